@@ -1,0 +1,1 @@
+//! `sealpost.toml`: raw TOML to a checked Config, all faults at once, each with its origin.

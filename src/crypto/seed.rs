@@ -1,0 +1,33 @@
+//! Randomness as an argument: one seed a message, never a cloned or forked generator.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use zeroize::{Zeroize, Zeroizing};
+
+/// 32 bytes of the system's generator, for one message or one key. Not `Clone`, and used up by [`Seed::into_rng`].
+pub struct Seed(Zeroizing<[u8; 32]>);
+
+impl Seed {
+    /// Takes the bytes over and wipes the caller's copy. Tests pass fixed bytes; the product only those of [`Entropy`].
+    pub fn from_bytes(bytes: &mut [u8; 32]) -> Seed {
+        let seed = Seed(Zeroizing::new(*bytes));
+        bytes.zeroize();
+        seed
+    }
+
+    /// The generator that this seed starts.
+    pub fn into_rng(self) -> StdRng {
+        StdRng::from_seed(*self.0)
+    }
+}
+
+/// The system's generator gave nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("the system's random number generator failed: {0}")]
+pub struct EntropyError(pub String);
+
+/// Where seeds come from: the operating system in the product, fixed bytes in tests.
+pub trait Entropy: Send + Sync {
+    /// A fresh seed; never the same twice.
+    fn seed(&self) -> Result<Seed, EntropyError>;
+}

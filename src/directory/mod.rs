@@ -1,0 +1,1 @@
+//! Domains, accounts, certificates, vault records, rules and rights in SQLite.

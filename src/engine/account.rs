@@ -1,0 +1,99 @@
+//! Domains and accounts as delivery sees them.
+
+use super::{InboxPolicy, MissingCertificate};
+use crate::crypto::Profile;
+use crate::mail::Address;
+use crate::pki::Certificate;
+
+/// May the keys and certificates of a domain be used?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DomainMode {
+    /// No.
+    Disabled,
+    /// For TLS only.
+    Test,
+    /// Yes.
+    #[default]
+    Enabled,
+}
+
+/// What a domain says otherwise than the site.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DomainOverrides {
+    /// How the INBOX copy is stored.
+    pub inbox: Option<InboxPolicy>,
+    /// Which algorithms.
+    pub profile: Option<Profile>,
+    /// What becomes of mail for an account with no certificate.
+    pub missing_certificate: Option<MissingCertificate>,
+}
+
+/// What an account says otherwise than its domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountOverrides {
+    /// How the INBOX copy is stored.
+    pub inbox: Option<InboxPolicy>,
+    /// Which algorithms.
+    pub profile: Option<Profile>,
+}
+
+/// A local domain.
+#[derive(Debug, Clone)]
+pub struct Domain {
+    /// Its main name, lower-case A-labels.
+    pub name: String,
+    /// Other names of it.
+    pub aliases: Vec<String>,
+    /// May its keys and certificates be used?
+    pub mode: DomainMode,
+    /// Who gets mail for unknown local parts.
+    pub catch_all: Option<Address>,
+    /// Its own policy.
+    pub overrides: DomainOverrides,
+    /// Its certificates (generic and S/MIME authority): trust anchors for its users.
+    pub authorities: Vec<Certificate>,
+}
+
+/// Is a certificate sealed to?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateState {
+    /// Sealed to.
+    Active,
+    /// Kept for reading and reports.
+    Retired,
+}
+
+/// A certificate that the directory holds for an account.
+#[derive(Debug, Clone)]
+pub struct HeldCertificate {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Sealed to or not.
+    pub state: CertificateState,
+}
+
+/// A local account with all that delivery needs.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its address.
+    pub address: Address,
+    /// Other addresses of it, in all names of its domain.
+    pub aliases: Vec<Address>,
+    /// Its own policy.
+    pub overrides: AccountOverrides,
+    /// Oldest first.
+    pub certificates: Vec<HeldCertificate>,
+    /// Its domain.
+    pub domain: Domain,
+}
+
+/// Where an address leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// To this account: exact, by alias, without its detail, or by the catch-all.
+    Account(Address),
+    /// The domain is ours and has accounts, and this is none of them: 5.1.1.
+    UnknownUser,
+    /// The domain is unknown, or ours without a single account: a doubt, never a bounce.
+    UnknownDomain,
+}

@@ -1,0 +1,94 @@
+//! The site's policy, as plain values.
+
+use crate::crypto::Profile;
+
+/// How the INBOX copy is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InboxPolicy {
+    /// As `Store Encrypted in INBOX` would.
+    #[default]
+    Seal,
+    /// In the clear: a written consent.
+    Plain,
+}
+
+/// Which certificates of an account are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// What the directory holds.
+    #[default]
+    Pinned,
+    /// What chains to a trusted authority.
+    Chain,
+}
+
+/// A certificate outside its time and right otherwise (expired, not yet valid).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Expired {
+    /// Seal to it and warn: its owner still has the key.
+    #[default]
+    Seal,
+    /// Tell the sender to try again.
+    Defer,
+}
+
+/// An account whose certificates cannot be used (wrong usage or address, broken, too weak).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unusable {
+    /// Tell the sender to try again.
+    #[default]
+    Defer,
+    /// Refuse the message.
+    Reject,
+}
+
+/// An account with no certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingCertificate {
+    /// Tell the sender to try again.
+    #[default]
+    Defer,
+    /// Refuse the message.
+    Reject,
+    /// Store in the clear: a written consent.
+    Plain,
+}
+
+/// A message that its sender encrypted with OpenPGP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenPgp {
+    /// Keep as it is.
+    #[default]
+    Keep,
+    /// Seal like any other.
+    Seal,
+}
+
+/// What the engine obeys. Made by `config`, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `+` in `bob+lists@…`.
+    pub recipient_delimiter: Option<char>,
+    /// Bytes; a larger message is refused with 5.3.4.
+    pub max_message: u64,
+    /// For domains and accounts that say nothing.
+    pub inbox: InboxPolicy,
+    /// For domains and accounts that say nothing.
+    pub profile: Profile,
+    /// Which certificates are believed.
+    pub trust: Trust,
+    /// Certificates past their end.
+    pub expired: Expired,
+    /// Certificates before their begin.
+    pub not_yet_valid: Expired,
+    /// Certificates that cannot be used.
+    pub unusable: Unusable,
+    /// Accounts without one.
+    pub missing_certificate: MissingCertificate,
+    /// Messages that came encrypted with OpenPGP.
+    pub openpgp: OpenPgp,
+    /// May a rule create a mailbox in the acting account?
+    pub create_mailboxes: bool,
+    /// Smaller RSA keys are too weak.
+    pub minimum_rsa_bits: usize,
+}

@@ -1,0 +1,148 @@
+//! What the engine asks of the world. Synchronous, `Send + Sync`, batch-shaped.
+
+use super::{Account, PlainConsent, Route};
+use crate::mail::{Address, Flag, MailboxName};
+use crate::rules::ScopeKind;
+use crate::smime::Sealed;
+use time::OffsetDateTime;
+
+/// The wall clock.
+pub trait Clock: Send + Sync {
+    /// Now, UTC.
+    fn now(&self) -> OffsetDateTime;
+}
+
+/// The directory did not answer. Always a doubt: 75.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DirectoryError {
+    /// Another process holds it for longer than we wait.
+    #[error("the directory is busy")]
+    Busy,
+    /// Everything else.
+    #[error("the directory failed: {0}")]
+    Failed(String),
+}
+
+/// A rule file as installed.
+#[derive(Debug, Clone)]
+pub struct InstalledRules {
+    /// Server, domain or account.
+    pub scope: ScopeKind,
+    /// Domain or account; empty for the server.
+    pub holder: String,
+    /// The file's name, for messages.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A copy that a server rule makes, known by queue id so that a second call does not store it again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ServerCopy {
+    /// The MTA's queue id.
+    pub queue_id: String,
+    /// The rule's name.
+    pub rule: String,
+    /// `~owner@domain/Box`.
+    pub mailbox: String,
+}
+
+/// How far a [`ServerCopy`] has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerCopyState {
+    /// Never seen.
+    Unknown,
+    /// About to be made visible under this name (a crash may have come between); ask the store whether it is there.
+    Begun(String),
+    /// Stored.
+    Done,
+}
+
+/// Domains, accounts, certificates, rules, rights.
+pub trait Directory: Send + Sync {
+    /// Where each address leads (exact, alias, without detail, catch-all).
+    fn routes(&self, addresses: &[Address], delimiter: Option<char>) -> Result<Vec<Route>, DirectoryError>;
+    /// Accounts by their canonical addresses.
+    fn accounts(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, DirectoryError>;
+    /// The server's rule sets, and those of the domains and accounts named.
+    fn rules(&self, accounts: &[Address]) -> Result<Vec<InstalledRules>, DirectoryError>;
+    /// For each (owner, mailbox, actor): may the actor insert into it?
+    fn may_insert(&self, asked: &[(Address, MailboxName, Address)]) -> Result<Vec<bool>, DirectoryError>;
+    /// How far each server copy has come.
+    fn server_copies(&self, copies: &[ServerCopy]) -> Result<Vec<ServerCopyState>, DirectoryError>;
+    /// Records, durably, that the copies are about to become visible under these names.
+    fn begin_server_copies(&self, copies: &[(ServerCopy, String)]) -> Result<(), DirectoryError>;
+    /// Records that they are visible.
+    fn finish_server_copies(&self, copies: &[ServerCopy]) -> Result<(), DirectoryError>;
+}
+
+/// What may be stored: sealed bytes, or clear ones with a consent.
+pub enum Content<'a> {
+    /// Sealed, or recognised as sealed by its sender.
+    Sealed(Sealed),
+    /// Clear: the bytes as they arrived (without the MTA's mbox line).
+    Plain(&'a [u8], PlainConsent),
+}
+
+/// One copy to store.
+pub struct Copy<'a> {
+    /// Whose mailbox.
+    pub owner: Address,
+    /// Which one.
+    pub mailbox: MailboxName,
+    /// May it be created?
+    pub create: bool,
+    /// Flags of the new message.
+    pub flags: Vec<Flag>,
+    /// The bytes.
+    pub content: Content<'a>,
+}
+
+/// Why a copy could not be stored. Never with the message's content in it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The mailbox does not exist and may not be created.
+    #[error("mailbox {mailbox} of {owner} does not exist")]
+    NoMailbox {
+        /// Whose.
+        owner: String,
+        /// Which.
+        mailbox: String,
+    },
+    /// Over quota: 4.2.2.
+    #[error("the mailbox of {0} is full")]
+    OverQuota(String),
+    /// Everything else: what was done to which file.
+    #[error("cannot {doing} {path}")]
+    Io {
+        /// The verb.
+        doing: &'static str,
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's word.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Written and synced, not visible. Dropping it undoes it.
+pub trait Staged: Send {
+    /// The unique base name under which it will be visible.
+    fn name(&self) -> &str;
+    /// Bytes of the file.
+    fn size(&self) -> u64;
+    /// Makes it visible and syncs the directory.
+    fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Where copies go.
+pub trait Mailstore: Send + Sync {
+    /// Writes and syncs the copy without making it visible.
+    fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError>;
+    /// Does the mailbox exist?
+    fn exists(&self, owner: &Address, mailbox: &MailboxName) -> Result<bool, StoreError>;
+    /// Does the mailbox hold a message with this base name?
+    fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError>;
+}

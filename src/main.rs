@@ -1,0 +1,5 @@
+//! The `sealpost` command: parse, run, exit code.
+
+fn main() -> std::process::ExitCode {
+    sealpost::cli::main()
+}

@@ -1,0 +1,1 @@
+//! Maildir and Maildir++; atomic file work in one place; a memory store for tests.
