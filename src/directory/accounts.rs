@@ -123,9 +123,7 @@ fn remove_address(at: &Connection, id: &str, alias: &Address) -> Result<(), Admi
     let sql = "DELETE FROM account_names
         WHERE domain_id = ?1 AND folded = ?2 AND account_id = ?3 AND main = 0";
     match at.execute(sql, params![domain, folded(alias), id])? {
-        0 => {
-            Err(AdminError::NoAlias { alias: alias.to_string(), holder: main_address(at, id)?.to_string() })
-        }
+        0 => Err(AdminError::NoAlias { alias: alias.to_string(), holder: main_address(at, id)?.to_string() }),
         _ => Ok(()),
     }
 }

@@ -157,7 +157,8 @@ impl SqliteDirectory {
                 return Err(AdminError::OtherKey { domain, found, wanted });
             }
             delete_domain_certificate(at, &id, purpose)?;
-            let sql = "INSERT INTO domain_certificates (domain_id, purpose, der, added) VALUES (?1, ?2, ?3, ?4)";
+            let sql =
+                "INSERT INTO domain_certificates (domain_id, purpose, der, added) VALUES (?1, ?2, ?3, ?4)";
             at.execute(sql, params![id, purpose.name(), certificate.der(), words::now()])?;
             Ok(())
         })
@@ -169,11 +170,7 @@ impl SqliteDirectory {
     }
 
     /// Removes a certificate of a domain.
-    pub fn remove_domain_certificate(
-        &self,
-        domain: &str,
-        purpose: CertificateUse,
-    ) -> Result<(), AdminError> {
+    pub fn remove_domain_certificate(&self, domain: &str, purpose: CertificateUse) -> Result<(), AdminError> {
         self.write(|at| {
             let id = domains::known_id(at, domain)?;
             match delete_domain_certificate(at, &id, purpose)? {

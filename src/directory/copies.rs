@@ -42,7 +42,8 @@ impl SqliteDirectory {
         }
         self.write_state(|at| {
             for copy in copies {
-                let sql = "UPDATE server_copies SET done = 1 WHERE queue_id = ?1 AND rule = ?2 AND mailbox = ?3";
+                let sql =
+                    "UPDATE server_copies SET done = 1 WHERE queue_id = ?1 AND rule = ?2 AND mailbox = ?3";
                 at.execute(sql, params![copy.queue_id, copy.rule, copy.mailbox])?;
             }
             Ok(())

@@ -3,8 +3,8 @@
 use super::lookup::{known_account, main_address};
 use super::words::{Word, word};
 use super::{AdminError, SqliteDirectory, certificates, id, keys};
-use crate::engine::{Choice, Domain, DomainMode, DomainOverrides, InboxPolicy, MissingCertificate};
 use crate::crypto::Profile;
+use crate::engine::{Choice, Domain, DomainMode, DomainOverrides, InboxPolicy, MissingCertificate};
 use crate::mail::Address;
 use crate::pki::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -110,7 +110,10 @@ impl SqliteDirectory {
                 at.execute("DELETE FROM domain_names WHERE name = ?1", [&new])?;
             }
             refuse_taken(at, &new)?;
-            at.execute("UPDATE domain_names SET name = ?2 WHERE domain_id = ?1 AND main = 1", params![id, new])?;
+            at.execute(
+                "UPDATE domain_names SET name = ?2 WHERE domain_id = ?1 AND main = 1",
+                params![id, new],
+            )?;
             Ok(new)
         })
     }
@@ -164,9 +167,7 @@ fn add_name(at: &Connection, id: &str, name: &str, main: bool) -> Result<String,
 
 fn refuse_taken(at: &Connection, name: &str) -> Result<(), AdminError> {
     match id_of(at, name)? {
-        Some(owner) => {
-            Err(AdminError::DomainTaken { name: name.to_owned(), domain: main_name(at, &owner)? })
-        }
+        Some(owner) => Err(AdminError::DomainTaken { name: name.to_owned(), domain: main_name(at, &owner)? }),
         None => Ok(()),
     }
 }

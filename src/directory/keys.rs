@@ -79,7 +79,8 @@ impl SqliteDirectory {
             if let Some(&fingerprint) = of_domain(at, &id)?.first() {
                 return Err(AdminError::KeyExists { domain: domains::main_name(at, &id)?, fingerprint });
             }
-            let sql = "INSERT INTO domain_keys (domain_id, fingerprint, pkcs8, created) VALUES (?1, ?2, ?3, ?4)";
+            let sql =
+                "INSERT INTO domain_keys (domain_id, fingerprint, pkcs8, created) VALUES (?1, ?2, ?3, ?4)";
             at.execute(sql, params![id, fingerprint.to_string(), pkcs8.expose(), words::now()])?;
             Ok(())
         })

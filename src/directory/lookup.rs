@@ -26,10 +26,7 @@ impl Directory for SqliteDirectory {
         Ok(self.read(|at| rules::running(at, accounts))?)
     }
 
-    fn may_insert(
-        &self,
-        asked: &[(Address, MailboxName, Address)],
-    ) -> Result<Vec<bool>, DirectoryError> {
+    fn may_insert(&self, asked: &[(Address, MailboxName, Address)]) -> Result<Vec<bool>, DirectoryError> {
         let one = |at: &_, (owner, mailbox, actor): &_| rights::may_insert(at, owner, mailbox, actor);
         Ok(self.read(|at| asked.iter().map(|question| one(at, question)).collect())?)
     }
@@ -89,9 +86,9 @@ pub(super) fn main_address(at: &Connection, account: &str) -> Result<Address, Ad
     let sql = "SELECT a.local, d.name FROM account_names a
         JOIN domain_names d ON d.domain_id = a.domain_id AND d.main = 1
         WHERE a.account_id = ?1 AND a.main = 1";
-    let made = at.prepare_cached(sql)?.query_row([account], |row| {
-        words::address(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?)
-    })?;
+    let made = at
+        .prepare_cached(sql)?
+        .query_row([account], |row| words::address(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?))?;
     Ok(made)
 }
 
@@ -125,9 +122,8 @@ fn other_addresses(at: &Connection, id: &str, main: &Address) -> Result<Vec<Addr
         JOIN domain_names d ON d.domain_id = a.domain_id
         WHERE a.account_id = ?1 ORDER BY a.main DESC, a.folded, d.main DESC, d.name";
     let mut statement = at.prepare_cached(sql)?;
-    let all = statement.query_map([id], |row| {
-        words::address(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?)
-    })?;
+    let all = statement
+        .query_map([id], |row| words::address(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?))?;
     let all: Vec<Address> = all.collect::<Result<_, _>>()?;
     Ok(all.into_iter().filter(|address| address != main).collect())
 }

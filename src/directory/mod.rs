@@ -22,7 +22,9 @@ mod schema;
 mod words;
 
 pub use accounts::{AccountChange, NewAccount};
-pub use certificates::{AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate};
+pub use certificates::{
+    AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
+};
 pub use domains::{DomainChange, NewDomain, Setting};
 pub use error::AdminError;
 pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};

@@ -99,8 +99,7 @@ fn delete(
     right: Right,
 ) -> Result<usize, AdminError> {
     let (owner, actor) = (known_account(at, owner)?, known_account(at, actor)?);
-    let sql =
-        "DELETE FROM rights WHERE owner_id = ?1 AND mailbox = ?2 AND actor_id = ?3 AND granted = ?4";
+    let sql = "DELETE FROM rights WHERE owner_id = ?1 AND mailbox = ?2 AND actor_id = ?3 AND granted = ?4";
     Ok(at.execute(sql, params![owner, mailbox.as_str(), actor, right.name()])?)
 }
 

@@ -52,7 +52,8 @@ pub struct InstalledSet {
     pub running: bool,
 }
 
-const COLUMNS: &str = "SELECT domain_id, account_id, file, rules, installed, installed_by, running FROM rule_sets";
+const COLUMNS: &str =
+    "SELECT domain_id, account_id, file, rules, installed, installed_by, running FROM rule_sets";
 
 impl SqliteDirectory {
     /// Installs a checked rule file in the place of what runs for the holder; that is kept as history.
@@ -69,10 +70,7 @@ impl SqliteDirectory {
             let sql = "INSERT INTO rule_sets
                 (id, domain_id, account_id, file, rules, installed, installed_by, running)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)";
-            at.execute(
-                sql,
-                params![id::fresh()?, domain, account, file, text, words::now(), installed_by],
-            )?;
+            at.execute(sql, params![id::fresh()?, domain, account, file, text, words::now(), installed_by])?;
             Ok(())
         })
     }
@@ -118,7 +116,11 @@ pub(super) fn running(at: &Connection, accounts: &[Address]) -> Result<Vec<Insta
     Ok(sets.into_iter().map(|set| set.rules).collect())
 }
 
-fn collect(at: &Connection, sql: &str, asked: &[&dyn rusqlite::ToSql]) -> Result<Vec<InstalledSet>, AdminError> {
+fn collect(
+    at: &Connection,
+    sql: &str,
+    asked: &[&dyn rusqlite::ToSql],
+) -> Result<Vec<InstalledSet>, AdminError> {
     let mut statement = at.prepare_cached(sql)?;
     let mut rows = statement.query(asked)?;
     let mut sets = Vec::new();

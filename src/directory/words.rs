@@ -49,7 +49,9 @@ pub(super) struct Moment(pub(super) OffsetDateTime);
 impl rusqlite::types::FromSql for Moment {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Moment> {
         let seconds = value.as_i64()?;
-        OffsetDateTime::from_unix_timestamp(seconds).map(Moment).map_err(|_| FromSqlError::OutOfRange(seconds))
+        OffsetDateTime::from_unix_timestamp(seconds)
+            .map(Moment)
+            .map_err(|_| FromSqlError::OutOfRange(seconds))
     }
 }
 
