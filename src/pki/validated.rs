@@ -226,3 +226,121 @@ fn check_path(
         unfit.push(Unfit::Untrusted(why));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::issue::tests::{address, authority, issue, noon};
+    use super::super::key::tests::{ec_key, rsa_key};
+    use super::super::{KeyType, UnlockedKey};
+    use super::*;
+    use time::Duration;
+
+    fn check<'a>(addresses: &'a [Address], anchors: Option<&'a [Certificate]>) -> SealingCheck<'a> {
+        SealingCheck {
+            addresses,
+            at: noon() + Duration::DAY,
+            minimum_rsa_bits: 2048,
+            anchors,
+            intermediates: &[],
+            allow_expired: false,
+            allow_not_yet_valid: false,
+        }
+    }
+
+    fn reasons(certificate: &Certificate, check: &SealingCheck<'_>) -> Vec<String> {
+        match ValidatedCertificate::for_sealing(certificate, check) {
+            Ok(_) => Vec::new(),
+            Err(unfit) => unfit.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn a_user_certificate_of_either_kind_chains_to_its_authority() {
+        for (issuer, holder) in [(rsa_key(), &ec_key()), (&ec_key(), rsa_key())] {
+            let root = authority(issuer);
+            let user = issue(&root, issuer, &holder.public());
+            let wanted = [address("BOB@north.example")];
+            let anchors = [root];
+            assert_eq!(reasons(&user, &check(&wanted, Some(&anchors))), [""; 0]);
+            assert_eq!(reasons(&user, &check(&[], None)), [""; 0]);
+            assert_eq!(reasons(&user, &check(&[], Some(std::slice::from_ref(&user)))), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn every_reason_is_told_at_once() {
+        let root = authority(&ec_key());
+        let other = UnlockedKey::generate(KeyType::EcP256, crate::crypto::Seed::from_bytes(&mut [9; 32])).unwrap();
+        let stranger = [authority(&other)];
+        let user = issue(&root, &ec_key(), &rsa_key().public());
+        let wanted = [address("eve@north.example")];
+        let mut check = check(&wanted, Some(&stranger));
+        check.at = user.not_after() + Duration::SECOND;
+        check.minimum_rsa_bits = 3072;
+        let expected = [
+            "its key is too weak: 2048 bits, at least 3072 are required",
+            "it names Bob@north.example, bob.alias@north.example and not eve@north.example",
+            "it ended on 2028-10-31 12:00:00.0 +00:00:00",
+            "it does not chain to a trusted authority: a signature of the path does not hold, or uses an algorithm \
+             that is refused",
+        ];
+        assert_eq!(reasons(&user, &check), expected);
+    }
+
+    #[test]
+    fn an_ended_certificate_passes_with_a_warning_where_that_is_allowed() {
+        let anchors = [authority(&ec_key())];
+        let user = issue(&anchors[0], &ec_key(), &ec_key().public());
+        let mut check = check(&[], Some(&anchors));
+        check.at = user.not_after();
+        assert_eq!(reasons(&user, &check), [""; 0]);
+        // The authority has ended as well by then: the path is checked at the user's last moment.
+        check.at = anchors[0].not_after() + Duration::DAY;
+        assert_eq!(reasons(&user, &check).len(), 1);
+        check.allow_expired = true;
+        let valid = ValidatedCertificate::for_sealing(&user, &check).unwrap();
+        assert_eq!(valid.warnings(), [Unfit::Expired(user.not_after())]);
+    }
+
+    #[test]
+    fn a_certificate_whose_time_has_not_come_passes_with_a_warning_where_that_is_allowed() {
+        let anchors = [authority(&ec_key())];
+        let user = issue(&anchors[0], &ec_key(), &ec_key().public());
+        let mut check = check(&[], Some(&anchors));
+        check.at = noon() - Duration::SECOND;
+        assert_eq!(reasons(&user, &check), ["it begins on 2026-11-01 12:00:00.0 +00:00:00"]);
+        check.allow_not_yet_valid = true;
+        let valid = ValidatedCertificate::for_sealing(&user, &check).unwrap();
+        assert_eq!(valid.warnings(), [Unfit::NotYetValid(noon())]);
+    }
+
+    #[test]
+    fn an_authority_is_not_sealed_to() {
+        let root = authority(rsa_key());
+        let expected = ["it may not be used to encrypt mail: its keyUsage lacks keyEncipherment"];
+        assert_eq!(reasons(&root, &check(&[], None)), expected);
+        let wanted = [address("bob@north.example")];
+        assert_eq!(
+            reasons(&root, &check(&wanted, None)).last().unwrap(),
+            "it names no mail address and not bob@north.example"
+        );
+    }
+
+    #[test]
+    fn no_anchor_is_no_trust() {
+        let root = authority(&ec_key());
+        let user = issue(&root, &ec_key(), &ec_key().public());
+        let expected = ["it does not chain to a trusted authority: no authority is trusted"];
+        assert_eq!(reasons(&user, &check(&[], Some(&[]))), expected);
+    }
+
+    #[test]
+    fn a_forged_signature_does_not_chain() {
+        let anchors = [authority(&ec_key())];
+        let user = issue(&anchors[0], &ec_key(), &ec_key().public());
+        let mut der = user.der().to_vec();
+        *der.last_mut().unwrap() ^= 1;
+        let forged = Certificate::from_der(&der).unwrap();
+        assert_eq!(reasons(&forged, &check(&[], Some(&anchors))).len(), 1);
+    }
+}
