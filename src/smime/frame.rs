@@ -1,6 +1,5 @@
 //! The DER around the ciphertext, with every length known before the first byte is written (X.690 8.1.3, definite form).
 
-use crate::cms::RecipientId;
 use crate::crypto::algorithm::Mode;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{ID_CT_AUTH_ENVELOPED_DATA, ID_DATA, ID_ENVELOPED_DATA};
@@ -11,7 +10,7 @@ const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
-/// `[0] IMPLICIT OCTET STRING`, primitive: encryptedContent; and subjectKeyIdentifier.
+/// `[0] IMPLICIT OCTET STRING`, primitive: encryptedContent.
 const CONTEXT_0: u8 = 0x80;
 /// `[0] EXPLICIT`: the content of a ContentInfo.
 const EXPLICIT_0: u8 = 0xa0;
@@ -61,20 +60,15 @@ impl Frame {
     }
 }
 
-/// A KeyTransRecipientInfo (RFC 5652 6.2.1).
+/// A KeyTransRecipientInfo (RFC 5652 6.2.1) that names its recipient by issuer (DER) and serial number (content octets).
 pub(super) fn key_transport_info(
-    id: &RecipientId,
+    issuer: &[u8],
+    serial: &[u8],
     algorithm: &AlgorithmIdentifierOwned,
     encrypted_key: &[u8],
 ) -> der::Result<Vec<u8>> {
-    let (version, rid) = match id {
-        RecipientId::IssuerAndSerialNumber { issuer, serial } => {
-            (0, tlv(SEQUENCE, &[issuer, &tlv(INTEGER, &[serial])]))
-        }
-        RecipientId::SubjectKeyIdentifier(octets) => (2, tlv(CONTEXT_0, &[octets])),
-    };
-    let parts = [&[INTEGER, 1, version], rid.as_slice(), &algorithm.to_der()?, &tlv(OCTET_STRING, &[encrypted_key])];
-    Ok(tlv(SEQUENCE, &parts))
+    let rid = tlv(SEQUENCE, &[issuer, &tlv(INTEGER, &[serial])]);
+    Ok(tlv(SEQUENCE, &[&VERSION_0, &rid, &algorithm.to_der()?, &tlv(OCTET_STRING, &[encrypted_key])]))
 }
 
 fn content_type(mode: Mode) -> ObjectIdentifier {
