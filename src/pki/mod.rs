@@ -6,6 +6,7 @@ mod error;
 mod issue;
 pub mod key;
 mod names;
+mod path;
 mod pem;
 pub mod validated;
 

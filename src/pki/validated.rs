@@ -1,8 +1,34 @@
 //! The proof that a certificate may be sealed to.
 
-use super::Certificate;
+use super::path::{Certval, PathValidator, Trust};
+use super::{Certificate, PublicKey};
 use crate::mail::Address;
+use const_oid::ObjectIdentifier;
+use const_oid::db::rfc5280::{ANY_EXTENDED_KEY_USAGE, ID_KP_EMAIL_PROTECTION};
+use const_oid::db::rfc5912::{
+    ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_BASIC_CONSTRAINTS, ID_CE_CERTIFICATE_POLICIES, ID_CE_EXT_KEY_USAGE,
+    ID_CE_INHIBIT_ANY_POLICY, ID_CE_KEY_USAGE, ID_CE_NAME_CONSTRAINTS, ID_CE_POLICY_CONSTRAINTS,
+    ID_CE_POLICY_MAPPINGS, ID_CE_SUBJECT_ALT_NAME, ID_CE_SUBJECT_KEY_IDENTIFIER,
+};
 use time::OffsetDateTime;
+
+/// Critical extensions that are understood here or by the path validation.
+static UNDERSTOOD: [ObjectIdentifier; 11] = [
+    ID_CE_AUTHORITY_KEY_IDENTIFIER,
+    ID_CE_BASIC_CONSTRAINTS,
+    ID_CE_CERTIFICATE_POLICIES,
+    ID_CE_EXT_KEY_USAGE,
+    ID_CE_INHIBIT_ANY_POLICY,
+    ID_CE_KEY_USAGE,
+    ID_CE_NAME_CONSTRAINTS,
+    ID_CE_POLICY_CONSTRAINTS,
+    ID_CE_POLICY_MAPPINGS,
+    ID_CE_SUBJECT_ALT_NAME,
+    ID_CE_SUBJECT_KEY_IDENTIFIER,
+];
+
+/// Addresses of a certificate that an error names.
+const NAMED: usize = 3;
 
 /// What a certificate is checked against before anything is sealed to it (RFC 8550, RFC 8551, RFC 5280).
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +99,19 @@ impl ValidatedCertificate {
         certificate: &Certificate,
         check: &SealingCheck<'_>,
     ) -> Result<ValidatedCertificate, Vec<Unfit>> {
-        todo!("{certificate:?} {check:?}")
+        let mut unfit = Vec::new();
+        let mut warnings = Vec::new();
+        check_structure(certificate, &mut unfit);
+        check_key(certificate, check.minimum_rsa_bits, &mut unfit);
+        check_extended_usage(certificate, &mut unfit);
+        check_address(certificate, check.addresses, &mut unfit);
+        check_time(certificate, check, &mut unfit, &mut warnings);
+        check_path(certificate, check, &Certval, &mut unfit);
+        if unfit.is_empty() {
+            Ok(ValidatedCertificate { certificate: certificate.clone(), warnings })
+        } else {
+            Err(unfit)
+        }
     }
     /// What was checked.
     pub fn certificate(&self) -> &Certificate {
@@ -82,5 +120,109 @@ impl ValidatedCertificate {
     /// What was let pass.
     pub fn warnings(&self) -> &[Unfit] {
         &self.warnings
+    }
+}
+
+fn check_structure(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
+    let extensions = certificate.parsed().tbs_certificate().extensions().map_or(&[][..], Vec::as_slice);
+    for extension in extensions {
+        if extension.critical && !UNDERSTOOD.contains(&extension.extn_id) {
+            let name = super::key::oid_name(extension.extn_id);
+            unfit.push(Unfit::Broken(format!("it has the unknown critical extension {name}")));
+        }
+        if extensions.iter().filter(|other| other.extn_id == extension.extn_id).count() > 1 {
+            let broken = Unfit::Broken("one of its extensions stands in it twice".to_owned());
+            if !unfit.contains(&broken) {
+                unfit.push(broken);
+            }
+        }
+    }
+    if certificate.not_before() > certificate.not_after() {
+        unfit.push(Unfit::Broken("its validity ends before it begins".to_owned()));
+    }
+}
+
+fn check_key(certificate: &Certificate, minimum: usize, unfit: &mut Vec<Unfit>) {
+    let key = match certificate.public_key() {
+        Ok(key) => key,
+        Err(error) => return unfit.push(Unfit::Broken(error.to_string())),
+    };
+    let bits = key.bits();
+    if matches!(key, PublicKey::Rsa(_)) && bits < minimum {
+        unfit.push(Unfit::TooWeak { bits, minimum });
+    }
+    let usage = match certificate.key_usage() {
+        Ok(Some(usage)) => usage,
+        Ok(None) => return,
+        Err(error) => return unfit.push(Unfit::Broken(error.to_string())),
+    };
+    let (allowed, wanted) = match key {
+        PublicKey::Rsa(_) => (usage.key_encipherment(), "keyEncipherment"),
+        PublicKey::EcP256(_) => (usage.key_agreement(), "keyAgreement"),
+    };
+    if !allowed {
+        unfit.push(Unfit::WrongUsage(format!("its keyUsage lacks {wanted}")));
+    }
+}
+
+fn check_extended_usage(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
+    let mail = [ID_KP_EMAIL_PROTECTION, ANY_EXTENDED_KEY_USAGE];
+    match certificate.extended_key_usage() {
+        Ok(None) => {}
+        Ok(Some(usages)) if usages.iter().any(|usage| mail.contains(usage)) => {}
+        Ok(Some(_)) => unfit.push(Unfit::WrongUsage("its extKeyUsage lacks emailProtection".to_owned())),
+        Err(error) => unfit.push(Unfit::Broken(error.to_string())),
+    }
+}
+
+fn check_address(certificate: &Certificate, wanted: &[Address], unfit: &mut Vec<Unfit>) {
+    let found = certificate.addresses();
+    let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    let named = found.iter().any(|one| wanted.iter().any(|other| other.eq_ignore_ascii_case(one)));
+    if !wanted.is_empty() && !named {
+        unfit.push(Unfit::WrongAddress { found: list(&found), wanted: list(&wanted) });
+    }
+}
+
+/// The first few of a list, in words.
+fn list(addresses: &[String]) -> String {
+    let first: Vec<&str> = addresses.iter().take(NAMED).map(String::as_str).collect();
+    match addresses.len().checked_sub(NAMED) {
+        _ if first.is_empty() => "no mail address".to_owned(),
+        Some(more) if more > 0 => format!("{} and {more} more", first.join(", ")),
+        _ => first.join(", "),
+    }
+}
+
+fn check_time(
+    certificate: &Certificate,
+    check: &SealingCheck<'_>,
+    unfit: &mut Vec<Unfit>,
+    warnings: &mut Vec<Unfit>,
+) {
+    let (begin, end) = (certificate.not_before(), certificate.not_after());
+    if check.at > end {
+        let list = if check.allow_expired { &mut *warnings } else { &mut *unfit };
+        list.push(Unfit::Expired(end));
+    }
+    if check.at < begin {
+        let list = if check.allow_not_yet_valid { warnings } else { unfit };
+        list.push(Unfit::NotYetValid(begin));
+    }
+}
+
+/// The path is checked at the moment of its own validity that is nearest to now, so that an ended certificate is
+/// told to have ended and not, besides, to be untrusted.
+fn check_path(
+    certificate: &Certificate,
+    check: &SealingCheck<'_>,
+    validator: &impl PathValidator,
+    unfit: &mut Vec<Unfit>,
+) {
+    let Some(anchors) = check.anchors else { return };
+    let trust = Trust { anchors, intermediates: check.intermediates };
+    let at = check.at.max(certificate.not_before()).min(certificate.not_after());
+    if let Err(why) = validator.validate(certificate, &trust, at) {
+        unfit.push(Unfit::Untrusted(why));
     }
 }
