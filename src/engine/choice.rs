@@ -46,7 +46,7 @@ choice!(OpenPgp { Keep = "keep", Seal = "seal" });
 choice!(DomainMode { Disabled = "disabled", Test = "test", Enabled = "enabled" });
 
 impl Choice for Profile {
-    const ALL: &'static [Profile] = Profile::ALL;
+    const ALL: &'static [Profile] = &Profile::ALL;
 
     fn name(self) -> &'static str {
         Profile::name(self)
