@@ -1,7 +1,10 @@
 //! How a command ends: exit codes after sysexits(3), and the error that a person or a script reads.
 
 use super::output;
+use crate::crypto::EntropyError;
+use crate::engine::StoreError;
 use serde_json::json;
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -115,6 +118,25 @@ impl Failure {
             None => head,
         }
     }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let code = if matches!(error, StoreError::NoMailbox { .. }) { Code::NotFound } else { Code::Io };
+        Failure::new(code, with_sources(&error))
+    }
+}
+
+impl From<EntropyError> for Failure {
+    fn from(error: EntropyError) -> Failure {
+        Failure::new(Code::TryAgain, error.to_string())
+    }
+}
+
+/// The error and what caused it, on one line.
+pub(super) fn with_sources(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]
