@@ -3,10 +3,14 @@
 mod completions;
 mod context;
 mod failure;
+mod filter;
 mod input;
+mod keyring;
 mod man;
+mod open;
 mod output;
 mod password;
+mod seal;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{Context, Global};
@@ -27,6 +31,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Seal(seal::Seal),
+    Open(open::Open),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -34,6 +40,8 @@ enum Verb {
 impl Verb {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self {
+            Verb::Seal(verb) => verb.run(out),
+            Verb::Open(verb) => verb.run(context, out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }
