@@ -20,8 +20,6 @@ pub(super) static WORD: ActionWord = ActionWord {
     },
 };
 
-const PROFILES: &[(&str, Profile)] = &[("compatible", Profile::Compatible), ("modern", Profile::Modern)];
-
 fn options(arguments: &mut Arguments<'_, '_, '_>) -> Option<StoreOptions> {
     let mut options = Some(StoreOptions::default());
     for (key, value) in arguments.options()? {
@@ -48,10 +46,10 @@ fn options(arguments: &mut Arguments<'_, '_, '_>) -> Option<StoreOptions> {
 
 fn profile(arguments: &mut Arguments<'_, '_, '_>, value: &Spanned<DeValue<'_>>) -> Option<Profile> {
     let name = value.get_ref().as_str().unwrap_or_default();
-    if let Some((_, profile)) = PROFILES.iter().find(|(known, _)| *known == name) {
-        return Some(*profile);
+    if let Some(profile) = Profile::parse(name) {
+        return Some(profile);
     }
-    let names = || PROFILES.iter().map(|(name, _)| *name);
+    let names = || Profile::ALL.iter().map(|profile| profile.name());
     let text = match name {
         "auto" | "post-quantum" => format!("the profile \"{name}\" is {LATER}"),
         _ => "this is no profile".to_owned(),
