@@ -45,7 +45,8 @@ fn holder() -> Holder {
         allow_expired: false,
         allow_not_yet_valid: false,
     };
-    let recipients = vec![ValidatedCertificate::for_sealing(&certificate, &check).expect("a fit certificate")];
+    let recipients =
+        vec![ValidatedCertificate::for_sealing(&certificate, &check).expect("a fit certificate")];
     Holder { key, certificate, recipients }
 }
 
@@ -64,7 +65,7 @@ fn seal(message: &[u8], holder: &Holder, profile: Profile) -> Sealed {
 
 fn benches(criterion: &mut Criterion) {
     let holder = holder();
-    for &profile in Profile::ALL {
+    for profile in Profile::ALL {
         let mut group = criterion.benchmark_group(profile.name());
         for size in SIZES {
             let message = message(size);
