@@ -1,8 +1,10 @@
 //! What every verb may ask for: the root, and what lies in it.
 
 use super::failure::{Code, Failure};
+use crate::config::Config;
 use crate::directory::{AdminError, SqliteDirectory};
 use crate::engine::DirectoryError;
+use crate::system::{self, IdentityError};
 use std::path::{Path, PathBuf};
 
 /// Options of every verb.
@@ -37,14 +39,39 @@ impl Context {
         &self.root
     }
 
-    /// The directory, for changes.
+    /// The settings of the store, read as its owner.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        self.become_owner()?;
+        Ok(Config::load(&self.root)?)
+    }
+
+    /// The directory, for changes. Files that only the caller may read are read before.
     pub(super) fn directory(&self) -> Result<SqliteDirectory, Failure> {
+        self.become_owner()?;
         Ok(SqliteDirectory::open(&self.root)?)
     }
 
     /// The directory, for looking only.
     pub(super) fn directory_for_reading(&self) -> Result<SqliteDirectory, Failure> {
+        self.become_owner()?;
         Ok(SqliteDirectory::open_for_reading(&self.root)?)
+    }
+
+    /// Every command works as the owner of the store, so that hook, Maildirs and directory have one user.
+    fn become_owner(&self) -> Result<(), Failure> {
+        Ok(system::become_owner(&self.root)?)
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Failure {
+        let code = match error {
+            IdentityError::NotOwner { .. } => Code::NoPermission,
+            IdentityError::NoUser(_) => Code::NotFound,
+            IdentityError::Network(_) => Code::Config,
+            _ => Code::Io,
+        };
+        Failure::new(code, error.to_string())
     }
 }
 

@@ -1,16 +1,30 @@
 //! The command line: one file per verb.
 
+mod account;
+mod acl;
+mod cert;
+mod cert_account;
+mod cert_domain;
 mod completions;
+mod config;
 mod context;
+mod doctor;
+mod domain;
 mod failure;
 mod filter;
+mod fitness;
+mod holder;
+mod init;
 mod input;
+mod key;
 mod keyring;
 mod man;
 mod open;
 mod output;
 mod password;
+mod rules;
 mod seal;
+mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{Context, Global};
@@ -33,6 +47,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Init(init::Init),
+    Doctor(doctor::Doctor),
+    Domain(domain::DomainCommand),
+    Account(account::AccountCommand),
+    Key(key::KeyCommand),
+    Cert(cert::CertCommand),
+    Acl(acl::AclCommand),
+    Rules(rules::RulesCommand),
+    Config(config::ConfigCommand),
     Seal(seal::Seal),
     Open(open::Open),
     Completions(completions::Completions),
@@ -42,6 +65,15 @@ enum Verb {
 impl Verb {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self {
+            Verb::Init(verb) => verb.run(context, out),
+            Verb::Doctor(verb) => verb.run(context, out),
+            Verb::Domain(verb) => verb.run(context, out),
+            Verb::Account(verb) => verb.run(context, out),
+            Verb::Key(verb) => verb.run(context, out),
+            Verb::Cert(verb) => verb.run(context, out),
+            Verb::Acl(verb) => verb.run(context, out),
+            Verb::Rules(verb) => verb.run(context, out),
+            Verb::Config(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
             Verb::Completions(verb) => verb.run(out),
@@ -57,6 +89,7 @@ fn command_tree() -> clap::Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    crate::system::harden();
     let args: Vec<OsString> = std::env::args_os().collect();
     let wants_json = args.iter().any(|arg| arg == "--json");
     match guarded(|| parse(&args).and_then(run)) {
