@@ -91,6 +91,12 @@ impl From<AdminError> for Failure {
             AdminError::Pki(_) | AdminError::OtherKey { .. } => Code::Data,
             _ => Code::No,
         };
-        Failure::new(code, error.to_string())
+        let failure = Failure::new(code, error.to_string());
+        match error {
+            AdminError::KeysWouldBeLost { .. } => {
+                failure.hint("to lose them, name each: --forget FINGERPRINT")
+            }
+            _ => failure,
+        }
     }
 }

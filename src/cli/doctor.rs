@@ -4,7 +4,7 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::fitness;
 use super::output::{Output, Table};
-use super::words::day;
+use super::words::{counted, day};
 use crate::config::Config;
 use crate::directory::{CertificateUse, SqliteDirectory};
 use crate::engine::{Account, CertificateState, Choice, Clock, Domain, DomainMode};
@@ -162,9 +162,5 @@ fn report(out: &mut Output, findings: &[Finding]) -> Result<(), Failure> {
     let mut table = Table::new(&["about", "finding"]);
     findings.iter().for_each(|one| table.row([one.about.clone(), one.text.clone()]));
     out.table(&table)?;
-    Err(Failure::new(Code::No, format!("{} found", counted(findings.len()))))
-}
-
-fn counted(number: usize) -> String {
-    if number == 1 { "1 problem".to_owned() } else { format!("{number} problems") }
+    Err(Failure::new(Code::No, format!("{} found", counted(findings.len(), "problem"))))
 }

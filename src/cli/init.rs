@@ -134,9 +134,9 @@ fn postfix(root: &Path, owner: &User, directory: &SqliteDirectory) -> Result<Lin
          sealpost_destination_recipient_limit = 1\n\
          # Postfix bounces what runs longer; sealpost answers \"try again\" long before.\n\
          sealpost_time_limit = 1000s\n\
-         virtual_mailbox_domains = {}\n\
+         {}\n\
          virtual_transport = sealpost\n",
-        names(&domains)
+        domain_line(&domains)
     );
     let master = format!(
         "# --- master.cf ---\n{root_word}\
@@ -152,14 +152,18 @@ fn postfix(root: &Path, owner: &User, directory: &SqliteDirectory) -> Result<Lin
     Ok(Lines { main, master })
 }
 
-/// All names of all domains, as a Postfix list.
-fn names(domains: &[Domain]) -> String {
+/// All names of all domains; Postfix has no comments after a value, so that an empty list is a comment altogether.
+fn domain_line(domains: &[Domain]) -> String {
     let names: Vec<&str> = domains
         .iter()
         .flat_map(|domain| std::iter::once(&domain.name).chain(&domain.aliases))
         .map(String::as_str)
         .collect();
-    if names.is_empty() { "# your domains, after: sealpost domain add NAME".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "# virtual_mailbox_domains = your domains, after: sealpost domain add NAME".to_owned()
+    } else {
+        format!("virtual_mailbox_domains = {}", names.join(", "))
+    }
 }
 
 /// One argument of pipe(8): braces keep blanks together (Postfix 3.0).

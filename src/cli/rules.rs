@@ -4,7 +4,7 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::input;
 use super::output::{Output, Table};
-use super::words::{self, day};
+use super::words::{self, counted, day};
 use crate::directory::{InstalledSet, RuleHolder};
 use crate::mail::Address;
 use crate::rules::{RuleFaults, RuleSet, ScopeKind};
@@ -113,7 +113,7 @@ fn check(out: &mut Output, files: &[PathBuf], scope: Option<ScopeWord>) -> Resul
         let text = text(path)?;
         match right_for(&file, &text, scope) {
             Ok((scopes, set)) => {
-                out.line(format!("{file}: {} rules, right for {}", set.rules().count(), scopes.join(", ")))?;
+                out.line(format!("{file}: {}, right for {}", counted(set.rules().count(), "rule"), scopes.join(", ")))?;
                 for warning in set.warnings() {
                     out.line(format!("{file}:{}: warning: {}: {}", warning.line, warning.rule, warning.text))?;
                 }
@@ -167,7 +167,7 @@ impl Install {
         let name = self.file.file_name().map_or(shown.clone(), |name| name.to_string_lossy().into_owned());
         context.directory()?.install_rules(&holder, &name, &text, &system::user_name())?;
         let count = set.rules().count();
-        out.line(format!("{shown} installed: {count} rules run in scope {}", holder.scope().name()))?;
+        out.line(format!("{shown} installed for {}: {}", holder.scope().name(), counted(count, "rule")))?;
         for warning in set.warnings() {
             out.line(format!("{shown}:{}: warning: {}: {}", warning.line, warning.rule, warning.text))?;
         }

@@ -80,6 +80,11 @@ pub(super) fn own<C: Choice>(setting: Option<C>) -> String {
     setting.map_or_else(|| INHERIT.to_owned(), |choice| choice.name().to_owned())
 }
 
+/// `1 rule`, `2 rules`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// The day of a moment, UTC.
 pub(super) fn day(moment: OffsetDateTime) -> String {
     moment.date().to_string()
