@@ -31,7 +31,7 @@ pub fn der_from_ber(bytes: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), CmsError> {
 }
 
 /// Identifier and length octets of an element.
-struct Header<'a> {
+pub(super) struct Header<'a> {
     identifier: &'a [u8],
     /// Absent: indefinite.
     length: Option<usize>,
@@ -40,7 +40,8 @@ struct Header<'a> {
 }
 
 impl Header<'_> {
-    fn first(&self) -> u8 {
+    /// The first identifier octet.
+    pub(super) fn first(&self) -> u8 {
         self.identifier.first().copied().unwrap_or_default()
     }
     fn is_constructed(&self) -> bool {
@@ -174,7 +175,7 @@ fn skip_end_of_contents(input: &mut &[u8]) -> Result<bool, CmsError> {
     Ok(rest.is_some())
 }
 
-fn primitive_content<'a>(input: &mut &'a [u8], header: &Header<'_>) -> Result<&'a [u8], CmsError> {
+pub(super) fn primitive_content<'a>(input: &mut &'a [u8], header: &Header<'_>) -> Result<&'a [u8], CmsError> {
     let length = header.length.ok_or_else(|| malformed("a primitive element has no length"))?;
     take(input, length)
 }
@@ -190,7 +191,7 @@ fn octet(input: &mut &[u8]) -> Result<u8, CmsError> {
     taken.first().copied().ok_or_else(|| malformed("it is cut off"))
 }
 
-fn read_header<'a>(input: &mut &'a [u8]) -> Result<Header<'a>, CmsError> {
+pub(super) fn read_header<'a>(input: &mut &'a [u8]) -> Result<Header<'a>, CmsError> {
     let identifier = read_identifier(input)?;
     let first = octet(input)?;
     let (length, minimal) = match first {
@@ -244,42 +245,6 @@ pub(super) fn write_header(identifier: &[u8], length: usize, out: &mut Vec<u8>) 
             out.push(0x80 | count);
             out.extend(significant(length));
         }
-    }
-}
-
-/// One element of DER.
-#[derive(Clone, Copy)]
-pub(super) struct Element<'a> {
-    /// The first identifier octet.
-    pub(super) tag: u8,
-    pub(super) content: &'a [u8],
-    /// With identifier and length.
-    pub(super) whole: &'a [u8],
-}
-
-/// Walks over elements of DER side by side.
-#[derive(Clone, Copy)]
-pub(super) struct Elements<'a>(pub(super) &'a [u8]);
-
-impl<'a> Elements<'a> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-    /// The next element, whatever it is.
-    pub(super) fn any(&mut self) -> Result<Element<'a>, CmsError> {
-        let start = self.0;
-        let header = read_header(&mut self.0)?;
-        let content = primitive_content(&mut self.0, &header)?;
-        let whole = start.get(..start.len() - self.0.len()).unwrap_or(start);
-        Ok(Element { tag: header.first(), content, whole })
-    }
-    /// The next element, which must have that tag.
-    pub(super) fn tagged(&mut self, tag: u8, name: &str) -> Result<Element<'a>, CmsError> {
-        self.optional(tag)?.ok_or_else(|| malformed(format!("{name} is missing or is of another type")))
-    }
-    /// The next element, if it has that tag.
-    pub(super) fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, CmsError> {
-        if self.0.first() == Some(&tag) { self.any().map(Some) } else { Ok(None) }
     }
 }
 

@@ -3,7 +3,8 @@
 //! Read by walking over the DER rather than through the `cms` crate's types: those sort every SET by insertion (the
 //! square of its size), lose the recipients' order, and refuse a whole message for one kind of recipient that they do not know.
 
-use super::ber::{Element, Elements, der_from_ber, write_header};
+use super::ber::{der_from_ber, write_header};
+use super::element::{Element, Elements};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911;
 use der::Decode;
@@ -152,7 +153,10 @@ fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enve
     let content_type = oid(&mut inner, "the type of the encrypted content")?;
     let algorithm = algorithm(&mut inner, "contentEncryptionAlgorithm")?;
     let encrypted_content = encrypted_content(inner)?;
-    let (auth_attributes, tag) = if authenticated { authentication(fields)? } else { (None, None) };
+    let (auth_attributes, tag) = match authenticated {
+        true => (fields.optional(constructed(1))?.map(der_set).transpose()?, Some(mac(fields)?)),
+        false => (None, None),
+    };
     Ok(Enveloped {
         authenticated,
         recipients,
@@ -178,11 +182,8 @@ fn encrypted_content(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {
     Ok(joined)
 }
 
-/// authAttrs and mac of an AuthEnvelopedData.
-fn authentication(mut fields: Elements<'_>) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), CmsError> {
-    let attributes = fields.optional(constructed(1))?.map(der_set).transpose()?;
-    let tag = fields.tagged(OCTET_STRING, "mac")?;
-    Ok((attributes, Some(tag.content.to_vec())))
+fn mac(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {
+    Ok(fields.tagged(OCTET_STRING, "mac")?.content.to_vec())
 }
 
 /// RFC 5083 2.2: authAttrs are authenticated as a DER SET OF, whatever tag and order they were sent with.

@@ -1,6 +1,7 @@
 //! What can be said about a message without any key, for people and for JSON.
 
-use super::{Enveloped, Protection, Recipient, RecipientId, RecipientKind, find};
+use super::protection::examine;
+use super::{Enveloped, Protection, Recipient, RecipientId, RecipientKind};
 use crate::mail::Message;
 use const_oid::ObjectIdentifier;
 use const_oid::db::{DB, rfc5911};
@@ -9,7 +10,7 @@ use serde::Serialize;
 use x509_cert::name::Name;
 
 /// Longer issuer names are shown as octets: taking one apart costs the square of its longest SET.
-const MAX_NAME: usize = 4096;
+const MAX_NAME: usize = 512;
 
 /// What protects a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -88,14 +89,12 @@ pub struct Report {
 
 /// Reports what protects a message.
 pub fn inspect(message: &Message<'_>) -> Report {
-    match find(message) {
-        Protection::Encrypted(enveloped) => report_enveloped(&enveloped),
-        Protection::Signed => bare_report(Structure::Signed),
-        Protection::OpenPgp => bare_report(Structure::OpenPGP),
-        Protection::None => {
-            let fault = super::fault(message).map(|fault| fault.to_string());
-            Report { fault, ..bare_report(Structure::None) }
-        }
+    match examine(message) {
+        Ok(Protection::Encrypted(enveloped)) => report_enveloped(&enveloped),
+        Ok(Protection::Signed) => bare_report(Structure::Signed),
+        Ok(Protection::OpenPgp) => bare_report(Structure::OpenPGP),
+        Ok(Protection::None) => bare_report(Structure::None),
+        Err(fault) => Report { fault: Some(fault.to_string()), ..bare_report(Structure::None) },
     }
 }
 

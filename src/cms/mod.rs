@@ -2,6 +2,7 @@
 //! OpenPGP packets (RFC 9580), and the MIME around them.
 
 mod ber;
+mod element;
 mod enveloped;
 mod inspect;
 mod openpgp;

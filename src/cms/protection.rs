@@ -4,7 +4,7 @@
 //! octets are ciphertext then, so nothing is left in the clear. A label alone counts for nothing.
 
 use super::ber::der_from_ber;
-use super::enveloped::read_der;
+use super::enveloped::{malformed, read_der};
 use super::openpgp;
 use super::signed::{Form, read_signed};
 use super::{CmsError, Enveloped};
@@ -45,7 +45,7 @@ pub fn fault(message: &Message<'_>) -> Option<CmsError> {
     examine(message).err()
 }
 
-fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
+pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
     let mut inner: Option<Message<'_>> = None;
     for _ in 0..MAX_NESTING {
         let here = inner.as_ref().unwrap_or(message);
@@ -54,9 +54,10 @@ fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
             return leaf(here, &media);
         }
         let boundary = media.parameter("boundary").unwrap_or_default();
+        // Two parts each: nothing more is inside, and the search for their delimiters is done once only.
         match media.essence() {
-            "multipart/signed" if is_signed(here.body(), boundary) => return Ok(Protection::Signed),
-            "multipart/encrypted" if is_pgp_mime(here.body(), boundary) => return Ok(Protection::OpenPgp),
+            "multipart/signed" => return Ok(signed_multipart(here.body(), boundary)),
+            "multipart/encrypted" => return Ok(encrypted_multipart(here.body(), boundary)),
             _ => {}
         }
         let Some(part) = sole_part(here.body(), boundary) else { return Ok(Protection::None) };
@@ -76,7 +77,7 @@ fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError
         }
         Guess::Signed => Ok(signed(decode(encoding, message)?)),
         Guess::OpenPgp => Ok(armored(decode(encoding, message)?)),
-        Guess::Nothing if labelled => Err(super::enveloped::malformed("the body is no ContentInfo")),
+        Guess::Nothing if labelled => Err(malformed("the body is no ContentInfo")),
         Guess::Nothing => Ok(Protection::None),
     }
 }
@@ -114,18 +115,18 @@ fn guess(start: &[u8]) -> Guess {
 
 fn decode<'a>(encoding: TransferEncoding, message: &Message<'a>) -> Result<Cow<'a, [u8]>, CmsError> {
     let octets = encoding.decode(message.body());
-    octets.ok_or_else(|| super::enveloped::malformed("the body has octets that its encoding does not know"))
+    octets.ok_or_else(|| malformed("the body has octets that its encoding does not know"))
 }
 
 /// The one element of DER that the octets are. White space may stand behind it: a body of octets as they are ends
 /// with a line end of the transport.
 fn sole_element(octets: &[u8]) -> Result<Cow<'_, [u8]>, CmsError> {
     let (der, rest) = der_from_ber(octets)?;
-    if rest.trim_ascii().is_empty() { Ok(der) } else { Err(super::enveloped::malformed("octets follow it")) }
+    if rest.trim_ascii().is_empty() { Ok(der) } else { Err(malformed("octets follow it")) }
 }
 
 fn enveloped(octets: Cow<'_, [u8]>) -> Result<Enveloped, CmsError> {
-    read_der(&*sole_element(octets.trim_ascii_start())?)
+    read_der(&sole_element(octets.trim_ascii_start())?)
 }
 
 fn signed(octets: Cow<'_, [u8]>) -> Protection {
@@ -135,6 +136,14 @@ fn signed(octets: Cow<'_, [u8]>) -> Protection {
 
 fn armored(octets: Cow<'_, [u8]>) -> Protection {
     if openpgp::is_armored_message(&octets) { Protection::OpenPgp } else { Protection::None }
+}
+
+fn signed_multipart(body: &[u8], boundary: &str) -> Protection {
+    if is_signed(body, boundary) { Protection::Signed } else { Protection::None }
+}
+
+fn encrypted_multipart(body: &[u8], boundary: &str) -> Protection {
+    if is_pgp_mime(body, boundary) { Protection::OpenPgp } else { Protection::None }
 }
 
 /// RFC 1847 2.1: two parts, the second one a signature.

@@ -1,7 +1,7 @@
 //! SignedData (RFC 5652 5): is it one? Signatures are not verified here.
 
 use super::CmsError;
-use super::ber::Elements;
+use super::element::Elements;
 use super::enveloped::{
     INTEGER, OCTET_STRING, SEQUENCE, SET, algorithm, constructed, content_info, malformed, oid,
 };

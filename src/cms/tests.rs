@@ -246,6 +246,24 @@ fn openpgp_messages() {
 }
 
 #[test]
+fn hostile_structures_cost_linear_time() {
+    let begun = std::time::Instant::now();
+    let empties = element(0x30, &[0x30, 0].repeat(1_000_000));
+    assert!(read(&empties).is_err());
+    let pieces = [&[0x24, 0x80][..], &[4, 0].repeat(1_000_000), &[0, 0]].concat();
+    assert_eq!(der_from_ber(&pieces).unwrap().0.as_ref(), [4, 0]);
+    let attributes = enveloped(&[0xa9, 0].repeat(10_000), &vec![&b"x"[..]; 200_000]);
+    assert_eq!(read(&attributes).unwrap().encrypted_content.len(), 200_000);
+    let lines =
+        (0..99).fold(b"\r\n".repeat(1_000_000), |part, level| multipart(&part, &format!("b{level}"), "", ""));
+    assert_eq!(found(&lines), "none");
+    let signed = String::from_utf8(lines).unwrap().replace("mixed", "signed");
+    assert_eq!(found(signed.as_bytes()), "none");
+    let elapsed = begun.elapsed();
+    assert!(elapsed.as_secs() < 10, "{elapsed:?}");
+}
+
+#[test]
 fn reports_for_people_and_machines() {
     let message = mail(&der(samples::BOTH));
     let report = inspect(&Message::new(&message));
