@@ -1,6 +1,91 @@
-//! One file per verb.
+//! The command line: one file per verb.
+
+mod completions;
+mod context;
+mod failure;
+mod filter;
+mod input;
+mod keyring;
+mod man;
+mod open;
+mod output;
+mod password;
+mod seal;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use context::{Context, Global};
+use failure::{Code, Failure};
+use output::Output;
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+/// Seals mail with S/MIME as it is stored: to the owner of the mailbox, before it touches the disk.
+#[derive(Parser)]
+#[command(name = "sealpost", version, max_term_width = 100, after_help = failure::exit_code_help())]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Seal(seal::Seal),
+    Open(open::Open),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Verb {
+    fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        match self {
+            Verb::Seal(verb) => verb.run(out),
+            Verb::Open(verb) => verb.run(context, out),
+            Verb::Completions(verb) => verb.run(out),
+            Verb::Man(verb) => verb.run(out),
+        }
+    }
+}
+
+/// The whole command tree, for completions and man pages.
+fn command_tree() -> clap::Command {
+    Cli::command()
+}
 
 /// Runs the command line of this process.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let wants_json = args.iter().any(|arg| arg == "--json");
+    match guarded(|| parse(&args).and_then(run)) {
+        Ok(()) => Code::Done.into(),
+        Err(failure) => failure.report(wants_json),
+    }
+}
+
+/// A panic becomes an ordinary failure that names the place and nothing else: its own message may quote what was
+/// worked on, and that may be mail.
+fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    let place: Arc<OnceLock<String>> = Arc::default();
+    let seen = Arc::clone(&place);
+    std::panic::set_hook(Box::new(move |info| {
+        let _ = seen.set(info.location().map(ToString::to_string).unwrap_or_default());
+    }));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let place = place.get().map_or("", String::as_str);
+        Err(Failure::new(Code::Internal, format!("internal error at {place}: this is a bug, please report it")))
+    })
+}
+
+fn parse(args: &[OsString]) -> Result<Cli, Failure> {
+    let matches = command_tree().try_get_matches_from(args).map_err(Failure::from_clap)?;
+    Cli::from_arg_matches(&matches).map_err(Failure::from_clap)
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let mut out = Output::new(cli.global.json);
+    let context = Context::new(cli.global);
+    cli.verb.run(&context, &mut out)
 }

@@ -133,6 +133,10 @@ pub trait Staged: Send {
     fn name(&self) -> &str;
     /// Bytes of the file.
     fn size(&self) -> u64;
+    /// What the log should say although the copy is whole.
+    fn warnings(&self) -> &[String] {
+        &[]
+    }
     /// Makes it visible and syncs the directory.
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

@@ -1,1 +1,18 @@
 //! Maildir and Maildir++; atomic file work in one place; a memory store for tests.
+//!
+//! A delivery is staged (`tmp/`, mode 0600, written, synced) and committed (linked into `new/` or `cur/`, folder
+//! synced). What a crash leaves behind lies in `tmp/`, where no client looks and every reader may sweep after 36 hours.
+
+mod atomic;
+mod folder;
+mod keywords;
+mod layout;
+mod maildir;
+mod memory;
+mod name;
+mod quota;
+
+pub use atomic::{Disk, Files, replace_file};
+pub use layout::TemplateError;
+pub use maildir::MaildirStore;
+pub use memory::{Fault, MemoryStore, Stored};

@@ -1,0 +1,20 @@
+//! `sealpost completions`
+
+use super::failure::Failure;
+use super::output::Output;
+use clap_complete::Shell;
+
+/// Print the completion script of a shell
+#[derive(clap::Args)]
+pub(super) struct Completions {
+    /// For which shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(self, out: &mut Output) -> Result<(), Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut super::command_tree(), "sealpost", &mut script);
+        out.bytes(&script)
+    }
+}

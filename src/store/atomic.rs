@@ -1,0 +1,235 @@
+//! Every change to the disk that a delivery makes, one method a system call, and the three sequences made of them.
+//!
+//! [`Files`] is the seam for tests: they fail or die at the n-th call. The product uses [`Disk`], which has no size
+//! and no switch.
+
+use crate::engine::StoreError;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// The system calls that change something. Reading goes past it.
+pub trait Files: Clone + Send + Sync + 'static {
+    /// mkdir(2), mode 0700.
+    fn make_folder(&self, path: &Path) -> io::Result<()>;
+    /// open(2) of a file that must not exist, mode 0600.
+    fn create(&self, path: &Path) -> io::Result<File>;
+    /// open(2) of a file that must exist, for appending.
+    fn open_to_append(&self, path: &Path) -> io::Result<File>;
+    /// write(2) until all is written.
+    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()>;
+    /// fsync(2) of a file.
+    fn sync(&self, file: &File) -> io::Result<()>;
+    /// fsync(2) of a folder: makes its entries last.
+    fn sync_folder(&self, path: &Path) -> io::Result<()>;
+    /// link(2): fails if the new name exists.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// rename(2): replaces the new name.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// unlink(2).
+    fn remove(&self, path: &Path) -> io::Result<()>;
+}
+
+/// The disk.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(path)
+    }
+    fn create(&self, path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    }
+    fn open_to_append(&self, path: &Path) -> io::Result<File> {
+        OpenOptions::new().append(true).open(path)
+    }
+    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        file.write_all(bytes)
+    }
+    fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_all()
+    }
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::hard_link(from, to)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+}
+
+/// The error of a failed call, for `map_err`.
+pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Io { doing, path, source }
+}
+
+/// Writes and syncs a file that must not exist. After an error the file is gone again.
+pub(super) fn write_new(files: &impl Files, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let file = files.create(path).map_err(failed("create", path))?;
+    fill(files, path, file, bytes)
+}
+
+/// Writes and syncs a file that was just created. After an error it is gone. A failed sync is final: the kernel may
+/// have dropped the dirty pages, so a second sync that succeeds would prove nothing.
+fn fill(files: &impl Files, path: &Path, mut file: File, bytes: &[u8]) -> Result<(), StoreError> {
+    let written = files
+        .write(&mut file, bytes)
+        .map_err(failed("write", path))
+        .and_then(|()| files.sync(&file).map_err(failed("sync", path)));
+    if written.is_err() {
+        discard(files, path);
+    }
+    written
+}
+
+/// Gives a written and synced file a second, visible name in a folder of the same file system and makes that name
+/// last. The first name stays for its owner to remove. An error from the sync leaves the file visible.
+pub(super) fn publish(files: &impl Files, staged: &Path, visible: &Path) -> Result<(), StoreError> {
+    link_new(files, staged, visible)?;
+    sync_parent(files, visible)
+}
+
+/// Link and not rename, because rename(2) would replace a file of that name without a word.
+fn link_new(files: &impl Files, staged: &Path, visible: &Path) -> Result<(), StoreError> {
+    match files.link(staged, visible) {
+        Ok(()) => Ok(()),
+        // EEXIST: a network file system may have done it and lost its answer; the inode tells.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && same_file(staged, visible) => Ok(()),
+        // EPERM, EOPNOTSUPP, ENOSYS: a file system without hard links (FAT, some FUSE).
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) => {
+            rename_new(files, staged, visible)
+        }
+        // The rest (ENOSPC, EDQUOT, EROFS, EIO, ENOENT after somebody removed the folder) is for the sender to retry.
+        Err(source) => Err(failed("link", visible)(source)),
+    }
+}
+
+/// The look before the rename is no lock, and needs to be none: 64 random bits stand in every name.
+fn rename_new(files: &impl Files, staged: &Path, visible: &Path) -> Result<(), StoreError> {
+    match visible.try_exists() {
+        Ok(false) => files.rename(staged, visible).map_err(failed("rename", visible)),
+        Ok(true) => Err(failed("rename", visible)(ErrorKind::AlreadyExists.into())),
+        Err(source) => Err(failed("look for", visible)(source)),
+    }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    match (one.metadata(), other.metadata()) {
+        (Ok(one), Ok(other)) => one.dev() == other.dev() && one.ino() == other.ino(),
+        _ => false,
+    }
+}
+
+/// Replaces `path` in one step by a file that was just created under `temporary`, in the same folder.
+pub(super) fn replace(
+    files: &impl Files,
+    (temporary, file): (&Path, File),
+    path: &Path,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    fill(files, temporary, file, bytes)?;
+    let renamed = files.rename(temporary, path).map_err(failed("rename", temporary));
+    if renamed.is_err() {
+        discard(files, temporary);
+    }
+    renamed?;
+    sync_parent(files, path)
+}
+
+/// Puts a whole, synced file in the place of `path`; after an error what was there is there still.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let file = Disk.create(&temporary).map_err(failed("create", &temporary))?;
+    replace(&Disk, (&temporary, file), path, bytes)
+}
+
+/// Makes a folder that may exist already (another delivery was faster, or an earlier one was cut off here).
+pub(super) fn ensure_folder(files: &impl Files, path: &Path) -> Result<(), StoreError> {
+    match files.make_folder(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.map_err(failed("make the folder", path)),
+    }
+}
+
+/// Makes every folder from below `base` down to `path` and syncs the parent of each. `base` must exist: where it does
+/// not, a disk is not mounted. A parent is synced even if the folder was there, because whoever made it may have died
+/// before it synced.
+pub(super) fn ensure_folders(files: &impl Files, base: &Path, path: &Path) -> Result<(), StoreError> {
+    let mut levels: Vec<&Path> = path.ancestors().take_while(|level| *level != base).collect();
+    levels.reverse();
+    levels.into_iter().try_for_each(|level| {
+        ensure_folder(files, level)?;
+        sync_parent(files, level)
+    })
+}
+
+fn sync_parent(files: &impl Files, path: &Path) -> Result<(), StoreError> {
+    let parent = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    files.sync_folder(parent).map_err(failed("sync the folder", parent))
+}
+
+/// Removes a file of ours. That it cannot be removed is no fault of the delivery: it is not visible.
+pub(super) fn discard(files: &impl Files, path: &Path) {
+    match files.remove(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "a temporary file stays behind");
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn publish_overwrites_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        write_new(&Disk, &one, b"new").unwrap();
+        write_new(&Disk, &two, b"old").unwrap();
+        let error = publish(&Disk, &one, &two).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot link {}", two.display()));
+        assert_eq!(std::fs::read(&two).unwrap(), b"old");
+    }
+
+    #[test]
+    fn publish_again_is_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        write_new(&Disk, &one, b"new").unwrap();
+        publish(&Disk, &one, &two).unwrap();
+        publish(&Disk, &one, &two).unwrap();
+        assert_eq!(std::fs::read(&two).unwrap(), b"new");
+    }
+
+    #[test]
+    fn files_and_folders_are_for_their_owner_only() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("a/b");
+        ensure_folders(&Disk, base.path(), &folder).unwrap();
+        write_new(&Disk, &folder.join("file"), b"").unwrap();
+        assert_eq!(folder.metadata().unwrap().mode() & 0o777, 0o700);
+        assert_eq!(folder.join("file").metadata().unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_missing_base_is_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().join("unmounted");
+        assert!(ensure_folders(&Disk, &base, &base.join("a")).is_err());
+        assert!(!base.exists());
+    }
+}

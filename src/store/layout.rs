@@ -1,0 +1,159 @@
+//! Where an account's Maildir lies.
+
+use super::folder::folder_name;
+use crate::mail::{Address, MailboxName};
+use std::fmt::Write;
+use std::path::{Component, Path, PathBuf};
+
+/// The template of the Maildirs' place, checked.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    /// What is there before any account is: never made by a delivery.
+    base: PathBuf,
+    /// Below the base, with placeholders.
+    levels: Vec<String>,
+}
+
+/// Why a template of Maildirs is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{template}\" is no place for Maildirs: {reason}")]
+pub struct TemplateError {
+    /// What was given.
+    pub template: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+impl Layout {
+    /// Reads `mail/{domain}/{local}/Maildir`: below the root, or with a leading `/` anywhere.
+    pub(super) fn new(root: &Path, template: &str) -> Result<Layout, TemplateError> {
+        let wrong = |reason| TemplateError { template: template.into(), reason };
+        if !template.contains("{local}") || !template.contains("{domain}") {
+            return Err(wrong("{local} and {domain} must both be in it, or accounts would share one"));
+        }
+        if template.replace("{local}", "").replace("{domain}", "").contains(['{', '}']) {
+            return Err(wrong("{local} and {domain} are the only words in braces"));
+        }
+        let path = Path::new(template);
+        if path.components().any(|part| matches!(part, Component::ParentDir | Component::CurDir)) {
+            return Err(wrong("\".\" and \"..\" are not allowed"));
+        }
+        Ok(Layout::split(root, path))
+    }
+
+    /// The base of a template below the root is the root; that of another is what stands before the first placeholder.
+    fn split(root: &Path, path: &Path) -> Layout {
+        let mut base = root.to_owned();
+        let mut levels = Vec::new();
+        for part in path.components() {
+            match part {
+                Component::Normal(level) if path.is_relative() || !levels.is_empty() || has_word(level) => {
+                    levels.push(level.to_string_lossy().into_owned());
+                }
+                part => base.push(part),
+            }
+        }
+        Layout { base, levels }
+    }
+
+    /// What must exist.
+    pub(super) fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// The account's Maildir. The domain and the local part cannot lead out of their level: see [`escape`].
+    pub(super) fn maildir(&self, owner: &Address) -> PathBuf {
+        let local = escape(&owner.local().to_ascii_lowercase());
+        let domain = escape(owner.domain());
+        let fill = |level: &String| level.replace("{local}", &local).replace("{domain}", &domain);
+        self.levels.iter().fold(self.base.clone(), |path, level| path.join(fill(level)))
+    }
+
+    /// The folder of one mailbox.
+    pub(super) fn mailbox(&self, owner: &Address, mailbox: &MailboxName) -> PathBuf {
+        let maildir = self.maildir(owner);
+        match folder_name(mailbox) {
+            Some(folder) => maildir.join(folder),
+            None => maildir,
+        }
+    }
+}
+
+fn has_word(level: &std::ffi::OsStr) -> bool {
+    level.to_string_lossy().contains('{')
+}
+
+/// The text as one level of a path, one to one: `%XX` for `/`, `%`, `{`, `}`, a leading `.`, spaces, quotes, backslashes and
+/// controls; `%` alone for the empty text. Letters and digits of every alphabet and the rest of RFC 5322's atext stay,
+/// so that Dovecot's `%d` and `%n` give the same path.
+fn escape(text: &str) -> String {
+    if text.is_empty() {
+        return "%".into();
+    }
+    let mut out = String::with_capacity(text.len());
+    for (at, char) in text.char_indices() {
+        if char.is_alphanumeric() || "!#$&'*+-=?^_`|~@".contains(char) || (char == '.' && at > 0) {
+            out.push(char);
+        } else {
+            char.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| {
+                let _ = write!(out, "%{byte:02x}");
+            });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn layout(template: &str) -> Layout {
+        Layout::new(Path::new("/store"), template).unwrap()
+    }
+
+    fn reason(template: &str) -> &'static str {
+        Layout::new(Path::new("/store"), template).unwrap_err().reason
+    }
+
+    #[test]
+    fn the_template_is_filled_in() {
+        let bob = Address::parse("Bob.B@north.example").unwrap();
+        let maildir = layout("mail/{domain}/{local}/Maildir").maildir(&bob);
+        assert_eq!(maildir, Path::new("/store/mail/north.example/bob.b/Maildir"));
+    }
+
+    #[test]
+    fn the_base_is_what_no_delivery_makes() {
+        assert_eq!(layout("mail/{domain}/{local}").base(), Path::new("/store"));
+        assert_eq!(layout("/var/vmail/{domain}/{local}/Maildir").base(), Path::new("/var/vmail"));
+    }
+
+    #[test]
+    fn wrong_templates_are_refused() {
+        assert!(reason("mail/{domain}").starts_with("{local} and {domain} must both"));
+        assert!(reason("mail/{domain}/{local}/{user}").ends_with("only words in braces"));
+        assert!(reason("../{domain}/{local}").ends_with("not allowed"));
+    }
+
+    #[test]
+    fn odd_local_parts_stay_in_their_level() {
+        assert_eq!(escape(".."), "%2e.");
+        assert_eq!(escape("."), "%2e");
+        assert_eq!(escape("a/b"), "a%2fb");
+        assert_eq!(escape("a%2fb"), "a%252fb");
+        assert_eq!(escape("{domain}"), "%7bdomain%7d");
+        assert_eq!(escape(""), "%");
+    }
+
+    proptest! {
+        #[test]
+        fn escaping_is_one_to_one_and_one_level(one in ".{0,20}", other in ".{0,20}") {
+            let escaped = escape(&one);
+            let path = Path::new(&escaped);
+            prop_assert!(matches!(path.components().collect::<Vec<_>>()[..], [Component::Normal(_)]));
+            prop_assert!(!escaped.contains('\0'));
+            prop_assert_eq!(one == other, escaped == escape(&other));
+        }
+    }
+}

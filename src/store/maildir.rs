@@ -1,0 +1,207 @@
+//! Maildir and Maildir++ (spec: interop, "Postfix and Dovecot").
+
+use super::atomic::{Disk, Files, discard, ensure_folder, ensure_folders, failed, publish, write_new};
+use super::layout::{Layout, TemplateError};
+use super::{keywords, name, quota};
+use crate::engine::{Content, Copy, Mailstore, Staged, StoreError};
+use crate::mail::{Address, Flag, MailboxName, crlf_len};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Maildirs below one root.
+#[derive(Debug, Clone)]
+pub struct MaildirStore<F = Disk> {
+    layout: Layout,
+    host: String,
+    files: F,
+}
+
+impl MaildirStore {
+    /// A store of Maildirs in the places that `template` says, such as `mail/{domain}/{local}/Maildir`: below `root`,
+    /// or anywhere with a leading `/`. What stands there before the first placeholder (at least `root`) must exist.
+    /// `{local}` is the local part in lower case; what could lead out of its level (`/`, a leading `.`) is `%XX`.
+    pub fn new(root: &Path, template: &str) -> Result<MaildirStore, TemplateError> {
+        MaildirStore::with_files(root, template, Disk)
+    }
+}
+
+impl<F: Files> MaildirStore<F> {
+    /// The same over other system calls, for tests.
+    pub fn with_files(root: &Path, template: &str, files: F) -> Result<MaildirStore<F>, TemplateError> {
+        Ok(MaildirStore { layout: Layout::new(root, template)?, host: name::host(), files })
+    }
+
+    /// The folder of a mailbox, whether it exists or not.
+    pub fn folder(&self, owner: &Address, mailbox: &MailboxName) -> PathBuf {
+        self.layout.mailbox(owner, mailbox)
+    }
+
+    /// Makes a mailbox that may exist already, with the Maildir around it and the folders above it.
+    pub fn create(&self, owner: &Address, mailbox: &MailboxName) -> Result<(), StoreError> {
+        let maildir = self.layout.maildir(owner);
+        ensure_folders(&self.files, self.layout.base(), &maildir)?;
+        self.furnish(&maildir)?;
+        if mailbox.is_inbox() {
+            return Ok(());
+        }
+        let folder = self.folder(owner, mailbox);
+        ensure_folder(&self.files, &folder)?;
+        self.mark_subfolder(&folder)?;
+        self.sync_folder(&maildir)?;
+        self.furnish(&folder)
+    }
+
+    /// `tmp` is made last: where it is, all above it and beside it is on the disk, whoever died when.
+    fn furnish(&self, folder: &Path) -> Result<(), StoreError> {
+        for part in ["cur", "new"] {
+            ensure_folder(&self.files, &folder.join(part))?;
+        }
+        self.sync_folder(folder)?;
+        ensure_folder(&self.files, &folder.join("tmp"))?;
+        self.sync_folder(folder)
+    }
+
+    /// The empty file by which Maildir++ knows a subfolder.
+    fn mark_subfolder(&self, folder: &Path) -> Result<(), StoreError> {
+        let path = folder.join("maildirfolder");
+        match self.files.create(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            created => created.map(drop).map_err(failed("create", &path)),
+        }
+    }
+
+    fn sync_folder(&self, folder: &Path) -> Result<(), StoreError> {
+        self.files.sync_folder(folder).map_err(failed("sync the folder", folder))
+    }
+
+    fn require(&self, copy: &Copy<'_>, folder: &Path) -> Result<(), StoreError> {
+        match (is_folder(&folder.join("tmp"))?, copy.create) {
+            (true, _) => Ok(()),
+            (false, true) => self.create(&copy.owner, &copy.mailbox),
+            // Half made or without its tmp: what is missing is ours to add.
+            (false, false) if is_folder(&folder.join("cur"))? => self.create(&copy.owner, &copy.mailbox),
+            (false, false) => Err(StoreError::NoMailbox {
+                owner: copy.owner.to_string(),
+                mailbox: copy.mailbox.as_str().into(),
+            }),
+        }
+    }
+
+    fn write(&self, copy: &Copy<'_>, bytes: &[u8]) -> Result<Box<dyn Staged>, StoreError> {
+        let folder = self.folder(&copy.owner, &copy.mailbox);
+        let maildir = self.layout.maildir(&copy.owner);
+        let size = bytes.len() as u64;
+        self.require(copy, &folder)?;
+        if !quota::has_room(&self.files, &maildir, size)? {
+            return Err(StoreError::OverQuota(copy.owner.to_string()));
+        }
+        let labels = keywords::letters(&self.files, &folder, &keywords_of(&copy.flags))?;
+        let name = name::unique(&self.host, bytes.len(), crlf_len(bytes));
+        let temporary = folder.join("tmp").join(&name);
+        let visible = place(&folder, &name, &name::letters(&copy.flags, &labels.letters));
+        write_new(&self.files, &temporary, bytes)?;
+        let warnings = labels.dropped.iter().map(|keyword| no_letter(keyword)).collect();
+        Ok(Box::new(StagedFile { files: self.files.clone(), maildir, temporary, visible, name, size, warnings }))
+    }
+}
+
+/// New mail is in `new/`; letters have a place only in `cur/`.
+fn place(folder: &Path, name: &str, letters: &str) -> PathBuf {
+    if letters.is_empty() {
+        folder.join("new").join(name)
+    } else {
+        folder.join("cur").join(format!("{name}:2,{letters}"))
+    }
+}
+
+fn keywords_of(flags: &[Flag]) -> Vec<&str> {
+    let keyword = |flag| match flag {
+        &Flag::Keyword(ref name) => Some(name.as_str()),
+        _ => None,
+    };
+    flags.iter().filter_map(keyword).collect()
+}
+
+fn no_letter(keyword: &str) -> String {
+    format!("the mailbox has 26 keywords already; the message is stored without {keyword}")
+}
+
+fn is_folder(path: &Path) -> Result<bool, StoreError> {
+    match path.metadata() {
+        Ok(data) => Ok(data.is_dir()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(failed("look at", path)(source)),
+    }
+}
+
+impl<F: Files> Mailstore for MaildirStore<F> {
+    fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError> {
+        match &copy.content {
+            Content::Sealed(sealed) => self.write(copy, sealed.bytes()),
+            Content::Plain(bytes, _) => self.write(copy, bytes),
+        }
+    }
+
+    fn exists(&self, owner: &Address, mailbox: &MailboxName) -> Result<bool, StoreError> {
+        is_folder(&self.folder(owner, mailbox).join("cur"))
+    }
+
+    /// `new` is read before `cur`, because readers move messages that way.
+    fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError> {
+        let folder = self.folder(owner, mailbox);
+        Ok(lists(&folder.join("new"), name)? || lists(&folder.join("cur"), name)?)
+    }
+}
+
+/// Is there a file of that base name, with any letters?
+fn lists(folder: &Path, name: &str) -> Result<bool, StoreError> {
+    let is_it = |entry: &str| entry.split_once(":2,").map_or(entry, |(base, _)| base) == name;
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        entries => entries.map_err(failed("list", folder))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed("list", folder))?;
+        if entry.file_name().to_str().is_some_and(is_it) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A file in `tmp/`. The name there goes with the value, committed or not.
+struct StagedFile<F: Files> {
+    files: F,
+    maildir: PathBuf,
+    temporary: PathBuf,
+    visible: PathBuf,
+    name: String,
+    size: u64,
+    warnings: Vec<String>,
+}
+
+impl<F: Files> Staged for StagedFile<F> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn size(&self) -> u64 {
+        self.size
+    }
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        publish(&self.files, &self.temporary, &self.visible)?;
+        quota::record(&self.files, &self.maildir, self.size);
+        Ok(())
+    }
+}
+
+impl<F: Files> Drop for StagedFile<F> {
+    fn drop(&mut self) {
+        discard(&self.files, &self.temporary);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! A store in memory, for tests, whose n-th stage or commit fails on wish.
+
+use crate::engine::{Content, Copy, Mailstore, Staged, StoreError};
+use crate::mail::{Address, Flag, MailboxName};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What shall fail, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// This call of `stage`.
+    Stage(usize),
+    /// This call of `commit`; nothing becomes visible.
+    Commit(usize),
+    /// This call of `commit`, after the message became visible.
+    CommitLate(usize),
+    /// Every question whether something is there.
+    Lookup,
+}
+
+/// A stored message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its base name.
+    pub name: String,
+    /// Its flags.
+    pub flags: Vec<Flag>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Who consented, if it is clear.
+    pub plain_source: Option<&'static str>,
+}
+
+type Place = (Address, MailboxName);
+
+#[derive(Debug, Default)]
+struct State {
+    mailboxes: HashMap<Place, Vec<Stored>>,
+    stages: usize,
+    commits: usize,
+    staged_now: usize,
+}
+
+/// Mailboxes in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+    fault: Option<Fault>,
+}
+
+impl MemoryStore {
+    /// The same mailboxes with a fault.
+    pub fn failing(&self, fault: Fault) -> MemoryStore {
+        MemoryStore { state: Arc::clone(&self.state), fault: Some(fault) }
+    }
+    /// Makes a mailbox.
+    pub fn create(&self, owner: &Address, mailbox: &MailboxName) {
+        self.lock().mailboxes.entry((owner.clone(), mailbox.clone())).or_default();
+    }
+    /// The messages of a mailbox, oldest first.
+    pub fn messages(&self, owner: &Address, mailbox: &MailboxName) -> Vec<Stored> {
+        self.lock().mailboxes.get(&(owner.clone(), mailbox.clone())).cloned().unwrap_or_default()
+    }
+    /// How many messages are visible at all.
+    pub fn total(&self) -> usize {
+        self.lock().mailboxes.values().map(Vec::len).sum()
+    }
+    /// How many are staged and neither committed nor dropped.
+    pub fn staged(&self) -> usize {
+        self.lock().staged_now
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fail_lookup(&self) -> Result<(), StoreError> {
+        if self.fault == Some(Fault::Lookup) { Err(injected("look for")) } else { Ok(()) }
+    }
+}
+
+fn injected(doing: &'static str) -> StoreError {
+    StoreError::Io { doing, path: "memory".into(), source: std::io::Error::other("injected") }
+}
+
+impl Mailstore for MemoryStore {
+    fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError> {
+        let place = (copy.owner.clone(), copy.mailbox.clone());
+        let mut state = self.lock();
+        state.stages += 1;
+        if self.fault == Some(Fault::Stage(state.stages)) {
+            return Err(injected("write"));
+        }
+        if !copy.create && !state.mailboxes.contains_key(&place) {
+            let (owner, mailbox) = (copy.owner.to_string(), copy.mailbox.as_str().to_owned());
+            return Err(StoreError::NoMailbox { owner, mailbox });
+        }
+        let (bytes, plain_source) = match &copy.content {
+            Content::Sealed(sealed) => (sealed.bytes().to_vec(), None),
+            Content::Plain(bytes, consent) => (bytes.to_vec(), Some(consent.source())),
+        };
+        state.staged_now += 1;
+        let name = format!("m{}", state.stages);
+        let message = Stored { name, flags: copy.flags.clone(), bytes, plain_source };
+        Ok(Box::new(StagedMessage { store: self.clone(), place, message }))
+    }
+
+    fn exists(&self, owner: &Address, mailbox: &MailboxName) -> Result<bool, StoreError> {
+        self.fail_lookup()?;
+        Ok(self.lock().mailboxes.contains_key(&(owner.clone(), mailbox.clone())))
+    }
+
+    fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError> {
+        self.fail_lookup()?;
+        Ok(self.messages(owner, mailbox).iter().any(|message| message.name == name))
+    }
+}
+
+struct StagedMessage {
+    store: MemoryStore,
+    place: Place,
+    message: Stored,
+}
+
+impl Staged for StagedMessage {
+    fn name(&self) -> &str {
+        &self.message.name
+    }
+    fn size(&self) -> u64 {
+        self.message.bytes.len() as u64
+    }
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let mut state = self.store.lock();
+        state.commits += 1;
+        let count = state.commits;
+        if self.store.fault == Some(Fault::Commit(count)) {
+            return Err(injected("link"));
+        }
+        state.mailboxes.entry(self.place.clone()).or_default().push(self.message.clone());
+        match self.store.fault {
+            Some(Fault::CommitLate(late)) if late == count => Err(injected("sync")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for StagedMessage {
+    fn drop(&mut self) {
+        self.store.lock().staged_now -= 1;
+    }
+}
