@@ -45,7 +45,8 @@ fn holder() -> Holder {
         allow_expired: false,
         allow_not_yet_valid: false,
     };
-    let recipients = vec![ValidatedCertificate::for_sealing(&certificate, &check).expect("a fit certificate")];
+    let recipients =
+        vec![ValidatedCertificate::for_sealing(&certificate, &check).expect("a fit certificate")];
     Holder { key, certificate, recipients }
 }
 

@@ -9,7 +9,13 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args, Debug, Clone)]
 pub(super) struct Global {
     /// The folder of the store: configuration, directory, mail
-    #[arg(long, global = true, value_name = "DIR", env = "SEALPOST_ROOT", default_value = "/var/lib/sealpost")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "SEALPOST_ROOT",
+        default_value = "/var/lib/sealpost"
+    )]
     pub(super) root: PathBuf,
     /// Print JSON for a program to read
     #[arg(long, global = true)]
