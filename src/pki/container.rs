@@ -47,9 +47,8 @@ fn read_key_block(block: &Block<'_>, _password: Option<&[u8]>) -> Result<Unlocke
 }
 
 fn read_der_key(bytes: &[u8]) -> Result<UnlockedKey, PkiError> {
-    UnlockedKey::from_pkcs8(bytes).or_else(|error| {
-        read_pkcs1(bytes).or_else(|_| read_sec1(bytes)).map_err(|_| error)
-    })
+    UnlockedKey::from_pkcs8(bytes)
+        .or_else(|error| read_pkcs1(bytes).or_else(|_| read_sec1(bytes)).map_err(|_| error))
 }
 
 fn read_pkcs1(der: &[u8]) -> Result<UnlockedKey, PkiError> {
