@@ -10,6 +10,7 @@ mod man;
 mod open;
 mod output;
 mod password;
+mod rules;
 mod seal;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -33,6 +34,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Rules(rules::Rules),
     Seal(seal::Seal),
     Open(open::Open),
     Completions(completions::Completions),
@@ -42,6 +44,7 @@ enum Verb {
 impl Verb {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self {
+            Verb::Rules(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
             Verb::Completions(verb) => verb.run(out),
