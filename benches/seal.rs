@@ -65,7 +65,7 @@ fn seal(message: &[u8], holder: &Holder, profile: Profile) -> Sealed {
 
 fn benches(criterion: &mut Criterion) {
     let holder = holder();
-    for &profile in Profile::ALL {
+    for profile in Profile::ALL {
         let mut group = criterion.benchmark_group(profile.name());
         for size in SIZES {
             let message = message(size);

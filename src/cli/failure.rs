@@ -17,6 +17,7 @@ pub(crate) enum Code {
     Data = 65,
     NotFound = 66,
     Unavailable = 69,
+    Internal = 70,
     Io = 74,
     TryAgain = 75,
     NoPermission = 77,
@@ -31,6 +32,7 @@ pub(crate) const TABLE: &[(Code, &str, &str)] = &[
     (Code::Data, "data", "the input is broken"),
     (Code::NotFound, "not-found", "what was named does not exist"),
     (Code::Unavailable, "unavailable", "a needed program or server is missing"),
+    (Code::Internal, "internal", "a fault of sealpost itself; please report it"),
     (Code::Io, "io", "a file could not be read or written"),
     (Code::TryAgain, "try-again", "busy or out of something; try again"),
     (Code::NoPermission, "no-permission", "wrong password, locked, or not yours"),
@@ -160,6 +162,6 @@ mod tests {
     #[test]
     fn every_code_has_its_row() {
         let codes: Vec<u8> = TABLE.iter().map(|(code, ..)| *code as u8).collect();
-        assert_eq!(codes, [0, 1, 64, 65, 66, 69, 74, 75, 77, 78]);
+        assert_eq!(codes, [0, 1, 64, 65, 66, 69, 70, 74, 75, 77, 78]);
     }
 }

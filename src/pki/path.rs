@@ -7,11 +7,7 @@ use certval::{
     PDVCertificate, PathValidationStatus, PkiEnvironment, TaSource, TimeOfInterest,
 };
 use const_oid::db::rfc5280::ID_KP_EMAIL_PROTECTION;
-use const_oid::db::rfc5912::{
-    SHA_256_WITH_RSA_ENCRYPTION, SHA_384_WITH_RSA_ENCRYPTION, SHA_512_WITH_RSA_ENCRYPTION,
-};
 use der::asn1::BitString;
-use sha2::{Sha256, Sha384, Sha512};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use time::OffsetDateTime;
 
@@ -112,17 +108,14 @@ fn verify_rsa(
     algorithm: &AlgorithmIdentifierOwned,
     key: &SubjectPublicKeyInfoOwned,
 ) -> Result<(), Error> {
-    let Ok(super::PublicKey::Rsa(key)) = super::PublicKey::from_spki(key) else {
+    let Ok(key @ super::PublicKey::Rsa(_)) = super::PublicKey::from_spki(key) else {
         return Err(Error::Unrecognized);
     };
     let signature = signature.as_bytes().ok_or(FAILED)?;
-    match algorithm.oid {
-        SHA_256_WITH_RSA_ENCRYPTION => key.pkcs1v15_verify::<Sha256>(message, signature),
-        SHA_384_WITH_RSA_ENCRYPTION => key.pkcs1v15_verify::<Sha384>(message, signature),
-        SHA_512_WITH_RSA_ENCRYPTION => key.pkcs1v15_verify::<Sha512>(message, signature),
-        _ => return Err(Error::Unrecognized),
-    }
-    .map_err(|_| FAILED)
+    key.verify_with(algorithm.oid, message, signature).map_err(|error| match error {
+        super::PkiError::BadSignature => FAILED,
+        _ => Error::Unrecognized,
+    })
 }
 
 const FAILED: Error = Error::PathValidation(PathValidationStatus::SignatureVerificationFailure);
