@@ -99,11 +99,6 @@ fn read_key_block(block: &Block<'_>, password: Option<&[u8]>) -> Result<Unlocked
     }
 }
 
-<<<<<<< HEAD
-fn read_der_key(bytes: &[u8]) -> Result<UnlockedKey, PkiError> {
-    UnlockedKey::from_pkcs8(bytes)
-        .or_else(|error| read_pkcs1(bytes).or_else(|_| read_sec1(bytes)).map_err(|_| error))
-=======
 fn read_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, PkiError> {
     let Some(password) = password else {
         return Err(PkiError::Encrypted { found: "ENCRYPTED PRIVATE KEY", convert: CONVERT });
@@ -143,7 +138,6 @@ fn read_der_key(bytes: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, Pk
     } else {
         found("neither PEM nor DER")
     })
->>>>>>> main
 }
 
 fn read_pkcs1(der: &[u8]) -> Result<UnlockedKey, PkiError> {
