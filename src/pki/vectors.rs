@@ -99,7 +99,8 @@ fn foreign_pkcs12_files_are_read_or_refused_in_words() {
             if path.extension().is_none_or(|extension| extension != "p12") {
                 continue;
             }
-            let tries = ["nss", "", "password", "1234"].map(|word| read_key_file(&bytes, Some(word.as_bytes())));
+            let tries =
+                ["nss", "", "password", "1234"].map(|word| read_key_file(&bytes, Some(word.as_bytes())));
             read += usize::from(tries.iter().any(Result::is_ok));
             for error in tries.iter().filter_map(|one| one.as_ref().err()) {
                 assert!(!error.to_string().is_empty(), "{}", path.display());
@@ -163,7 +164,16 @@ fn pkcs12_of_nss_is_read() {
         eprintln!("skipped: no NSS tools");
         return;
     }
-    for options in [&[][..], &["-c", "AES-256-CBC", "-C", "AES-256-CBC"], &["-c", "PKCS #12 V2 PBE With SHA-1 And 3KEY Triple DES-CBC", "-C", "PKCS #12 V2 PBE With SHA-1 And 40 Bit RC2 CBC"]] {
+    for options in [
+        &[][..],
+        &["-c", "AES-256-CBC", "-C", "AES-256-CBC"],
+        &[
+            "-c",
+            "PKCS #12 V2 PBE With SHA-1 And 3KEY Triple DES-CBC",
+            "-C",
+            "PKCS #12 V2 PBE With SHA-1 And 40 Bit RC2 CBC",
+        ],
+    ] {
         for password in ["secret", "pässwörd"] {
             let out = path("out.p12");
             let export = ["-o", &out, "-n", "bob", "-d", &store, "-W", password];
