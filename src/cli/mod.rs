@@ -5,6 +5,7 @@ mod context;
 mod failure;
 mod filter;
 mod input;
+mod inspect;
 mod keyring;
 mod man;
 mod open;
@@ -37,6 +38,7 @@ enum Verb {
     Rules(rules::Rules),
     Seal(seal::Seal),
     Open(open::Open),
+    Inspect(inspect::Inspect),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -47,6 +49,7 @@ impl Verb {
             Verb::Rules(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
+            Verb::Inspect(verb) => verb.run(out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }

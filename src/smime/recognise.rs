@@ -28,8 +28,7 @@ pub fn recognise(message: &[u8], accounts: &[&[Certificate]], openpgp: OpenPgp) 
         }
         Protection::Encrypted(enveloped) => {
             let cipher = written_cipher(&enveloped)?;
-            let everybody =
-                !accounts.is_empty() && accounts.iter().all(|account| names_one(&enveloped, account));
+            let everybody = !accounts.is_empty() && accounts.iter().all(|account| names_one(&enveloped, account));
             let recipients = enveloped.recipients.iter().map(|to| sealed_to(to, accounts)).collect();
             everybody.then(|| Sealed { bytes: message.to_vec(), cipher: Some(cipher), recipients })
         }
@@ -50,9 +49,7 @@ fn is_written(recipient: &Recipient) -> bool {
 }
 
 fn names_one(enveloped: &Enveloped, account: &[Certificate]) -> bool {
-    account
-        .iter()
-        .any(|certificate| enveloped.recipients.iter().any(|recipient| names(recipient, certificate)))
+    account.iter().any(|certificate| enveloped.recipients.iter().any(|recipient| names(recipient, certificate)))
 }
 
 fn names(recipient: &Recipient, certificate: &Certificate) -> bool {
