@@ -1,11 +1,38 @@
 //! The wall around the primitive crates: algorithm table, content ciphers, key transport, secrets, policy.
 
 pub mod algorithm;
+pub(crate) mod cbc;
+pub(crate) mod content;
+pub(crate) mod gcm;
+#[cfg(test)]
+mod known_answers;
 pub mod policy;
 pub mod secret;
 pub mod seed;
+pub(crate) mod transport;
 
 pub use algorithm::{ContentCipher, KeyTransport};
 pub use policy::Profile;
 pub use secret::SecretBytes;
 pub use seed::{Entropy, EntropyError, Seed};
+
+/// Why a primitive did not do its work.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum CryptoError {
+    /// No row in the tables.
+    #[error("{0} is not supported")]
+    Unsupported(String),
+    /// The algorithm's parameters are no parameters of it.
+    #[error("the parameters of {0} are broken")]
+    Parameters(&'static str),
+    /// Refused on principle.
+    #[error("the message is refused: {0}")]
+    Refused(&'static str),
+    /// Wrong key, padding or tag: which one is not told.
+    #[error("the content could not be decrypted")]
+    NotOpened,
+    /// A primitive refused to encrypt.
+    #[error("{0} failed")]
+    Failed(&'static str),
+}

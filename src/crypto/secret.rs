@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-/// A buffer with one owner that is wiped when dropped. No `Debug`, no `Clone`; it must not grow once filled,
-/// because a reallocation would leave a copy behind: make it with its final capacity.
+/// A buffer with one owner that is wiped when dropped. No `Debug`, no `Clone`; it never grows once filled,
+/// because a reallocation would leave a copy behind: make it with its final size.
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
@@ -15,5 +15,43 @@ impl SecretBytes {
     /// The bytes, for reading.
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The bytes, for work in place.
+    pub(crate) fn expose_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// Keeps the first `length` bytes; the buffer stays where it is, and all of it is wiped in the end.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.0.truncate(length);
+    }
+
+    /// Takes the ranges out, which are in order and do not overlap. The rest moves up inside the buffer.
+    pub(crate) fn remove(&mut self, ranges: &[std::ops::Range<usize>]) {
+        let mut removed = 0;
+        for (index, range) in ranges.iter().enumerate() {
+            let next = ranges.get(index + 1).map_or(self.0.len(), |next| next.start);
+            self.0.copy_within(range.end..next, range.start - removed);
+            removed += range.len();
+        }
+        let left = self.0.len() - removed;
+        self.0.truncate(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SecretBytes;
+
+    #[test]
+    fn ranges_go_and_the_rest_moves_up() {
+        let mut secret = SecretBytes::new(b"0123456789".to_vec());
+        secret.remove(&[0..2, 3..4, 8..10]);
+        assert_eq!(secret.expose(), b"24567");
+        secret.remove(&[]);
+        assert_eq!(secret.expose(), b"24567");
+        secret.truncate(2);
+        assert_eq!(secret.expose(), b"24");
     }
 }

@@ -1,7 +1,26 @@
 //! An X.509 certificate (RFC 5280) with what mail asks of it.
 
+use super::{PkiError, PublicKey};
 use crate::cms::RecipientId;
+use const_oid::{AssociatedOid, ObjectIdentifier};
+use der::asn1::Utf8StringRef;
+use der::{Decode, Encode, Reader, SliceReader, Tag};
+use sha2::{Digest, Sha256};
 use std::fmt;
+use time::OffsetDateTime;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{
+    BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName, SubjectKeyIdentifier,
+};
+
+/// A certificate is no larger: 64 KiB hold every real one many times over, even with post-quantum keys.
+pub const MAX_CERTIFICATE: usize = 64 * 1024;
+
+/// RFC 5280 4.1.2.2: at most 20 octets; one more is let pass for the sign octet, as x509-cert reads it.
+const MAX_SERIAL: usize = 21;
+
+/// id-on-SmtpUTF8Mailbox (RFC 9598 3).
+pub(crate) const SMTP_UTF8_MAILBOX: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.8.9");
 
 /// SHA-256 over the DER of a certificate, or over a key's SubjectPublicKeyInfo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,32 +36,218 @@ impl fmt::Display for Fingerprint {
 #[derive(Debug, Clone)]
 pub struct Certificate {
     der: Vec<u8>,
+    issuer: Vec<u8>,
+    serial: Vec<u8>,
     parsed: x509_cert::Certificate,
 }
 
-impl Certificate {
-    /// Reads one certificate in DER (BER is converted). Trailing octets are refused.
-    pub fn from_der(bytes: &[u8]) -> Result<Certificate, super::PkiError> {
-        todo!("{bytes:?}")
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Certificate) -> bool {
+        self.der == other.der
     }
+}
+
+impl Eq for Certificate {}
+
+impl Certificate {
+    /// Reads one certificate in DER. Trailing octets are refused.
+    pub fn from_der(bytes: &[u8]) -> Result<Certificate, PkiError> {
+        if bytes.len() > MAX_CERTIFICATE {
+            return Err(long_serial(bytes).unwrap_or(PkiError::TooLarge {
+                what: "a certificate",
+                size: bytes.len(),
+                limit: MAX_CERTIFICATE,
+            }));
+        }
+        let broken = |error: der::Error| PkiError::malformed("the certificate", error);
+        let (serial, issuer) = serial_and_issuer(bytes).map_err(broken)?;
+        let parsed = x509_cert::Certificate::from_der(bytes)
+            .map_err(|error| long_serial(bytes).unwrap_or_else(|| broken(error)))?;
+        Ok(Certificate { der: bytes.to_vec(), issuer: issuer.to_vec(), serial: serial.to_vec(), parsed })
+    }
+
+    /// Reads the one certificate of a PEM text; other text around it is allowed, a second certificate is not.
+    pub fn from_pem(bytes: &[u8]) -> Result<Certificate, PkiError> {
+        let mut found = super::read_certificates(bytes)?;
+        match (found.pop(), found.len()) {
+            (Some(one), 0) => Ok(one),
+            (_, more) => Err(PkiError::TooMany { what: "certificates", count: more + 1 }),
+        }
+    }
+
     /// SHA-256 over the DER.
     pub fn fingerprint(&self) -> Fingerprint {
-        todo!()
+        Fingerprint(Sha256::digest(&self.der).into())
     }
+
     /// Its key, if it is of a kind that we can use.
-    pub fn public_key(&self) -> Result<super::PublicKey, super::PkiError> {
-        todo!()
+    pub fn public_key(&self) -> Result<PublicKey, PkiError> {
+        PublicKey::from_spki(self.parsed.tbs_certificate().subject_public_key_info())
     }
+
+    /// SHA-256 over the SubjectPublicKeyInfo: names the key, whatever certificates it has.
+    pub fn key_fingerprint(&self) -> Result<Fingerprint, PkiError> {
+        let spki = self.parsed.tbs_certificate().subject_public_key_info().to_der();
+        let spki = spki.map_err(|error| PkiError::malformed("the public key", error))?;
+        Ok(Fingerprint(Sha256::digest(spki).into()))
+    }
+
+    /// The kind of its key in words: `RSA 2048`, `EC P-256`; the algorithm's name if we cannot use it.
+    pub fn key_description(&self) -> String {
+        let oid = self.parsed.tbs_certificate().subject_public_key_info().algorithm.oid;
+        self.public_key().map_or_else(|_| super::key::oid_name(oid), |key| key.to_string())
+    }
+
     /// The exact DER.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
+
+    /// The DER as PEM, lines ending in LF.
+    pub fn to_pem(&self) -> Result<String, PkiError> {
+        super::pem::write("CERTIFICATE", &self.der)
+    }
+
     /// The parsed structure.
     pub fn parsed(&self) -> &x509_cert::Certificate {
         &self.parsed
     }
+
     /// How a RecipientInfo names it: issuer and serial number, and the key identifier if it has one.
     pub fn recipient_ids(&self) -> Vec<RecipientId> {
-        todo!()
+        let by_name = RecipientId::IssuerAndSerialNumber {
+            issuer: self.issuer.clone(),
+            serial: self.serial.clone(),
+        };
+        let by_key = self.subject_key_id().map(RecipientId::SubjectKeyIdentifier);
+        std::iter::once(by_name).chain(by_key).collect()
     }
+
+    /// The subject in RFC 4514 form.
+    pub fn subject(&self) -> String {
+        self.parsed.tbs_certificate().subject().to_string()
+    }
+
+    /// The issuer in RFC 4514 form.
+    pub fn issuer(&self) -> String {
+        self.parsed.tbs_certificate().issuer().to_string()
+    }
+
+    /// The serial number's octets in hexadecimal.
+    pub fn serial(&self) -> String {
+        self.serial.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Content octets of the serial number.
+    pub(crate) fn serial_octets(&self) -> &[u8] {
+        &self.serial
+    }
+
+    /// The first moment of its validity.
+    pub fn not_before(&self) -> OffsetDateTime {
+        moment(self.parsed.tbs_certificate().validity().not_before)
+    }
+
+    /// The last moment of its validity.
+    pub fn not_after(&self) -> OffsetDateTime {
+        moment(self.parsed.tbs_certificate().validity().not_after)
+    }
+
+    /// Is the issuer the subject? (Whether the signature holds is another question.)
+    pub fn is_self_issued(&self) -> bool {
+        let tbs = self.parsed.tbs_certificate();
+        tbs.issuer() == tbs.subject()
+    }
+
+    /// The mail addresses that it names: rfc822Name and SmtpUTF8Mailbox of the subjectAltName; emailAddress of the
+    /// subject only where there is no subjectAltName (RFC 8550 3).
+    pub fn addresses(&self) -> Vec<String> {
+        match self.extension::<SubjectAltName>() {
+            Ok(Some((_, names))) => names.0.iter().filter_map(mailbox).collect(),
+            Ok(None) => self.subject_addresses(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn subject_addresses(&self) -> Vec<String> {
+        let subject = self.parsed.tbs_certificate().subject();
+        let attributes = subject.iter().filter(|one| one.oid == const_oid::db::rfc3280::EMAIL_ADDRESS);
+        attributes.filter_map(|one| std::str::from_utf8(one.value.value()).ok().map(str::to_owned)).collect()
+    }
+
+    /// keyUsage, if present. An extension that is broken or stands twice is an error.
+    pub fn key_usage(&self) -> Result<Option<KeyUsage>, PkiError> {
+        Ok(self.extension::<KeyUsage>()?.map(|(_, usage)| usage))
+    }
+
+    /// extKeyUsage, if present.
+    pub fn extended_key_usage(&self) -> Result<Option<Vec<ObjectIdentifier>>, PkiError> {
+        Ok(self.extension::<ExtendedKeyUsage>()?.map(|(_, usage)| usage.0))
+    }
+
+    /// basicConstraints, if present.
+    pub fn basic_constraints(&self) -> Result<Option<BasicConstraints>, PkiError> {
+        Ok(self.extension::<BasicConstraints>()?.map(|(_, constraints)| constraints))
+    }
+
+    /// The octets of the subjectKeyIdentifier extension, if it has one that is well-formed.
+    pub fn subject_key_id(&self) -> Option<Vec<u8>> {
+        let (_, id) = self.extension::<SubjectKeyIdentifier>().ok().flatten()?;
+        Some(id.0.as_bytes().to_vec())
+    }
+
+    /// One extension and whether it is critical.
+    pub(crate) fn extension<'a, E>(&'a self) -> Result<Option<(bool, E)>, PkiError>
+    where
+        E: Decode<'a> + AssociatedOid,
+        E::Error: fmt::Display + From<der::Error>,
+    {
+        self.parsed
+            .tbs_certificate()
+            .get_extension::<E>()
+            .map_err(|error| PkiError::malformed("an extension of the certificate", error))
+    }
+}
+
+fn moment(time: x509_cert::time::Time) -> OffsetDateTime {
+    let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+    // Every ASN.1 time ends with the year 9999, and so does this type.
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+fn mailbox(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::Rfc822Name(address) => Some(address.to_string()),
+        GeneralName::OtherName(other) if other.type_id == SMTP_UTF8_MAILBOX => {
+            other.value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.as_str().to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Content octets of serialNumber, and DER of issuer, as they stand in the file: a RecipientInfo must repeat them.
+fn serial_and_issuer(certificate: &[u8]) -> der::Result<(&[u8], &[u8])> {
+    let mut outer = SliceReader::new(certificate)?;
+    let outer = der::asn1::AnyRef::decode(&mut outer)?;
+    let mut tbs = SliceReader::new(outer.value())?;
+    let tbs = der::asn1::AnyRef::decode(&mut tbs)?;
+    let mut fields = SliceReader::new(tbs.value())?;
+    if Tag::peek(&fields)?.is_context_specific() {
+        fields.tlv_bytes()?;
+    }
+    let serial = der::asn1::AnyRef::decode(&mut fields)?;
+    if der::Tagged::tag(&serial) != Tag::Integer {
+        return Err(der::ErrorKind::TagUnexpected {
+            expected: Some(Tag::Integer),
+            actual: der::Tagged::tag(&serial),
+        }
+        .into());
+    }
+    fields.tlv_bytes()?;
+    Ok((serial.value(), fields.tlv_bytes()?))
+}
+
+fn long_serial(certificate: &[u8]) -> Option<PkiError> {
+    let (serial, _) = serial_and_issuer(certificate).ok()?;
+    (serial.len() > MAX_SERIAL).then_some(PkiError::LongSerial { octets: serial.len() })
 }

@@ -1,26 +1,21 @@
 //! Keys, certificates, requests, issue, and what makes a certificate fit to be sealed to.
 
 pub mod certificate;
+mod container;
+mod error;
+mod issue;
 pub mod key;
+mod names;
+mod pem;
 pub mod validated;
 
 pub use certificate::{Certificate, Fingerprint};
-pub use key::{KeyType, PublicKey, UnlockedKey};
+pub use container::{read_certificates, read_private_key};
+pub use error::PkiError;
+pub use issue::{
+    AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh, require_key,
+    self_sign,
+};
+pub use key::{KeyType, MINIMUM_RSA_BITS, PublicKey, UnlockedKey};
+pub use names::{Subject, wildcard};
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
-
-/// What is wrong with a key, a certificate, a request or the file that carries it.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PkiError {
-    /// No well-formed structure.
-    #[error("{what} is broken: {why}")]
-    Malformed {
-        /// Which structure.
-        what: &'static str,
-        /// What the reader said.
-        why: String,
-    },
-    /// An algorithm or key type that we cannot use.
-    #[error("{0}")]
-    Unsupported(String),
-}

@@ -1,0 +1,172 @@
+//! RSA key transport: wrapping and unwrapping a content key.
+
+use super::algorithm::{Hash, KeyTransport, Padding, name_of};
+use super::{CryptoError, SecretBytes};
+use der::asn1::{Any, Null, OctetString};
+use der::{Decode, Encode};
+use hmac::{Hmac, KeyInit, Mac};
+use rand::rngs::StdRng;
+use rand::{CryptoRng, Rng, SeedableRng};
+use rsa::pkcs1::{RsaOaepParamsOwned, RsaOaepParamsRef};
+use rsa::traits::PrivateKeyParts;
+use rsa::{Oaep, Pkcs1v15Encrypt};
+use sha1::Sha1;
+use sha2::{Sha256, Sha384, Sha512};
+use spki::AlgorithmIdentifierOwned;
+use zeroize::Zeroizing;
+
+/// A keyEncryptionAlgorithm of a KeyTransRecipientInfo: the row, and what its parameters say.
+pub(crate) struct TransportAlgorithm {
+    /// The row.
+    pub(crate) transport: &'static KeyTransport,
+    mgf: Hash,
+    label: Vec<u8>,
+}
+
+impl TransportAlgorithm {
+    /// Reads what a message says.
+    pub(crate) fn read(identifier: &AlgorithmIdentifierOwned) -> Result<TransportAlgorithm, CryptoError> {
+        if identifier.oid == super::algorithm::RSAES_PKCS1_V1_5.oid {
+            let transport = &super::algorithm::RSAES_PKCS1_V1_5;
+            return Ok(TransportAlgorithm { transport, mgf: Hash::Sha1, label: Vec::new() });
+        }
+        if identifier.oid == super::algorithm::RSAES_OAEP_SHA1.oid {
+            return read_oaep(identifier.parameters.as_ref());
+        }
+        Err(CryptoError::Unsupported(name_of(&identifier.oid)))
+    }
+
+    /// Opens a wrapped content key of `key_len` bytes. It never fails (RFC 8017 7.2.2, RFC 3218 2.3.2): where RSA or the
+    /// padding says no, the content key is one that depends on private key and ciphertext, and decrypting the content
+    /// will fail with it, after the same steps.
+    pub(crate) fn unwrap(&self, key: &rsa::PrivateKey, wrapped: &[u8], key_len: usize) -> SecretBytes {
+        let mut rng = rejection_rng(key, wrapped);
+        let mut content_key = vec![0; key_len];
+        rng.fill_bytes(&mut content_key);
+        let opened = self.decrypt(key, wrapped, &mut rng).map(Zeroizing::new);
+        if let Ok(opened) = opened
+            && opened.len() == key_len
+        {
+            content_key.copy_from_slice(&opened);
+        }
+        SecretBytes::new(content_key)
+    }
+
+    fn decrypt(&self, key: &rsa::PrivateKey, wrapped: &[u8], rng: &mut StdRng) -> rsa::Result<Vec<u8>> {
+        match self.transport.padding {
+            Padding::Pkcs1V1_5 => key.decrypt_blinded(rng, Pkcs1v15Encrypt, wrapped),
+            Padding::Oaep(Hash::Sha1) => self.decrypt_oaep::<Sha1>(key, wrapped, rng),
+            Padding::Oaep(Hash::Sha256) => self.decrypt_oaep::<Sha256>(key, wrapped, rng),
+            Padding::Oaep(Hash::Sha384) => self.decrypt_oaep::<Sha384>(key, wrapped, rng),
+            Padding::Oaep(Hash::Sha512) => self.decrypt_oaep::<Sha512>(key, wrapped, rng),
+        }
+    }
+
+    fn decrypt_oaep<D>(&self, key: &rsa::PrivateKey, wrapped: &[u8], rng: &mut StdRng) -> rsa::Result<Vec<u8>>
+    where
+        D: OaepHash,
+    {
+        let label = Some(self.label.clone().into_boxed_slice());
+        let digest = D::default();
+        match self.mgf {
+            Hash::Sha1 => key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha1::default(), label }, wrapped),
+            Hash::Sha256 => {
+                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha256::default(), label }, wrapped)
+            }
+            Hash::Sha384 => {
+                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha384::default(), label }, wrapped)
+            }
+            Hash::Sha512 => {
+                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha512::default(), label }, wrapped)
+            }
+        }
+    }
+}
+
+/// What RSAES-OAEP asks of a hash.
+trait OaepHash: sha2::Digest + sha2::digest::FixedOutputReset + Default {}
+impl<D: sha2::Digest + sha2::digest::FixedOutputReset + Default> OaepHash for D {}
+
+impl KeyTransport {
+    /// As it is written into a message, parameters included.
+    pub(crate) fn identifier(&self) -> der::Result<AlgorithmIdentifierOwned> {
+        let parameters = match self.padding {
+            Padding::Pkcs1V1_5 => Any::encode_from(&Null)?,
+            Padding::Oaep(Hash::Sha1) => Any::encode_from(&RsaOaepParamsRef::new::<Sha1>())?,
+            Padding::Oaep(Hash::Sha256) => Any::encode_from(&RsaOaepParamsRef::new::<Sha256>())?,
+            Padding::Oaep(Hash::Sha384) => Any::encode_from(&RsaOaepParamsRef::new::<Sha384>())?,
+            Padding::Oaep(Hash::Sha512) => Any::encode_from(&RsaOaepParamsRef::new::<Sha512>())?,
+        };
+        Ok(AlgorithmIdentifierOwned { oid: self.oid, parameters: Some(parameters) })
+    }
+
+    /// Wraps a content key; the padding's random bytes come from `rng`, the message's own generator.
+    pub(crate) fn wrap(
+        &self,
+        key: &rsa::PublicKey,
+        content_key: &SecretBytes,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, CryptoError> {
+        let secret = content_key.expose();
+        match self.padding {
+            Padding::Pkcs1V1_5 => key.pkcs1v15_encrypt_with_rng(rng, secret),
+            Padding::Oaep(Hash::Sha1) => key.oaep_encrypt_with_rng::<Sha1, _>(rng, secret),
+            Padding::Oaep(Hash::Sha256) => key.oaep_encrypt_with_rng::<Sha256, _>(rng, secret),
+            Padding::Oaep(Hash::Sha384) => key.oaep_encrypt_with_rng::<Sha384, _>(rng, secret),
+            Padding::Oaep(Hash::Sha512) => key.oaep_encrypt_with_rng::<Sha512, _>(rng, secret),
+        }
+        .map_err(|_| CryptoError::Failed(self.name))
+    }
+}
+
+/// DER of a SEQUENCE with nothing in it.
+const EMPTY_SEQUENCE: [u8; 2] = [0x30, 0x00];
+
+/// RSAES-OAEP-params of RFC 8017 A.2.1; absent ones mean the defaults: SHA-1, MGF1 with SHA-1, an empty label.
+fn read_oaep(parameters: Option<&Any>) -> Result<TransportAlgorithm, CryptoError> {
+    let broken = |_| CryptoError::Parameters("rsaes-oaep");
+    let bytes = parameters.map_or_else(|| Ok(EMPTY_SEQUENCE.to_vec()), Encode::to_der).map_err(broken)?;
+    let read = RsaOaepParamsOwned::from_der(&bytes).map_err(broken)?;
+    let hash = hash_of(&read.hash.oid)?;
+    let transport = KeyTransport::by_padding(Padding::Oaep(hash))
+        .ok_or_else(|| CryptoError::Unsupported(name_of(&read.hash.oid)))?;
+    Ok(TransportAlgorithm { transport, mgf: read_mgf(&read)?, label: read_label(&read)? })
+}
+
+fn read_mgf(read: &RsaOaepParamsOwned) -> Result<Hash, CryptoError> {
+    if read.mask_gen.oid != const_oid::db::rfc5912::ID_MGF_1 {
+        return Err(CryptoError::Unsupported(name_of(&read.mask_gen.oid)));
+    }
+    let hash = read.mask_gen.parameters.as_ref().ok_or(CryptoError::Parameters("rsaes-oaep"))?;
+    hash_of(&hash.oid)
+}
+
+fn read_label(read: &RsaOaepParamsOwned) -> Result<Vec<u8>, CryptoError> {
+    if read.p_source.oid != const_oid::db::rfc5912::ID_P_SPECIFIED {
+        return Err(CryptoError::Unsupported(name_of(&read.p_source.oid)));
+    }
+    let broken = CryptoError::Parameters("rsaes-oaep");
+    let Some(label) = &read.p_source.parameters else { return Err(broken) };
+    match label.decode_as::<OctetString>() {
+        Ok(label) => Ok(label.into_bytes().into()),
+        Err(_) => Err(broken),
+    }
+}
+
+fn hash_of(oid: &const_oid::ObjectIdentifier) -> Result<Hash, CryptoError> {
+    Hash::by_oid(*oid).ok_or_else(|| CryptoError::Unsupported(name_of(oid)))
+}
+
+/// A generator that private key and ciphertext determine and nobody else can foresee: for the key that takes the place
+/// of one that does not open, and for blinding. So opening needs no entropy, and the same input fails in the same way.
+fn rejection_rng(key: &rsa::PrivateKey, wrapped: &[u8]) -> StdRng {
+    let secret = Zeroizing::new(key.d().to_be_bytes());
+    let seed = Hmac::<Sha256>::new_from_slice(&secret).map(|mut mac| {
+        mac.update(b"sealpost implicit rejection");
+        mac.update(wrapped);
+        mac.finalize().into_bytes()
+    });
+    // HMAC takes keys of every length: the default is never used, and would be as good as a wrong key.
+    let seed: Zeroizing<[u8; 32]> = Zeroizing::new(seed.map(Into::into).unwrap_or_default());
+    StdRng::from_seed(*seed)
+}
