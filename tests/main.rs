@@ -1,1 +1,22 @@
-fn main() {}
+//! The one integration binary: laws of the house, foreign judges, real servers, faults and bad input.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test stops where its expectation fails"
+)]
+
+mod support;
+
+mod architecture;
+mod bad_input;
+mod compile_fail;
+mod hook;
+mod peers;
+mod postfix_dovecot;
+mod vectors;

@@ -1,5 +1,8 @@
 //! What every verb may ask for: the root, and what lies in it.
 
+use super::failure::{Code, Failure};
+use crate::directory::{AdminError, SqliteDirectory};
+use crate::engine::DirectoryError;
 use std::path::{Path, PathBuf};
 
 /// Options of every verb.
@@ -32,5 +35,35 @@ impl Context {
     /// The folder of the store.
     pub(super) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The directory, for changes.
+    pub(super) fn directory(&self) -> Result<SqliteDirectory, Failure> {
+        Ok(SqliteDirectory::open(&self.root)?)
+    }
+
+    /// The directory, for looking only.
+    pub(super) fn directory_for_reading(&self) -> Result<SqliteDirectory, Failure> {
+        Ok(SqliteDirectory::open_for_reading(&self.root)?)
+    }
+}
+
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Failure {
+        let code = match &error {
+            AdminError::Directory(DirectoryError::Busy) => Code::TryAgain,
+            AdminError::Directory(_) | AdminError::Io { .. } => Code::Io,
+            AdminError::NoStore(_)
+            | AdminError::NoDomain(_)
+            | AdminError::NoAccount(_)
+            | AdminError::NoAlias { .. }
+            | AdminError::NoKey(_)
+            | AdminError::NoCertificate(_)
+            | AdminError::NoGrant(_) => Code::NotFound,
+            AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } => Code::Config,
+            AdminError::Pki(_) | AdminError::OtherKey { .. } => Code::Data,
+            _ => Code::No,
+        };
+        Failure::new(code, error.to_string())
     }
 }

@@ -1,7 +1,10 @@
 //! How a command ends: exit codes after sysexits(3), and the error that a person or a script reads.
 
 use super::output;
+use crate::crypto::EntropyError;
+use crate::engine::StoreError;
 use serde_json::json;
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -14,6 +17,7 @@ pub(crate) enum Code {
     Data = 65,
     NotFound = 66,
     Unavailable = 69,
+    Internal = 70,
     Io = 74,
     TryAgain = 75,
     NoPermission = 77,
@@ -28,6 +32,7 @@ pub(crate) const TABLE: &[(Code, &str, &str)] = &[
     (Code::Data, "data", "the input is broken"),
     (Code::NotFound, "not-found", "what was named does not exist"),
     (Code::Unavailable, "unavailable", "a needed program or server is missing"),
+    (Code::Internal, "internal", "a fault of sealpost itself; please report it"),
     (Code::Io, "io", "a file could not be read or written"),
     (Code::TryAgain, "try-again", "busy or out of something; try again"),
     (Code::NoPermission, "no-permission", "wrong password, locked, or not yours"),
@@ -117,6 +122,25 @@ impl Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let code = if matches!(error, StoreError::NoMailbox { .. }) { Code::NotFound } else { Code::Io };
+        Failure::new(code, with_sources(&error))
+    }
+}
+
+impl From<EntropyError> for Failure {
+    fn from(error: EntropyError) -> Failure {
+        Failure::new(Code::TryAgain, error.to_string())
+    }
+}
+
+/// The error and what caused it, on one line.
+pub(super) fn with_sources(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +162,6 @@ mod tests {
     #[test]
     fn every_code_has_its_row() {
         let codes: Vec<u8> = TABLE.iter().map(|(code, ..)| *code as u8).collect();
-        assert_eq!(codes, [0, 1, 64, 65, 66, 69, 74, 75, 77, 78]);
+        assert_eq!(codes, [0, 1, 64, 65, 66, 69, 70, 74, 75, 77, 78]);
     }
 }

@@ -3,17 +3,23 @@
 mod completions;
 mod context;
 mod failure;
+mod filter;
 mod input;
+mod keyring;
 mod man;
+mod open;
 mod output;
 mod password;
+mod seal;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{Context, Global};
 use failure::{Code, Failure};
 use output::Output;
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 
 /// Seals mail with S/MIME as it is stored: to the owner of the mailbox, before it touches the disk.
 #[derive(Parser)]
@@ -27,6 +33,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Seal(seal::Seal),
+    Open(open::Open),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -34,6 +42,8 @@ enum Verb {
 impl Verb {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self {
+            Verb::Seal(verb) => verb.run(out),
+            Verb::Open(verb) => verb.run(context, out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }
@@ -49,10 +59,24 @@ fn command_tree() -> clap::Command {
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     let wants_json = args.iter().any(|arg| arg == "--json");
-    match parse(&args).and_then(run) {
+    match guarded(|| parse(&args).and_then(run)) {
         Ok(()) => Code::Done.into(),
         Err(failure) => failure.report(wants_json),
     }
+}
+
+/// A panic becomes an ordinary failure that names the place and nothing else: its own message may quote what was
+/// worked on, and that may be mail.
+fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    let place: Arc<OnceLock<String>> = Arc::default();
+    let seen = Arc::clone(&place);
+    std::panic::set_hook(Box::new(move |info| {
+        let _ = seen.set(info.location().map(ToString::to_string).unwrap_or_default());
+    }));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let place = place.get().map_or("", String::as_str);
+        Err(Failure::new(Code::Internal, format!("internal error at {place}: this is a bug, please report it")))
+    })
 }
 
 fn parse(args: &[OsString]) -> Result<Cli, Failure> {

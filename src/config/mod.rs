@@ -1,1 +1,15 @@
-//! `sealpost.toml`: raw TOML to a checked Config, all faults at once, each with its origin.
+//! `sealpost.toml`: raw TOML to a checked [`Config`], all faults at once, each value with its origin.
+//!
+//! Every key is a row of one list (`keys.rs`): its default, its help, what it allows and how it is read. The file that
+//! `init` writes, `config show` and the errors come from that list.
+
+mod fault;
+mod keys;
+mod read;
+mod value;
+
+pub use fault::{ConfigError, ConfigFaults, Fault};
+pub use read::{Config, Entry, LogTarget, Origin};
+
+/// The name of the file in the root.
+pub const FILE: &str = "sealpost.toml";

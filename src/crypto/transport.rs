@@ -1,6 +1,6 @@
 //! RSA key transport: wrapping and unwrapping a content key.
 
-use super::algorithm::{Hash, KeyTransport, Padding, name_of};
+use super::algorithm::{Hash, KeyTransport, Padding, Status, name_of};
 use super::{CryptoError, SecretBytes};
 use der::asn1::{Any, Null, OctetString};
 use der::{Decode, Encode};
@@ -34,6 +34,15 @@ impl TransportAlgorithm {
             return read_oaep(identifier.parameters.as_ref());
         }
         Err(CryptoError::Unsupported(name_of(&identifier.oid)))
+    }
+
+    /// Would we write it so? OAEP must be as a row says: MGF1 with the same hash, and no label.
+    pub(crate) fn is_written(&self) -> bool {
+        let as_in_row = match self.transport.padding {
+            Padding::Pkcs1V1_5 => true,
+            Padding::Oaep(hash) => self.mgf == hash && self.label.is_empty(),
+        };
+        as_in_row && self.transport.status == Status::Write
     }
 
     /// Opens a wrapped content key of `key_len` bytes. It never fails (RFC 8017 7.2.2, RFC 3218 2.3.2): where RSA or the

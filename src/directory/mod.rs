@@ -1,1 +1,33 @@
 //! Domains, accounts, certificates, vault records, rules and rights in SQLite.
+//!
+//! `directory.sqlite` lies in the root. Delivery reads it through [`crate::engine::Directory`] and writes nothing to
+//! it; administration goes through the methods of [`SqliteDirectory`], each of them one transaction. Marks of server
+//! copies lie in a second file, `state.sqlite`, made when the first one is asked for.
+//!
+//! The SQL is portable: keys are made by the client (UUIDv7) or are natural, there are no triggers, no sequences and
+//! no functions of one database, so that another database can stand behind the same trait.
+
+mod accounts;
+mod certificates;
+mod copies;
+mod domains;
+mod error;
+mod id;
+mod keys;
+mod lookup;
+mod open;
+mod rights;
+mod rules;
+mod schema;
+mod words;
+
+pub use accounts::{AccountChange, NewAccount};
+pub use certificates::{
+    AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
+};
+pub use domains::{DomainChange, NewDomain, Setting};
+pub use error::AdminError;
+pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};
+pub use open::SqliteDirectory;
+pub use rights::{Grant, Right};
+pub use rules::{InstalledSet, RuleHolder};

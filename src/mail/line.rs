@@ -1,5 +1,6 @@
 //! Line ends: what arrives, and the canonical form that is sealed.
 
+use memchr::{memchr, memchr_iter};
 use std::borrow::Cow;
 
 /// How the lines of a message end.
@@ -15,20 +16,137 @@ pub enum Eol {
 
 /// How the lines of `bytes` end; no LF at all counts as CRLF (nothing changes on the way).
 pub fn eol(bytes: &[u8]) -> Eol {
-    todo!("{bytes:?}")
+    let mut bare = bare_flags(bytes);
+    match bare.next() {
+        None => Eol::Crlf,
+        Some(first) if bare.any(|other| other != first) => Eol::Mixed,
+        Some(true) => Eol::Lf,
+        Some(false) => Eol::Crlf,
+    }
+}
+
+/// For each LF: does it stand alone?
+fn bare_flags(bytes: &[u8]) -> impl Iterator<Item = bool> + '_ {
+    memchr_iter(b'\n', bytes).map(|at| !follows_cr(bytes, at))
+}
+
+fn follows_cr(bytes: &[u8], at: usize) -> bool {
+    at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\r')
 }
 
 /// Length of [`crlf`] of the bytes, without making it.
 pub fn crlf_len(bytes: &[u8]) -> usize {
-    todo!("{bytes:?}")
+    bytes.len() + bare_lfs(bytes)
+}
+
+/// Counts byte by byte over pairs, in runs that a `u8` can count: the compiler turns that into vector code.
+fn bare_lfs(bytes: &[u8]) -> usize {
+    const RUN: usize = 255;
+    let Some((first, after)) = bytes.split_first() else { return 0 };
+    let pairs = bytes.chunks(RUN).zip(after.chunks(RUN));
+    let bare = pairs.map(|(before, here)| {
+        let hits = before.iter().zip(here).map(|(&b, &h)| u8::from((h == b'\n') & (b != b'\r')));
+        usize::from(hits.fold(0_u8, u8::wrapping_add))
+    });
+    usize::from(*first == b'\n') + bare.sum::<usize>()
 }
 
 /// Canonical lines: an LF without a CR before it gets one, a bare CR stays.
 pub fn crlf(bytes: &[u8]) -> Cow<'_, [u8]> {
-    todo!("{bytes:?}")
+    let len = crlf_len(bytes);
+    if len == bytes.len() {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(len);
+    append_crlf(bytes, &mut out);
+    Cow::Owned(out)
 }
 
-/// The message without the MTA's mbox line (`From ` up to the first LF), if it begins with one.
+/// Appends [`crlf`] of the bytes; the buffer does not move if it has room for [`crlf_len`] more.
+pub fn append_crlf(bytes: &[u8], out: &mut Vec<u8>) {
+    let mut done = 0;
+    for at in memchr_iter(b'\n', bytes).filter(|&at| !follows_cr(bytes, at)) {
+        out.extend_from_slice(bytes.get(done..at).unwrap_or_default());
+        out.push(b'\r');
+        done = at;
+    }
+    out.extend_from_slice(bytes.get(done..).unwrap_or_default());
+}
+
+/// The message without the MTA's mbox line (`From ` up to the first LF), if it begins with one. A field `From :`
+/// in the obsolete form (RFC 5322 4.5) is no mbox line, nor is a text without any LF.
 pub fn without_mbox_line(bytes: &[u8]) -> &[u8] {
-    todo!("{bytes:?}")
+    let Some(rest) = bytes.strip_prefix(b"From ") else { return bytes };
+    if rest.trim_ascii_start().starts_with(b":") {
+        return bytes;
+    }
+    memchr(b'\n', rest).and_then(|at| rest.get(at + 1..)).unwrap_or(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The definition, octet by octet.
+    fn reference(bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut before = None;
+        for &byte in bytes {
+            if byte == b'\n' && before != Some(b'\r') {
+                out.push(b'\r');
+            }
+            out.push(byte);
+            before = Some(byte);
+        }
+        out
+    }
+
+    #[test]
+    fn names_the_line_ends() {
+        assert_eq!(eol(b""), Eol::Crlf);
+        assert_eq!(eol(b"a\rb"), Eol::Crlf);
+        assert_eq!(eol(b"a\nb\n"), Eol::Lf);
+        assert_eq!(eol(b"\n\r\n"), Eol::Mixed);
+        assert_eq!(eol(b"a\r\nb\r\n"), Eol::Crlf);
+    }
+
+    #[test]
+    fn a_bare_cr_stays() {
+        assert_eq!(&*crlf(b"\na\r\rb\n\r\n"), b"\r\na\r\rb\r\n\r\n");
+        assert!(matches!(crlf(b"a\r\n\r"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn takes_the_mbox_line_off() {
+        assert_eq!(without_mbox_line(b"From a@b Mon Jan 1 00:00:00\nTo: c\n"), b"To: c\n");
+        assert_eq!(without_mbox_line(b"From a\r\n\r\nx"), b"\r\nx");
+        assert_eq!(without_mbox_line(b"From: a\n"), b"From: a\n");
+        assert_eq!(without_mbox_line(b"From : a\n"), b"From : a\n");
+        assert_eq!(without_mbox_line(b"From  \t: a\n"), b"From  \t: a\n");
+        assert_eq!(without_mbox_line(b"From here on"), b"From here on");
+        assert_eq!(without_mbox_line(b"From "), b"From ");
+    }
+
+    proptest! {
+        #[test]
+        fn crlf_is_its_definition(bytes in prop::collection::vec(prop::sample::select(b"\r\nab".to_vec()), 0..1200)) {
+            let canonical = crlf(&bytes).into_owned();
+            prop_assert_eq!(&canonical, &reference(&bytes));
+            prop_assert_eq!(crlf_len(&bytes), canonical.len());
+            prop_assert_eq!(&*crlf(&canonical), &canonical[..], "idempotent");
+            prop_assert_eq!(eol(&canonical), Eol::Crlf);
+        }
+
+        #[test]
+        fn lf_and_crlf_come_back(text in "[a\r\u{e4} \n]{0,200}") {
+            let bytes = text.as_bytes();
+            let canonical = crlf(bytes);
+            match eol(bytes) {
+                Eol::Crlf => prop_assert_eq!(&*canonical, bytes),
+                Eol::Lf => prop_assert_eq!(String::from_utf8_lossy(&canonical).replace("\r\n", "\n"), text),
+                Eol::Mixed => prop_assert!(canonical.len() > bytes.len()),
+            }
+        }
+    }
 }

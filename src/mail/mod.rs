@@ -1,13 +1,23 @@
 //! RFC 5322 and MIME over bytes: nothing repaired, nothing copied.
 
 pub mod address;
+pub mod field;
 pub mod flag;
 pub mod line;
 pub mod mailbox;
+pub mod media;
 pub mod message;
+pub mod multipart;
+pub mod transfer;
+#[cfg(test)]
+pub(crate) mod vectors;
 
 pub use address::{Address, AddressError};
-pub use flag::Flag;
-pub use line::{Eol, crlf, crlf_len, eol, without_mbox_line};
+pub use field::{Field, Mailbox};
+pub use flag::{Flag, FlagError};
+pub use line::{Eol, append_crlf, crlf, crlf_len, eol, without_mbox_line};
 pub use mailbox::{MailboxName, MailboxNameError, MailboxRef, Owner};
-pub use message::{Field, Mailbox, Message};
+pub use media::MediaType;
+pub use message::Message;
+pub use multipart::{Multipart, split_multipart};
+pub use transfer::{TransferEncoding, append_base64, base64_len};

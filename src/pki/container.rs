@@ -1,40 +1,89 @@
-//! Files that carry keys and certificates: PEM in its dialects, DER.
+//! Files that carry keys and certificates: PEM in its dialects, DER, PKCS#12.
 
+use super::pbe::Password;
 use super::pem::{self, Block};
+use super::pkcs12::{self, EncryptedKey};
 use super::{Certificate, PkiError, UnlockedKey};
+use der::Decode;
 
 /// A private key file is no larger: RSA 8192 in PKCS#12 with its chain has some 20 KiB.
 const MAX_KEY_FILE: usize = 1024 * 1024;
 
-/// What takes the password off a key.
-const CONVERT: &str = "openssl pkcs8 -topk8 -nocrypt -in OLD.pem -out NEW.pem";
+/// What takes the password off a key, whatever dialect of PEM it is in.
+const CONVERT: &str = "openssl pkey -in KEY.pem -out NEW.pem";
 
-/// Reads the one private key of a file: PEM `PRIVATE KEY`, `RSA PRIVATE KEY`, `EC PRIVATE KEY`, with other text and
-/// certificates around it, or DER of the same.
-pub fn read_private_key(bytes: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, PkiError> {
+/// What errors call an encrypted key.
+const KEY: &str = "encrypted private key";
+
+/// The keys of one file and the certificates that lie beside them.
+pub struct KeyFile {
+    /// At least one.
+    pub keys: Vec<UnlockedKey>,
+    /// Perhaps none.
+    pub certificates: Vec<Certificate>,
+}
+
+/// Reads every key and certificate of a file: PEM, DER or PKCS#12 (a user's export often holds a key to sign and
+/// another to decrypt). `password` opens PKCS#12 and `ENCRYPTED PRIVATE KEY`.
+pub fn read_key_file(bytes: &[u8], password: Option<&[u8]>) -> Result<KeyFile, PkiError> {
     if bytes.len() > MAX_KEY_FILE {
         return Err(PkiError::TooLarge { what: "a private key", size: bytes.len(), limit: MAX_KEY_FILE });
     }
-    if !pem::looks_like_pem(bytes) {
-        return read_der_key(bytes);
+    if pem::looks_like_pem(bytes) {
+        return read_pem_keys(bytes, password);
     }
+    if pkcs12::looks_like_pkcs12(bytes) {
+        let contents = pkcs12::read(bytes, password)?;
+        if contents.keys.is_empty() {
+            let found = format!("the PKCS#12 file holds {} certificates only", contents.certificates.len());
+            return Err(PkiError::NotFound { wanted: "private key", found });
+        }
+        return Ok(KeyFile { keys: contents.keys, certificates: contents.certificates });
+    }
+    Ok(KeyFile { keys: vec![read_der_key(bytes, password)?], certificates: Vec::new() })
+}
+
+/// Reads the one private key of a file: PEM `PRIVATE KEY`, `RSA PRIVATE KEY`, `EC PRIVATE KEY` with other text and
+/// certificates around it, DER of the same, or PKCS#12. With a password `ENCRYPTED PRIVATE KEY` too; without one an
+/// encrypted key is refused with the command that takes the password off.
+pub fn read_private_key(bytes: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, PkiError> {
+    let mut file = read_key_file(bytes, password)?;
+    match (file.keys.pop(), file.keys.len()) {
+        (Some(key), 0) => Ok(key),
+        (_, more) => Err(PkiError::TooMany { what: "private keys", count: more + 1 }),
+    }
+}
+
+fn read_pem_keys(bytes: &[u8], password: Option<&[u8]>) -> Result<KeyFile, PkiError> {
     let blocks = pem::read(bytes)?;
-    let mut keys = blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY"));
-    match (keys.next(), keys.count()) {
-        (Some(block), 0) => read_key_block(block, password),
-        (Some(_), more) => Err(PkiError::TooMany { what: "private keys", count: more + 1 }),
-        (None, _) => Err(PkiError::NotFound { wanted: "private key", found: found(&blocks) }),
+    let keys = blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY"));
+    let keys = keys.map(|block| read_key_block(block, password)).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() {
+        return Err(PkiError::NotFound { wanted: "private key", found: found(&blocks) });
+    }
+    Ok(KeyFile { keys, certificates: certificates_of(&blocks)? })
+}
+
+/// What a file holds, in words.
+pub(crate) fn found(blocks: &[Block<'_>]) -> String {
+    let mut kinds: Vec<&str> = blocks.iter().map(|block| kind(block.label)).collect();
+    kinds.dedup();
+    kinds.truncate(4);
+    format!("the file holds {}", if kinds.is_empty() { "no PEM".to_owned() } else { kinds.join(", ") })
+}
+
+fn kind(label: &str) -> &str {
+    match label {
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => "a public key",
+        "CERTIFICATE" | "X509 CERTIFICATE" => "a certificate",
+        "TRUSTED CERTIFICATE" => "a certificate in OpenSSL's TRUSTED format",
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => "a certificate request",
+        other if other.ends_with("PRIVATE KEY") => "a private key",
+        other => other,
     }
 }
 
-fn found(blocks: &[Block<'_>]) -> String {
-    let mut labels: Vec<&str> = blocks.iter().map(|block| block.label).collect();
-    labels.dedup();
-    labels.truncate(4);
-    format!("the file holds {}", labels.join(", "))
-}
-
-fn read_key_block(block: &Block<'_>, _password: Option<&[u8]>) -> Result<UnlockedKey, PkiError> {
+fn read_key_block(block: &Block<'_>, password: Option<&[u8]>) -> Result<UnlockedKey, PkiError> {
     if block.encrypted {
         return Err(PkiError::Encrypted { found: "Proc-Type: 4,ENCRYPTED", convert: CONVERT });
     }
@@ -42,13 +91,52 @@ fn read_key_block(block: &Block<'_>, _password: Option<&[u8]>) -> Result<Unlocke
         "PRIVATE KEY" => UnlockedKey::from_pkcs8(&block.der),
         "RSA PRIVATE KEY" => read_pkcs1(&block.der),
         "EC PRIVATE KEY" => read_sec1(&block.der),
+        "ENCRYPTED PRIVATE KEY" => read_encrypted(&block.der, password),
+        "OPENSSH PRIVATE KEY" => Err(PkiError::Unsupported(
+            "private keys in OpenSSH's own format; convert it: ssh-keygen -p -m PKCS8 -f KEY".to_owned(),
+        )),
         other => Err(PkiError::Unsupported(format!("private keys in the format \"{other}\""))),
     }
 }
 
-fn read_der_key(bytes: &[u8]) -> Result<UnlockedKey, PkiError> {
-    UnlockedKey::from_pkcs8(bytes).or_else(|error| {
-        read_pkcs1(bytes).or_else(|_| read_sec1(bytes)).map_err(|_| error)
+fn read_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, PkiError> {
+    let Some(password) = password else {
+        return Err(PkiError::Encrypted { found: "ENCRYPTED PRIVATE KEY", convert: CONVERT });
+    };
+    let key = EncryptedKey::from_der(der).map_err(|error| PkiError::malformed("the encrypted private key", error))?;
+    let clear = Password::new(password).decrypt(&key.algorithm, key.data.as_bytes(), KEY)?;
+    // A wrong password passes the padding check 4 times in 1000: what does not parse was not opened.
+    UnlockedKey::from_pkcs8(&clear).map_err(|error| match error {
+        PkiError::Malformed { .. } => PkiError::WrongPassword(KEY),
+        other => other,
+    })
+}
+
+/// DER says what it is only by its shape: the first reader that can make something of it decides.
+fn read_der_key(bytes: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, PkiError> {
+    if pkcs8::PrivateKeyInfoRef::from_der(bytes).is_ok() {
+        return UnlockedKey::from_pkcs8(bytes);
+    }
+    if EncryptedKey::from_der(bytes).is_ok() {
+        return read_encrypted(bytes, password);
+    }
+    if rsa::pkcs1::RsaPrivateKeyRef::from_der(bytes).is_ok() {
+        return read_pkcs1(bytes);
+    }
+    if let Ok(key) = read_sec1(bytes) {
+        return Ok(key);
+    }
+    let found = |text: &str| PkiError::NotFound { wanted: "private key", found: format!("the file holds {text}") };
+    Err(if Certificate::from_der(bytes).is_ok() {
+        found("a certificate")
+    } else if spki::SubjectPublicKeyInfoRef::from_der(bytes).is_ok() {
+        found("a public key")
+    } else if bytes.first() == Some(&0x30) {
+        PkiError::malformed("the private key", "its DER is truncated or damaged")
+    } else if bytes.is_empty() {
+        found("nothing: it is empty")
+    } else {
+        found("neither PEM nor DER")
     })
 }
 
@@ -61,21 +149,204 @@ fn read_pkcs1(der: &[u8]) -> Result<UnlockedKey, PkiError> {
 fn read_sec1(der: &[u8]) -> Result<UnlockedKey, PkiError> {
     p256::SecretKey::from_sec1_der(der)
         .map(|key| UnlockedKey(super::key::PrivateKey::EcP256(key)))
-        .map_err(|error| PkiError::malformed("the EC private key", error))
+        .map_err(|error| PkiError::malformed("the EC private key", format!("{error} (the curve must be P-256)")))
 }
 
-/// Every certificate of a PEM bundle, in its order, or the one of a DER file. Keys and prose between them are passed over.
+/// Every certificate of a PEM bundle in its order, or the one of a DER file. Keys and prose between them are passed
+/// over.
 pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Certificate>, PkiError> {
     if !pem::looks_like_pem(bytes) {
         return Ok(vec![Certificate::from_der(bytes)?]);
     }
     let blocks = pem::read(bytes)?;
-    let wanted = |label: &str| matches!(label, "CERTIFICATE" | "X509 CERTIFICATE");
-    let found_some = blocks.iter().filter(|block| wanted(block.label));
-    let certificates =
-        found_some.map(|block| Certificate::from_der(&block.der)).collect::<Result<Vec<_>, _>>()?;
+    let certificates = certificates_of(&blocks)?;
     if certificates.is_empty() {
         return Err(PkiError::NotFound { wanted: "certificate", found: found(&blocks) });
     }
     Ok(certificates)
+}
+
+fn certificates_of(blocks: &[Block<'_>]) -> Result<Vec<Certificate>, PkiError> {
+    let wanted = blocks.iter().filter(|block| matches!(block.label, "CERTIFICATE" | "X509 CERTIFICATE"));
+    wanted.map(|block| Certificate::from_der(&block.der)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::issue::tests::{authority, issue, openssl};
+    use super::super::key::tests::{ec_key, rsa_key};
+    use super::*;
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    fn pem(key: &UnlockedKey) -> String {
+        pem::write("PRIVATE KEY", key.to_pkcs8().unwrap().expose()).unwrap()
+    }
+
+    fn error(bytes: &[u8], password: Option<&[u8]>) -> String {
+        read_key_file(bytes, password).err().unwrap().to_string()
+    }
+
+    /// What `openssl` writes for a key on its standard input.
+    fn converted(arguments: &str, key: &UnlockedKey) -> Option<String> {
+        openssl(&arguments.split(' ').collect::<Vec<_>>(), pem(key).as_bytes())
+    }
+
+    #[test]
+    fn every_dialect_of_pem_is_read() {
+        for (key, dialects) in [
+            (rsa_key(), ["pkey", "pkey -traditional", "pkcs8 -topk8 -nocrypt"]),
+            (&ec_key(), ["pkey", "ec", "pkcs8 -topk8 -nocrypt"]),
+        ] {
+            for dialect in dialects {
+                let Some(text) = converted(dialect, key) else { return };
+                let windows = format!("Bag Attributes: none\r\n{}\r\n", text.replace('\n', "\r\n"));
+                let read = read_private_key(windows.as_bytes(), None).unwrap();
+                assert_eq!(read.public(), key.public(), "{dialect}");
+                let der = &pem::read(text.as_bytes()).unwrap().pop().unwrap().der;
+                assert_eq!(read_private_key(der, None).unwrap().public(), key.public(), "{dialect} in DER");
+            }
+        }
+    }
+
+    #[test]
+    fn encrypted_keys_need_their_password() {
+        for scheme in ["-v2 aes-256-cbc", "-scrypt", "-v2 des3", "-v1 PBE-SHA1-3DES"] {
+            let arguments = format!("pkcs8 -topk8 {scheme} -passout pass:secret");
+            let Some(text) = converted(&arguments, &ec_key()) else { return };
+            let read = read_private_key(text.as_bytes(), Some(b"secret"));
+            assert_eq!(read.unwrap_or_else(|error| panic!("{scheme}: {error}")).public(), ec_key().public());
+            let wrong = "wrong password, or the encrypted private key is damaged";
+            assert_eq!(error(text.as_bytes(), Some(b"other")), wrong, "{scheme}");
+            let refused = "the private key is encrypted (ENCRYPTED PRIVATE KEY); convert it first: \
+                           openssl pkey -in KEY.pem -out NEW.pem";
+            assert_eq!(error(text.as_bytes(), None), refused);
+        }
+    }
+
+    #[test]
+    fn the_old_encryption_of_openssl_is_named() {
+        let Some(text) = converted("pkey -traditional -aes128 -passout pass:secret", rsa_key()) else { return };
+        let refused = "the private key is encrypted (Proc-Type: 4,ENCRYPTED); convert it first: \
+                       openssl pkey -in KEY.pem -out NEW.pem";
+        assert_eq!(error(text.as_bytes(), None), refused);
+        assert_eq!(error(text.as_bytes(), Some(b"secret")), refused);
+    }
+
+    #[test]
+    fn what_is_no_single_key_is_named() {
+        let certificate = authority(&ec_key());
+        let key = pem(&ec_key());
+        let two = read_private_key(format!("{key}{key}").as_bytes(), None).err().unwrap();
+        assert_eq!(two.to_string(), "the file holds 2 private keys; exactly one is expected: split the file");
+        let wanted = "no private key found: the file holds";
+        assert_eq!(error(certificate.to_pem().unwrap().as_bytes(), None), format!("{wanted} a certificate"));
+        assert_eq!(error(certificate.der(), None), format!("{wanted} a certificate"));
+        let public = pem::write("PUBLIC KEY", &ec_key().public().to_spki().unwrap()).unwrap();
+        assert_eq!(error(public.as_bytes(), None), format!("{wanted} a public key"));
+        assert_eq!(error(&ec_key().public().to_spki().unwrap(), None), format!("{wanted} a public key"));
+        assert_eq!(error(b"", None), format!("{wanted} nothing: it is empty"));
+        assert_eq!(error(b"hello", None), format!("{wanted} neither PEM nor DER"));
+        let openssh = key.replace("PRIVATE KEY", "OPENSSH PRIVATE KEY");
+        assert_eq!(
+            error(openssh.as_bytes(), None),
+            "not supported: private keys in OpenSSH's own format; convert it: ssh-keygen -p -m PKCS8 -f KEY"
+        );
+        let truncated = key.split_at(key.len() / 2).0;
+        assert_eq!(
+            error(truncated.as_bytes(), None),
+            "the PEM block is broken: BEGIN PRIVATE KEY has no END: the file is truncated"
+        );
+        assert_eq!(
+            read_certificates(key.as_bytes()).unwrap_err().to_string(),
+            "no certificate found: the file holds a private key"
+        );
+        let both = read_key_file(format!("{}{key}", certificate.to_pem().unwrap()).as_bytes(), None).unwrap();
+        assert_eq!((both.keys.len(), both.certificates.len()), (1, 1));
+    }
+
+    #[test]
+    fn weak_and_foreign_keys_are_refused() {
+        let make = |arguments: &str| openssl(&arguments.split(' ').collect::<Vec<_>>(), b"");
+        let Some(weak) = make("genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:1024") else { return };
+        assert_eq!(error(weak.as_bytes(), None), "the RSA key has 1024 bits; at least 2048 are required");
+        let pss = make("genpkey -quiet -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048").unwrap();
+        assert!(error(pss.as_bytes(), None).contains("not supported: keys of the kind"));
+        let curve = make("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384").unwrap();
+        assert!(error(curve.as_bytes(), None).contains("not supported: the elliptic curve"));
+    }
+
+    #[test]
+    fn a_truncated_or_damaged_key_never_panics() {
+        let der = ec_key().to_pkcs8().unwrap();
+        let text = pem(&ec_key());
+        for length in 0..der.expose().len() {
+            assert!(read_private_key(&der.expose()[..length], None).is_err(), "{length}");
+        }
+        for length in 0..text.len() - 1 {
+            assert!(read_private_key(&text.as_bytes()[..length], None).is_err(), "{length}");
+        }
+        for position in 0..der.expose().len() {
+            let mut damaged = der.expose().to_vec();
+            damaged[position] ^= 0x81;
+            let _ = read_private_key(&damaged, None);
+        }
+    }
+
+    fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// A key with its certificate and issuer as PKCS#12, made by OpenSSL.
+    fn openssl_pkcs12(options: &str, password: &str) -> Option<Vec<u8>> {
+        let folder = tempfile::tempdir().unwrap();
+        let root = authority(&ec_key());
+        let user = issue(&root, &ec_key(), &rsa_key().public());
+        let key = write(folder.path(), "key.pem", &pem(rsa_key()));
+        let leaf = write(folder.path(), "user.pem", &user.to_pem().unwrap());
+        let chain = write(folder.path(), "ca.pem", &root.to_pem().unwrap());
+        let out = folder.path().join("out.p12");
+        let mut command = Command::new("openssl");
+        command.args(["pkcs12", "-export", "-inkey"]).arg(key).arg("-in").arg(leaf).arg("-certfile").arg(chain);
+        command.args(["-passout", &format!("pass:{password}"), "-out"]).arg(&out);
+        command.args(options.split_whitespace());
+        let Ok(output) = command.output() else {
+            eprintln!("skipped: no openssl");
+            return None;
+        };
+        assert!(output.status.success(), "{options}: {}", String::from_utf8_lossy(&output.stderr));
+        Some(std::fs::read(out).unwrap())
+    }
+
+    #[test]
+    fn pkcs12_of_openssl_is_read() {
+        for options in ["", "-legacy", "-macalg sha1", "-macalg sha512", "-keypbe NONE -certpbe NONE", "-nomac"] {
+            for password in ["secret", "", "pässwörd"] {
+                let Some(file) = openssl_pkcs12(options, password) else { return };
+                let read = read_key_file(&file, Some(password.as_bytes()));
+                let read = read.unwrap_or_else(|error| panic!("{options} {password}: {error}"));
+                assert_eq!(read.keys[0].public(), rsa_key().public());
+                assert_eq!(read.certificates.len(), 2);
+                if options != "-keypbe NONE -certpbe NONE" {
+                    let wrong = "wrong password, or the PKCS#12 file is damaged";
+                    assert_eq!(error(&file, Some(b"other")), wrong, "{options} {password}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_pkcs12_never_panics() {
+        let Some(file) = openssl_pkcs12("-keypbe NONE -certpbe NONE -nomac", "x") else { return };
+        for length in 0..file.len() {
+            assert!(read_key_file(&file[..length], None).is_err(), "{length}");
+        }
+        for position in (0..file.len()).step_by(7) {
+            let mut damaged = file.clone();
+            damaged[position] ^= 0xff;
+            let _ = read_key_file(&damaged, None);
+        }
+    }
 }

@@ -5,6 +5,7 @@ use crate::crypto::{SecretBytes, Seed};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
     ECDSA_WITH_SHA_256, ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SECP_256_R_1, SHA_256_WITH_RSA_ENCRYPTION,
+    SHA_384_WITH_RSA_ENCRYPTION, SHA_512_WITH_RSA_ENCRYPTION,
 };
 use der::asn1::AnyRef;
 use der::{Decode, Encode};
@@ -14,7 +15,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rsa::Generate;
 use rsa::traits::PublicKeyParts;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -168,6 +169,29 @@ impl PublicKey {
         if good { Ok(()) } else { Err(PkiError::BadSignature) }
     }
 
+    /// Checks a signature of a named algorithm: SHA-256, SHA-384 or SHA-512 with RSA, SHA-256 with ECDSA. SHA-1 and
+    /// MD5 are not among them.
+    pub(crate) fn verify_with(
+        &self,
+        algorithm: ObjectIdentifier,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), PkiError> {
+        let PublicKey::Rsa(key) = self else {
+            return match algorithm {
+                ECDSA_WITH_SHA_256 => self.verify(message, signature),
+                other => Err(unsupported_signature(other)),
+            };
+        };
+        match algorithm {
+            SHA_256_WITH_RSA_ENCRYPTION => key.pkcs1v15_verify::<Sha256>(message, signature),
+            SHA_384_WITH_RSA_ENCRYPTION => key.pkcs1v15_verify::<Sha384>(message, signature),
+            SHA_512_WITH_RSA_ENCRYPTION => key.pkcs1v15_verify::<Sha512>(message, signature),
+            other => return Err(unsupported_signature(other)),
+        }
+        .map_err(|_| PkiError::BadSignature)
+    }
+
     /// The signature algorithm that goes with the key.
     pub(crate) fn signature_algorithm(&self) -> AlgorithmIdentifierOwned {
         match self {
@@ -211,6 +235,10 @@ fn require_p256(parameters: Option<AnyRef<'_>>) -> Result<(), PkiError> {
 
 fn unsupported_key(oid: ObjectIdentifier) -> PkiError {
     PkiError::Unsupported(format!("keys of the kind {}", oid_name(oid)))
+}
+
+fn unsupported_signature(oid: ObjectIdentifier) -> PkiError {
+    PkiError::Unsupported(format!("signatures of the kind {}", oid_name(oid)))
 }
 
 /// The registered name of an OID, or its digits.

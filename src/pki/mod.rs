@@ -1,16 +1,21 @@
 //! Keys, certificates, requests, issue, and what makes a certificate fit to be sealed to.
 
+mod ber;
 pub mod certificate;
 mod container;
 mod error;
 mod issue;
 pub mod key;
 mod names;
+mod path;
+mod pbe;
 mod pem;
+mod pkcs12;
+mod request;
 pub mod validated;
 
 pub use certificate::{Certificate, Fingerprint};
-pub use container::{read_certificates, read_private_key};
+pub use container::{KeyFile, read_certificates, read_key_file, read_private_key};
 pub use error::PkiError;
 pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh, require_key,
@@ -18,4 +23,5 @@ pub use issue::{
 };
 pub use key::{KeyType, MINIMUM_RSA_BITS, PublicKey, UnlockedKey};
 pub use names::{Subject, wildcard};
+pub use request::Request;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};

@@ -1,8 +1,34 @@
 //! The proof that a certificate may be sealed to.
 
-use super::Certificate;
+use super::path::{Certval, PathValidator, Trust};
+use super::{Certificate, PublicKey};
 use crate::mail::Address;
+use const_oid::ObjectIdentifier;
+use const_oid::db::rfc5280::{ANY_EXTENDED_KEY_USAGE, ID_KP_EMAIL_PROTECTION};
+use const_oid::db::rfc5912::{
+    ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_BASIC_CONSTRAINTS, ID_CE_CERTIFICATE_POLICIES, ID_CE_EXT_KEY_USAGE,
+    ID_CE_INHIBIT_ANY_POLICY, ID_CE_KEY_USAGE, ID_CE_NAME_CONSTRAINTS, ID_CE_POLICY_CONSTRAINTS,
+    ID_CE_POLICY_MAPPINGS, ID_CE_SUBJECT_ALT_NAME, ID_CE_SUBJECT_KEY_IDENTIFIER,
+};
 use time::OffsetDateTime;
+
+/// Critical extensions that are understood here or by the path validation.
+static UNDERSTOOD: [ObjectIdentifier; 11] = [
+    ID_CE_AUTHORITY_KEY_IDENTIFIER,
+    ID_CE_BASIC_CONSTRAINTS,
+    ID_CE_CERTIFICATE_POLICIES,
+    ID_CE_EXT_KEY_USAGE,
+    ID_CE_INHIBIT_ANY_POLICY,
+    ID_CE_KEY_USAGE,
+    ID_CE_NAME_CONSTRAINTS,
+    ID_CE_POLICY_CONSTRAINTS,
+    ID_CE_POLICY_MAPPINGS,
+    ID_CE_SUBJECT_ALT_NAME,
+    ID_CE_SUBJECT_KEY_IDENTIFIER,
+];
+
+/// Addresses of a certificate that an error names.
+const NAMED: usize = 3;
 
 /// What a certificate is checked against before anything is sealed to it (RFC 8550, RFC 8551, RFC 5280).
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +99,19 @@ impl ValidatedCertificate {
         certificate: &Certificate,
         check: &SealingCheck<'_>,
     ) -> Result<ValidatedCertificate, Vec<Unfit>> {
-        todo!("{certificate:?} {check:?}")
+        let mut unfit = Vec::new();
+        let mut warnings = Vec::new();
+        check_structure(certificate, &mut unfit);
+        check_key(certificate, check.minimum_rsa_bits, &mut unfit);
+        check_extended_usage(certificate, &mut unfit);
+        check_address(certificate, check.addresses, &mut unfit);
+        check_time(certificate, check, &mut unfit, &mut warnings);
+        check_path(certificate, check, &Certval, &mut unfit);
+        if unfit.is_empty() {
+            Ok(ValidatedCertificate { certificate: certificate.clone(), warnings })
+        } else {
+            Err(unfit)
+        }
     }
     /// What was checked.
     pub fn certificate(&self) -> &Certificate {
@@ -82,5 +120,227 @@ impl ValidatedCertificate {
     /// What was let pass.
     pub fn warnings(&self) -> &[Unfit] {
         &self.warnings
+    }
+}
+
+fn check_structure(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
+    let extensions = certificate.parsed().tbs_certificate().extensions().map_or(&[][..], Vec::as_slice);
+    for extension in extensions {
+        if extension.critical && !UNDERSTOOD.contains(&extension.extn_id) {
+            let name = super::key::oid_name(extension.extn_id);
+            unfit.push(Unfit::Broken(format!("it has the unknown critical extension {name}")));
+        }
+        if extensions.iter().filter(|other| other.extn_id == extension.extn_id).count() > 1 {
+            let broken = Unfit::Broken("one of its extensions stands in it twice".to_owned());
+            if !unfit.contains(&broken) {
+                unfit.push(broken);
+            }
+        }
+    }
+    if certificate.not_before() > certificate.not_after() {
+        unfit.push(Unfit::Broken("its validity ends before it begins".to_owned()));
+    }
+}
+
+fn check_key(certificate: &Certificate, minimum: usize, unfit: &mut Vec<Unfit>) {
+    let key = match certificate.public_key() {
+        Ok(key) => key,
+        Err(error) => return unfit.push(Unfit::Broken(error.to_string())),
+    };
+    let bits = key.bits();
+    if matches!(key, PublicKey::Rsa(_)) && bits < minimum {
+        unfit.push(Unfit::TooWeak { bits, minimum });
+    }
+    let usage = match certificate.key_usage() {
+        Ok(Some(usage)) => usage,
+        Ok(None) => return,
+        Err(error) => return unfit.push(Unfit::Broken(error.to_string())),
+    };
+    let (allowed, wanted) = match key {
+        PublicKey::Rsa(_) => (usage.key_encipherment(), "keyEncipherment"),
+        PublicKey::EcP256(_) => (usage.key_agreement(), "keyAgreement"),
+    };
+    if !allowed {
+        unfit.push(Unfit::WrongUsage(format!("its keyUsage lacks {wanted}")));
+    }
+}
+
+fn check_extended_usage(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
+    let mail = [ID_KP_EMAIL_PROTECTION, ANY_EXTENDED_KEY_USAGE];
+    match certificate.extended_key_usage() {
+        Ok(None) => {}
+        Ok(Some(usages)) if usages.iter().any(|usage| mail.contains(usage)) => {}
+        Ok(Some(_)) => unfit.push(Unfit::WrongUsage("its extKeyUsage lacks emailProtection".to_owned())),
+        Err(error) => unfit.push(Unfit::Broken(error.to_string())),
+    }
+}
+
+fn check_address(certificate: &Certificate, wanted: &[Address], unfit: &mut Vec<Unfit>) {
+    let found = certificate.addresses();
+    let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    let named = found.iter().any(|one| wanted.iter().any(|other| other.eq_ignore_ascii_case(one)));
+    if !wanted.is_empty() && !named {
+        unfit.push(Unfit::WrongAddress { found: list(&found), wanted: list(&wanted) });
+    }
+}
+
+/// The first few of a list, in words.
+fn list(addresses: &[String]) -> String {
+    let first: Vec<&str> = addresses.iter().take(NAMED).map(String::as_str).collect();
+    match addresses.len().checked_sub(NAMED) {
+        _ if first.is_empty() => "no mail address".to_owned(),
+        Some(more) if more > 0 => format!("{} and {more} more", first.join(", ")),
+        _ => first.join(", "),
+    }
+}
+
+fn check_time(
+    certificate: &Certificate,
+    check: &SealingCheck<'_>,
+    unfit: &mut Vec<Unfit>,
+    warnings: &mut Vec<Unfit>,
+) {
+    let (begin, end) = (certificate.not_before(), certificate.not_after());
+    if check.at > end {
+        let list = if check.allow_expired { &mut *warnings } else { &mut *unfit };
+        list.push(Unfit::Expired(end));
+    }
+    if check.at < begin {
+        let list = if check.allow_not_yet_valid { warnings } else { unfit };
+        list.push(Unfit::NotYetValid(begin));
+    }
+}
+
+/// The path is checked at the moment of its own validity that is nearest to now, so that an ended certificate is
+/// told to have ended and not, besides, to be untrusted.
+fn check_path(
+    certificate: &Certificate,
+    check: &SealingCheck<'_>,
+    validator: &impl PathValidator,
+    unfit: &mut Vec<Unfit>,
+) {
+    let Some(anchors) = check.anchors else { return };
+    let trust = Trust { anchors, intermediates: check.intermediates };
+    let at = check.at.max(certificate.not_before()).min(certificate.not_after());
+    if let Err(why) = validator.validate(certificate, &trust, at) {
+        unfit.push(Unfit::Untrusted(why));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::issue::tests::{address, authority, issue, noon};
+    use super::super::key::tests::{ec_key, rsa_key};
+    use super::super::{KeyType, UnlockedKey};
+    use super::*;
+    use time::Duration;
+
+    fn check<'a>(addresses: &'a [Address], anchors: Option<&'a [Certificate]>) -> SealingCheck<'a> {
+        SealingCheck {
+            addresses,
+            at: noon() + Duration::DAY,
+            minimum_rsa_bits: 2048,
+            anchors,
+            intermediates: &[],
+            allow_expired: false,
+            allow_not_yet_valid: false,
+        }
+    }
+
+    fn reasons(certificate: &Certificate, check: &SealingCheck<'_>) -> Vec<String> {
+        match ValidatedCertificate::for_sealing(certificate, check) {
+            Ok(_) => Vec::new(),
+            Err(unfit) => unfit.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn a_user_certificate_of_either_kind_chains_to_its_authority() {
+        for (issuer, holder) in [(rsa_key(), &ec_key()), (&ec_key(), rsa_key())] {
+            let root = authority(issuer);
+            let user = issue(&root, issuer, &holder.public());
+            let wanted = [address("BOB@north.example")];
+            let anchors = [root];
+            assert_eq!(reasons(&user, &check(&wanted, Some(&anchors))), [""; 0]);
+            assert_eq!(reasons(&user, &check(&[], None)), [""; 0]);
+            assert_eq!(reasons(&user, &check(&[], Some(std::slice::from_ref(&user)))), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn every_reason_is_told_at_once() {
+        let root = authority(&ec_key());
+        let other = UnlockedKey::generate(KeyType::EcP256, crate::crypto::Seed::from_bytes(&mut [9; 32])).unwrap();
+        let stranger = [authority(&other)];
+        let user = issue(&root, &ec_key(), &rsa_key().public());
+        let wanted = [address("eve@north.example")];
+        let mut check = check(&wanted, Some(&stranger));
+        check.at = user.not_after() + Duration::SECOND;
+        check.minimum_rsa_bits = 3072;
+        let expected = [
+            "its key is too weak: 2048 bits, at least 3072 are required",
+            "it names Bob@north.example, bob.alias@north.example and not eve@north.example",
+            "it ended on 2028-10-31 12:00:00.0 +00:00:00",
+            "it does not chain to a trusted authority: a signature of the path does not hold, or uses an algorithm \
+             that is refused",
+        ];
+        assert_eq!(reasons(&user, &check), expected);
+    }
+
+    #[test]
+    fn an_ended_certificate_passes_with_a_warning_where_that_is_allowed() {
+        let anchors = [authority(&ec_key())];
+        let user = issue(&anchors[0], &ec_key(), &ec_key().public());
+        let mut check = check(&[], Some(&anchors));
+        check.at = user.not_after();
+        assert_eq!(reasons(&user, &check), [""; 0]);
+        // The authority has ended as well by then: the path is checked at the user's last moment.
+        check.at = anchors[0].not_after() + Duration::DAY;
+        assert_eq!(reasons(&user, &check).len(), 1);
+        check.allow_expired = true;
+        let valid = ValidatedCertificate::for_sealing(&user, &check).unwrap();
+        assert_eq!(valid.warnings(), [Unfit::Expired(user.not_after())]);
+    }
+
+    #[test]
+    fn a_certificate_whose_time_has_not_come_passes_with_a_warning_where_that_is_allowed() {
+        let anchors = [authority(&ec_key())];
+        let user = issue(&anchors[0], &ec_key(), &ec_key().public());
+        let mut check = check(&[], Some(&anchors));
+        check.at = noon() - Duration::SECOND;
+        assert_eq!(reasons(&user, &check), ["it begins on 2026-11-01 12:00:00.0 +00:00:00"]);
+        check.allow_not_yet_valid = true;
+        let valid = ValidatedCertificate::for_sealing(&user, &check).unwrap();
+        assert_eq!(valid.warnings(), [Unfit::NotYetValid(noon())]);
+    }
+
+    #[test]
+    fn an_authority_is_not_sealed_to() {
+        let root = authority(rsa_key());
+        let expected = ["it may not be used to encrypt mail: its keyUsage lacks keyEncipherment"];
+        assert_eq!(reasons(&root, &check(&[], None)), expected);
+        let wanted = [address("bob@north.example")];
+        assert_eq!(
+            reasons(&root, &check(&wanted, None)).last().unwrap(),
+            "it names no mail address and not bob@north.example"
+        );
+    }
+
+    #[test]
+    fn no_anchor_is_no_trust() {
+        let root = authority(&ec_key());
+        let user = issue(&root, &ec_key(), &ec_key().public());
+        let expected = ["it does not chain to a trusted authority: no authority is trusted"];
+        assert_eq!(reasons(&user, &check(&[], Some(&[]))), expected);
+    }
+
+    #[test]
+    fn a_forged_signature_does_not_chain() {
+        let anchors = [authority(&ec_key())];
+        let user = issue(&anchors[0], &ec_key(), &ec_key().public());
+        let mut der = user.der().to_vec();
+        *der.last_mut().unwrap() ^= 1;
+        let forged = Certificate::from_der(&der).unwrap();
+        assert_eq!(reasons(&forged, &check(&[], Some(&anchors))).len(), 1);
     }
 }

@@ -1,7 +1,30 @@
-//! The mail rules: model, TOML text, conditions and actions (one file per word), evaluation, trace.
+//! The mail rules: what a rule file may say, reading it with every fault at once, and running it.
+//!
+//! A condition is one file in `conditions/` and one line in its list; an action is one file in `actions/`, one
+//! line in its list, and a variant of [`Action`] if the engine has something new to do. Reading, nearest names,
+//! help and tests all walk those two lists.
 
+mod actions;
+mod arguments;
+mod conditions;
 pub mod evaluate;
+mod evidence;
+mod fault;
 pub mod model;
+mod operator;
+mod picture;
+mod program;
+mod read;
+mod trace;
+mod warnings;
+mod words;
 
-pub use evaluate::{Ending, Envelope, Facts, Program, Source, Step, Verdict, evaluate};
-pub use model::{Action, RuleFaults, RuleSet, ScopeKind, StoreOptions};
+pub use actions::{ACTIONS, ActionWord};
+pub use conditions::{CONDITIONS, ConditionWord};
+pub use evaluate::{Ending, Envelope, Facts, Source, Step, Verdict, evaluate, explain};
+pub use fault::{Color, Fault, RuleFaults};
+pub use model::{Action, Rule, RuleSet, ScopeKind, StoreOptions};
+pub use operator::Operator;
+pub use program::Program;
+pub use trace::{ConditionTrace, Outcome, RuleTrace, Trace};
+pub use warnings::Warning;

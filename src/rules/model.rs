@@ -1,10 +1,17 @@
 //! What a rule file says, checked.
 
+use super::conditions::Test;
+use super::warnings::Warning;
+use super::{RuleFaults, read};
 use crate::crypto::Profile;
-use crate::mail::{Flag, MailboxRef};
+use crate::mail::{Flag, MailboxRef, Owner};
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
 
 /// Where a rule set is installed; some words are allowed in some scopes only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ScopeKind {
     /// The site: once per message; every mailbox name starts with `~`.
     Server,
@@ -14,23 +21,66 @@ pub enum ScopeKind {
     Account,
 }
 
+impl ScopeKind {
+    /// Every scope.
+    pub const ALL: &'static [ScopeKind] = &[ScopeKind::Server, ScopeKind::Domain, ScopeKind::Account];
+
+    /// Its name in texts.
+    pub fn name(self) -> &'static str {
+        match self {
+            ScopeKind::Server => "server",
+            ScopeKind::Domain => "domain",
+            ScopeKind::Account => "account",
+        }
+    }
+}
+
 /// The rules of one file, in their order.
 #[derive(Debug, Clone)]
-pub struct RuleSet;
+pub struct RuleSet {
+    pub(super) rules: Vec<Arc<Rule>>,
+    pub(super) notes: Vec<Warning>,
+}
 
 impl RuleSet {
     /// Reads a TOML rule file; a wrong file is refused whole, with every fault at once. `file` is the name shown.
     pub fn from_toml(file: &str, text: &str, scope: ScopeKind) -> Result<RuleSet, RuleFaults> {
-        todo!("{file} {text} {scope:?}")
+        read::read(file, text, scope)
+    }
+
+    /// The rules in the order of the file.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().map(AsRef::as_ref)
     }
 }
 
-/// Every fault of a rule file: file, line, column, a caret, what was found, what is allowed, the nearest name.
-/// `Display` is the plain rendering.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{rendered}")]
-pub struct RuleFaults {
-    rendered: String,
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Unique in its file.
+    pub name: String,
+    /// 0 = inactive and kept, 1..10 = run, 10 first.
+    pub priority: u8,
+    /// For people.
+    pub comment: Option<String>,
+    /// Where it begins in its file, counted from 1.
+    pub line: usize,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) actions: Vec<PlannedAction>,
+}
+
+/// A condition with the text that it was read from.
+#[derive(Debug)]
+pub(super) struct Condition {
+    pub(super) text: String,
+    pub(super) test: Arc<dyn Test>,
+}
+
+/// An action with the line that it stands on.
+#[derive(Debug)]
+pub(super) struct PlannedAction {
+    pub(super) line: usize,
+    pub(super) action: Action,
 }
 
 /// Options of a `Store …` action.
@@ -50,10 +100,87 @@ pub enum Action {
     Store(MailboxRef),
     /// `Mark`
     Mark(Vec<Flag>),
-    /// `Reject with`
+    /// `Reject with`: one line without a status code.
     Reject(String),
     /// `Discard`
     Discard,
     /// `Stop Processing`
     Stop,
+}
+
+impl Action {
+    /// Does no rule and no other action run after it?
+    pub(super) fn is_end(&self) -> bool {
+        matches!(self, Action::Reject(_) | Action::Discard | Action::Stop)
+    }
+}
+
+/// As in a rule file, without quotes: `Store in Lists/Rust`.
+impl fmt::Display for Action {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::StoreEncrypted(mailbox, options) => {
+                write!(out, "Store Encrypted in {}", Shown(mailbox))?;
+                match options.profile {
+                    Some(Profile::Compatible) => out.write_str(" (compatible)"),
+                    Some(Profile::Modern) => out.write_str(" (modern)"),
+                    None => Ok(()),
+                }
+            }
+            Action::Store(mailbox) => write!(out, "Store in {}", Shown(mailbox)),
+            Action::Mark(flags) => {
+                out.write_str("Mark")?;
+                flags.iter().try_for_each(|flag| write!(out, " {}", flag_name(flag)))
+            }
+            Action::Reject(text) => write!(out, "Reject with {text}"),
+            Action::Discard => out.write_str("Discard"),
+            Action::Stop => out.write_str("Stop Processing"),
+        }
+    }
+}
+
+struct Shown<'a>(&'a MailboxRef);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.owner {
+            Some(Owner::Local(local)) => write!(out, "~{local}/")?,
+            Some(Owner::Full(address)) => write!(out, "~{address}/")?,
+            None => {}
+        }
+        out.write_str(self.0.name.as_str())
+    }
+}
+
+fn flag_name(flag: &Flag) -> &str {
+    match flag {
+        Flag::Seen => "Seen",
+        Flag::Flagged => "Flagged",
+        Flag::Answered => "Answered",
+        Flag::Draft => "Draft",
+        Flag::Deleted => "Deleted",
+        Flag::Keyword(keyword) => keyword,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_show_as_in_a_rule_file() {
+        let mailbox = |text| MailboxRef::parse(text).unwrap();
+        let modern = StoreOptions { profile: Some(Profile::Modern) };
+        for (action, shown) in [
+            (Action::StoreEncrypted(mailbox("Box"), modern), "Store Encrypted in Box (modern)"),
+            (Action::Store(mailbox("~hr@north.example/Payroll")), "Store in ~hr@north.example/Payroll"),
+            (Action::Store(mailbox("~hr/inbox")), "Store in ~hr/INBOX"),
+            (Action::Mark(vec![Flag::Seen, Flag::Keyword("$x".into())]), "Mark Seen $x"),
+            (Action::Reject("No.".into()), "Reject with No."),
+            (Action::Discard, "Discard"),
+            (Action::Stop, "Stop Processing"),
+        ] {
+            assert_eq!(action.to_string(), shown);
+        }
+    }
 }

@@ -1,7 +1,19 @@
 //! Sealing, opening, and recognising what is sealed already.
 
+mod arrived;
+mod frame;
+mod inner;
+mod lines;
 pub mod open;
+mod outer;
+mod recipient;
+pub mod recognise;
 pub mod seal;
+pub mod sealed;
+#[cfg(test)]
+mod tests;
 
 pub use open::{OpenError, Opened, OpeningKey, open};
-pub use seal::{Mark, SealError, SealJob, Sealed, SealedTo, seal_many};
+pub use recognise::{OpenPgp, recognise};
+pub use seal::{Mark, SealError, SealJob, seal_many};
+pub use sealed::{Sealed, SealedTo};

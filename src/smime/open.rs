@@ -1,8 +1,16 @@
 //! From sealed bytes to the message that came in.
 
-use crate::crypto::SecretBytes;
-use crate::mail::Eol;
+use super::{inner, outer};
+use crate::cms::{CmsError, Enveloped, Protection, Recipient, RecipientId, RecipientKind, find};
+use crate::crypto::algorithm::{Mode, name_of};
+use crate::crypto::content::ContentAlgorithm;
+use crate::crypto::transport::TransportAlgorithm;
+use crate::crypto::{CryptoError, SecretBytes};
+use crate::mail::{Eol, Message};
+use crate::pki::key::PrivateKey;
 use crate::pki::{Certificate, UnlockedKey};
+use rsa::pkcs1::EncodeRsaPublicKey;
+use sha1::{Digest, Sha1};
 
 /// A key to try, and the certificate that says how messages name it. Without one only subjectKeyIdentifier can match.
 pub struct OpeningKey<'a> {
@@ -16,7 +24,7 @@ pub struct OpeningKey<'a> {
 pub struct Opened {
     /// `crlf(m)`: the message that came in, lines canonical.
     pub message: SecretBytes,
-    /// The line ends that it had, if the marker field says so.
+    /// The line ends that it had, if the `Sealpost-Sealed` field says so. Nobody vouches for it.
     pub eol: Option<Eol>,
 }
 
@@ -29,7 +37,7 @@ pub enum OpenError {
     NotEncrypted,
     /// Broken structure.
     #[error(transparent)]
-    Cms(#[from] crate::cms::CmsError),
+    Cms(#[from] CmsError),
     /// None of the keys is named by a recipient.
     #[error("the message is not sealed to this key")]
     NotARecipient,
@@ -47,7 +55,98 @@ pub enum OpenError {
     NotOpened,
 }
 
-/// Opens a sealed message with the first key that a recipient names.
+impl From<CryptoError> for OpenError {
+    fn from(error: CryptoError) -> OpenError {
+        match error {
+            CryptoError::Unsupported(algorithm) => OpenError::Unsupported(algorithm),
+            CryptoError::Parameters(_) => OpenError::Cms(CmsError::Malformed(error.to_string())),
+            CryptoError::Refused(reason) => OpenError::Refused(reason),
+            CryptoError::NotOpened | CryptoError::Failed(_) => OpenError::NotOpened,
+        }
+    }
+}
+
+/// Opens a sealed message with the first key that a recipient names. Keys are found by what the recipients say, never by
+/// trying them.
 pub fn open(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Opened, OpenError> {
-    todo!("{} {}", sealed.len(), keys.len())
+    let message = Message::new(sealed);
+    let Protection::Encrypted(enveloped) = find(&message) else { return Err(OpenError::NotEncrypted) };
+    let content = open_content(*enveloped, keys)?;
+    if !inner::begins_like_mail(content.expose()) {
+        return Err(OpenError::NotOpened);
+    }
+    Ok(Opened { message: inner::take_out(content), eol: outer::arrived_eol(&message) })
+}
+
+/// Everything that can be refused is refused before a private key is used.
+fn open_content(enveloped: Enveloped, keys: &[OpeningKey<'_>]) -> Result<SecretBytes, OpenError> {
+    let content = checked_content(&enveloped)?;
+    let (recipient, key) = find_recipient(&enveloped.recipients, keys)?;
+    let transport = TransportAlgorithm::read(&recipient.algorithm)?;
+    let content_key = transport.unwrap(key, &recipient.encrypted_key, content.cipher.key_len);
+    let aad = enveloped.auth_attributes.unwrap_or_default();
+    let tag = enveloped.tag.unwrap_or_default();
+    let clear = content.decrypt(&content_key, &aad, &tag, SecretBytes::new(enveloped.encrypted_content))?;
+    Ok(clear)
+}
+
+/// The content's algorithm, if it and the structure around it belong together (RFC 5083, RFC 5084) and it holds mail.
+pub(super) fn checked_content(enveloped: &Enveloped) -> Result<ContentAlgorithm, OpenError> {
+    let algorithm = ContentAlgorithm::read(&enveloped.algorithm)?;
+    match (algorithm.cipher.mode, enveloped.authenticated) {
+        (Mode::Cbc, true) => return Err(OpenError::Refused("it is AuthEnvelopedData with a cipher that authenticates nothing")),
+        (Mode::Gcm, false) => return Err(OpenError::Refused("it is EnvelopedData with an authenticated cipher")),
+        (Mode::Cbc, false) | (Mode::Gcm, true) => {}
+    }
+    algorithm.check_tag(enveloped.tag.as_deref())?;
+    if enveloped.content_type != const_oid::db::rfc5911::ID_DATA {
+        return Err(OpenError::Unsupported(format!("the content type {}", name_of(&enveloped.content_type))));
+    }
+    Ok(algorithm)
+}
+
+/// The first recipient that names one of the keys, in a way that we can open.
+fn find_recipient<'r, 'k>(
+    recipients: &'r [Recipient],
+    keys: &[OpeningKey<'k>],
+) -> Result<(&'r Recipient, &'k rsa::PrivateKey), OpenError> {
+    let named_keys: Vec<(Vec<RecipientId>, &'k UnlockedKey)> = keys.iter().map(names).collect();
+    let mut unsupported = None;
+    for recipient in recipients {
+        let Some(id) = &recipient.id else { continue };
+        let Some((_, key)) = named_keys.iter().find(|(ids, _)| ids.contains(id)) else { continue };
+        match (recipient.kind, &key.0) {
+            (RecipientKind::KeyTransport, PrivateKey::Rsa(key)) => return Ok((recipient, key)),
+            _ => unsupported = unsupported.or(Some(recipient)),
+        }
+    }
+    Err(match unsupported {
+        Some(recipient) => OpenError::Unsupported(name_of(&recipient.algorithm.oid)),
+        None if needs_certificate(recipients, keys) => OpenError::CertificateNeeded,
+        None => OpenError::NotARecipient,
+    })
+}
+
+/// How messages name the key.
+fn names<'k>(key: &OpeningKey<'k>) -> (Vec<RecipientId>, &'k UnlockedKey) {
+    let ids = match (key.certificate, &key.key.0) {
+        (Some(certificate), _) => certificate.recipient_ids(),
+        (None, PrivateKey::Rsa(rsa)) => key_identifier(rsa).into_iter().collect(),
+        (None, PrivateKey::EcP256(_)) => Vec::new(),
+    };
+    (ids, key.key)
+}
+
+/// The identifier that most authorities give a key: SHA-1 over the subjectPublicKey bits (RFC 5280 4.2.1.2, method 1).
+fn key_identifier(key: &rsa::PrivateKey) -> Option<RecipientId> {
+    let public = key.to_public_key().to_pkcs1_der().ok()?;
+    Some(RecipientId::SubjectKeyIdentifier(Sha1::digest(public.as_bytes()).to_vec()))
+}
+
+/// Could a certificate have helped? Yes, if a key came without one and a recipient is named by issuer and serial number.
+fn needs_certificate(recipients: &[Recipient], keys: &[OpeningKey<'_>]) -> bool {
+    let by_certificate = |recipient: &Recipient| {
+        matches!(recipient.id, Some(RecipientId::IssuerAndSerialNumber { .. }))
+    };
+    keys.iter().any(|key| key.certificate.is_none()) && recipients.iter().any(by_certificate)
 }

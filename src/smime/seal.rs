@@ -1,9 +1,29 @@
-//! From message bytes to sealed bytes.
+//! From message bytes to sealed bytes, in one pass over the message.
 
-use crate::cms::RecipientId;
-use crate::crypto::{ContentCipher, Profile, Seed};
+use super::frame::Frame;
+use super::inner::{CrlfReader, Inner};
+use super::lines::Base64Lines;
+use super::recipient::{Recipient, recipients};
+use super::{Sealed, outer};
+use crate::cms;
+use crate::crypto::algorithm::Mode;
+use crate::crypto::cbc::{BLOCK, padding_len};
+use crate::crypto::content::ContentAlgorithm;
+use crate::crypto::{CryptoError, Profile, SecretBytes, Seed, gcm};
+use crate::mail::{Message, eol};
 use crate::pki::{Fingerprint, ValidatedCertificate};
+use encodify::base64::LineEnding;
+use rand::CryptoRng;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// Clear bytes that are worked on at a time: whole AES blocks, whole base64 lines, and small enough for the nearest caches.
+const CHUNK: usize = 16 * 57 * 16;
+
+/// The largest message that is sealed: one DER value ends at 4 GiB in the reader of every `der` user, ours too; a
+/// mebibyte is left for what stands around the ciphertext.
+const LARGEST: usize = u32::MAX as usize - 1024 * 1024;
 
 /// One message to seal.
 pub struct SealJob<'a> {
@@ -26,37 +46,6 @@ pub struct Mark<'a> {
     pub at: OffsetDateTime,
     /// The rule that asked for it; absent for the INBOX default and the filter.
     pub rule: Option<&'a str>,
-}
-
-/// Who can open a sealed message, for reports.
-#[derive(Debug, Clone)]
-pub struct SealedTo {
-    /// The certificate, if we know it.
-    pub certificate: Option<Fingerprint>,
-    /// As the RecipientInfo names it.
-    pub id: Option<RecipientId>,
-}
-
-/// A message that only its recipients can open. Made only in this room: by [`seal_many`] and `recognise`.
-pub struct Sealed {
-    bytes: Vec<u8>,
-    cipher: &'static ContentCipher,
-    recipients: Vec<SealedTo>,
-}
-
-impl Sealed {
-    /// The whole message to store: header, empty line, base64. CRLF or LF as the message had (mixed: CRLF).
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-    /// What it is encrypted with.
-    pub fn cipher(&self) -> &'static ContentCipher {
-        self.cipher
-    }
-    /// Who can open it.
-    pub fn recipients(&self) -> &[SealedTo] {
-        &self.recipients
-    }
 }
 
 /// Why a message could not be sealed. Nothing of the message is in it.
@@ -84,7 +73,129 @@ pub enum SealError {
     TooLarge(usize),
 }
 
+impl From<CryptoError> for SealError {
+    fn from(error: CryptoError) -> SealError {
+        match error {
+            CryptoError::Failed(primitive) => SealError::Primitive(primitive),
+            _ => SealError::Primitive("encryption"),
+        }
+    }
+}
+
 /// Seals many messages side by side (rayon); the outcomes are in the order of the jobs, and one failure is one outcome.
+/// The same seeds give the same bytes, whatever the number of threads. A single job stays on the caller's thread.
 pub fn seal_many(jobs: Vec<SealJob<'_>>) -> Vec<Result<Sealed, SealError>> {
-    todo!("{}", jobs.len())
+    if jobs.len() < 2 {
+        return jobs.into_iter().map(seal).collect();
+    }
+    jobs.into_par_iter().map(seal).collect()
+}
+
+fn seal(job: SealJob<'_>) -> Result<Sealed, SealError> {
+    let recipients = recipients(job.recipients, job.profile)?;
+    let message = Message::new(job.message);
+    let inner = Inner::new(&message);
+    let length = inner.len();
+    if length > LARGEST {
+        return Err(SealError::TooLarge(job.message.len()));
+    }
+    let mut rng = job.seed.into_rng();
+    let envelope = Envelope::new(job.profile, &recipients, length, &mut rng)?;
+    let header = header(&message, &job.mark, envelope.algorithm.cipher.mode);
+    let bytes = envelope.write(header, &inner)?;
+    let recipients = recipients.iter().map(Recipient::sealed_to).collect();
+    Ok(Sealed { bytes, cipher: Some(envelope.algorithm.cipher), recipients })
+}
+
+/// The header outside, and the line ends of all that follows it.
+struct Header {
+    bytes: Vec<u8>,
+    line_ending: LineEnding,
+}
+
+fn header(message: &Message<'_>, mark: &Mark<'_>, mode: Mode) -> Header {
+    let arrived = eol(message.bytes());
+    let line_ending = if outer::is_lf(arrived) { LineEnding::Lf } else { LineEnding::CrLf };
+    let bytes = outer::header(message, &cms::find(message), mark, arrived, mode);
+    Header { bytes, line_ending }
+}
+
+/// All that is settled before the first byte of the message is encrypted.
+struct Envelope {
+    algorithm: ContentAlgorithm,
+    content_key: SecretBytes,
+    frame: Frame,
+    length: usize,
+}
+
+impl Envelope {
+    /// Draws key and IV, wraps the key for everybody, and computes every length.
+    fn new(
+        profile: Profile,
+        recipients: &[Recipient],
+        length: usize,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Envelope, SealError> {
+        let cipher = profile.content_cipher();
+        let content_key = random_key(cipher.key_len, rng);
+        let algorithm = ContentAlgorithm::generate(cipher, rng);
+        let infos: Result<Vec<_>, _> =
+            recipients.iter().map(|to| to.info(profile.key_transport(), &content_key, rng)).collect();
+        let (content_len, tag_len) = match cipher.mode {
+            Mode::Cbc => (length + padding_len(length), 0),
+            Mode::Gcm => (length, gcm::TAG),
+        };
+        let identifier = algorithm.identifier().map_err(|_| SealError::Primitive(cipher.name))?;
+        let frame = Frame::new(infos?, &identifier, cipher.mode, content_len, tag_len)
+            .map_err(|_| SealError::Primitive("encoding"))?;
+        Ok(Envelope { algorithm, content_key, frame, length })
+    }
+
+    fn write(&self, header: Header, inner: &Inner<'_>) -> Result<Vec<u8>, SealError> {
+        let mut lines = Base64Lines::new(&header.bytes, self.frame.len(), header.line_ending);
+        lines.write(&self.frame.head);
+        let tag = match self.algorithm.cipher.mode {
+            Mode::Cbc => self.write_cbc(inner.reader(), &mut lines)?,
+            Mode::Gcm => self.write_gcm(inner.reader(), &mut lines)?,
+        };
+        lines.write(&self.frame.tail(&tag));
+        Ok(lines.finish())
+    }
+
+    /// Chunk by chunk: canonical lines, encryption in place, base64. The last chunk takes the padding.
+    fn write_cbc(&self, mut reader: CrlfReader<'_>, lines: &mut Base64Lines) -> Result<Vec<u8>, SealError> {
+        let mut encryptor = self.algorithm.cbc_encryptor(&self.content_key)?;
+        let mut chunk = Zeroizing::new(Vec::with_capacity(CHUNK + BLOCK));
+        loop {
+            chunk.clear();
+            reader.fill(&mut chunk, CHUNK);
+            let last = chunk.len() < CHUNK;
+            if last {
+                let padding = padding_len(chunk.len());
+                let padded = chunk.len() + padding;
+                // 1 to 16.
+                chunk.resize(padded, padding as u8);
+            }
+            encryptor.encrypt(&mut chunk);
+            lines.write(&chunk);
+            if last {
+                return Ok(Vec::new());
+            }
+        }
+    }
+
+    /// In one buffer of the message's size, which holds ciphertext when it is done.
+    fn write_gcm(&self, mut reader: CrlfReader<'_>, lines: &mut Base64Lines) -> Result<Vec<u8>, SealError> {
+        let mut content = Zeroizing::new(Vec::with_capacity(self.length));
+        reader.fill(&mut content, self.length);
+        let tag = self.algorithm.gcm_encrypt(&self.content_key, &mut content)?;
+        lines.write(&content);
+        Ok(tag.to_vec())
+    }
+}
+
+fn random_key(length: usize, rng: &mut impl CryptoRng) -> SecretBytes {
+    let mut key = vec![0; length];
+    rng.fill_bytes(&mut key);
+    SecretBytes::new(key)
 }

@@ -144,6 +144,14 @@ pub(super) fn replace(
     sync_parent(files, path)
 }
 
+/// Puts a whole, synced file in the place of `path`; after an error what was there is there still.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let file = Disk.create(&temporary).map_err(failed("create", &temporary))?;
+    replace(&Disk, (&temporary, file), path, bytes)
+}
+
 /// Makes a folder that may exist already (another delivery was faster, or an earlier one was cut off here).
 pub(super) fn ensure_folder(files: &impl Files, path: &Path) -> Result<(), StoreError> {
     match files.make_folder(path) {
@@ -165,7 +173,10 @@ pub(super) fn ensure_folders(files: &impl Files, base: &Path, path: &Path) -> Re
 }
 
 fn sync_parent(files: &impl Files, path: &Path) -> Result<(), StoreError> {
-    let parent = path.parent().unwrap_or(path);
+    let parent = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
     files.sync_folder(parent).map_err(failed("sync the folder", parent))
 }
 

@@ -12,7 +12,7 @@ mod memory;
 mod name;
 mod quota;
 
-pub use atomic::{Disk, Files};
+pub use atomic::{Disk, Files, replace_file};
 pub use layout::TemplateError;
 pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};

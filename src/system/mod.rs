@@ -1,1 +1,13 @@
 //! The process and its machine: clock, entropy, log, identity, hardening.
+
+pub mod log;
+
+mod clock;
+mod entropy;
+mod harden;
+mod identity;
+
+pub use clock::SystemClock;
+pub use entropy::SystemEntropy;
+pub use harden::harden;
+pub use identity::{IdentityError, User, become_owner, refuse_network_file_system, user_name};

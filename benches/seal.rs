@@ -1,0 +1,87 @@
+//! What sealing and opening cost, by size and profile. `cargo bench --bench seal`
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use sealpost::crypto::{Profile, Seed};
+use sealpost::mail::Address;
+use sealpost::pki::{
+    Authority, AuthorityProfile, Certificate, KeyType, MINIMUM_RSA_BITS, SealingCheck, Subject, UnlockedKey,
+    UserProfile, ValidatedCertificate, Validity, self_sign,
+};
+use sealpost::smime::{Mark, OpeningKey, SealJob, Sealed, open, seal_many};
+use std::hint::black_box;
+use time::{Duration, OffsetDateTime};
+
+/// Bytes of a text-like message: short lines that end with LF, as an MTA hands it over.
+const SIZES: [usize; 3] = [4 << 10, 75 << 10, 1 << 20];
+
+struct Holder {
+    key: UnlockedKey,
+    certificate: Certificate,
+    recipients: Vec<ValidatedCertificate>,
+}
+
+fn seed(first: u8) -> Seed {
+    Seed::from_bytes(&mut [first; 32])
+}
+
+fn holder() -> Holder {
+    let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
+    let validity = Validity::lasting(now, Duration::days(100));
+    let authority_key = UnlockedKey::generate(KeyType::EcP256, seed(1)).expect("a key");
+    let subject = Subject::named("north.example");
+    let profile = AuthorityProfile { subject: &subject, dns_names: &["north.example".into()], validity };
+    let authority = self_sign(&authority_key, &profile, seed(2)).expect("an authority");
+    let key = UnlockedKey::generate(KeyType::Rsa2048, seed(3)).expect("a key");
+    let addresses = [Address::parse("anna@north.example").expect("an address")];
+    let user = UserProfile { common_name: "Anna", addresses: &addresses, validity };
+    let issuer = Authority::new(&authority, &authority_key).expect("an issuer");
+    let certificate = issuer.issue(&key.public(), &user, seed(4)).expect("a certificate");
+    let check = SealingCheck {
+        addresses: &addresses,
+        at: now,
+        minimum_rsa_bits: MINIMUM_RSA_BITS,
+        anchors: None,
+        intermediates: &[],
+        allow_expired: false,
+        allow_not_yet_valid: false,
+    };
+    let recipients =
+        vec![ValidatedCertificate::for_sealing(&certificate, &check).expect("a fit certificate")];
+    Holder { key, certificate, recipients }
+}
+
+fn message(size: usize) -> Vec<u8> {
+    let head = b"From: a@x.example\nTo: anna@north.example\nSubject: bench\n\n";
+    let line = b"The quick brown fox jumps over the lazy dog, and the dog seals its mail at night.\n";
+    head.iter().chain(line.iter().cycle()).copied().take(size).collect()
+}
+
+fn seal(message: &[u8], holder: &Holder, profile: Profile) -> Sealed {
+    let at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
+    let mark = Mark { at, rule: Some("bench") };
+    let job = SealJob { message, recipients: &holder.recipients, profile, mark, seed: seed(9) };
+    seal_many(vec![job]).remove(0).expect("a sealed message")
+}
+
+fn benches(criterion: &mut Criterion) {
+    let holder = holder();
+    for profile in Profile::ALL {
+        let mut group = criterion.benchmark_group(profile.name());
+        for size in SIZES {
+            let message = message(size);
+            group.throughput(Throughput::Bytes(size as u64));
+            group.bench_function(BenchmarkId::new("seal", size), |bench| {
+                bench.iter(|| black_box(seal(&message, &holder, profile)));
+            });
+            let sealed = seal(&message, &holder, profile);
+            let keys = [OpeningKey { key: &holder.key, certificate: Some(&holder.certificate) }];
+            group.bench_function(BenchmarkId::new("open", size), |bench| {
+                bench.iter(|| black_box(open(sealed.bytes(), &keys).expect("it opens")));
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);

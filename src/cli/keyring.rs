@@ -1,0 +1,60 @@
+//! Private keys in the clear for one command, with the certificates that say how messages name them.
+
+use super::context::Context;
+use super::failure::{Code, Failure};
+use super::password::PasswordSource;
+use crate::mail::Address;
+use crate::pki::{Certificate, UnlockedKey};
+use crate::smime::OpeningKey;
+use crate::vault;
+
+/// Keys and certificates; they find each other by the public key.
+pub(super) struct Keyring {
+    pub(super) keys: Vec<UnlockedKey>,
+    pub(super) certificates: Vec<Certificate>,
+}
+
+impl Keyring {
+    /// All vault keys of the account that the password opens, retired ones too: they are kept for reading.
+    pub(super) fn unlock(
+        context: &Context,
+        account: &Address,
+        password: &PasswordSource,
+    ) -> Result<Keyring, Failure> {
+        let directory = context.directory_for_reading()?;
+        let records = directory.vault_keys(account)?;
+        if records.is_empty() {
+            return Err(Failure::new(Code::NotFound, format!("the vault holds no key of {account}")));
+        }
+        let certificates =
+            directory.certificates(account)?.into_iter().map(|record| record.held.certificate).collect();
+        let password = password.read(&format!("Secure Mail password of {account}: "))?;
+        let unlock = |record: &crate::directory::VaultKey| vault::unlock(&record.record, password.expose());
+        let keys: Vec<UnlockedKey> = records.iter().map(unlock).filter_map(Result::ok).collect();
+        if keys.is_empty() {
+            return Err(Failure::new(Code::NoPermission, format!("wrong Secure Mail password of {account}")));
+        }
+        Ok(Keyring { keys, certificates })
+    }
+
+    /// Each key with each of its certificates; a key without one stands alone.
+    pub(super) fn opening_keys(&self) -> Result<Vec<OpeningKey<'_>>, Failure> {
+        let mut found = Vec::new();
+        for key in &self.keys {
+            let fingerprint = key.fingerprint()?;
+            let holds =
+                |certificate: &&Certificate| certificate.key_fingerprint().is_ok_and(|of| of == fingerprint);
+            let before = found.len();
+            found.extend(
+                self.certificates
+                    .iter()
+                    .filter(holds)
+                    .map(|certificate| OpeningKey { key, certificate: Some(certificate) }),
+            );
+            if found.len() == before {
+                found.push(OpeningKey { key, certificate: None });
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,204 @@
+//! The list of keys.
+
+use super::read::{Config, LogTarget};
+use super::value;
+use crate::crypto::Profile;
+use crate::engine::{Choice, Expired, InboxPolicy, MissingCertificate, OpenPgp, Trust, Unusable};
+use std::path::PathBuf;
+use std::time::Duration;
+use toml::de::DeValue;
+
+/// A key of the file.
+pub(super) struct Key {
+    /// As it is spelled.
+    pub(super) name: &'static str,
+    /// One line of help.
+    pub(super) doc: &'static str,
+    /// Its value if the file says nothing, in TOML.
+    pub(super) default: &'static str,
+    /// What it may be, in words.
+    pub(super) allowed: fn() -> String,
+    /// Writes the value into the config; nothing if it is not allowed.
+    pub(super) read: fn(&mut Config, &DeValue<'_>) -> Option<()>,
+}
+
+/// RSA keys that anybody can still be asked to seal to, and the largest that we can use.
+const RSA_BITS: std::ops::RangeInclusive<u64> = 1024..=16_384;
+/// Postfix kills a pipe(8) command after 1000 s by default and bounces the mail.
+const LONGEST_DEADLINE: Duration = Duration::from_secs(900);
+
+/// Every key, in the order of the file that `init` writes.
+pub(super) static KEYS: &[Key] = &[
+    Key {
+        name: "recipient-delimiter",
+        doc: "what separates a detail from the local part (bob+lists@…); empty: nothing does",
+        default: "\"+\"",
+        allowed: || "one punctuation character that an address may hold, or \"\"".into(),
+        read: |config, given| {
+            config.settings.recipient_delimiter = value::delimiter(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "max-message",
+        doc: "the largest message that is taken; K, M, G are of 1024",
+        default: "\"256M\"",
+        allowed: || "a size like \"100M\"".into(),
+        read: |config, given| {
+            config.settings.max_message = value::size(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "deadline",
+        doc: "after this long a delivery gives up and the MTA tries again; below the MTA's own limit",
+        default: "\"120s\"",
+        allowed: || "a time from \"1s\" to \"15m\"".into(),
+        read: |config, given| {
+            let deadline = value::duration(given)?;
+            config.deadline = Some(deadline).filter(|time| !time.is_zero() && *time <= LONGEST_DEADLINE)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "inbox",
+        doc: "how the INBOX copy is stored; \"plain\" is a consent to clear text",
+        default: "\"seal\"",
+        allowed: InboxPolicy::allowed,
+        read: |config, given| {
+            config.settings.inbox = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "profile",
+        doc: "which algorithms; \"compatible\" is read by every S/MIME client",
+        default: "\"compatible\"",
+        allowed: Profile::allowed,
+        read: |config, given| {
+            config.settings.profile = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "trust",
+        doc: "\"pinned\": what the directory holds is trusted; \"chain\": what chains to a trusted authority",
+        default: "\"pinned\"",
+        allowed: Trust::allowed,
+        read: |config, given| {
+            config.settings.trust = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "expired",
+        doc: "a certificate past its end and right otherwise",
+        default: "\"seal\"",
+        allowed: Expired::allowed,
+        read: |config, given| {
+            config.settings.expired = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "not-yet-valid",
+        doc: "a certificate before its begin and right otherwise",
+        default: "\"seal\"",
+        allowed: Expired::allowed,
+        read: |config, given| {
+            config.settings.not_yet_valid = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "unusable",
+        doc: "an account whose certificates are of wrong usage or address, broken or too weak",
+        default: "\"defer\"",
+        allowed: Unusable::allowed,
+        read: |config, given| {
+            config.settings.unusable = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "missing-certificate",
+        doc: "an account without a certificate; \"plain\" is a consent to clear text",
+        default: "\"defer\"",
+        allowed: MissingCertificate::allowed,
+        read: |config, given| {
+            config.settings.missing_certificate = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "openpgp",
+        doc: "a message that its sender encrypted with OpenPGP",
+        default: "\"keep\"",
+        allowed: OpenPgp::allowed,
+        read: |config, given| {
+            config.settings.openpgp = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "create-mailboxes",
+        doc: "may a rule create a mailbox of its own account?",
+        default: "true",
+        allowed: || "true, false".into(),
+        read: |config, given| {
+            config.settings.create_mailboxes = given.as_bool()?;
+            Some(())
+        },
+    },
+    Key {
+        name: "minimum-rsa-bits",
+        doc: "smaller RSA keys are too weak to seal to",
+        default: "2048",
+        allowed: || format!("a number from {} to {}", RSA_BITS.start(), RSA_BITS.end()),
+        read: |config, given| {
+            let bits = value::integer(given).filter(|bits| RSA_BITS.contains(bits))?;
+            config.settings.minimum_rsa_bits = usize::try_from(bits).ok()?;
+            Some(())
+        },
+    },
+    Key {
+        name: "mail-root",
+        doc: "where the Maildirs lie: below the root, or anywhere with a leading /",
+        default: "\"mail/{domain}/{local}/Maildir\"",
+        allowed: || "a path with {domain} and {local}, without \".\" and \"..\"".into(),
+        read: |config, given| {
+            config.mail_root = value::template(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "log",
+        doc: "where deliveries are logged: \"syslog\", \"none\", or a file with a leading /",
+        default: "\"syslog\"",
+        allowed: || "\"syslog\", \"none\", a path with a leading /".into(),
+        read: |config, given| {
+            config.log = match given.as_str()? {
+                "syslog" => LogTarget::Syslog,
+                "none" => LogTarget::None,
+                path => LogTarget::File(Some(PathBuf::from(path)).filter(|path| path.is_absolute())?),
+            };
+            Some(())
+        },
+    },
+    Key {
+        name: "log-level",
+        doc: "how much of it",
+        default: "\"info\"",
+        allowed: || "\"error\", \"warn\", \"info\", \"debug\"".into(),
+        read: |config, given| {
+            config.log_level = match given.as_str()? {
+                "error" => tracing::Level::ERROR,
+                "warn" => tracing::Level::WARN,
+                "info" => tracing::Level::INFO,
+                "debug" => tracing::Level::DEBUG,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+];

@@ -1,0 +1,266 @@
+//! From text to a checked config.
+
+use super::fault::position;
+use super::keys::{KEYS, Key};
+use super::{ConfigError, ConfigFaults, FILE, Fault};
+use crate::crypto::Profile;
+use crate::engine::{Expired, InboxPolicy, MissingCertificate, OpenPgp, Settings, Trust, Unusable};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Where the log goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogTarget {
+    /// The machine's syslog, facility mail.
+    Syslog,
+    /// The end of this file.
+    File(PathBuf),
+    /// Nowhere.
+    None,
+}
+
+/// Who said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody.
+    Default,
+    /// This line of the file.
+    Line(usize),
+}
+
+/// One value as `config show` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub key: &'static str,
+    /// The value in TOML.
+    pub value: String,
+    /// Who said so.
+    pub origin: Origin,
+}
+
+/// What the site wants, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What the engine obeys.
+    pub settings: Settings,
+    /// How long a delivery may take.
+    pub deadline: Duration,
+    /// The place of an account's Maildir, with `{domain}` and `{local}`; below the root unless it begins with `/`.
+    pub mail_root: String,
+    /// Where the log goes.
+    pub log: LogTarget,
+    /// How much of it.
+    pub log_level: tracing::Level,
+    entries: Vec<Entry>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let mut config = Config::blank();
+        for key in KEYS {
+            let parsed = DeValue::parse(key.default);
+            let read = parsed.ok().and_then(|value| (key.read)(&mut config, value.get_ref()));
+            debug_assert!(read.is_some(), "the default of {} is not allowed", key.name);
+            let value = key.default.to_owned();
+            config.entries.push(Entry { key: key.name, value, origin: Origin::Default });
+        }
+        config
+    }
+}
+
+impl Config {
+    /// The configuration of the store in `root`: that of its file, or all defaults without one.
+    pub fn load(root: &Path) -> Result<Config, ConfigError> {
+        let path = root.join(FILE);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Config::parse(&path.display().to_string(), &text)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(source) => Err(ConfigError::Read { path, source }),
+        }
+    }
+
+    /// Reads and checks the text of a file; `file` is the name in the faults.
+    pub fn parse(file: &str, text: &str) -> Result<Config, ConfigFaults> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut faults: Vec<Fault> = errors.iter().map(|error| syntax_fault(text, error)).collect();
+        let mut config = Config::default();
+        for (name, value) in table.get_ref() {
+            if let Err(fault) = config.take(text, name.get_ref(), name.span().start, value)
+                && !faults.iter().any(|known| known.line == fault.line)
+            {
+                faults.push(fault);
+            }
+        }
+        if faults.is_empty() {
+            return Ok(config);
+        }
+        faults.sort();
+        Err(ConfigFaults { file: file.to_owned(), faults })
+    }
+
+    /// Every value with its origin, in the order of the keys.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The file that `init` writes: every key with its default, commented out.
+    pub fn template() -> String {
+        let head = "# Settings of this store. Every key is shown with its default.\n\
+                    # Check with: sealpost config check\n";
+        let keys = KEYS.iter().map(|key| {
+            let Key { name, doc, default, allowed, .. } = key;
+            format!("\n# {doc}\n# allowed: {}\n# {name} = {default}\n", allowed())
+        });
+        std::iter::once(head.to_owned()).chain(keys).collect()
+    }
+
+    fn take(&mut self, text: &str, name: &str, at: usize, value: &Spanned<DeValue<'_>>) -> Result<(), Fault> {
+        let fault = |offset, text: String, source: &str| {
+            let (line, column) = position(source, offset);
+            Fault { line, column, text }
+        };
+        let Some(key) = KEYS.iter().find(|key| key.name == name) else {
+            return Err(fault(at, unknown(name), text));
+        };
+        let source = text.get(value.span()).unwrap_or_default();
+        if (key.read)(self, value.get_ref()).is_none() {
+            let wrong = format!("{name} = {source} is not allowed; allowed: {}", (key.allowed)());
+            return Err(fault(value.span().start, wrong, text));
+        }
+        let origin = Origin::Line(position(text, at).0);
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == name) {
+            *entry = Entry { key: key.name, value: source.to_owned(), origin };
+        }
+        Ok(())
+    }
+
+    /// Before the defaults are read into it.
+    fn blank() -> Config {
+        Config {
+            settings: Settings {
+                recipient_delimiter: None,
+                max_message: 0,
+                inbox: InboxPolicy::default(),
+                profile: Profile::default(),
+                trust: Trust::default(),
+                expired: Expired::default(),
+                not_yet_valid: Expired::default(),
+                unusable: Unusable::default(),
+                missing_certificate: MissingCertificate::default(),
+                openpgp: OpenPgp::default(),
+                create_mailboxes: false,
+                minimum_rsa_bits: usize::MAX,
+            },
+            deadline: Duration::ZERO,
+            mail_root: String::new(),
+            log: LogTarget::None,
+            log_level: tracing::Level::INFO,
+            entries: Vec::with_capacity(KEYS.len()),
+        }
+    }
+}
+
+fn syntax_fault(text: &str, error: &toml::de::Error) -> Fault {
+    let offset = error.span().map_or(0, |span| span.start);
+    let (line, column) = position(text, offset);
+    Fault { line, column, text: error.message().replace('\n', "; ") }
+}
+
+fn unknown(name: &str) -> String {
+    match nearest(name) {
+        Some(nearest) => format!("there is no key {name}; did you mean {nearest}?"),
+        None => {
+            let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+            format!("there is no key {name}; the keys are {}", names.join(", "))
+        }
+    }
+}
+
+fn nearest(name: &str) -> Option<&'static str> {
+    let scored = KEYS.iter().map(|key| (strsim::jaro_winkler(key.name, name), key.name));
+    let best = scored.max_by(|left, right| left.0.total_cmp(&right.0))?;
+    (best.0 > 0.8).then_some(best.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_allowed_and_shown() {
+        let config = Config::default();
+        assert_eq!(config.entries().len(), KEYS.len());
+        assert_eq!(config.settings.recipient_delimiter, Some('+'));
+        assert_eq!(config.settings.max_message, 256 << 20);
+        assert_eq!(config.settings.minimum_rsa_bits, 2048);
+        assert!(config.settings.create_mailboxes);
+        assert_eq!(config.deadline, Duration::from_secs(120));
+        assert_eq!(config.mail_root, "mail/{domain}/{local}/Maildir");
+        assert_eq!(config.log, LogTarget::Syslog);
+    }
+
+    #[test]
+    fn the_template_says_the_defaults() {
+        let template = Config::template();
+        let live: String = template
+            .lines()
+            .filter_map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ")))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let config = Config::parse("t", &live).unwrap();
+        let shown =
+            |config: &Config| config.entries().iter().map(|entry| entry.value.clone()).collect::<Vec<_>>();
+        assert_eq!(shown(&config), shown(&Config::default()));
+        assert!(Config::parse("t", &template).is_ok());
+    }
+
+    #[test]
+    fn a_value_knows_its_line() {
+        let config = Config::parse("t", "# mine\ninbox = 'plain'\nmax-message = 5\n").unwrap();
+        assert_eq!(config.settings.inbox, InboxPolicy::Plain);
+        assert_eq!(config.settings.max_message, 5);
+        let inbox = config.entries().iter().find(|entry| entry.key == "inbox").unwrap();
+        assert_eq!(*inbox, Entry { key: "inbox", value: "'plain'".into(), origin: Origin::Line(2) });
+    }
+
+    #[test]
+    fn all_faults_at_once() {
+        let text = "inbox = \"sael\"\nmax_message = 1\n\nminimum-rsa-bits = 512\nzzz = 1\nmail-root = \"../{local}\"\ndeadline = \"2h\"\n";
+        let faults = Config::parse("sealpost.toml", text).unwrap_err();
+        let expected = "\
+sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
+sealpost.toml:2:1: there is no key max_message; did you mean max-message?
+sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, trust, expired, not-yet-valid, unusable, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level
+sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
+sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
+        assert_eq!(faults.to_string(), expected);
+    }
+
+    #[test]
+    fn broken_toml_is_shown_with_its_place_and_the_other_faults() {
+        let text = "inbox = \"seal\"\ninbox = \"seal\"\nlog = \"relative\"\nprofile = \n";
+        let faults = Config::parse("t", text).unwrap_err().faults;
+        let lines: Vec<usize> = faults.iter().map(|fault| fault.line).collect();
+        assert_eq!(lines, [2, 3, 4], "{faults:?}");
+    }
+
+    #[test]
+    fn sizes_and_times_end_where_they_should() {
+        for (text, size) in
+            [("\"1K\"", Some(1024)), ("\"2G\"", Some(2 << 30)), ("7", Some(7)), ("\"0\"", None)]
+        {
+            let value = DeValue::parse(text).unwrap();
+            assert_eq!(super::super::value::size(value.get_ref()), size, "{text}");
+        }
+        for text in ["\"99999999999999999999\"", "\"18446744073709551615G\"", "-1", "\"M\"", "\"+1M\"", "1.5"]
+        {
+            let value = DeValue::parse(text).unwrap();
+            assert_eq!(super::super::value::size(value.get_ref()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Values of one key, read out of TOML. Nothing is what the key does not allow.
+
+use crate::engine::Choice;
+use std::time::Duration;
+use toml::de::DeValue;
+
+/// A word of a closed list.
+pub(super) fn choice<C: Choice>(value: &DeValue<'_>) -> Option<C> {
+    C::parse(value.as_str()?)
+}
+
+/// Bytes: a number, or a text with K, M or G (of 1024).
+pub(super) fn size(value: &DeValue<'_>) -> Option<u64> {
+    if let Some(number) = integer(value) {
+        return Some(number).filter(|&size| size > 0);
+    }
+    let text = value.as_str()?;
+    let (digits, unit) = [("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)]
+        .iter()
+        .find_map(|&(suffix, unit)| Some((text.strip_suffix(suffix)?, unit)))
+        .unwrap_or((text, 1));
+    natural(digits)?.checked_mul(unit).filter(|&size| size > 0)
+}
+
+/// A text with s or m.
+pub(super) fn duration(value: &DeValue<'_>) -> Option<Duration> {
+    let text = value.as_str()?;
+    let (digits, unit) = match text.strip_suffix('s') {
+        Some(digits) => (digits, 1),
+        None => (text.strip_suffix('m')?, 60),
+    };
+    Some(Duration::from_secs(natural(digits)?.checked_mul(unit)?))
+}
+
+/// A whole number that is not negative.
+pub(super) fn integer(value: &DeValue<'_>) -> Option<u64> {
+    let number = value.as_integer()?;
+    u64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// Digits and nothing else.
+fn natural(digits: &str) -> Option<u64> {
+    digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+/// No character, or one printable ASCII character that is no letter or digit, nor means something in an address.
+pub(super) fn delimiter(value: &DeValue<'_>) -> Option<Option<char>> {
+    let mut chars = value.as_str()?.chars();
+    match (chars.next(), chars.next()) {
+        (None, _) => Some(None),
+        (Some(char), None) if char.is_ascii_punctuation() && !"@.\"\\(),:;<>[]".contains(char) => {
+            Some(Some(char))
+        }
+        _ => None,
+    }
+}
+
+/// A path whose only words in braces are `{local}` and `{domain}`, both in it, without `.` and `..`.
+pub(super) fn template(value: &DeValue<'_>) -> Option<String> {
+    let text = value.as_str()?;
+    let rest = text.replace("{local}", "").replace("{domain}", "");
+    let plain = !rest.contains(['{', '}', '\0']);
+    let levels = !text.split('/').any(|level| level == "." || level == "..");
+    let both = text.contains("{local}") && text.contains("{domain}");
+    (plain && levels && both).then(|| text.to_owned())
+}

@@ -1,0 +1,294 @@
+//! Certificates of accounts and domains, and what was issued.
+
+use super::lookup::known_account;
+use super::words::{self, Moment, Word};
+use super::{AdminError, SqliteDirectory, domains, id, keys};
+use crate::engine::{CertificateState, Choice, HeldCertificate};
+use crate::mail::Address;
+use crate::pki::{Certificate, Fingerprint};
+use rusqlite::{Connection, Row, params};
+use time::OffsetDateTime;
+
+/// A certificate of an account with its history.
+#[derive(Debug, Clone)]
+pub struct CertificateRecord {
+    /// The certificate and its state.
+    pub held: HeldCertificate,
+    /// When it came.
+    pub added: OffsetDateTime,
+    /// Where from: a file, or the domain that issued it.
+    pub source: String,
+}
+
+/// What adding a certificate did besides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AddedCertificate {
+    /// Earlier certificates of the same key, retired by it.
+    pub retired: Vec<Fingerprint>,
+}
+
+/// Which certificate of a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateUse {
+    /// For TLS, and the issuer of user certificates unless there is a special one.
+    Generic,
+    /// The issuer of user certificates.
+    Smime,
+}
+
+impl Choice for CertificateUse {
+    const ALL: &'static [CertificateUse] = &[CertificateUse::Generic, CertificateUse::Smime];
+
+    fn name(self) -> &'static str {
+        match self {
+            CertificateUse::Generic => "generic",
+            CertificateUse::Smime => "smime",
+        }
+    }
+}
+
+/// A certificate of a domain.
+#[derive(Debug, Clone)]
+pub struct DomainCertificate {
+    /// Which of them.
+    pub purpose: CertificateUse,
+    /// The certificate.
+    pub certificate: Certificate,
+    /// When it came.
+    pub added: OffsetDateTime,
+}
+
+/// A certificate that a domain of ours issued.
+#[derive(Debug, Clone)]
+pub struct IssuedCertificate {
+    /// The domain, by its name of that time.
+    pub issuer: String,
+    /// For whom, by the address of that time.
+    pub account: String,
+    /// The certificate.
+    pub certificate: Certificate,
+    /// When.
+    pub issued: OffsetDateTime,
+}
+
+impl SqliteDirectory {
+    /// Adds an active certificate. It retires its predecessors with the same key; those with other keys stay active.
+    /// One that was retired becomes active again.
+    pub fn add_certificate(
+        &self,
+        account: &Address,
+        certificate: &Certificate,
+        source: &str,
+    ) -> Result<AddedCertificate, AdminError> {
+        self.write(|at| add(at, account, certificate, source))
+    }
+
+    /// Records a certificate that a domain has signed for an account, by serial, and adds it: both or nothing.
+    /// Nobody may be given the certificate before.
+    pub fn record_issue(
+        &self,
+        issuer: &str,
+        account: &Address,
+        certificate: &Certificate,
+    ) -> Result<AddedCertificate, AdminError> {
+        self.write(|at| {
+            let issuer = domains::main_name(at, &domains::known_id(at, issuer)?)?;
+            let sql = "INSERT INTO issued (issuer, serial, account, der, issued) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let (serial, der) = (certificate.serial(), certificate.der());
+            at.execute(sql, params![issuer, serial, account.to_string(), der, words::now()])?;
+            add(at, account, certificate, &format!("issued by {issuer}"))
+        })
+    }
+
+    /// What a domain has issued, by serial.
+    pub fn issued(&self, issuer: &str) -> Result<Vec<IssuedCertificate>, AdminError> {
+        self.read(|at| {
+            let issuer = domains::main_name(at, &domains::known_id(at, issuer)?)?;
+            let sql = "SELECT der, account, issued FROM issued WHERE issuer = ?1 ORDER BY serial";
+            let mut statement = at.prepare(sql)?;
+            let mut rows = statement.query([&issuer])?;
+            let mut issued = Vec::new();
+            while let Some(row) = rows.next()? {
+                issued.push(IssuedCertificate {
+                    issuer: issuer.clone(),
+                    account: row.get(1)?,
+                    certificate: read_der(row)?,
+                    issued: row.get::<_, Moment>(2)?.0,
+                });
+            }
+            Ok(issued)
+        })
+    }
+
+    /// The certificates of an account, the oldest first.
+    pub fn certificates(&self, account: &Address) -> Result<Vec<CertificateRecord>, AdminError> {
+        self.read(|at| records(at, &known_account(at, account)?))
+    }
+
+    /// Seals to a certificate no more. It stays for reports; a vault key all of whose certificates are retired is
+    /// retired with it.
+    pub fn retire_certificate(&self, account: &Address, certificate: Fingerprint) -> Result<(), AdminError> {
+        self.write(|at| {
+            let id = known_account(at, account)?;
+            let sql = "UPDATE certificates SET state = ?3 WHERE account_id = ?1 AND fingerprint = ?2";
+            let retired = CertificateState::Retired.name();
+            if at.execute(sql, params![id, certificate.to_string(), retired])? == 0 {
+                return Err(AdminError::NoCertificate(account.to_string()));
+            }
+            refresh_key_states(at, &id)
+        })
+    }
+
+    /// Stores a certificate of a domain in the place of the one before. It must hold the domain's key.
+    pub fn set_domain_certificate(
+        &self,
+        domain: &str,
+        purpose: CertificateUse,
+        certificate: &Certificate,
+    ) -> Result<(), AdminError> {
+        self.write(|at| {
+            let id = domains::known_id(at, domain)?;
+            let domain = domains::main_name(at, &id)?;
+            let found = certificate.key_fingerprint()?;
+            let Some(&wanted) = keys::of_domain(at, &id)?.first() else {
+                return Err(AdminError::NoKey(domain));
+            };
+            if found != wanted {
+                return Err(AdminError::OtherKey { domain, found, wanted });
+            }
+            delete_domain_certificate(at, &id, purpose)?;
+            let sql =
+                "INSERT INTO domain_certificates (domain_id, purpose, der, added) VALUES (?1, ?2, ?3, ?4)";
+            at.execute(sql, params![id, purpose.name(), certificate.der(), words::now()])?;
+            Ok(())
+        })
+    }
+
+    /// The certificates of a domain.
+    pub fn domain_certificates(&self, domain: &str) -> Result<Vec<DomainCertificate>, AdminError> {
+        self.read(|at| of_domain(at, &domains::known_id(at, domain)?))
+    }
+
+    /// Removes a certificate of a domain.
+    pub fn remove_domain_certificate(&self, domain: &str, purpose: CertificateUse) -> Result<(), AdminError> {
+        self.write(|at| {
+            let id = domains::known_id(at, domain)?;
+            match delete_domain_certificate(at, &id, purpose)? {
+                0 => Err(AdminError::NoCertificate(domains::main_name(at, &id)?)),
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+fn delete_domain_certificate(
+    at: &Connection,
+    id: &str,
+    purpose: CertificateUse,
+) -> Result<usize, AdminError> {
+    let sql = "DELETE FROM domain_certificates WHERE domain_id = ?1 AND purpose = ?2";
+    Ok(at.execute(sql, params![id, purpose.name()])?)
+}
+
+fn add(
+    at: &Connection,
+    account: &Address,
+    certificate: &Certificate,
+    source: &str,
+) -> Result<AddedCertificate, AdminError> {
+    let id = known_account(at, account)?;
+    let fingerprint = certificate.fingerprint();
+    let key = certificate.key_fingerprint()?;
+    let mut added = AddedCertificate::default();
+    for record in records(at, &id)?.iter().filter(|record| record.held.state == CertificateState::Active) {
+        let held = &record.held.certificate;
+        if held.fingerprint() == fingerprint {
+            return Err(AdminError::CertificateHeld { account: account.clone(), fingerprint });
+        }
+        if held.key_fingerprint()? == key {
+            added.retired.push(held.fingerprint());
+        }
+    }
+    retire_key(at, &id, key)?;
+    insert(at, &id, certificate, source)?;
+    refresh_key_states(at, &id)?;
+    Ok(added)
+}
+
+fn retire_key(at: &Connection, account: &str, key: Fingerprint) -> Result<(), AdminError> {
+    let sql = "UPDATE certificates SET state = ?3 WHERE account_id = ?1 AND key_fingerprint = ?2";
+    at.execute(sql, params![account, key.to_string(), CertificateState::Retired.name()])?;
+    Ok(())
+}
+
+fn insert(at: &Connection, account: &str, certificate: &Certificate, source: &str) -> Result<(), AdminError> {
+    let (print, key) = (certificate.fingerprint().to_string(), certificate.key_fingerprint()?.to_string());
+    let sql = "DELETE FROM certificates WHERE account_id = ?1 AND fingerprint = ?2";
+    at.execute(sql, params![account, print])?;
+    let sql = "INSERT INTO certificates
+        (id, account_id, fingerprint, key_fingerprint, der, state, added, source)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let (row, state) = (id::fresh()?, CertificateState::Active.name());
+    at.execute(sql, params![row, account, print, key, certificate.der(), state, words::now(), source])?;
+    Ok(())
+}
+
+/// A vault key is active while it has an active certificate, or none at all yet.
+fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> {
+    let sql = "UPDATE vault_keys SET state = CASE
+            WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.account_id = vault_keys.account_id
+                AND c.key_fingerprint = vault_keys.fingerprint AND c.state = 'active') THEN 'active'
+            WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.account_id = vault_keys.account_id
+                AND c.key_fingerprint = vault_keys.fingerprint) THEN 'retired'
+            ELSE 'active' END
+        WHERE account_id = ?1";
+    at.execute(sql, [account])?;
+    Ok(())
+}
+
+fn records(at: &Connection, account: &str) -> Result<Vec<CertificateRecord>, AdminError> {
+    let sql = "SELECT der, state, added, source FROM certificates WHERE account_id = ?1 ORDER BY id";
+    let mut statement = at.prepare_cached(sql)?;
+    let mut rows = statement.query([account])?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        let state = row.get::<_, Word<CertificateState>>(1)?.0;
+        records.push(CertificateRecord {
+            held: HeldCertificate { certificate: read_der(row)?, state },
+            added: row.get::<_, Moment>(2)?.0,
+            source: row.get(3)?,
+        });
+    }
+    Ok(records)
+}
+
+/// The certificate in the first column.
+fn read_der(row: &Row<'_>) -> Result<Certificate, AdminError> {
+    let der = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+    Ok(Certificate::from_der(der)?)
+}
+
+/// The certificates of an account as delivery wants them.
+pub(super) fn held(at: &Connection, account: &str) -> Result<Vec<HeldCertificate>, AdminError> {
+    Ok(records(at, account)?.into_iter().map(|record| record.held).collect())
+}
+
+fn of_domain(at: &Connection, id: &str) -> Result<Vec<DomainCertificate>, AdminError> {
+    let sql = "SELECT der, purpose, added FROM domain_certificates WHERE domain_id = ?1 ORDER BY purpose";
+    let mut statement = at.prepare_cached(sql)?;
+    let mut rows = statement.query([id])?;
+    let mut certificates = Vec::new();
+    while let Some(row) = rows.next()? {
+        certificates.push(DomainCertificate {
+            purpose: row.get::<_, Word<CertificateUse>>(1)?.0,
+            certificate: read_der(row)?,
+            added: row.get::<_, Moment>(2)?.0,
+        });
+    }
+    Ok(certificates)
+}
+
+/// The certificates of a domain as delivery wants them.
+pub(super) fn authorities(at: &Connection, id: &str) -> Result<Vec<Certificate>, AdminError> {
+    Ok(of_domain(at, id)?.into_iter().map(|held| held.certificate).collect())
+}

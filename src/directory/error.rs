@@ -1,0 +1,180 @@
+//! Why the directory did not do what an administrator asked.
+
+use crate::engine::DirectoryError;
+use crate::mail::Address;
+use crate::pki::{Fingerprint, PkiError};
+use std::path::PathBuf;
+
+/// Why the directory could not be opened, or did not do what was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdminError {
+    /// Busy or broken.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// No store there.
+    #[error("there is no store in {}: make one with sealpost --root {} init", .0.display(), .0.display())]
+    NoStore(PathBuf),
+    /// Somebody else can read our secrets.
+    #[error("{} is open to others (mode {found:04o}): chmod {wanted:o} {}", .path.display(), .path.display())]
+    WrongMode {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its permission bits.
+        found: u32,
+        /// What they must be.
+        wanted: u32,
+    },
+    /// A file that cannot be made or looked at.
+    #[error("cannot {doing} {}: {source}", .path.display())]
+    Io {
+        /// The verb.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Written by a newer Sealpost.
+    #[error(
+        "the directory has layout {found} and this sealpost knows up to {known}: use the newer sealpost that made it"
+    )]
+    NewerSchema {
+        /// Of the file.
+        found: i64,
+        /// The newest that we know.
+        known: i64,
+    },
+    /// No such domain.
+    #[error("there is no domain {0}")]
+    NoDomain(String),
+    /// No such account.
+    #[error("there is no account {0}")]
+    NoAccount(Address),
+    /// What is no domain name.
+    #[error("\"{name}\" is no domain name: {reason}")]
+    DomainName {
+        /// What was given.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A name that a domain has already.
+    #[error("{name} is already a name of the domain {domain}")]
+    DomainTaken {
+        /// The name.
+        name: String,
+        /// Whose it is.
+        domain: String,
+    },
+    /// An address that an account has already.
+    #[error("{address} is already an address of the account {account}")]
+    AddressTaken {
+        /// The address.
+        address: Address,
+        /// Whose it is.
+        account: Address,
+    },
+    /// An alias that is not there.
+    #[error("{alias} is no alias of {holder}")]
+    NoAlias {
+        /// The alias.
+        alias: String,
+        /// Domain or account.
+        holder: String,
+    },
+    /// A domain that still has accounts.
+    #[error("the domain {domain} still has {count} accounts: remove them first")]
+    HasAccounts {
+        /// The domain.
+        domain: String,
+        /// How many.
+        count: usize,
+    },
+    /// Mail sealed to these keys could never be opened again.
+    #[error(
+        "{holder} has keys, and what is sealed to them cannot be opened without them: {}",
+        list(.fingerprints)
+    )]
+    KeysWouldBeLost {
+        /// Domain or account.
+        holder: String,
+        /// Keys that were not named to be forgotten.
+        fingerprints: Vec<Fingerprint>,
+    },
+    /// The domain has its key.
+    #[error("the domain {domain} has a key already ({fingerprint}): remove it first")]
+    KeyExists {
+        /// The domain.
+        domain: String,
+        /// SHA-256 of its SubjectPublicKeyInfo.
+        fingerprint: Fingerprint,
+    },
+    /// The account has this key.
+    #[error("the account {account} has the key {fingerprint} already")]
+    KeyHeld {
+        /// The account.
+        account: Address,
+        /// SHA-256 of its SubjectPublicKeyInfo.
+        fingerprint: Fingerprint,
+    },
+    /// No such key.
+    #[error("{0} has no such key")]
+    NoKey(String),
+    /// No such certificate.
+    #[error("{0} has no such certificate")]
+    NoCertificate(String),
+    /// The certificate belongs to another key.
+    #[error("the certificate holds the key {found}, and the key of {domain} is {wanted}")]
+    OtherKey {
+        /// The domain.
+        domain: String,
+        /// In the certificate.
+        found: Fingerprint,
+        /// Of the domain.
+        wanted: Fingerprint,
+    },
+    /// This certificate is there.
+    #[error("{account} has the certificate {fingerprint} already")]
+    CertificateHeld {
+        /// The account.
+        account: Address,
+        /// SHA-256 of its DER.
+        fingerprint: Fingerprint,
+    },
+    /// A certificate or key that the directory holds, or was given, is broken.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// A right that was not granted.
+    #[error("there is no such right to revoke on {0}")]
+    NoGrant(String),
+}
+
+fn list(fingerprints: &[Fingerprint]) -> String {
+    fingerprints.iter().map(Fingerprint::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl From<rusqlite::Error> for AdminError {
+    fn from(error: rusqlite::Error) -> AdminError {
+        AdminError::Directory(fault(&error))
+    }
+}
+
+/// Busy is told apart because it passes.
+pub(super) fn fault(error: &rusqlite::Error) -> DirectoryError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => DirectoryError::Busy,
+        _ => DirectoryError::Failed(error.to_string()),
+    }
+}
+
+/// What delivery is told of an error met while reading.
+impl From<AdminError> for DirectoryError {
+    fn from(error: AdminError) -> DirectoryError {
+        match error {
+            AdminError::Directory(error) => error,
+            other => DirectoryError::Failed(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Opening the files: their modes, and how SQLite is set up.
+
+use super::schema::{self, File};
+use super::{AdminError, error};
+use crate::engine::DirectoryError;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Longer than any command of ours holds the directory; after it the MTA is told to try again.
+const BUSY: Duration = Duration::from_secs(5);
+const FOLDER_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+const OTHERS: u32 = 0o077;
+
+/// The directory of one machine, in SQLite.
+pub struct SqliteDirectory {
+    root: PathBuf,
+    connection: Mutex<Connection>,
+    state: Mutex<Option<Connection>>,
+}
+
+impl SqliteDirectory {
+    /// Opens the directory of the store in `root` for administration; an older layout is brought up to date.
+    pub fn open(root: &Path) -> Result<SqliteDirectory, AdminError> {
+        check_store(root)?;
+        SqliteDirectory::with(root, open_file(root, File::Directory)?)
+    }
+
+    /// Opens it for delivery, which writes nothing to it.
+    pub fn open_for_reading(root: &Path) -> Result<SqliteDirectory, AdminError> {
+        check_store(root)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(root.join(File::Directory.name()), flags)?;
+        set_up(&connection)?;
+        if schema::version(&connection, File::Directory)? < File::Directory.newest() {
+            return SqliteDirectory::open(root);
+        }
+        SqliteDirectory::with(root, connection)
+    }
+
+    /// Makes what is missing of root folder and directory, and opens it. What is there stays as it is.
+    pub fn create(root: &Path) -> Result<SqliteDirectory, AdminError> {
+        let made = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(root);
+        made.map_err(|source| AdminError::Io { doing: "make", path: root.to_owned(), source })?;
+        check_mode(root, FOLDER_MODE)?;
+        SqliteDirectory::with(root, open_file(root, File::Directory)?)
+    }
+
+    fn with(root: &Path, connection: Connection) -> Result<SqliteDirectory, AdminError> {
+        Ok(SqliteDirectory {
+            root: root.to_owned(),
+            connection: Mutex::new(connection),
+            state: Mutex::new(None),
+        })
+    }
+
+    /// Runs a change as one transaction: all of it or nothing.
+    pub(super) fn write<T>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let made = change(&transaction)?;
+        transaction.commit()?;
+        Ok(made)
+    }
+
+    /// Runs questions against one state of the directory.
+    pub(super) fn read<T>(
+        &self,
+        ask: impl FnOnce(&Transaction<'_>) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        ask(&transaction)
+    }
+
+    /// Runs a change of `state.sqlite`, which is made when it is first asked for.
+    pub(super) fn write_state<T>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, AdminError>,
+    ) -> Result<T, DirectoryError> {
+        let mut held = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match held.take() {
+            Some(open) => held.insert(open),
+            None => held.insert(open_file(&self.root, File::State)?),
+        };
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = begun.map_err(|error| error::fault(&error))?;
+        let made = change(&transaction)?;
+        transaction.commit().map_err(|error| error::fault(&error))?;
+        Ok(made)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check_store(root: &Path) -> Result<(), AdminError> {
+    let file = root.join(File::Directory.name());
+    if !file.exists() {
+        return Err(AdminError::NoStore(root.to_owned()));
+    }
+    check_mode(root, FOLDER_MODE)?;
+    check_mode(&file, FILE_MODE)
+}
+
+/// Nobody but the owner may do anything with it.
+fn check_mode(path: &Path, wanted: u32) -> Result<(), AdminError> {
+    let looked = std::fs::metadata(path);
+    let failed = |source| AdminError::Io { doing: "look at", path: path.to_owned(), source };
+    let found = looked.map_err(failed)?.permissions().mode() & 0o7777;
+    if found & OTHERS == 0 {
+        Ok(())
+    } else {
+        Err(AdminError::WrongMode { path: path.to_owned(), found, wanted })
+    }
+}
+
+/// Opens one of our files for writing, made empty and 0600 where it is missing. SQLite gives its own files beside it
+/// the same mode.
+fn open_file(root: &Path, file: File) -> Result<Connection, AdminError> {
+    let path = root.join(file.name());
+    match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&path) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(AdminError::Io { doing: "make", path, source });
+        }
+        _ => check_mode(&path, FILE_MODE)?,
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(&path, flags)?;
+    set_up(&connection)?;
+    if connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))? != "wal" {
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    }
+    schema::migrate(&mut connection, file)?;
+    Ok(connection)
+}
+
+/// The last one to close neither copies the log back nor removes it: a hook that comes and goes would otherwise
+/// write and sync at every delivery, and make the files anew under the feet of the next.
+fn set_up(connection: &Connection) -> Result<(), AdminError> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! The tables, and how an older file becomes a newer one.
+
+use super::AdminError;
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Step n makes layout n+1 out of layout n. Steps are never changed once released, only added.
+const DIRECTORY: &[&str] = &[DIRECTORY_1];
+
+/// The same for `state.sqlite`.
+const STATE: &[&str] = &[STATE_1];
+
+/// The first layout. Each name of a domain and each address of an account stands in one table, main ones and
+/// aliases alike, so that the primary key keeps them apart.
+const DIRECTORY_1: &str = "
+CREATE TABLE domains (
+    id TEXT NOT NULL PRIMARY KEY,
+    mode TEXT NOT NULL,
+    inbox TEXT,
+    profile TEXT,
+    missing_certificate TEXT
+);
+CREATE TABLE domain_names (
+    name TEXT NOT NULL PRIMARY KEY,
+    domain_id TEXT NOT NULL REFERENCES domains (id),
+    main INTEGER NOT NULL
+);
+CREATE INDEX domain_names_domain ON domain_names (domain_id);
+CREATE TABLE accounts (
+    id TEXT NOT NULL PRIMARY KEY,
+    inbox TEXT,
+    profile TEXT
+);
+CREATE TABLE account_names (
+    domain_id TEXT NOT NULL REFERENCES domains (id),
+    folded TEXT NOT NULL,
+    local TEXT NOT NULL,
+    account_id TEXT NOT NULL REFERENCES accounts (id),
+    main INTEGER NOT NULL,
+    PRIMARY KEY (domain_id, folded)
+);
+CREATE INDEX account_names_account ON account_names (account_id);
+CREATE TABLE catch_alls (
+    domain_id TEXT NOT NULL PRIMARY KEY REFERENCES domains (id),
+    account_id TEXT NOT NULL REFERENCES accounts (id)
+);
+CREATE INDEX catch_alls_account ON catch_alls (account_id);
+CREATE TABLE certificates (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES accounts (id),
+    fingerprint TEXT NOT NULL,
+    key_fingerprint TEXT NOT NULL,
+    der BLOB NOT NULL,
+    state TEXT NOT NULL,
+    added BIGINT NOT NULL,
+    source TEXT NOT NULL,
+    UNIQUE (account_id, fingerprint)
+);
+CREATE TABLE vault_keys (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES accounts (id),
+    fingerprint TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    record BLOB NOT NULL,
+    state TEXT NOT NULL,
+    created BIGINT NOT NULL,
+    UNIQUE (account_id, fingerprint)
+);
+CREATE TABLE domain_keys (
+    domain_id TEXT NOT NULL PRIMARY KEY REFERENCES domains (id),
+    fingerprint TEXT NOT NULL,
+    pkcs8 BLOB NOT NULL,
+    created BIGINT NOT NULL
+);
+CREATE TABLE domain_certificates (
+    domain_id TEXT NOT NULL REFERENCES domain_keys (domain_id),
+    purpose TEXT NOT NULL,
+    der BLOB NOT NULL,
+    added BIGINT NOT NULL,
+    PRIMARY KEY (domain_id, purpose)
+);
+CREATE TABLE issued (
+    issuer TEXT NOT NULL,
+    serial TEXT NOT NULL,
+    account TEXT NOT NULL,
+    der BLOB NOT NULL,
+    issued BIGINT NOT NULL,
+    PRIMARY KEY (issuer, serial)
+);
+CREATE TABLE rule_sets (
+    id TEXT NOT NULL PRIMARY KEY,
+    domain_id TEXT REFERENCES domains (id),
+    account_id TEXT REFERENCES accounts (id),
+    file TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    installed BIGINT NOT NULL,
+    installed_by TEXT NOT NULL,
+    running INTEGER NOT NULL
+);
+CREATE INDEX rule_sets_domain ON rule_sets (domain_id);
+CREATE INDEX rule_sets_account ON rule_sets (account_id);
+CREATE TABLE rights (
+    owner_id TEXT NOT NULL REFERENCES accounts (id),
+    mailbox TEXT NOT NULL,
+    actor_id TEXT NOT NULL REFERENCES accounts (id),
+    granted TEXT NOT NULL,
+    PRIMARY KEY (owner_id, mailbox, actor_id, granted)
+);
+CREATE INDEX rights_actor ON rights (actor_id);
+";
+
+const STATE_1: &str = "
+CREATE TABLE server_copies (
+    queue_id TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    mailbox TEXT NOT NULL,
+    name TEXT NOT NULL,
+    done INTEGER NOT NULL,
+    begun BIGINT NOT NULL,
+    PRIMARY KEY (queue_id, rule, mailbox)
+);
+CREATE INDEX server_copies_begun ON server_copies (begun);
+";
+
+/// Which of our two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum File {
+    /// `directory.sqlite`
+    Directory,
+    /// `state.sqlite`
+    State,
+}
+
+impl File {
+    /// Its name in the root.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            File::Directory => "directory.sqlite",
+            File::State => "state.sqlite",
+        }
+    }
+
+    fn steps(self) -> &'static [&'static str] {
+        match self {
+            File::Directory => DIRECTORY,
+            File::State => STATE,
+        }
+    }
+
+    /// The newest layout that we know.
+    pub(super) fn newest(self) -> i64 {
+        self.steps().len() as i64
+    }
+}
+
+/// The layout of an open file; a newer one than ours is refused.
+pub(super) fn version(connection: &Connection, file: File) -> Result<i64, AdminError> {
+    let found = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > file.newest() {
+        return Err(AdminError::NewerSchema { found, known: file.newest() });
+    }
+    Ok(found)
+}
+
+/// Brings the file to the newest layout: all steps or none. Two processes at once do it once.
+pub(super) fn migrate(connection: &mut Connection, file: File) -> Result<(), AdminError> {
+    if version(connection, file)? == file.newest() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = usize::try_from(version(&transaction, file)?).unwrap_or(0);
+    for step in file.steps().iter().skip(found) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.execute_batch(&format!("PRAGMA user_version = {}", file.newest()))?;
+    Ok(transaction.commit()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn every_foreign_key_has_an_index() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, File::Directory).unwrap();
+        let tables = strings(&connection, "SELECT name FROM sqlite_schema WHERE type = 'table'");
+        assert!(tables.len() > 10);
+        for table in tables {
+            let keys =
+                strings(&connection, &format!("SELECT \"from\" FROM pragma_foreign_key_list('{table}')"));
+            let first = format!(
+                "SELECT i.name FROM pragma_index_list('{table}') l, pragma_index_info(l.name) i WHERE i.seqno = 0"
+            );
+            let indexed = strings(&connection, &first);
+            for key in keys {
+                assert!(indexed.contains(&key), "{table}.{key} has no index");
+            }
+        }
+    }
+
+    #[test]
+    fn a_newer_layout_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("PRAGMA user_version = 99").unwrap();
+        assert_eq!(
+            migrate(&mut connection, File::Directory).unwrap_err().to_string(),
+            "the directory has layout 99 and this sealpost knows up to 1: use the newer sealpost that made it"
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! Multipart bodies (RFC 2046 5.1).
+
+use memchr::memchr;
+
+/// More parts than this are not told apart: what follows them counts as epilogue.
+pub const MAX_PARTS: usize = 1_000;
+/// Longest boundary (RFC 2046 5.1.1).
+const MAX_BOUNDARY: usize = 70;
+
+/// A multipart body, split. Parts are messages of their own: header, empty line, body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Multipart<'a> {
+    /// What stands before the first delimiter.
+    pub preamble: &'a [u8],
+    /// The parts in their order, without the line end that belongs to the delimiter after them.
+    pub parts: Vec<&'a [u8]>,
+    /// What follows the closing delimiter line; empty if there is none.
+    pub epilogue: &'a [u8],
+}
+
+/// Splits a body at its boundary. Nothing if no delimiter line is there or the boundary is none.
+pub fn split_multipart<'a>(body: &'a [u8], boundary: &str) -> Option<Multipart<'a>> {
+    if boundary.is_empty() || boundary.len() > MAX_BOUNDARY {
+        return None;
+    }
+    let first = next_delimiter(body, boundary)?;
+    let mut split = Multipart { preamble: first.before, parts: Vec::new(), epilogue: b"" };
+    let mut delimiter = first;
+    while !delimiter.closes && split.parts.len() < MAX_PARTS {
+        let Some(next) = next_delimiter(delimiter.after, boundary) else {
+            split.parts.push(delimiter.after);
+            return Some(split);
+        };
+        split.parts.push(next.before);
+        delimiter = next;
+    }
+    split.epilogue = delimiter.after;
+    Some(split)
+}
+
+struct Delimiter<'a> {
+    before: &'a [u8],
+    closes: bool,
+    after: &'a [u8],
+}
+
+/// The first delimiter line: at the start of a line, `--` and the boundary, `--` if it closes, then white space only.
+fn next_delimiter<'a>(bytes: &'a [u8], boundary: &str) -> Option<Delimiter<'a>> {
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
+        let end = memchr(b'\n', rest).map_or(rest.len(), |line| line + 1);
+        let (line, after) = rest.split_at_checked(end)?;
+        if let Some(closes) = closing(line, boundary) {
+            return Some(Delimiter { before: without_line_end(bytes.get(..at)?), closes, after });
+        }
+        at += end;
+    }
+}
+
+fn closing(line: &[u8], boundary: &str) -> Option<bool> {
+    let tail = line.strip_prefix(b"--")?.strip_prefix(boundary.as_bytes())?;
+    let (closes, tail) = tail.strip_prefix(b"--").map_or((false, tail), |tail| (true, tail));
+    tail.trim_ascii().is_empty().then_some(closes)
+}
+
+fn without_line_end(bytes: &[u8]) -> &[u8] {
+    bytes.strip_suffix(b"\n").map_or(bytes, |line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn splits_at_delimiter_lines() {
+        let split =
+            split_multipart(b"pre\r\n--b\r\n\r\none\r\n--b \t\r\n\r\ntwo\r\n--b--\r\npost", "b").unwrap();
+        assert_eq!(split.preamble, b"pre");
+        assert_eq!(split.parts, [&b"\r\none"[..], b"\r\ntwo"]);
+        assert_eq!(split.epilogue, b"post");
+    }
+
+    #[test]
+    fn odd_forms() {
+        assert_eq!(split_multipart(b"--b\n--b--", "b").unwrap().parts, [b""]);
+        assert_eq!(split_multipart(b"--b\nopen", "b").unwrap().parts, [b"open"]);
+        assert_eq!(split_multipart(b"--b--\nrest", "b").unwrap().epilogue, b"rest");
+        assert_eq!(split_multipart(b"--bc\nx --b\n", "b"), None);
+        assert_eq!(split_multipart(b"--\n", ""), None);
+        assert_eq!(split_multipart(b"--b", &"b".repeat(71)), None);
+        let many = split_multipart(&b"--b\n".repeat(MAX_PARTS + 3), "b").unwrap().parts.len();
+        assert_eq!(many, MAX_PARTS);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost(pieces in prop::collection::vec("[ab\r\n -]{0,6}|\n--b\r\n|\n--b--\n", 0..20)) {
+            let body = pieces.concat().into_bytes();
+            if let Some(split) = split_multipart(&body, "b") {
+                let kept: usize = split.parts.iter().map(|part| part.len()).sum();
+                prop_assert!(split.preamble.len() + kept + split.epilogue.len() <= body.len());
+            }
+        }
+    }
+}

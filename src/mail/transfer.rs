@@ -1,0 +1,117 @@
+//! Content-Transfer-Encoding (RFC 2045 6): reading bodies, and writing base64.
+
+use super::{Eol, Message};
+use encodify::base64::{self, Base64, LineEnding};
+use encodify::qp;
+use std::borrow::Cow;
+
+/// Columns of a base64 line (RFC 2045 6.8).
+const COLUMNS: usize = 76;
+/// Octets that fill one base64 line. Pieces of a multiple of it can be appended one after the other.
+pub const OCTETS_PER_LINE: usize = COLUMNS / 4 * 3;
+
+/// How a body is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferEncoding {
+    /// `7bit`, `8bit`, `binary`, or no field at all.
+    Identity,
+    /// `base64`
+    Base64,
+    /// `quoted-printable`
+    QuotedPrintable,
+    /// Another word: the body cannot be read.
+    Unknown,
+}
+
+impl TransferEncoding {
+    /// What the first Content-Transfer-Encoding field says; RFC 2045 6.1 gives `7bit` to a message without one.
+    pub fn of(message: &Message<'_>) -> TransferEncoding {
+        match message.fields_named("Content-Transfer-Encoding").next() {
+            Some(field) => TransferEncoding::named(field.text().trim()),
+            None => TransferEncoding::Identity,
+        }
+    }
+
+    fn named(word: &str) -> TransferEncoding {
+        match word.to_ascii_lowercase().as_str() {
+            "7bit" | "8bit" | "binary" | "" => TransferEncoding::Identity,
+            "base64" => TransferEncoding::Base64,
+            "quoted-printable" => TransferEncoding::QuotedPrintable,
+            _ => TransferEncoding::Unknown,
+        }
+    }
+
+    /// The octets that the body stands for. Nothing if it has any that the encoding does not know: base64 is nothing
+    /// but its alphabet, `=` and white space.
+    pub fn decode(self, body: &[u8]) -> Option<Cow<'_, [u8]>> {
+        match self {
+            TransferEncoding::Identity => Some(Cow::Borrowed(body)),
+            TransferEncoding::Base64 => base64::MIME.decode(body).ok().map(Cow::Owned),
+            TransferEncoding::QuotedPrintable => qp::BINARY.strict().decode(body).ok(),
+            TransferEncoding::Unknown => None,
+        }
+    }
+}
+
+fn folded(eol: Eol) -> Base64 {
+    base64::STANDARD.wrapped(COLUMNS, if eol == Eol::Lf { LineEnding::Lf } else { LineEnding::CrLf })
+}
+
+/// Octets that [`append_base64`] writes for `len` octets.
+pub fn base64_len(len: usize, eol: Eol) -> usize {
+    folded(eol).encoded_len(len)
+}
+
+/// Appends base64 in lines of 76 columns; each line, the last one too, ends with LF or CRLF ([`Eol::Mixed`]: CRLF).
+pub fn append_base64(octets: &[u8], eol: Eol, out: &mut Vec<u8>) {
+    folded(eol).encode_append(octets, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decoded(header: &str, body: &[u8]) -> Option<Vec<u8>> {
+        let bytes = [header.as_bytes(), b"\n", body].concat();
+        let message = Message::new(&bytes);
+        TransferEncoding::of(&message).decode(message.body()).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn decodes_by_the_field() {
+        assert_eq!(
+            decoded("Content-Transfer-Encoding: Base64 \n", b"SGVs\r\nbG8=\r\n\r\n").unwrap(),
+            b"Hello"
+        );
+        assert_eq!(
+            decoded("Content-transfer-encoding:\n quoted-printable\n", b"a=3D=\r\nb").unwrap(),
+            b"a=b"
+        );
+        assert_eq!(decoded("", b"a=3D").unwrap(), b"a=3D");
+        assert_eq!(decoded("Content-Transfer-Encoding: x-uuencode\n", b"a"), None);
+        assert_eq!(decoded("Content-Transfer-Encoding: base64\n", b"SGVsbG8=\n-- \nfooter"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn base64_reads_back(octets: Vec<u8>, lf: bool) {
+            let eol = if lf { Eol::Lf } else { Eol::Crlf };
+            let mut out = Vec::new();
+            append_base64(&octets, eol, &mut out);
+            prop_assert_eq!(out.len(), base64_len(octets.len(), eol));
+            prop_assert_eq!(crate::mail::eol(&out), if octets.is_empty() { Eol::Crlf } else { eol });
+            prop_assert!(out.split(|&b| b == b'\n').all(|line| line.trim_ascii_end().len() <= COLUMNS));
+            prop_assert_eq!(&*TransferEncoding::Base64.decode(&out).unwrap(), &octets[..]);
+            let mut pieces = Vec::new();
+            octets.chunks(OCTETS_PER_LINE * 2).for_each(|piece| append_base64(piece, eol, &mut pieces));
+            prop_assert_eq!(pieces, out);
+        }
+
+        #[test]
+        fn nothing_panics(body: Vec<u8>) {
+            let _ = TransferEncoding::Base64.decode(&body);
+            let _ = TransferEncoding::QuotedPrintable.decode(&body);
+        }
+    }
+}

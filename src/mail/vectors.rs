@@ -1,0 +1,34 @@
+//! The public test vectors, for tests only.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every file below a folder of the vectors, with its bytes. Without vectors: none, and one line that says so.
+pub(crate) fn files(folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let root = env::var_os("SEALPOST_VECTORS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"), PathBuf::from);
+    let folder = root.join(folder);
+    if !folder.is_dir() {
+        let required = env::var("SEALPOST_REQUIRE").unwrap_or_default();
+        assert!(!required.split(',').any(|word| word == "vectors"), "no vectors in {}", folder.display());
+        println!("skipped: no vectors in {}", folder.display());
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    walk(&folder, &mut found);
+    assert!(!found.is_empty(), "no files in {}", folder.display());
+    found
+}
+
+fn walk(folder: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            found.push((path, bytes));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Does a certificate chain to an authority that is trusted (RFC 5280 6)? Behind one trait, so that the validator can
+//! be changed without anybody noticing.
+
+use super::Certificate;
+use certval::{
+    CertFile, CertSource, CertVector, CertificationPathResults, CertificationPathSettings, Error,
+    PDVCertificate, PathValidationStatus, PkiEnvironment, TaSource, TimeOfInterest,
+};
+use const_oid::db::rfc5280::ID_KP_EMAIL_PROTECTION;
+use der::asn1::BitString;
+use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
+use time::OffsetDateTime;
+
+/// More intermediates than any authority sends; every one more costs the builder time.
+const MAX_INTERMEDIATES: usize = 64;
+
+/// Candidate paths that are tried before we give up (cross-signed hierarchies have a handful).
+const MAX_PATHS: usize = 32;
+
+/// Builds and checks a path from a certificate to an anchor.
+pub(crate) trait PathValidator {
+    /// Nothing if there is a valid path at that moment, else the nearest failure in words.
+    fn validate(&self, target: &Certificate, trust: &Trust<'_>, at: OffsetDateTime) -> Result<(), String>;
+}
+
+/// What a path may be made of.
+pub(crate) struct Trust<'a> {
+    /// Where it may end.
+    pub(crate) anchors: &'a [Certificate],
+    /// What may lie between.
+    pub(crate) intermediates: &'a [Certificate],
+}
+
+/// The validator of the `certval` crate.
+pub(crate) struct Certval;
+
+impl PathValidator for Certval {
+    fn validate(&self, target: &Certificate, trust: &Trust<'_>, at: OffsetDateTime) -> Result<(), String> {
+        if trust.anchors.contains(target) {
+            return Ok(());
+        }
+        if trust.anchors.is_empty() {
+            return Err("no authority is trusted".to_owned());
+        }
+        let moment = moment(at)?;
+        let settings = settings(moment);
+        let environment = environment(trust, &settings).map_err(|error| words(&error).to_owned())?;
+        let certificate =
+            PDVCertificate::try_from(target.der()).map_err(|error| format!("it cannot be read: {error}"))?;
+        let mut paths = Vec::new();
+        environment
+            .get_paths_for_target(&certificate, &mut paths, 0, moment)
+            .map_err(|error| words(&error).to_owned())?;
+        let mut nearest = format!("no trusted authority issued it; its issuer is {}", target.issuer());
+        for path in paths.iter().take(MAX_PATHS) {
+            let mut results = CertificationPathResults::new();
+            match environment.validate_path(&environment, &settings, path, &mut results) {
+                Ok(()) => return Ok(()),
+                Err(error) => nearest = words(&error).to_owned(),
+            }
+        }
+        Err(nearest)
+    }
+}
+
+fn moment(at: OffsetDateTime) -> Result<TimeOfInterest, String> {
+    // The validator takes 1970 itself for "do not look at the time".
+    let seconds = u64::try_from(at.unix_timestamp()).unwrap_or(1).max(1);
+    TimeOfInterest::from_unix_secs(seconds).map_err(|error| format!("the time {at} is out of range: {error}"))
+}
+
+fn settings(moment: TimeOfInterest) -> CertificationPathSettings {
+    let mut settings = CertificationPathSettings::new();
+    settings.set_time_of_interest(moment);
+    settings.set_extended_key_usage(vec![ID_KP_EMAIL_PROTECTION.to_string()]);
+    settings.set_extended_key_usage_path(true);
+    settings.set_enforce_trust_anchor_constraints(true);
+    // Whether the target itself is an anchor was decided by its octets, not by a key identifier that anybody can claim.
+    settings.set_require_ta_store(false);
+    settings
+}
+
+fn environment(trust: &Trust<'_>, settings: &CertificationPathSettings) -> Result<PkiEnvironment, Error> {
+    let mut environment = PkiEnvironment::new();
+    environment.populate_5280_pki_environment();
+    environment.add_verify_signature_message_callback(verify_rsa);
+    let mut anchors = TaSource::new();
+    trust.anchors.iter().for_each(|anchor| anchors.push(file(anchor)));
+    anchors.initialize()?;
+    environment.add_trust_anchor_source(Box::new(anchors));
+    let mut between = CertSource::new();
+    trust.intermediates.iter().take(MAX_INTERMEDIATES).for_each(|one| between.push(file(one)));
+    between.initialize(settings)?;
+    between.find_all_partial_paths(&environment, settings);
+    environment.add_certificate_source(Box::new(between));
+    Ok(environment)
+}
+
+fn file(certificate: &Certificate) -> CertFile {
+    CertFile { filename: certificate.fingerprint().to_string(), bytes: certificate.der().to_vec() }
+}
+
+/// RSASSA-PKCS1-v1_5 for the validator, which was built without RSA. SHA-1 is not among the hashes.
+fn verify_rsa(
+    _environment: &PkiEnvironment,
+    message: &[u8],
+    signature: &BitString,
+    algorithm: &AlgorithmIdentifierOwned,
+    key: &SubjectPublicKeyInfoOwned,
+) -> Result<(), Error> {
+    let Ok(key @ super::PublicKey::Rsa(_)) = super::PublicKey::from_spki(key) else {
+        return Err(Error::Unrecognized);
+    };
+    let signature = signature.as_bytes().ok_or(FAILED)?;
+    key.verify_with(algorithm.oid, message, signature).map_err(|error| match error {
+        super::PkiError::BadSignature => FAILED,
+        _ => Error::Unrecognized,
+    })
+}
+
+const FAILED: Error = Error::PathValidation(PathValidationStatus::SignatureVerificationFailure);
+
+/// The validator's verdict in words that follow "it does not chain to a trusted authority:".
+fn words(error: &Error) -> &'static str {
+    use PathValidationStatus as Status;
+    let Error::PathValidation(status) = error else { return "a certificate of the path cannot be read" };
+    match status {
+        Status::NameChainingFailure => "the names of the path do not fit together",
+        Status::SignatureVerificationFailure => "a signature of the path does not hold, or uses an algorithm that is refused",
+        Status::InvalidNotBeforeDate => "a certificate of the path is not valid yet",
+        Status::InvalidNotAfterDate => "a certificate of the path has ended",
+        Status::MissingBasicConstraints | Status::InvalidBasicConstraints => "its issuer is no authority",
+        Status::InvalidPathLength => "the path is longer than an authority of it allows",
+        Status::InvalidKeyUsage => "an authority of the path may not sign certificates for mail",
+        Status::NullPolicySet | Status::InvalidPolicyMapping => "the certificate policies of the path do not fit together",
+        Status::NameConstraintsViolation => "an authority of the path may not issue for these names",
+        Status::UnprocessedCriticalExtension => "a certificate of the path has an unknown critical extension",
+        Status::InsufficientKeySize => "an authority of the path has too short a key",
+        Status::ProcessingLimitExceeded => "the path is too complicated",
+        _ => "no valid path was found",
+    }
+}

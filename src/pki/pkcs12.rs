@@ -1,0 +1,225 @@
+//! Reads PKCS#12 (RFC 7292) as OpenSSL, NSS, Thunderbird, macOS and Windows write it.
+
+use super::pbe::Password;
+use super::{Certificate, PkiError, UnlockedKey, ber};
+use const_oid::ObjectIdentifier;
+use der::asn1::{Any, OctetString};
+use der::{Decode, Sequence, Tag, Tagged};
+use spki::AlgorithmIdentifierOwned;
+use zeroize::Zeroizing;
+
+/// Bags in a file; a key with its chain has five.
+const MAX_BAGS: usize = 256;
+
+/// SafeContents inside SafeContents: nobody writes more than one level.
+const MAX_NESTING: usize = 4;
+
+const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
+const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
+const KEY_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.1");
+const SHROUDED_KEY_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.2");
+const CERTIFICATE_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.3");
+const SAFE_CONTENTS_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.6");
+const X509_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.22.1");
+
+/// What errors call the file.
+const FILE: &str = "PKCS#12 file";
+
+#[derive(Sequence)]
+struct Pfx {
+    version: u8,
+    auth_safe: ContentInfo,
+    #[asn1(optional = "true")]
+    mac: Option<MacData>,
+}
+
+#[derive(Sequence)]
+struct ContentInfo {
+    kind: ObjectIdentifier,
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    content: Any,
+}
+
+#[derive(Sequence)]
+struct MacData {
+    mac: DigestInfo,
+    salt: OctetString,
+    #[asn1(default = "one")]
+    rounds: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[derive(Sequence)]
+struct DigestInfo {
+    algorithm: AlgorithmIdentifierOwned,
+    digest: OctetString,
+}
+
+#[derive(Sequence)]
+struct EncryptedData {
+    version: u8,
+    content: EncryptedContentInfo,
+}
+
+#[derive(Sequence)]
+struct EncryptedContentInfo {
+    kind: ObjectIdentifier,
+    algorithm: AlgorithmIdentifierOwned,
+    /// `[0] IMPLICIT OCTET STRING`, in one piece or in many.
+    content: Any,
+}
+
+#[derive(Sequence)]
+struct SafeBag {
+    kind: ObjectIdentifier,
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    value: Any,
+    #[asn1(optional = "true")]
+    attributes: Option<Any>,
+}
+
+#[derive(Sequence)]
+struct CertificateBag {
+    kind: ObjectIdentifier,
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    value: OctetString,
+}
+
+#[derive(Sequence)]
+pub(super) struct EncryptedKey {
+    pub(super) algorithm: AlgorithmIdentifierOwned,
+    pub(super) data: OctetString,
+}
+
+/// Every key and certificate of a file.
+#[derive(Default)]
+pub(super) struct Contents {
+    pub(super) keys: Vec<UnlockedKey>,
+    pub(super) certificates: Vec<Certificate>,
+    bags: usize,
+}
+
+/// Does it begin like a PFX: a SEQUENCE whose first element is the INTEGER 3?
+pub(super) fn looks_like_pkcs12(bytes: &[u8]) -> bool {
+    let after_length = match bytes {
+        [0x30, 0x81, _, rest @ ..] | [0x30, 0x82, _, _, rest @ ..] | [0x30, 0x83, _, _, _, rest @ ..] => rest,
+        [0x30, _, rest @ ..] => rest,
+        _ => return false,
+    };
+    after_length.starts_with(&[0x02, 0x01, 0x03])
+}
+
+fn broken(error: der::Error) -> PkiError {
+    PkiError::malformed("the PKCS#12 file", error)
+}
+
+/// Reads and checks a file. Without a password the empty one is tried.
+pub(super) fn read(bytes: &[u8], password: Option<&[u8]>) -> Result<Contents, PkiError> {
+    let der = ber::to_der(bytes)?;
+    let pfx = Pfx::from_der(&der).map_err(broken)?;
+    if pfx.version != 3 {
+        return Err(PkiError::Unsupported(format!("PKCS#12 version {}", pfx.version)));
+    }
+    if pfx.auth_safe.kind != DATA {
+        return Err(PkiError::Unsupported("PKCS#12 files protected by a signature".to_owned()));
+    }
+    let safe = pfx.auth_safe.content.decode_as::<OctetString>().map_err(broken)?;
+    let mut password = open_mac(pfx.mac.as_ref(), safe.as_bytes(), password.unwrap_or_default())?;
+    let parts = Vec::<ContentInfo>::from_der(&ber::to_der(safe.as_bytes())?).map_err(broken)?;
+    let mut contents = Contents::default();
+    for part in &parts {
+        let clear = open_part(part, &mut password)?;
+        contents.read_bags(&clear, &mut password, MAX_NESTING)?;
+    }
+    Ok(contents)
+}
+
+/// The password in the spelling that the MAC was made with. No MAC: the password is tried on the parts.
+fn open_mac(mac: Option<&MacData>, message: &[u8], password: &[u8]) -> Result<Password, PkiError> {
+    let mut spellings = vec![Password::new(password)];
+    if password.is_empty() {
+        spellings.push(Password::absent());
+    }
+    let Some(mac) = mac else { return spellings.pop().ok_or(PkiError::WrongPassword(FILE)) };
+    let DigestInfo { algorithm, digest } = &mac.mac;
+    for mut spelling in spellings {
+        let salt = mac.salt.as_bytes();
+        if spelling.verify_mac(algorithm.oid, salt, mac.rounds, message, digest.as_bytes())? {
+            return Ok(spelling);
+        }
+    }
+    Err(PkiError::WrongPassword(FILE))
+}
+
+fn open_part(part: &ContentInfo, password: &mut Password) -> Result<Zeroizing<Vec<u8>>, PkiError> {
+    match part.kind {
+        DATA => {
+            let clear = part.content.decode_as::<OctetString>().map_err(broken)?;
+            Ok(Zeroizing::new(clear.into_bytes().to_vec()))
+        }
+        ENCRYPTED_DATA => {
+            let data = part.content.decode_as::<EncryptedData>().map_err(broken)?;
+            let encrypted = joined(&data.content.content)?;
+            password.decrypt(&data.content.algorithm, &encrypted, FILE)
+        }
+        other => Err(PkiError::Unsupported(format!("the PKCS#12 part {}", super::key::oid_name(other)))),
+    }
+}
+
+/// The octets of `[0] IMPLICIT OCTET STRING`.
+fn joined(content: &Any) -> Result<Vec<u8>, PkiError> {
+    match content.tag() {
+        Tag::ContextSpecific { constructed: false, .. } => Ok(content.value().to_vec()),
+        Tag::ContextSpecific { constructed: true, .. } => {
+            let mut rest = content.value();
+            let mut octets = Vec::with_capacity(rest.len());
+            while !rest.is_empty() {
+                let (piece, after) = <&der::asn1::OctetStringRef>::from_der_partial(rest).map_err(broken)?;
+                octets.extend_from_slice(piece.as_bytes());
+                rest = after;
+            }
+            Ok(octets)
+        }
+        other => Err(PkiError::malformed("the PKCS#12 file", format!("encrypted content has the tag {other}"))),
+    }
+}
+
+impl Contents {
+    fn read_bags(&mut self, clear: &[u8], password: &mut Password, nesting: usize) -> Result<(), PkiError> {
+        let der = Zeroizing::new(ber::to_der(clear)?);
+        let bags = Vec::<SafeBag>::from_der(&der).map_err(broken)?;
+        self.bags += bags.len();
+        if self.bags > MAX_BAGS {
+            return Err(PkiError::TooMany { what: "PKCS#12 bags", count: self.bags });
+        }
+        bags.iter().try_for_each(|bag| self.read_bag(bag, password, nesting))
+    }
+
+    /// Bags of other kinds (CRLs, secrets, what Java adds) are passed over.
+    fn read_bag(&mut self, bag: &SafeBag, password: &mut Password, nesting: usize) -> Result<(), PkiError> {
+        let value = Zeroizing::new(der::Encode::to_der(&bag.value).map_err(broken)?);
+        match bag.kind {
+            KEY_BAG => self.keys.push(UnlockedKey::from_pkcs8(&value)?),
+            SHROUDED_KEY_BAG => {
+                let key = EncryptedKey::from_der(&value).map_err(broken)?;
+                let clear = password.decrypt(&key.algorithm, key.data.as_bytes(), FILE)?;
+                self.keys.push(UnlockedKey::from_pkcs8(&clear)?);
+            }
+            CERTIFICATE_BAG => {
+                let bag = CertificateBag::from_der(&value).map_err(broken)?;
+                if bag.kind == X509_CERTIFICATE {
+                    self.certificates.push(Certificate::from_der(bag.value.as_bytes())?);
+                }
+            }
+            SAFE_CONTENTS_BAG => {
+                let deeper = nesting.checked_sub(1).ok_or(PkiError::TooMany { what: "nested PKCS#12 bags", count: MAX_NESTING + 1 })?;
+                self.read_bags(&value, password, deeper)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

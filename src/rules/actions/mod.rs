@@ -1,0 +1,56 @@
+//! The actions: one file each, one line in [`ACTIONS`] each.
+
+mod discard;
+mod mark;
+mod reject;
+mod stop;
+mod store;
+mod store_encrypted;
+
+use super::arguments::Arguments;
+use super::words::{LATER, Refused};
+use super::{Action, ScopeKind};
+
+/// What a rule file may say under `then`.
+pub struct ActionWord {
+    /// The literal name.
+    pub name: &'static str,
+    /// What its parameter is; empty: it stands alone.
+    pub parameter: &'static str,
+    /// Where it may be used.
+    pub scopes: &'static [ScopeKind],
+    /// One sentence for help and documentation.
+    pub doc: &'static str,
+    /// As it stands in a rule file.
+    pub example: &'static str,
+    pub(super) parse: fn(&mut Arguments<'_, '_, '_>) -> Option<Action>,
+}
+
+/// Every action of this version.
+pub static ACTIONS: &[&ActionWord] =
+    &[&store_encrypted::WORD, &store::WORD, &mark::WORD, &reject::WORD, &discard::WORD, &stop::WORD];
+
+const NEVER: &str = "not in this product: Sealpost seals and stores mail, and talks to nothing else";
+const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost keeps none";
+
+/// Actions of the language that are refused by name.
+pub(super) const REFUSED: Refused = &[
+    ("Add Header", LATER),
+    ("Tag Subject", LATER),
+    ("Copy Attachments into", LATER),
+    ("Remember 'From' in", LATER),
+    ("Redirect to", LATER),
+    ("Forward to", LATER),
+    ("Mirror to", LATER),
+    ("Reply with", LATER),
+    ("Reply to All with", LATER),
+    ("React with", LATER),
+    ("Execute", LATER),
+    ("ExternalFilter", LATER),
+    ("Execute URL", NEVER),
+    ("Send IM", NEVER),
+    ("Send Push", NEVER),
+    ("FingerNotify", NEVER),
+    ("Accept Request", CALENDAR),
+    ("Accept Reply", CALENDAR),
+];

@@ -1,0 +1,234 @@
+//! What stands after the word in a condition or an action, read one by one with a fault for each that is wrong.
+
+use super::fault::Faults;
+use super::picture::{Picture, Pictures};
+use super::warnings::Warning;
+use super::{Operator, ScopeKind};
+use crate::mail::MailboxRef;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The parameters of one condition or action. Each reader takes the next one; where it gives nothing, the fault is
+/// on record already.
+pub(super) struct Arguments<'a, 't, 'i> {
+    pub(super) faults: &'a mut Faults<'t>,
+    pub(super) notes: &'a mut Vec<Warning>,
+    pub(super) rule: &'a str,
+    pub(super) scope: ScopeKind,
+    pub(super) word: &'static str,
+    pub(super) span: Range<usize>,
+    pub(super) operator: Option<Operator>,
+    pub(super) rest: &'a [Spanned<DeValue<'i>>],
+}
+
+impl<'a, 'i> Arguments<'a, '_, 'i> {
+    /// The pictures of `is`, `is not`, `in` or `not in`.
+    pub(super) fn pictures(&mut self) -> Option<Pictures> {
+        let operator = self.operator?;
+        let list = match operator.takes_list() {
+            true => self.picture_list()?,
+            false => vec![self.text("a picture").and_then(|(text, span)| self.picture(text, span))?],
+        };
+        Some(Pictures { operator, list })
+    }
+
+    /// A count of bytes: a whole number, or a text with the suffix `K`, `M` or `G` (powers of 1024).
+    pub(super) fn size(&mut self) -> Option<u64> {
+        let value = self.next("a size")?;
+        let digits = match value.get_ref() {
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
+            DeValue::String(text) => text.as_ref(),
+            _ => "",
+        };
+        let size = bytes(digits);
+        if size.is_none() {
+            let hint = "a whole number of bytes, or a text like \"10K\", \"25M\", \"1G\"".to_owned();
+            self.faults.add(value.span(), format!("this is no size for \"{}\"", self.word), hint);
+        }
+        size
+    }
+
+    /// The next parameter, a text.
+    pub(super) fn text(&mut self, what: &str) -> Option<(&'a str, Range<usize>)> {
+        let value = self.next(what)?;
+        self.as_text(value, what)
+    }
+
+    /// A mailbox; in server scope its owner must be named.
+    pub(super) fn mailbox(&mut self) -> Option<MailboxRef> {
+        let (text, span) = self.text("a mailbox name")?;
+        match MailboxRef::parse(text) {
+            Ok(mailbox) if mailbox.owner.is_none() && self.scope == ScopeKind::Server => {
+                let text = format!("mailbox \"{text}\" has no owner");
+                let hint = "in server scope every mailbox name begins with its owner: \"~owner@domain/Box\"";
+                self.faults.add(span, text, hint.to_owned());
+                None
+            }
+            Ok(mailbox) => Some(mailbox),
+            Err(error) => {
+                let hint = "\"Box\", \"Box/Sub\", \"~owner/Box\" or \"~owner@domain/Box\"".to_owned();
+                self.faults.add(span, error.to_string(), hint);
+                None
+            }
+        }
+    }
+
+    /// One text or a list of texts.
+    pub(super) fn texts(&mut self, what: &str) -> Option<Vec<(&'a str, Range<usize>)>> {
+        let value = self.next(what)?;
+        let Some(array) = value.get_ref().as_array() else {
+            return Some(vec![self.as_text(value, what)?]);
+        };
+        let texts: Vec<_> = array.iter().map(|item| self.as_text(item, what)).collect();
+        texts.into_iter().collect()
+    }
+
+    /// The options, a table at the end; an empty one if there is none.
+    pub(super) fn options(&mut self) -> Option<DeTable<'i>> {
+        let Some((value, rest)) = self.rest.split_first() else { return Some(DeTable::new()) };
+        self.rest = rest;
+        if let Some(table) = value.get_ref().as_table() {
+            return Some(table.clone());
+        }
+        let text = format!("the options of \"{}\" are {}, not a table", self.word, kind(value.get_ref()));
+        self.faults.add(value.span(), text, "write {key = \"value\"}".to_owned());
+        None
+    }
+
+    /// A remark on a legal file.
+    pub(super) fn note(&mut self, span: &Range<usize>, text: String) {
+        self.notes.push(Warning { line: self.faults.line(span.start), rule: self.rule.to_owned(), text });
+    }
+
+    /// A fault for every parameter that is left.
+    pub(super) fn finish(self) {
+        for value in self.rest {
+            let text = format!("\"{}\" takes nothing more", self.word);
+            self.faults.add(value.span(), text, "leave this out".to_owned());
+        }
+    }
+
+    fn next(&mut self, what: &str) -> Option<&'a Spanned<DeValue<'i>>> {
+        let Some((value, rest)) = self.rest.split_first() else {
+            let text = format!("\"{}\" needs {what}", self.word);
+            self.faults.add(self.span.clone(), text, None);
+            return None;
+        };
+        self.rest = rest;
+        Some(value)
+    }
+
+    fn as_text(&mut self, value: &'a Spanned<DeValue<'i>>, what: &str) -> Option<(&'a str, Range<usize>)> {
+        if let Some(text) = value.get_ref().as_str() {
+            return Some((text, value.span()));
+        }
+        let text = format!("\"{}\" takes {what} here, not {}", self.word, kind(value.get_ref()));
+        self.faults.add(value.span(), text, "write a text in quotes".to_owned());
+        None
+    }
+
+    fn picture_list(&mut self) -> Option<Vec<Picture>> {
+        let value = self.next("a list of pictures")?;
+        if let Some(text) = value.get_ref().as_str() {
+            match text.strip_prefix('#') {
+                Some(name) => self.refuse_dataset(name, value.span()),
+                None => self.refuse_single(text, value.span()),
+            }
+            return None;
+        }
+        let Some(array) = value.get_ref().as_array() else {
+            let text =
+                format!("\"{}\" takes a list of pictures here, not {}", self.word, kind(value.get_ref()));
+            self.faults.add(value.span(), text, "write a list: [\"first\", \"second\"]".to_owned());
+            return None;
+        };
+        if array.is_empty() {
+            self.faults.add(
+                value.span(),
+                "the list is empty",
+                "write a list: [\"first\", \"second\"]".to_owned(),
+            );
+            return None;
+        }
+        let pictures: Vec<_> = array.iter().map(|item| self.listed_picture(item)).collect();
+        pictures.into_iter().collect()
+    }
+
+    fn listed_picture(&mut self, item: &'a Spanned<DeValue<'i>>) -> Option<Picture> {
+        let (text, span) = self.as_text(item, "a picture")?;
+        match text.strip_prefix('#') {
+            Some(name) => {
+                self.refuse_dataset(name, span);
+                None
+            }
+            None => self.picture(text, span),
+        }
+    }
+
+    fn picture(&mut self, text: &str, span: Range<usize>) -> Option<Picture> {
+        match Picture::compile(text) {
+            Ok(picture) => Some(picture),
+            Err(error) => {
+                let hint = "in double quotes TOML eats one backslash: write \"\\\\*\" or '\\*'".to_owned();
+                self.faults.add(span, error.to_string(), hint);
+                None
+            }
+        }
+    }
+
+    fn refuse_dataset(&mut self, name: &str, span: Range<usize>) {
+        let hint = "write the pictures as a list: [\"first\", \"second\"]".to_owned();
+        self.faults.add(span, format!("datasets are not in this version: \"#{name}\""), hint);
+    }
+
+    fn refuse_single(&mut self, text: &str, span: Range<usize>) {
+        let operator = self.operator.map_or("in", Operator::name);
+        let single = if operator == "in" { "is" } else { "is not" };
+        let hint = format!("write a list: [{text:?}], or use \"{single}\" for one picture");
+        self.faults.add(span, format!("\"{operator}\" takes a list of pictures, not one text"), hint);
+    }
+}
+
+/// A value's TOML type with its article.
+pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a point",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// Bytes from digits and a suffix.
+fn bytes(text: &str) -> Option<u64> {
+    let (digits, unit) = match text.char_indices().last()? {
+        (at, 'K' | 'k') => (text.get(..at)?, 1 << 10),
+        (at, 'M' | 'm') => (text.get(..at)?, 1 << 20),
+        (at, 'G' | 'g') => (text.get(..at)?, 1 << 30),
+        _ => (text, 1),
+    };
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| digits.parse::<u64>().ok()?.checked_mul(unit)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn sizes_have_suffixes() {
+        assert_eq!(bytes("0"), Some(0));
+        assert_eq!(bytes("10K"), Some(10_240));
+        assert_eq!(bytes("25m"), Some(26_214_400));
+        assert_eq!(bytes("1G"), Some(1_073_741_824));
+        for wrong in
+            ["", "K", "-1", "+1", "1.5M", "10 K", "10KB", "99999999999999999999", "99999999999999999G"]
+        {
+            assert_eq!(bytes(wrong), None, "{wrong}");
+        }
+    }
+}

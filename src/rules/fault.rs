@@ -1,0 +1,199 @@
+//! Faults of a rule file, as data and as text.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde::Serialize;
+use std::ops::Range;
+
+/// More faults than anybody reads; what comes after is counted only. Ours.
+const FAULTS_SHOWN: usize = 100;
+
+/// One fault of a rule file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Counted from 1.
+    pub line: usize,
+    /// Characters, counted from 1.
+    pub column: usize,
+    /// What was found.
+    pub text: String,
+    /// The name that was probably meant.
+    pub nearest: Option<&'static str>,
+    /// What is allowed.
+    pub hint: Option<String>,
+    #[serde(skip)]
+    span: Range<usize>,
+}
+
+/// May the text hold terminal colours?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// Plain text.
+    Never,
+    /// ANSI escape sequences.
+    Always,
+}
+
+/// Every fault of a rule file: file, line, column, a caret, what was found, what is allowed, the nearest name.
+/// `Display` is the plain rendering.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}", self.rendered(Color::Never))]
+pub struct RuleFaults {
+    file: String,
+    text: String,
+    faults: Vec<Fault>,
+    unlisted: usize,
+}
+
+impl RuleFaults {
+    /// The faults in the order of the file; at most 100.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// For people: one block for each fault.
+    pub fn rendered(&self, color: Color) -> String {
+        let renderer = match color {
+            Color::Never => Renderer::plain(),
+            Color::Always => Renderer::styled(),
+        };
+        let mut blocks: Vec<_> = self.faults.iter().map(|fault| self.block(fault, &renderer)).collect();
+        if self.unlisted > 0 {
+            blocks.push(format!("error: {}: {} more faults", self.file, self.unlisted));
+        }
+        blocks.join("\n\n")
+    }
+
+    fn block(&self, fault: &Fault, renderer: &Renderer) -> String {
+        let (begin, lines) = whole_lines(&self.text, &fault.span);
+        let inside = fault.span.start.saturating_sub(begin)..fault.span.end.saturating_sub(begin);
+        let label = fault.nearest.map(|name| format!("did you mean \"{name}\"?"));
+        let snippet = Snippet::source(lines)
+            .path(self.file.as_str())
+            .line_start(fault.line)
+            .annotation(AnnotationKind::Primary.span(inside).label(label));
+        let group = Level::ERROR.primary_title(fault.text.as_str()).element(snippet);
+        let group = group.elements(fault.hint.iter().map(|hint| Level::HELP.message(hint.as_str())));
+        renderer.render(&[group])
+    }
+}
+
+/// The lines that a span touches, and where they begin.
+fn whole_lines<'t>(text: &'t str, span: &Range<usize>) -> (usize, &'t str) {
+    let before = text.get(..span.start).unwrap_or_default();
+    let begin = before.rfind('\n').map_or(0, |at| at + 1);
+    let after = text.get(span.end..).unwrap_or_default();
+    let end = span.end + after.find('\n').unwrap_or(after.len());
+    (begin, text.get(begin..end).unwrap_or_default())
+}
+
+/// Collects faults while a file is read.
+#[derive(Debug)]
+pub(super) struct Faults<'t> {
+    file: &'t str,
+    text: &'t str,
+    line_starts: Vec<usize>,
+    faults: Vec<Fault>,
+    unlisted: usize,
+}
+
+impl<'t> Faults<'t> {
+    pub(super) fn new(file: &'t str, text: &'t str) -> Faults<'t> {
+        let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        let line_starts = std::iter::once(0).chain(after_newlines).collect();
+        Faults { file, text, line_starts, faults: Vec::new(), unlisted: 0 }
+    }
+
+    /// The text of the file.
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// The line of a byte offset, counted from 1.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset)
+    }
+
+    /// A fault: where, what was found, and what is allowed.
+    pub(super) fn add(
+        &mut self,
+        span: Range<usize>,
+        text: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) {
+        self.add_near(span, text, None, hint);
+    }
+
+    /// A fault with the name that was probably meant.
+    pub(super) fn add_near(
+        &mut self,
+        span: Range<usize>,
+        text: impl Into<String>,
+        nearest: Option<&'static str>,
+        hint: impl Into<Option<String>>,
+    ) {
+        if self.faults.len() >= FAULTS_SHOWN {
+            self.unlisted += 1;
+            return;
+        }
+        let line = self.line(span.start);
+        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let column = self.text.get(start..span.start).unwrap_or_default().chars().count() + 1;
+        self.faults.push(Fault { line, column, text: text.into(), nearest, hint: hint.into(), span });
+    }
+
+    /// Keeps only the faults that lie before `offset`.
+    pub(super) fn forget_from(&mut self, offset: usize) {
+        self.faults.retain(|fault| fault.span.end < offset);
+        self.unlisted = 0;
+    }
+
+    /// All of them, in the order of the file; nothing if there are none.
+    pub(super) fn finish(mut self) -> Option<RuleFaults> {
+        self.faults.sort_by_key(|fault| (fault.span.start, fault.span.end));
+        (!self.faults.is_empty()).then(|| RuleFaults {
+            file: self.file.to_owned(),
+            text: self.text.to_owned(),
+            faults: self.faults,
+            unlisted: self.unlisted,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_and_column_count_characters() {
+        let text = "# ä\nname = \"Größe\" x\n";
+        let mut faults = Faults::new("f.toml", text);
+        let at = text.find(" x").unwrap() + 1;
+        faults.add(at..at + 1, "what?", None);
+        let faults = faults.finish().unwrap();
+        assert_eq!((faults.faults()[0].line, faults.faults()[0].column), (2, 16));
+        assert_eq!(
+            faults.to_string(),
+            "error: what?\n --> f.toml:2:16\n  |\n2 | name = \"Größe\" x\n  |                ^"
+        );
+    }
+
+    #[test]
+    fn colours_come_on_wish_only() {
+        let mut faults = Faults::new("f.toml", "x");
+        faults.add_near(0..1, "what?", Some("y"), "use y".to_owned());
+        let faults = faults.finish().unwrap();
+        assert!(!faults.rendered(Color::Never).contains('\u{1b}'));
+        assert!(faults.rendered(Color::Always).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn too_many_faults_are_counted() {
+        let mut faults = Faults::new("f.toml", "x");
+        for _ in 0..FAULTS_SHOWN + 7 {
+            faults.add(0..1, "what?", None);
+        }
+        let faults = faults.finish().unwrap();
+        assert_eq!(faults.faults().len(), FAULTS_SHOWN);
+        assert!(faults.to_string().ends_with("error: f.toml: 7 more faults"));
+    }
+}

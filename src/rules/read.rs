@@ -1,0 +1,318 @@
+//! Reads a TOML rule file with the place of every word.
+
+use super::arguments::{Arguments, kind};
+use super::fault::Faults;
+use super::model::{Condition, PlannedAction};
+use super::warnings::Warning;
+use super::words::{Refused, nearest, quoted, reason};
+use super::{ACTIONS, CONDITIONS, Operator, Rule, RuleFaults, RuleSet, ScopeKind, actions, conditions};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A larger file is no rule file. Ours.
+const LARGEST_FILE: usize = 1 << 20;
+
+const KEYS: [&str; 5] = ["name", "priority", "when", "then", "comment"];
+
+type Value<'i> = Spanned<DeValue<'i>>;
+
+/// Reads the file; on any fault the whole file is refused.
+pub(super) fn read(file: &str, text: &str, scope: ScopeKind) -> Result<RuleSet, RuleFaults> {
+    let mut reader = Reader { faults: Faults::new(file, text), notes: Vec::new(), scope, cut: None };
+    let rules = match text.len() > LARGEST_FILE {
+        true => reader.refuse_size(text),
+        false => reader.document(text),
+    };
+    match reader.faults.finish() {
+        Some(faults) => Err(faults),
+        None => Ok(RuleSet { rules: rules.into_iter().map(Arc::new).collect(), notes: reader.notes }),
+    }
+}
+
+struct Reader<'t> {
+    faults: Faults<'t>,
+    notes: Vec<Warning>,
+    scope: ScopeKind,
+    /// Where the TOML breaks first; what comes after may be misread.
+    cut: Option<usize>,
+}
+
+impl<'t> Reader<'t> {
+    fn refuse_size(&mut self, text: &str) -> Vec<Rule> {
+        let found = format!("the file has {} bytes", text.len());
+        self.faults.add(0..0, found, format!("a rule file has {LARGEST_FILE} bytes at most"));
+        Vec::new()
+    }
+
+    fn document(&mut self, text: &'t str) -> Vec<Rule> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let end = text.len();
+        let places: Vec<_> = errors.iter().map(|error| error.span().unwrap_or(end..end)).collect();
+        self.cut = places.iter().map(|span| span.start).min();
+        let rules = self.rules(table.get_ref());
+        if let Some(cut) = self.cut {
+            self.faults.forget_from(cut);
+        }
+        for (error, span) in errors.iter().zip(places) {
+            self.faults.add(span, format!("this is no TOML: {}", error.message()), None);
+        }
+        rules
+    }
+
+    fn rules(&mut self, document: &DeTable<'_>) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for (key, value) in document {
+            match (key.get_ref().as_ref(), value.get_ref().as_array()) {
+                ("rule", Some(array)) => rules = array.iter().filter_map(|rule| self.rule(rule)).collect(),
+                ("rule", None) => {
+                    let text = format!("\"rule\" is {}, not a list of rules", kind(value.get_ref()));
+                    self.faults.add(key.span(), text, "begin every rule with [[rule]]".to_owned());
+                }
+                (other, _) => {
+                    let text = format!("a rule file has no key \"{other}\"");
+                    let hint = "begin every rule with [[rule]]".to_owned();
+                    self.faults.add_near(key.span(), text, nearest(other, ["rule"]), hint);
+                }
+            }
+        }
+        self.check_names(&rules);
+        rules.into_iter().map(|(rule, _)| rule).collect()
+    }
+
+    fn check_names(&mut self, rules: &[(Rule, Range<usize>)]) {
+        let mut seen = BTreeMap::new();
+        for (rule, span) in rules {
+            if let Some(line) = seen.insert(rule.name.as_str(), rule.line) {
+                let text = format!("a rule with the name \"{}\" begins in line {line} already", rule.name);
+                self.faults.add(span.clone(), text, "give every rule of a file a name of its own".to_owned());
+            }
+        }
+    }
+
+    /// A rule and the place of its name.
+    fn rule(&mut self, value: &Value<'_>) -> Option<(Rule, Range<usize>)> {
+        let Some(table) = value.get_ref().as_table() else {
+            let text = format!("a rule is a table, not {}", kind(value.get_ref()));
+            self.faults.add(value.span(), text, "begin every rule with [[rule]]".to_owned());
+            return None;
+        };
+        self.check_keys(table, value.span());
+        let (name, span) = self.name(table).unzip();
+        let shown = name.clone().unwrap_or_default();
+        let rule = Rule {
+            priority: self.priority(table).unwrap_or_default(),
+            comment: self.comment(table),
+            line: self.faults.line(value.span().start),
+            conditions: self.conditions(table, &shown),
+            actions: self.actions(table, &shown),
+            name: name?,
+        };
+        Some((rule, span?))
+    }
+
+    fn check_keys(&mut self, table: &DeTable<'_>, header: Range<usize>) {
+        for key in table.keys() {
+            let name = key.get_ref().as_ref();
+            if !KEYS.contains(&name) {
+                let hint = format!("the keys of a rule are: {}", quoted(KEYS));
+                let text = format!("a rule has no key \"{name}\"");
+                self.faults.add_near(key.span(), text, nearest(name, KEYS), hint);
+            }
+        }
+        for needed in ["name", "priority", "then"] {
+            if self.cut.is_none() && table.get(needed).is_none() {
+                self.faults.add(header.clone(), format!("this rule has no \"{needed}\""), None);
+            }
+        }
+    }
+
+    fn name(&mut self, table: &DeTable<'_>) -> Option<(String, Range<usize>)> {
+        let value = table.get("name")?;
+        match value.get_ref().as_str() {
+            Some(name) if !name.trim().is_empty() && !name.contains(char::is_control) => {
+                Some((name.to_owned(), value.span()))
+            }
+            Some(_) => {
+                self.faults.add(value.span(), "a rule's name is one line and not empty", None);
+                None
+            }
+            None => {
+                let text = format!("a rule's name is a text, not {}", kind(value.get_ref()));
+                self.faults.add(value.span(), text, "write it in quotes".to_owned());
+                None
+            }
+        }
+    }
+
+    fn priority(&mut self, table: &DeTable<'_>) -> Option<u8> {
+        let value = table.get("priority")?;
+        let digits = value.get_ref().as_integer().filter(|integer| integer.radix() == 10);
+        let priority =
+            digits.and_then(|integer| integer.as_str().parse().ok()).filter(|number| *number <= 10);
+        if priority.is_none() {
+            let hint = "a whole number from 0 to 10; 10 runs first, 0 is inactive".to_owned();
+            self.faults.add(value.span(), "this is no priority", hint);
+        }
+        priority
+    }
+
+    fn comment(&mut self, table: &DeTable<'_>) -> Option<String> {
+        let value = table.get("comment")?;
+        if value.get_ref().as_str().is_none() {
+            let text = format!("a comment is a text, not {}", kind(value.get_ref()));
+            self.faults.add(value.span(), text, "write it in quotes".to_owned());
+        }
+        value.get_ref().as_str().map(str::to_owned)
+    }
+
+    fn conditions(&mut self, table: &DeTable<'_>, rule: &str) -> Vec<Condition> {
+        let list = elements(&mut self.faults, table, "when", r#"when = [["From", "is", "*@north.example"]]"#);
+        list.iter().filter_map(|element| self.condition(element, rule)).collect()
+    }
+
+    fn condition(&mut self, element: &Value<'_>, rule: &str) -> Option<Condition> {
+        let (first, rest) = self.element(element, "condition", r#"["From", "is", "*@north.example"]"#)?;
+        let names = || CONDITIONS.iter().map(|word| word.name);
+        let found = CONDITIONS.iter().find(|word| first.get_ref().as_str() == Some(word.name));
+        let Some(word) = found else {
+            self.unknown(first, "condition", names, conditions::REFUSED);
+            return None;
+        };
+        self.check_scope(first, word.name, word.scopes);
+        let (operator, rest) = self.operator(element, rest, word.name, word.operators)?;
+        let mut arguments = self.arguments(element, rule, word.name, operator, rest);
+        let test = (word.parse)(&mut arguments);
+        arguments.finish();
+        let text = self.faults.text().get(element.span()).unwrap_or_default().to_owned();
+        Some(Condition { text, test: test? })
+    }
+
+    /// The operator, if the condition takes one, and what follows it.
+    fn operator<'v, 'i>(
+        &mut self,
+        element: &Value<'i>,
+        rest: &'v [Value<'i>],
+        word: &str,
+        allowed: &'static [Operator],
+    ) -> Option<(Option<Operator>, &'v [Value<'i>])> {
+        if allowed.is_empty() {
+            return Some((None, rest));
+        }
+        let names = || allowed.iter().map(|operator| operator.name());
+        let hint = format!("the operators of \"{word}\" are: {}", quoted(names()));
+        let Some((first, rest)) = rest.split_first() else {
+            self.faults.add(element.span(), format!("\"{word}\" needs an operator and a parameter"), hint);
+            return None;
+        };
+        let name = first.get_ref().as_str().unwrap_or_default();
+        if let Some(operator) = allowed.iter().find(|operator| operator.name() == name) {
+            return Some((Some(*operator), rest));
+        }
+        let text = match Operator::ALL.iter().any(|operator| operator.name() == name) {
+            true => format!("\"{name}\" does not go with \"{word}\""),
+            false => format!("this is no operator, \"{word}\" needs one here"),
+        };
+        self.faults.add_near(first.span(), text, nearest(name, names()), hint);
+        None
+    }
+
+    fn actions(&mut self, table: &DeTable<'_>, rule: &str) -> Vec<PlannedAction> {
+        let list = elements(&mut self.faults, table, "then", r#"then = [["Store in", "Box"], ["Discard"]]"#);
+        list.iter().filter_map(|element| self.action(element, rule)).collect()
+    }
+
+    fn action(&mut self, element: &Value<'_>, rule: &str) -> Option<PlannedAction> {
+        let (first, rest) = self.element(element, "action", r#"["Store in", "Box"]"#)?;
+        let names = || ACTIONS.iter().map(|word| word.name);
+        let found = ACTIONS.iter().find(|word| first.get_ref().as_str() == Some(word.name));
+        let Some(word) = found else {
+            self.unknown(first, "action", names, actions::REFUSED);
+            return None;
+        };
+        self.check_scope(first, word.name, word.scopes);
+        let line = self.faults.line(element.span().start);
+        let mut arguments = self.arguments(element, rule, word.name, None, rest);
+        let action = (word.parse)(&mut arguments);
+        arguments.finish();
+        Some(PlannedAction { line, action: action? })
+    }
+
+    fn arguments<'a, 'i>(
+        &'a mut self,
+        element: &Value<'i>,
+        rule: &'a str,
+        word: &'static str,
+        operator: Option<Operator>,
+        rest: &'a [Value<'i>],
+    ) -> Arguments<'a, 't, 'i> {
+        let (faults, notes) = (&mut self.faults, &mut self.notes);
+        Arguments { faults, notes, rule, scope: self.scope, word, span: element.span(), operator, rest }
+    }
+
+    /// The word of a condition or an action, and what follows it.
+    fn element<'v, 'i>(
+        &mut self,
+        element: &'v Value<'i>,
+        what: &str,
+        example: &str,
+    ) -> Option<(&'v Value<'i>, &'v [Value<'i>])> {
+        let parts = element.get_ref().as_array().and_then(|array| array.split_first());
+        if parts.is_none() {
+            let text = match element.get_ref() {
+                DeValue::Array(_) => format!("this {what} is empty"),
+                other => format!("a {what} is a list, not {}", kind(other)),
+            };
+            self.faults.add(element.span(), text, format!("for example: {example}"));
+        }
+        parts
+    }
+
+    fn unknown<N>(&mut self, word: &Value<'_>, what: &str, names: impl Fn() -> N, refused: Refused)
+    where
+        N: Iterator<Item = &'static str>,
+    {
+        let hint = format!("the {what}s are: {}", quoted(names()));
+        let Some(found) = word.get_ref().as_str() else {
+            let text = format!("the name of a {what} is a text, not {}", kind(word.get_ref()));
+            return self.faults.add(word.span(), text, hint);
+        };
+        match reason(refused, found) {
+            Some((name, reason)) => {
+                self.faults.add(word.span(), format!("the {what} \"{name}\" is refused: {reason}"), hint)
+            }
+            None => {
+                let text = format!("no {what} is called \"{found}\"");
+                self.faults.add_near(word.span(), text, nearest(found, names()), hint);
+            }
+        }
+    }
+
+    fn check_scope(&mut self, word: &Value<'_>, name: &str, scopes: &[ScopeKind]) {
+        if !scopes.contains(&self.scope) {
+            let text = format!("\"{name}\" is not allowed in {} scope", self.scope.name());
+            let hint = format!("it is allowed in: {}", quoted(scopes.iter().map(|scope| scope.name())));
+            self.faults.add(word.span(), text, hint);
+        }
+    }
+}
+
+/// The elements of `when` or `then`.
+fn elements<'v, 'i>(
+    faults: &mut Faults<'_>,
+    table: &'v DeTable<'i>,
+    key: &str,
+    example: &str,
+) -> &'v [Value<'i>] {
+    let Some(value) = table.get(key) else { return &[] };
+    match value.get_ref().as_array() {
+        Some(array) => array.as_ref(),
+        None => {
+            let text = format!("\"{key}\" is a list of lists, not {}", kind(value.get_ref()));
+            faults.add(value.span(), text, format!("for example: {example}"));
+            &[]
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Header protection that arrives on an unencrypted message (RFC 9788): a client would believe it once we have encrypted
+//! the message, though nobody vouches for it. So it gets another name inside and its own name back on opening.
+//!
+//! An `HP-Outer` field gets the prefix `Sealpost-Arrived-`, an `hp` parameter of Content-Type `x-sealpost-arrived-`; a name
+//! that has prefixes gets one more. Since both ends look for a name with any number of prefixes at the same places, putting
+//! in and taking out undo each other for every input.
+
+use crate::mail::Message;
+use std::ops::Range;
+
+const FIELD: &str = "HP-Outer";
+const FIELD_PREFIX: &str = "Sealpost-Arrived-";
+const PARAMETER: &str = "hp";
+const PARAMETER_PREFIX: &str = "x-sealpost-arrived-";
+
+/// Text that goes into the message before the byte `at`.
+pub(super) struct Insertion {
+    pub(super) at: usize,
+    pub(super) text: &'static str,
+}
+
+/// What must be put in, in the order of the message.
+pub(super) fn insertions(message: &Message<'_>) -> Vec<Insertion> {
+    arrived(message).map(|name| Insertion { at: name.at, text: name.prefix }).collect()
+}
+
+/// What must be taken out, in the order of the message.
+pub(super) fn removals(message: &Message<'_>) -> Vec<Range<usize>> {
+    arrived(message).filter(|name| name.prefixed).map(|name| name.at..name.at + name.prefix.len()).collect()
+}
+
+/// Is this the name of a field that protects a header, or once did?
+pub(super) fn is_protection_field(name: &str) -> bool {
+    without_prefixes(name.as_bytes(), FIELD_PREFIX).eq_ignore_ascii_case(FIELD.as_bytes())
+}
+
+/// A name that says `hp`, with any number of prefixes.
+struct ArrivedName {
+    at: usize,
+    prefix: &'static str,
+    prefixed: bool,
+}
+
+/// The fields of a header follow each other without a gap, so their lengths add up to their places.
+fn arrived(message: &Message<'_>) -> impl Iterator<Item = ArrivedName> {
+    let mut end = 0;
+    message.fields().iter().flat_map(move |field| {
+        let start = end;
+        end += field.raw().len();
+        names_in_field(field.name(), field.raw(), start)
+    })
+}
+
+fn names_in_field(name: &str, raw: &[u8], start: usize) -> Vec<ArrivedName> {
+    if is_protection_field(name) {
+        let prefixed = starts_with(raw, FIELD_PREFIX);
+        return vec![ArrivedName { at: start, prefix: FIELD_PREFIX, prefixed }];
+    }
+    if name.eq_ignore_ascii_case("Content-Type") {
+        return parameters(raw, start);
+    }
+    Vec::new()
+}
+
+/// Every token `hp` that a reader could take for the name of a parameter: readers differ in what they make of quotes and
+/// comments, so those do not hide it.
+fn parameters(raw: &[u8], start: usize) -> Vec<ArrivedName> {
+    let mut found = Vec::new();
+    let mut rest = raw;
+    let mut quotes = Quotes::default();
+    let mut in_token = false;
+    while let Some((&byte, after)) = rest.split_first() {
+        if !in_token && is_protection_parameter(rest, quotes.quoted) {
+            let at = start + raw.len() - rest.len();
+            let prefixed = starts_with(rest, PARAMETER_PREFIX);
+            found.push(ArrivedName { at, prefix: PARAMETER_PREFIX, prefixed });
+        }
+        in_token = is_token(byte);
+        quotes.pass(byte);
+        rest = after;
+    }
+    found
+}
+
+/// `hp`, `hp*`, `hp*0`, `hp*0*` (RFC 2231) and what comes before a value; outside quotes a comment may stand before it.
+fn is_protection_parameter(text: &[u8], quoted: bool) -> bool {
+    let name = without_prefixes(text, PARAMETER_PREFIX);
+    if !starts_with(name, PARAMETER) {
+        return false;
+    }
+    let after_name = name.iter().skip(PARAMETER.len());
+    let mut after = after_name.skip_while(|&&byte| byte == b'*' || byte.is_ascii_digit());
+    match after.find(|&&byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
+        Some(b'=') => true,
+        Some(b'(') => !quoted,
+        _ => false,
+    }
+}
+
+/// Are we inside a quoted string?
+#[derive(Default)]
+struct Quotes {
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Quotes {
+    fn pass(&mut self, byte: u8) {
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.quoted => self.escaped = true,
+            b'"' => self.quoted = !self.quoted,
+            _ => {}
+        }
+    }
+}
+
+/// token of RFC 2045 5.1.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
+}
+
+fn without_prefixes<'a>(mut text: &'a [u8], prefix: &str) -> &'a [u8] {
+    while starts_with(text, prefix) {
+        text = text.get(prefix.len()..).unwrap_or_default();
+    }
+    text
+}
+
+fn starts_with(text: &[u8], prefix: &str) -> bool {
+    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+}

@@ -1,0 +1,141 @@
+//! The DER around the ciphertext, with every length known before the first byte is written (X.690 8.1.3, definite form).
+
+use crate::crypto::algorithm::Mode;
+use const_oid::ObjectIdentifier;
+use const_oid::db::rfc5911::{ID_CT_AUTH_ENVELOPED_DATA, ID_DATA, ID_ENVELOPED_DATA};
+use der::Encode;
+use spki::AlgorithmIdentifierOwned;
+
+const INTEGER: u8 = 0x02;
+const OCTET_STRING: u8 = 0x04;
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+/// `[0] IMPLICIT OCTET STRING`, primitive: encryptedContent.
+const CONTEXT_0: u8 = 0x80;
+/// `[0] EXPLICIT`: the content of a ContentInfo.
+const EXPLICIT_0: u8 = 0xa0;
+/// CMSVersion 0: every RecipientInfo names its recipient by issuer and serial number (RFC 5652 6.1, RFC 5083 2.1).
+const VERSION_0: [u8; 3] = [INTEGER, 1, 0];
+
+/// What stands before and after the ciphertext in a ContentInfo.
+pub(super) struct Frame {
+    /// All that comes before the ciphertext.
+    pub(super) head: Vec<u8>,
+    content_len: usize,
+    tag_len: usize,
+}
+
+impl Frame {
+    /// An EnvelopedData (CBC), or an AuthEnvelopedData (GCM) with a tag of `tag_len` bytes.
+    pub(super) fn new(
+        recipient_infos: Vec<Vec<u8>>,
+        algorithm: &AlgorithmIdentifierOwned,
+        mode: Mode,
+        content_len: usize,
+        tag_len: usize,
+    ) -> der::Result<Frame> {
+        let content_head = header(CONTEXT_0, content_len);
+        let info = [ID_DATA.to_der()?, algorithm.to_der()?, content_head].concat();
+        let recipients = set_of(recipient_infos);
+        let info_head = header(SEQUENCE, info.len() + content_len);
+        let data = [VERSION_0.to_vec(), recipients, info_head, info].concat();
+        let tail_len = tail_head(tag_len).len() + tag_len;
+        let data_len = data.len() + content_len + tail_len;
+        let data_head = header(SEQUENCE, data_len);
+        let explicit_len = data_head.len() + data_len;
+        let explicit = [content_type(mode).to_der()?, header(EXPLICIT_0, explicit_len)].concat();
+        let outermost = header(SEQUENCE, explicit.len() + explicit_len);
+        let head = [outermost, explicit, data_head, data].concat();
+        Ok(Frame { head, content_len, tag_len })
+    }
+
+    /// What comes after the ciphertext: the tag's OCTET STRING, or nothing.
+    pub(super) fn tail(&self, tag: &[u8]) -> Vec<u8> {
+        [tail_head(self.tag_len).as_slice(), tag].concat()
+    }
+
+    /// Bytes of the whole ContentInfo.
+    pub(super) fn len(&self) -> usize {
+        self.head.len() + self.content_len + tail_head(self.tag_len).len() + self.tag_len
+    }
+}
+
+/// A KeyTransRecipientInfo (RFC 5652 6.2.1) that names its recipient by issuer (DER) and serial number (content octets).
+pub(super) fn key_transport_info(
+    issuer: &[u8],
+    serial: &[u8],
+    algorithm: &AlgorithmIdentifierOwned,
+    encrypted_key: &[u8],
+) -> der::Result<Vec<u8>> {
+    let rid = tlv(SEQUENCE, &[issuer, &tlv(INTEGER, &[serial])]);
+    Ok(tlv(SEQUENCE, &[&VERSION_0, &rid, &algorithm.to_der()?, &tlv(OCTET_STRING, &[encrypted_key])]))
+}
+
+fn content_type(mode: Mode) -> ObjectIdentifier {
+    match mode {
+        Mode::Cbc => ID_ENVELOPED_DATA,
+        Mode::Gcm => ID_CT_AUTH_ENVELOPED_DATA,
+    }
+}
+
+fn tail_head(tag_len: usize) -> Vec<u8> {
+    if tag_len == 0 { Vec::new() } else { header(OCTET_STRING, tag_len) }
+}
+
+/// DER puts the members of a SET OF in the order of their encodings (X.690 11.6).
+fn set_of(mut members: Vec<Vec<u8>>) -> Vec<u8> {
+    members.sort_unstable();
+    let members: Vec<&[u8]> = members.iter().map(Vec::as_slice).collect();
+    tlv(SET, &members)
+}
+
+fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length = parts.iter().map(|part| part.len()).sum();
+    let mut whole = header(tag, length);
+    parts.iter().for_each(|part| whole.extend_from_slice(part));
+    whole
+}
+
+/// Tag and length octets.
+fn header(tag: u8, length: usize) -> Vec<u8> {
+    let octets: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|&octet| octet == 0).collect();
+    match octets.as_slice() {
+        [] => vec![tag, 0],
+        [short @ ..0x80] => vec![tag, *short],
+        // A usize has at most eight octets.
+        octets => [&[tag, 0x80 | octets.len() as u8], octets].concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_definite_and_short() {
+        assert_eq!(header(0x30, 0), [0x30, 0]);
+        assert_eq!(header(0x30, 127), [0x30, 127]);
+        assert_eq!(header(0x30, 128), [0x30, 0x81, 128]);
+        assert_eq!(header(0x30, 256), [0x30, 0x82, 1, 0]);
+        assert_eq!(header(0x30, 0x0100_0000), [0x30, 0x84, 1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn members_of_a_set_are_in_order() {
+        assert_eq!(set_of(vec![vec![2, 1, 7], vec![2, 1, 3]]), [0x31, 6, 2, 1, 3, 2, 1, 7]);
+    }
+
+    #[test]
+    fn the_frame_knows_its_length() {
+        let algorithm = AlgorithmIdentifierOwned { oid: ID_DATA, parameters: None };
+        for (mode, tag_len) in [(Mode::Cbc, 0), (Mode::Gcm, 16)] {
+            for content_len in [0, 16, 100, 127, 128, 200, 255, 256, 65_000, 70_000] {
+                let frame = Frame::new(vec![vec![5, 0]], &algorithm, mode, content_len, tag_len).unwrap();
+                let whole =
+                    [frame.head.clone(), vec![0; content_len], frame.tail(&vec![0; tag_len])].concat();
+                assert_eq!(whole.len(), frame.len());
+                der::asn1::AnyRef::try_from(whole.as_slice()).unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What lies inside the encryption: the whole message with canonical lines, and the two things that we put into it so
+//! that it opens to what came in and cannot deceive a client. [`Inner`] puts in, [`take_out`] takes out again.
+
+use super::arrived::insertions;
+use super::arrived::removals;
+use crate::crypto::SecretBytes;
+use crate::mail::{Message, crlf_len};
+use std::slice;
+
+/// Stands before a message that does not begin with a header field, or that begins with a field of this name.
+const MARKER: &[u8] = b"Sealpost-Marker: v=1\r\n";
+const MARKER_NAME: &str = "Sealpost-Marker";
+
+/// A message as it goes inside: pieces of it with our insertions between them.
+pub(super) struct Inner<'a> {
+    pieces: Vec<&'a [u8]>,
+}
+
+impl<'a> Inner<'a> {
+    /// Cuts the message where something must be put in.
+    pub(super) fn new(message: &Message<'a>) -> Inner<'a> {
+        let mut pieces = Vec::new();
+        if needs_marker(message) {
+            pieces.push(MARKER);
+        }
+        let mut rest = message.bytes();
+        let mut done = 0;
+        for insertion in insertions(message) {
+            let (before, after) = rest.split_at_checked(insertion.at - done).unwrap_or((rest, &[]));
+            pieces.extend([before, insertion.text.as_bytes()]);
+            (rest, done) = (after, insertion.at);
+        }
+        pieces.push(rest);
+        Inner { pieces }
+    }
+
+    /// Its length in bytes with canonical lines. No cut is inside a CRLF, so the pieces can be counted one by one.
+    pub(super) fn len(&self) -> usize {
+        self.pieces.iter().map(|piece| crlf_len(piece)).sum()
+    }
+
+    /// Reads it with canonical lines.
+    pub(super) fn reader(&self) -> CrlfReader<'_> {
+        CrlfReader { pieces: self.pieces.iter(), rest: &[], last: 0 }
+    }
+}
+
+fn needs_marker(message: &Message<'_>) -> bool {
+    message.fields().first().is_none_or(|field| field.name().eq_ignore_ascii_case(MARKER_NAME))
+}
+
+/// Gives a message in canonical lines, chunk by chunk, without holding it twice.
+pub(super) struct CrlfReader<'a> {
+    pieces: slice::Iter<'a, &'a [u8]>,
+    rest: &'a [u8],
+    last: u8,
+}
+
+impl CrlfReader<'_> {
+    /// Appends until `chunk` holds `size` bytes or the message ends. `chunk` never grows beyond `size`.
+    pub(super) fn fill(&mut self, chunk: &mut Vec<u8>, size: usize) {
+        while chunk.len() < size && self.next_piece() {
+            let space = size - chunk.len();
+            let run = self.rest.iter().take(space).position(|&byte| byte == b'\n');
+            if run == Some(0) {
+                self.line_end(chunk);
+            } else {
+                let (run, rest) = self.rest.split_at(run.unwrap_or_else(|| space.min(self.rest.len())));
+                chunk.extend_from_slice(run);
+                (self.rest, self.last) = (rest, run.last().copied().unwrap_or(self.last));
+            }
+        }
+    }
+
+    /// One byte of a line end: the CR that is missing, or the LF.
+    fn line_end(&mut self, chunk: &mut Vec<u8>) {
+        if self.last == b'\r' {
+            chunk.push(b'\n');
+            self.rest = self.rest.get(1..).unwrap_or_default();
+            self.last = b'\n';
+        } else {
+            chunk.push(b'\r');
+            self.last = b'\r';
+        }
+    }
+
+    fn next_piece(&mut self) -> bool {
+        while self.rest.is_empty() {
+            match self.pieces.next() {
+                Some(piece) => self.rest = piece,
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+/// Does it begin as a message does: with a header field, or the empty line before a body? What a wrong key makes out of
+/// a ciphertext does not.
+pub(super) fn begins_like_mail(content: &[u8]) -> bool {
+    content.starts_with(b"\r\n") || content.starts_with(b"\n") || begins_with_field(content)
+}
+
+fn begins_with_field(content: &[u8]) -> bool {
+    let name = content.iter().take_while(|&&byte| byte.is_ascii_graphic() && byte != b':').count();
+    let after = content.iter().skip(name).find(|&&byte| byte != b' ' && byte != b'\t');
+    name > 0 && after == Some(&b':')
+}
+
+/// The message that was put inside: exactly one marker and one prefix of each renamed name are taken off.
+pub(super) fn take_out(mut content: SecretBytes) -> SecretBytes {
+    if content.expose().starts_with(MARKER) {
+        content.remove(slice::from_ref(&(0..MARKER.len())));
+    }
+    let removals = removals(&Message::new(content.expose()));
+    content.remove(&removals);
+    content
+}

@@ -1,0 +1,77 @@
+//! Base64 in lines of 76 columns (RFC 2045 6.8), written as the bytes come.
+
+use encodify::base64::{Base64, LineEnding, STANDARD};
+
+const COLUMNS: usize = 76;
+/// Bytes that fill one line.
+const LINE: usize = COLUMNS / 4 * 3;
+
+/// Appends base64 to an output that was reserved before.
+pub(super) struct Base64Lines {
+    out: Vec<u8>,
+    engine: Base64,
+    /// The begin of a line that is not full yet.
+    carry: Vec<u8>,
+}
+
+impl Base64Lines {
+    /// Writes behind `header`; room for `length` bytes of input is reserved at once.
+    pub(super) fn new(header: &[u8], length: usize, line_ending: LineEnding) -> Base64Lines {
+        let engine = STANDARD.wrapped(COLUMNS, line_ending);
+        let mut out = Vec::with_capacity(header.len() + engine.encoded_len(length));
+        out.extend_from_slice(header);
+        Base64Lines { out, engine, carry: Vec::with_capacity(LINE) }
+    }
+
+    /// Writes the full lines that these bytes complete.
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        let bytes = self.complete_line(bytes);
+        let (lines, rest) = bytes.split_at(bytes.len() - bytes.len() % LINE);
+        if !lines.is_empty() {
+            self.engine.encode_append(lines, &mut self.out);
+        }
+        self.carry.extend_from_slice(rest);
+    }
+
+    fn complete_line<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        if self.carry.is_empty() {
+            return bytes;
+        }
+        let (missing, rest) = bytes.split_at((LINE - self.carry.len()).min(bytes.len()));
+        self.carry.extend_from_slice(missing);
+        if self.carry.len() == LINE {
+            self.engine.encode_append(&self.carry, &mut self.out);
+            self.carry.clear();
+        }
+        rest
+    }
+
+    /// Writes the last line and gives the output back.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        if !self.carry.is_empty() {
+            self.engine.encode_append(&self.carry, &mut self.out);
+        }
+        self.out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_give_what_the_whole_gives() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        for ending in [LineEnding::Lf, LineEnding::CrLf] {
+            let whole = STANDARD.wrapped(76, ending).encode(&bytes);
+            for size in [1, 7, 56, 57, 58, 114, 500, 1000] {
+                let mut lines = Base64Lines::new(b"", bytes.len(), ending);
+                let capacity = lines.out.capacity();
+                bytes.chunks(size).for_each(|piece| lines.write(piece));
+                let out = lines.finish();
+                assert_eq!(out, whole.as_bytes());
+                assert_eq!(out.capacity(), capacity, "the output is reserved once");
+            }
+        }
+    }
+}

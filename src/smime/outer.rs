@@ -1,0 +1,215 @@
+//! The header that stays readable: the message's own fields but some, and ours.
+
+use super::Mark;
+use super::arrived::is_protection_field;
+use crate::cms::Protection;
+use crate::crypto::algorithm::Mode;
+use crate::mail::{Eol, Field, Message, crlf};
+use std::fmt::Write;
+use time::{OffsetDateTime, UtcOffset};
+
+/// The field that says what was done.
+const SEALED_FIELD: &str = "Sealpost-Sealed";
+/// Lines of our own are folded at this width (RFC 5322 2.1.1 recommends 78 at most).
+const WIDTH: usize = 76;
+/// A rule's name is quoted up to this length, and cut into pieces of it when it is percent-encoded.
+const NAME_PIECE: usize = 48;
+
+/// A kind of field that does not stay outside.
+enum Excluded {
+    Named(&'static str),
+    Beginning(&'static str),
+    Like(fn(&Field<'_>) -> bool),
+}
+
+/// The fields that do not stay outside, each with its reason.
+static EXCLUDED: [Excluded; 7] = [
+    // Ours says what the sealed message is.
+    Excluded::Named("MIME-Version"),
+    // They describe the body, which is inside.
+    Excluded::Beginning("Content-"),
+    // Filters quote the body in it.
+    Excluded::Named("X-Spam-Report"),
+    // Filters keep what they replaced: types and parts of the body.
+    Excluded::Beginning("X-Spam-Prev-Content-"),
+    // Only we speak under this name outside.
+    Excluded::Beginning("Sealpost-"),
+    // It means something inside only; outside it is forged.
+    Excluded::Like(|field| is_protection_field(field.name())),
+    // Readers differ in where such a field ends: what follows could be taken for another field, or for the body.
+    Excluded::Like(|field| has_stray_octets(field.raw())),
+];
+
+impl Excluded {
+    fn covers(&self, field: &Field<'_>) -> bool {
+        match self {
+            Excluded::Named(name) => field.name().eq_ignore_ascii_case(name),
+            Excluded::Beginning(start) => {
+                field.name().get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start))
+            }
+            Excluded::Like(covers) => covers(field),
+        }
+    }
+}
+
+/// NUL, or a CR that is not part of a line end.
+fn has_stray_octets(raw: &[u8]) -> bool {
+    let followers = raw.iter().skip(1).map(Some).chain([None]);
+    raw.iter().zip(followers).any(|(&byte, next)| byte == 0 || (byte == b'\r' && next != Some(&b'\n')))
+}
+
+/// The line ends of the sealed message: bare LF if the message has nothing else (Postfix pipes so), else CRLF.
+pub(super) fn is_lf(arrived: Eol) -> bool {
+    arrived == Eol::Lf
+}
+
+/// The whole header and the empty line after it.
+pub(super) fn header(message: &Message<'_>, protection: &Protection, mark: &Mark<'_>, arrived: Eol, mode: Mode) -> Vec<u8> {
+    let end = if is_lf(arrived) { "\n" } else { "\r\n" };
+    let mut header = Vec::new();
+    for field in message.fields().iter().filter(|field| !EXCLUDED.iter().any(|row| row.covers(field))) {
+        copy_field(&mut header, field.raw(), end);
+    }
+    let ours = [sealed_field(mark, protection, arrived), entity_fields(mode), String::new()];
+    for line in ours.iter().flat_map(|text| text.split('\n')) {
+        header.extend_from_slice(line.as_bytes());
+        header.extend_from_slice(end.as_bytes());
+    }
+    header
+}
+
+/// Copies a field with the line ends of the sealed message; the last field of a header that was cut off gets one.
+fn copy_field(header: &mut Vec<u8>, raw: &[u8], end: &str) {
+    if end == "\n" {
+        header.extend_from_slice(raw);
+    } else {
+        header.extend_from_slice(&crlf(raw));
+    }
+    if !raw.ends_with(b"\n") {
+        header.extend_from_slice(end.as_bytes());
+    }
+}
+
+/// The fields of RFC 8551 3.2 and 3.3, one a line.
+fn entity_fields(mode: Mode) -> String {
+    let smime_type = match mode {
+        Mode::Cbc => "enveloped-data",
+        Mode::Gcm => "authEnveloped-data",
+    };
+    format!(
+        "MIME-Version: 1.0\n\
+         Content-Type: application/pkcs7-mime; smime-type={smime_type};\n name=smime.p7m\n\
+         Content-Transfer-Encoding: base64\n\
+         Content-Disposition: attachment; filename=smime.p7m"
+    )
+}
+
+/// What was done and what arrived, folded.
+fn sealed_field(mark: &Mark<'_>, protection: &Protection, arrived: Eol) -> String {
+    let mut parameters = vec!["v=1".to_string(), format!("at={}", utc(mark.at))];
+    parameters.extend(mark.rule.into_iter().flat_map(rule_parameters));
+    parameters.push(format!("state={}", state_name(protection)));
+    parameters.push(format!("eol={}", eol_name(arrived)));
+    fold(SEALED_FIELD, &parameters)
+}
+
+fn fold(name: &str, parameters: &[String]) -> String {
+    let mut text = format!("{name}:");
+    let mut column = text.len();
+    for (index, parameter) in parameters.iter().enumerate() {
+        let semicolon = if index + 1 < parameters.len() { ";" } else { "" };
+        let length = 1 + parameter.len() + semicolon.len();
+        if column + length > WIDTH {
+            text.push('\n');
+            column = 0;
+        }
+        column += length;
+        // Writing to a String cannot fail.
+        let _ = write!(text, " {parameter}{semicolon}");
+    }
+    text
+}
+
+/// `rule="..."`, or for a name that is long or not all printable ASCII the extended form of RFC 2231, in pieces.
+fn rule_parameters(name: &str) -> Vec<String> {
+    let printable = name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if printable && name.len() <= NAME_PIECE {
+        return vec![format!("rule=\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))];
+    }
+    let octets: Vec<u8> = name.bytes().collect();
+    let pieces: Vec<String> = octets.chunks(NAME_PIECE / 3).map(percent_encode).collect();
+    match pieces.as_slice() {
+        [piece] => vec![format!("rule*=UTF-8''{piece}")],
+        pieces => pieces.iter().enumerate().map(rule_piece).collect(),
+    }
+}
+
+fn rule_piece((index, piece): (usize, &String)) -> String {
+    let charset = if index == 0 { "UTF-8''" } else { "" };
+    format!("rule*{index}*={charset}{piece}")
+}
+
+fn percent_encode(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut text, &octet| {
+        if octet.is_ascii_alphanumeric() {
+            text.push(char::from(octet));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{octet:02X}");
+        }
+        text
+    })
+}
+
+/// RFC 3339 in UTC, whole seconds.
+fn utc(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", at.hour(), at.minute(), at.second())
+}
+
+fn state_name(protection: &Protection) -> &'static str {
+    match protection {
+        Protection::None => "clear",
+        Protection::Signed => "signed",
+        Protection::Encrypted(_) | Protection::OpenPgp => "encrypted",
+    }
+}
+
+const EOLS: [Eol; 3] = [Eol::Lf, Eol::Crlf, Eol::Mixed];
+
+fn eol_name(eol: Eol) -> &'static str {
+    match eol {
+        Eol::Lf => "lf",
+        Eol::Crlf => "crlf",
+        Eol::Mixed => "mixed",
+    }
+}
+
+/// The line ends that the message had before it was sealed, if exactly one well-formed `Sealpost-Sealed` field says so.
+/// Nobody vouches for it: it is a hint for giving the message back as it came, nothing else.
+pub(super) fn arrived_eol(message: &Message<'_>) -> Option<Eol> {
+    let mut fields = message.fields_named(SEALED_FIELD);
+    let (Some(field), None) = (fields.next(), fields.next()) else { return None };
+    let value = std::str::from_utf8(field.value()).ok()?;
+    let mut parameters = split_parameters(value).into_iter();
+    let version = parameters.next()?;
+    let name = parameters.find_map(|parameter| parameter.strip_prefix("eol="))?;
+    EOLS.into_iter().find(|&eol| version == "v=1" && eol_name(eol) == name)
+}
+
+/// The parameters of a value; a semicolon inside quotes does not end one.
+fn split_parameters(value: &str) -> Vec<&str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = value.split(move |letter| {
+        let ends = letter == ';' && !quoted;
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = quoted,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+        ends
+    });
+    parts.map(str::trim).collect()
+}

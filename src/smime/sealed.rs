@@ -1,0 +1,37 @@
+//! The proof that bytes are sealed.
+
+use crate::cms::RecipientId;
+use crate::crypto::ContentCipher;
+use crate::pki::Fingerprint;
+
+/// Who can open a sealed message, for reports.
+#[derive(Debug, Clone)]
+pub struct SealedTo {
+    /// The certificate, if we know it.
+    pub certificate: Option<Fingerprint>,
+    /// As the RecipientInfo names it.
+    pub id: Option<RecipientId>,
+}
+
+/// A message that only its recipients can open. Made only in this room: by [`seal_many`](super::seal_many) and
+/// [`recognise`](super::recognise).
+pub struct Sealed {
+    pub(super) bytes: Vec<u8>,
+    pub(super) cipher: Option<&'static ContentCipher>,
+    pub(super) recipients: Vec<SealedTo>,
+}
+
+impl Sealed {
+    /// The whole message to store: header, empty line, base64. CRLF or LF as the message had (mixed: CRLF).
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+    /// What it is encrypted with; absent for an OpenPGP message that is kept.
+    pub fn cipher(&self) -> Option<&'static ContentCipher> {
+        self.cipher
+    }
+    /// Who can open it.
+    pub fn recipients(&self) -> &[SealedTo] {
+        &self.recipients
+    }
+}

@@ -1,0 +1,154 @@
+//! Every command runs as the owner of the store, so that hook, Maildirs and directory have one user.
+
+use nix::sys::statfs::{NFS_SUPER_MAGIC, statfs};
+use nix::unistd::{Gid, Uid, geteuid, initgroups, setgid, setgroups, setuid};
+use std::ffi::CString;
+use std::io;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+
+/// Why this process cannot work on the store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// The store is somebody else's, and we are not root.
+    #[error("{} belongs to {owner}: sudo -u {owner} sealpost …", .root.display())]
+    NotOwner {
+        /// The store.
+        root: PathBuf,
+        /// Whose it is.
+        owner: String,
+    },
+    /// No such user on this machine.
+    #[error("there is no user {0} on this machine")]
+    NoUser(String),
+    /// SQLite's locks do not hold there.
+    #[error("{} lies on NFS, where locks do not hold: put the store on a local disk", .0.display())]
+    Network(PathBuf),
+    /// The system refused.
+    #[error("cannot {doing} {}: {source}", .path.display())]
+    System {
+        /// The verb.
+        doing: &'static str,
+        /// The store.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A user of this machine.
+#[derive(Debug, Clone)]
+pub struct User {
+    name: String,
+    uid: Uid,
+    gid: Gid,
+}
+
+impl User {
+    /// The user of this name.
+    pub fn named(name: &str) -> Result<User, IdentityError> {
+        let found = nix::unistd::User::from_name(name).ok().flatten();
+        let found = found.ok_or_else(|| IdentityError::NoUser(name.to_owned()))?;
+        Ok(User { name: found.name, uid: found.uid, gid: found.gid })
+    }
+
+    /// The user whom this process runs as.
+    pub fn current() -> User {
+        User::of(geteuid(), nix::unistd::getegid())
+    }
+
+    /// Of a file; a number without a name is a name too.
+    fn of(uid: Uid, gid: Gid) -> User {
+        match nix::unistd::User::from_uid(uid) {
+            Ok(Some(found)) => User { name: found.name, uid, gid: found.gid },
+            _ => User { name: format!("#{uid}"), uid, gid },
+        }
+    }
+
+    /// The login name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Is it root?
+    pub fn is_root(&self) -> bool {
+        self.uid.is_root()
+    }
+
+    /// Makes the folder this user's. Only root may give away, and giving to oneself is always fine.
+    pub fn take(&self, folder: &Path) -> Result<(), IdentityError> {
+        let given = chown(folder, Some(self.uid.as_raw()), Some(self.gid.as_raw()));
+        given.map_err(system("change the owner of", folder))
+    }
+
+    fn become_it(&self) -> io::Result<()> {
+        match CString::new(self.name.as_str()) {
+            Ok(name) if !self.name.starts_with('#') => initgroups(&name, self.gid)?,
+            _ => setgroups(&[self.gid])?,
+        }
+        setgid(self.gid)?;
+        Ok(setuid(self.uid)?)
+    }
+}
+
+/// The login name of the user who runs this command: the person behind `sudo` if there is one.
+pub fn user_name() -> String {
+    std::env::var("SUDO_USER").unwrap_or_else(|_| User::current().name)
+}
+
+/// Becomes the owner of the store if we are root, does nothing if we are the owner, and refuses otherwise. A store
+/// that does not exist has no owner: whoever opens it says so.
+pub fn become_owner(root: &Path) -> Result<(), IdentityError> {
+    let metadata = match std::fs::metadata(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        looked => looked.map_err(system("look at", root))?,
+    };
+    let owner = User::of(Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid()));
+    let me = geteuid();
+    if me == owner.uid {
+        return Ok(());
+    }
+    if !me.is_root() {
+        return Err(IdentityError::NotOwner { root: root.to_owned(), owner: owner.name });
+    }
+    owner.become_it().map_err(system("become the owner of", root))
+}
+
+/// Refuses a folder on NFS.
+pub fn refuse_network_file_system(root: &Path) -> Result<(), IdentityError> {
+    match statfs(root) {
+        Ok(found) if found.filesystem_type() == NFS_SUPER_MAGIC => {
+            Err(IdentityError::Network(root.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn system(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> IdentityError {
+    move |source| IdentityError::System { doing, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_folder_and_a_missing_one_are_fine() {
+        let folder = tempfile::tempdir().unwrap();
+        become_owner(folder.path()).unwrap();
+        become_owner(&folder.path().join("missing")).unwrap();
+        refuse_network_file_system(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_foreign_store_names_the_way() {
+        let error = IdentityError::NotOwner { root: "/srv/mail".into(), owner: "vmail".into() };
+        assert_eq!(error.to_string(), "/srv/mail belongs to vmail: sudo -u vmail sealpost …");
+        assert_eq!(
+            User::named("no-such-user-here").unwrap_err().to_string(),
+            "there is no user no-such-user-here on this machine"
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! The log: to syslog or to a file, never to standard error, because Postfix sends that to the sender.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use time::OffsetDateTime;
+use time::macros::format_description;
+use tracing::{Level, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Where the machine's syslog daemon listens.
+const SOCKET: &str = "/dev/log";
+/// Facility "mail" (RFC 5424 6.2.1), shifted into its place.
+const MAIL: u8 = 2 << 3;
+/// What every syslog daemon takes in one message (RFC 5424 6.1).
+const LONGEST: usize = 2048;
+
+/// Logs to the machine's syslog from now on. Without one, what is logged is lost: mail goes before logging.
+pub fn start_syslog(level: Level) {
+    let writer = Syslog { socket: PathBuf::from(SOCKET) };
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(writer)
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_target(false);
+    let _ = subscriber.without_time().with_level(false).try_init();
+}
+
+/// Logs to the end of a file from now on; it is made, and only its owner can read it.
+pub fn start_file(path: &Path, level: Level) -> io::Result<()> {
+    let file: File = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let subscriber = tracing_subscriber::fmt().with_writer(Arc::new(file)).with_max_level(level);
+    let _ = subscriber.with_ansi(false).with_target(false).try_init();
+    Ok(())
+}
+
+/// Makes one datagram of each event.
+struct Syslog {
+    socket: PathBuf,
+}
+
+impl<'a> MakeWriter<'a> for Syslog {
+    type Writer = Datagram;
+
+    fn make_writer(&'a self) -> Datagram {
+        Datagram::new(&self.socket, Level::INFO)
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Datagram {
+        Datagram::new(&self.socket, *metadata.level())
+    }
+}
+
+/// Collects an event and sends it when it is dropped.
+struct Datagram {
+    socket: PathBuf,
+    severity: u8,
+    text: Vec<u8>,
+}
+
+impl Datagram {
+    fn new(socket: &Path, level: Level) -> Datagram {
+        Datagram { socket: socket.to_owned(), severity: severity(level), text: Vec::new() }
+    }
+
+    /// `<PRI>date tag[pid]: text`, as syslog(3) sends it (RFC 3164 4.1 without the host).
+    fn layout(&self, now: OffsetDateTime) -> Vec<u8> {
+        let date = now
+            .format(format_description!("[month repr:short] [day padding:space] [hour]:[minute]:[second]"));
+        let head = format!(
+            "<{}>{} sealpost[{}]: ",
+            MAIL | self.severity,
+            date.unwrap_or_default(),
+            std::process::id()
+        );
+        let text = self.text.trim_ascii_end().iter().map(|&byte| if byte < b' ' { b' ' } else { byte });
+        head.into_bytes().into_iter().chain(text).take(LONGEST).collect()
+    }
+
+    fn send(&self) -> io::Result<()> {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        socket.send_to(&self.layout(OffsetDateTime::now_utc()), &self.socket)?;
+        Ok(())
+    }
+}
+
+impl Write for Datagram {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Datagram {
+    fn drop(&mut self) {
+        // There is nowhere to say that the log is gone.
+        let _ = self.send();
+    }
+}
+
+/// RFC 5424 6.2.1.
+fn severity(level: Level) -> u8 {
+    match level {
+        Level::ERROR => 3,
+        Level::WARN => 4,
+        Level::INFO => 6,
+        _ => 7,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_datagram_and_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let daemon = UnixDatagram::bind(&path).unwrap();
+        let mut datagram = Datagram::new(&path, Level::WARN);
+        datagram.write_all(b"one\ntwo\x1b[0m\n").unwrap();
+        drop(datagram);
+        let mut buffer = [0; 4096];
+        let size = daemon.recv(&mut buffer).unwrap();
+        let text = String::from_utf8(buffer[..size].to_vec()).unwrap();
+        assert!(text.starts_with("<20>"), "{text}");
+        assert!(text.ends_with(&format!(" sealpost[{}]: one two [0m", std::process::id())), "{text}");
+    }
+
+    #[test]
+    fn the_date_is_that_of_rfc_3164() {
+        let datagram = Datagram { socket: PathBuf::new(), severity: 6, text: b"x".to_vec() };
+        let text = datagram.layout(time::macros::datetime!(2026-11-03 04:05:06 UTC));
+        assert!(text.starts_with(b"<22>Nov  3 04:05:06 sealpost["));
+    }
+
+    #[test]
+    fn a_missing_daemon_is_no_error() {
+        let mut datagram = Datagram::new(Path::new("/nonexistent/log"), Level::ERROR);
+        datagram.write_all(b"lost").unwrap();
+    }
+}

@@ -1,0 +1,195 @@
+//! The laws of the house, held by reading `src/`: who uses whom, where IO may be, who makes the types that carry
+//! the promises.
+
+mod source;
+
+use source::{Source, sources};
+
+/// A room uses only rooms of groups to its left; rooms inside one group do not know each other.
+const GROUPS: &[&[&str]] = &[
+    &["crypto", "mail"],
+    &["cms"],
+    &["pki", "rules"],
+    &["smime"],
+    &["vault"],
+    &["engine"],
+    &["directory", "store", "config", "system"],
+    &["cli"],
+];
+
+/// These do no IO, read no clock and draw no randomness: time, seeds and look-ups are arguments.
+const PURE: &[&str] = &["crypto", "mail", "cms", "pki", "rules", "smime", "vault", "engine"];
+
+/// What a pure room may not name.
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::env",
+    "std::os",
+    "fs::",
+    "env::var",
+    "net::",
+    "nix::",
+    "rusqlite::",
+    "SystemTime",
+    "Instant::now",
+    "OffsetDateTime::now",
+    "UtcDateTime::now",
+    "SysRng",
+    "OsRng",
+    "ThreadRng",
+    "rand::rng",
+    "getrandom",
+    "thread::sleep",
+    "println!",
+    "print!",
+    "eprintln!",
+    "eprint!",
+    "dbg!",
+];
+
+/// Of `std::io` a pure room may name what an error is, and nothing that reads or writes.
+const PURE_IO: &[&str] = &["Error", "ErrorKind", "Result"];
+
+/// Types that carry a promise, and the one file that may write them down.
+const MAKERS: &[(&str, &str)] = &[
+    ("Sealed", "smime/seal.rs"),
+    ("ValidatedCertificate", "pki/validated.rs"),
+    ("PlainConsent", "engine/consent.rs"),
+    ("Seed", "crypto/seed.rs"),
+];
+
+/// Lines of code, tests not counted.
+const LONGEST_FILE: usize = 450;
+
+fn rank(room: &str) -> Option<usize> {
+    GROUPS.iter().position(|group| group.contains(&room))
+}
+
+fn may_use(room: &str, used: &str) -> bool {
+    room == used || rank(used) < rank(room)
+}
+
+#[test]
+fn a_room_uses_only_rooms_to_its_left() {
+    let mut faults = Vec::new();
+    for file in sources() {
+        let Some(room) = file.room() else { continue };
+        for (line, used) in file.rooms_used() {
+            if !may_use(room, &used) {
+                faults.push(format!("src/{}:{line}: {room} uses {used}", file.name));
+            }
+        }
+        faults.extend(
+            file.climbs_out().map(|line| format!("src/{}:{line}: super leads out of {room}", file.name)),
+        );
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_room_has_its_place() {
+    let unplaced: Vec<String> = sources()
+        .iter()
+        .filter_map(|file| file.room().map(str::to_owned))
+        .filter(|room| rank(room).is_none())
+        .collect();
+    assert!(unplaced.is_empty(), "no group names these rooms: {unplaced:?}");
+}
+
+#[test]
+fn pure_rooms_do_no_io() {
+    let mut faults = Vec::new();
+    for file in sources().iter().filter(|file| file.room().is_some_and(|room| PURE.contains(&room))) {
+        for (line, found) in file.paths_used(IMPURE).into_iter().chain(file.io_beyond(PURE_IO)) {
+            faults.push(format!("src/{}:{line}: {found} in a room without IO", file.name));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    let mut faults = Vec::new();
+    for file in sources().iter().filter(|file| file.room() != Some("cli")) {
+        for (line, found) in
+            file.paths_used(&["println!", "print!", "eprintln!", "eprint!", "io::stdout", "dbg!"])
+        {
+            faults.push(format!("src/{}:{line}: {found} outside cli", file.name));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn each_promise_has_one_maker() {
+    for (name, maker) in MAKERS {
+        let files: Vec<String> =
+            sources().into_iter().filter(|file| file.makes(name)).map(|file| file.name).collect();
+        assert_eq!(files, [*maker], "{name} may be written down in src/{maker} and nowhere else");
+    }
+}
+
+#[test]
+fn a_consent_is_given_by_the_plan_only() {
+    let callers: Vec<String> = sources()
+        .into_iter()
+        .filter(|file| !file.paths_used(&["PlainConsent::"]).is_empty())
+        .map(|file| file.name)
+        .collect();
+    assert!(
+        callers.iter().all(|file| file.starts_with("engine/")) && callers.len() <= 1,
+        "PlainConsent is made in one place of the engine: {callers:?}"
+    );
+}
+
+#[test]
+fn nothing_is_left_to_do() {
+    let mut faults = Vec::new();
+    for file in sources() {
+        for (line, found) in file.paths_used(&["todo!", "unimplemented!"]) {
+            faults.push(format!("src/{}:{line}: {found}", file.name));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn files_are_short() {
+    let long: Vec<String> = sources()
+        .iter()
+        .filter(|file| file.lines_of_code() > LONGEST_FILE)
+        .map(|file| format!("src/{}: {} lines", file.name, file.lines_of_code()))
+        .collect();
+    assert!(
+        long.is_empty(),
+        "split these (at most {LONGEST_FILE} lines without tests):\n{}",
+        long.join("\n")
+    );
+}
+
+/// The reader must see what it is there to see.
+#[test]
+fn the_reader_sees_through_comments_strings_tests_and_groups() {
+    let text = r##"//! crate::cli in a comment
+use crate::{mail::{Address, Flag}, cli::{self, Output}};
+use std::{fs::File, io};
+/* nested /* crate::store */ */
+fn one() { let a = "crate::directory \" more"; let b = r#"crate::config"#; let c = '"'; crate::system::now(); }
+#[cfg(test)]
+mod tests { use crate::vault::x; fn f() { io::stdin(); } }
+fn two<'a>(x: &'a str) -> super::super::X { io::copy(); Sealed { bytes } }
+impl Sealed { fn three() -> Sealed { Self { bytes } } }
+"##;
+    let file = Source::read("rules/toml.rs".into(), text);
+    let used: Vec<String> = file.rooms_used().into_iter().map(|(_, room)| room).collect();
+    assert_eq!(used, ["mail", "mail", "cli", "cli", "system"]);
+    assert_eq!(file.paths_used(&["std::fs"]), [(3, "std::fs".to_owned())]);
+    assert_eq!(file.io_beyond(PURE_IO), [(8, "io::copy".to_owned())]);
+    assert_eq!(file.climbs_out().collect::<Vec<_>>(), [8]);
+    assert!(file.makes("Sealed"));
+    assert!(!Source::read("a/b.rs".into(), "fn f(x: &Sealed) -> Sealed { g(x) }").makes("Sealed"));
+    assert!(!Source::read("a/b.rs".into(), "enum E { Sealed(Sealed) } E::Sealed { x }").makes("Sealed"));
+    assert_eq!(file.lines_of_code(), 9);
+}

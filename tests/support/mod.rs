@@ -1,0 +1,37 @@
+//! What the tests share: running programs, skipping honestly, keys and certificates, a store to deliver into.
+
+mod identity;
+mod need;
+mod program;
+mod store;
+
+pub(crate) use identity::{Authority, Identity};
+pub(crate) use need::{root, tools, vectors};
+pub(crate) use program::{Ended, Program, path};
+pub(crate) use store::Store;
+
+/// Waits until `ready` gives something, at most `seconds`; names what it waited for.
+pub(crate) fn wait_for<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> Option<T>) -> T {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+    loop {
+        if let Some(found) = ready() {
+            return found;
+        }
+        assert!(std::time::Instant::now() < end, "waited {seconds} s for {what}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// `crlf(m)` in its plainest form: the judge of the library's own.
+pub(crate) fn crlf(message: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + message.len() / 16);
+    let mut before = 0;
+    for &byte in message {
+        if byte == b'\n' && before != b'\r' {
+            out.push(b'\r');
+        }
+        out.push(byte);
+        before = byte;
+    }
+    out
+}

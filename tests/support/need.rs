@@ -1,0 +1,51 @@
+//! What a test needs of the machine. Missing: one line, and the test is over; with its word in `SEALPOST_REQUIRE`
+//! (`peers`, `root`, `vectors`) it fails instead.
+
+use super::program;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Are these programs there?
+pub(crate) fn tools(names: &[&str]) -> bool {
+    names
+        .iter()
+        .all(|name| present(program::find(name).is_some(), "peers", &format!("{name} is not installed")))
+}
+
+/// Do we run as root, with these programs there?
+pub(crate) fn root(names: &[&str]) -> bool {
+    let missing = names.iter().find(|name| program::find(name).is_none());
+    let is_root = nix::unistd::geteuid().is_root();
+    present(is_root, "root", "not root")
+        && present(missing.is_none(), "root", &format!("{} is not installed", missing.unwrap_or(&"")))
+}
+
+/// The folder with the public test vectors.
+pub(crate) fn vectors() -> Option<PathBuf> {
+    let default = || concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors").into();
+    let folder = PathBuf::from(std::env::var_os("SEALPOST_VECTORS").unwrap_or_else(default));
+    present(folder.is_dir(), "vectors", &format!("no test vectors in {}", folder.display())).then_some(folder)
+}
+
+fn present(is_there: bool, word: &str, otherwise: &str) -> bool {
+    if is_there {
+        return true;
+    }
+    let required = std::env::var("SEALPOST_REQUIRE").unwrap_or_default();
+    assert!(
+        !required.split(',').any(|required| required.trim() == word),
+        "{otherwise}, and {word} is required"
+    );
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    println!("skipped: {test}: {otherwise}");
+    record(&format!("skipped: {otherwise}\n"));
+    false
+}
+
+/// `./check` collects the lines, because the output of a passing test is not shown.
+fn record(line: &str) {
+    if let Some(list) = std::env::var_os("SEALPOST_SKIPPED") {
+        let mut list = std::fs::OpenOptions::new().append(true).create(true).open(list).unwrap();
+        list.write_all(line.as_bytes()).unwrap();
+    }
+}

@@ -1,0 +1,2 @@
+//! A store.
+pub(crate) struct Store;
