@@ -107,7 +107,9 @@ pub enum EngineError {
         refusal: Refusal,
     },
     /// Rejected for some recipients and deliverable for others: one answer cannot say that.
-    #[error("{rejected} of {all} recipients are rejected and the others are not: set …_destination_recipient_limit = 1")]
+    #[error(
+        "{rejected} of {all} recipients are rejected and the others are not: set …_destination_recipient_limit = 1"
+    )]
     Mixed {
         /// How many.
         rejected: usize,
@@ -164,6 +166,16 @@ fn list(reasons: &[Unfit]) -> String {
 }
 
 impl EngineError {
+    /// The same fault as a doubt: the owner of an archive must not have the mail of others refused.
+    pub(super) fn never_rejected(mut self) -> EngineError {
+        if let EngineError::NoCertificate { refusal, .. } | EngineError::NoUsableCertificate { refusal, .. } =
+            &mut self
+        {
+            *refusal = Refusal::Defer;
+        }
+        self
+    }
+
     /// The one map. Fixed texts: nothing of the message, nothing of the house, but a rule's own words.
     pub fn disposition(&self) -> Disposition {
         match self {

@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn every_code_comes_from_the_disposition() {
         let full = Disposition::Retry { detail: (2, 2), text: "full".into() };
-        let user = Disposition::Reject { detail: (1, 1), text: "no such user here".into(), unknown_user: true };
+        let user =
+            Disposition::Reject { detail: (1, 1), text: "no such user here".into(), unknown_user: true };
         let large = Disposition::Reject { detail: (3, 4), text: "too big".into(), unknown_user: false };
         let row = |given: &Disposition| (given.exit_code(), given.reply_code(), given.line());
         assert_eq!(row(&Disposition::Delivered), (0, 250, "2.0.0 stored".into()));
