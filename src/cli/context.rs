@@ -1,8 +1,11 @@
 //! What every verb may ask for: the root, and what lies in it.
 
 use super::failure::{Code, Failure};
+use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory};
 use crate::engine::DirectoryError;
+use crate::store::MaildirStore;
+use crate::system::{self, IdentityError};
 use std::path::{Path, PathBuf};
 
 /// Options of every verb.
@@ -37,6 +40,36 @@ impl Context {
         &self.root
     }
 
+    /// Becomes the owner of the store, so that no file in it ever belongs to somebody else.
+    pub(super) fn become_owner(&self) -> Result<(), Failure> {
+        Ok(system::become_owner(&self.root)?)
+    }
+
+    /// The configuration.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.root)?)
+    }
+
+    /// Sends the log from now on where the configuration says.
+    pub(super) fn start_log(&self, config: &Config) -> Result<(), Failure> {
+        match &config.log {
+            LogTarget::Syslog => system::log::start_syslog(config.log_level),
+            LogTarget::File(path) => {
+                let path = self.root.join(path);
+                let started = system::log::start_file(&path, config.log_level);
+                started.map_err(|error| Failure::io("open the log", path.display(), &error))?;
+            }
+            LogTarget::None => (),
+        }
+        Ok(())
+    }
+
+    /// The mail store.
+    pub(super) fn store(&self, config: &Config) -> Result<MaildirStore, Failure> {
+        let store = MaildirStore::new(&self.root, &config.mail_root);
+        store.map_err(|error| Failure::new(Code::Config, error.to_string()))
+    }
+
     /// The directory, for changes.
     pub(super) fn directory(&self) -> Result<SqliteDirectory, Failure> {
         Ok(SqliteDirectory::open(&self.root)?)
@@ -63,6 +96,27 @@ impl From<AdminError> for Failure {
             AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } => Code::Config,
             AdminError::Pki(_) | AdminError::OtherKey { .. } => Code::Data,
             _ => Code::No,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        match &error {
+            ConfigError::Faults(faults) => Failure::rendered(Code::Config, faults.to_string()),
+            ConfigError::Read { .. } => Failure::new(Code::Config, error.to_string()),
+        }
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Failure {
+        let code = match error {
+            IdentityError::NotOwner { .. } => Code::NoPermission,
+            IdentityError::NoUser(_) => Code::NotFound,
+            IdentityError::Network(_) => Code::Config,
+            _ => Code::Io,
         };
         Failure::new(code, error.to_string())
     }

@@ -5,11 +5,13 @@ mod context;
 mod failure;
 mod filter;
 mod input;
+mod inspect;
 mod keyring;
 mod man;
 mod open;
 mod output;
 mod password;
+mod rules;
 mod seal;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -33,8 +35,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Rules(rules::Rules),
     Seal(seal::Seal),
     Open(open::Open),
+    Inspect(inspect::Inspect),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -42,8 +46,10 @@ enum Verb {
 impl Verb {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self {
+            Verb::Rules(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
+            Verb::Inspect(verb) => verb.run(out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }

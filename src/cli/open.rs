@@ -9,7 +9,7 @@ use super::output::Output;
 use super::password::PasswordSource;
 use crate::crypto::SecretBytes;
 use crate::mail::Address;
-use crate::pki;
+use crate::pki::{self, KeyFile};
 use crate::smime::{self, OpenError};
 use std::path::{Path, PathBuf};
 
@@ -53,9 +53,10 @@ impl Open {
     fn file_key(&self, path: &Path) -> Result<Keyring, Failure> {
         let bytes = input::file(path)?;
         let password = self.password.is_given().then(|| self.password.read("")).transpose()?;
-        let read = pki::read_private_key(bytes.expose(), password.as_ref().map(SecretBytes::expose));
-        let key = read.map_err(|error| filter::broken(path, error))?;
-        Ok(Keyring { keys: vec![key], certificates: filter::certificates(&self.cert)? })
+        let read = pki::read_key_file(bytes.expose(), password.as_ref().map(SecretBytes::expose));
+        let KeyFile { keys, mut certificates } = read.map_err(|error| filter::broken(path, error))?;
+        certificates.extend(filter::certificates(&self.cert)?);
+        Ok(Keyring { keys, certificates })
     }
 }
 

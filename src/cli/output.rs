@@ -67,6 +67,11 @@ impl Table {
         Table { rows: vec![headings.iter().map(|&heading| heading.to_owned()).collect()] }
     }
 
+    /// A table without headings.
+    pub(crate) fn bare() -> Table {
+        Table { rows: Vec::new() }
+    }
+
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }

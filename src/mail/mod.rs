@@ -19,5 +19,5 @@ pub use line::{Eol, append_crlf, crlf, crlf_len, eol, without_mbox_line};
 pub use mailbox::{MailboxName, MailboxNameError, MailboxRef, Owner};
 pub use media::MediaType;
 pub use message::Message;
-pub use multipart::{Multipart, split_multipart};
+pub use multipart::{Multipart, sole_part, split_multipart};
 pub use transfer::{TransferEncoding, append_base64, base64_len};

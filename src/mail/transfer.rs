@@ -51,6 +51,20 @@ impl TransferEncoding {
             TransferEncoding::Unknown => None,
         }
     }
+
+    /// What the start of a body, cut anywhere, stands for, as far as it can be read.
+    pub fn decode_start(self, start: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self {
+            TransferEncoding::Identity => out.extend_from_slice(start),
+            TransferEncoding::Base64 => {
+                base64::MIME.decode_prefix(start, &mut out);
+            }
+            TransferEncoding::QuotedPrintable => drop(qp::BINARY.decode_append(start, &mut out)),
+            TransferEncoding::Unknown => {}
+        }
+        out
+    }
 }
 
 fn folded(eol: Eol) -> Base64 {

@@ -56,8 +56,12 @@ impl<'t> Reader<'t> {
         if let Some(cut) = self.cut {
             self.faults.forget_from(cut);
         }
+        let mut last = None;
         for (error, span) in errors.iter().zip(places) {
-            self.faults.add(span, format!("this is no TOML: {}", error.message()), None);
+            // Further faults of one line only follow from the first.
+            if last.replace(self.faults.line(span.start)) != Some(self.faults.line(span.start)) {
+                self.faults.add(span, format!("this is no TOML: {}", error.message()), None);
+            }
         }
         rules
     }
@@ -154,7 +158,8 @@ impl<'t> Reader<'t> {
             digits.and_then(|integer| integer.as_str().parse().ok()).filter(|number| *number <= 10);
         if priority.is_none() {
             let hint = "a whole number from 0 to 10; 10 runs first, 0 is inactive".to_owned();
-            self.faults.add(value.span(), "this is no priority", hint);
+            let text = format!("{} is no priority", self.faults.source(&value.span()));
+            self.faults.add(value.span(), text, hint);
         }
         priority
     }
@@ -186,7 +191,7 @@ impl<'t> Reader<'t> {
         let mut arguments = self.arguments(element, rule, word.name, operator, rest);
         let test = (word.parse)(&mut arguments);
         arguments.finish();
-        let text = self.faults.text().get(element.span()).unwrap_or_default().to_owned();
+        let text = self.faults.source(&element.span()).to_owned();
         Some(Condition { text, test: test? })
     }
 
@@ -211,11 +216,14 @@ impl<'t> Reader<'t> {
         if let Some(operator) = allowed.iter().find(|operator| operator.name() == name) {
             return Some((Some(*operator), rest));
         }
-        let text = match Operator::ALL.iter().any(|operator| operator.name() == name) {
-            true => format!("\"{name}\" does not go with \"{word}\""),
-            false => format!("this is no operator, \"{word}\" needs one here"),
+        let (text, near) = match Operator::ALL.iter().any(|operator| operator.name() == name) {
+            true => (format!("\"{name}\" does not go with \"{word}\""), None),
+            false => {
+                let found = self.faults.source(&first.span());
+                (format!("{found} is no operator; \"{word}\" needs one here"), nearest(name, names()))
+            }
         };
-        self.faults.add_near(first.span(), text, nearest(name, names()), hint);
+        self.faults.add_near(first.span(), text, near, hint);
         None
     }
 
@@ -263,7 +271,7 @@ impl<'t> Reader<'t> {
         if parts.is_none() {
             let text = match element.get_ref() {
                 DeValue::Array(_) => format!("this {what} is empty"),
-                other => format!("a {what} is a list, not {}", kind(other)),
+                other => format!("{} is no {what}: a list is needed", kind(other)),
             };
             self.faults.add(element.span(), text, format!("for example: {example}"));
         }
@@ -276,7 +284,7 @@ impl<'t> Reader<'t> {
     {
         let hint = format!("the {what}s are: {}", quoted(names()));
         let Some(found) = word.get_ref().as_str() else {
-            let text = format!("the name of a {what} is a text, not {}", kind(word.get_ref()));
+            let text = format!("{} is no {what}'s name: a text is needed", kind(word.get_ref()));
             return self.faults.add(word.span(), text, hint);
         };
         match reason(refused, found) {
