@@ -10,9 +10,10 @@ use crate::mail::Message;
 use crate::pki::Certificate;
 
 /// What becomes of a message that its sender encrypted with OpenPGP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OpenPgp {
     /// It stays as it is. Nobody can tell who opens it.
+    #[default]
     Keep,
     /// It is sealed like any other.
     Seal,
@@ -28,7 +29,8 @@ pub fn recognise(message: &[u8], accounts: &[&[Certificate]], openpgp: OpenPgp) 
         }
         Protection::Encrypted(enveloped) => {
             let cipher = written_cipher(&enveloped)?;
-            let everybody = !accounts.is_empty() && accounts.iter().all(|account| names_one(&enveloped, account));
+            let everybody =
+                !accounts.is_empty() && accounts.iter().all(|account| names_one(&enveloped, account));
             let recipients = enveloped.recipients.iter().map(|to| sealed_to(to, accounts)).collect();
             everybody.then(|| Sealed { bytes: message.to_vec(), cipher: Some(cipher), recipients })
         }
@@ -49,7 +51,9 @@ fn is_written(recipient: &Recipient) -> bool {
 }
 
 fn names_one(enveloped: &Enveloped, account: &[Certificate]) -> bool {
-    account.iter().any(|certificate| enveloped.recipients.iter().any(|recipient| names(recipient, certificate)))
+    account
+        .iter()
+        .any(|certificate| enveloped.recipients.iter().any(|recipient| names(recipient, certificate)))
 }
 
 fn names(recipient: &Recipient, certificate: &Certificate) -> bool {
