@@ -78,7 +78,10 @@ fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     }));
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let place = place.get().map_or("", String::as_str);
-        Err(Failure::new(Code::Internal, format!("internal error at {place}: this is a bug, please report it")))
+        Err(Failure::new(
+            Code::Internal,
+            format!("internal error at {place}: this is a bug, please report it"),
+        ))
     })
 }
 

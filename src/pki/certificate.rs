@@ -115,10 +115,8 @@ impl Certificate {
 
     /// How a RecipientInfo names it: issuer and serial number, and the key identifier if it has one.
     pub fn recipient_ids(&self) -> Vec<RecipientId> {
-        let by_name = RecipientId::IssuerAndSerialNumber {
-            issuer: self.issuer.clone(),
-            serial: self.serial.clone(),
-        };
+        let by_name =
+            RecipientId::IssuerAndSerialNumber { issuer: self.issuer.clone(), serial: self.serial.clone() };
         let by_key = self.subject_key_id().map(RecipientId::SubjectKeyIdentifier);
         std::iter::once(by_name).chain(by_key).collect()
     }

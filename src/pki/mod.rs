@@ -18,8 +18,8 @@ pub use certificate::{Certificate, Fingerprint};
 pub use container::{KeyFile, read_certificates, read_key_file, read_private_key};
 pub use error::PkiError;
 pub use issue::{
-    AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh, require_key,
-    self_sign,
+    AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
+    require_key, self_sign,
 };
 pub use key::{KeyType, MINIMUM_RSA_BITS, PublicKey, UnlockedKey};
 pub use names::{Subject, wildcard};

@@ -126,13 +126,17 @@ fn words(error: &Error) -> &'static str {
     let Error::PathValidation(status) = error else { return "a certificate of the path cannot be read" };
     match status {
         Status::NameChainingFailure => "the names of the path do not fit together",
-        Status::SignatureVerificationFailure => "a signature of the path does not hold, or uses an algorithm that is refused",
+        Status::SignatureVerificationFailure => {
+            "a signature of the path does not hold, or uses an algorithm that is refused"
+        }
         Status::InvalidNotBeforeDate => "a certificate of the path is not valid yet",
         Status::InvalidNotAfterDate => "a certificate of the path has ended",
         Status::MissingBasicConstraints | Status::InvalidBasicConstraints => "its issuer is no authority",
         Status::InvalidPathLength => "the path is longer than an authority of it allows",
         Status::InvalidKeyUsage => "an authority of the path may not sign certificates for mail",
-        Status::NullPolicySet | Status::InvalidPolicyMapping => "the certificate policies of the path do not fit together",
+        Status::NullPolicySet | Status::InvalidPolicyMapping => {
+            "the certificate policies of the path do not fit together"
+        }
         Status::NameConstraintsViolation => "an authority of the path may not issue for these names",
         Status::UnprocessedCriticalExtension => "a certificate of the path has an unknown critical extension",
         Status::InsufficientKeySize => "an authority of the path has too short a key",

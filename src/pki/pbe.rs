@@ -84,7 +84,12 @@ impl Password {
             TRIPLE_DES => self.decrypt_pkcs12::<des::TdesEde3>(scheme, 24, &mut buffer)?,
             RC2_128 => self.decrypt_pkcs12::<rc2::Rc2>(scheme, 16, &mut buffer)?,
             RC2_40 => self.decrypt_pkcs12::<rc2::Rc2>(scheme, 5, &mut buffer)?,
-            other => return Err(PkiError::Unsupported(format!("encryption with {}", super::key::oid_name(other)))),
+            other => {
+                return Err(PkiError::Unsupported(format!(
+                    "encryption with {}",
+                    super::key::oid_name(other)
+                )));
+            }
         };
         buffer.truncate(length.ok_or(PkiError::WrongPassword(what))?);
         Ok(buffer)
@@ -167,7 +172,9 @@ impl Password {
             ID_SHA_256 => check!(Sha256),
             ID_SHA_384 => check!(Sha384),
             ID_SHA_512 => check!(Sha512),
-            other => Err(PkiError::Unsupported(format!("a PKCS#12 MAC with {}", super::key::oid_name(other)))),
+            other => {
+                Err(PkiError::Unsupported(format!("a PKCS#12 MAC with {}", super::key::oid_name(other))))
+            }
         }
     }
 }

@@ -183,7 +183,9 @@ fn joined(content: &Any) -> Result<Vec<u8>, PkiError> {
             }
             Ok(octets)
         }
-        other => Err(PkiError::malformed("the PKCS#12 file", format!("encrypted content has the tag {other}"))),
+        other => {
+            Err(PkiError::malformed("the PKCS#12 file", format!("encrypted content has the tag {other}")))
+        }
     }
 }
 
@@ -215,7 +217,9 @@ impl Contents {
                 }
             }
             SAFE_CONTENTS_BAG => {
-                let deeper = nesting.checked_sub(1).ok_or(PkiError::TooMany { what: "nested PKCS#12 bags", count: MAX_NESTING + 1 })?;
+                let deeper = nesting
+                    .checked_sub(1)
+                    .ok_or(PkiError::TooMany { what: "nested PKCS#12 bags", count: MAX_NESTING + 1 })?;
                 self.read_bags(&value, password, deeper)?;
             }
             _ => {}

@@ -270,7 +270,8 @@ mod tests {
     #[test]
     fn every_reason_is_told_at_once() {
         let root = authority(&ec_key());
-        let other = UnlockedKey::generate(KeyType::EcP256, crate::crypto::Seed::from_bytes(&mut [9; 32])).unwrap();
+        let other =
+            UnlockedKey::generate(KeyType::EcP256, crate::crypto::Seed::from_bytes(&mut [9; 32])).unwrap();
         let stranger = [authority(&other)];
         let user = issue(&root, &ec_key(), &rsa_key().public());
         let wanted = [address("eve@north.example")];

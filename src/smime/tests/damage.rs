@@ -6,8 +6,8 @@ use crate::crypto::SecretBytes;
 use crate::crypto::algorithm::CONTENT_CIPHERS;
 use crate::crypto::content::ContentAlgorithm;
 use crate::mail::Message;
-use const_oid::ObjectIdentifier;
 use crate::pki::PublicKey;
+use const_oid::ObjectIdentifier;
 use der::Encode;
 use encodify::base64;
 use rsa::pkcs1::EncodeRsaPublicKey;
@@ -191,5 +191,8 @@ fn a_bare_key_is_found_by_its_identifier() {
 
 #[test]
 fn clear_mail_is_not_encrypted() {
-    assert_eq!(open_as(alice(), MESSAGE).unwrap_err().to_string(), "the message is not encrypted with S/MIME");
+    assert_eq!(
+        open_as(alice(), MESSAGE).unwrap_err().to_string(),
+        "the message is not encrypted with S/MIME"
+    );
 }
