@@ -25,3 +25,6 @@ pub use key::{KeyType, MINIMUM_RSA_BITS, PublicKey, UnlockedKey};
 pub use names::{Subject, wildcard};
 pub use request::Request;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
+
+#[cfg(test)]
+mod vectors;

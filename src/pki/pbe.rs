@@ -95,7 +95,8 @@ impl Password {
         Ok(buffer)
     }
 
-    /// The length of the clear text, or nothing where the padding does not fit.
+    /// The length of the clear text, or nothing where the padding does not fit. RFC 8018 wants UTF-8; old NSS took
+    /// the BMPString here too.
     fn decrypt_pbes2(
         &mut self,
         scheme: &AlgorithmIdentifierOwned,
@@ -111,11 +112,16 @@ impl Password {
             Kdf::Scrypt(kdf) => self.spend_scrypt(kdf)?,
             _ => return Err(PkiError::Unsupported("this key derivation".to_owned())),
         }
-        match parameters.decrypt_in_place(&*self.utf8, buffer) {
-            Ok(clear) => Ok(Some(clear.len())),
-            Err(pkcs5::Error::DecryptFailed) => Ok(None),
-            Err(error) => Err(PkiError::Unsupported(format!("this encryption scheme ({error})"))),
+        let sealed = Zeroizing::new(buffer.to_vec());
+        for spelling in [&self.utf8, &self.bmp] {
+            buffer.copy_from_slice(&sealed);
+            match parameters.decrypt_in_place(spelling.as_slice(), buffer) {
+                Ok(clear) => return Ok(Some(clear.len())),
+                Err(pkcs5::Error::DecryptFailed) => {}
+                Err(error) => return Err(PkiError::Unsupported(format!("this encryption scheme ({error})"))),
+            }
         }
+        Ok(None)
     }
 
     fn spend_scrypt(&mut self, kdf: &pkcs5::pbes2::ScryptParams) -> Result<(), PkiError> {

@@ -11,9 +11,10 @@ use crate::pki::Certificate;
 use std::collections::{HashMap, HashSet};
 
 /// What becomes of a message that its sender encrypted with OpenPGP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OpenPgp {
     /// It stays as it is. Nobody can tell who opens it.
+    #[default]
     Keep,
     /// It is sealed like any other.
     Seal,

@@ -11,7 +11,7 @@ fn header_with(message: &[u8], profile: Profile, rule: Option<&str>) -> String {
     let text = String::from_utf8(sealed.bytes().to_vec()).unwrap();
     let crlf = text.find("\r\n\r\n").map(|at| at + 4);
     let end = crlf.or_else(|| text.find("\n\n").map(|at| at + 2)).unwrap();
-    text[..end].to_string()
+    text.split_at(end).0.to_string()
 }
 
 #[test]
