@@ -1,9 +1,10 @@
 //! What every verb may ask for: the root, and what lies in it.
 
 use super::failure::{Code, Failure};
-use crate::config::Config;
+use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory};
 use crate::engine::DirectoryError;
+use crate::store::MaildirStore;
 use crate::system::{self, IdentityError};
 use std::path::{Path, PathBuf};
 
@@ -34,15 +35,45 @@ impl Context {
         Context { root: global.root }
     }
 
+    /// For a store that the command itself names.
+    pub(super) fn at(root: &Path) -> Context {
+        Context { root: root.to_owned() }
+    }
+
     /// The folder of the store.
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The settings of the store, read as its owner.
+    /// Becomes the owner of the store, so that no file in it ever belongs to somebody else.
+    pub(super) fn become_owner(&self) -> Result<(), Failure> {
+        Ok(system::become_owner(&self.root)?)
+    }
+
+    /// The configuration.
     pub(super) fn config(&self) -> Result<Config, Failure> {
         self.become_owner()?;
         Ok(Config::load(&self.root)?)
+    }
+
+    /// Sends the log from now on where the configuration says.
+    pub(super) fn start_log(&self, config: &Config) -> Result<(), Failure> {
+        match &config.log {
+            LogTarget::Syslog => system::log::start_syslog(config.log_level),
+            LogTarget::File(path) => {
+                let path = self.root.join(path);
+                let started = system::log::start_file(&path, config.log_level);
+                started.map_err(|error| Failure::io("open the log", path.display(), &error))?;
+            }
+            LogTarget::None => (),
+        }
+        Ok(())
+    }
+
+    /// The mail store.
+    pub(super) fn store(&self, config: &Config) -> Result<MaildirStore, Failure> {
+        let store = MaildirStore::new(&self.root, &config.mail_root);
+        store.map_err(|error| Failure::new(Code::Config, error.to_string()))
     }
 
     /// The directory, for changes. Files that only the caller may read are read before.
@@ -55,23 +86,6 @@ impl Context {
     pub(super) fn directory_for_reading(&self) -> Result<SqliteDirectory, Failure> {
         self.become_owner()?;
         Ok(SqliteDirectory::open_for_reading(&self.root)?)
-    }
-
-    /// Every command works as the owner of the store, so that hook, Maildirs and directory have one user.
-    fn become_owner(&self) -> Result<(), Failure> {
-        Ok(system::become_owner(&self.root)?)
-    }
-}
-
-impl From<IdentityError> for Failure {
-    fn from(error: IdentityError) -> Failure {
-        let code = match error {
-            IdentityError::NotOwner { .. } => Code::NoPermission,
-            IdentityError::NoUser(_) => Code::NotFound,
-            IdentityError::Network(_) => Code::Config,
-            _ => Code::Io,
-        };
-        Failure::new(code, error.to_string())
     }
 }
 
@@ -98,5 +112,26 @@ impl From<AdminError> for Failure {
             }
             _ => failure,
         }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        match &error {
+            ConfigError::Faults(faults) => Failure::rendered(Code::Config, faults.to_string()),
+            ConfigError::Read { .. } => Failure::new(Code::Config, error.to_string()),
+        }
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Failure {
+        let code = match error {
+            IdentityError::NotOwner { .. } => Code::NoPermission,
+            IdentityError::NoUser(_) => Code::NotFound,
+            IdentityError::Network(_) => Code::Config,
+            _ => Code::Io,
+        };
+        Failure::new(code, error.to_string())
     }
 }

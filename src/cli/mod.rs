@@ -8,6 +8,7 @@ mod cert_domain;
 mod completions;
 mod config;
 mod context;
+mod deliver;
 mod doctor;
 mod domain;
 mod failure;
@@ -16,6 +17,7 @@ mod fitness;
 mod holder;
 mod init;
 mod input;
+mod inspect;
 mod key;
 mod keyring;
 mod man;
@@ -54,10 +56,12 @@ enum Verb {
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
     Acl(acl::AclCommand),
-    Rules(rules::RulesCommand),
     Config(config::ConfigCommand),
+    Deliver(deliver::Deliver),
+    Rules(rules::Rules),
     Seal(seal::Seal),
     Open(open::Open),
+    Inspect(inspect::Inspect),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -72,10 +76,12 @@ impl Verb {
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
-            Verb::Rules(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
+            Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
+            Verb::Rules(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
+            Verb::Inspect(verb) => verb.run(out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }
@@ -89,8 +95,11 @@ fn command_tree() -> clap::Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    crate::system::harden();
     let args: Vec<OsString> = std::env::args_os().collect();
+    if deliver::is_called(&args) {
+        return deliver::hook(&args);
+    }
+    crate::system::harden();
     let wants_json = args.iter().any(|arg| arg == "--json");
     match guarded(|| parse(&args).and_then(run)) {
         Ok(()) => Code::Done.into(),
@@ -108,7 +117,10 @@ fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     }));
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let place = place.get().map_or("", String::as_str);
-        Err(Failure::new(Code::Internal, format!("internal error at {place}: this is a bug, please report it")))
+        Err(Failure::new(
+            Code::Internal,
+            format!("internal error at {place}: this is a bug, please report it"),
+        ))
     })
 }
 

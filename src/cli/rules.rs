@@ -1,87 +1,138 @@
-//! `sealpost rules`
+//! `sealpost rules`: check, install and list the rule files of the site.
 
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::input;
 use super::output::{Output, Table};
-use super::words::{self, counted, day};
 use crate::directory::{InstalledSet, RuleHolder};
 use crate::mail::Address;
-use crate::rules::{RuleFaults, RuleSet, ScopeKind};
+use crate::rules::{Color, RuleFaults, RuleSet, ScopeKind, Warning};
 use crate::system;
-use serde_json::{Value, json};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-/// Check, install and list rule files
-#[derive(clap::Args)]
-pub(super) struct RulesCommand {
+/// Check, install and explain mail rules
+#[derive(Args)]
+pub(super) struct Rules {
     #[command(subcommand)]
     verb: RulesVerb,
 }
 
-#[derive(clap::Subcommand)]
+#[derive(Subcommand)]
 enum RulesVerb {
-    /// Are the files right? All that is wrong is shown at once: sealpost rules check seal.toml
-    Check {
-        /// TOML rule files
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-        /// For whom they are meant; without it a file is right if it is right for anybody
-        #[arg(long, value_enum)]
-        scope: Option<ScopeWord>,
-    },
-    /// Install a file in the place of what runs there: sealpost rules install seal.toml --domain north.example
+    Check(Check),
     Install(Install),
-    /// List what runs
-    List {
-        /// And what ran before
-        #[arg(long)]
-        history: bool,
-    },
+    List,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum ScopeWord {
-    Server,
-    Domain,
-    Account,
-}
-
-impl From<ScopeWord> for ScopeKind {
-    fn from(word: ScopeWord) -> ScopeKind {
-        match word {
-            ScopeWord::Server => ScopeKind::Server,
-            ScopeWord::Domain => ScopeKind::Domain,
-            ScopeWord::Account => ScopeKind::Account,
+impl Rules {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        match self.verb {
+            RulesVerb::Check(verb) => verb.run(out),
+            RulesVerb::Install(verb) => verb.run(context, out),
+            RulesVerb::List => list(context, out),
         }
     }
 }
 
-#[derive(clap::Args)]
-struct Install {
-    /// A TOML rule file; `-` is standard input
-    file: PathBuf,
-    #[command(flatten)]
-    holder: HolderArgs,
+/// Check rule files: every fault with its place, and what is legal and surely not meant
+///
+/// A file is checked for the scope that a line `# scope: server`, `domain` or `account` in it names, else for accounts.
+#[derive(Args)]
+struct Check {
+    /// The rule files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Check for this scope, whatever the files say
+    #[arg(long, value_name = "SCOPE", value_parser = scope)]
+    scope: Option<ScopeKind>,
 }
 
-#[derive(clap::Args)]
+fn scope(word: &str) -> Result<ScopeKind, String> {
+    let scopes = [ScopeKind::Server, ScopeKind::Domain, ScopeKind::Account];
+    scopes.into_iter().find(|scope| scope.name() == word).ok_or_else(|| "the scopes are server, domain, account".into())
+}
+
+impl Check {
+    fn run(self, out: &mut Output) -> Result<(), Failure> {
+        let mut wrong = 0;
+        for file in &self.files {
+            let text = read_text(file)?;
+            let scope = self.scope.or_else(|| named_scope(&text)).unwrap_or(ScopeKind::Account);
+            match RuleSet::from_toml(&file.display().to_string(), &text, scope) {
+                Ok(rules) => show_good(file, scope, &rules, out)?,
+                Err(faults) => {
+                    wrong += 1;
+                    show_faults(file, &faults, out)?;
+                }
+            }
+        }
+        match wrong {
+            0 => Ok(()),
+            _ => Err(Failure::new(Code::No, format!("{wrong} of {} rule files are wrong", self.files.len()))),
+        }
+    }
+}
+
+fn named_scope(text: &str) -> Option<ScopeKind> {
+    let words = text.lines().filter_map(|line| line.strip_prefix("# scope:"));
+    words.filter_map(|word| scope(word.trim()).ok()).next()
+}
+
+fn show_good(file: &Path, scope: ScopeKind, rules: &RuleSet, out: &mut Output) -> Result<(), Failure> {
+    let (count, warnings) = (rules.rules().count(), rules.warnings());
+    out.line(format!("{}: {count} rules, right for scope {}", file.display(), scope.name()))?;
+    for warning in &warnings {
+        out.line(advice(file, warning))?;
+    }
+    out.json(json!({"file": file, "scope": scope.name(), "rules": count, "warnings": warnings, "faults": []}))
+}
+
+fn advice(file: &Path, warning: &Warning) -> String {
+    format!("{}:{}: warning: rule \"{}\": {}", file.display(), warning.line, warning.rule, warning.text)
+}
+
+fn show_faults(file: &Path, faults: &RuleFaults, out: &mut Output) -> Result<(), Failure> {
+    let color = if std::io::stdout().is_terminal() { Color::Always } else { Color::Never };
+    out.line(faults.rendered(color).trim_end())?;
+    out.json(json!({"file": file, "faults": faults.faults()}))
+}
+
+fn read_text(file: &Path) -> Result<String, Failure> {
+    let bytes = input::file(file)?;
+    let text = std::str::from_utf8(bytes.expose());
+    text.map(str::to_owned).map_err(|_| Failure::new(Code::Data, format!("{} is not UTF-8 text", file.display())))
+}
+
+/// Install a rule file in the place of what runs for its holder; a wrong file changes nothing
+#[derive(Args)]
+struct Install {
+    /// The rule file
+    file: PathBuf,
+    #[command(flatten)]
+    holder: Holder,
+}
+
+/// For whom a rule file is.
+#[derive(Args)]
 #[group(required = true, multiple = false)]
-struct HolderArgs {
-    /// Once per message, before it is routed
+struct Holder {
+    /// For the whole site
     #[arg(long)]
     server: bool,
-    /// For each account of this domain
+    /// For every account of a domain
     #[arg(long, value_name = "NAME")]
     domain: Option<String>,
-    /// For this account
-    #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
+    /// For one account
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
     account: Option<Address>,
 }
 
-impl From<HolderArgs> for RuleHolder {
-    fn from(args: HolderArgs) -> RuleHolder {
-        match (args.domain, args.account) {
+impl From<Holder> for RuleHolder {
+    fn from(holder: Holder) -> RuleHolder {
+        match (holder.domain, holder.account) {
             (Some(domain), _) => RuleHolder::Domain(domain),
             (None, Some(account)) => RuleHolder::Account(account),
             (None, None) => RuleHolder::Server,
@@ -89,130 +140,48 @@ impl From<HolderArgs> for RuleHolder {
     }
 }
 
-impl RulesCommand {
-    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        match self.verb {
-            RulesVerb::Check { files, scope } => check(out, &files, scope),
-            RulesVerb::Install(verb) => verb.run(context, out),
-            RulesVerb::List { history } => list(context, out, history),
-        }
-    }
-}
-
-/// The text of a rule file.
-fn text(path: &Path) -> Result<String, Failure> {
-    let bytes = input::file(path)?;
-    let text = std::str::from_utf8(bytes.expose()).map(str::to_owned);
-    text.map_err(|error| Failure::new(Code::Data, format!("{} is no UTF-8: {error}", path.display())))
-}
-
-fn check(out: &mut Output, files: &[PathBuf], scope: Option<ScopeWord>) -> Result<(), Failure> {
-    let mut wrong = Vec::new();
-    for path in files {
-        let file = path.display().to_string();
-        let text = text(path)?;
-        match right_for(&file, &text, scope) {
-            Ok((scopes, set)) => {
-                out.line(format!("{file}: {}, right for {}", counted(set.rules().count(), "rule"), scopes.join(", ")))?;
-                for warning in set.warnings() {
-                    out.line(format!("{file}:{}: warning: {}: {}", warning.line, warning.rule, warning.text))?;
-                }
-                out.json(json!({"file": file, "ok": true, "scopes": scopes, "warnings": set.warnings()}))?;
-            }
-            Err(faults) => {
-                out.json(json!({"file": file, "ok": false, "faults": faults.to_string()}))?;
-                wrong.push(faults.to_string());
-            }
-        }
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(Failure::rendered(Code::Data, wrong.join("\n"))) }
-}
-
-/// The scopes that the file may be installed in; or what is wrong with it in the scope that minds least.
-fn right_for(
-    file: &str,
-    text: &str,
-    scope: Option<ScopeWord>,
-) -> Result<(Vec<&'static str>, RuleSet), RuleFaults> {
-    let all = [ScopeKind::Account, ScopeKind::Domain, ScopeKind::Server];
-    let asked = scope.map_or(all.to_vec(), |scope| vec![scope.into()]);
-    let (mut right, mut set, mut faults): (Vec<&str>, Option<RuleSet>, Option<RuleFaults>) =
-        (Vec::new(), None, None);
-    for scope in asked {
-        match RuleSet::from_toml(file, text, scope) {
-            Ok(read) => {
-                right.push(scope.name());
-                set.get_or_insert(read);
-            }
-            Err(found) if faults.as_ref().is_none_or(|least| found.faults().len() < least.faults().len()) => {
-                faults = Some(found);
-            }
-            Err(_) => (),
-        }
-    }
-    match (set, faults) {
-        (None, Some(faults)) => Err(faults),
-        (Some(set), _) => Ok((right, set)),
-        (None, None) => RuleSet::from_toml(file, text, ScopeKind::Account).map(|set| (right, set)),
-    }
-}
-
 impl Install {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let text = text(&self.file)?;
+        let text = read_text(&self.file)?;
+        let file = self.file.display().to_string();
         let holder = RuleHolder::from(self.holder);
-        let shown = self.file.display().to_string();
-        let set = RuleSet::from_toml(&shown, &text, holder.scope())
-            .map_err(|faults| Failure::rendered(Code::Data, faults.to_string()))?;
-        let name = self.file.file_name().map_or(shown.clone(), |name| name.to_string_lossy().into_owned());
+        let rules = RuleSet::from_toml(&file, &text, holder.scope())
+            .map_err(|faults| Failure::rendered(Code::Data, faults.rendered(Color::Never)))?;
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
         context.directory()?.install_rules(&holder, &name, &text, &system::user_name())?;
-        let count = set.rules().count();
-        out.line(format!("{shown} installed for {}: {}", holder.scope().name(), counted(count, "rule")))?;
-        for warning in set.warnings() {
-            out.line(format!("{shown}:{}: warning: {}: {}", warning.line, warning.rule, warning.text))?;
+        for warning in rules.warnings() {
+            out.line(advice(&self.file, &warning))?;
         }
-        out.json(json!({
-            "file": name,
-            "scope": holder.scope().name(),
-            "rules": count,
-            "warnings": set.warnings(),
-        }))
+        let count = rules.rules().count();
+        out.line(format!("{name}: {count} rules installed for {}", describe(holder.scope(), &holder_name(&holder))))?;
+        out.json(json!({"file": name, "scope": holder.scope().name(), "holder": holder_name(&holder), "rules": count}))
     }
 }
 
-fn list(context: &Context, out: &mut Output, history: bool) -> Result<(), Failure> {
-    let mut sets = context.directory_for_reading()?.installed_rules()?;
-    sets.retain(|set| history || set.running);
-    let mut table = Table::new(&["scope", "for", "file", "rules", "installed", "by", "runs"]);
-    for set in &sets {
-        table.row([
-            set.rules.scope.name().to_owned(),
-            set.rules.holder.clone(),
-            set.rules.file.clone(),
-            count(set).map_or_else(|| "broken".to_owned(), |count| count.to_string()),
-            day(set.installed),
-            set.installed_by.clone(),
-            if set.running { "yes" } else { "no" }.to_owned(),
-        ]);
+fn holder_name(holder: &RuleHolder) -> String {
+    match holder {
+        RuleHolder::Server => String::new(),
+        RuleHolder::Domain(name) => name.clone(),
+        RuleHolder::Account(address) => address.to_string(),
     }
-    out.table(&table)?;
-    out.json(json!({"rule_files": sets.iter().map(layout).collect::<Vec<_>>()}))
 }
 
-fn count(set: &InstalledSet) -> Option<usize> {
-    let read = RuleSet::from_toml(&set.rules.file, &set.rules.text, set.rules.scope);
-    Some(read.ok()?.rules().count())
+fn describe(scope: ScopeKind, holder: &str) -> String {
+    format!("{} {holder}", scope.name()).trim_end().to_owned()
 }
 
-fn layout(set: &InstalledSet) -> Value {
-    json!({
-        "scope": set.rules.scope.name(),
-        "holder": set.rules.holder,
-        "file": set.rules.file,
-        "rules": count(set),
-        "text": set.rules.text,
-        "installed": day(set.installed),
-        "installed_by": set.installed_by,
-        "running": set.running,
-    })
+fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
+    let sets = context.directory_for_reading()?.installed_rules()?;
+    let running: Vec<&InstalledSet> = sets.iter().filter(|set| set.running).collect();
+    let mut table = Table::new(&["for", "file", "rules", "installed", "by"]);
+    for set in &running {
+        let rules = RuleSet::from_toml(&set.rules.file, &set.rules.text, set.rules.scope);
+        let count = rules.map_or("broken".into(), |rules| rules.rules().count().to_string());
+        let holder = describe(set.rules.scope, &set.rules.holder);
+        table.row([holder, set.rules.file.clone(), count, set.installed.date().to_string(), set.installed_by.clone()]);
+        let installed = set.installed.unix_timestamp();
+        out.json(json!({"scope": set.rules.scope.name(), "holder": set.rules.holder, "file": set.rules.file,
+            "installed": installed, "by": set.installed_by}))?;
+    }
+    if running.is_empty() { out.line("no rules are installed") } else { out.table(&table) }
 }

@@ -1,8 +1,19 @@
 //! Reads hostile structure without keys: what is it, and who can open it? CMS (RFC 5652, 5083; BER and DER),
 //! OpenPGP packets (RFC 9580), and the MIME around them.
 
+mod ber;
+mod element;
 mod enveloped;
+mod inspect;
+mod openpgp;
 mod protection;
+#[cfg(test)]
+mod samples;
+mod signed;
+#[cfg(test)]
+mod tests;
 
+pub use ber::der_from_ber;
 pub use enveloped::{CmsError, Enveloped, Recipient, RecipientId, RecipientKind, read};
-pub use protection::{Protection, find};
+pub use inspect::{AlgorithmReport, ContentReport, Integrity, RecipientReport, Report, Structure, inspect};
+pub use protection::{Protection, fault, find};

@@ -1,7 +1,25 @@
 //! What protects a message, decided by structure and never by a label.
+//!
+//! A body counts for what it decodes to by its Content-Transfer-Encoding, whatever its Content-Type says: all of its
+//! octets are ciphertext then, so nothing is left in the clear. A label alone counts for nothing.
 
-use super::Enveloped;
-use crate::mail::Message;
+use super::ber::der_from_ber;
+use super::enveloped::{malformed, read_der};
+use super::openpgp;
+use super::signed::{Form, read_signed};
+use super::{CmsError, Enveloped};
+use crate::mail::{MediaType, Message, TransferEncoding, sole_part, split_multipart};
+use const_oid::ObjectIdentifier;
+use const_oid::db::rfc5911;
+use memchr::memmem;
+use std::borrow::Cow;
+
+/// Multiparts inside multiparts beyond this are not looked into (spec: "Limits").
+const MAX_NESTING: usize = 100;
+/// So many octets of a body tell what it may be before all of it is decoded.
+const GLANCE: usize = 512;
+/// What Enigmail and Thunderbird put in front of the parts of PGP/MIME, for readers that know no MIME.
+const PGP_MIME_PREAMBLE: &[u8] = b"This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)";
 
 /// What was found.
 #[derive(Debug)]
@@ -18,5 +36,135 @@ pub enum Protection {
 
 /// Looks at the whole body (or a multipart with that one part and no other octets than white space).
 pub fn find(message: &Message<'_>) -> Protection {
-    todo!("{message:?}")
+    examine(message).unwrap_or(Protection::None)
+}
+
+/// Why a body that begins like EnvelopedData or AuthEnvelopedData, or is labelled `application/pkcs7-mime`, is none
+/// although [`find`] found nothing: for messages to people, not for decisions.
+pub fn fault(message: &Message<'_>) -> Option<CmsError> {
+    examine(message).err()
+}
+
+pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
+    let mut inner: Option<Message<'_>> = None;
+    for _ in 0..MAX_NESTING {
+        let here = inner.as_ref().unwrap_or(message);
+        let media = MediaType::of(here);
+        if !media.is_multipart() {
+            return leaf(here, &media);
+        }
+        let boundary = media.parameter("boundary").unwrap_or_default();
+        // Two parts each: nothing more is inside, and the search for their delimiters is done once only.
+        match media.essence() {
+            "multipart/signed" => return Ok(signed_multipart(here.body(), boundary)),
+            "multipart/encrypted" => return Ok(encrypted_multipart(here.body(), boundary)),
+            _ => {}
+        }
+        let Some(part) = sole_part(here.body(), boundary) else { return Ok(Protection::None) };
+        inner = Some(Message::new(part));
+    }
+    Ok(Protection::None)
+}
+
+/// A body that is no multipart.
+fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError> {
+    let encoding = TransferEncoding::of(message);
+    let start = glance(encoding, message.body());
+    let labelled = matches!(media.essence(), "application/pkcs7-mime" | "application/x-pkcs7-mime");
+    match guess(&start) {
+        Guess::Enveloped => {
+            enveloped(decode(encoding, message)?).map(|found| Protection::Encrypted(Box::new(found)))
+        }
+        Guess::Signed => Ok(signed(decode(encoding, message)?)),
+        Guess::OpenPgp => Ok(armored(decode(encoding, message)?)),
+        Guess::Nothing if labelled => Err(malformed("the body is no ContentInfo")),
+        Guess::Nothing => Ok(Protection::None),
+    }
+}
+
+enum Guess {
+    Enveloped,
+    Signed,
+    OpenPgp,
+    Nothing,
+}
+
+/// The first octets that a body decodes to.
+fn glance(encoding: TransferEncoding, body: &[u8]) -> Vec<u8> {
+    let body = body.trim_ascii_start();
+    let start = body.get(..GLANCE).unwrap_or(body);
+    encoding.decode_start(start)
+}
+
+/// A ContentInfo begins with the object identifier of what it holds.
+fn guess(start: &[u8]) -> Guess {
+    let names = |oid: ObjectIdentifier| {
+        let head = start.get(..start.len().min(32)).unwrap_or_default();
+        start.first() == Some(&0x30) && memmem::find(head, oid.as_bytes()).is_some()
+    };
+    if names(rfc5911::ID_ENVELOPED_DATA) || names(rfc5911::ID_CT_AUTH_ENVELOPED_DATA) {
+        Guess::Enveloped
+    } else if names(rfc5911::ID_SIGNED_DATA) {
+        Guess::Signed
+    } else if start.starts_with(b"-----BEGIN PGP MESSAGE-----") {
+        Guess::OpenPgp
+    } else {
+        Guess::Nothing
+    }
+}
+
+fn decode<'a>(encoding: TransferEncoding, message: &Message<'a>) -> Result<Cow<'a, [u8]>, CmsError> {
+    let octets = encoding.decode(message.body());
+    octets.ok_or_else(|| malformed("the body has octets that its encoding does not know"))
+}
+
+/// The one element of DER that the octets are. White space may stand behind it: a body of octets as they are ends
+/// with a line end of the transport.
+fn sole_element(octets: &[u8]) -> Result<Cow<'_, [u8]>, CmsError> {
+    let (der, rest) = der_from_ber(octets)?;
+    if rest.trim_ascii().is_empty() { Ok(der) } else { Err(malformed("octets follow it")) }
+}
+
+fn enveloped(octets: Cow<'_, [u8]>) -> Result<Enveloped, CmsError> {
+    read_der(&sole_element(octets.trim_ascii_start())?)
+}
+
+fn signed(octets: Cow<'_, [u8]>) -> Protection {
+    let form = sole_element(octets.trim_ascii_start()).and_then(|der| read_signed(&der));
+    if matches!(form, Ok(Form::Opaque)) { Protection::Signed } else { Protection::None }
+}
+
+fn armored(octets: Cow<'_, [u8]>) -> Protection {
+    if openpgp::is_armored_message(&octets) { Protection::OpenPgp } else { Protection::None }
+}
+
+fn signed_multipart(body: &[u8], boundary: &str) -> Protection {
+    if is_signed(body, boundary) { Protection::Signed } else { Protection::None }
+}
+
+fn encrypted_multipart(body: &[u8], boundary: &str) -> Protection {
+    if is_pgp_mime(body, boundary) { Protection::OpenPgp } else { Protection::None }
+}
+
+/// RFC 1847 2.1: two parts, the second one a signature.
+fn is_signed(body: &[u8], boundary: &str) -> bool {
+    let Some(split) = split_multipart(body, boundary) else { return false };
+    let [_, signature] = split.parts.as_slice() else { return false };
+    let part = Message::new(signature);
+    let Some(octets) = TransferEncoding::of(&part).decode(part.body()) else { return false };
+    let cms = sole_element(&octets).and_then(|der| read_signed(&der));
+    cms.is_ok() || openpgp::is_signature(&octets)
+}
+
+/// RFC 3156 4: two parts, `Version: 1` and the message; besides them white space or the well-known preamble.
+fn is_pgp_mime(body: &[u8], boundary: &str) -> bool {
+    let Some(split) = split_multipart(body, boundary) else { return false };
+    let [control, data] = split.parts.as_slice() else { return false };
+    let preamble = split.preamble.trim_ascii();
+    let (control, data) = (Message::new(control), Message::new(data));
+    let Some(octets) = TransferEncoding::of(&data).decode(data.body()) else { return false };
+    (preamble.is_empty() || preamble == PGP_MIME_PREAMBLE)
+        && split.epilogue.trim_ascii().is_empty()
+        && control.body().trim_ascii() == b"Version: 1"
+        && openpgp::is_armored_message(&octets)
 }

@@ -69,14 +69,11 @@ fn is_atom_char(byte: u8) -> bool {
 
 impl fmt::Display for Flag {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Flag::Seen => out.write_str("\\Seen"),
-            Flag::Flagged => out.write_str("\\Flagged"),
-            Flag::Answered => out.write_str("\\Answered"),
-            Flag::Draft => out.write_str("\\Draft"),
-            Flag::Deleted => out.write_str("\\Deleted"),
-            Flag::Keyword(word) => out.write_str(word),
+        if let Flag::Keyword(word) = self {
+            return out.write_str(word);
         }
+        let system = Flag::SYSTEM.into_iter().find(|(_, flag)| flag == self);
+        system.map_or(Ok(()), |(word, _)| write!(out, "\\{word}"))
     }
 }
 

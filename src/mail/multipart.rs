@@ -1,6 +1,6 @@
 //! Multipart bodies (RFC 2046 5.1).
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 /// More parts than this are not told apart: what follows them counts as epilogue.
 pub const MAX_PARTS: usize = 1_000;
@@ -36,6 +36,19 @@ pub fn split_multipart<'a>(body: &'a [u8], boundary: &str) -> Option<Multipart<'
     }
     split.epilogue = delimiter.after;
     Some(split)
+}
+
+/// The part of a multipart that is nothing but one part, white space around it aside. Only the two ends are looked at, so
+/// that multiparts in multiparts cost no more than their octets: a delimiter inside stays inside the part.
+pub fn sole_part<'a>(body: &'a [u8], boundary: &str) -> Option<&'a [u8]> {
+    if boundary.is_empty() || boundary.len() > MAX_BOUNDARY {
+        return None;
+    }
+    let body = body.trim_ascii();
+    let (first, rest) = body.split_at_checked(memchr(b'\n', body)? + 1)?;
+    let (part, last) = rest.split_at_checked(memrchr(b'\n', rest).map_or(0, |line| line + 1))?;
+    let framed = closing(first, boundary) == Some(false) && closing(last, boundary) == Some(true);
+    framed.then(|| without_line_end(part))
 }
 
 struct Delimiter<'a> {
@@ -92,6 +105,17 @@ mod tests {
         assert_eq!(split_multipart(b"--b", &"b".repeat(71)), None);
         let many = split_multipart(&b"--b\n".repeat(MAX_PARTS + 3), "b").unwrap().parts.len();
         assert_eq!(many, MAX_PARTS);
+    }
+
+    #[test]
+    fn a_sole_part_has_only_white_space_around_it() {
+        assert_eq!(sole_part(b" \r\n--b\r\n\r\none\r\n--b--\r\n\n", "b"), Some(&b"\r\none"[..]));
+        assert_eq!(sole_part(b"--b\n--b--", "b"), Some(&b""[..]));
+        for body in
+            [&b"pre\n--b\n\none\n--b--\n"[..], b"--b\n\none\n--b--\npost", b"--b\n\none\n", b"--b--\n--b--"]
+        {
+            assert_eq!(sole_part(body, "b"), None);
+        }
     }
 
     proptest! {

@@ -1,10 +1,10 @@
 //! What lies inside the encryption: the whole message with canonical lines, and the two things that we put into it so
 //! that it opens to what came in and cannot deceive a client. [`Inner`] puts in, [`take_out`] takes out again.
 
-use super::arrived::insertions;
-use super::arrived::removals;
+use super::arrived::{insertions, removals};
 use crate::crypto::SecretBytes;
 use crate::mail::{Message, crlf_len};
+use memchr::memchr;
 use std::slice;
 
 /// Stands before a message that does not begin with a header field, or that begins with a field of this name.
@@ -25,7 +25,7 @@ impl<'a> Inner<'a> {
         }
         let mut rest = message.bytes();
         let mut done = 0;
-        for insertion in insertions(message) {
+        for insertion in insertions(message.bytes()) {
             let (before, after) = rest.split_at_checked(insertion.at - done).unwrap_or((rest, &[]));
             pieces.extend([before, insertion.text.as_bytes()]);
             (rest, done) = (after, insertion.at);
@@ -60,16 +60,20 @@ impl CrlfReader<'_> {
     /// Appends until `chunk` holds `size` bytes or the message ends. `chunk` never grows beyond `size`.
     pub(super) fn fill(&mut self, chunk: &mut Vec<u8>, size: usize) {
         while chunk.len() < size && self.next_piece() {
-            let space = size - chunk.len();
-            let run = self.rest.iter().take(space).position(|&byte| byte == b'\n');
-            if run == Some(0) {
-                self.line_end(chunk);
-            } else {
-                let (run, rest) = self.rest.split_at(run.unwrap_or_else(|| space.min(self.rest.len())));
-                chunk.extend_from_slice(run);
-                (self.rest, self.last) = (rest, run.last().copied().unwrap_or(self.last));
+            let window = self.rest.get(..size - chunk.len()).unwrap_or(self.rest);
+            match memchr(b'\n', window) {
+                Some(0) => self.line_end(chunk),
+                run => self.copy(run.unwrap_or(window.len()), chunk),
             }
         }
+    }
+
+    /// Bytes without a line end.
+    fn copy(&mut self, length: usize, chunk: &mut Vec<u8>) {
+        let (run, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
+        chunk.extend_from_slice(run);
+        self.last = run.last().copied().unwrap_or(self.last);
+        self.rest = rest;
     }
 
     /// One byte of a line end: the CR that is missing, or the LF.
@@ -112,7 +116,7 @@ pub(super) fn take_out(mut content: SecretBytes) -> SecretBytes {
     if content.expose().starts_with(MARKER) {
         content.remove(slice::from_ref(&(0..MARKER.len())));
     }
-    let removals = removals(&Message::new(content.expose()));
+    let removals = removals(content.expose());
     content.remove(&removals);
     content
 }

@@ -1,7 +1,7 @@
 //! From sealed bytes to the message that came in.
 
 use super::{inner, outer};
-use crate::cms::{CmsError, Enveloped, Protection, Recipient, RecipientId, RecipientKind, find};
+use crate::cms::{CmsError, Enveloped, Protection, Recipient, RecipientId, RecipientKind, fault, find};
 use crate::crypto::algorithm::{Mode, name_of};
 use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::transport::TransportAlgorithm;
@@ -11,6 +11,7 @@ use crate::pki::key::PrivateKey;
 use crate::pki::{Certificate, UnlockedKey};
 use rsa::pkcs1::EncodeRsaPublicKey;
 use sha1::{Digest, Sha1};
+use sha2::Sha256;
 
 /// A key to try, and the certificate that says how messages name it. Without one only subjectKeyIdentifier can match.
 pub struct OpeningKey<'a> {
@@ -70,7 +71,9 @@ impl From<CryptoError> for OpenError {
 /// trying them.
 pub fn open(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Opened, OpenError> {
     let message = Message::new(sealed);
-    let Protection::Encrypted(enveloped) = find(&message) else { return Err(OpenError::NotEncrypted) };
+    let Protection::Encrypted(enveloped) = find(&message) else {
+        return Err(fault(&message).map_or(OpenError::NotEncrypted, OpenError::Cms));
+    };
     let content = open_content(*enveloped, keys)?;
     if !inner::begins_like_mail(content.expose()) {
         return Err(OpenError::NotOpened);
@@ -79,7 +82,7 @@ pub fn open(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Opened, OpenError>
 }
 
 /// Everything that can be refused is refused before a private key is used.
-fn open_content(enveloped: Enveloped, keys: &[OpeningKey<'_>]) -> Result<SecretBytes, OpenError> {
+pub(super) fn open_content(enveloped: Enveloped, keys: &[OpeningKey<'_>]) -> Result<SecretBytes, OpenError> {
     let content = checked_content(&enveloped)?;
     let (recipient, key) = find_recipient(&enveloped.recipients, keys)?;
     let transport = TransportAlgorithm::read(&recipient.algorithm)?;
@@ -94,8 +97,14 @@ fn open_content(enveloped: Enveloped, keys: &[OpeningKey<'_>]) -> Result<SecretB
 pub(super) fn checked_content(enveloped: &Enveloped) -> Result<ContentAlgorithm, OpenError> {
     let algorithm = ContentAlgorithm::read(&enveloped.algorithm)?;
     match (algorithm.cipher.mode, enveloped.authenticated) {
-        (Mode::Cbc, true) => return Err(OpenError::Refused("it is AuthEnvelopedData with a cipher that authenticates nothing")),
-        (Mode::Gcm, false) => return Err(OpenError::Refused("it is EnvelopedData with an authenticated cipher")),
+        (Mode::Cbc, true) => {
+            return Err(OpenError::Refused(
+                "it is AuthEnvelopedData with a cipher that authenticates nothing",
+            ));
+        }
+        (Mode::Gcm, false) => {
+            return Err(OpenError::Refused("it is EnvelopedData with an authenticated cipher"));
+        }
         (Mode::Cbc, false) | (Mode::Gcm, true) => {}
     }
     algorithm.check_tag(enveloped.tag.as_deref())?;
@@ -131,22 +140,24 @@ fn find_recipient<'r, 'k>(
 fn names<'k>(key: &OpeningKey<'k>) -> (Vec<RecipientId>, &'k UnlockedKey) {
     let ids = match (key.certificate, &key.key.0) {
         (Some(certificate), _) => certificate.recipient_ids(),
-        (None, PrivateKey::Rsa(rsa)) => key_identifier(rsa).into_iter().collect(),
+        (None, PrivateKey::Rsa(rsa)) => key_identifiers(rsa),
         (None, PrivateKey::EcP256(_)) => Vec::new(),
     };
     (ids, key.key)
 }
 
-/// The identifier that most authorities give a key: SHA-1 over the subjectPublicKey bits (RFC 5280 4.2.1.2, method 1).
-fn key_identifier(key: &rsa::PrivateKey) -> Option<RecipientId> {
-    let public = key.to_public_key().to_pkcs1_der().ok()?;
-    Some(RecipientId::SubjectKeyIdentifier(Sha1::digest(public.as_bytes()).to_vec()))
+/// The identifiers that authorities give a key, over its subjectPublicKey bits: SHA-1 (RFC 5280 4.2.1.2, method 1), and
+/// the first 160 bits of SHA-256 (RFC 7093 2, method 1).
+fn key_identifiers(key: &rsa::PrivateKey) -> Vec<RecipientId> {
+    let Ok(public) = key.to_public_key().to_pkcs1_der() else { return Vec::new() };
+    let sha1 = Sha1::digest(public.as_bytes()).to_vec();
+    let sha256 = Sha256::digest(public.as_bytes()).into_iter().take(20).collect();
+    [sha1, sha256].map(RecipientId::SubjectKeyIdentifier).to_vec()
 }
 
 /// Could a certificate have helped? Yes, if a key came without one and a recipient is named by issuer and serial number.
 fn needs_certificate(recipients: &[Recipient], keys: &[OpeningKey<'_>]) -> bool {
-    let by_certificate = |recipient: &Recipient| {
-        matches!(recipient.id, Some(RecipientId::IssuerAndSerialNumber { .. }))
-    };
+    let by_certificate =
+        |recipient: &Recipient| matches!(recipient.id, Some(RecipientId::IssuerAndSerialNumber { .. }));
     keys.iter().any(|key| key.certificate.is_none()) && recipients.iter().any(by_certificate)
 }

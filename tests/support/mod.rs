@@ -6,7 +6,7 @@ mod program;
 mod store;
 
 pub(crate) use identity::{Authority, Identity};
-pub(crate) use need::{root, tools, vectors};
+pub(crate) use need::{files, module, root, tools, vectors};
 pub(crate) use program::{Ended, Program, path};
 pub(crate) use store::Store;
 

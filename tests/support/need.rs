@@ -12,6 +12,20 @@ pub(crate) fn tools(names: &[&str]) -> bool {
         .all(|name| present(program::find(name).is_some(), "peers", &format!("{name} is not installed")))
 }
 
+/// Are these files there?
+pub(crate) fn files(names: &[&str]) -> bool {
+    names
+        .iter()
+        .all(|name| present(std::path::Path::new(name).is_file(), "peers", &format!("{name} is missing")))
+}
+
+/// Can this Python do that import?
+pub(crate) fn module(python: &str, import: &str) -> bool {
+    let can = program::find(python).is_some()
+        && program::Program::new(python).args(["-c", import]).run().code == Some(0);
+    present(can, "peers", &format!("{python} has no recent module cryptography"))
+}
+
 /// Do we run as root, with these programs there?
 pub(crate) fn root(names: &[&str]) -> bool {
     let missing = names.iter().find(|name| program::find(name).is_none());

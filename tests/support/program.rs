@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let servers = ["/usr/sbin", "/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    // A name with a slash in it stands for itself: joined to a folder, an absolute path replaces it.
     std::env::split_paths(&paths).chain(servers).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
