@@ -407,6 +407,16 @@ pub(crate) mod tests {
         Authority::new(authority, key).unwrap().issue(holder, &user, seed(5)).unwrap()
     }
 
+    /// What a holder signs who may not: the checks of [`Authority::new`] left out.
+    pub(crate) fn forge(issuer: &Certificate, key: &UnlockedKey, holder: &PublicKey) -> Certificate {
+        let user = UserProfile {
+            common_name: "Mallory",
+            addresses: &[address("bob@north.example")],
+            validity: Validity::lasting(noon(), USER_LIFETIME),
+        };
+        Authority { certificate: issuer, key }.issue(holder, &user, seed(6)).unwrap()
+    }
+
     fn require(text: &str, wanted: &[&str]) {
         for one in wanted {
             assert!(text.contains(one), "{one} is not in {text}");

@@ -1,7 +1,7 @@
 //! From sealed bytes to the message that came in.
 
 use super::{inner, outer};
-use crate::cms::{CmsError, Enveloped, Protection, Recipient, RecipientId, RecipientKind, find};
+use crate::cms::{CmsError, Enveloped, Protection, Recipient, RecipientId, RecipientKind, fault, find};
 use crate::crypto::algorithm::{Mode, name_of};
 use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::transport::TransportAlgorithm;
@@ -71,7 +71,9 @@ impl From<CryptoError> for OpenError {
 /// trying them.
 pub fn open(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Opened, OpenError> {
     let message = Message::new(sealed);
-    let Protection::Encrypted(enveloped) = find(&message) else { return Err(OpenError::NotEncrypted) };
+    let Protection::Encrypted(enveloped) = find(&message) else {
+        return Err(fault(&message).map_or(OpenError::NotEncrypted, OpenError::Cms));
+    };
     let content = open_content(*enveloped, keys)?;
     if !inner::begins_like_mail(content.expose()) {
         return Err(OpenError::NotOpened);
