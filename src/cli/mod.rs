@@ -2,6 +2,7 @@
 
 mod completions;
 mod context;
+mod deliver;
 mod failure;
 mod filter;
 mod input;
@@ -35,6 +36,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Deliver(deliver::Deliver),
     Rules(rules::Rules),
     Seal(seal::Seal),
     Open(open::Open),
@@ -46,6 +48,7 @@ enum Verb {
 impl Verb {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self {
+            Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
             Verb::Rules(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
@@ -64,6 +67,9 @@ fn command_tree() -> clap::Command {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
+    if deliver::is_called(&args) {
+        return deliver::hook(&args);
+    }
     let wants_json = args.iter().any(|arg| arg == "--json");
     match guarded(|| parse(&args).and_then(run)) {
         Ok(()) => Code::Done.into(),

@@ -250,7 +250,10 @@ pub(crate) fn oid_name(oid: ObjectIdentifier) -> String {
 pub struct UnlockedKey(pub(crate) PrivateKey);
 
 /// What an [`UnlockedKey`] holds.
-#[expect(clippy::large_enum_variant, reason = "few exist at a time, and a box would be one more place to wipe")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few exist at a time, and a box would be one more place to wipe"
+)]
 pub(crate) enum PrivateKey {
     /// RSA.
     Rsa(rsa::PrivateKey),

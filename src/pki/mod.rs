@@ -1,6 +1,5 @@
 //! Keys, certificates, requests, issue, and what makes a certificate fit to be sealed to.
 
-mod ber;
 pub mod certificate;
 mod container;
 mod error;

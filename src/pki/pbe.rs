@@ -85,7 +85,10 @@ impl Password {
             RC2_128 => self.decrypt_pkcs12::<rc2::Rc2>(scheme, 16, &mut buffer)?,
             RC2_40 => self.decrypt_pkcs12::<rc2::Rc2>(scheme, 5, &mut buffer)?,
             other => {
-                return Err(PkiError::Unsupported(format!("encryption with {}", super::key::oid_name(other))));
+                return Err(PkiError::Unsupported(format!(
+                    "encryption with {}",
+                    super::key::oid_name(other)
+                )));
             }
         };
         buffer.truncate(length.ok_or(PkiError::WrongPassword(what))?);

@@ -324,3 +324,86 @@ fn elements<'v, 'i>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::{Duration, Instant};
+
+    fn read_any(text: &str) -> Result<RuleSet, RuleFaults> {
+        read("f.toml", text, ScopeKind::Account)
+    }
+
+    #[test]
+    fn an_empty_file_has_no_rules() {
+        assert_eq!(read_any("").unwrap().rules().count(), 0);
+        assert_eq!(read_any("# only a comment\n").unwrap().rules().count(), 0);
+    }
+
+    #[test]
+    fn a_rule_keeps_what_it_was_given() {
+        let text = "\n[[rule]]\nname = \"a\"\npriority = 10\nthen = []\ncomment = \"why\"\n";
+        let set = read_any(text).unwrap();
+        let rule = set.rules().next().unwrap();
+        let found = (rule.name.as_str(), rule.priority, rule.comment.as_deref(), rule.line);
+        assert_eq!(found, ("a", 10, Some("why"), 2));
+    }
+
+    #[test]
+    fn lines_may_end_with_crlf() {
+        let text = "[[rule]]\r\nname = \"a\"\r\npriority = 11\r\nthen = []\r\n";
+        let faults = read_any(text).unwrap_err();
+        assert_eq!((faults.faults()[0].line, faults.faults()[0].column), (3, 12));
+        assert!(!faults.to_string().contains('\r'), "{faults}");
+    }
+
+    #[test]
+    fn hostile_files_cost_bounded_time() {
+        let rule = "[[rule]]\nname = \"r\"\npriority = 5\nthen = ";
+        let begun = Instant::now();
+        for text in [
+            format!("{rule}{}", "[".repeat(200_000)),
+            format!("{rule}{}", "{a=".repeat(100_000)),
+            format!("{rule}[{}]", "[\"Burn\"],".repeat(100_000)),
+            format!("{rule}[{}", "[\"Burn\" 5],".repeat(80_000)),
+            "=\n".repeat(300_000),
+            "x".repeat(LARGEST_FILE + 1),
+        ] {
+            let faults = read_any(&text).unwrap_err();
+            assert!(!faults.to_string().is_empty());
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn faults_are_data_too() {
+        let faults = read_any("[[rule]]\nname = \"r\"\npriority = 5\nthen = [[\"discard\"]]\n").unwrap_err();
+        let json = serde_json::to_value(faults.faults()).unwrap();
+        assert_eq!(json[0]["line"], 4);
+        assert_eq!(json[0]["column"], 10);
+        assert_eq!(json[0]["text"], "no action is called \"discard\"");
+        assert_eq!(json[0]["nearest"], "Discard");
+        assert!(json[0]["hint"].as_str().unwrap().starts_with("the actions are: \"Store Encrypted in\""));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(\\PC|\n){0,80}") {
+            let _ = read_any(&text).map_err(|faults| faults.to_string());
+        }
+
+        #[test]
+        fn no_mixture_of_its_own_words_makes_it_panic(
+            words in prop::collection::vec(
+                prop::sample::select(vec![
+                    "[[rule]]\n", "name = ", "\"ä\"", "\n", "priority = 5\n", "when = ", "then = ", "[", "]", ",",
+                    "\"From\"", "\"is\"", "\"in\"", "'\\'", "\"#x\"", "\"Mark\"", "{profile = \"x\"}", "5", "\"Store in\"",
+                ]),
+                0..40,
+            ),
+        ) {
+            let _ = read_any(&words.concat()).map_err(|faults| faults.to_string());
+        }
+    }
+}
