@@ -16,6 +16,7 @@ mod support;
 mod architecture;
 mod bad_input;
 mod compile_fail;
+mod faults;
 mod hook;
 mod peers;
 mod postfix_dovecot;
