@@ -19,4 +19,5 @@ mod compile_fail;
 mod hook;
 mod peers;
 mod postfix_dovecot;
+mod rules;
 mod vectors;

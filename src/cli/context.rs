@@ -35,6 +35,11 @@ impl Context {
         Context { root: global.root }
     }
 
+    /// For a store that the command itself names.
+    pub(super) fn at(root: &Path) -> Context {
+        Context { root: root.to_owned() }
+    }
+
     /// The folder of the store.
     pub(super) fn root(&self) -> &Path {
         &self.root

@@ -32,6 +32,13 @@ pub(super) fn read_bounded(source: &mut impl Read, limit: u64) -> io::Result<Opt
     }
 }
 
+/// Standard input up to `limit` bytes; what comes after is left unread.
+pub(super) fn first_of_standard_input(limit: u64) -> Result<SecretBytes, Failure> {
+    let read = read_bounded(&mut io::stdin().lock().take(limit), limit);
+    let read = read.map_err(|error| Failure::io("read", "standard input", &error))?;
+    read.ok_or_else(|| Failure::new(Code::Io, "standard input changed while it was read"))
+}
+
 /// The whole of standard input.
 pub(super) fn message() -> Result<SecretBytes, Failure> {
     let read = read_bounded(&mut io::stdin().lock(), u64::from(u32::MAX));

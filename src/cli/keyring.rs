@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
-use super::password::PasswordSource;
+use crate::crypto::SecretBytes;
 use crate::mail::Address;
 use crate::pki::{Certificate, UnlockedKey};
 use crate::smime::OpeningKey;
@@ -19,7 +19,7 @@ impl Keyring {
     pub(super) fn unlock(
         context: &Context,
         account: &Address,
-        password: &PasswordSource,
+        password: &SecretBytes,
     ) -> Result<Keyring, Failure> {
         let directory = context.directory_for_reading()?;
         let records = directory.vault_keys(account)?;
@@ -28,7 +28,6 @@ impl Keyring {
         }
         let certificates =
             directory.certificates(account)?.into_iter().map(|record| record.held.certificate).collect();
-        let password = password.read(&format!("Secure Mail password of {account}: "))?;
         let unlock = |record: &crate::directory::VaultKey| vault::unlock(&record.record, password.expose());
         let keys: Vec<UnlockedKey> = records.iter().map(unlock).filter_map(Result::ok).collect();
         if keys.is_empty() {

@@ -2,9 +2,11 @@
 
 mod completions;
 mod context;
+mod deliver;
 mod failure;
 mod filter;
 mod input;
+mod inspect;
 mod keyring;
 mod man;
 mod open;
@@ -34,9 +36,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Deliver(deliver::Deliver),
     Rules(rules::Rules),
     Seal(seal::Seal),
     Open(open::Open),
+    Inspect(inspect::Inspect),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -44,9 +48,11 @@ enum Verb {
 impl Verb {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self {
+            Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
             Verb::Rules(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
+            Verb::Inspect(verb) => verb.run(out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }
@@ -61,6 +67,9 @@ fn command_tree() -> clap::Command {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
+    if deliver::is_called(&args) {
+        return deliver::hook(&args);
+    }
     let wants_json = args.iter().any(|arg| arg == "--json");
     match guarded(|| parse(&args).and_then(run)) {
         Ok(()) => Code::Done.into(),
@@ -78,7 +87,10 @@ fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     }));
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let place = place.get().map_or("", String::as_str);
-        Err(Failure::new(Code::Internal, format!("internal error at {place}: this is a bug, please report it")))
+        Err(Failure::new(
+            Code::Internal,
+            format!("internal error at {place}: this is a bug, please report it"),
+        ))
     })
 }
 

@@ -41,7 +41,10 @@ impl Open {
             return Err(failure.hint("use --password-file with a file, or --password-fd"));
         }
         let keyring = match (&self.account, &self.key) {
-            (Some(account), _) => Keyring::unlock(context, account, &self.password)?,
+            (Some(account), _) => {
+                let password = self.password.read(&format!("Secure Mail password of {account}: "))?;
+                Keyring::unlock(context, account, &password)?
+            }
             (None, Some(path)) => self.file_key(path)?,
             (None, None) => return Err(Failure::new(Code::Usage, "--key or --account is needed")),
         };

@@ -11,21 +11,36 @@ pub(super) fn write_quietly(to: &mut impl Write, bytes: &[u8]) {
 
 /// Standard output, as text for a person or JSON for a program.
 pub(crate) struct Output {
-    json: bool,
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+    Silent,
 }
 
 impl Output {
     pub(super) fn new(json: bool) -> Output {
-        Output { json }
+        Output { form: if json { Form::Json } else { Form::Text } }
+    }
+
+    /// For a command that another one runs: says nothing.
+    pub(crate) fn silent() -> Output {
+        Output { form: Form::Silent }
     }
 
     /// Does the reader want JSON?
     pub(crate) fn is_json(&self) -> bool {
-        self.json
+        self.form == Form::Json
     }
 
     /// Bytes as they are (a filter's result).
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        if self.form == Form::Silent {
+            return Ok(());
+        }
         let mut stdout = io::stdout().lock();
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -37,17 +52,17 @@ impl Output {
 
     /// One line of text; silent where JSON is wanted.
     pub(crate) fn line(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
-        if self.json { Ok(()) } else { self.bytes(format!("{}\n", text.as_ref()).as_bytes()) }
+        if self.form != Form::Text { Ok(()) } else { self.bytes(format!("{}\n", text.as_ref()).as_bytes()) }
     }
 
     /// An aligned table; silent where JSON is wanted.
     pub(crate) fn table(&mut self, table: &Table) -> Result<(), Failure> {
-        if self.json { Ok(()) } else { self.bytes(table.layout().as_bytes()) }
+        if self.form != Form::Text { Ok(()) } else { self.bytes(table.layout().as_bytes()) }
     }
 
     /// One JSON object on one line, with `"v":1` added; silent where text is wanted.
     pub(crate) fn json(&mut self, mut value: Value) -> Result<(), Failure> {
-        if !self.json {
+        if self.form != Form::Json {
             return Ok(());
         }
         if let Some(object) = value.as_object_mut() {
@@ -65,6 +80,11 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn new(headings: &[&str]) -> Table {
         Table { rows: vec![headings.iter().map(|&heading| heading.to_owned()).collect()] }
+    }
+
+    /// A table without headings.
+    pub(crate) fn bare() -> Table {
+        Table { rows: Vec::new() }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {

@@ -3,7 +3,8 @@
 use super::ber::write_header;
 use super::samples::{self, der};
 use super::*;
-use crate::mail::{Eol, Message, append_base64, vectors};
+use crate::mail::{Message, vectors};
+use encodify::base64;
 use proptest::prelude::*;
 
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
@@ -17,7 +18,7 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 fn mail(octets: &[u8]) -> Vec<u8> {
     let mut bytes =
         b"Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n".to_vec();
-    append_base64(octets, Eol::Crlf, &mut bytes);
+    base64::MIME.encode_append(octets, &mut bytes);
     bytes
 }
 
@@ -285,6 +286,8 @@ fn reports_for_people_and_machines() {
     let broken = inspect(&Message::new(&mail(&der(samples::CBC)[..100])));
     assert_eq!(broken.fault.as_deref(), Some("the CMS structure is broken: it is cut off"));
     assert_eq!(inspect(&Message::new(b"Subject: x\n\nhi")).fault, None);
+    let lie = fault(&Message::new(b"Content-Type: application/pkcs7-mime\n\nhi")).unwrap().to_string();
+    assert_eq!(lie, "the CMS structure is broken: the body is no ContentInfo");
 }
 
 #[test]

@@ -49,12 +49,9 @@ where
 /// The length without its padding. Every byte of the last block is looked at, whatever the padding says.
 fn unpadded_len(content: &[u8]) -> Option<usize> {
     let padding = usize::from(*content.last()?);
-    let wrong = content
-        .iter()
-        .rev()
-        .take(BLOCK)
-        .enumerate()
-        .fold(0, |wrong, (index, &byte)| wrong | usize::from(index < padding) * (usize::from(byte) ^ padding));
+    let wrong = content.iter().rev().take(BLOCK).enumerate().fold(0, |wrong, (index, &byte)| {
+        wrong | (usize::from(index < padding) * (usize::from(byte) ^ padding))
+    });
     let in_range = (1..=BLOCK).contains(&padding);
     (wrong == 0 && in_range).then(|| content.len() - padding)
 }

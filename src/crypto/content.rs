@@ -60,7 +60,9 @@ impl ContentAlgorithm {
             return Err(CryptoError::Parameters(self.cipher.name));
         }
         if self.cipher.mode == Mode::Gcm && !(MINIMUM_TAG..=TAG).contains(&self.tag_len) {
-            return Err(CryptoError::Refused("its authentication tag is shorter than 12 or longer than 16 bytes"));
+            return Err(CryptoError::Refused(
+                "its authentication tag is shorter than 12 or longer than 16 bytes",
+            ));
         }
         Ok(self)
     }
@@ -90,7 +92,11 @@ impl ContentAlgorithm {
     }
 
     /// Encrypts a whole content in place, with AES-256-GCM, and gives the tag.
-    pub(crate) fn gcm_encrypt(&self, key: &SecretBytes, content: &mut [u8]) -> Result<[u8; TAG], CryptoError> {
+    pub(crate) fn gcm_encrypt(
+        &self,
+        key: &SecretBytes,
+        content: &mut [u8],
+    ) -> Result<[u8; TAG], CryptoError> {
         gcm::encrypt(key, &self.iv, content).ok_or(CryptoError::Failed("AES-256-GCM"))
     }
 

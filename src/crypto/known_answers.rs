@@ -327,7 +327,8 @@ fn wycheproof_cbc() {
     for group in wycheproof("aes_cbc_pkcs5_test") {
         let cipher = row_of("aes", "cbc", &group).unwrap();
         for test in group["tests"].as_array().unwrap() {
-            let opened = decrypt(cipher, &field(test, "key"), &field(test, "iv"), &[], &[], &field(test, "ct"));
+            let opened =
+                decrypt(cipher, &field(test, "key"), &field(test, "iv"), &[], &[], &field(test, "ct"));
             match test["result"].as_str() {
                 Some("valid") => assert_eq!(opened, Ok(field(test, "msg")), "{}", test["tcId"]),
                 _ => assert_eq!(opened, Err(CryptoError::NotOpened), "{}", test["tcId"]),
@@ -359,7 +360,10 @@ fn wycheproof_gcm() {
 /// nobody a key, since seed and label hash are checked; the test fails when the crate begins to look.
 const OAEP_FIRST_BYTE: &str = "First byte is 1";
 
-fn check_unwrap(group: &serde_json::Value, identifier: impl Fn(&serde_json::Value) -> AlgorithmIdentifierOwned) {
+fn check_unwrap(
+    group: &serde_json::Value,
+    identifier: impl Fn(&serde_json::Value) -> AlgorithmIdentifierOwned,
+) {
     let pem = group["privateKeyPkcs8"].as_str().unwrap();
     // Keys below the floor of the rsa crate are not ours to open.
     let Ok(key) = rsa::PrivateKey::from_pkcs8_der(&unhex(pem)) else { return };
@@ -398,13 +402,11 @@ fn hash_identifier(name: &serde_json::Value) -> Option<AlgorithmIdentifierOwned>
 
 #[test]
 fn wycheproof_oaep() {
-    let files = [
-        "rsa_oaep_2048_sha1_mgf1sha1_test",
-        "rsa_oaep_2048_sha256_mgf1sha256_test",
-        "rsa_oaep_misc_test",
-    ];
+    let files =
+        ["rsa_oaep_2048_sha1_mgf1sha1_test", "rsa_oaep_2048_sha256_mgf1sha256_test", "rsa_oaep_misc_test"];
     for group in files.into_iter().flat_map(wycheproof) {
-        let (Some(hash), Some(mgf)) = (hash_identifier(&group["sha"]), hash_identifier(&group["mgfSha"])) else {
+        let (Some(hash), Some(mgf)) = (hash_identifier(&group["sha"]), hash_identifier(&group["mgfSha"]))
+        else {
             continue;
         };
         check_unwrap(&group, |test| {

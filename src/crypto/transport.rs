@@ -78,7 +78,9 @@ impl TransportAlgorithm {
         let label = Some(self.label.clone().into_boxed_slice());
         let digest = D::default();
         match self.mgf {
-            Hash::Sha1 => key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha1::default(), label }, wrapped),
+            Hash::Sha1 => {
+                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha1::default(), label }, wrapped)
+            }
             Hash::Sha256 => {
                 key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha256::default(), label }, wrapped)
             }

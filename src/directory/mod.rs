@@ -31,3 +31,6 @@ pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};
 pub use open::SqliteDirectory;
 pub use rights::{Grant, Right};
 pub use rules::{InstalledSet, RuleHolder};
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,25 @@
 //! From a message and its envelope to stored copies: plan, stage, commit, and the one outcome.
 
 pub mod account;
+mod addressee;
+mod certificates;
 pub mod choice;
 pub mod consent;
+mod deliver;
+mod error;
+mod execute;
+mod explain;
 pub mod outcome;
+mod owners;
+mod plan;
+mod programs;
+mod report;
+mod request;
+mod seal;
 pub mod settings;
+mod settle;
+#[cfg(test)]
+mod tests;
 pub mod traits;
 
 pub use account::{
@@ -12,7 +27,12 @@ pub use account::{
 };
 pub use choice::Choice;
 pub use consent::PlainConsent;
-pub use outcome::Disposition;
+pub use deliver::Engine;
+pub use error::{EngineError, Refusal};
+pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
+pub use outcome::{Disposition, Outcome};
+pub use report::{CopyReport, Fired, SealedToReport};
+pub use request::{Recipient, Request};
 pub use settings::{Expired, InboxPolicy, MissingCertificate, OpenPgp, Settings, Trust, Unusable};
 pub use traits::{
     Clock, Content, Copy, Directory, DirectoryError, InstalledRules, Mailstore, ServerCopy, ServerCopyState,

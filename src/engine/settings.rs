@@ -1,6 +1,7 @@
 //! The site's policy, as plain values.
 
 use crate::crypto::Profile;
+pub use crate::smime::OpenPgp;
 
 /// How the INBOX copy is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,16 +53,6 @@ pub enum MissingCertificate {
     Reject,
     /// Store in the clear: a written consent.
     Plain,
-}
-
-/// A message that its sender encrypted with OpenPGP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OpenPgp {
-    /// Keep as it is.
-    #[default]
-    Keep,
-    /// Seal like any other.
-    Seal,
 }
 
 /// What the engine obeys. Made by `config`, checked.

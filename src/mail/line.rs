@@ -62,8 +62,7 @@ pub fn crlf(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Appends [`crlf`] of the bytes; the buffer does not move if it has room for [`crlf_len`] more.
-pub fn append_crlf(bytes: &[u8], out: &mut Vec<u8>) {
+fn append_crlf(bytes: &[u8], out: &mut Vec<u8>) {
     let mut done = 0;
     for at in memchr_iter(b'\n', bytes).filter(|&at| !follows_cr(bytes, at)) {
         out.extend_from_slice(bytes.get(done..at).unwrap_or_default());

@@ -103,7 +103,8 @@ fn read_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, Pk
     let Some(password) = password else {
         return Err(PkiError::Encrypted { found: "ENCRYPTED PRIVATE KEY", convert: CONVERT });
     };
-    let key = EncryptedKey::from_der(der).map_err(|error| PkiError::malformed("the encrypted private key", error))?;
+    let key = EncryptedKey::from_der(der)
+        .map_err(|error| PkiError::malformed("the encrypted private key", error))?;
     let clear = Password::new(password).decrypt(&key.algorithm, key.data.as_bytes(), KEY)?;
     // A wrong password passes the padding check 4 times in 1000: what does not parse was not opened.
     UnlockedKey::from_pkcs8(&clear).map_err(|error| match error {
@@ -126,7 +127,8 @@ fn read_der_key(bytes: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, Pk
     if let Ok(key) = read_sec1(bytes) {
         return Ok(key);
     }
-    let found = |text: &str| PkiError::NotFound { wanted: "private key", found: format!("the file holds {text}") };
+    let found =
+        |text: &str| PkiError::NotFound { wanted: "private key", found: format!("the file holds {text}") };
     Err(if Certificate::from_der(bytes).is_ok() {
         found("a certificate")
     } else if spki::SubjectPublicKeyInfoRef::from_der(bytes).is_ok() {
@@ -147,9 +149,9 @@ fn read_pkcs1(der: &[u8]) -> Result<UnlockedKey, PkiError> {
 }
 
 fn read_sec1(der: &[u8]) -> Result<UnlockedKey, PkiError> {
-    p256::SecretKey::from_sec1_der(der)
-        .map(|key| UnlockedKey(super::key::PrivateKey::EcP256(key)))
-        .map_err(|error| PkiError::malformed("the EC private key", format!("{error} (the curve must be P-256)")))
+    p256::SecretKey::from_sec1_der(der).map(|key| UnlockedKey(super::key::PrivateKey::EcP256(key))).map_err(
+        |error| PkiError::malformed("the EC private key", format!("{error} (the curve must be P-256)")),
+    )
 }
 
 /// Every certificate of a PEM bundle in its order, or the one of a DER file. Keys and prose between them are passed
@@ -226,7 +228,9 @@ mod tests {
 
     #[test]
     fn the_old_encryption_of_openssl_is_named() {
-        let Some(text) = converted("pkey -traditional -aes128 -passout pass:secret", rsa_key()) else { return };
+        let Some(text) = converted("pkey -traditional -aes128 -passout pass:secret", rsa_key()) else {
+            return;
+        };
         let refused = "the private key is encrypted (Proc-Type: 4,ENCRYPTED); convert it first: \
                        openssl pkey -in KEY.pem -out NEW.pem";
         assert_eq!(error(text.as_bytes(), None), refused);
@@ -309,7 +313,13 @@ mod tests {
         let chain = write(folder.path(), "ca.pem", &root.to_pem().unwrap());
         let out = folder.path().join("out.p12");
         let mut command = Command::new("openssl");
-        command.args(["pkcs12", "-export", "-inkey"]).arg(key).arg("-in").arg(leaf).arg("-certfile").arg(chain);
+        command
+            .args(["pkcs12", "-export", "-inkey"])
+            .arg(key)
+            .arg("-in")
+            .arg(leaf)
+            .arg("-certfile")
+            .arg(chain);
         command.args(["-passout", &format!("pass:{password}"), "-out"]).arg(&out);
         command.args(options.split_whitespace());
         let Ok(output) = command.output() else {
@@ -322,7 +332,9 @@ mod tests {
 
     #[test]
     fn pkcs12_of_openssl_is_read() {
-        for options in ["", "-legacy", "-macalg sha1", "-macalg sha512", "-keypbe NONE -certpbe NONE", "-nomac"] {
+        for options in
+            ["", "-legacy", "-macalg sha1", "-macalg sha512", "-keypbe NONE -certpbe NONE", "-nomac"]
+        {
             for password in ["secret", "", "pässwörd"] {
                 let Some(file) = openssl_pkcs12(options, password) else { return };
                 let read = read_key_file(&file, Some(password.as_bytes()));

@@ -58,7 +58,8 @@ impl Validity {
             not_after: self.not_after.min(outer.not_after),
         };
         if inner.not_before >= inner.not_after {
-            let text = format!("the issuer's certificate is valid from {} to {}", outer.not_before, outer.not_after);
+            let text =
+                format!("the issuer's certificate is valid from {} to {}", outer.not_before, outer.not_after);
             return Err(PkiError::Validity(text));
         }
         Ok(inner)
@@ -99,7 +100,9 @@ impl<'a> Authority<'a> {
         require_key(certificate, &key.public())?;
         let refuse = |reason| PkiError::NotAnAuthority { subject: certificate.subject(), reason };
         if !certificate.basic_constraints()?.is_some_and(|constraints| constraints.ca) {
-            return Err(refuse("its certificate is not that of an authority (basicConstraints CA is missing)"));
+            return Err(refuse(
+                "its certificate is not that of an authority (basicConstraints CA is missing)",
+            ));
         }
         if certificate.key_usage()?.is_some_and(|usage| !usage.key_cert_sign()) {
             return Err(refuse("its keyUsage does not allow to sign certificates (keyCertSign)"));
@@ -108,7 +111,12 @@ impl<'a> Authority<'a> {
     }
 
     /// Issues a certificate for a user's key.
-    pub fn issue(&self, key: &PublicKey, user: &UserProfile<'_>, seed: Seed) -> Result<Certificate, PkiError> {
+    pub fn issue(
+        &self,
+        key: &PublicKey,
+        user: &UserProfile<'_>,
+        seed: Seed,
+    ) -> Result<Certificate, PkiError> {
         if user.addresses.is_empty() {
             return Err(PkiError::Name {
                 name: user.common_name.to_owned(),
@@ -117,10 +125,8 @@ impl<'a> Authority<'a> {
             });
         }
         let mut rng = seed.into_rng();
-        let issuer = Validity {
-            not_before: self.certificate.not_before(),
-            not_after: self.certificate.not_after(),
-        };
+        let issuer =
+            Validity { not_before: self.certificate.not_before(), not_after: self.certificate.not_after() };
         let draft = Draft {
             serial: random_serial(&mut rng)?,
             issuer: self.certificate.parsed().tbs_certificate().subject().clone(),
@@ -159,7 +165,11 @@ impl<'a> Authority<'a> {
 }
 
 /// A self-signed certificate that may issue user certificates and revoke them, and nothing below them.
-pub fn self_sign(key: &UnlockedKey, profile: &AuthorityProfile<'_>, seed: Seed) -> Result<Certificate, PkiError> {
+pub fn self_sign(
+    key: &UnlockedKey,
+    profile: &AuthorityProfile<'_>,
+    seed: Seed,
+) -> Result<Certificate, PkiError> {
     let mut rng = seed.into_rng();
     let serial = random_serial(&mut rng)?;
     let name = profile.subject.to_name()?;
@@ -210,13 +220,17 @@ fn require_order(validity: Validity) -> Result<(), PkiError> {
     if validity.not_before < validity.not_after {
         return Ok(());
     }
-    Err(PkiError::Validity(format!("it ends ({}) before it begins ({})", validity.not_after, validity.not_before)))
+    Err(PkiError::Validity(format!(
+        "it ends ({}) before it begins ({})",
+        validity.not_after, validity.not_before
+    )))
 }
 
 fn authority_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
     let usage = KeyUsages::DigitalSignature | KeyUsages::KeyCertSign | KeyUsages::CRLSign;
     let id = key_id(key)?;
-    let own = AuthorityKeyIdentifier { key_identifier: Some(id.0.clone()), ..AuthorityKeyIdentifier::default() };
+    let own =
+        AuthorityKeyIdentifier { key_identifier: Some(id.0.clone()), ..AuthorityKeyIdentifier::default() };
     Ok(vec![
         extension(true, &BasicConstraints { ca: true, path_len_constraint: Some(0) })?,
         extension(true, &KeyUsage(usage))?,
@@ -393,6 +407,16 @@ pub(crate) mod tests {
         Authority::new(authority, key).unwrap().issue(holder, &user, seed(5)).unwrap()
     }
 
+    /// What a holder signs who may not: the checks of [`Authority::new`] left out.
+    pub(crate) fn forge(issuer: &Certificate, key: &UnlockedKey, holder: &PublicKey) -> Certificate {
+        let user = UserProfile {
+            common_name: "Mallory",
+            addresses: &[address("bob@north.example")],
+            validity: Validity::lasting(noon(), USER_LIFETIME),
+        };
+        Authority { certificate: issuer, key }.issue(holder, &user, seed(6)).unwrap()
+    }
+
     fn require(text: &str, wanted: &[&str]) {
         for one in wanted {
             assert!(text.contains(one), "{one} is not in {text}");
@@ -420,7 +444,9 @@ pub(crate) mod tests {
         for (issuer, holder) in [(rsa_key(), &ec_key()), (&ec_key(), rsa_key())] {
             let root = authority(issuer);
             let user = issue(&root, issuer, &holder.public());
-            let Some(text) = openssl(&["x509", "-text", "-noout"], user.to_pem().unwrap().as_bytes()) else { return };
+            let Some(text) = openssl(&["x509", "-text", "-noout"], user.to_pem().unwrap().as_bytes()) else {
+                return;
+            };
             let usage = match holder.public() {
                 PublicKey::Rsa(_) => "Digital Signature, Key Encipherment",
                 PublicKey::EcP256(_) => "Digital Signature, Key Agreement",
@@ -467,7 +493,10 @@ pub(crate) mod tests {
         assert!(matches!(refresh(&old, &other, later, seed(8)), Err(PkiError::OtherKey { .. })));
         let user = issue(&old, &ec_key(), &other.public());
         let error = refresh(&user, &other, later, seed(8)).unwrap_err().to_string();
-        assert_eq!(error, "CN=Bob cannot issue certificates: it was signed by another authority, which must renew it");
+        assert_eq!(
+            error,
+            "CN=Bob cannot issue certificates: it was signed by another authority, which must renew it"
+        );
     }
 
     #[test]

@@ -250,6 +250,10 @@ pub(crate) fn oid_name(oid: ObjectIdentifier) -> String {
 pub struct UnlockedKey(pub(crate) PrivateKey);
 
 /// What an [`UnlockedKey`] holds.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few exist at a time, and a box would be one more place to wipe"
+)]
 pub(crate) enum PrivateKey {
     /// RSA.
     Rsa(rsa::PrivateKey),
@@ -270,14 +274,16 @@ impl UnlockedKey {
             KeyType::Rsa2048 => rsa(&mut rng, 2048),
             KeyType::Rsa3072 => rsa(&mut rng, 3072),
             KeyType::Rsa4096 => rsa(&mut rng, 4096),
-            KeyType::EcP256 => Ok(UnlockedKey(PrivateKey::EcP256(p256::SecretKey::generate_from_rng(&mut rng)))),
+            KeyType::EcP256 => {
+                Ok(UnlockedKey(PrivateKey::EcP256(p256::SecretKey::generate_from_rng(&mut rng))))
+            }
         }
     }
 
     /// Reads PKCS#8 (RFC 5958) in DER: rsaEncryption of at least [`MINIMUM_RSA_BITS`], or P-256.
     pub fn from_pkcs8(der: &[u8]) -> Result<UnlockedKey, PkiError> {
-        let info =
-            PrivateKeyInfoRef::from_der(der).map_err(|error| PkiError::malformed("the private key", error))?;
+        let info = PrivateKeyInfoRef::from_der(der)
+            .map_err(|error| PkiError::malformed("the private key", error))?;
         match info.algorithm.oid {
             RSA_ENCRYPTION => {
                 let key = rsa::PrivateKey::try_from(info)
@@ -342,9 +348,9 @@ impl UnlockedKey {
     /// Signs with sha256WithRSAEncryption or ecdsa-with-SHA256 (RFC 6979). `rng` blinds the RSA operation.
     pub(crate) fn sign(&self, message: &[u8], rng: &mut StdRng) -> Result<Vec<u8>, PkiError> {
         match &self.0 {
-            PrivateKey::Rsa(key) => key
-                .pkcs1v15_sign_with_rng::<Sha256, _>(rng, message)
-                .map_err(|_| PkiError::KeyTest("sign")),
+            PrivateKey::Rsa(key) => {
+                key.pkcs1v15_sign_with_rng::<Sha256, _>(rng, message).map_err(|_| PkiError::KeyTest("sign"))
+            }
             PrivateKey::EcP256(key) => {
                 let signature: p256::ecdsa::DerSignature = p256::ecdsa::SigningKey::from(key)
                     .try_sign(message)
@@ -359,8 +365,8 @@ impl UnlockedKey {
     fn test_rng(&self) -> Result<StdRng, PkiError> {
         let secret = match &self.0 {
             PrivateKey::Rsa(key) => {
-                let der = key.to_pkcs8_der()
-                    .map_err(|error| PkiError::malformed("the private key", error))?;
+                let der =
+                    key.to_pkcs8_der().map_err(|error| PkiError::malformed("the private key", error))?;
                 Zeroizing::new(der.as_bytes().to_vec())
             }
             PrivateKey::EcP256(key) => Zeroizing::new(key.to_bytes().to_vec()),
@@ -374,8 +380,7 @@ fn test_transport(key: &rsa::PrivateKey, rng: &mut StdRng) -> Result<(), PkiErro
     let failed = || PkiError::KeyTest("encrypt and decrypt");
     let sealed =
         key.as_public_key().oaep_encrypt_with_rng::<Sha256, _>(rng, TEST_TEXT).map_err(|_| failed())?;
-    let opened =
-        Zeroizing::new(key.oaep_decrypt_with_rng::<Sha256, _>(rng, &sealed).map_err(|_| failed())?);
+    let opened = Zeroizing::new(key.oaep_decrypt_with_rng::<Sha256, _>(rng, &sealed).map_err(|_| failed())?);
     if opened.as_slice() == TEST_TEXT { Ok(()) } else { Err(failed()) }
 }
 

@@ -1,6 +1,5 @@
 //! Keys, certificates, requests, issue, and what makes a certificate fit to be sealed to.
 
-mod ber;
 pub mod certificate;
 mod container;
 mod error;
@@ -18,8 +17,8 @@ pub use certificate::{Certificate, Fingerprint};
 pub use container::{KeyFile, read_certificates, read_key_file, read_private_key};
 pub use error::PkiError;
 pub use issue::{
-    AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh, require_key,
-    self_sign,
+    AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
+    require_key, self_sign,
 };
 pub use key::{KeyType, MINIMUM_RSA_BITS, PublicKey, UnlockedKey};
 pub use names::{Subject, wildcard};

@@ -81,7 +81,8 @@ pub fn wildcard(domain: &str) -> String {
 
 fn push(name: &mut RdnSequence, oid: ObjectIdentifier, value: Any) -> Result<(), PkiError> {
     let mut rdn = RelativeDistinguishedName::default();
-    rdn.insert(AttributeTypeAndValue { oid, value }).map_err(|error| PkiError::malformed("the name", error))?;
+    rdn.insert(AttributeTypeAndValue { oid, value })
+        .map_err(|error| PkiError::malformed("the name", error))?;
     name.push(rdn);
     Ok(())
 }

@@ -12,7 +12,7 @@ use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use time::OffsetDateTime;
 
 /// More intermediates than any authority sends; every one more costs the builder time.
-const MAX_INTERMEDIATES: usize = 64;
+const MAX_INTERMEDIATES: usize = 16;
 
 /// Candidate paths that are tried before we give up (cross-signed hierarchies have a handful).
 const MAX_PATHS: usize = 32;
@@ -42,16 +42,19 @@ impl PathValidator for Certval {
         if trust.anchors.is_empty() {
             return Err("no authority is trusted".to_owned());
         }
+        let (anchors, dropped) = usable_anchors(target, trust.anchors, at);
         let moment = moment(at)?;
         let settings = settings(moment);
-        let environment = environment(trust, &settings).map_err(|error| words(&error).to_owned())?;
+        let environment = environment(&anchors, trust.intermediates, &settings)
+            .map_err(|error| words(&error).to_owned())?;
         let certificate =
             PDVCertificate::try_from(target.der()).map_err(|error| format!("it cannot be read: {error}"))?;
         let mut paths = Vec::new();
         environment
             .get_paths_for_target(&certificate, &mut paths, 0, moment)
             .map_err(|error| words(&error).to_owned())?;
-        let mut nearest = format!("no trusted authority issued it; its issuer is {}", target.issuer());
+        let mut nearest = dropped
+            .unwrap_or_else(|| format!("no trusted authority issued it; its issuer is {}", target.issuer()));
         for path in paths.iter().take(MAX_PATHS) {
             let mut results = CertificationPathResults::new();
             match environment.validate_path(&environment, &settings, path, &mut results) {
@@ -60,6 +63,45 @@ impl PathValidator for Certval {
             }
         }
         Err(nearest)
+    }
+}
+
+/// The anchors that may sign certificates at that moment, and why the target's own issuer is not among them. The
+/// validator takes every anchor for an authority, and of two with one key it may look at the ended one only.
+fn usable_anchors<'a>(
+    target: &Certificate,
+    anchors: &'a [Certificate],
+    at: OffsetDateTime,
+) -> (Vec<&'a Certificate>, Option<String>) {
+    let issuer = target.parsed().tbs_certificate().issuer();
+    let mut usable = Vec::with_capacity(anchors.len());
+    let mut dropped = None;
+    for anchor in anchors {
+        match unusable(anchor, at) {
+            None => usable.push(anchor),
+            Some(why) if anchor.parsed().tbs_certificate().subject() == issuer => {
+                dropped = Some(format!("its issuer {} {why}", anchor.subject()));
+            }
+            Some(_) => {}
+        }
+    }
+    (usable, dropped)
+}
+
+fn unusable(anchor: &Certificate, at: OffsetDateTime) -> Option<&'static str> {
+    let authority = matches!(anchor.basic_constraints(), Ok(Some(constraints)) if constraints.ca);
+    let signs = match anchor.key_usage() {
+        Ok(usage) => usage.is_none_or(|usage| usage.key_cert_sign()),
+        Err(_) => false,
+    };
+    if !authority || !signs {
+        Some("is trusted for itself only: it may not sign certificates")
+    } else if at > anchor.not_after() {
+        Some("is trusted, and has ended")
+    } else if at < anchor.not_before() {
+        Some("is trusted, and is not valid yet")
+    } else {
+        None
     }
 }
 
@@ -80,16 +122,20 @@ fn settings(moment: TimeOfInterest) -> CertificationPathSettings {
     settings
 }
 
-fn environment(trust: &Trust<'_>, settings: &CertificationPathSettings) -> Result<PkiEnvironment, Error> {
+fn environment(
+    trusted: &[&Certificate],
+    intermediates: &[Certificate],
+    settings: &CertificationPathSettings,
+) -> Result<PkiEnvironment, Error> {
     let mut environment = PkiEnvironment::new();
     environment.populate_5280_pki_environment();
     environment.add_verify_signature_message_callback(verify_rsa);
     let mut anchors = TaSource::new();
-    trust.anchors.iter().for_each(|anchor| anchors.push(file(anchor)));
+    trusted.iter().for_each(|anchor| anchors.push(file(anchor)));
     anchors.initialize()?;
     environment.add_trust_anchor_source(Box::new(anchors));
     let mut between = CertSource::new();
-    trust.intermediates.iter().take(MAX_INTERMEDIATES).for_each(|one| between.push(file(one)));
+    intermediates.iter().take(MAX_INTERMEDIATES).for_each(|one| between.push(file(one)));
     between.initialize(settings)?;
     between.find_all_partial_paths(&environment, settings);
     environment.add_certificate_source(Box::new(between));
@@ -126,13 +172,17 @@ fn words(error: &Error) -> &'static str {
     let Error::PathValidation(status) = error else { return "a certificate of the path cannot be read" };
     match status {
         Status::NameChainingFailure => "the names of the path do not fit together",
-        Status::SignatureVerificationFailure => "a signature of the path does not hold, or uses an algorithm that is refused",
+        Status::SignatureVerificationFailure => {
+            "a signature of the path does not hold, or uses an algorithm that is refused"
+        }
         Status::InvalidNotBeforeDate => "a certificate of the path is not valid yet",
         Status::InvalidNotAfterDate => "a certificate of the path has ended",
         Status::MissingBasicConstraints | Status::InvalidBasicConstraints => "its issuer is no authority",
         Status::InvalidPathLength => "the path is longer than an authority of it allows",
         Status::InvalidKeyUsage => "an authority of the path may not sign certificates for mail",
-        Status::NullPolicySet | Status::InvalidPolicyMapping => "the certificate policies of the path do not fit together",
+        Status::NullPolicySet | Status::InvalidPolicyMapping => {
+            "the certificate policies of the path do not fit together"
+        }
         Status::NameConstraintsViolation => "an authority of the path may not issue for these names",
         Status::UnprocessedCriticalExtension => "a certificate of the path has an unknown critical extension",
         Status::InsufficientKeySize => "an authority of the path has too short a key",

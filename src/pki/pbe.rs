@@ -84,13 +84,19 @@ impl Password {
             TRIPLE_DES => self.decrypt_pkcs12::<des::TdesEde3>(scheme, 24, &mut buffer)?,
             RC2_128 => self.decrypt_pkcs12::<rc2::Rc2>(scheme, 16, &mut buffer)?,
             RC2_40 => self.decrypt_pkcs12::<rc2::Rc2>(scheme, 5, &mut buffer)?,
-            other => return Err(PkiError::Unsupported(format!("encryption with {}", super::key::oid_name(other)))),
+            other => {
+                return Err(PkiError::Unsupported(format!(
+                    "encryption with {}",
+                    super::key::oid_name(other)
+                )));
+            }
         };
         buffer.truncate(length.ok_or(PkiError::WrongPassword(what))?);
         Ok(buffer)
     }
 
-    /// The length of the clear text, or nothing where the padding does not fit.
+    /// The length of the clear text, or nothing where the padding does not fit. RFC 8018 wants UTF-8; old NSS took
+    /// the BMPString here too.
     fn decrypt_pbes2(
         &mut self,
         scheme: &AlgorithmIdentifierOwned,
@@ -106,11 +112,16 @@ impl Password {
             Kdf::Scrypt(kdf) => self.spend_scrypt(kdf)?,
             _ => return Err(PkiError::Unsupported("this key derivation".to_owned())),
         }
-        match parameters.decrypt_in_place(&*self.utf8, buffer) {
-            Ok(clear) => Ok(Some(clear.len())),
-            Err(pkcs5::Error::DecryptFailed) => Ok(None),
-            Err(error) => Err(PkiError::Unsupported(format!("this encryption scheme ({error})"))),
+        let sealed = Zeroizing::new(buffer.to_vec());
+        for spelling in [&self.utf8, &self.bmp] {
+            buffer.copy_from_slice(&sealed);
+            match parameters.decrypt_in_place(spelling.as_slice(), buffer) {
+                Ok(clear) => return Ok(Some(clear.len())),
+                Err(pkcs5::Error::DecryptFailed) => {}
+                Err(error) => return Err(PkiError::Unsupported(format!("this encryption scheme ({error})"))),
+            }
         }
+        Ok(None)
     }
 
     fn spend_scrypt(&mut self, kdf: &pkcs5::pbes2::ScryptParams) -> Result<(), PkiError> {
@@ -167,7 +178,9 @@ impl Password {
             ID_SHA_256 => check!(Sha256),
             ID_SHA_384 => check!(Sha384),
             ID_SHA_512 => check!(Sha512),
-            other => Err(PkiError::Unsupported(format!("a PKCS#12 MAC with {}", super::key::oid_name(other)))),
+            other => {
+                Err(PkiError::Unsupported(format!("a PKCS#12 MAC with {}", super::key::oid_name(other))))
+            }
         }
     }
 }

@@ -53,7 +53,10 @@ fn read_block<'a>(label: &'a str, lines: &mut impl Iterator<Item = &'a [u8]>) ->
     for line in lines {
         if let Some(end) = label_of(line, b"-----END ") {
             if end != label {
-                return Err(PkiError::malformed("the PEM block", format!("BEGIN {label} ends with END {end}")));
+                return Err(PkiError::malformed(
+                    "the PEM block",
+                    format!("BEGIN {label} ends with END {end}"),
+                ));
             }
             let der = if encrypted { Zeroizing::default() } else { decode(label, &body)? };
             return Ok(Block { label, encrypted, der });
@@ -76,7 +79,8 @@ fn label_of<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a str> {
 }
 
 fn decode(label: &str, body: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, PkiError> {
-    let broken = |why: &dyn std::fmt::Display| PkiError::malformed("the PEM block", format!("{label}: {why}"));
+    let broken =
+        |why: &dyn std::fmt::Display| PkiError::malformed("the PEM block", format!("{label}: {why}"));
     let text = canonical(label, body);
     let (_, der) = pem_rfc7468::decode_vec(&text).map_err(|error| broken(&error))?;
     if der.is_empty() {

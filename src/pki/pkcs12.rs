@@ -1,11 +1,13 @@
 //! Reads PKCS#12 (RFC 7292) as OpenSSL, NSS, Thunderbird, macOS and Windows write it.
 
 use super::pbe::Password;
-use super::{Certificate, PkiError, UnlockedKey, ber};
+use super::{Certificate, PkiError, UnlockedKey};
+use crate::cms::der_from_ber;
 use const_oid::ObjectIdentifier;
 use der::asn1::{Any, OctetString};
 use der::{Decode, Sequence, Tag, Tagged};
 use spki::AlgorithmIdentifierOwned;
+use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 /// Bags in a file; a key with its chain has five.
@@ -116,9 +118,18 @@ fn broken(error: der::Error) -> PkiError {
     PkiError::malformed("the PKCS#12 file", error)
 }
 
+/// One value as DER: NSS and Windows write indefinite lengths and strings in pieces (X.690 8, 10).
+fn der_of(bytes: &[u8]) -> Result<Cow<'_, [u8]>, PkiError> {
+    match der_from_ber(bytes) {
+        Ok((der, [])) => Ok(der),
+        Ok(_) => Err(PkiError::malformed("the PKCS#12 file", "octets follow its end")),
+        Err(_) => Err(PkiError::malformed("the PKCS#12 file", "its ASN.1 is truncated or damaged")),
+    }
+}
+
 /// Reads and checks a file. Without a password the empty one is tried.
 pub(super) fn read(bytes: &[u8], password: Option<&[u8]>) -> Result<Contents, PkiError> {
-    let der = ber::to_der(bytes)?;
+    let der = der_of(bytes)?;
     let pfx = Pfx::from_der(&der).map_err(broken)?;
     if pfx.version != 3 {
         return Err(PkiError::Unsupported(format!("PKCS#12 version {}", pfx.version)));
@@ -128,7 +139,7 @@ pub(super) fn read(bytes: &[u8], password: Option<&[u8]>) -> Result<Contents, Pk
     }
     let safe = pfx.auth_safe.content.decode_as::<OctetString>().map_err(broken)?;
     let mut password = open_mac(pfx.mac.as_ref(), safe.as_bytes(), password.unwrap_or_default())?;
-    let parts = Vec::<ContentInfo>::from_der(&ber::to_der(safe.as_bytes())?).map_err(broken)?;
+    let parts = Vec::<ContentInfo>::from_der(&der_of(safe.as_bytes())?).map_err(broken)?;
     let mut contents = Contents::default();
     for part in &parts {
         let clear = open_part(part, &mut password)?;
@@ -183,13 +194,15 @@ fn joined(content: &Any) -> Result<Vec<u8>, PkiError> {
             }
             Ok(octets)
         }
-        other => Err(PkiError::malformed("the PKCS#12 file", format!("encrypted content has the tag {other}"))),
+        other => {
+            Err(PkiError::malformed("the PKCS#12 file", format!("encrypted content has the tag {other}")))
+        }
     }
 }
 
 impl Contents {
     fn read_bags(&mut self, clear: &[u8], password: &mut Password, nesting: usize) -> Result<(), PkiError> {
-        let der = Zeroizing::new(ber::to_der(clear)?);
+        let der = Zeroizing::new(der_of(clear)?.into_owned());
         let bags = Vec::<SafeBag>::from_der(&der).map_err(broken)?;
         self.bags += bags.len();
         if self.bags > MAX_BAGS {
@@ -215,7 +228,9 @@ impl Contents {
                 }
             }
             SAFE_CONTENTS_BAG => {
-                let deeper = nesting.checked_sub(1).ok_or(PkiError::TooMany { what: "nested PKCS#12 bags", count: MAX_NESTING + 1 })?;
+                let deeper = nesting
+                    .checked_sub(1)
+                    .ok_or(PkiError::TooMany { what: "nested PKCS#12 bags", count: MAX_NESTING + 1 })?;
                 self.read_bags(&value, password, deeper)?;
             }
             _ => {}

@@ -63,9 +63,10 @@ impl Request {
         match (found.next(), found.count()) {
             (Some(block), 0) => Request::from_der(&block.der),
             (Some(_), more) => Err(PkiError::TooMany { what: "certificate requests", count: more + 1 }),
-            (None, _) => {
-                Err(PkiError::NotFound { wanted: "certificate request", found: super::container::found(&blocks) })
-            }
+            (None, _) => Err(PkiError::NotFound {
+                wanted: "certificate request",
+                found: super::container::found(&blocks),
+            }),
         }
     }
 
@@ -125,8 +126,11 @@ mod tests {
         for key in [rsa_key(), &ec_key()] {
             let pem = request(key).to_pem().unwrap();
             let Some(text) = openssl(&["req", "-verify", "-noout", "-text"], pem.as_bytes()) else { return };
-            let wanted =
-                ["verify OK", "DNS:north.example, DNS:*.north.example", "C = NO, O = \"North, Inc.\", CN = north.example"];
+            let wanted = [
+                "verify OK",
+                "DNS:north.example, DNS:*.north.example",
+                "C = NO, O = \"North, Inc.\", CN = north.example",
+            ];
             for one in wanted {
                 assert!(text.contains(one), "{one} is not in {text}");
             }

@@ -229,9 +229,9 @@ fn check_path(
 
 #[cfg(test)]
 mod tests {
-    use super::super::issue::tests::{address, authority, issue, noon};
+    use super::super::issue::tests::{address, authority, forge, issue, noon};
     use super::super::key::tests::{ec_key, rsa_key};
-    use super::super::{KeyType, UnlockedKey};
+    use super::super::{Authority, KeyType, UnlockedKey, UserProfile, Validity, refresh};
     use super::*;
     use time::Duration;
 
@@ -270,7 +270,8 @@ mod tests {
     #[test]
     fn every_reason_is_told_at_once() {
         let root = authority(&ec_key());
-        let other = UnlockedKey::generate(KeyType::EcP256, crate::crypto::Seed::from_bytes(&mut [9; 32])).unwrap();
+        let other =
+            UnlockedKey::generate(KeyType::EcP256, crate::crypto::Seed::from_bytes(&mut [9; 32])).unwrap();
         let stranger = [authority(&other)];
         let user = issue(&root, &ec_key(), &rsa_key().public());
         let wanted = [address("eve@north.example")];
@@ -342,5 +343,54 @@ mod tests {
         *der.last_mut().unwrap() ^= 1;
         let forged = Certificate::from_der(&der).unwrap();
         assert_eq!(reasons(&forged, &check(&[], Some(&anchors))).len(), 1);
+    }
+
+    #[test]
+    fn a_user_issues_for_nobody() {
+        let root = authority(rsa_key());
+        let user = issue(&root, rsa_key(), &ec_key().public());
+        let forged = forge(&user, &ec_key(), &rsa_key().public());
+        let (root, between) = ([root], [user.clone()]);
+        let mut check = check(&[], Some(&root));
+        check.intermediates = &between;
+        assert_eq!(reasons(&forged, &check).len(), 1);
+        check.anchors = Some(&between);
+        let expected = "it does not chain to a trusted authority: its issuer CN=Bob is trusted for itself only: it may \
+                        not sign certificates";
+        assert_eq!(reasons(&forged, &check), [expected]);
+    }
+
+    #[test]
+    fn two_anchors_of_one_key_do_not_stand_in_each_others_way() {
+        let old = authority(&ec_key());
+        let later = Validity::lasting(noon() + Duration::HOUR, Duration::days(4000));
+        let seed = crate::crypto::Seed::from_bytes(&mut [8; 32]);
+        let new = refresh(&old, &ec_key(), later, seed).unwrap();
+        let user = issue(&old, &ec_key(), &rsa_key().public());
+        for anchors in [[old.clone(), new.clone()], [new, old]] {
+            assert_eq!(reasons(&user, &check(&[], Some(&anchors))), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn an_ended_anchor_does_not_hide_its_successor() {
+        let old = authority(&ec_key());
+        let later = Validity::lasting(noon(), Duration::days(9000));
+        let seed = crate::crypto::Seed::from_bytes(&mut [8; 32]);
+        let new = refresh(&old, &ec_key(), later, seed).unwrap();
+        let profile = UserProfile {
+            common_name: "Bob",
+            addresses: &[address("bob@north.example")],
+            validity: Validity::lasting(noon(), Duration::days(8000)),
+        };
+        let key = ec_key();
+        let authority = Authority::new(&new, &key).unwrap();
+        let seed = crate::crypto::Seed::from_bytes(&mut [8; 32]);
+        let user = authority.issue(&rsa_key().public(), &profile, seed).unwrap();
+        for anchors in [[old.clone(), new.clone()], [new.clone(), old.clone()]] {
+            let mut check = check(&[], Some(&anchors));
+            check.at = old.not_after() + Duration::DAY;
+            assert_eq!(reasons(&user, &check), [""; 0]);
+        }
     }
 }

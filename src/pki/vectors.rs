@@ -99,14 +99,16 @@ fn foreign_pkcs12_files_are_read_or_refused_in_words() {
             if path.extension().is_none_or(|extension| extension != "p12") {
                 continue;
             }
-            let tries = ["nss", "", "password", "1234"].map(|word| read_key_file(&bytes, Some(word.as_bytes())));
+            let tries =
+                ["nss", "", "password", "1234"].map(|word| read_key_file(&bytes, Some(word.as_bytes())));
             read += usize::from(tries.iter().any(Result::is_ok));
             for error in tries.iter().filter_map(|one| one.as_ref().err()) {
                 assert!(!error.to_string().is_empty(), "{}", path.display());
             }
         }
     }
-    println!("{read} foreign PKCS#12 files read");
+    // Fran's, and two of NSS; the others hold keys of other kinds or PBMAC1, or are damaged on purpose.
+    assert!(read == 0 || read == 3, "{read} read");
 }
 
 #[test]
@@ -163,17 +165,21 @@ fn pkcs12_of_nss_is_read() {
         eprintln!("skipped: no NSS tools");
         return;
     }
-    for options in [&[][..], &["-c", "AES-256-CBC", "-C", "AES-256-CBC"], &["-c", "PKCS #12 V2 PBE With SHA-1 And 3KEY Triple DES-CBC", "-C", "PKCS #12 V2 PBE With SHA-1 And 40 Bit RC2 CBC"]] {
-        for password in ["secret", "pässwörd"] {
-            let out = path("out.p12");
-            let export = ["-o", &out, "-n", "bob", "-d", &store, "-W", password];
-            run("pk12util", &[&export[..], options].concat()).unwrap();
-            let file = std::fs::read(&out).unwrap();
-            let read = read_key_file(&file, Some(password.as_bytes()));
-            let read = read.unwrap_or_else(|error| panic!("{options:?} {password}: {error}"));
-            assert_eq!(read.keys[0].public(), rsa_key().public());
-            assert!(read.certificates.contains(&user));
-            assert!(matches!(read_key_file(&file, Some(b"wrong")), Err(PkiError::WrongPassword(_))));
-        }
+    let old = [
+        "-c",
+        "PKCS #12 V2 PBE With SHA-1 And 3KEY Triple DES-CBC",
+        "-C",
+        "PKCS #12 V2 PBE With SHA-1 And 40 Bit RC2 CBC",
+    ];
+    for (options, password) in [(&[][..], "pässwörd"), (&old[..], "secret")] {
+        let out = path("out.p12");
+        let export = ["-o", &out, "-n", "bob", "-d", &store, "-W", password];
+        run("pk12util", &[&export[..], options].concat()).unwrap();
+        let file = std::fs::read(&out).unwrap();
+        let read = read_key_file(&file, Some(password.as_bytes()));
+        let read = read.unwrap_or_else(|error| panic!("{options:?} {password}: {error}"));
+        assert_eq!(read.keys[0].public(), rsa_key().public());
+        assert!(read.certificates.contains(&user));
+        assert!(matches!(read_key_file(&file, Some(b"wrong")), Err(PkiError::WrongPassword(_))));
     }
 }

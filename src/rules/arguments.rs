@@ -44,7 +44,8 @@ impl<'a, 'i> Arguments<'a, '_, 'i> {
         let size = bytes(digits);
         if size.is_none() {
             let hint = "a whole number of bytes, or a text like \"10K\", \"25M\", \"1G\"".to_owned();
-            self.faults.add(value.span(), format!("this is no size for \"{}\"", self.word), hint);
+            let text = format!("{} is no size", self.faults.source(&value.span()));
+            self.faults.add(value.span(), text, hint);
         }
         size
     }

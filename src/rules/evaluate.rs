@@ -238,3 +238,41 @@ then = [["Reject with", "never"]]
         assert_eq!(json["rules"][1]["actions"][0], "Store in Rest");
     }
 }
+
+#[cfg(test)]
+mod laws {
+    use super::testing::envelope;
+    use super::*;
+    use crate::rules::{CONDITIONS, RuleSet, ScopeKind};
+    use proptest::prelude::*;
+
+    /// A program that asks every condition there is.
+    fn curious() -> Program {
+        let rule = |(at, word): (usize, &&crate::rules::ConditionWord)| {
+            format!(
+                "[[rule]]\nname = \"{at}\"\npriority = 5\nwhen = [{}]\nthen = [[\"Mark\", \"Seen\"]]\n",
+                word.example
+            )
+        };
+        let text: String = CONDITIONS.iter().enumerate().map(rule).collect();
+        let set = RuleSet::from_toml("f.toml", &text, ScopeKind::Account).unwrap();
+        Program::new(vec![(ScopeKind::Account, set)])
+    }
+
+    proptest! {
+        #[test]
+        fn no_message_makes_it_panic_and_the_trace_changes_nothing(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            name in prop::sample::select(vec!["From", "To", "Subject", "Content-Type", "Precedence", "X"]),
+        ) {
+            let mail = [name.as_bytes(), b": ", &bytes].concat();
+            let (message, envelope) = (Message::new(&mail), envelope(Some("a@x.example"), &["b@x.example"]));
+            let program = curious();
+            let verdict = evaluate(&program, &message, &envelope, &Facts::default());
+            let (explained, trace) = explain(&program, &message, &envelope, &Facts::default());
+            prop_assert_eq!(&explained, &verdict);
+            let matched = trace.rules.iter().filter(|rule| rule.outcome == Outcome::Matched).count();
+            prop_assert_eq!(matched, verdict.steps.len());
+        }
+    }
+}

@@ -103,9 +103,9 @@ impl<'t> Faults<'t> {
         Faults { file, text, line_starts, faults: Vec::new(), unlisted: 0 }
     }
 
-    /// The text of the file.
-    pub(super) fn text(&self) -> &'t str {
-        self.text
+    /// What stands in the file there.
+    pub(super) fn source(&self, span: &Range<usize>) -> &'t str {
+        self.text.get(span.clone()).unwrap_or_default()
     }
 
     /// The line of a byte offset, counted from 1.

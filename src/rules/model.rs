@@ -4,7 +4,7 @@ use super::conditions::Test;
 use super::warnings::Warning;
 use super::{RuleFaults, read};
 use crate::crypto::Profile;
-use crate::mail::{Flag, MailboxRef, Owner};
+use crate::mail::{Flag, MailboxRef};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -120,46 +120,20 @@ impl fmt::Display for Action {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Action::StoreEncrypted(mailbox, options) => {
-                write!(out, "Store Encrypted in {}", Shown(mailbox))?;
-                match options.profile {
-                    Some(Profile::Compatible) => out.write_str(" (compatible)"),
-                    Some(Profile::Modern) => out.write_str(" (modern)"),
-                    None => Ok(()),
-                }
+                write!(out, "Store Encrypted in {mailbox}")?;
+                options.profile.map_or(Ok(()), |profile| write!(out, " ({})", profile.name()))
             }
-            Action::Store(mailbox) => write!(out, "Store in {}", Shown(mailbox)),
+            Action::Store(mailbox) => write!(out, "Store in {mailbox}"),
             Action::Mark(flags) => {
                 out.write_str("Mark")?;
-                flags.iter().try_for_each(|flag| write!(out, " {}", flag_name(flag)))
+                flags
+                    .iter()
+                    .try_for_each(|flag| write!(out, " {}", flag.to_string().trim_start_matches('\\')))
             }
             Action::Reject(text) => write!(out, "Reject with {text}"),
             Action::Discard => out.write_str("Discard"),
             Action::Stop => out.write_str("Stop Processing"),
         }
-    }
-}
-
-struct Shown<'a>(&'a MailboxRef);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.owner {
-            Some(Owner::Local(local)) => write!(out, "~{local}/")?,
-            Some(Owner::Full(address)) => write!(out, "~{address}/")?,
-            None => {}
-        }
-        out.write_str(self.0.name.as_str())
-    }
-}
-
-fn flag_name(flag: &Flag) -> &str {
-    match flag {
-        Flag::Seen => "Seen",
-        Flag::Flagged => "Flagged",
-        Flag::Answered => "Answered",
-        Flag::Draft => "Draft",
-        Flag::Deleted => "Deleted",
-        Flag::Keyword(keyword) => keyword,
     }
 }
 

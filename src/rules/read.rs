@@ -56,8 +56,12 @@ impl<'t> Reader<'t> {
         if let Some(cut) = self.cut {
             self.faults.forget_from(cut);
         }
+        let mut last = None;
         for (error, span) in errors.iter().zip(places) {
-            self.faults.add(span, format!("this is no TOML: {}", error.message()), None);
+            // Further faults of one line only follow from the first.
+            if last.replace(self.faults.line(span.start)) != Some(self.faults.line(span.start)) {
+                self.faults.add(span, format!("this is no TOML: {}", error.message()), None);
+            }
         }
         rules
     }
@@ -154,7 +158,8 @@ impl<'t> Reader<'t> {
             digits.and_then(|integer| integer.as_str().parse().ok()).filter(|number| *number <= 10);
         if priority.is_none() {
             let hint = "a whole number from 0 to 10; 10 runs first, 0 is inactive".to_owned();
-            self.faults.add(value.span(), "this is no priority", hint);
+            let text = format!("{} is no priority", self.faults.source(&value.span()));
+            self.faults.add(value.span(), text, hint);
         }
         priority
     }
@@ -186,7 +191,7 @@ impl<'t> Reader<'t> {
         let mut arguments = self.arguments(element, rule, word.name, operator, rest);
         let test = (word.parse)(&mut arguments);
         arguments.finish();
-        let text = self.faults.text().get(element.span()).unwrap_or_default().to_owned();
+        let text = self.faults.source(&element.span()).to_owned();
         Some(Condition { text, test: test? })
     }
 
@@ -211,11 +216,14 @@ impl<'t> Reader<'t> {
         if let Some(operator) = allowed.iter().find(|operator| operator.name() == name) {
             return Some((Some(*operator), rest));
         }
-        let text = match Operator::ALL.iter().any(|operator| operator.name() == name) {
-            true => format!("\"{name}\" does not go with \"{word}\""),
-            false => format!("this is no operator, \"{word}\" needs one here"),
+        let (text, near) = match Operator::ALL.iter().any(|operator| operator.name() == name) {
+            true => (format!("\"{name}\" does not go with \"{word}\""), None),
+            false => {
+                let found = self.faults.source(&first.span());
+                (format!("{found} is no operator; \"{word}\" needs one here"), nearest(name, names()))
+            }
         };
-        self.faults.add_near(first.span(), text, nearest(name, names()), hint);
+        self.faults.add_near(first.span(), text, near, hint);
         None
     }
 
@@ -263,7 +271,7 @@ impl<'t> Reader<'t> {
         if parts.is_none() {
             let text = match element.get_ref() {
                 DeValue::Array(_) => format!("this {what} is empty"),
-                other => format!("a {what} is a list, not {}", kind(other)),
+                other => format!("{} is no {what}: a list is needed", kind(other)),
             };
             self.faults.add(element.span(), text, format!("for example: {example}"));
         }
@@ -276,7 +284,7 @@ impl<'t> Reader<'t> {
     {
         let hint = format!("the {what}s are: {}", quoted(names()));
         let Some(found) = word.get_ref().as_str() else {
-            let text = format!("the name of a {what} is a text, not {}", kind(word.get_ref()));
+            let text = format!("{} is no {what}'s name: a text is needed", kind(word.get_ref()));
             return self.faults.add(word.span(), text, hint);
         };
         match reason(refused, found) {
@@ -313,6 +321,89 @@ fn elements<'v, 'i>(
             let text = format!("\"{key}\" is a list of lists, not {}", kind(value.get_ref()));
             faults.add(value.span(), text, format!("for example: {example}"));
             &[]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::{Duration, Instant};
+
+    fn read_any(text: &str) -> Result<RuleSet, RuleFaults> {
+        read("f.toml", text, ScopeKind::Account)
+    }
+
+    #[test]
+    fn an_empty_file_has_no_rules() {
+        assert_eq!(read_any("").unwrap().rules().count(), 0);
+        assert_eq!(read_any("# only a comment\n").unwrap().rules().count(), 0);
+    }
+
+    #[test]
+    fn a_rule_keeps_what_it_was_given() {
+        let text = "\n[[rule]]\nname = \"a\"\npriority = 10\nthen = []\ncomment = \"why\"\n";
+        let set = read_any(text).unwrap();
+        let rule = set.rules().next().unwrap();
+        let found = (rule.name.as_str(), rule.priority, rule.comment.as_deref(), rule.line);
+        assert_eq!(found, ("a", 10, Some("why"), 2));
+    }
+
+    #[test]
+    fn lines_may_end_with_crlf() {
+        let text = "[[rule]]\r\nname = \"a\"\r\npriority = 11\r\nthen = []\r\n";
+        let faults = read_any(text).unwrap_err();
+        assert_eq!((faults.faults()[0].line, faults.faults()[0].column), (3, 12));
+        assert!(!faults.to_string().contains('\r'), "{faults}");
+    }
+
+    #[test]
+    fn hostile_files_cost_bounded_time() {
+        let rule = "[[rule]]\nname = \"r\"\npriority = 5\nthen = ";
+        let begun = Instant::now();
+        for text in [
+            format!("{rule}{}", "[".repeat(200_000)),
+            format!("{rule}{}", "{a=".repeat(100_000)),
+            format!("{rule}[{}]", "[\"Burn\"],".repeat(100_000)),
+            format!("{rule}[{}", "[\"Burn\" 5],".repeat(80_000)),
+            "=\n".repeat(300_000),
+            "x".repeat(LARGEST_FILE + 1),
+        ] {
+            let faults = read_any(&text).unwrap_err();
+            assert!(!faults.to_string().is_empty());
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn faults_are_data_too() {
+        let faults = read_any("[[rule]]\nname = \"r\"\npriority = 5\nthen = [[\"discard\"]]\n").unwrap_err();
+        let json = serde_json::to_value(faults.faults()).unwrap();
+        assert_eq!(json[0]["line"], 4);
+        assert_eq!(json[0]["column"], 10);
+        assert_eq!(json[0]["text"], "no action is called \"discard\"");
+        assert_eq!(json[0]["nearest"], "Discard");
+        assert!(json[0]["hint"].as_str().unwrap().starts_with("the actions are: \"Store Encrypted in\""));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(\\PC|\n){0,80}") {
+            let _ = read_any(&text).map_err(|faults| faults.to_string());
+        }
+
+        #[test]
+        fn no_mixture_of_its_own_words_makes_it_panic(
+            words in prop::collection::vec(
+                prop::sample::select(vec![
+                    "[[rule]]\n", "name = ", "\"ä\"", "\n", "priority = 5\n", "when = ", "then = ", "[", "]", ",",
+                    "\"From\"", "\"is\"", "\"in\"", "'\\'", "\"#x\"", "\"Mark\"", "{profile = \"x\"}", "5", "\"Store in\"",
+                ]),
+                0..40,
+            ),
+        ) {
+            let _ = read_any(&words.concat()).map_err(|faults| faults.to_string());
         }
     }
 }

@@ -4,7 +4,8 @@ use super::{Action, Rule, ScopeKind};
 use serde::Serialize;
 use std::fmt;
 
-/// Every rule of the program in the order in which it ran.
+/// Every rule of the program in the order in which it ran. It holds parts of the message: for the person who asked,
+/// never for a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Trace {
     /// One for each rule.

@@ -3,9 +3,13 @@
 //!
 //! An `HP-Outer` field gets the prefix `Sealpost-Arrived-`, an `hp` parameter of Content-Type `x-sealpost-arrived-`; a name
 //! that has prefixes gets one more. Since both ends look for a name with any number of prefixes at the same places, putting
-//! in and taking out undo each other for every input.
+//! in and taking out undo each other for every input. The places do not depend on how lines end.
+//!
+//! Readers differ in where a header ends and what a line is. So every line up to the first empty one counts, also behind a
+//! line that is no field, and a bare CR begins a line too.
 
-use crate::mail::Message;
+use memchr::memchr2;
+use std::iter;
 use std::ops::Range;
 
 const FIELD: &str = "HP-Outer";
@@ -20,13 +24,14 @@ pub(super) struct Insertion {
 }
 
 /// What must be put in, in the order of the message.
-pub(super) fn insertions(message: &Message<'_>) -> Vec<Insertion> {
-    arrived(message).map(|name| Insertion { at: name.at, text: name.prefix }).collect()
+pub(super) fn insertions(message: &[u8]) -> Vec<Insertion> {
+    arrived(message).into_iter().map(|name| Insertion { at: name.at, text: name.prefix }).collect()
 }
 
 /// What must be taken out, in the order of the message.
-pub(super) fn removals(message: &Message<'_>) -> Vec<Range<usize>> {
-    arrived(message).filter(|name| name.prefixed).map(|name| name.at..name.at + name.prefix.len()).collect()
+pub(super) fn removals(message: &[u8]) -> Vec<Range<usize>> {
+    let prefixed = arrived(message).into_iter().filter(|name| name.prefixed);
+    prefixed.map(|name| name.at..name.at + name.prefix.len()).collect()
 }
 
 /// Is this the name of a field that protects a header, or once did?
@@ -34,32 +39,70 @@ pub(super) fn is_protection_field(name: &str) -> bool {
     without_prefixes(name.as_bytes(), FIELD_PREFIX).eq_ignore_ascii_case(FIELD.as_bytes())
 }
 
-/// A name that says `hp`, with any number of prefixes.
+/// A name that says `HP-Outer` or `hp`, with any number of prefixes.
 struct ArrivedName {
     at: usize,
     prefix: &'static str,
     prefixed: bool,
 }
 
-/// The fields of a header follow each other without a gap, so their lengths add up to their places.
-fn arrived(message: &Message<'_>) -> impl Iterator<Item = ArrivedName> {
-    let mut end = 0;
-    message.fields().iter().flat_map(move |field| {
-        let start = end;
-        end += field.raw().len();
-        names_in_field(field.name(), field.raw(), start)
+fn arrived(message: &[u8]) -> Vec<ArrivedName> {
+    fields(message).flat_map(|(start, raw)| names_in_field(raw, start)).collect()
+}
+
+/// Lines with their continuations, and where they begin.
+fn fields(message: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut lines = lines(message).peekable();
+    iter::from_fn(move || {
+        let (start, first) = lines.next()?;
+        let mut end = start + first.len();
+        while let Some((_, line)) =
+            lines.next_if(|(_, line)| line.starts_with(b" ") || line.starts_with(b"\t"))
+        {
+            end += line.len();
+        }
+        Some((start, message.get(start..end)?))
     })
 }
 
-fn names_in_field(name: &str, raw: &[u8], start: usize) -> Vec<ArrivedName> {
-    if is_protection_field(name) {
+/// The lines before the first empty one, with their ends. An empty line counts only after an LF: what CR CR LF means is
+/// not for us to say.
+fn lines(message: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let (mut start, mut rest, mut after_lf) = (0, message, true);
+    iter::from_fn(move || {
+        let (line, after) = rest.split_at_checked(line_len(rest))?;
+        let ends_header = after_lf && (line == b"\n" || line == b"\r\n");
+        if line.is_empty() || ends_header {
+            return None;
+        }
+        let found = (start, line);
+        (start, rest, after_lf) = (start + line.len(), after, line.ends_with(b"\n"));
+        Some(found)
+    })
+}
+
+fn line_len(rest: &[u8]) -> usize {
+    match memchr2(b'\n', b'\r', rest) {
+        Some(at) if rest.get(at..at + 2) == Some(b"\r\n") => at + 2,
+        Some(at) => at + 1,
+        None => rest.len(),
+    }
+}
+
+fn names_in_field(raw: &[u8], start: usize) -> Vec<ArrivedName> {
+    if is_named(without_prefixes(raw, FIELD_PREFIX), FIELD) {
         let prefixed = starts_with(raw, FIELD_PREFIX);
         return vec![ArrivedName { at: start, prefix: FIELD_PREFIX, prefixed }];
     }
-    if name.eq_ignore_ascii_case("Content-Type") {
+    if is_named(raw, "Content-Type") {
         return parameters(raw, start);
     }
     Vec::new()
+}
+
+fn is_named(raw: &[u8], name: &str) -> bool {
+    let mut after = raw.iter().skip(name.len()).skip_while(|&&byte| byte == b' ' || byte == b'\t');
+    starts_with(raw, name) && after.next() == Some(&b':')
 }
 
 /// Every token `hp` that a reader could take for the name of a parameter: readers differ in what they make of quotes and

@@ -1,8 +1,7 @@
 //! What lies inside the encryption: the whole message with canonical lines, and the two things that we put into it so
 //! that it opens to what came in and cannot deceive a client. [`Inner`] puts in, [`take_out`] takes out again.
 
-use super::arrived::insertions;
-use super::arrived::removals;
+use super::arrived::{insertions, removals};
 use crate::crypto::SecretBytes;
 use crate::mail::{Message, crlf_len};
 use memchr::memchr;
@@ -26,7 +25,7 @@ impl<'a> Inner<'a> {
         }
         let mut rest = message.bytes();
         let mut done = 0;
-        for insertion in insertions(message) {
+        for insertion in insertions(message.bytes()) {
             let (before, after) = rest.split_at_checked(insertion.at - done).unwrap_or((rest, &[]));
             pieces.extend([before, insertion.text.as_bytes()]);
             (rest, done) = (after, insertion.at);
@@ -117,7 +116,7 @@ pub(super) fn take_out(mut content: SecretBytes) -> SecretBytes {
     if content.expose().starts_with(MARKER) {
         content.remove(slice::from_ref(&(0..MARKER.len())));
     }
-    let removals = removals(&Message::new(content.expose()));
+    let removals = removals(content.expose());
     content.remove(&removals);
     content
 }

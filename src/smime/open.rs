@@ -1,7 +1,7 @@
 //! From sealed bytes to the message that came in.
 
 use super::{inner, outer};
-use crate::cms::{CmsError, Enveloped, Protection, Recipient, RecipientId, RecipientKind, find};
+use crate::cms::{CmsError, Enveloped, Protection, Recipient, RecipientId, RecipientKind, fault, find};
 use crate::crypto::algorithm::{Mode, name_of};
 use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::transport::TransportAlgorithm;
@@ -71,7 +71,9 @@ impl From<CryptoError> for OpenError {
 /// trying them.
 pub fn open(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Opened, OpenError> {
     let message = Message::new(sealed);
-    let Protection::Encrypted(enveloped) = find(&message) else { return Err(OpenError::NotEncrypted) };
+    let Protection::Encrypted(enveloped) = find(&message) else {
+        return Err(fault(&message).map_or(OpenError::NotEncrypted, OpenError::Cms));
+    };
     let content = open_content(*enveloped, keys)?;
     if !inner::begins_like_mail(content.expose()) {
         return Err(OpenError::NotOpened);
@@ -95,8 +97,14 @@ pub(super) fn open_content(enveloped: Enveloped, keys: &[OpeningKey<'_>]) -> Res
 pub(super) fn checked_content(enveloped: &Enveloped) -> Result<ContentAlgorithm, OpenError> {
     let algorithm = ContentAlgorithm::read(&enveloped.algorithm)?;
     match (algorithm.cipher.mode, enveloped.authenticated) {
-        (Mode::Cbc, true) => return Err(OpenError::Refused("it is AuthEnvelopedData with a cipher that authenticates nothing")),
-        (Mode::Gcm, false) => return Err(OpenError::Refused("it is EnvelopedData with an authenticated cipher")),
+        (Mode::Cbc, true) => {
+            return Err(OpenError::Refused(
+                "it is AuthEnvelopedData with a cipher that authenticates nothing",
+            ));
+        }
+        (Mode::Gcm, false) => {
+            return Err(OpenError::Refused("it is EnvelopedData with an authenticated cipher"));
+        }
         (Mode::Cbc, false) | (Mode::Gcm, true) => {}
     }
     algorithm.check_tag(enveloped.tag.as_deref())?;
@@ -149,8 +157,7 @@ fn key_identifiers(key: &rsa::PrivateKey) -> Vec<RecipientId> {
 
 /// Could a certificate have helped? Yes, if a key came without one and a recipient is named by issuer and serial number.
 fn needs_certificate(recipients: &[Recipient], keys: &[OpeningKey<'_>]) -> bool {
-    let by_certificate = |recipient: &Recipient| {
-        matches!(recipient.id, Some(RecipientId::IssuerAndSerialNumber { .. }))
-    };
+    let by_certificate =
+        |recipient: &Recipient| matches!(recipient.id, Some(RecipientId::IssuerAndSerialNumber { .. }));
     keys.iter().any(|key| key.certificate.is_none()) && recipients.iter().any(by_certificate)
 }

@@ -64,7 +64,13 @@ pub(super) fn is_lf(arrived: Eol) -> bool {
 }
 
 /// The whole header and the empty line after it.
-pub(super) fn header(message: &Message<'_>, protection: &Protection, mark: &Mark<'_>, arrived: Eol, mode: Mode) -> Vec<u8> {
+pub(super) fn header(
+    message: &Message<'_>,
+    protection: &Protection,
+    mark: &Mark<'_>,
+    arrived: Eol,
+    mode: Mode,
+) -> Vec<u8> {
     let end = if is_lf(arrived) { "\n" } else { "\r\n" };
     let mut header = Vec::new();
     for field in message.fields().iter().filter(|field| !EXCLUDED.iter().any(|row| row.covers(field))) {

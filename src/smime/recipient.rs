@@ -53,7 +53,8 @@ impl Recipient {
 
     /// For reports.
     pub(super) fn sealed_to(&self) -> SealedTo {
-        let id = RecipientId::IssuerAndSerialNumber { issuer: self.issuer.clone(), serial: self.serial.clone() };
+        let id =
+            RecipientId::IssuerAndSerialNumber { issuer: self.issuer.clone(), serial: self.serial.clone() };
         SealedTo { certificate: Some(self.fingerprint), id: Some(id) }
     }
 }

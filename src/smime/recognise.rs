@@ -2,17 +2,19 @@
 
 use super::open::checked_content;
 use super::{Sealed, SealedTo};
-use crate::cms::{Enveloped, Protection, Recipient, RecipientKind, find};
+use crate::cms::{Enveloped, Protection, Recipient, RecipientId, RecipientKind, find};
 use crate::crypto::ContentCipher;
 use crate::crypto::algorithm::Status;
 use crate::crypto::transport::TransportAlgorithm;
 use crate::mail::Message;
 use crate::pki::Certificate;
+use std::collections::{HashMap, HashSet};
 
 /// What becomes of a message that its sender encrypted with OpenPGP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OpenPgp {
     /// It stays as it is. Nobody can tell who opens it.
+    #[default]
     Keep,
     /// It is sealed like any other.
     Seal,
@@ -28,9 +30,8 @@ pub fn recognise(message: &[u8], accounts: &[&[Certificate]], openpgp: OpenPgp) 
         }
         Protection::Encrypted(enveloped) => {
             let cipher = written_cipher(&enveloped)?;
-            let everybody = !accounts.is_empty() && accounts.iter().all(|account| names_one(&enveloped, account));
-            let recipients = enveloped.recipients.iter().map(|to| sealed_to(to, accounts)).collect();
-            everybody.then(|| Sealed { bytes: message.to_vec(), cipher: Some(cipher), recipients })
+            let recipients = sealed_to_all(&enveloped, accounts)?;
+            Some(Sealed { bytes: message.to_vec(), cipher: Some(cipher), recipients })
         }
         _ => None,
     }
@@ -48,15 +49,22 @@ fn is_written(recipient: &Recipient) -> bool {
         && TransportAlgorithm::read(&recipient.algorithm).is_ok_and(|read| read.is_written())
 }
 
-fn names_one(enveloped: &Enveloped, account: &[Certificate]) -> bool {
-    account.iter().any(|certificate| enveloped.recipients.iter().any(|recipient| names(recipient, certificate)))
-}
-
-fn names(recipient: &Recipient, certificate: &Certificate) -> bool {
-    recipient.id.as_ref().is_some_and(|id| certificate.recipient_ids().contains(id))
-}
-
-fn sealed_to(recipient: &Recipient, accounts: &[&[Certificate]]) -> SealedTo {
-    let known = accounts.iter().flat_map(|account| account.iter()).find(|known| names(recipient, known));
-    SealedTo { certificate: known.map(Certificate::fingerprint), id: recipient.id.clone() }
+/// The recipients, with the certificates that we know, if every account is among them.
+fn sealed_to_all(enveloped: &Enveloped, accounts: &[&[Certificate]]) -> Option<Vec<SealedTo>> {
+    let named: HashSet<&RecipientId> = enveloped.recipients.iter().filter_map(|to| to.id.as_ref()).collect();
+    let mut known = HashMap::new();
+    for account in accounts {
+        let ids = account.iter().flat_map(|own| own.recipient_ids().into_iter().map(move |id| (id, own)));
+        let ours: Vec<_> = ids.filter(|(id, _)| named.contains(id)).collect();
+        if ours.is_empty() {
+            return None;
+        }
+        known.extend(ours);
+    }
+    let sealed_to = |id: Option<&RecipientId>| SealedTo {
+        certificate: id.and_then(|id| known.get(id)).map(|own| own.fingerprint()),
+        id: id.cloned(),
+    };
+    let recipients = enveloped.recipients.iter().map(|to| sealed_to(to.id.as_ref())).collect();
+    (!accounts.is_empty()).then_some(recipients)
 }

@@ -93,11 +93,7 @@ pub(super) fn job<'a>(
     SealJob { message, recipients, profile, mark, seed: Seed::from_bytes(&mut [number; 32]) }
 }
 
-pub(super) fn seal_for(
-    message: &[u8],
-    recipients: &[ValidatedCertificate],
-    profile: Profile,
-) -> Sealed {
+pub(super) fn seal_for(message: &[u8], recipients: &[ValidatedCertificate], profile: Profile) -> Sealed {
     seal_many(vec![job(message, recipients, profile, 1)]).remove(0).unwrap()
 }
 

@@ -9,7 +9,8 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /// `.` separates levels on the disk, so that one inside a level is written `\2e`, and `\` is written `\5c`, as
 /// Dovecot's `listescape` plugin reads them; no two mailboxes share a folder.
 pub(super) fn folder_name(mailbox: &MailboxName) -> Option<String> {
-    (!mailbox.is_inbox()).then(|| mailbox.as_str().split('/').map(|level| format!(".{}", encode(level))).collect())
+    (!mailbox.is_inbox())
+        .then(|| mailbox.as_str().split('/').map(|level| format!(".{}", encode(level))).collect())
 }
 
 fn encode(level: &str) -> String {

@@ -2,8 +2,8 @@
 
 use super::atomic::{Files, discard, failed, replace};
 use crate::engine::StoreError;
-use std::io::ErrorKind;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -28,11 +28,7 @@ pub(super) struct Letters {
 }
 
 /// The letters of the keywords in the mailbox's list; those that it lacks are added to it first, in one step.
-pub(super) fn letters(
-    files: &impl Files,
-    folder: &Path,
-    keywords: &[&str],
-) -> Result<Letters, StoreError> {
+pub(super) fn letters(files: &impl Files, folder: &Path, keywords: &[&str]) -> Result<Letters, StoreError> {
     if keywords.is_empty() {
         return Ok(Letters::default());
     }

@@ -101,7 +101,15 @@ impl<F: Files> MaildirStore<F> {
         let visible = place(&folder, &name, &name::letters(&copy.flags, &labels.letters));
         write_new(&self.files, &temporary, bytes)?;
         let warnings = labels.dropped.iter().map(|keyword| no_letter(keyword)).collect();
-        Ok(Box::new(StagedFile { files: self.files.clone(), maildir, temporary, visible, name, size, warnings }))
+        Ok(Box::new(StagedFile {
+            files: self.files.clone(),
+            maildir,
+            temporary,
+            visible,
+            name,
+            size,
+            warnings,
+        }))
     }
 }
 

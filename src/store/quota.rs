@@ -110,7 +110,8 @@ impl Quota {
 
     /// One line of sum, and not old: nothing to learn from counting.
     fn is_fresh(&self) -> bool {
-        let age = self.path.metadata().and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
+        let age =
+            self.path.metadata().and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
         self.text.lines().count() == 2 && age.is_none_or(|age| age < FRESH)
     }
 }

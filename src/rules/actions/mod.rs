@@ -30,7 +30,7 @@ pub struct ActionWord {
 pub static ACTIONS: &[&ActionWord] =
     &[&store_encrypted::WORD, &store::WORD, &mark::WORD, &reject::WORD, &discard::WORD, &stop::WORD];
 
-const NEVER: &str = "not in this product: Sealpost seals and stores mail, and talks to nothing else";
+const NEVER: &str = "not in this product: Sealpost sends no messages but mail and asks no web server";
 const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost keeps none";
 
 /// Actions of the language that are refused by name.

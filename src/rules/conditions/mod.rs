@@ -55,7 +55,7 @@ pub static CONDITIONS: &[&ConditionWord] = &[
     &security::WORD,
 ];
 
-const CALENDAR: &str = "it needs a calendar, and Sealpost keeps none";
+const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost keeps none";
 
 /// Conditions of the language that are refused by name.
 pub(super) const REFUSED: Refused = &[

@@ -6,8 +6,8 @@ use crate::crypto::SecretBytes;
 use crate::crypto::algorithm::CONTENT_CIPHERS;
 use crate::crypto::content::ContentAlgorithm;
 use crate::mail::Message;
-use const_oid::ObjectIdentifier;
 use crate::pki::PublicKey;
+use const_oid::ObjectIdentifier;
 use der::Encode;
 use encodify::base64;
 use rsa::pkcs1::EncodeRsaPublicKey;
@@ -15,12 +15,12 @@ use sha1::{Digest, Sha1};
 
 const MESSAGE: &[u8] = b"Subject: quarterly numbers\r\nFrom: a@b\r\n\r\nThe numbers are good.\r\n";
 
-fn split(sealed: &[u8]) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn split(sealed: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let at = sealed.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
     (sealed[..at].to_vec(), base64::MIME.decode(&sealed[at..]).unwrap())
 }
 
-fn join(header: &[u8], der: &[u8]) -> Vec<u8> {
+pub(super) fn join(header: &[u8], der: &[u8]) -> Vec<u8> {
     [header, base64::MIME.encode(der).as_bytes()].concat()
 }
 
@@ -31,7 +31,7 @@ fn enveloped(sealed: &[u8]) -> Enveloped {
     }
 }
 
-fn replace(der: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+pub(super) fn replace(der: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let at = der.windows(from.len()).position(|window| window == from).expect("it is there");
     [&der[..at], to, &der[at + from.len()..]].concat()
 }
@@ -99,7 +99,7 @@ fn every_wrong_wrapped_key_is_the_same_error() {
     }
 }
 
-fn oid(oid: ObjectIdentifier) -> Vec<u8> {
+pub(super) fn oid(oid: ObjectIdentifier) -> Vec<u8> {
     oid.to_der().unwrap()
 }
 
@@ -121,7 +121,7 @@ fn relabelled_ciphers_are_refused() {
 fn checked(change: impl FnOnce(&mut Enveloped), profile: Profile) -> String {
     let mut sealed = enveloped(seal_for_alice(MESSAGE, profile).bytes());
     change(&mut sealed);
-    super::super::open::checked_content(&sealed).err().unwrap().to_string()
+    open::checked_content(&sealed).err().unwrap().to_string()
 }
 
 #[test]
@@ -184,12 +184,22 @@ fn a_bare_key_is_found_by_its_identifier() {
         let mut sealed = enveloped(seal_for_alice(MESSAGE, Profile::Modern).bytes());
         sealed.recipients[0].id = Some(identifier);
         let bare = OpeningKey { key: &alice().key, certificate: None };
-        let opened = super::super::open::open_content(sealed, &[bare]).unwrap();
+        let opened = open::open_content(sealed, &[bare]).unwrap();
         assert_eq!(opened.expose(), MESSAGE);
     }
 }
 
 #[test]
+fn a_broken_structure_is_named() {
+    let (header, der) = split(seal_for_alice(MESSAGE, Profile::Modern).bytes());
+    let error = open_as(alice(), &join(&header, &der[..der.len() - 1])).unwrap_err();
+    assert!(matches!(error, OpenError::Cms(_)), "{error}");
+}
+
+#[test]
 fn clear_mail_is_not_encrypted() {
-    assert_eq!(open_as(alice(), MESSAGE).unwrap_err().to_string(), "the message is not encrypted with S/MIME");
+    assert_eq!(
+        open_as(alice(), MESSAGE).unwrap_err().to_string(),
+        "the message is not encrypted with S/MIME"
+    );
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 const SPECIAL: [&[u8]; 21] = [
     b"",
@@ -39,7 +40,8 @@ fn special_messages_come_back() {
 #[test]
 fn chunk_borders_come_back() {
     for length in [14_591, 14_592, 14_593, 29_183, 29_184, 29_185] {
-        let text: Vec<u8> = b"A: b\n\n".iter().chain(b"0123456789abcd\n".iter().cycle()).take(length).copied().collect();
+        let text: Vec<u8> =
+            b"A: b\n\n".iter().chain(b"0123456789abcd\n".iter().cycle()).take(length).copied().collect();
         assert_law(&text, Profile::Compatible);
         assert_law(&crlf(&text), Profile::Compatible);
         // LFs on both sides of every border.
@@ -51,22 +53,44 @@ fn chunk_borders_come_back() {
 #[test]
 fn a_line_of_a_megabyte_and_deep_nesting_come_back() {
     assert_law(&[b"Subject: x\n\n".to_vec(), vec![b'x'; 1 << 20]].concat(), Profile::Compatible);
-    let nested = (0..1000).map(|depth| format!("Content-Type: multipart/mixed; boundary=b{depth}\n\n--b{depth}\n"));
+    let nested =
+        (0..1000).map(|depth| format!("Content-Type: multipart/mixed; boundary=b{depth}\n\n--b{depth}\n"));
     assert_law(nested.collect::<String>().as_bytes(), Profile::Modern);
 }
 
 /// Pieces out of which hostile headers are made.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let pieces: [&[u8]; 24] = [
-        b"\n", b"\r\n", b"\r", b" ", b"\t", b":", b";", b"=", b"*", b"(", b")", b"\"", b"\\", b"\0", b"\xff", b"a",
-        b"hp", b"HP-Outer", b"Content-Type: x", b"x-sealpost-arrived-", b"Sealpost-Arrived-",
-        b"Sealpost-Marker: v=1\r\n", b"Subject: s", b"0",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b" ",
+        b"\t",
+        b":",
+        b";",
+        b"=",
+        b"*",
+        b"(",
+        b")",
+        b"\"",
+        b"\\",
+        b"\0",
+        b"\xff",
+        b"a",
+        b"hp",
+        b"HP-Outer",
+        b"Content-Type: x",
+        b"x-sealpost-arrived-",
+        b"Sealpost-Arrived-",
+        b"Sealpost-Marker: v=1\r\n",
+        b"Subject: s",
+        b"0",
     ];
     prop::sample::select(pieces.map(<[u8]>::to_vec).to_vec())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn any_bytes_come_back(message: Vec<u8>) {
@@ -80,6 +104,28 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4096))]
+
+    /// The same law without the encryption between, so that many more headers are tried.
+    #[test]
+    fn what_is_put_in_is_taken_out(pieces in prop::collection::vec(piece(), 0..30), size in 1_usize..50) {
+        let bytes = pieces.concat();
+        let message = crate::mail::Message::new(&bytes);
+        let inner = inner::Inner::new(&message);
+        let mut inside = Vec::with_capacity(inner.len());
+        let mut reader = inner.reader();
+        let mut filled = 0;
+        while filled < inner.len() {
+            filled = inner.len().min(filled + size);
+            reader.fill(&mut inside, filled);
+        }
+        prop_assert!(inner::begins_like_mail(&inside));
+        let out = inner::take_out(crate::crypto::SecretBytes::new(inside));
+        prop_assert_eq!(out.expose(), &*crlf(&bytes));
+    }
+}
+
 #[test]
 fn public_messages_come_back() {
     let recipients = [alice().validated()];
@@ -87,18 +133,19 @@ fn public_messages_come_back() {
     let messages: Vec<&[u8]> = files.iter().map(|(_, bytes)| crate::mail::without_mbox_line(bytes)).collect();
     for profile in Profile::ALL {
         let jobs = messages.iter().map(|message| job(message, &recipients, profile, 5)).collect();
-        for (message, sealed) in messages.iter().zip(seal_many(jobs)) {
+        messages.par_iter().zip(seal_many(jobs)).for_each(|(message, sealed)| {
             let opened = open_as(alice(), sealed.unwrap().bytes()).unwrap();
             assert!(opened == *crlf(message));
-        }
+        });
     }
 }
 
 #[test]
 fn one_to_thirty_recipients_open_it() {
     let keys = [alice(), bob()];
-    let everybody: Vec<Certificate> =
-        (0..30u8).map(|number| issue(&keys[usize::from(number % 2)].key, &format!("p{number}@north.example"), number)).collect();
+    let everybody: Vec<Certificate> = (0..30u8)
+        .map(|number| issue(&keys[usize::from(number % 2)].key, &format!("p{number}@north.example"), number))
+        .collect();
     let everybody: Vec<ValidatedCertificate> = everybody.iter().map(validated).collect();
     for profile in Profile::ALL {
         for count in [1, 2, 3, 30] {
@@ -106,7 +153,8 @@ fn one_to_thirty_recipients_open_it() {
             let sealed = seal_for(b"Subject: all\n\nhello\n", to, profile);
             assert_eq!(sealed.recipients().len(), count);
             for (number, recipient) in to.iter().enumerate() {
-                let key = OpeningKey { key: &keys[number % 2].key, certificate: Some(recipient.certificate()) };
+                let key =
+                    OpeningKey { key: &keys[number % 2].key, certificate: Some(recipient.certificate()) };
                 let opened = open(sealed.bytes(), &[key]).unwrap();
                 assert_eq!(opened.message.expose(), b"Subject: all\r\n\r\nhello\r\n");
             }
@@ -143,9 +191,13 @@ fn a_key_outside_the_profile_is_refused_by_name() {
 #[test]
 fn the_same_seeds_give_the_same_bytes_on_any_number_of_threads() {
     let recipients = [alice().validated(), bob().validated()];
-    let messages: Vec<Vec<u8>> = (0..24u8).map(|n| [b"Subject: x\n\n".as_slice(), &vec![n; usize::from(n) * 900]].concat()).collect();
+    let messages: Vec<Vec<u8>> =
+        (0..24u8).map(|n| [b"Subject: x\n\n".as_slice(), &vec![n; usize::from(n) * 900]].concat()).collect();
     let seal_on = |threads: usize| -> Vec<Vec<u8>> {
-        let jobs = messages.iter().zip(0..).map(|(message, n)| job(message, &recipients, Profile::ALL[usize::from(n % 2)], n));
+        let jobs = messages
+            .iter()
+            .zip(0..)
+            .map(|(message, n)| job(message, &recipients, Profile::ALL[usize::from(n % 2)], n));
         let jobs = jobs.collect();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| seal_many(jobs)).into_iter().map(|sealed| sealed.unwrap().bytes().to_vec()).collect()
@@ -153,7 +205,11 @@ fn the_same_seeds_give_the_same_bytes_on_any_number_of_threads() {
     let one = seal_on(1);
     assert_eq!(one, seal_on(2));
     assert_eq!(one, seal_on(8));
-    let alone: Vec<u8> = seal_many(vec![job(&messages[3], &recipients, Profile::Modern, 3)]).remove(0).unwrap().bytes().to_vec();
+    let alone: Vec<u8> = seal_many(vec![job(&messages[3], &recipients, Profile::Modern, 3)])
+        .remove(0)
+        .unwrap()
+        .bytes()
+        .to_vec();
     assert_eq!(alone, one[3]);
 }
 
@@ -161,7 +217,13 @@ fn the_same_seeds_give_the_same_bytes_on_any_number_of_threads() {
 fn other_seeds_give_other_keys_and_ivs() {
     let recipients = [alice().validated()];
     let bodies: std::collections::HashSet<Vec<u8>> = (0..8)
-        .map(|n| seal_many(vec![job(b"A: b\n", &recipients, Profile::Compatible, n)]).remove(0).unwrap().bytes().to_vec())
+        .map(|n| {
+            seal_many(vec![job(b"A: b\n", &recipients, Profile::Compatible, n)])
+                .remove(0)
+                .unwrap()
+                .bytes()
+                .to_vec()
+        })
         .collect();
     assert_eq!(bodies.len(), 8);
 }

@@ -11,7 +11,7 @@ fn header_with(message: &[u8], profile: Profile, rule: Option<&str>) -> String {
     let text = String::from_utf8(sealed.bytes().to_vec()).unwrap();
     let crlf = text.find("\r\n\r\n").map(|at| at + 4);
     let end = crlf.or_else(|| text.find("\n\n").map(|at| at + 2)).unwrap();
-    text[..end].to_string()
+    text.split_at(end).0.to_string()
 }
 
 #[test]
@@ -26,7 +26,10 @@ fn the_whole_header() {
         Content-Disposition: attachment; filename=smime.p7m\n\n";
     assert_eq!(header_with(message, Profile::Compatible, Some("Invoices")), expected);
     let crlf_message = crlf(message);
-    let expected = expected.replace('\n', "\r\n").replace("enveloped-data", "authEnveloped-data").replace("eol=lf", "eol=crlf");
+    let expected = expected
+        .replace('\n', "\r\n")
+        .replace("enveloped-data", "authEnveloped-data")
+        .replace("eol=lf", "eol=crlf");
     assert_eq!(header_with(&crlf_message, Profile::Modern, Some("Invoices")), expected);
 }
 
@@ -68,11 +71,11 @@ fn a_name_of_a_rule_cannot_break_out_of_its_field() {
     };
     let start = "Sealpost-Sealed: v=1; at=2026-11-01T12:00:00Z;";
     assert_eq!(field("a\"; eol=\\x"), format!("{start} rule=\"a\\\"; eol=\\\\x\";\n state=clear; eol=lf\n"));
-    assert_eq!(field("a\r\nBcc: x\0"), format!("{start}\n rule*=UTF-8''a%0D%0ABcc%3A%20x%00; state=clear; eol=lf\n"));
     assert_eq!(
-        field("Größe"),
-        format!("{start}\n rule*=UTF-8''Gr%C3%B6%C3%9Fe; state=clear; eol=lf\n")
+        field("a\r\nBcc: x\0"),
+        format!("{start}\n rule*=UTF-8''a%0D%0ABcc%3A%20x%00; state=clear; eol=lf\n")
     );
+    assert_eq!(field("Größe"), format!("{start} rule*=UTF-8''Gr%C3%B6%C3%9Fe;\n state=clear; eol=lf\n"));
     let long = field(&"ä".repeat(200));
     assert!(long.contains("\n rule*0*=UTF-8''%C3%A4") && long.contains(" rule*24*=%C3%A4"), "{long}");
     assert!(long.lines().all(|line| line.len() <= 76), "{long}");
@@ -90,7 +93,10 @@ fn the_state_says_what_arrived() {
 #[test]
 fn the_hint_of_line_ends_is_read_from_one_good_field_only() {
     let eol = |field: &[u8]| outer::arrived_eol(&Message::new(field));
-    assert_eq!(eol(b"Sealpost-Sealed: v=1; at=x; rule=\"a;eol=lf\\\";eol=lf\"; state=clear; eol=crlf\n"), Some(Eol::Crlf));
+    assert_eq!(
+        eol(b"Sealpost-Sealed: v=1; at=x; rule=\"a;eol=lf\\\";eol=lf\"; state=clear; eol=crlf\n"),
+        Some(Eol::Crlf)
+    );
     assert_eq!(eol(b"Sealpost-Sealed: v=1;\n eol=mixed\n"), Some(Eol::Mixed));
     assert_eq!(eol(b"Sealpost-Sealed: v=2; eol=lf\n"), None);
     assert_eq!(eol(b"Sealpost-Sealed: v=1; eol=cr\n"), None);
@@ -110,19 +116,34 @@ fn forged_protection_is_not_believable_inside() {
         String::from_utf8(bytes).unwrap()
     };
     assert_eq!(inside(b"hp-outer: a\n"), "Sealpost-Arrived-hp-outer: a\r\n");
-    assert_eq!(inside(b"A: b\nsealpost-arrived-HP-Outer: a\n"), "A: b\r\nSealpost-Arrived-sealpost-arrived-HP-Outer: a\r\n");
+    assert_eq!(
+        inside(b"A: b\nsealpost-arrived-HP-Outer: a\n"),
+        "A: b\r\nSealpost-Arrived-sealpost-arrived-HP-Outer: a\r\n"
+    );
     assert_eq!(inside(b"HP-Outer-X: a\nX-HP-Outer: b\n"), "HP-Outer-X: a\r\nX-HP-Outer: b\r\n");
     assert_eq!(
         inside(b"Content-Type: text/plain; charset=x;\n\thp=\"cipher\"; php=1; shp=2\n"),
         "Content-Type: text/plain; charset=x;\r\n\tx-sealpost-arrived-hp=\"cipher\"; php=1; shp=2\r\n"
     );
-    for form in ["HP =x", "hp*=x", "hp*0=x", "hp*0*=x", "hp\n =x", "hp(c)=x", "hp (c) =x", "x-sealpost-arrived-hp=x"] {
+    for form in
+        ["HP =x", "hp*=x", "hp*0=x", "hp*0*=x", "hp\n =x", "hp(c)=x", "hp (c) =x", "x-sealpost-arrived-hp=x"]
+    {
         let arrived = format!("Content-Type: a/b;{form}\n");
         let renamed = arrived.replacen(form, &format!("x-sealpost-arrived-{form}"), 1);
         assert_eq!(inside(arrived.as_bytes()), renamed.replace('\n', "\r\n"));
     }
+    // Readers differ in where a header ends.
+    for (before, after) in
+        [("no field\n", "no field\r\n"), ("A: b\r", "A: b\r"), ("A: b\r\r\n", "A: b\r\r\n")]
+    {
+        let renamed = inside(format!("{before}HP-Outer : x\nContent-Type : a/b; hp=x\n").as_bytes());
+        let expected = "Sealpost-Arrived-HP-Outer : x\r\nContent-Type : a/b; x-sealpost-arrived-hp=x\r\n";
+        assert!(renamed.ends_with(&format!("{after}{expected}")), "{renamed:?}");
+    }
     // Only the outermost header counts, and only Content-Type.
-    for untouched in ["Subject: hp=x\r\n", "A: b\r\n\r\nHP-Outer: x\r\n", "Content-Type: a/hp; charset=hp\r\n"] {
+    for untouched in
+        ["Subject: hp=x\r\n", "A: b\r\n\r\nHP-Outer: x\r\n", "Content-Type: a/hp; charset=hp\r\n"]
+    {
         assert_eq!(inside(untouched.as_bytes()), untouched);
     }
     assert_eq!(inside(b"\nbody"), "Sealpost-Marker: v=1\r\n\r\nbody");

@@ -1,6 +1,9 @@
 //! What is stored as it is.
 
+use super::damage::{join, oid, replace, split};
 use super::*;
+use crate::crypto::algorithm::{AES_128_CBC, AES_256_CBC, AES_256_GCM};
+use encodify::base64;
 
 const MESSAGE: &[u8] = b"Subject: x\n\nhello\n";
 
@@ -35,4 +38,36 @@ fn everything_else_is_sealed() {
     let lying = b"Content-Type: application/pkcs7-mime; smime-type=enveloped-data\nContent-Transfer-Encoding: base64\n\nAAAA\n";
     assert!(recognised(lying, &[&a]).is_none());
     assert!(recognised(MESSAGE, &[&a]).is_none());
+}
+
+#[test]
+fn what_we_would_not_write_is_sealed() {
+    let alice_only = [alice().certificate.clone()];
+    let kept = |profile: Profile, change: fn(&[u8]) -> Vec<u8>| {
+        let sealed = seal_for(&crlf(MESSAGE), &[alice().validated()], profile);
+        let (header, der) = split(sealed.bytes());
+        recognised(&join(&header, &change(&der)), &[&alice_only]).is_some()
+    };
+    assert!(kept(Profile::Compatible, <[u8]>::to_vec));
+    assert!(!kept(Profile::Compatible, |der| replace(der, &oid(AES_256_CBC.oid), &oid(AES_128_CBC.oid))));
+    assert!(!kept(Profile::Compatible, |der| replace(der, &oid(AES_256_CBC.oid), &oid(AES_256_GCM.oid))));
+    assert!(kept(Profile::Modern, <[u8]>::to_vec));
+    let (sha256, sha384) = (const_oid::db::rfc5912::ID_SHA_256, const_oid::db::rfc5912::ID_SHA_384);
+    assert_eq!(oid(sha256).len(), oid(sha384).len());
+    assert!(!kept(Profile::Modern, |der| {
+        replace(der, &oid(const_oid::db::rfc5912::ID_SHA_256), &oid(const_oid::db::rfc5912::ID_SHA_384))
+    }));
+}
+
+#[test]
+fn openpgp_is_kept_or_sealed_as_the_policy_says() {
+    let key = [&[0xc1, 12, 3][..], &[7; 11]].concat();
+    let packets = [key.as_slice(), &[0xd2, 3, 1, 2, 3]].concat();
+    let armor = base64::MIME.encode(packets);
+    let message =
+        format!("Subject: x\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\n{armor}-----END PGP MESSAGE-----\r\n");
+    let kept = recognise(message.as_bytes(), &[], OpenPgp::Keep).unwrap();
+    assert_eq!(kept.bytes(), message.as_bytes());
+    assert!(kept.cipher().is_none() && kept.recipients().is_empty());
+    assert!(recognise(message.as_bytes(), &[], OpenPgp::Seal).is_none());
 }

@@ -1,0 +1,242 @@
+//! `sealpost deliver`: the hook that an MTA calls for each message.
+//!
+//! Nothing here may end in any other way than by a [`Disposition`]: Postfix's pipe(8) bounces mail on most exit
+//! codes, so usage errors, panics and our own deadline all become "try again" (75).
+
+use super::context::Context;
+use super::failure::{Code, Failure};
+use super::{Verb, input, output};
+use crate::crypto::SecretBytes;
+use crate::engine::{CopyReport, Disposition, Engine, Outcome, Recipient, Request};
+use crate::mail::Address;
+use crate::rules::Source;
+use crate::system::{SystemClock, SystemEntropy};
+use clap::ValueEnum;
+use std::ffi::OsString;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Take a message from an MTA on standard input, apply the rules, seal it and store it
+///
+/// All recipients of one call are one unit: either every copy is stored and synced, or the answer is "try again".
+/// Prints one line, `D.S.N text` (RFC 3463), and exits with 0 (delivered), 75 (try again: every doubt), 67 (no such
+/// user in a domain that is ours) or 65 (refused by a rule, or too large). What happened stands in the log.
+#[derive(clap::Args)]
+pub(super) struct Deliver {
+    /// A recipient of the envelope; repeat it for several
+    #[arg(long, required = true, value_name = "ADDRESS", allow_hyphen_values = true)]
+    recipient: Vec<String>,
+    /// The sender of the envelope; empty for the null sender
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    sender: Option<String>,
+    /// What the sender wrote for each recipient (RFC 3461 ORCPT), in the same order; empty where it is not known
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    original_recipient: Vec<String>,
+    /// The address of the SMTP client
+    #[arg(long, value_name = "IP", allow_hyphen_values = true)]
+    client: Option<String>,
+    /// How the message came in
+    #[arg(long, value_enum, default_value_t = HookSource::Pipe)]
+    source: HookSource,
+    /// The MTA's queue id: the copy of a server rule is not stored again for the same id
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    queue_id: Option<String>,
+}
+
+/// [`Source`] as a word of the command line.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum HookSource {
+    Trusted,
+    Authenticated,
+    Lmtp,
+    Pipe,
+}
+
+impl From<HookSource> for Source {
+    fn from(source: HookSource) -> Source {
+        match source {
+            HookSource::Trusted => Source::Trusted,
+            HookSource::Authenticated => Source::Authenticated,
+            HookSource::Lmtp => Source::Lmtp,
+            HookSource::Pipe => Source::Pipe,
+        }
+    }
+}
+
+/// Is this command line one of the hook? Asked before anything is parsed, so that a wrong one bounces no mail.
+pub(super) fn is_called(args: &[OsString]) -> bool {
+    let mut words = args.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
+    while let Some(word) = words.next() {
+        match word {
+            "--root" => {
+                words.next();
+            }
+            option if option.starts_with('-') => (),
+            verb => return verb == "deliver",
+        }
+    }
+    false
+}
+
+/// Runs the hook. The line on standard output and the exit code are made from the same disposition.
+pub(super) fn hook(args: &[OsString]) -> ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!("internal error at {place}: this is a bug, please report it");
+    }));
+    let watch = Watch::start();
+    match catch_unwind(AssertUnwindSafe(|| attempt(args, &watch))) {
+        Ok(Ok(disposition)) => watch.answer(&disposition),
+        Ok(Err(failure)) if failure.code == Code::Done => failure.report(false),
+        Ok(Err(failure)) => {
+            tracing::error!("{}", failure.text.trim_end());
+            watch.answer(&Disposition::doubt("the mail system is not ready"))
+        }
+        Err(_) => watch.answer(&Disposition::doubt("internal error")),
+    }
+}
+
+fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
+    crate::system::harden();
+    let cli = super::parse(args).inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
+    let Verb::Deliver(verb) = cli.verb else {
+        return Err(Failure::new(Code::Usage, "the command line of the hook is not that of deliver"));
+    };
+    let context = Context::new(cli.global);
+    let ready = context.become_owner().and_then(|()| context.config());
+    let config = ready.inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
+    context.start_log(&config)?;
+    watch.shorten(config.deadline);
+    // One byte more than allowed shows the engine that the message is too large.
+    let message = input::first_of_standard_input(config.settings.max_message.saturating_add(1))?;
+    let directory = context.directory_for_reading()?;
+    let store = context.store(&config)?;
+    let engine = Engine {
+        directory: &directory,
+        store: &store,
+        clock: &SystemClock,
+        entropy: &SystemEntropy,
+        settings: &config.settings,
+    };
+    let request = verb.request(&message)?;
+    let outcome = engine.deliver(&request);
+    log(&request, &outcome);
+    Ok(outcome.disposition)
+}
+
+/// Addresses, rules, mailboxes, fingerprints and causes; nothing of the message.
+fn log(request: &Request<'_>, outcome: &Outcome) {
+    let queue_id = request.queue_id.as_deref().unwrap_or("-");
+    for copy in &outcome.copies {
+        let rule = copy.rule.as_deref().unwrap_or("-");
+        tracing::info!(queue_id, owner = %copy.owner, mailbox = %copy.mailbox, rule, how = describe(copy), "stored");
+        copy.warnings.iter().for_each(|warning| tracing::warn!(queue_id, owner = %copy.owner, "{warning}"));
+    }
+    outcome.warnings.iter().for_each(|warning| tracing::warn!(queue_id, "{warning}"));
+    let recipients: Vec<String> = request.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
+    let (to, answer) = (recipients.join(" "), outcome.disposition.line());
+    match &outcome.cause {
+        None => tracing::info!(queue_id, %to, bytes = request.message.len(), answer, "done"),
+        Some(cause) => tracing::warn!(queue_id, %to, bytes = request.message.len(), answer, "{cause}"),
+    }
+}
+
+fn describe(copy: &CopyReport) -> String {
+    let to: Vec<String> = copy.sealed_to.iter().map(|to| format!("{} ({})", to.address, to.certificate)).collect();
+    match (copy.plain_source, copy.cipher) {
+        (Some(source), _) => format!("in the clear by {source}"),
+        (None, Some(cipher)) if copy.kept_as_is => format!("as it came, sealed with {cipher} to {}", to.join(", ")),
+        (None, Some(cipher)) => format!("sealed with {cipher} to {}", to.join(", ")),
+        (None, None) => "as it came, encrypted by its sender".to_owned(),
+    }
+}
+
+impl Deliver {
+    fn request<'m>(&self, message: &'m SecretBytes) -> Result<Request<'m>, Failure> {
+        let originals = self.original_recipient.len();
+        if originals != 0 && originals != self.recipient.len() {
+            return Err(Failure::new(Code::Usage, "--original-recipient is needed for each --recipient or for none"));
+        }
+        let originals = self.original_recipient.iter().map(Some).chain(std::iter::repeat(None));
+        let recipients = self.recipient.iter().zip(originals).map(|(recipient, original)| {
+            let address = Address::parse(recipient).map_err(|error| Failure::new(Code::Usage, error.to_string()))?;
+            Ok(Recipient { address, original: original.filter(|text| !text.is_empty()).cloned() })
+        });
+        Ok(Request {
+            message: message.expose(),
+            sender: self.sender.clone(),
+            recipients: recipients.collect::<Result<_, Failure>>()?,
+            source: self.source.into(),
+            client: self.client.clone().filter(|client| !client.is_empty()),
+            queue_id: self.queue_id.clone().filter(|id| !id.is_empty()),
+        })
+    }
+}
+
+/// One answer, given once: by the delivery, or by the deadline if that comes first.
+struct Watch {
+    answered: Arc<AtomicBool>,
+    deadline_ms: Arc<AtomicU64>,
+}
+
+impl Watch {
+    /// Postfix kills a pipe(8) command after 1000 s by default and bounces the mail: we answer long before. This holds
+    /// until the configuration is read.
+    const DEADLINE_MS: u64 = 120_000;
+
+    fn start() -> Watch {
+        let watch = Watch { answered: Arc::default(), deadline_ms: Arc::new(Watch::DEADLINE_MS.into()) };
+        let (answered, deadline_ms) = (Arc::clone(&watch.answered), Arc::clone(&watch.deadline_ms));
+        // Without the thread there is no deadline of our own; Postfix's still holds.
+        let _ = std::thread::Builder::new().name("deadline".into()).spawn(move || wait(&answered, &deadline_ms));
+        watch
+    }
+
+    fn shorten(&self, deadline: Duration) {
+        self.deadline_ms.store(u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// Prints the line, unless the deadline already did: then its thread ends the process.
+    fn answer(&self, disposition: &Disposition) -> ExitCode {
+        if self.answered.swap(true, Ordering::SeqCst) {
+            loop {
+                std::thread::park();
+            }
+        }
+        output::write_quietly(&mut io::stdout(), format!("{}\n", disposition.line()).as_bytes());
+        ExitCode::from(disposition.exit_code())
+    }
+}
+
+fn wait(answered: &AtomicBool, deadline_ms: &AtomicU64) {
+    let begin = Instant::now();
+    let left = || Duration::from_millis(deadline_ms.load(Ordering::SeqCst)).checked_sub(begin.elapsed());
+    while let Some(left) = left() {
+        std::thread::sleep(left.clamp(Duration::from_millis(1), Duration::from_millis(250)));
+    }
+    if !answered.swap(true, Ordering::SeqCst) {
+        let late = Disposition::doubt("the delivery took too long");
+        output::write_quietly(&mut io::stdout(), format!("{}\n", late.line()).as_bytes());
+        std::process::exit(late.exit_code().into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hook_is_known_by_its_verb() {
+        let called = |line: &str| is_called(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert!(called("sealpost deliver --recipient=a@b"));
+        assert!(called("sealpost --root /x deliver --nonsense"));
+        assert!(called("sealpost --root=/x --json deliver"));
+        assert!(!called("sealpost domain add deliver"));
+        assert!(!called("sealpost --root deliver"));
+        assert!(!called("sealpost"));
+    }
+}

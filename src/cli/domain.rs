@@ -1,0 +1,202 @@
+//! `sealpost domain`
+
+use super::context::Context;
+use super::failure::Failure;
+use super::output::{Output, Table};
+use super::words::{self, FingerprintPrefix, own};
+use crate::crypto::Profile;
+use crate::directory::{DomainChange, NewDomain, Setting};
+use crate::engine::{Choice, Domain, DomainMode, InboxPolicy, MissingCertificate};
+use crate::mail::Address;
+use serde_json::{Value, json};
+
+/// Add, show and change the domains whose mail is sealed
+#[derive(clap::Args)]
+pub(super) struct DomainCommand {
+    #[command(subcommand)]
+    verb: DomainVerb,
+}
+
+#[derive(clap::Subcommand)]
+enum DomainVerb {
+    /// Add a domain: sealpost domain add north.example --alias north.test
+    Add(Add),
+    /// List the domains
+    List,
+    /// Show a domain: sealpost domain show north.example
+    Show {
+        /// Any of its names
+        name: String,
+    },
+    /// Change a domain: sealpost domain set north.example --mode disabled
+    Set(Box<Set>),
+    /// Give a domain another main name: sealpost domain rename north.example south.example
+    Rename {
+        /// Its name
+        name: String,
+        /// Its new name
+        new: String,
+    },
+    /// Remove a domain that has no accounts any more
+    Remove {
+        /// Its name
+        name: String,
+        /// The fingerprint of its key, to confirm that the key is lost with it
+        #[arg(long, value_name = "FINGERPRINT")]
+        forget: Vec<FingerprintPrefix>,
+    },
+}
+
+#[derive(clap::Args)]
+struct Add {
+    /// Its main name
+    name: String,
+    /// Another name of it; repeat it for several
+    #[arg(long, value_name = "NAME")]
+    alias: Vec<String>,
+    /// May its keys and certificates be used?
+    #[arg(long, value_parser = words::choice::<DomainMode>(), default_value = "enabled")]
+    mode: DomainMode,
+}
+
+#[derive(clap::Args)]
+struct Set {
+    /// Any of its names
+    name: String,
+    /// Add a name
+    #[arg(long, value_name = "NAME")]
+    alias: Vec<String>,
+    /// Take a name away
+    #[arg(long, value_name = "NAME")]
+    remove_alias: Vec<String>,
+    /// May its keys and certificates be used? For TLS only: test
+    #[arg(long, value_parser = words::choice::<DomainMode>())]
+    mode: Option<DomainMode>,
+    /// Who gets mail for unknown local parts; empty: nobody
+    #[arg(long, value_name = "ADDRESS", value_parser = catch_all)]
+    catch_all: Option<Setting<Address>>,
+    /// How the INBOX copy is stored; plain is a consent to clear text
+    #[arg(long, value_parser = words::setting::<InboxPolicy>())]
+    inbox: Option<Setting<InboxPolicy>>,
+    /// Which algorithms
+    #[arg(long, value_parser = words::setting::<Profile>())]
+    profile: Option<Setting<Profile>>,
+    /// What becomes of mail for an account without a certificate; plain is a consent to clear text
+    #[arg(long, value_parser = words::setting::<MissingCertificate>())]
+    missing_certificate: Option<Setting<MissingCertificate>>,
+}
+
+fn catch_all(text: &str) -> Result<Setting<Address>, String> {
+    if text.is_empty() { Ok(Setting::Inherit) } else { words::address(text).map(Setting::Own) }
+}
+
+impl DomainCommand {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        match self.verb {
+            DomainVerb::Add(verb) => verb.run(context, out),
+            DomainVerb::List => list(context, out),
+            DomainVerb::Show { name } => show(context, out, &name),
+            DomainVerb::Set(verb) => verb.run(context, out),
+            DomainVerb::Rename { name, new } => rename(context, out, &name, &new),
+            DomainVerb::Remove { name, forget } => remove(context, out, &name, &forget),
+        }
+    }
+}
+
+impl Add {
+    fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let new = NewDomain { name: self.name, aliases: self.alias, mode: self.mode };
+        let name = context.directory()?.add_domain(&new)?;
+        out.line(format!("domain {name} added"))?;
+        out.json(json!({"domain": name}))
+    }
+}
+
+impl Set {
+    fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let change = DomainChange {
+            mode: self.mode,
+            add_aliases: self.alias,
+            remove_aliases: self.remove_alias,
+            catch_all: self.catch_all.unwrap_or_default(),
+            inbox: self.inbox.unwrap_or_default(),
+            profile: self.profile.unwrap_or_default(),
+            missing_certificate: self.missing_certificate.unwrap_or_default(),
+        };
+        context.directory()?.set_domain(&self.name, &change)?;
+        show(context, out, &self.name)
+    }
+}
+
+fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
+    let domains = context.directory_for_reading()?.domains()?;
+    let mut table = Table::new(&["domain", "mode", "aliases", "catch-all", "certificates"]);
+    for domain in &domains {
+        table.row([
+            domain.name.clone(),
+            domain.mode.name().to_owned(),
+            domain.aliases.join(" "),
+            domain.catch_all.as_ref().map_or_else(String::new, Address::to_string),
+            domain.authorities.len().to_string(),
+        ]);
+    }
+    out.table(&table)?;
+    out.json(json!({"domains": domains.iter().map(layout).collect::<Vec<_>>()}))
+}
+
+fn show(context: &Context, out: &mut Output, name: &str) -> Result<(), Failure> {
+    let domain = context.directory_for_reading()?.domain(name)?;
+    let mut table = Table::new(&["domain", &domain.name]);
+    let overrides = &domain.overrides;
+    let rows = [
+        ("aliases", domain.aliases.join(" ")),
+        ("mode", domain.mode.name().to_owned()),
+        ("catch-all", domain.catch_all.as_ref().map_or_else(String::new, Address::to_string)),
+        ("inbox", own(overrides.inbox)),
+        ("profile", own(overrides.profile)),
+        ("missing-certificate", own(overrides.missing_certificate)),
+        ("certificates", domain.authorities.len().to_string()),
+    ];
+    rows.into_iter().for_each(|(key, value)| table.row([key.to_owned(), value]));
+    out.table(&table)?;
+    out.json(layout(&domain))
+}
+
+fn layout(domain: &Domain) -> Value {
+    let overrides = &domain.overrides;
+    json!({
+        "domain": domain.name,
+        "aliases": domain.aliases,
+        "mode": domain.mode.name(),
+        "catch_all": domain.catch_all.as_ref().map(Address::to_string),
+        "inbox": overrides.inbox.map(Choice::name),
+        "profile": overrides.profile.map(Choice::name),
+        "missing_certificate": overrides.missing_certificate.map(Choice::name),
+        "certificates": domain.authorities.iter().map(|one| one.fingerprint().to_string()).collect::<Vec<_>>(),
+    })
+}
+
+fn rename(context: &Context, out: &mut Output, name: &str, new: &str) -> Result<(), Failure> {
+    let directory = context.directory()?;
+    let certificates = directory.domain(name)?.authorities.len();
+    let new = directory.rename_domain(name, new)?;
+    out.line(format!("domain {name} is now {new}"))?;
+    out.line(format!("mail stored so far stays in the folder of {name}: move it to that of {new}"))?;
+    if certificates > 0 {
+        out.line("its certificates stay as they are, with the old name in them")?;
+    }
+    out.json(json!({"domain": new}))
+}
+
+fn remove(
+    context: &Context,
+    out: &mut Output,
+    name: &str,
+    forget: &[FingerprintPrefix],
+) -> Result<(), Failure> {
+    let directory = context.directory()?;
+    let held: Vec<_> = directory.domain_key(name)?.map(|key| key.fingerprint).into_iter().collect();
+    directory.remove_domain(name, &words::forgotten(forget, &held)?)?;
+    out.line(format!("domain {name} removed; its mail stays where it is"))?;
+    out.json(json!({"removed": name}))
+}

@@ -1,0 +1,120 @@
+//! What arguments may be: addresses, words of closed lists, fingerprints.
+
+use super::failure::{Code, Failure};
+use crate::directory::Setting;
+use crate::engine::Choice;
+use crate::mail::Address;
+use crate::pki::{Fingerprint, PkiError};
+use crate::vault::VaultError;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::str::FromStr;
+use time::OffsetDateTime;
+
+/// The word that takes an own setting back.
+const INHERIT: &str = "inherit";
+/// Fewer digits could name the wrong key by chance.
+const SHORTEST_FINGERPRINT: usize = 8;
+
+/// A mail address.
+pub(super) fn address(text: &str) -> Result<Address, String> {
+    Address::parse(text).map_err(|error| error.to_string())
+}
+
+/// A word of a closed list; help and completions show all of them.
+pub(super) fn choice<C: Choice + Send + Sync>() -> impl TypedValueParser<Value = C> {
+    let words = C::ALL.iter().map(|choice| choice.name());
+    PossibleValuesParser::new(words).try_map(|word| C::parse(&word).ok_or("unknown word"))
+}
+
+/// A word of a closed list, or `inherit`.
+pub(super) fn setting<C: Choice + Send + Sync>() -> impl TypedValueParser<Value = Setting<C>> {
+    let words = C::ALL.iter().map(|choice| choice.name()).chain([INHERIT]);
+    PossibleValuesParser::new(words).try_map(|word| match C::parse(&word) {
+        Some(choice) => Ok(Setting::Own(choice)),
+        None if word == INHERIT => Ok(Setting::Inherit),
+        None => Err("unknown word"),
+    })
+}
+
+/// A fingerprint, or its first digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FingerprintPrefix(String);
+
+impl FromStr for FingerprintPrefix {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<FingerprintPrefix, String> {
+        let digits: String = text.chars().filter(|&char| char != ':').collect();
+        let hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if !hexadecimal || !(SHORTEST_FINGERPRINT..=64).contains(&digits.len()) {
+            return Err(format!("a fingerprint has 64 hexadecimal digits; the first {SHORTEST_FINGERPRINT} are enough"));
+        }
+        Ok(FingerprintPrefix(digits.to_ascii_lowercase()))
+    }
+}
+
+impl FingerprintPrefix {
+    /// Does it name this one?
+    pub(super) fn names(&self, fingerprint: Fingerprint) -> bool {
+        fingerprint.to_string().starts_with(&self.0)
+    }
+
+    /// The one of these that it names.
+    pub(super) fn among(&self, held: &[Fingerprint]) -> Result<Fingerprint, Failure> {
+        let named: Vec<_> = held.iter().filter(|fingerprint| self.names(**fingerprint)).collect();
+        match named.as_slice() {
+            [one] => Ok(**one),
+            [] => Err(Failure::new(Code::NotFound, format!("there is no fingerprint {}…", self.0))),
+            _ => Err(Failure::new(Code::No, format!("{}… names more than one: give more digits", self.0))),
+        }
+    }
+}
+
+/// Those of the fingerprints that were named to be forgotten.
+pub(super) fn forgotten(named: &[FingerprintPrefix], held: &[Fingerprint]) -> Result<Vec<Fingerprint>, Failure> {
+    named.iter().map(|prefix| prefix.among(held)).collect()
+}
+
+/// The setting as it is shown: its word, or where it comes from.
+pub(super) fn own<C: Choice>(setting: Option<C>) -> String {
+    setting.map_or_else(|| INHERIT.to_owned(), |choice| choice.name().to_owned())
+}
+
+/// The day of a moment, UTC.
+pub(super) fn day(moment: OffsetDateTime) -> String {
+    moment.date().to_string()
+}
+
+impl From<PkiError> for Failure {
+    fn from(error: PkiError) -> Failure {
+        let code = if matches!(error, PkiError::WrongPassword(_)) { Code::NoPermission } else { Code::Data };
+        Failure::new(code, super::failure::with_sources(&error))
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Failure {
+        let code = match error {
+            VaultError::WrongPassword => Code::NoPermission,
+            _ => Code::Data,
+        };
+        Failure::new(code, super::failure::with_sources(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_named_by_its_first_digits() {
+        let held = [Fingerprint([0xab; 32]), Fingerprint([0xcd; 32])];
+        let named: FingerprintPrefix = "AB:AB:AB:AB".parse().unwrap();
+        assert_eq!(named.among(&held).unwrap(), held[0]);
+        assert_eq!(forgotten(&[named], &held).unwrap(), [held[0]]);
+        let missing: FingerprintPrefix = "0123456789".parse().unwrap();
+        assert_eq!(missing.among(&held).unwrap_err().text, "there is no fingerprint 0123456789…");
+        assert!("abab".parse::<FingerprintPrefix>().is_err());
+        assert!("xyzxyzxyz".parse::<FingerprintPrefix>().is_err());
+    }
+}

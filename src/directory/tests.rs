@@ -1,0 +1,465 @@
+//! The directory as administrators and delivery see it.
+
+use super::*;
+use crate::crypto::{SecretBytes, Seed};
+use crate::engine::{CertificateState, Directory, InboxPolicy, Route, ServerCopy, ServerCopyState};
+use crate::mail::{Address, MailboxName};
+use crate::pki::{
+    AuthorityProfile, Certificate, Fingerprint, KeyType, Subject, UnlockedKey, Validity, self_sign,
+};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use tempfile::TempDir;
+use time::Duration;
+use time::macros::datetime;
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn store() -> (TempDir, SqliteDirectory) {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = SqliteDirectory::create(&folder.path().join("store")).unwrap();
+    (folder, directory)
+}
+
+/// north.example (alias alias.example) with bob (alias robert), and the empty void.example.
+fn furnished() -> (TempDir, SqliteDirectory) {
+    let (folder, directory) = store();
+    let aliases = vec!["Alias.Example".to_owned()];
+    let new = NewDomain { name: "north.example".into(), aliases, ..NewDomain::default() };
+    directory.add_domain(&new).unwrap();
+    directory.add_domain(&NewDomain { name: "void.example".into(), ..NewDomain::default() }).unwrap();
+    let bob = NewAccount {
+        address: address("Bob@north.example"),
+        aliases: vec![address("robert@north.example")],
+    };
+    directory.add_account(&bob).unwrap();
+    (folder, directory)
+}
+
+fn add(directory: &SqliteDirectory, account: &str) {
+    directory.add_account(&NewAccount { address: address(account), aliases: Vec::new() }).unwrap();
+}
+
+fn key(number: u8) -> UnlockedKey {
+    UnlockedKey::generate(KeyType::EcP256, Seed::from_bytes(&mut [number; 32])).unwrap()
+}
+
+/// Another serial for each number.
+fn certificate(key: &UnlockedKey, number: u8) -> Certificate {
+    let profile = AuthorityProfile {
+        subject: &Subject::named("north.example"),
+        dns_names: &["north.example".to_owned()],
+        validity: Validity::lasting(datetime!(2026-01-01 0:00 UTC), Duration::days(30)),
+    };
+    self_sign(key, &profile, Seed::from_bytes(&mut [number; 32])).unwrap()
+}
+
+fn route(directory: &SqliteDirectory, to: &str) -> Route {
+    directory.routes(&[address(to)], Some('+')).unwrap().remove(0)
+}
+
+#[test]
+fn addresses_lead_to_accounts() {
+    let (_folder, directory) = furnished();
+    let bob = Route::Account(address("bob@north.example"));
+    for to in [
+        "bob@north.example",
+        "BOB@NORTH.EXAMPLE",
+        "robert@north.example",
+        "bob+lists@north.example",
+        "bob@alias.example",
+        "ROBERT+x@alias.example",
+    ] {
+        assert_eq!(route(&directory, to), bob, "{to}");
+    }
+    assert_eq!(route(&directory, "eve@north.example"), Route::UnknownUser);
+    assert_eq!(route(&directory, "bob@elsewhere.example"), Route::UnknownDomain);
+    assert_eq!(directory.routes(&[address("bob+x@north.example")], None).unwrap(), [Route::UnknownUser]);
+}
+
+#[test]
+fn a_domain_without_accounts_bounces_nothing() {
+    let (_folder, directory) = furnished();
+    assert_eq!(route(&directory, "bob@void.example"), Route::UnknownDomain);
+    add(&directory, "eve@void.example");
+    assert_eq!(route(&directory, "bob@void.example"), Route::UnknownUser);
+}
+
+#[test]
+fn the_catch_all_takes_the_rest() {
+    let (_folder, directory) = furnished();
+    let catch_all = Setting::Own(address("robert@north.example"));
+    directory.set_domain("north.example", &DomainChange { catch_all, ..DomainChange::default() }).unwrap();
+    assert_eq!(route(&directory, "eve@alias.example"), Route::Account(address("bob@north.example")));
+    let change = DomainChange { catch_all: Setting::Inherit, ..DomainChange::default() };
+    directory.set_domain("alias.example", &change).unwrap();
+    assert_eq!(route(&directory, "eve@alias.example"), Route::UnknownUser);
+}
+
+#[test]
+fn an_exact_address_wins_over_the_one_without_detail() {
+    let (_folder, directory) = furnished();
+    add(&directory, "bob+own@north.example");
+    let own = Route::Account(address("bob+own@north.example"));
+    assert_eq!(route(&directory, "bob+own@north.example"), own);
+}
+
+#[test]
+fn an_account_knows_all_its_addresses_and_its_domain() {
+    let (_folder, directory) = furnished();
+    let found = directory.accounts(&[address("bob@north.example"), address("eve@north.example")]).unwrap();
+    let bob = found[0].as_ref().unwrap();
+    assert!(found[1].is_none());
+    assert_eq!(bob.address.to_string(), "Bob@north.example");
+    let aliases: Vec<String> = bob.aliases.iter().map(Address::to_string).collect();
+    assert_eq!(aliases, ["Bob@alias.example", "robert@north.example", "robert@alias.example"]);
+    assert_eq!(bob.domain.aliases, ["alias.example"]);
+}
+
+#[test]
+fn names_and_addresses_belong_to_one_holder() {
+    let (_folder, directory) = furnished();
+    let twice = directory.add_domain(&NewDomain { name: "alias.example".into(), ..NewDomain::default() });
+    assert_eq!(
+        twice.unwrap_err().to_string(),
+        "alias.example is already a name of the domain north.example"
+    );
+    let twice = directory.add_account(&NewAccount {
+        address: address("eve@north.example"),
+        aliases: vec![address("ROBERT@alias.example")],
+    });
+    assert_eq!(
+        twice.unwrap_err().to_string(),
+        "ROBERT@alias.example is already an address of the account Bob@north.example"
+    );
+    // All or nothing: the address that was free is free still.
+    assert_eq!(route(&directory, "eve@north.example"), Route::UnknownUser);
+    let wrong = directory.add_domain(&NewDomain { name: "a@b.example".into(), ..NewDomain::default() });
+    assert!(matches!(wrong, Err(AdminError::DomainName { .. })));
+}
+
+#[test]
+fn renaming_a_domain_moves_its_accounts() {
+    let (_folder, directory) = furnished();
+    assert_eq!(directory.rename_domain("north.example", "NEW.example").unwrap(), "new.example");
+    assert_eq!(route(&directory, "bob@new.example"), Route::Account(address("bob@new.example")));
+    assert_eq!(route(&directory, "bob@north.example"), Route::UnknownDomain);
+    // An alias may become the main name.
+    directory.rename_domain("new.example", "alias.example").unwrap();
+    assert_eq!(directory.domain("alias.example").unwrap().aliases, Vec::<String>::new());
+    let taken = directory.rename_domain("alias.example", "void.example").unwrap_err();
+    assert_eq!(taken.to_string(), "void.example is already a name of the domain void.example");
+}
+
+#[test]
+fn settings_are_kept_inherited_or_own() {
+    let (_folder, directory) = furnished();
+    let bob = address("bob@north.example");
+    let own = AccountChange { inbox: Setting::Own(InboxPolicy::Plain), ..AccountChange::default() };
+    directory.set_account(&bob, &own).unwrap();
+    directory.set_account(&bob, &AccountChange::default()).unwrap();
+    assert_eq!(directory.account(&bob).unwrap().overrides.inbox, Some(InboxPolicy::Plain));
+    let inherit = AccountChange { inbox: Setting::Inherit, ..AccountChange::default() };
+    directory.set_account(&bob, &inherit).unwrap();
+    assert_eq!(directory.account(&bob).unwrap().overrides.inbox, None);
+}
+
+#[test]
+fn a_certificate_retires_its_predecessor_of_the_same_key_only() {
+    let (_folder, directory) = furnished();
+    let bob = address("bob@north.example");
+    let (old_key, new_key) = (key(1), key(2));
+    let (first, second, third) =
+        (certificate(&old_key, 1), certificate(&old_key, 2), certificate(&new_key, 3));
+    assert!(directory.add_certificate(&bob, &first, "a.pem").unwrap().retired.is_empty());
+    let added = directory.add_certificate(&bob, &second, "b.pem").unwrap();
+    assert_eq!(added.retired, [first.fingerprint()]);
+    assert!(directory.add_certificate(&bob, &third, "c.pem").unwrap().retired.is_empty());
+    let states: Vec<CertificateState> =
+        directory.account(&bob).unwrap().certificates.iter().map(|held| held.state).collect();
+    assert_eq!(states, [CertificateState::Retired, CertificateState::Active, CertificateState::Active]);
+    let twice = directory.add_certificate(&bob, &third, "c.pem");
+    assert!(matches!(twice, Err(AdminError::CertificateHeld { .. })));
+    directory.retire_certificate(&bob, third.fingerprint()).unwrap();
+    directory.add_certificate(&bob, &third, "again").unwrap();
+    let records = directory.certificates(&bob).unwrap();
+    assert_eq!(records.len(), 3);
+    assert_eq!(records[2].source, "again");
+    let unknown = directory.retire_certificate(&bob, Fingerprint([0; 32]));
+    assert!(matches!(unknown, Err(AdminError::NoCertificate(_))));
+}
+
+#[test]
+fn issue_and_record_are_one_transaction() {
+    let (_folder, directory) = furnished();
+    let bob = address("bob@north.example");
+    let made = certificate(&key(1), 1);
+    directory.record_issue("north.example", &bob, &made).unwrap();
+    // The same serial again: neither recorded nor added.
+    let other = address("eve@north.example");
+    add(&directory, "eve@north.example");
+    assert!(directory.record_issue("north.example", &other, &made).is_err());
+    assert!(directory.certificates(&other).unwrap().is_empty());
+    // The certificate is there already: not recorded a second time either.
+    let second = certificate(&key(1), 2);
+    directory.add_certificate(&bob, &second, "file").unwrap();
+    assert!(directory.record_issue("north.example", &bob, &second).is_err());
+    let issued = directory.issued("alias.example").unwrap();
+    assert_eq!(issued.len(), 1);
+    assert_eq!(issued[0].certificate.serial(), made.serial());
+}
+
+#[test]
+fn the_key_of_a_domain_and_its_certificates_go_together() {
+    let (_folder, directory) = furnished();
+    let (own, other) = (key(1), key(2));
+    let print = own.fingerprint().unwrap();
+    let stranger = directory.set_domain_certificate(
+        "north.example",
+        CertificateUse::Generic,
+        &certificate(&other, 1),
+    );
+    assert!(matches!(stranger, Err(AdminError::NoKey(_))));
+    directory.set_domain_key("north.example", print, &own.to_pkcs8().unwrap()).unwrap();
+    let again = directory.set_domain_key("north.example", print, &own.to_pkcs8().unwrap());
+    assert!(matches!(again, Err(AdminError::KeyExists { .. })));
+    let stranger = directory.set_domain_certificate(
+        "north.example",
+        CertificateUse::Generic,
+        &certificate(&other, 1),
+    );
+    assert!(matches!(stranger, Err(AdminError::OtherKey { .. })));
+    directory
+        .set_domain_certificate("north.example", CertificateUse::Generic, &certificate(&own, 1))
+        .unwrap();
+    assert_eq!(directory.domain("north.example").unwrap().authorities.len(), 1);
+    let stored = directory.domain_key("alias.example").unwrap().unwrap();
+    assert!(stored.pkcs8.expose() == own.to_pkcs8().unwrap().expose());
+    let refused = directory.remove_domain_key("north.example", &[]).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "north.example has keys, and what is sealed to them cannot be opened without them: {print}"
+        )
+    );
+    directory.remove_domain_key("north.example", &[print]).unwrap();
+    assert!(directory.domain_key("north.example").unwrap().is_none());
+    assert!(directory.domain_certificates("north.example").unwrap().is_empty());
+}
+
+#[test]
+fn losing_a_key_is_hard() {
+    let (_folder, directory) = furnished();
+    let bob = address("bob@north.example");
+    let own = key(1);
+    let print = own.fingerprint().unwrap();
+    let spki = own.public().to_spki().unwrap();
+    let new = NewVaultKey { fingerprint: print, public_key: &spki, record: b"sealed" };
+    directory.add_vault_key(&bob, &new).unwrap();
+    assert!(matches!(directory.add_vault_key(&bob, &new), Err(AdminError::KeyHeld { .. })));
+    assert_eq!(directory.vault_keys(&bob).unwrap()[0].state, KeyState::Active);
+    let made = certificate(&own, 1);
+    directory.add_certificate(&bob, &made, "file").unwrap();
+    directory.retire_certificate(&bob, made.fingerprint()).unwrap();
+    assert_eq!(directory.vault_keys(&bob).unwrap()[0].state, KeyState::Retired);
+    for refused in [
+        directory.remove_account(&bob, &[]),
+        directory.remove_account(&bob, &[Fingerprint([1; 32])]),
+        directory.remove_vault_key(&bob, print, &[]),
+    ] {
+        assert!(matches!(refused, Err(AdminError::KeysWouldBeLost { .. })));
+    }
+    let full = directory.remove_domain("north.example", &[]).unwrap_err();
+    assert_eq!(
+        full.to_string(),
+        "the domain north.example still has 1 accounts: remove them first"
+    );
+    directory.remove_vault_key(&bob, print, &[print]).unwrap();
+    directory.remove_account(&bob, &[]).unwrap();
+    directory.remove_domain("north.example", &[]).unwrap();
+    assert_eq!(route(&directory, "bob@north.example"), Route::UnknownDomain);
+}
+
+#[test]
+fn rules_replace_those_before_and_the_history_stays() {
+    let (_folder, directory) = furnished();
+    add(&directory, "eve@north.example");
+    let install = |holder: &RuleHolder, text: &str| {
+        directory.install_rules(holder, "r.toml", text, "root").unwrap();
+    };
+    let bob = RuleHolder::Account(address("robert@alias.example"));
+    install(&RuleHolder::Server, "server");
+    install(&RuleHolder::Domain("alias.example".into()), "domain");
+    install(&bob, "one");
+    install(&bob, "two");
+    install(&RuleHolder::Account(address("eve@north.example")), "eve");
+    let running = directory.rules(&[address("bob@north.example"), address("bob@north.example")]).unwrap();
+    let told: Vec<(&str, &str)> =
+        running.iter().map(|set| (set.holder.as_str(), set.text.as_str())).collect();
+    assert_eq!(told, [("", "server"), ("north.example", "domain"), ("Bob@north.example", "two")]);
+    let history = directory.installed_rules().unwrap();
+    assert_eq!(history.len(), 5);
+    assert_eq!(history.iter().filter(|set| set.running).count(), 4);
+    let unknown = RuleHolder::Domain("nowhere.example".into());
+    assert!(directory.install_rules(&unknown, "r", "", "root").is_err());
+}
+
+#[test]
+fn a_foreign_mailbox_needs_a_right() {
+    let (_folder, directory) = furnished();
+    add(&directory, "eve@north.example");
+    let (bob, eve) = (address("bob@north.example"), address("eve@north.example"));
+    let archive = MailboxName::parse("Archive").unwrap();
+    let asked = [
+        (bob.clone(), archive.clone(), bob.clone()),
+        (bob.clone(), archive.clone(), eve.clone()),
+        (bob.clone(), MailboxName::inbox(), eve.clone()),
+        (address("x@void.example"), archive.clone(), eve.clone()),
+    ];
+    assert_eq!(directory.may_insert(&asked).unwrap(), [true, false, false, false]);
+    directory.grant(&bob, &archive, &eve, Right::Insert).unwrap();
+    directory.grant(&bob, &archive, &eve, Right::Insert).unwrap();
+    assert_eq!(directory.may_insert(&asked).unwrap(), [true, true, false, false]);
+    assert_eq!(directory.grants(&bob).unwrap().len(), 1);
+    directory.revoke(&bob, &archive, &eve, Right::Insert).unwrap();
+    assert_eq!(directory.may_insert(&asked).unwrap(), [true, false, false, false]);
+    assert!(directory.revoke(&bob, &archive, &eve, Right::Insert).is_err());
+}
+
+#[test]
+fn server_copies_are_remembered_in_a_file_of_their_own() {
+    let (folder, directory) = furnished();
+    let file = folder.path().join("store/state.sqlite");
+    let copy = |rule: &str| ServerCopy {
+        queue_id: "4Xyz".into(),
+        rule: rule.into(),
+        mailbox: "~bob@north.example/Box".into(),
+    };
+    directory.server_copies(&[]).unwrap();
+    assert!(!file.exists());
+    let copies = [copy("a"), copy("b"), copy("c")];
+    directory
+        .begin_server_copies(&[(copy("a"), "1.x".into()), (copy("b"), "2.x".into())])
+        .unwrap();
+    directory.begin_server_copies(&[(copy("b"), "3.x".into())]).unwrap();
+    directory.finish_server_copies(&[copy("a")]).unwrap();
+    assert_eq!(mode(&file), 0o600);
+    let again = SqliteDirectory::open_for_reading(&folder.path().join("store")).unwrap();
+    assert_eq!(
+        again.server_copies(&copies).unwrap(),
+        [ServerCopyState::Done, ServerCopyState::Begun("3.x".into()), ServerCopyState::Unknown]
+    );
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn what_is_open_to_others_is_refused() {
+    let (folder, directory) = furnished();
+    let root = folder.path().join("store");
+    drop(directory);
+    let file = root.join("directory.sqlite");
+    for (path, right, wrong) in [(&root, 0o700, 0o750), (&file, 0o600, 0o644)] {
+        assert_eq!(mode(path), right);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(wrong)).unwrap();
+        let expected = format!("{0} is open to others (mode {wrong:04o}): chmod {right:o} {0}", path.display());
+        for opened in [SqliteDirectory::open(&root), SqliteDirectory::open_for_reading(&root)] {
+            assert_eq!(opened.err().unwrap().to_string(), expected);
+        }
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(right)).unwrap();
+    }
+    for beside in ["directory.sqlite-wal", "directory.sqlite-shm"] {
+        assert_eq!(mode(&root.join(beside)), 0o600, "{beside} stays, and is ours alone");
+    }
+}
+
+#[test]
+fn no_store_is_told_from_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = SqliteDirectory::open_for_reading(folder.path()).err().unwrap();
+    let shown = folder.path().display();
+    assert_eq!(
+        error.to_string(),
+        format!("there is no store in {shown}: make one with sealpost --root {shown} init")
+    );
+}
+
+#[test]
+fn reading_needs_no_files_beside_the_directory_and_writes_nothing() {
+    let (folder, directory) = furnished();
+    let root = folder.path().join("store");
+    drop(directory);
+    let snapshot = std::fs::read(root.join("directory.sqlite-wal")).unwrap();
+    let reader = SqliteDirectory::open_for_reading(&root).unwrap();
+    assert_eq!(route(&reader, "bob@north.example"), Route::Account(address("bob@north.example")));
+    let refused = reader.add_domain(&NewDomain { name: "more.example".into(), ..NewDomain::default() });
+    assert!(refused.is_err());
+    drop(reader);
+    assert_eq!(std::fs::read(root.join("directory.sqlite-wal")).unwrap(), snapshot);
+    // As after a restore from a backup that holds the one file.
+    let writer = rusqlite::Connection::open(root.join("directory.sqlite")).unwrap();
+    writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(writer);
+    for beside in ["directory.sqlite-wal", "directory.sqlite-shm"] {
+        let _ = std::fs::remove_file(root.join(beside));
+    }
+    let reader = SqliteDirectory::open_for_reading(&root).unwrap();
+    assert_eq!(route(&reader, "bob@north.example"), Route::Account(address("bob@north.example")));
+}
+
+#[test]
+fn sixty_four_readers_beside_a_writer() {
+    let (folder, directory) = furnished();
+    let root = folder.path().join("store");
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..64)
+            .map(|_| {
+                scope.spawn(|| {
+                    let reader = SqliteDirectory::open_for_reading(&root).unwrap();
+                    for _ in 0..5 {
+                        let bob = Route::Account(address("bob@north.example"));
+                        assert_eq!(route(&reader, "bob@alias.example"), bob);
+                    }
+                })
+            })
+            .collect();
+        for number in 0..20 {
+            add(&directory, &format!("user{number}@void.example"));
+        }
+        readers.into_iter().for_each(|reader| reader.join().unwrap());
+    });
+    assert_eq!(directory.all_accounts(Some("void.example")).unwrap().len(), 20);
+    assert_eq!(directory.all_accounts(None).unwrap().len(), 21);
+}
+
+#[test]
+fn writers_wait_for_each_other() {
+    let (folder, directory) = furnished();
+    let root = folder.path().join("store");
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let root = &root;
+            scope.spawn(move || {
+                let directory = SqliteDirectory::open(root).unwrap();
+                for number in 0..5 {
+                    add(&directory, &format!("u{writer}.{number}@void.example"));
+                }
+            });
+        }
+    });
+    assert_eq!(directory.all_accounts(Some("void.example")).unwrap().len(), 20);
+}
+
+#[test]
+fn a_stored_secret_is_not_the_callers() {
+    let (_folder, directory) = furnished();
+    let secret = SecretBytes::new(vec![1, 2, 3]);
+    directory.set_domain_key("void.example", Fingerprint([7; 32]), &secret).unwrap();
+    let key = directory.domain_key("void.example").unwrap().unwrap();
+    assert_eq!(key.pkcs8.expose(), [1, 2, 3]);
+    assert_eq!(key.fingerprint, Fingerprint([7; 32]));
+}

@@ -1,0 +1,66 @@
+//! From envelope recipients to accounts.
+
+use super::{Account, Engine, EngineError, Request, Route};
+use crate::mail::Address;
+
+/// An account that the message is for.
+pub(super) struct Addressee {
+    /// The account.
+    pub(super) account: Account,
+    /// The envelope recipients that lead to it, as sent. Several are one delivery.
+    pub(super) as_sent: Vec<String>,
+}
+
+/// Where the recipients of one call lead.
+pub(super) struct Addressees {
+    /// Each account once, in the order of the envelope.
+    pub(super) known: Vec<Addressee>,
+    /// Recipients of our domains who do not exist.
+    pub(super) unknown: Vec<Address>,
+}
+
+impl Addressees {
+    /// The one domain of all of them: what `~account` means in the server scope.
+    pub(super) fn domain(&self) -> Option<&str> {
+        let first = self.known.first()?.account.domain.name.as_str();
+        self.known.iter().all(|addressee| addressee.account.domain.name == first).then_some(first)
+    }
+}
+
+/// Looks all recipients up. One unknown domain makes the whole call a doubt.
+pub(super) fn resolve(engine: &Engine<'_>, request: &Request<'_>) -> Result<Addressees, EngineError> {
+    let addresses: Vec<Address> = request.recipients.iter().map(|to| to.address.clone()).collect();
+    let routes = engine.directory.routes(&addresses, engine.settings.recipient_delimiter)?;
+    let mut found: Vec<(Address, Vec<String>)> = Vec::new();
+    let mut unknown = Vec::new();
+    for (at, recipient) in request.recipients.iter().enumerate() {
+        match routes.get(at) {
+            Some(Route::Account(account)) => add(&mut found, account, recipient.as_sent()),
+            Some(Route::UnknownUser) => unknown.push(recipient.address.clone()),
+            Some(Route::UnknownDomain) => return Err(EngineError::UnknownDomain(recipient.address.clone())),
+            None => return Err(EngineError::Vanished(recipient.address.clone())),
+        }
+    }
+    Ok(Addressees { known: load(engine, found)?, unknown })
+}
+
+fn add(found: &mut Vec<(Address, Vec<String>)>, account: &Address, as_sent: String) {
+    match found.iter_mut().find(|(known, _)| known == account) {
+        Some((_, recipients)) => recipients.push(as_sent),
+        None => found.push((account.clone(), vec![as_sent])),
+    }
+}
+
+fn load(engine: &Engine<'_>, found: Vec<(Address, Vec<String>)>) -> Result<Vec<Addressee>, EngineError> {
+    let (addresses, as_sent): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let accounts = accounts(engine, &addresses)?;
+    Ok(accounts.into_iter().zip(as_sent).map(|(account, as_sent)| Addressee { account, as_sent }).collect())
+}
+
+/// All of these accounts.
+pub(super) fn accounts(engine: &Engine<'_>, addresses: &[Address]) -> Result<Vec<Account>, EngineError> {
+    let mut found = engine.directory.accounts(addresses)?.into_iter();
+    let account =
+        |address: &Address| found.next().flatten().ok_or_else(|| EngineError::Vanished(address.clone()));
+    addresses.iter().map(account).collect()
+}

@@ -1,0 +1,185 @@
+//! The one road of a delivery: look up, judge, plan, check rights and certificates, seal, stage, commit.
+
+use super::addressee::{Addressees, resolve};
+use super::certificates::Certificates;
+use super::execute::{Stored, store, without_stored};
+use super::owners::Owners;
+use super::plan::{PlannedCopy, Planner};
+use super::programs::{Programs, Verdicts, Watch};
+use super::seal::{ReadyCopy, make, ready};
+use super::settle::settle;
+use super::{
+    Account, Clock, Directory, Disposition, EngineError, Fired, Mailstore, Outcome, Request, Settings,
+};
+use crate::crypto::Entropy;
+use crate::mail::{Message, without_mbox_line};
+use crate::rules::{Ending, Verdict};
+
+/// Delivers messages with the parts of the world that it is given.
+#[derive(Clone, Copy)]
+pub struct Engine<'e> {
+    /// Domains, accounts, certificates, rules, rights.
+    pub directory: &'e dyn Directory,
+    /// Where copies go.
+    pub store: &'e dyn Mailstore,
+    /// The time of certificates and marks.
+    pub clock: &'e dyn Clock,
+    /// One seed a copy.
+    pub entropy: &'e dyn Entropy,
+    /// The site's policy.
+    pub settings: &'e Settings,
+}
+
+/// A message that was looked up and judged, and of which nothing is planned yet.
+pub(super) struct Case<'m> {
+    pub(super) message: &'m [u8],
+    pub(super) addressees: Addressees,
+    pub(super) verdicts: Verdicts,
+    pub(super) owners: Owners,
+}
+
+impl Engine<'_> {
+    /// Delivers to all recipients or to none; never panics on what the message holds.
+    pub fn deliver(&self, request: &Request<'_>) -> Outcome {
+        let mut fired = Vec::new();
+        match self.try_deliver(request, &mut fired) {
+            Err(error) => Outcome::failed(&error, fired),
+            Ok(Stored { reports, warnings }) => {
+                let disposition = Disposition::Delivered;
+                Outcome { disposition, cause: None, fired, copies: reports, warnings }
+            }
+        }
+    }
+
+    fn try_deliver(&self, request: &Request<'_>, fired: &mut Vec<Fired>) -> Result<Stored, EngineError> {
+        let case = self.judge(request, Watch::Silent, fired)?;
+        let ready = self.plan(request, &case)?;
+        let remaining = without_stored(self, request, ready)?;
+        let (copies, identities): (Vec<_>, Vec<_>) = remaining.copies.into_iter().unzip();
+        let made = make(self, case.message, copies, self.clock.now())?;
+        store(self, made.into_iter().zip(identities).collect(), remaining.found)
+    }
+
+    /// Looks everything up and runs the rules.
+    pub(super) fn judge<'m>(
+        &self,
+        request: &Request<'m>,
+        watch: Watch,
+        fired: &mut Vec<Fired>,
+    ) -> Result<Case<'m>, EngineError> {
+        if request.recipients.is_empty() {
+            return Err(EngineError::NoRecipient);
+        }
+        let addressees = resolve(self, request)?;
+        self.check_size(request)?;
+        let message = without_mbox_line(request.message);
+        let programs = Programs::load(self, &addressees)?;
+        let verdicts = programs.run(&Message::new(message), request, &addressees, watch);
+        let acting: Vec<&Account> = addressees.known.iter().map(|known| &known.account).collect();
+        *fired = list_fired(&verdicts, &acting);
+        let owners = Owners::load(self, &verdicts, addressees.domain(), &acting)?;
+        Ok(Case { message, addressees, verdicts, owners })
+    }
+
+    fn check_size(&self, request: &Request<'_>) -> Result<(), EngineError> {
+        let (size, limit) = (request.message.len() as u64, self.settings.max_message);
+        if size > limit { Err(EngineError::TooLarge { size, limit }) } else { Ok(()) }
+    }
+
+    /// The copies of all recipients with their certificates; the server's first, because only they are known again
+    /// when the sender has to come back.
+    pub(super) fn plan<'c>(
+        &self,
+        request: &Request<'_>,
+        case: &'c Case<'_>,
+    ) -> Result<Vec<ReadyCopy<'c>>, EngineError> {
+        let server_domain = case.addressees.domain();
+        let planner = Planner { settings: self.settings, owners: &case.owners, server_domain };
+        let certificates = Certificates { settings: self.settings, at: self.clock.now() };
+        let server = planner.server(&case.verdicts.server)?;
+        let prepare = |copies: Vec<PlannedCopy<'c>>| {
+            self.check_rights(&copies)?;
+            copies.into_iter().map(|copy| ready(copy, &certificates)).collect::<Result<Vec<_>, _>>()
+        };
+        let unknown = case.addressees.unknown.iter().cloned().map(EngineError::UnknownUser);
+        let mut results: Vec<Result<Vec<ReadyCopy<'c>>, EngineError>> = unknown.map(Err).collect();
+        for (known, verdict) in case.addressees.known.iter().zip(&case.verdicts.accounts) {
+            results.push(if server.discarded {
+                Ok(Vec::new())
+            } else {
+                planner.account(verdict, &known.account, &server.flags).and_then(&prepare)
+            });
+        }
+        let accounts = settle(results)?;
+        let first = without_doubles(request, prepare(server.copies).map_err(EngineError::never_rejected)?);
+        Ok(first.into_iter().chain(accounts.into_iter().flatten()).collect())
+    }
+
+    /// One batch for all foreign mailboxes.
+    fn check_rights(&self, copies: &[PlannedCopy<'_>]) -> Result<(), EngineError> {
+        let foreign: Vec<_> =
+            copies.iter().filter_map(|copy| copy.needs_right().map(|actor| (copy, actor))).collect();
+        if foreign.is_empty() {
+            return Ok(());
+        }
+        let question = |(copy, actor): &(&PlannedCopy<'_>, &Account)| {
+            (copy.owner.address.clone(), copy.mailbox.clone(), actor.address.clone())
+        };
+        let asked: Vec<_> = foreign.iter().map(question).collect();
+        let mut answers = self.directory.may_insert(&asked)?.into_iter();
+        match foreign.iter().find(|_| answers.next() != Some(true)) {
+            None => Ok(()),
+            Some((copy, actor)) => Err(EngineError::NoRight {
+                rule: copy.rule.clone().unwrap_or_default(),
+                owner: copy.owner.address.clone(),
+                mailbox: copy.mailbox.as_str().to_owned(),
+                actor: actor.address.clone(),
+            }),
+        }
+    }
+}
+
+/// A server rule that stores twice in one mailbox makes one copy when a queue id is its name.
+fn without_doubles<'a>(request: &Request<'_>, copies: Vec<ReadyCopy<'a>>) -> Vec<ReadyCopy<'a>> {
+    if request.queue_id.is_none() {
+        return copies;
+    }
+    let mut kept: Vec<ReadyCopy<'a>> = Vec::with_capacity(copies.len());
+    for copy in copies {
+        let same = |other: &ReadyCopy<'_>| {
+            other.plan.rule == copy.plan.rule
+                && other.plan.owner.address == copy.plan.owner.address
+                && other.plan.mailbox == copy.plan.mailbox
+        };
+        if !kept.iter().any(same) {
+            kept.push(copy);
+        }
+    }
+    kept
+}
+
+fn list_fired(verdicts: &Verdicts, acting: &[&Account]) -> Vec<Fired> {
+    let mut fired = Vec::new();
+    add_fired(&verdicts.server, None, &mut fired);
+    if verdicts.server.ending == Ending::Inbox {
+        for (verdict, account) in verdicts.accounts.iter().zip(acting) {
+            add_fired(verdict, Some(account.address.to_string()), &mut fired);
+        }
+    }
+    fired
+}
+
+fn add_fired(verdict: &Verdict, account: Option<String>, fired: &mut Vec<Fired>) {
+    let mut add = |rule: &str, action: String| {
+        fired.push(Fired { account: account.clone(), rule: rule.to_owned(), action });
+    };
+    verdict.steps.iter().for_each(|step| add(&step.rule, step.action.to_string()));
+    if let Some(rule) = &verdict.ended_by {
+        let action = match &verdict.ending {
+            Ending::Inbox => "Stop Processing",
+            Ending::Discard => "Discard",
+            Ending::Reject(_) => "Reject with",
+        };
+        add(rule, action.to_owned());
+    }
+}

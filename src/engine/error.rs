@@ -1,0 +1,248 @@
+//! Why a message was not delivered, and the one map from there to what the peer is told.
+
+use super::{DirectoryError, Disposition, StoreError};
+use crate::crypto::EntropyError;
+use crate::mail::Address;
+use crate::pki::{Fingerprint, Unfit};
+use crate::rules::RuleFaults;
+use crate::smime::SealError;
+use std::io::ErrorKind;
+
+/// A delivery that came to nothing. `Display` and the sources are for the log; the peer gets [`EngineError::disposition`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The hook named nobody.
+    #[error("the hook named no recipient")]
+    NoRecipient,
+    /// A domain that is not ours, or ours without a single account.
+    #[error("{0}: the domain is unknown here or has no account; is this the right directory?")]
+    UnknownDomain(Address),
+    /// A domain of ours without such an account.
+    #[error("{0}: no account of this domain has that address")]
+    UnknownUser(Address),
+    /// Larger than `max-message`.
+    #[error("the message has {size} bytes, max-message allows {limit}")]
+    TooLarge {
+        /// As received.
+        size: u64,
+        /// `max-message`.
+        limit: u64,
+    },
+    /// Routed to an account that the directory then did not have.
+    #[error("account {0} vanished from the directory between two look-ups")]
+    Vanished(Address),
+    /// Installed rules that no longer compile.
+    #[error("the installed rule file {file} of {holder} is wrong")]
+    BrokenRules {
+        /// Domain, account, or "the server".
+        holder: String,
+        /// Its name.
+        file: String,
+        /// Each fault.
+        #[source]
+        faults: RuleFaults,
+    },
+    /// `Reject with`.
+    #[error("rule \"{rule}\" rejects the message")]
+    RuleRejects {
+        /// The rule's name.
+        rule: String,
+        /// Its text, for the peer.
+        text: String,
+    },
+    /// `~owner` is nobody.
+    #[error("rule \"{rule}\" stores in a mailbox of {owner}, and there is no such account")]
+    UnknownOwner {
+        /// The rule's name.
+        rule: String,
+        /// As it names the owner.
+        owner: String,
+    },
+    /// A mailbox of the acting account in the server scope, which acts for nobody, or `~owner` without a domain for
+    /// recipients in several.
+    #[error("rule \"{rule}\" of the server stores in {mailbox}: name the owner as ~account@domain/…")]
+    OwnerlessMailbox {
+        /// The rule's name.
+        rule: String,
+        /// The mailbox.
+        mailbox: String,
+    },
+    /// No insert right on a foreign mailbox.
+    #[error(
+        "rule \"{rule}\" stores in {mailbox} of {owner}, and {actor} has no insert right there: sealpost acl grant --mailbox '~{owner}/{mailbox}' --account {actor}"
+    )]
+    NoRight {
+        /// The rule's name.
+        rule: String,
+        /// Whose mailbox.
+        owner: Address,
+        /// Which.
+        mailbox: String,
+        /// For whom the rule acts.
+        actor: Address,
+    },
+    /// No certificate to seal to.
+    #[error("{account} has no active certificate{}", if *.disabled { ", because its domain is not enabled" } else { "" })]
+    NoCertificate {
+        /// Whose.
+        account: Address,
+        /// The mode of its domain forbids them.
+        disabled: bool,
+        /// By `missing-certificate`.
+        refusal: Refusal,
+    },
+    /// Certificates, and none that may be sealed to.
+    #[error("none of the {count} active certificates of {account} may be sealed to; the newest, {certificate}: {}", list(.reasons))]
+    NoUsableCertificate {
+        /// Whose.
+        account: Address,
+        /// How many were tried.
+        count: usize,
+        /// The newest.
+        certificate: Fingerprint,
+        /// What is wrong with the newest.
+        reasons: Vec<Unfit>,
+        /// By `unusable`, `expired` and `not-yet-valid`.
+        refusal: Refusal,
+    },
+    /// Rejected for some recipients and deliverable for others: one answer cannot say that.
+    #[error(
+        "{rejected} of {all} recipients are rejected and the others are not: set …_destination_recipient_limit = 1"
+    )]
+    Mixed {
+        /// How many.
+        rejected: usize,
+        /// Of how many.
+        all: usize,
+        /// Why the first was.
+        #[source]
+        first: Box<EngineError>,
+    },
+    /// The directory did not answer.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// Nothing became visible.
+    #[error("no copy was stored")]
+    Stage(#[source] StoreError),
+    /// Some copies are visible and stay.
+    #[error("{visible} of {all} copies are visible and stay; the next may not be")]
+    Commit {
+        /// How many surely are.
+        visible: usize,
+        /// Of how many.
+        all: usize,
+        /// What happened to the next.
+        #[source]
+        source: StoreError,
+    },
+    /// Sealing failed.
+    #[error("the copy for {mailbox} of {owner} cannot be sealed")]
+    Seal {
+        /// Whose mailbox.
+        owner: Address,
+        /// Which.
+        mailbox: String,
+        /// Why.
+        #[source]
+        source: SealError,
+    },
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+/// What policy says of an account that cannot be sealed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The sender tries again.
+    Defer,
+    /// The message is refused.
+    Reject,
+}
+
+fn list(reasons: &[Unfit]) -> String {
+    reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl EngineError {
+    /// The same fault as a doubt: the owner of an archive must not have the mail of others refused.
+    pub(super) fn never_rejected(mut self) -> EngineError {
+        if let EngineError::NoCertificate { refusal, .. } | EngineError::NoUsableCertificate { refusal, .. } =
+            &mut self
+        {
+            *refusal = Refusal::Defer;
+        }
+        self
+    }
+
+    /// The one map. Fixed texts: nothing of the message, nothing of the house, but a rule's own words.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            EngineError::NoRecipient => retry((3, 5), "no recipient was named"),
+            EngineError::UnknownDomain(_) => retry((3, 5), "the recipient's domain is not ready here"),
+            EngineError::UnknownUser(_) => no_such_user(),
+            EngineError::TooLarge { .. } => reject((3, 4), "the message is too big"),
+            EngineError::Vanished(_) => retry((3, 0), "the recipient could not be looked up"),
+            EngineError::BrokenRules { .. } => retry((3, 5), "the mail rules are being repaired"),
+            EngineError::RuleRejects { text, .. } => reject((7, 1), text),
+            EngineError::UnknownOwner { .. }
+            | EngineError::OwnerlessMailbox { .. }
+            | EngineError::NoRight { .. } => retry((3, 5), "a mail rule names a mailbox that it cannot use"),
+            EngineError::NoCertificate { refusal, .. } | EngineError::NoUsableCertificate { refusal, .. } => {
+                no_sealing(*refusal)
+            }
+            EngineError::Mixed { .. } => retry(
+                (5, 3),
+                "not the same answer for all recipients: deliver them one by one (..._destination_recipient_limit = 1)",
+            ),
+            EngineError::Directory(DirectoryError::Busy | DirectoryError::Failed(_)) => {
+                retry((3, 0), "the directory is not available")
+            }
+            EngineError::Stage(error) | EngineError::Commit { source: error, .. } => not_stored(error),
+            EngineError::Seal { source, .. } => not_sealed(source),
+            EngineError::Entropy(_) => retry((3, 0), "the system has no randomness"),
+        }
+    }
+}
+
+fn retry(detail: (u16, u16), text: &str) -> Disposition {
+    Disposition::Retry { detail, text: text.into() }
+}
+
+fn reject(detail: (u16, u16), text: &str) -> Disposition {
+    Disposition::Reject { detail, text: text.into(), unknown_user: false }
+}
+
+fn no_such_user() -> Disposition {
+    Disposition::Reject { detail: (1, 1), text: "no such user here".into(), unknown_user: true }
+}
+
+/// X.7.5: cryptographic failure.
+fn no_sealing(refusal: Refusal) -> Disposition {
+    match refusal {
+        Refusal::Defer => retry((7, 5), "no usable certificate to encrypt the message to"),
+        Refusal::Reject => reject((7, 5), "no usable certificate to encrypt the message to"),
+    }
+}
+
+fn not_sealed(error: &SealError) -> Disposition {
+    match error {
+        SealError::NoRecipient
+        | SealError::ProfileCannotServe { .. }
+        | SealError::Primitive(_)
+        | SealError::TooLarge(_) => retry((7, 5), "the message could not be encrypted"),
+    }
+}
+
+fn not_stored(error: &StoreError) -> Disposition {
+    match error {
+        StoreError::NoMailbox { .. } => retry((3, 5), "a mail rule names a mailbox that it cannot use"),
+        StoreError::OverQuota(_) => retry((2, 2), "the mailbox is full"),
+        StoreError::Io { source, .. } => match source.kind() {
+            ErrorKind::StorageFull => retry((3, 1), "the mail system's disk is full"),
+            ErrorKind::QuotaExceeded => retry((2, 2), "the mailbox is full"),
+            _ => retry((3, 0), "the message could not be stored"),
+        },
+    }
+}

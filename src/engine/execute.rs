@@ -1,0 +1,125 @@
+//! Stage every copy, then make every copy visible; else none.
+
+use super::plan::PlannedCopy;
+use super::seal::{MadeCopy, ReadyCopy};
+use super::{CopyReport, Engine, EngineError, Request, ServerCopy, ServerCopyState, Staged};
+
+/// A copy of a server rule that has an identity beyond this call.
+pub(super) type Identity = Option<ServerCopy>;
+
+/// Copies that remain to be stored, and marks of those that an earlier call stored.
+pub(super) struct Remaining<'a> {
+    /// With their identities.
+    pub(super) copies: Vec<(ReadyCopy<'a>, Identity)>,
+    /// Begun by an earlier call, and found in the mailbox.
+    pub(super) found: Vec<ServerCopy>,
+}
+
+/// Leaves out the server copies that an earlier call with this queue id stored. One that was begun is looked for in
+/// the mailbox: if it is not there (or no longer), it is stored again, because a copy too many is better than none.
+pub(super) fn without_stored<'a>(
+    engine: &Engine<'_>,
+    request: &Request<'_>,
+    copies: Vec<ReadyCopy<'a>>,
+) -> Result<Remaining<'a>, EngineError> {
+    let asked: Vec<ServerCopy> = copies.iter().filter_map(|copy| identity(request, &copy.plan)).collect();
+    let states = if asked.is_empty() { Vec::new() } else { engine.directory.server_copies(&asked)? };
+    let mut states = states.into_iter();
+    let mut remaining = Remaining { copies: Vec::new(), found: Vec::new() };
+    for copy in copies {
+        let Some(mark) = identity(request, &copy.plan) else {
+            remaining.copies.push((copy, None));
+            continue;
+        };
+        match states.next() {
+            Some(ServerCopyState::Done) => {}
+            Some(ServerCopyState::Begun(name)) if holds(engine, &copy.plan, &name)? => {
+                remaining.found.push(mark)
+            }
+            Some(ServerCopyState::Begun(_) | ServerCopyState::Unknown) | None => {
+                remaining.copies.push((copy, Some(mark)));
+            }
+        }
+    }
+    Ok(remaining)
+}
+
+fn holds(engine: &Engine<'_>, plan: &PlannedCopy<'_>, name: &str) -> Result<bool, EngineError> {
+    engine.store.holds(&plan.owner.address, &plan.mailbox, name).map_err(EngineError::Stage)
+}
+
+fn identity(request: &Request<'_>, plan: &PlannedCopy<'_>) -> Identity {
+    match (&request.queue_id, &plan.rule, plan.acting) {
+        (Some(queue_id), Some(rule), None) => Some(ServerCopy {
+            queue_id: queue_id.clone(),
+            rule: rule.clone(),
+            mailbox: format!("~{}/{}", plan.owner.address, plan.mailbox.as_str()),
+        }),
+        _ => None,
+    }
+}
+
+/// What became visible.
+pub(super) struct Stored {
+    /// In the order of the copies.
+    pub(super) reports: Vec<CopyReport>,
+    /// What failed afterwards, without consequences for the mail.
+    pub(super) warnings: Vec<String>,
+}
+
+struct StagedCopy {
+    staged: Box<dyn Staged>,
+    report: CopyReport,
+    identity: Identity,
+}
+
+/// Stages all, then commits all. An error before the first commit leaves nothing, because what is staged undoes itself
+/// when dropped; after it what is visible stays, and the rest is dropped.
+pub(super) fn store(
+    engine: &Engine<'_>,
+    copies: Vec<(MadeCopy<'_>, Identity)>,
+    found: Vec<ServerCopy>,
+) -> Result<Stored, EngineError> {
+    let staged = copies.into_iter().map(|made| stage(engine, made)).collect::<Result<Vec<_>, _>>()?;
+    let begun: Vec<(ServerCopy, String)> = staged
+        .iter()
+        .filter_map(|copy| copy.identity.clone().map(|mark| (mark, copy.staged.name().to_owned())))
+        .collect();
+    if !begun.is_empty() {
+        engine.directory.begin_server_copies(&begun)?;
+    }
+    let reports = commit(staged)?;
+    let done: Vec<ServerCopy> = begun.into_iter().map(|(mark, _)| mark).chain(found).collect();
+    Ok(Stored { reports, warnings: finish(engine, &done) })
+}
+
+fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Result<StagedCopy, EngineError> {
+    let MadeCopy { copy, mut report } = made;
+    let staged = engine.store.stage(&copy).map_err(EngineError::Stage)?;
+    report.size_after = staged.size();
+    report.name = staged.name().to_owned();
+    report.warnings.extend_from_slice(staged.warnings());
+    Ok(StagedCopy { staged, report, identity })
+}
+
+fn commit(staged: Vec<StagedCopy>) -> Result<Vec<CopyReport>, EngineError> {
+    let all = staged.len();
+    let mut reports = Vec::with_capacity(all);
+    for copy in staged {
+        let visible = reports.len();
+        copy.staged.commit().map_err(|source| EngineError::Commit { visible, all, source })?;
+        reports.push(copy.report);
+    }
+    Ok(reports)
+}
+
+/// The mail is stored and the marks name it: a mark that stays "begun" costs one look-up, so that it is no doubt.
+fn finish(engine: &Engine<'_>, done: &[ServerCopy]) -> Vec<String> {
+    if done.is_empty() {
+        return Vec::new();
+    }
+    match engine.directory.finish_server_copies(done) {
+        Ok(()) => Vec::new(),
+        Err(error) => vec![format!("stored, but not marked as stored for later calls: {error}")],
+    }
+}

@@ -1,0 +1,121 @@
+//! What a delivery would do, without doing it.
+
+use super::deliver::{Case, Engine};
+use super::outcome::chain;
+use super::programs::Watch;
+use super::seal::{ReadyCopy, Way};
+use super::{Disposition, EngineError, Fired, Request, SealedToReport, StoreError};
+use crate::rules::Trace;
+use serde::Serialize;
+
+/// What would be done, and why.
+#[derive(Debug)]
+pub struct Explanation {
+    /// What the hook would be told, as far as it is known before anything is sealed or written.
+    pub disposition: Disposition,
+    /// The whole chain of errors, if something would fail.
+    pub cause: Option<String>,
+    /// The rules that fire, in their order.
+    pub fired: Vec<Fired>,
+    /// Every rule and condition, the server's program first.
+    pub programs: Vec<ProgramTrace>,
+    /// The copies that would be stored.
+    pub copies: Vec<PlannedCopyReport>,
+}
+
+/// What the rules of one level did.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProgramTrace {
+    /// For whom they act; absent: the server.
+    pub account: Option<String>,
+    /// Rule by rule.
+    pub trace: Trace,
+}
+
+/// A copy that would be stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedCopyReport {
+    /// Whose mailbox.
+    pub owner: String,
+    /// Which.
+    pub mailbox: String,
+    /// The rule that asks for it; absent: the INBOX copy.
+    pub rule: Option<String>,
+    /// Who will be able to open it; empty for a clear copy.
+    pub sealed_to: Vec<SealedToReport>,
+    /// By which profile; absent for a clear copy.
+    pub profile: Option<&'static str>,
+    /// Who consented to a clear copy.
+    pub plain_source: Option<&'static str>,
+}
+
+impl Engine<'_> {
+    /// Runs rules and planning as [`Engine::deliver`] does; reads the directory and writes nothing.
+    pub fn explain(&self, request: &Request<'_>) -> Explanation {
+        let mut fired = Vec::new();
+        match self.judge(request, Watch::Traced, &mut fired) {
+            Err(error) => failed(&error, fired, Vec::new()),
+            Ok(case) => match self.foresee(request, &case) {
+                Err(error) => failed(&error, fired, traces(&case)),
+                Ok(copies) => Explanation {
+                    disposition: Disposition::Delivered,
+                    cause: None,
+                    fired,
+                    programs: traces(&case),
+                    copies,
+                },
+            },
+        }
+    }
+
+    fn foresee(&self, request: &Request<'_>, case: &Case<'_>) -> Result<Vec<PlannedCopyReport>, EngineError> {
+        let copies = self.plan(request, case)?;
+        copies.iter().try_for_each(|copy| self.check_mailbox(copy))?;
+        Ok(copies.iter().map(report).collect())
+    }
+
+    /// What staging would say.
+    fn check_mailbox(&self, copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
+        let (owner, mailbox) = (&copy.plan.owner.address, &copy.plan.mailbox);
+        if copy.plan.create || self.store.exists(owner, mailbox).map_err(EngineError::Stage)? {
+            return Ok(());
+        }
+        let (owner, mailbox) = (owner.to_string(), mailbox.as_str().to_owned());
+        Err(EngineError::Stage(StoreError::NoMailbox { owner, mailbox }))
+    }
+}
+
+fn failed(error: &EngineError, fired: Vec<Fired>, programs: Vec<ProgramTrace>) -> Explanation {
+    let (disposition, cause) = (error.disposition(), Some(chain(error)));
+    Explanation { disposition, cause, fired, programs, copies: Vec::new() }
+}
+
+fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {
+    let accounts = case.addressees.known.iter().map(|known| Some(known.account.address.to_string()));
+    let holders = std::iter::once(None).chain(accounts);
+    let traces = case.verdicts.traces.iter().cloned();
+    holders.zip(traces).map(|(account, trace)| ProgramTrace { account, trace }).collect()
+}
+
+fn report(copy: &ReadyCopy<'_>) -> PlannedCopyReport {
+    let (sealed_to, profile, plain_source) = match &copy.way {
+        Way::Plain(consent) => (Vec::new(), None, Some(consent.source())),
+        Way::Seal(readers, _, profile) => {
+            let each = readers.iter().flat_map(|reader| {
+                reader.usable.iter().map(|certificate| SealedToReport {
+                    address: reader.address.clone(),
+                    certificate: certificate.certificate().fingerprint().to_string(),
+                })
+            });
+            (each.collect(), Some(profile.name()), None)
+        }
+    };
+    PlannedCopyReport {
+        owner: copy.plan.owner.address.to_string(),
+        mailbox: copy.plan.mailbox.as_str().to_owned(),
+        rule: copy.plan.rule.clone(),
+        sealed_to,
+        profile,
+        plain_source,
+    }
+}

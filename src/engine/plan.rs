@@ -1,0 +1,190 @@
+//! From verdicts to the copies to make. Pure.
+
+use super::consent::PlainConsent;
+use super::owners::Owners;
+use super::{Account, EngineError, InboxPolicy, Settings};
+use crate::crypto::Profile;
+use crate::mail::{Flag, MailboxName, MailboxRef};
+use crate::rules::{Action, Ending, Step, StoreOptions, Verdict};
+
+/// A copy to make.
+pub(super) struct PlannedCopy<'a> {
+    /// Whose mailbox.
+    pub(super) owner: &'a Account,
+    /// For whom the rule acts; absent: the server.
+    pub(super) acting: Option<&'a Account>,
+    /// Which mailbox.
+    pub(super) mailbox: MailboxName,
+    /// May it be created?
+    pub(super) create: bool,
+    /// As marked by the time of the action.
+    pub(super) flags: Vec<Flag>,
+    /// Sealed or clear.
+    pub(super) form: Form<'a>,
+    /// The rule that asks for it; absent: the INBOX copy.
+    pub(super) rule: Option<String>,
+}
+
+/// How a copy is stored.
+pub(super) enum Form<'a> {
+    /// Sealed to all of these accounts.
+    Sealed(Vec<&'a Account>, Profile),
+    /// Clear.
+    Plain(PlainConsent),
+}
+
+impl PlannedCopy<'_> {
+    /// Does it go to somebody else's mailbox, by a right?
+    pub(super) fn needs_right(&self) -> Option<&Account> {
+        self.acting.filter(|acting| acting.address != self.owner.address)
+    }
+}
+
+/// What plans are made from, beside verdicts.
+pub(super) struct Planner<'s, 'a> {
+    /// The site's policy.
+    pub(super) settings: &'s Settings,
+    /// Whom the verdicts name.
+    pub(super) owners: &'a Owners,
+    /// What `~account` means in the server scope.
+    pub(super) server_domain: Option<&'a str>,
+}
+
+/// What the server's rules leave to the accounts.
+pub(super) struct ServerPlan<'a> {
+    /// Its own copies.
+    pub(super) copies: Vec<PlannedCopy<'a>>,
+    /// Its marks hold for every copy after them, the accounts' too.
+    pub(super) flags: Vec<Flag>,
+    /// `Discard`: the accounts get nothing.
+    pub(super) discarded: bool,
+}
+
+impl<'a> Planner<'_, 'a> {
+    /// The copies that the server's rules make. They are sealed to the owner of the mailbox alone.
+    pub(super) fn server(&self, verdict: &Verdict) -> Result<ServerPlan<'a>, EngineError> {
+        let mut draft = Draft { planner: self, acting: None, flags: Vec::new(), copies: Vec::new() };
+        draft.run(verdict)?;
+        let discarded = verdict.ending == Ending::Discard;
+        Ok(ServerPlan { copies: draft.copies, flags: draft.flags, discarded })
+    }
+
+    /// The copies of one delivery to an account, the INBOX copy last.
+    pub(super) fn account(
+        &self,
+        verdict: &Verdict,
+        acting: &'a Account,
+        marked: &[Flag],
+    ) -> Result<Vec<PlannedCopy<'a>>, EngineError> {
+        let (flags, copies) = (marked.to_vec(), Vec::new());
+        let mut draft = Draft { planner: self, acting: Some(acting), flags, copies };
+        draft.run(verdict)?;
+        if verdict.ending == Ending::Inbox {
+            draft.add_inbox(acting);
+        }
+        Ok(draft.copies)
+    }
+
+    /// The rule's, else the mailbox owner's, its domain's, the site's; the acting account is not asked.
+    fn profile(&self, owner: &Account, options: &StoreOptions) -> Profile {
+        let said = options.profile.or(owner.overrides.profile).or(owner.domain.overrides.profile);
+        said.unwrap_or(self.settings.profile)
+    }
+
+    fn inbox(&self, account: &Account) -> InboxPolicy {
+        let said = account.overrides.inbox.or(account.domain.overrides.inbox);
+        said.unwrap_or(self.settings.inbox)
+    }
+}
+
+struct Draft<'p, 's, 'a> {
+    planner: &'p Planner<'s, 'a>,
+    acting: Option<&'a Account>,
+    flags: Vec<Flag>,
+    copies: Vec<PlannedCopy<'a>>,
+}
+
+impl<'a> Draft<'_, '_, 'a> {
+    fn run(&mut self, verdict: &Verdict) -> Result<(), EngineError> {
+        if let Ending::Reject(text) = &verdict.ending {
+            let rule = verdict.ended_by.clone().unwrap_or_default();
+            return Err(EngineError::RuleRejects { rule, text: text.clone() });
+        }
+        verdict.steps.iter().try_for_each(|step| self.step(step))
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), EngineError> {
+        match &step.action {
+            Action::Mark(flags) => self.mark(flags),
+            Action::StoreEncrypted(mailbox, options) => {
+                let owner = self.owner(mailbox, &step.rule)?;
+                let form = Form::Sealed(self.readers(owner), self.planner.profile(owner, options));
+                self.add(owner, &mailbox.name, form, Some(step.rule.clone()));
+            }
+            Action::Store(mailbox) => {
+                let owner = self.owner(mailbox, &step.rule)?;
+                let form = Form::Plain(PlainConsent::rule_stores_plain());
+                self.add(owner, &mailbox.name, form, Some(step.rule.clone()));
+            }
+            // What ends an evaluation stands in its ending.
+            Action::Reject(_) | Action::Discard | Action::Stop => {}
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self, flags: &[Flag]) {
+        for flag in flags {
+            if !self.flags.contains(flag) {
+                self.flags.push(flag.clone());
+            }
+        }
+    }
+
+    fn owner(&self, mailbox: &MailboxRef, rule: &str) -> Result<&'a Account, EngineError> {
+        match (&mailbox.owner, self.acting) {
+            (None, Some(acting)) => Ok(acting),
+            (None, None) => {
+                let mailbox = mailbox.name.as_str().to_owned();
+                Err(EngineError::OwnerlessMailbox { rule: rule.into(), mailbox })
+            }
+            (Some(owner), acting) => {
+                let domain = acting.map(|acting| acting.domain.name.as_str()).or(self.planner.server_domain);
+                self.planner.owners.of(mailbox, owner, domain, rule)
+            }
+        }
+    }
+
+    /// The owner, and the account for which the rule acts.
+    fn readers(&self, owner: &'a Account) -> Vec<&'a Account> {
+        let acting = self.acting.filter(|acting| acting.address != owner.address);
+        std::iter::once(owner).chain(acting).collect()
+    }
+
+    fn add_inbox(&mut self, account: &'a Account) {
+        let form = match self.planner.inbox(account) {
+            InboxPolicy::Plain => Form::Plain(PlainConsent::inbox_is_plain()),
+            InboxPolicy::Seal => {
+                Form::Sealed(vec![account], self.planner.profile(account, &StoreOptions::default()))
+            }
+        };
+        self.add(account, &MailboxName::inbox(), form, None);
+    }
+
+    fn add(&mut self, owner: &'a Account, mailbox: &MailboxName, form: Form<'a>, rule: Option<String>) {
+        self.copies.push(PlannedCopy {
+            owner,
+            acting: self.acting,
+            mailbox: mailbox.clone(),
+            create: self.may_create(owner, mailbox),
+            flags: self.flags.clone(),
+            form,
+            rule,
+        });
+    }
+
+    /// An account's INBOX exists with the account (RFC 9051 5.1). Others: the acting account's own, if the site says so.
+    fn may_create(&self, owner: &Account, mailbox: &MailboxName) -> bool {
+        let own = self.acting.is_some_and(|acting| acting.address == owner.address);
+        mailbox.is_inbox() || (own && self.planner.settings.create_mailboxes)
+    }
+}

@@ -1,0 +1,50 @@
+//! What was done, for logs and tables. Nothing of the message's content.
+
+use serde::Serialize;
+
+/// One stored copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CopyReport {
+    /// Whose mailbox.
+    pub owner: String,
+    /// Which.
+    pub mailbox: String,
+    /// The rule that asked for it; absent: the INBOX copy.
+    pub rule: Option<String>,
+    /// Who can open it; empty for a clear copy.
+    pub sealed_to: Vec<SealedToReport>,
+    /// The content cipher; absent for a clear copy.
+    pub cipher: Option<&'static str>,
+    /// Bytes as received, without the MTA's mbox line.
+    pub size_before: u64,
+    /// Bytes of the stored file.
+    pub size_after: u64,
+    /// The sender had sealed it to the same people already.
+    pub kept_as_is: bool,
+    /// Who consented to a clear copy.
+    pub plain_source: Option<&'static str>,
+    /// The unique base name in the mailbox.
+    pub name: String,
+    /// What was let pass.
+    pub warnings: Vec<String>,
+}
+
+/// Somebody a copy is sealed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SealedToReport {
+    /// The account.
+    pub address: String,
+    /// SHA-256 of the certificate, in hex.
+    pub certificate: String,
+}
+
+/// An action of a rule that fired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fired {
+    /// The account that the rule acted for; absent for the server.
+    pub account: Option<String>,
+    /// The rule's name.
+    pub rule: String,
+    /// What it did, as the rule file would say it.
+    pub action: String,
+}

@@ -1,0 +1,181 @@
+//! From planned copies to bytes: recognise what is sealed already, seal the rest in one go.
+
+use super::certificates::{Certificates, Fit, Reader};
+use super::plan::{Form, PlannedCopy};
+use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent, SealedToReport};
+use crate::crypto::Profile;
+use crate::pki::{Certificate, ValidatedCertificate};
+use crate::smime::{Mark, SealJob, Sealed, recognise, seal_many};
+use time::OffsetDateTime;
+
+/// A planned copy with what it takes to make it.
+pub(super) struct ReadyCopy<'a> {
+    /// The plan but for its form.
+    pub(super) plan: PlannedCopy<'a>,
+    /// How it will be written.
+    pub(super) way: Way,
+}
+
+/// How a copy will be written.
+pub(super) enum Way {
+    /// Sealed to these.
+    Seal(Vec<Reader>, Vec<ValidatedCertificate>, Profile),
+    /// Clear.
+    Plain(PlainConsent),
+}
+
+/// Bytes to store and the report of them, whose size is still open.
+pub(super) struct MadeCopy<'m> {
+    pub(super) copy: Copy<'m>,
+    pub(super) report: CopyReport,
+}
+
+/// Finds the certificates of a planned copy.
+pub(super) fn ready<'a>(
+    mut plan: PlannedCopy<'a>,
+    certificates: &Certificates<'_>,
+) -> Result<ReadyCopy<'a>, EngineError> {
+    let form = std::mem::replace(&mut plan.form, Form::Sealed(Vec::new(), Profile::default()));
+    let way = match form {
+        Form::Plain(consent) => Way::Plain(consent),
+        Form::Sealed(accounts, profile) => match certificates.fit(&accounts)? {
+            Fit::Plain(consent) => Way::Plain(consent),
+            Fit::Seal(readers) => {
+                let usable = readers.iter().flat_map(|reader| reader.usable.iter().cloned()).collect();
+                Way::Seal(readers, usable, profile)
+            }
+        },
+    };
+    Ok(ReadyCopy { plan, way })
+}
+
+/// Makes the bytes of all copies. One that cannot be made fails them all.
+pub(super) fn make<'m>(
+    engine: &Engine<'_>,
+    message: &'m [u8],
+    copies: Vec<ReadyCopy<'_>>,
+    at: OffsetDateTime,
+) -> Result<Vec<MadeCopy<'m>>, EngineError> {
+    let kept: Vec<Option<Sealed>> = copies.iter().map(|copy| keep(engine, message, copy)).collect();
+    let fresh = copies.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(copy, _)| copy);
+    let sealed = seal(engine, message, fresh, at)?;
+    let mut sealed = sealed.into_iter();
+    let mut made = Vec::with_capacity(copies.len());
+    for (copy, kept) in copies.into_iter().zip(kept) {
+        made.push(assemble(message, copy, kept, &mut sealed)?);
+    }
+    Ok(made)
+}
+
+/// The message as it is, if its sender sealed it to all who shall read this copy.
+fn keep(engine: &Engine<'_>, message: &[u8], copy: &ReadyCopy<'_>) -> Option<Sealed> {
+    match &copy.way {
+        Way::Plain(_) => None,
+        Way::Seal(readers, ..) => {
+            let active: Vec<&[Certificate]> = readers.iter().map(|reader| reader.active.as_slice()).collect();
+            recognise(message, &active, engine.settings.openpgp)
+        }
+    }
+}
+
+/// The sealed bytes of those copies that are sealed, in their order.
+fn seal<'c>(
+    engine: &Engine<'_>,
+    message: &[u8],
+    copies: impl Iterator<Item = &'c ReadyCopy<'c>>,
+    at: OffsetDateTime,
+) -> Result<Vec<Sealed>, EngineError> {
+    let mut jobs = Vec::new();
+    let mut places = Vec::new();
+    for copy in copies {
+        if let Way::Seal(_, recipients, profile) = &copy.way {
+            let mark = Mark { at, rule: copy.plan.rule.as_deref() };
+            let seed = engine.entropy.seed()?;
+            jobs.push(SealJob { message, recipients, profile: *profile, mark, seed });
+            places.push((copy.plan.owner.address.clone(), copy.plan.mailbox.as_str().to_owned()));
+        }
+    }
+    let sealed = seal_many(jobs).into_iter().zip(places);
+    sealed
+        .map(|(sealed, (owner, mailbox))| {
+            sealed.map_err(|source| EngineError::Seal { owner, mailbox, source })
+        })
+        .collect()
+}
+
+fn assemble<'m>(
+    message: &'m [u8],
+    copy: ReadyCopy<'_>,
+    kept: Option<Sealed>,
+    fresh: &mut impl Iterator<Item = Sealed>,
+) -> Result<MadeCopy<'m>, EngineError> {
+    let ReadyCopy { plan, way } = copy;
+    let mut report = blank_report(&plan, message.len());
+    let content = match (way, kept) {
+        (Way::Plain(consent), _) => {
+            report.plain_source = Some(consent.source());
+            Content::Plain(message, consent)
+        }
+        (Way::Seal(readers, ..), Some(sealed)) => {
+            report_kept(&mut report, &readers, &sealed);
+            Content::Sealed(sealed)
+        }
+        (Way::Seal(readers, ..), None) => {
+            let sealed = fresh.next().ok_or_else(|| unsealed(&plan))?;
+            report_sealed(&mut report, &readers, &sealed);
+            Content::Sealed(sealed)
+        }
+    };
+    let owner = plan.owner.address.clone();
+    let copy = Copy { owner, mailbox: plan.mailbox, create: plan.create, flags: plan.flags, content };
+    Ok(MadeCopy { copy, report })
+}
+
+/// Sealing gave fewer results than it had jobs: a doubt like any other, never a reason to store in the clear.
+fn unsealed(plan: &PlannedCopy<'_>) -> EngineError {
+    let (owner, mailbox) = (plan.owner.address.clone(), plan.mailbox.as_str().to_owned());
+    EngineError::Seal { owner, mailbox, source: crate::smime::SealError::NoRecipient }
+}
+
+fn blank_report(plan: &PlannedCopy<'_>, size: usize) -> CopyReport {
+    CopyReport {
+        owner: plan.owner.address.to_string(),
+        mailbox: plan.mailbox.as_str().to_owned(),
+        rule: plan.rule.clone(),
+        sealed_to: Vec::new(),
+        cipher: None,
+        size_before: size as u64,
+        size_after: 0,
+        kept_as_is: false,
+        plain_source: None,
+        name: String::new(),
+        warnings: Vec::new(),
+    }
+}
+
+fn report_sealed(report: &mut CopyReport, readers: &[Reader], sealed: &Sealed) {
+    report.cipher = sealed.cipher().map(|cipher| cipher.name);
+    for reader in readers {
+        for validated in &reader.usable {
+            let certificate = validated.certificate().fingerprint();
+            let warning = |what| format!("certificate {certificate} of {}: {what}", reader.address);
+            report.warnings.extend(validated.warnings().iter().map(warning));
+            let (address, certificate) = (reader.address.clone(), certificate.to_string());
+            report.sealed_to.push(SealedToReport { address, certificate });
+        }
+    }
+}
+
+fn report_kept(report: &mut CopyReport, readers: &[Reader], sealed: &Sealed) {
+    report.kept_as_is = true;
+    report.cipher = sealed.cipher().map(|cipher| cipher.name);
+    for reader in readers {
+        let held = reader.active.iter().map(Certificate::fingerprint);
+        let named = held.filter(|held| sealed.recipients().iter().any(|to| to.certificate == Some(*held)));
+        report.sealed_to.extend(named.map(|certificate| SealedToReport {
+            address: reader.address.clone(),
+            certificate: certificate.to_string(),
+        }));
+    }
+    report.warnings.push("encrypted by its sender and kept as it is: that it opens is not proved".into());
+}
