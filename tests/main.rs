@@ -17,6 +17,7 @@ mod admin;
 mod architecture;
 mod bad_input;
 mod compile_fail;
+mod faults;
 mod hook;
 mod peers;
 mod postfix_dovecot;
