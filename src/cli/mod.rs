@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod context;
 mod deliver;
+mod demo;
 mod doctor;
 mod domain;
 mod failure;
@@ -49,6 +50,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Demo(demo::Demo),
     Init(init::Init),
     Doctor(doctor::Doctor),
     Domain(domain::DomainCommand),
@@ -69,6 +71,7 @@ enum Verb {
 impl Verb {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self {
+            Verb::Demo(verb) => verb.run(out),
             Verb::Init(verb) => verb.run(context, out),
             Verb::Doctor(verb) => verb.run(context, out),
             Verb::Domain(verb) => verb.run(context, out),
