@@ -124,8 +124,8 @@ fn place(folder: &Path, name: &str, letters: &str) -> PathBuf {
 
 fn keywords_of(flags: &[Flag]) -> Vec<&str> {
     let keyword = |flag| match flag {
-        &Flag::Keyword(ref name) => Some(name.as_str()),
-        _ => None,
+        Flag::Keyword(name) => Some(name.as_str()),
+        Flag::Seen | Flag::Flagged | Flag::Answered | Flag::Draft | Flag::Deleted => None,
     };
     flags.iter().filter_map(keyword).collect()
 }
