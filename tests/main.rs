@@ -13,6 +13,7 @@
 
 mod support;
 
+mod admin;
 mod architecture;
 mod bad_input;
 mod compile_fail;

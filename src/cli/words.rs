@@ -4,7 +4,7 @@ use super::failure::{Code, Failure};
 use crate::directory::Setting;
 use crate::engine::Choice;
 use crate::mail::Address;
-use crate::pki::{Fingerprint, PkiError};
+use crate::pki::Fingerprint;
 use crate::vault::VaultError;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::str::FromStr;
@@ -80,22 +80,21 @@ pub(super) fn own<C: Choice>(setting: Option<C>) -> String {
     setting.map_or_else(|| INHERIT.to_owned(), |choice| choice.name().to_owned())
 }
 
+/// `1 rule`, `2 rules`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// The day of a moment, UTC.
 pub(super) fn day(moment: OffsetDateTime) -> String {
     moment.date().to_string()
-}
-
-impl From<PkiError> for Failure {
-    fn from(error: PkiError) -> Failure {
-        let code = if matches!(error, PkiError::WrongPassword(_)) { Code::NoPermission } else { Code::Data };
-        Failure::new(code, super::failure::with_sources(&error))
-    }
 }
 
 impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Failure {
         let code = match error {
             VaultError::WrongPassword => Code::NoPermission,
+            VaultError::PasswordLength { .. } => Code::Usage,
             _ => Code::Data,
         };
         Failure::new(code, super::failure::with_sources(&error))

@@ -17,8 +17,8 @@ impl Gpgsm {
         let home = stage.file("g");
         std::fs::create_dir(&home).unwrap();
         std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o700)).unwrap();
-        std::fs::write(home.join("gpgsm.conf"), "disable-crl-checks\n").unwrap();
-        std::fs::write(home.join("gpg-agent.conf"), "allow-loopback-pinentry\n").unwrap();
+        std::fs::write(home.join("gpgsm.conf"), "disable-crl-checks\ndisable-dirmngr\n").unwrap();
+        std::fs::write(home.join("gpg-agent.conf"), "allow-loopback-pinentry\ndisable-scdaemon\n").unwrap();
         let authority = stage.authority.certificate();
         let args = ["x509", "-noout", "-fingerprint", "-sha1", "-in", path(&authority)];
         let print = Program::new("openssl").args(args).run().text();
