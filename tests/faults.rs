@@ -14,8 +14,9 @@ use sealpost::smime::{OpeningKey, open};
 use sealpost::store::{Disk, Files, MaildirStore};
 use sealpost::system::{SystemClock, SystemEntropy};
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use time::{Duration, OffsetDateTime};
@@ -92,7 +93,7 @@ impl Files for Faulty {
 
 /// bob and ada, their one key, and the directory that knows them.
 struct House {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     directory: SqliteDirectory,
     key: UnlockedKey,
     certificate: Certificate,
@@ -111,7 +112,7 @@ impl House {
             directory.add_account(&account).unwrap();
             directory.add_certificate(address, &certificate, "test").unwrap();
         }
-        House { _folder: folder, directory, key, certificate, people }
+        House { folder, directory, key, certificate, people }
     }
 
     fn deliver(&self, root: &Path, files: Faulty) -> Outcome {
@@ -167,7 +168,9 @@ fn issue(people: &[Address]) -> (UnlockedKey, Certificate) {
 }
 
 fn list(folder: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(folder).map(|found| found.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default()
+    std::fs::read_dir(folder)
+        .map(|found| found.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default()
 }
 
 /// Both the first delivery, which makes the Maildirs, and one into Maildirs that are there.
@@ -214,4 +217,43 @@ fn check(house: &House, old: usize, fault: Fault) {
     let again = house.deliver(root.path(), Faulty::new(Fault::None));
     assert_eq!(again.disposition, Disposition::Delivered, "{fault:?}: {:?}", again.cause);
     assert_eq!(house.visible(root.path()), visible.map(|count| count + 1), "{fault:?}");
+}
+
+/// The real hook, killed at points that walk through its whole run.
+#[test]
+fn a_kill_at_any_moment_keeps_the_promise() {
+    const RUNS: u32 = 40;
+    let house = House::new();
+    let root = house.folder.path().join("store");
+    std::fs::write(root.join("sealpost.toml"), sealpost::config::Config::template()).unwrap();
+    let begin = std::time::Instant::now();
+    assert_eq!(run_hook(&root, None), Some(0), "the hook works when nobody kills it");
+    let whole = begin.elapsed();
+    let mut promised = 1;
+    for run in 0..RUNS {
+        promised += usize::from(run_hook(&root, Some(whole * run / RUNS)) == Some(0));
+        for count in house.visible(&root) {
+            assert!((promised..=run as usize + 2).contains(&count), "{count} visible, {promised} promised");
+        }
+    }
+    assert_eq!(run_hook(&root, None), Some(0), "what the killed ones left is in nobody's way");
+}
+
+/// The exit code, or nothing if it was killed in time.
+fn run_hook(root: &Path, kill_after: Option<std::time::Duration>) -> Option<i32> {
+    let mut hook = Command::new(env!("CARGO_BIN_EXE_sealpost"))
+        .arg("--root")
+        .arg(root)
+        .args(["deliver", "--recipient=bob@north.example", "--recipient=ada@north.example", "--sender="])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let written = hook.stdin.take().unwrap().write_all(MAIL);
+    assert!(written.is_ok() || kill_after.is_some());
+    if let Some(moment) = kill_after {
+        std::thread::sleep(moment);
+        hook.kill().unwrap();
+    }
+    hook.wait().unwrap().code()
 }

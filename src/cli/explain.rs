@@ -1,23 +1,22 @@
-//! `sealpost rules explain`
+//! `sealpost rules explain`: which rules match, why the others do not, and what would be done.
 
-use super::context::Context;
-use super::failure::Failure;
+use super::context::{Context, engine};
+use super::failure::{Code, Failure};
 use super::input;
 use super::output::{Output, Table};
 use super::words;
-use crate::engine::{Disposition, Engine, Explanation, PlannedCopyReport, Recipient, Request};
+use crate::engine::{Explanation, PlannedCopyReport, Recipient, Request};
 use crate::mail::Address;
 use crate::rules::Source;
-use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
 
-/// Say what would be done with a message on standard input; nothing is stored
+/// Show which rules match the message on standard input, why the others do not, and what would be done; nothing is
 ///
-/// Every rule with its conditions as far as they were asked, and the copies that would be stored:
-/// sealpost rules explain --recipient bob@north.example --sender anna@south.example < message.eml
+/// Exits with 1 if the message would not be delivered.
+/// Example: sealpost rules explain --recipient anna@north.example --sender bob@south.example < message.eml
 #[derive(clap::Args)]
 pub(super) struct Explain {
-    /// A recipient of the envelope; repeat it for several
+    /// The recipient of the envelope; repeat it for several
     #[arg(long, required = true, value_name = "ADDRESS", value_parser = words::address)]
     recipient: Vec<Address>,
     /// The sender of the envelope; empty for the null sender
@@ -29,66 +28,57 @@ impl Explain {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let message = input::message()?;
         let config = context.config()?;
-        let engine = Engine {
-            directory: &context.directory_for_reading()?,
-            store: &context.store(&config)?,
-            clock: &SystemClock,
-            entropy: &SystemEntropy,
-            settings: &config.settings,
-        };
-        let to = self.recipient.into_iter().map(|address| Recipient { address, original: None });
-        let explanation = engine.explain(&Request {
+        let (directory, store) = (context.directory_for_reading()?, context.store(&config)?);
+        let to = |address| Recipient { address, original: None };
+        let request = Request {
             message: message.expose(),
             sender: self.sender,
-            recipients: to.collect(),
+            recipients: self.recipient.into_iter().map(to).collect(),
             source: Source::Pipe,
             client: None,
             queue_id: None,
-        });
-        show(&explanation, out)
-    }
-}
-
-fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Failure> {
-    for program in explanation.programs.iter().filter(|program| !program.trace.rules.is_empty()) {
-        let whose =
-            program.account.as_deref().map_or("server".to_owned(), |account| format!("for {account}"));
-        out.line(format!("rules {whose}:"))?;
-        out.line(program.trace.to_string().trim_end())?;
-    }
-    let mut table = Table::new(&["mailbox", "because of", "stored"]);
-    for copy in &explanation.copies {
-        let rule = copy.rule.clone().unwrap_or_else(|| "no rule: the INBOX copy".to_owned());
-        table.row([format!("~{}/{}", copy.owner, copy.mailbox), rule, way(copy)]);
-    }
-    if !explanation.copies.is_empty() {
-        out.table(&table)?;
-    }
-    out.line(format!("the answer would be: {}", answer(explanation)))?;
-    out.json(json!({
-        "programs": explanation.programs,
-        "fired": explanation.fired,
-        "copies": explanation.copies,
-        "answer": explanation.disposition.line(),
-        "exit_code": explanation.disposition.exit_code(),
-        "cause": explanation.cause,
-    }))
-}
-
-fn way(copy: &PlannedCopyReport) -> String {
-    match copy.plain_source {
-        Some(source) => format!("in the clear by {source}"),
-        None => {
-            let readers: Vec<&str> = copy.sealed_to.iter().map(|to| to.address.as_str()).collect();
-            format!("sealed to {} ({})", readers.join(", "), copy.profile.unwrap_or_default())
+        };
+        let explanation = engine(&directory, &store, &config).explain(&request);
+        show(&explanation, out)?;
+        out.json(json!({
+            "answer": explanation.disposition.line(),
+            "cause": explanation.cause,
+            "fired": explanation.fired,
+            "programs": explanation.programs,
+            "copies": explanation.copies,
+        }))?;
+        match explanation.cause {
+            None => Ok(()),
+            Some(cause) => Err(Failure::new(Code::No, format!("it would not be delivered: {cause}"))),
         }
     }
 }
 
-fn answer(explanation: &Explanation) -> String {
-    match (&explanation.disposition, &explanation.cause) {
-        (Disposition::Delivered, _) => "delivered".to_owned(),
-        (other, Some(cause)) => format!("{} ({cause})", other.line()),
-        (other, None) => other.line(),
+fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Failure> {
+    for program in &explanation.programs {
+        let rules = program.trace.to_string();
+        if !rules.trim().is_empty() {
+            let holder = program.account.as_deref().map_or("the server".into(), |account| format!("{account} (domain and account)"));
+            out.line(format!("Rules of {holder}:\n{}\n", rules.trim_end()))?;
+        }
     }
+    if !explanation.copies.is_empty() {
+        out.line("What would be stored:")?;
+        out.table(&copies(&explanation.copies))?;
+    }
+    out.line(format!("\nThe MTA would be told: {}", explanation.disposition.line()))
+}
+
+fn copies(copies: &[PlannedCopyReport]) -> Table {
+    let mut table = Table::new(&["mailbox", "rule", "how", "to"]);
+    for copy in copies {
+        let how = match (copy.profile, copy.plain_source) {
+            (_, Some(source)) => format!("in the clear, by {source}"),
+            (profile, None) => format!("sealed, profile {}", profile.unwrap_or("-")),
+        };
+        let to: Vec<&str> = copy.sealed_to.iter().map(|to| to.address.as_str()).collect();
+        let rule = copy.rule.as_deref().unwrap_or("- (INBOX by default)");
+        table.row([format!("~{}/{}", copy.owner, copy.mailbox), rule.to_owned(), how, to.join(", ")]);
+    }
+    table
 }

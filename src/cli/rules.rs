@@ -25,7 +25,7 @@ pub(super) struct Rules {
 enum RulesVerb {
     Check(Check),
     Install(Install),
-    /// List what runs
+    /// List the rule files that run
     List,
     Explain(Explain),
 }

@@ -37,7 +37,8 @@ struct Person {
 /// One authority and one key a person, made once.
 fn person(name: &'static str) -> &'static Person {
     static PEOPLE: OnceLock<HashMap<&str, Person>> = OnceLock::new();
-    let all = PEOPLE.get_or_init(|| ["bob@north.example", "ada@north.example"].map(|name| (name, issue(name))).into());
+    let all = PEOPLE
+        .get_or_init(|| ["bob@north.example", "ada@north.example"].map(|name| (name, issue(name))).into());
     &all[name]
 }
 
@@ -46,7 +47,8 @@ fn issue(name: &str) -> Person {
     let root_key = UnlockedKey::generate(KeyType::EcP256, seed(1)).unwrap();
     let validity = Validity::lasting(noon() - Duration::days(9), Duration::days(3650));
     let subject = Subject::named("north.example");
-    let root = self_sign(&root_key, &AuthorityProfile { subject: &subject, dns_names: &[], validity }, seed(2));
+    let root =
+        self_sign(&root_key, &AuthorityProfile { subject: &subject, dns_names: &[], validity }, seed(2));
     let root = root.unwrap();
     let key = UnlockedKey::generate(KeyType::Rsa2048, seed(name.as_bytes()[0])).unwrap();
     let validity = Validity::lasting(noon() - Duration::days(9), Duration::days(30));
@@ -279,7 +281,7 @@ fn without_the_right_or_the_mailbox_nothing_is_stored() {
     assert_eq!(outcome.disposition.line(), "4.3.5 a mail rule names a mailbox that it cannot use");
     assert_eq!(
         outcome.cause.unwrap(),
-        "rule \"Share\" stores in Shared of ada@north.example, and bob@north.example has no insert right there: \
+        "rule \"Share\" stores in ~ada@north.example/Shared, and bob@north.example has no insert right there: \
          sealpost acl grant --mailbox '~ada@north.example/Shared' --account bob@north.example"
     );
     let mut world = World::new().with_rules(ScopeKind::Account, BOB, SHARE);
@@ -353,7 +355,10 @@ fn a_missing_certificate_is_what_policy_says() {
     world.settings.missing_certificate = MissingCertificate::Plain;
     assert_eq!(world.deliver(&[EVE]).disposition, Disposition::Delivered);
     let stored = &world.store.messages(&address(EVE), &inbox())[0];
-    assert_eq!((stored.bytes.as_slice(), stored.plain_source), (MAIL, Some("missing-certificate = \"plain\"")));
+    assert_eq!(
+        (stored.bytes.as_slice(), stored.plain_source),
+        (MAIL, Some("missing-certificate = \"plain\""))
+    );
     for account in &mut world.accounts {
         account.domain.mode = DomainMode::Test;
     }
@@ -396,13 +401,17 @@ impl Clock for Late {
     }
 }
 
-const REJECT: &str = "[[rule]]\nname = \"No\"\npriority = 5\nwhen = []\nthen = [[\"Reject with\", \"not here\"]]\n";
+const REJECT: &str =
+    "[[rule]]\nname = \"No\"\npriority = 5\nwhen = []\nthen = [[\"Reject with\", \"not here\"]]\n";
 
 #[test]
 fn a_rejection_for_some_is_a_retry_and_for_all_a_rejection() {
     let world = World::new().with_rules(ScopeKind::Account, BOB, REJECT);
     let rejected = world.deliver(&[BOB]);
-    assert_eq!((rejected.disposition.exit_code(), rejected.disposition.line()), (65, "5.7.1 not here".into()));
+    assert_eq!(
+        (rejected.disposition.exit_code(), rejected.disposition.line()),
+        (65, "5.7.1 not here".into())
+    );
     let mixed = world.deliver(&[BOB, ADA]);
     assert_eq!((mixed.disposition.exit_code(), world.store.total()), (75, 0));
     assert!(mixed.cause.unwrap().ends_with("rule \"No\" rejects the message"));
@@ -413,11 +422,12 @@ fn rules_that_no_longer_compile_are_a_doubt() {
     let world = World::new().with_rules(ScopeKind::Domain, "north.example", "rule = 5");
     let outcome = world.deliver(&[BOB]);
     assert_eq!(outcome.disposition.line(), "4.3.5 the mail rules are being repaired");
-    assert!(outcome.cause.unwrap().starts_with("the installed rule file test.toml of north.example is wrong: "));
+    assert!(
+        outcome.cause.unwrap().starts_with("the installed rule file test.toml of north.example is wrong: ")
+    );
 }
 
-const ARCHIVE: &str =
-    "[[rule]]\nname = \"Keep\"\npriority = 5\nwhen = []\nthen = [[\"Store Encrypted in\", \"~ada@north.example/INBOX\"]]\n";
+const ARCHIVE: &str = "[[rule]]\nname = \"Keep\"\npriority = 5\nwhen = []\nthen = [[\"Store Encrypted in\", \"~ada@north.example/INBOX\"]]\n";
 
 #[test]
 fn a_server_copy_is_stored_once_for_each_queue_id() {
@@ -488,5 +498,8 @@ fn explaining_stores_nothing_and_says_the_same() {
     assert_eq!(explanation.programs[1].account.as_deref(), Some(BOB));
     let missing = World { rights: true, ..World::new().with_rules(ScopeKind::Account, BOB, SHARE) };
     let explanation = missing.engine().explain(&request(MAIL, &[BOB]));
-    assert_eq!(explanation.cause.unwrap(), "no copy was stored: mailbox Shared of ada@north.example does not exist");
+    assert_eq!(
+        explanation.cause.unwrap(),
+        "no copy was stored: mailbox Shared of ada@north.example does not exist"
+    );
 }

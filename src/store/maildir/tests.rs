@@ -20,7 +20,8 @@ fn empty(mailbox: &str, create: bool, flags: Vec<Flag>) -> Copy<'static> {
 
 fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -61,7 +62,9 @@ fn flags_put_it_into_cur_and_it_is_still_found_by_its_base_name() {
     assert_eq!(files(&folder.join("cur")), [format!("{name}:2,FSa")]);
     assert_eq!(files(&folder), ["cur", "dovecot-keywords", "maildirfolder", "new", "tmp"]);
     assert!(store.holds(&bob(), &mailbox, &name).unwrap());
-    assert!(!store.holds(&bob(), &mailbox, &name[1..]).unwrap());
+    assert!(
+        !store.holds(&bob(), &mailbox, name.trim_start_matches(|char: char| char.is_ascii_digit())).unwrap()
+    );
 }
 
 #[test]
