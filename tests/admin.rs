@@ -117,10 +117,13 @@ fn domains_and_accounts_are_added_shown_changed_and_removed() {
         (66, "sealpost: there is no account eve@north.example\n".to_owned())
     );
     assert_eq!(site.refused("account add bob").0, 64);
-    let domain = site.json("domain set north.example --mode test --catch-all bob@alias.example --inbox plain");
+    let domain =
+        site.json("domain set north.example --mode test --catch-all bob@alias.example --inbox plain");
     assert_eq!((&domain["mode"], &domain["inbox"]), (&"test".into(), &"plain".into()));
     assert_eq!(domain["catch_all"], "bob@north.example");
-    let domain = site.json("domain set alias.example --inbox inherit --catch-all= --remove-alias alias.example --mode=enabled");
+    let domain = site.json(
+        "domain set alias.example --inbox inherit --catch-all= --remove-alias alias.example --mode=enabled",
+    );
     assert!(domain["inbox"].is_null() && domain["catch_all"].is_null());
     assert_eq!(domain["aliases"], serde_json::json!([]));
     let account = site.json("account set robert@north.example --profile modern --alias b@north.example");
@@ -128,7 +131,7 @@ fn domains_and_accounts_are_added_shown_changed_and_removed() {
     assert_eq!(account["aliases"], serde_json::json!(["b@north.example", "robert@north.example"]));
     assert_eq!(
         site.refused("domain remove north.example"),
-        (1, "sealpost: the domain north.example still has 1 accounts: remove them first\n".to_owned())
+        (1, "sealpost: the domain north.example still has accounts: remove them first (1)\n".to_owned())
     );
     site.run("account remove bob@north.example").ok();
     site.run("domain rename north.example south.example").ok();
@@ -155,7 +158,8 @@ fn a_domain_issues_certificates_for_its_accounts() {
     assert_eq!(site.refused("key generate --domain north.example --type rsa-2048").0, 1);
     site.run("cert self-sign --domain north.example --organization North --country NO").ok();
     assert_eq!(site.refused("cert issue --account bob@north.example").0, 66);
-    site.run(&format!("key generate --account bob@north.example --type rsa-2048 --password-file {password}")).ok();
+    site.run(&format!("key generate --account bob@north.example --type rsa-2048 --password-file {password}"))
+        .ok();
     let wrong = site.program("key test --account bob@north.example --password-file -").input("wrong\n").run();
     assert_eq!((wrong.code, wrong.stderr.as_str()), (Some(77), "sealpost: wrong Secure Mail password\n"));
     site.run(&format!("key test --account bob@north.example --password-file {password}")).ok();
@@ -260,4 +264,30 @@ fn the_configuration_is_shown_with_its_origin_and_refused_with_all_faults() {
     );
     let doctor = site.run("doctor");
     assert_eq!((doctor.code, doctor.text().contains("max-mesage")), (Some(1), true));
+}
+
+#[test]
+fn sixty_four_hooks_at_once_beside_a_writing_command() {
+    let site = Site::furnished();
+    let password = site.write("password", "correct horse\n");
+    site.run("key generate --domain north.example --type ec-p256").ok();
+    site.run("cert self-sign --domain north.example").ok();
+    let generate = "key generate --account bob@north.example --type rsa-2048 --password-file";
+    site.run(&format!("{generate} {}", path(&password))).ok();
+    site.run("cert issue --account bob@north.example").ok();
+    std::fs::write(site.root().join("sealpost.toml"), "log = \"none\"\n").unwrap();
+    let deliver = || {
+        let message = "From: a@b.example\nSubject: x\n\nhello\n";
+        let ended = site.program("deliver --sender= --recipient=bob@north.example").input(message).run();
+        assert_eq!((ended.code, ended.text().starts_with("2.")), (Some(0), true), "{}", ended.text());
+    };
+    std::thread::scope(|scope| {
+        let hooks: Vec<_> = (0..64).map(|_| scope.spawn(deliver)).collect();
+        for number in 0..8 {
+            site.run(&format!("account add user{number}@north.example")).ok();
+        }
+        hooks.into_iter().for_each(|hook| hook.join().unwrap());
+    });
+    let stored = site.root().join("mail/north.example/bob/Maildir/new");
+    assert_eq!(std::fs::read_dir(stored).unwrap().count(), 64);
 }

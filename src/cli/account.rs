@@ -92,8 +92,8 @@ impl Set {
             inbox: self.inbox.unwrap_or_default(),
             profile: self.profile.unwrap_or_default(),
         };
-        context.directory()?.set_account(&self.address, &change)?;
-        show(context, out, &self.address)
+        let address = context.directory()?.set_account(&self.address, &change)?;
+        show(context, out, &address)
     }
 }
 

@@ -85,9 +85,8 @@ fn place(text: &str, actor: Option<&Address>) -> Result<(Address, MailboxName), 
     let found = MailboxRef::parse(text).map_err(|error| wrong(error.to_string()))?;
     let owner = match (found.owner, actor) {
         (Some(Owner::Full(address)), _) => address,
-        (Some(Owner::Local(local)), Some(actor)) => {
-            Address::parse(&format!("{local}@{}", actor.domain())).map_err(|error| wrong(error.to_string()))?
-        }
+        (Some(Owner::Local(local)), Some(actor)) => Address::parse(&format!("{local}@{}", actor.domain()))
+            .map_err(|error| wrong(error.to_string()))?,
         _ => return Err(wrong(format!("\"{text}\" does not say whose mailbox: write ~owner@domain/Box"))),
     };
     Ok((owner, found.name))
@@ -101,7 +100,8 @@ fn show(
     actor: Option<&Address>,
 ) -> Result<(), Failure> {
     let mut grants = context.directory_for_reading()?.grants(owner)?;
-    grants.retain(|grant| grant.mailbox == mailbox.as_str() && actor.is_none_or(|actor| *actor == grant.actor));
+    grants
+        .retain(|grant| grant.mailbox == mailbox.as_str() && actor.is_none_or(|actor| *actor == grant.actor));
     let mut table = Table::new(&["mailbox", "account", "right"]);
     for grant in &grants {
         table.row([name(grant), grant.actor.to_string(), grant.right.name().to_owned()]);

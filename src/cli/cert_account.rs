@@ -11,7 +11,9 @@ use crate::crypto::Entropy;
 use crate::directory::{AddedCertificate, CertificateRecord, CertificateUse, SqliteDirectory, VaultKey};
 use crate::engine::{Account, CertificateState, Choice, Clock, DomainMode};
 use crate::mail::Address;
-use crate::pki::{Authority, Certificate, Fingerprint, USER_LIFETIME, Unfit, UserProfile, Validity, read_certificates};
+use crate::pki::{
+    Authority, Certificate, Fingerprint, USER_LIFETIME, Unfit, UserProfile, Validity, read_certificates,
+};
 use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
 use std::path::PathBuf;
@@ -74,11 +76,8 @@ impl Issue {
 
     /// The newest key without a certificate.
     fn choose_key(&self, directory: &SqliteDirectory, account: &Account) -> Result<VaultKey, Failure> {
-        let certified: Vec<Fingerprint> = account
-            .certificates
-            .iter()
-            .filter_map(|held| held.certificate.key_fingerprint().ok())
-            .collect();
+        let certified: Vec<Fingerprint> =
+            account.certificates.iter().filter_map(|held| held.certificate.key_fingerprint().ok()).collect();
         let mut keys = directory.vault_keys(&account.address)?;
         let total = keys.len();
         keys.retain(|key| self.renew || !certified.contains(&key.fingerprint));

@@ -3,9 +3,9 @@
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory};
-use crate::engine::DirectoryError;
+use crate::engine::{DirectoryError, Engine};
 use crate::store::MaildirStore;
-use crate::system::{self, IdentityError};
+use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
 
 /// Options of every verb.
@@ -87,6 +87,11 @@ impl Context {
         self.become_owner()?;
         Ok(SqliteDirectory::open_for_reading(&self.root)?)
     }
+}
+
+/// The engine over this machine's clock and randomness.
+pub(super) fn engine<'e>(directory: &'e SqliteDirectory, store: &'e MaildirStore, config: &'e Config) -> Engine<'e> {
+    Engine { directory, store, clock: &SystemClock, entropy: &SystemEntropy, settings: &config.settings }
 }
 
 impl From<AdminError> for Failure {

@@ -153,8 +153,7 @@ impl Round {
 }
 
 fn report(out: &mut Output, findings: &[Finding]) -> Result<(), Failure> {
-    let rows: Vec<_> =
-        findings.iter().map(|one| json!({"about": one.about, "finding": one.text})).collect();
+    let rows: Vec<_> = findings.iter().map(|one| json!({"about": one.about, "finding": one.text})).collect();
     out.json(json!({"ok": findings.is_empty(), "findings": rows}))?;
     if findings.is_empty() {
         return out.line("all is well");

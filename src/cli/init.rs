@@ -38,7 +38,12 @@ impl Init {
         make_folder(&root.join("mail"))?;
         let root = root.canonicalize().map_err(|error| Failure::io("look at", root.display(), &error))?;
         let owner = User::current();
-        out.line(format!("{} {} for {}", root.display(), if made { "made" } else { "is there" }, owner.name()))?;
+        out.line(format!(
+            "{} {} for {}",
+            root.display(),
+            if made { "made" } else { "is there" },
+            owner.name()
+        ))?;
         if configured {
             out.line(format!("{} made: every setting with its default", root.join(FILE).display()))?;
         }
@@ -68,8 +73,11 @@ fn make_root(root: &Path, owner: Option<&str>) -> Result<bool, Failure> {
         && !User::current().is_root()
     {
         let text = format!("only root can make a store for {}", owner.name());
-        return Err(Failure::new(Code::NoPermission, text)
-            .hint(format!("sudo sealpost --root {} init --owner {}", root.display(), owner.name())));
+        return Err(Failure::new(Code::NoPermission, text).hint(format!(
+            "sudo sealpost --root {} init --owner {}",
+            root.display(),
+            owner.name()
+        )));
     }
     make_folder(root)?;
     if let Some(owner) = owner {
@@ -83,8 +91,11 @@ fn refuse_other_owner(root: &Path, wanted: Option<&User>) -> Result<(), Failure>
     match wanted {
         Some(wanted) if wanted.name() != is.name() => {
             let text = format!("{} belongs to {}, not to {}", root.display(), is.name(), wanted.name());
-            Err(Failure::new(Code::No, text)
-                .hint(format!("if that is wrong: chown -R {} {}", wanted.name(), root.display())))
+            Err(Failure::new(Code::No, text).hint(format!(
+                "if that is wrong: chown -R {} {}",
+                wanted.name(),
+                root.display()
+            )))
         }
         _ => Ok(()),
     }

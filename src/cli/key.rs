@@ -124,7 +124,8 @@ impl Import {
                 store_domain_key(&context.directory()?, out, &name, &key)
             }
             Holder::Account(address) => {
-                let file_password = self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
+                let file_password =
+                    self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
                 let file = read_key_file(bytes.expose(), file_password.as_ref().map(SecretBytes::expose))?;
                 let password = new_password(&self.password, &address)?;
                 let directory = context.directory()?;
@@ -161,7 +162,9 @@ fn store_domain_key(
     let fingerprint = key.fingerprint()?;
     directory.set_domain_key(domain, fingerprint, &key.to_pkcs8()?)?;
     out.line(format!("{} key {fingerprint} stored for {domain}", key.public()))?;
-    out.json(json!({"domain": domain, "fingerprint": fingerprint.to_string(), "type": key.public().to_string()}))
+    out.json(
+        json!({"domain": domain, "fingerprint": fingerprint.to_string(), "type": key.public().to_string()}),
+    )
 }
 
 fn store_vault_key(
@@ -174,7 +177,8 @@ fn store_vault_key(
     let fingerprint = key.fingerprint()?;
     let record = vault::protect(key, password.expose(), SystemEntropy.seed()?)?;
     let public_key = key.public().to_spki()?;
-    directory.add_vault_key(account, &NewVaultKey { fingerprint, public_key: &public_key, record: &record })?;
+    directory
+        .add_vault_key(account, &NewVaultKey { fingerprint, public_key: &public_key, record: &record })?;
     out.line(format!("{} key {fingerprint} stored in the vault of {account}", key.public()))?;
     let kind = key.public().to_string();
     out.json(json!({"account": account.to_string(), "fingerprint": fingerprint.to_string(), "type": kind}))
@@ -199,7 +203,12 @@ fn show(context: &Context, out: &mut Output, holder: Holder) -> Result<(), Failu
         }
         Holder::Account(address) => {
             for key in directory.vault_keys(&address)? {
-                rows.push((public_key(&key)?.to_string(), key.fingerprint, key.state.name(), day(key.created)));
+                rows.push((
+                    public_key(&key)?.to_string(),
+                    key.fingerprint,
+                    key.state.name(),
+                    day(key.created),
+                ));
             }
         }
     }
@@ -291,6 +300,7 @@ fn not_confirmed(name: &str, held: &[Fingerprint]) -> Failure {
         return Failure::new(Code::NotFound, format!("{name} has no key"));
     };
     let keys: Vec<String> = held.iter().map(Fingerprint::to_string).collect();
-    let text = format!("what is sealed to a key can never be opened without it; {name} has {}", keys.join(", "));
+    let text =
+        format!("what is sealed to a key can never be opened without it; {name} has {}", keys.join(", "));
     Failure::new(Code::No, text).hint(format!("to lose it say which: --forget {first}"))
 }

@@ -12,6 +12,7 @@ mod deliver;
 mod demo;
 mod doctor;
 mod domain;
+mod explain;
 mod failure;
 mod filter;
 mod fitness;

@@ -47,7 +47,9 @@ impl FromStr for FingerprintPrefix {
         let digits: String = text.chars().filter(|&char| char != ':').collect();
         let hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         if !hexadecimal || !(SHORTEST_FINGERPRINT..=64).contains(&digits.len()) {
-            return Err(format!("a fingerprint has 64 hexadecimal digits; the first {SHORTEST_FINGERPRINT} are enough"));
+            return Err(format!(
+                "a fingerprint has 64 hexadecimal digits; the first {SHORTEST_FINGERPRINT} are enough"
+            ));
         }
         Ok(FingerprintPrefix(digits.to_ascii_lowercase()))
     }
@@ -71,7 +73,10 @@ impl FingerprintPrefix {
 }
 
 /// Those of the fingerprints that were named to be forgotten.
-pub(super) fn forgotten(named: &[FingerprintPrefix], held: &[Fingerprint]) -> Result<Vec<Fingerprint>, Failure> {
+pub(super) fn forgotten(
+    named: &[FingerprintPrefix],
+    held: &[Fingerprint],
+) -> Result<Vec<Fingerprint>, Failure> {
     named.iter().map(|prefix| prefix.among(held)).collect()
 }
 

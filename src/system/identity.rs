@@ -113,7 +113,9 @@ pub fn user_name() -> String {
 /// that does not exist has no owner: whoever opens it says so.
 pub fn become_owner(root: &Path) -> Result<(), IdentityError> {
     let owner = match User::owning(root) {
-        Err(IdentityError::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(IdentityError::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(());
+        }
         found => found?,
     };
     if owner.is_me() {
