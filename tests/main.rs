@@ -13,9 +13,11 @@
 
 mod support;
 
+mod admin;
 mod architecture;
 mod bad_input;
 mod compile_fail;
+mod faults;
 mod hook;
 mod peers;
 mod postfix_dovecot;

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::output::{Output, Table};
-use super::words::{self, FingerprintPrefix, own};
+use super::words::{self, FingerprintPrefix, counted, own};
 use crate::crypto::Profile;
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
 use crate::engine::{Account, CertificateState, Choice, InboxPolicy};
@@ -92,8 +92,8 @@ impl Set {
             inbox: self.inbox.unwrap_or_default(),
             profile: self.profile.unwrap_or_default(),
         };
-        context.directory()?.set_account(&self.address, &change)?;
-        show(context, out, &self.address)
+        let address = context.directory()?.set_account(&self.address, &change)?;
+        show(context, out, &address)
     }
 }
 
@@ -110,7 +110,7 @@ fn list(context: &Context, out: &mut Output, domain: Option<&str>) -> Result<(),
     let mut rows = Vec::new();
     for account in &accounts {
         let aliases: Vec<String> = account.aliases.iter().map(Address::to_string).collect();
-        let certificates = count(active(account).count(), "certificate");
+        let certificates = counted(active(account).count(), "certificate");
         table.row([account.address.to_string(), aliases.join(" "), certificates]);
         rows.push(layout(account, &directory.vault_keys(&account.address)?));
     }
@@ -128,17 +128,13 @@ fn show(context: &Context, out: &mut Output, address: &Address) -> Result<(), Fa
         ("aliases", aliases.join(" ")),
         ("inbox", own(account.overrides.inbox)),
         ("profile", own(account.overrides.profile)),
-        ("sealed to", count(active(&account).count(), "certificate")),
-        ("retired", count(account.certificates.len() - active(&account).count(), "certificate")),
-        ("vault", count(keys.len(), "key")),
+        ("sealed to", counted(active(&account).count(), "certificate")),
+        ("retired", counted(account.certificates.len() - active(&account).count(), "certificate")),
+        ("vault", counted(keys.len(), "key")),
     ];
     rows.into_iter().for_each(|(key, value)| table.row([key.to_owned(), value]));
     out.table(&table)?;
     out.json(layout(&account, &keys))
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// The certificates that are sealed to.

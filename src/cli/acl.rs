@@ -5,7 +5,7 @@ use super::failure::{Code, Failure};
 use super::output::{Output, Table};
 use super::words;
 use crate::directory::{Grant, Right};
-use crate::engine::Choice;
+use crate::engine::{Choice, Mailstore};
 use crate::mail::{Address, MailboxName, MailboxRef, Owner};
 use serde_json::json;
 
@@ -19,7 +19,13 @@ pub(super) struct AclCommand {
 #[derive(clap::Subcommand)]
 enum AclVerb {
     /// Allow: sealpost acl grant --mailbox '~team@north.example/Archive' --account bob@north.example
-    Grant(Wanted),
+    Grant {
+        #[command(flatten)]
+        wanted: Wanted,
+        /// Make the mailbox if its owner has none of that name: a rule never makes one for somebody else
+        #[arg(long)]
+        create: bool,
+    },
     /// Forbid again
     Revoke(Wanted),
     /// List the rights on a mailbox: sealpost acl list --mailbox '~team@north.example/Archive'
@@ -49,9 +55,15 @@ struct Wanted {
 impl AclCommand {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self.verb {
-            AclVerb::Grant(wanted) => {
+            AclVerb::Grant { wanted, create } => {
                 let (owner, mailbox) = place(&wanted.mailbox, Some(&wanted.account))?;
                 context.directory()?.grant(&owner, &mailbox, &wanted.account, wanted.right)?;
+                let store = context.store(&context.config()?)?;
+                if create {
+                    store.create(&owner, &mailbox)?;
+                } else if !store.exists(&owner, &mailbox)? {
+                    out.line(format!("note: {owner} has no mailbox {} yet, and mail for it waits: --create makes it", mailbox.as_str()))?;
+                }
                 show(context, out, &owner, &mailbox, None)
             }
             AclVerb::Revoke(wanted) => {
@@ -73,9 +85,8 @@ fn place(text: &str, actor: Option<&Address>) -> Result<(Address, MailboxName), 
     let found = MailboxRef::parse(text).map_err(|error| wrong(error.to_string()))?;
     let owner = match (found.owner, actor) {
         (Some(Owner::Full(address)), _) => address,
-        (Some(Owner::Local(local)), Some(actor)) => {
-            Address::parse(&format!("{local}@{}", actor.domain())).map_err(|error| wrong(error.to_string()))?
-        }
+        (Some(Owner::Local(local)), Some(actor)) => Address::parse(&format!("{local}@{}", actor.domain()))
+            .map_err(|error| wrong(error.to_string()))?,
         _ => return Err(wrong(format!("\"{text}\" does not say whose mailbox: write ~owner@domain/Box"))),
     };
     Ok((owner, found.name))
@@ -89,7 +100,8 @@ fn show(
     actor: Option<&Address>,
 ) -> Result<(), Failure> {
     let mut grants = context.directory_for_reading()?.grants(owner)?;
-    grants.retain(|grant| grant.mailbox == mailbox.as_str() && actor.is_none_or(|actor| *actor == grant.actor));
+    grants
+        .retain(|grant| grant.mailbox == mailbox.as_str() && actor.is_none_or(|actor| *actor == grant.actor));
     let mut table = Table::new(&["mailbox", "account", "right"]);
     for grant in &grants {
         table.row([name(grant), grant.actor.to_string(), grant.right.name().to_owned()]);

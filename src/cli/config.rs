@@ -1,9 +1,9 @@
 //! `sealpost config`
 
 use super::context::Context;
-use super::failure::{Code, Failure};
+use super::failure::Failure;
 use super::output::{Output, Table};
-use crate::config::{Config, ConfigError, FILE, Origin};
+use crate::config::{Config, FILE, Origin};
 use serde_json::json;
 
 /// Check or show the settings of the store
@@ -52,13 +52,4 @@ fn show(config: &Config, out: &mut Output) -> Result<(), Failure> {
         json!({"key": entry.key, "value": entry.value, "line": line})
     });
     out.json(json!({"settings": rows.collect::<Vec<_>>()}))
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Failure {
-        match error {
-            ConfigError::Faults(faults) => Failure::rendered(Code::Config, faults.to_string()),
-            other => Failure::new(Code::Config, other.to_string()),
-        }
-    }
 }

@@ -3,9 +3,9 @@
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory};
-use crate::engine::DirectoryError;
+use crate::engine::{DirectoryError, Engine};
 use crate::store::MaildirStore;
-use crate::system::{self, IdentityError};
+use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
 
 /// Options of every verb.
@@ -52,6 +52,7 @@ impl Context {
 
     /// The configuration.
     pub(super) fn config(&self) -> Result<Config, Failure> {
+        self.become_owner()?;
         Ok(Config::load(&self.root)?)
     }
 
@@ -75,15 +76,22 @@ impl Context {
         store.map_err(|error| Failure::new(Code::Config, error.to_string()))
     }
 
-    /// The directory, for changes.
+    /// The directory, for changes. Files that only the caller may read are read before.
     pub(super) fn directory(&self) -> Result<SqliteDirectory, Failure> {
+        self.become_owner()?;
         Ok(SqliteDirectory::open(&self.root)?)
     }
 
     /// The directory, for looking only.
     pub(super) fn directory_for_reading(&self) -> Result<SqliteDirectory, Failure> {
+        self.become_owner()?;
         Ok(SqliteDirectory::open_for_reading(&self.root)?)
     }
+}
+
+/// The engine over this machine's clock and randomness.
+pub(super) fn engine<'e>(directory: &'e SqliteDirectory, store: &'e MaildirStore, config: &'e Config) -> Engine<'e> {
+    Engine { directory, store, clock: &SystemClock, entropy: &SystemEntropy, settings: &config.settings }
 }
 
 impl From<AdminError> for Failure {
@@ -102,7 +110,13 @@ impl From<AdminError> for Failure {
             AdminError::Pki(_) | AdminError::OtherKey { .. } => Code::Data,
             _ => Code::No,
         };
-        Failure::new(code, error.to_string())
+        let failure = Failure::new(code, error.to_string());
+        match error {
+            AdminError::KeysWouldBeLost { .. } => {
+                failure.hint("to lose them, name each: --forget FINGERPRINT")
+            }
+            _ => failure,
+        }
     }
 }
 

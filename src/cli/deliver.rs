@@ -3,14 +3,13 @@
 //! Nothing here may end in any other way than by a [`Disposition`]: Postfix's pipe(8) bounces mail on most exit
 //! codes, so usage errors, panics and our own deadline all become "try again" (75).
 
-use super::context::Context;
+use super::context::{Context, engine};
 use super::failure::{Code, Failure};
 use super::{Verb, input, output};
 use crate::crypto::SecretBytes;
-use crate::engine::{CopyReport, Disposition, Engine, Outcome, Recipient, Request};
+use crate::engine::{CopyReport, Disposition, Outcome, Recipient, Request};
 use crate::mail::Address;
 use crate::rules::Source;
-use crate::system::{SystemClock, SystemEntropy};
 use clap::ValueEnum;
 use std::ffi::OsString;
 use std::io;
@@ -115,13 +114,7 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let message = input::first_of_standard_input(config.settings.max_message.saturating_add(1))?;
     let directory = context.directory_for_reading()?;
     let store = context.store(&config)?;
-    let engine = Engine {
-        directory: &directory,
-        store: &store,
-        clock: &SystemClock,
-        entropy: &SystemEntropy,
-        settings: &config.settings,
-    };
+    let engine = engine(&directory, &store, &config);
     let request = verb.request(&message)?;
     let outcome = engine.deliver(&request);
     log(&request, &outcome);

@@ -123,8 +123,8 @@ impl Set {
             profile: self.profile.unwrap_or_default(),
             missing_certificate: self.missing_certificate.unwrap_or_default(),
         };
-        context.directory()?.set_domain(&self.name, &change)?;
-        show(context, out, &self.name)
+        let name = context.directory()?.set_domain(&self.name, &change)?;
+        show(context, out, &name)
     }
 }
 

@@ -1,12 +1,26 @@
 //! The command line: one file per verb.
 
+mod account;
+mod acl;
+mod cert;
+mod cert_account;
+mod cert_domain;
 mod completions;
+mod config;
 mod context;
 mod deliver;
+mod demo;
+mod doctor;
+mod domain;
+mod explain;
 mod failure;
 mod filter;
+mod fitness;
+mod holder;
+mod init;
 mod input;
 mod inspect;
+mod key;
 mod keyring;
 mod man;
 mod open;
@@ -14,6 +28,7 @@ mod output;
 mod password;
 mod rules;
 mod seal;
+mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{Context, Global};
@@ -36,6 +51,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Demo(demo::Demo),
+    Init(init::Init),
+    Doctor(doctor::Doctor),
+    Domain(domain::DomainCommand),
+    Account(account::AccountCommand),
+    Key(key::KeyCommand),
+    Cert(cert::CertCommand),
+    Acl(acl::AclCommand),
+    Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
     Rules(rules::Rules),
     Seal(seal::Seal),
@@ -48,6 +72,15 @@ enum Verb {
 impl Verb {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self {
+            Verb::Demo(verb) => verb.run(out),
+            Verb::Init(verb) => verb.run(context, out),
+            Verb::Doctor(verb) => verb.run(context, out),
+            Verb::Domain(verb) => verb.run(context, out),
+            Verb::Account(verb) => verb.run(context, out),
+            Verb::Key(verb) => verb.run(context, out),
+            Verb::Cert(verb) => verb.run(context, out),
+            Verb::Acl(verb) => verb.run(context, out),
+            Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
             Verb::Rules(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
@@ -70,6 +103,7 @@ pub fn main() -> ExitCode {
     if deliver::is_called(&args) {
         return deliver::hook(&args);
     }
+    crate::system::harden();
     let wants_json = args.iter().any(|arg| arg == "--json");
     match guarded(|| parse(&args).and_then(run)) {
         Ok(()) => Code::Done.into(),

@@ -31,11 +31,6 @@ impl Output {
         Output { form: Form::Silent }
     }
 
-    /// Does the reader want JSON?
-    pub(crate) fn is_json(&self) -> bool {
-        self.form == Form::Json
-    }
-
     /// Bytes as they are (a filter's result).
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         if self.form == Form::Silent {

@@ -48,6 +48,11 @@ impl PasswordSource {
         Ok(password)
     }
 
+    /// The password of a file that needs one of its own.
+    pub(crate) fn first_line_of(path: &Path) -> Result<SecretBytes, Failure> {
+        Ok(first_line(&input::file(path)?))
+    }
+
     fn path(&self) -> Option<PathBuf> {
         let of_descriptor = |fd| PathBuf::from(format!("/dev/fd/{fd}"));
         self.password_file.clone().or_else(|| self.password_fd.map(of_descriptor))

@@ -1,6 +1,7 @@
 //! `sealpost rules`: check, install and list the rule files of the site.
 
 use super::context::Context;
+use super::explain::Explain;
 use super::failure::{Code, Failure};
 use super::input;
 use super::output::{Output, Table};
@@ -24,7 +25,9 @@ pub(super) struct Rules {
 enum RulesVerb {
     Check(Check),
     Install(Install),
+    /// List the rule files that run
     List,
+    Explain(Explain),
 }
 
 impl Rules {
@@ -33,6 +36,7 @@ impl Rules {
             RulesVerb::Check(verb) => verb.run(out),
             RulesVerb::Install(verb) => verb.run(context, out),
             RulesVerb::List => list(context, out),
+            RulesVerb::Explain(verb) => verb.run(context, out),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::failure::{Code, Failure};
 use crate::directory::Setting;
 use crate::engine::Choice;
 use crate::mail::Address;
-use crate::pki::{Fingerprint, PkiError};
+use crate::pki::Fingerprint;
 use crate::vault::VaultError;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::str::FromStr;
@@ -47,7 +47,9 @@ impl FromStr for FingerprintPrefix {
         let digits: String = text.chars().filter(|&char| char != ':').collect();
         let hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         if !hexadecimal || !(SHORTEST_FINGERPRINT..=64).contains(&digits.len()) {
-            return Err(format!("a fingerprint has 64 hexadecimal digits; the first {SHORTEST_FINGERPRINT} are enough"));
+            return Err(format!(
+                "a fingerprint has 64 hexadecimal digits; the first {SHORTEST_FINGERPRINT} are enough"
+            ));
         }
         Ok(FingerprintPrefix(digits.to_ascii_lowercase()))
     }
@@ -71,7 +73,10 @@ impl FingerprintPrefix {
 }
 
 /// Those of the fingerprints that were named to be forgotten.
-pub(super) fn forgotten(named: &[FingerprintPrefix], held: &[Fingerprint]) -> Result<Vec<Fingerprint>, Failure> {
+pub(super) fn forgotten(
+    named: &[FingerprintPrefix],
+    held: &[Fingerprint],
+) -> Result<Vec<Fingerprint>, Failure> {
     named.iter().map(|prefix| prefix.among(held)).collect()
 }
 
@@ -80,22 +85,21 @@ pub(super) fn own<C: Choice>(setting: Option<C>) -> String {
     setting.map_or_else(|| INHERIT.to_owned(), |choice| choice.name().to_owned())
 }
 
+/// `1 rule`, `2 rules`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// The day of a moment, UTC.
 pub(super) fn day(moment: OffsetDateTime) -> String {
     moment.date().to_string()
-}
-
-impl From<PkiError> for Failure {
-    fn from(error: PkiError) -> Failure {
-        let code = if matches!(error, PkiError::WrongPassword(_)) { Code::NoPermission } else { Code::Data };
-        Failure::new(code, super::failure::with_sources(&error))
-    }
 }
 
 impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Failure {
         let code = match error {
             VaultError::WrongPassword => Code::NoPermission,
+            VaultError::PasswordLength { .. } => Code::Usage,
             _ => Code::Data,
         };
         Failure::new(code, super::failure::with_sources(&error))

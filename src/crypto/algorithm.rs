@@ -3,6 +3,7 @@
 use super::{cbc, gcm};
 use aes::{Aes128, Aes192, Aes256};
 use const_oid::ObjectIdentifier;
+use des::TdesEde3;
 
 /// May we write it, or only read what others wrote?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +120,17 @@ pub static AES_256_CBC: ContentCipher = ContentCipher {
     decrypt: cbc::decrypt::<Aes256>,
 };
 
+/// Triple DES in CBC mode (RFC 3370 5.1): what old peers still write by default.
+pub static DES_EDE3_CBC: ContentCipher = ContentCipher {
+    name: "des-ede3-cbc",
+    oid: const_oid::db::rfc5911::DES_EDE_3_CBC,
+    mode: Mode::Cbc,
+    key_len: 24,
+    iv_len: 8,
+    status: Status::ReadOnly,
+    decrypt: cbc::decrypt::<TdesEde3>,
+};
+
 /// AES-128 in GCM mode (RFC 5084).
 pub static AES_128_GCM: ContentCipher = ContentCipher {
     name: "aes-128-gcm",
@@ -170,8 +182,15 @@ pub static RSAES_OAEP_SHA384: KeyTransport = oaep("rsaes-oaep-sha384", Hash::Sha
 pub static RSAES_OAEP_SHA512: KeyTransport = oaep("rsaes-oaep-sha512", Hash::Sha512, Status::ReadOnly);
 
 /// Every content cipher that we read.
-pub static CONTENT_CIPHERS: [&ContentCipher; 6] =
-    [&AES_128_CBC, &AES_192_CBC, &AES_256_CBC, &AES_128_GCM, &AES_192_GCM, &AES_256_GCM];
+pub static CONTENT_CIPHERS: [&ContentCipher; 7] = [
+    &AES_128_CBC,
+    &AES_192_CBC,
+    &AES_256_CBC,
+    &DES_EDE3_CBC,
+    &AES_128_GCM,
+    &AES_192_GCM,
+    &AES_256_GCM,
+];
 
 /// Every key transport that we read.
 pub static KEY_TRANSPORTS: [&KeyTransport; 5] =

@@ -37,22 +37,23 @@ where
     C: BlockCipherDecrypt + BlockSizeUser + KeyInit,
     cbc::Decryptor<C>: KeyIvInit + BlockModeDecrypt,
 {
-    if content.is_empty() || !content.len().is_multiple_of(BLOCK) {
+    let block = C::block_size();
+    if content.is_empty() || !content.len().is_multiple_of(block) {
         return None;
     }
     let mut decryptor = cbc::Decryptor::<C>::new_from_slices(input.key, input.iv).ok()?;
     let (blocks, _): (&mut [Block<cbc::Decryptor<C>>], _) = Array::slice_as_chunks_mut(content);
     decryptor.decrypt_blocks(blocks);
-    unpadded_len(content)
+    unpadded_len(content, block)
 }
 
 /// The length without its padding. Every byte of the last block is looked at, whatever the padding says.
-fn unpadded_len(content: &[u8]) -> Option<usize> {
+fn unpadded_len(content: &[u8], block: usize) -> Option<usize> {
     let padding = usize::from(*content.last()?);
-    let wrong = content.iter().rev().take(BLOCK).enumerate().fold(0, |wrong, (index, &byte)| {
+    let wrong = content.iter().rev().take(block).enumerate().fold(0, |wrong, (index, &byte)| {
         wrong | (usize::from(index < padding) * (usize::from(byte) ^ padding))
     });
-    let in_range = (1..=BLOCK).contains(&padding);
+    let in_range = (1..=block).contains(&padding);
     (wrong == 0 && in_range).then(|| content.len() - padding)
 }
 
@@ -64,13 +65,15 @@ mod tests {
     fn padding_must_be_exact() {
         let mut block = [7u8; 16];
         block[15] = 1;
-        assert_eq!(unpadded_len(&block), Some(15));
-        assert_eq!(unpadded_len(&[16; 16]), Some(0));
-        assert_eq!(unpadded_len(&[17; 16]), None);
-        assert_eq!(unpadded_len(&[0; 16]), None);
+        assert_eq!(unpadded_len(&block, BLOCK), Some(15));
+        assert_eq!(unpadded_len(&[16; 16], BLOCK), Some(0));
+        assert_eq!(unpadded_len(&[17; 16], BLOCK), None);
+        assert_eq!(unpadded_len(&[0; 16], BLOCK), None);
         block[15] = 2;
-        assert_eq!(unpadded_len(&block), None);
-        assert_eq!(unpadded_len(&[]), None);
+        assert_eq!(unpadded_len(&block, BLOCK), None);
+        assert_eq!(unpadded_len(&[], BLOCK), None);
+        assert_eq!(unpadded_len(&[8; 8], 8), Some(0));
+        assert_eq!(unpadded_len(&[9; 16], 8), None);
     }
 
     #[test]

@@ -15,10 +15,11 @@ const CLEAR: &[u8] = b"Subject: known\r\n\r\nanswer\r\n";
 const BESIDE: &[u8] = b"beside";
 
 /// Ciphertext of `CLEAR` under the key 00 01 02 ... and the IV 64 65 66 ...; GCM: with `BESIDE`, and the tag at the end.
-const CONTENT: [(&ContentCipher, &str); 6] = [
+const CONTENT: [(&ContentCipher, &str); 7] = [
     (&AES_128_CBC, "b7420c19a69f8467225a047602af4f64999f6f18b0f8b513b2866801e2260615"),
     (&AES_192_CBC, "b4bbddf29ebc98770135ca85e72cccc256a04b6ece448bcb0a64b35bf063ef25"),
     (&AES_256_CBC, "2bb104a8fcee8a7e432963701bb30afa43a82605d462ae737780bd306a9cbcb8"),
+    (&DES_EDE3_CBC, "0ef8e92984c823ae793ab09136c8f54b52554a93edb93297ccef3a3cc813d047"),
     (&AES_128_GCM, "49172ccfbe61ccc0bb55397ff1a426e63d821991e1deb828f9658b0dd145d7e2655716f4a6a869e9a650"),
     (&AES_192_GCM, "ba1dd91637cc7a02f3ba8c6e8d9c96b4d0533fa489fe149d8c4970d7f5877f1e556b6ca88b7de5c6c015"),
     (&AES_256_GCM, "1b6ebc0c1c8a22a41e093187ad0b67f74fc86764f81b9600aadb8eab0dfcca63034c7fa63d8c094356a2"),
@@ -168,7 +169,7 @@ fn every_content_cipher_has_a_known_answer() {
 
 #[test]
 fn tags_from_12_bytes_on_are_read() {
-    let sealed = unhex(CONTENT[5].1);
+    let sealed = unhex(CONTENT[6].1);
     let (content, tag) = sealed.split_at(sealed.len() - 16);
     let (key, iv) = (counting(32, 0), counting(12, 100));
     for length in 12..=16 {

@@ -65,8 +65,8 @@ impl SqliteDirectory {
         })
     }
 
-    /// Changes an account: all of it or nothing.
-    pub fn set_account(&self, address: &Address, change: &AccountChange) -> Result<(), AdminError> {
+    /// Changes an account: all of it or nothing. Gives its canonical address: the one it was called by may be gone.
+    pub fn set_account(&self, address: &Address, change: &AccountChange) -> Result<Address, AdminError> {
         self.write(|at| {
             let id = known_account(at, address)?;
             for alias in &change.remove_aliases {
@@ -76,7 +76,8 @@ impl SqliteDirectory {
                 add_address(at, &id, alias, false)?;
             }
             set(at, "UPDATE accounts SET inbox = ?2 WHERE id = ?1", &id, change.inbox)?;
-            set(at, "UPDATE accounts SET profile = ?2 WHERE id = ?1", &id, change.profile)
+            set(at, "UPDATE accounts SET profile = ?2 WHERE id = ?1", &id, change.profile)?;
+            main_address(at, &id)
         })
     }
 

@@ -80,8 +80,8 @@ impl SqliteDirectory {
         })
     }
 
-    /// Changes a domain: all of it or nothing.
-    pub fn set_domain(&self, name: &str, change: &DomainChange) -> Result<(), AdminError> {
+    /// Changes a domain: all of it or nothing. Gives its main name: the one it was called by may be gone.
+    pub fn set_domain(&self, name: &str, change: &DomainChange) -> Result<String, AdminError> {
         self.write(|at| {
             let id = known_id(at, name)?;
             for alias in &change.remove_aliases {
@@ -97,7 +97,8 @@ impl SqliteDirectory {
             set(at, "UPDATE domains SET inbox = ?2 WHERE id = ?1", &id, change.inbox)?;
             set(at, "UPDATE domains SET profile = ?2 WHERE id = ?1", &id, change.profile)?;
             let sql = "UPDATE domains SET missing_certificate = ?2 WHERE id = ?1";
-            set(at, sql, &id, change.missing_certificate)
+            set(at, sql, &id, change.missing_certificate)?;
+            main_name(at, &id)
         })
     }
 

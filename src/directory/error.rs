@@ -85,7 +85,7 @@ pub enum AdminError {
         holder: String,
     },
     /// A domain that still has accounts.
-    #[error("the domain {domain} still has {count} accounts: remove them first")]
+    #[error("the domain {domain} still has accounts: remove them first ({count})")]
     HasAccounts {
         /// The domain.
         domain: String,
@@ -176,5 +176,26 @@ impl From<AdminError> for DirectoryError {
             AdminError::Directory(error) => error,
             other => DirectoryError::Failed(other.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::{Connection, TransactionBehavior};
+
+    #[test]
+    fn a_held_lock_is_busy_and_everything_else_has_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut holder = Connection::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        let held = holder.transaction_with_behavior(TransactionBehavior::Exclusive).unwrap();
+        let wanted = other.busy_timeout(std::time::Duration::ZERO);
+        let wanted = wanted.and_then(|()| other.execute_batch("CREATE TABLE t (a)")).unwrap_err();
+        assert!(matches!(fault(&wanted), DirectoryError::Busy), "{wanted}");
+        drop(held);
+        let wrong = other.execute_batch("SELECT * FROM missing").unwrap_err();
+        assert!(matches!(fault(&wrong), DirectoryError::Failed(_)));
     }
 }

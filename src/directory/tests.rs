@@ -1,7 +1,7 @@
 //! The directory as administrators and delivery see it.
 
 use super::*;
-use crate::crypto::{SecretBytes, Seed};
+use crate::crypto::Seed;
 use crate::engine::{CertificateState, Directory, InboxPolicy, Route, ServerCopy, ServerCopyState};
 use crate::mail::{Address, MailboxName};
 use crate::pki::{
@@ -30,10 +30,8 @@ fn furnished() -> (TempDir, SqliteDirectory) {
     let new = NewDomain { name: "north.example".into(), aliases, ..NewDomain::default() };
     directory.add_domain(&new).unwrap();
     directory.add_domain(&NewDomain { name: "void.example".into(), ..NewDomain::default() }).unwrap();
-    let bob = NewAccount {
-        address: address("Bob@north.example"),
-        aliases: vec![address("robert@north.example")],
-    };
+    let bob =
+        NewAccount { address: address("Bob@north.example"), aliases: vec![address("robert@north.example")] };
     directory.add_account(&bob).unwrap();
     (folder, directory)
 }
@@ -122,10 +120,7 @@ fn an_account_knows_all_its_addresses_and_its_domain() {
 fn names_and_addresses_belong_to_one_holder() {
     let (_folder, directory) = furnished();
     let twice = directory.add_domain(&NewDomain { name: "alias.example".into(), ..NewDomain::default() });
-    assert_eq!(
-        twice.unwrap_err().to_string(),
-        "alias.example is already a name of the domain north.example"
-    );
+    assert_eq!(twice.unwrap_err().to_string(), "alias.example is already a name of the domain north.example");
     let twice = directory.add_account(&NewAccount {
         address: address("eve@north.example"),
         aliases: vec![address("ROBERT@alias.example")],
@@ -216,20 +211,14 @@ fn the_key_of_a_domain_and_its_certificates_go_together() {
     let (_folder, directory) = furnished();
     let (own, other) = (key(1), key(2));
     let print = own.fingerprint().unwrap();
-    let stranger = directory.set_domain_certificate(
-        "north.example",
-        CertificateUse::Generic,
-        &certificate(&other, 1),
-    );
+    let stranger =
+        directory.set_domain_certificate("north.example", CertificateUse::Generic, &certificate(&other, 1));
     assert!(matches!(stranger, Err(AdminError::NoKey(_))));
     directory.set_domain_key("north.example", print, &own.to_pkcs8().unwrap()).unwrap();
     let again = directory.set_domain_key("north.example", print, &own.to_pkcs8().unwrap());
     assert!(matches!(again, Err(AdminError::KeyExists { .. })));
-    let stranger = directory.set_domain_certificate(
-        "north.example",
-        CertificateUse::Generic,
-        &certificate(&other, 1),
-    );
+    let stranger =
+        directory.set_domain_certificate("north.example", CertificateUse::Generic, &certificate(&other, 1));
     assert!(matches!(stranger, Err(AdminError::OtherKey { .. })));
     directory
         .set_domain_certificate("north.example", CertificateUse::Generic, &certificate(&own, 1))
@@ -240,9 +229,7 @@ fn the_key_of_a_domain_and_its_certificates_go_together() {
     let refused = directory.remove_domain_key("north.example", &[]).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        format!(
-            "north.example has keys, and what is sealed to them cannot be opened without them: {print}"
-        )
+        format!("north.example has keys, and what is sealed to them cannot be opened without them: {print}")
     );
     directory.remove_domain_key("north.example", &[print]).unwrap();
     assert!(directory.domain_key("north.example").unwrap().is_none());
@@ -272,10 +259,7 @@ fn losing_a_key_is_hard() {
         assert!(matches!(refused, Err(AdminError::KeysWouldBeLost { .. })));
     }
     let full = directory.remove_domain("north.example", &[]).unwrap_err();
-    assert_eq!(
-        full.to_string(),
-        "the domain north.example still has 1 accounts: remove them first"
-    );
+    assert_eq!(full.to_string(), "the domain north.example still has accounts: remove them first (1)");
     directory.remove_vault_key(&bob, print, &[print]).unwrap();
     directory.remove_account(&bob, &[]).unwrap();
     directory.remove_domain("north.example", &[]).unwrap();
@@ -340,9 +324,7 @@ fn server_copies_are_remembered_in_a_file_of_their_own() {
     directory.server_copies(&[]).unwrap();
     assert!(!file.exists());
     let copies = [copy("a"), copy("b"), copy("c")];
-    directory
-        .begin_server_copies(&[(copy("a"), "1.x".into()), (copy("b"), "2.x".into())])
-        .unwrap();
+    directory.begin_server_copies(&[(copy("a"), "1.x".into()), (copy("b"), "2.x".into())]).unwrap();
     directory.begin_server_copies(&[(copy("b"), "3.x".into())]).unwrap();
     directory.finish_server_copies(&[copy("a")]).unwrap();
     assert_eq!(mode(&file), 0o600);
@@ -366,7 +348,8 @@ fn what_is_open_to_others_is_refused() {
     for (path, right, wrong) in [(&root, 0o700, 0o750), (&file, 0o600, 0o644)] {
         assert_eq!(mode(path), right);
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(wrong)).unwrap();
-        let expected = format!("{0} is open to others (mode {wrong:04o}): chmod {right:o} {0}", path.display());
+        let expected =
+            format!("{0} is open to others (mode {wrong:04o}): chmod {right:o} {0}", path.display());
         for opened in [SqliteDirectory::open(&root), SqliteDirectory::open_for_reading(&root)] {
             assert_eq!(opened.err().unwrap().to_string(), expected);
         }
@@ -452,14 +435,4 @@ fn writers_wait_for_each_other() {
         }
     });
     assert_eq!(directory.all_accounts(Some("void.example")).unwrap().len(), 20);
-}
-
-#[test]
-fn a_stored_secret_is_not_the_callers() {
-    let (_folder, directory) = furnished();
-    let secret = SecretBytes::new(vec![1, 2, 3]);
-    directory.set_domain_key("void.example", Fingerprint([7; 32]), &secret).unwrap();
-    let key = directory.domain_key("void.example").unwrap().unwrap();
-    assert_eq!(key.pkcs8.expose(), [1, 2, 3]);
-    assert_eq!(key.fingerprint, Fingerprint([7; 32]));
 }

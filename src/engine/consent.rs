@@ -19,6 +19,11 @@ impl PlainConsent {
     pub(super) fn missing_certificate_is_plain() -> PlainConsent {
         PlainConsent { source: "missing-certificate = \"plain\"" }
     }
+    /// For tests of other rooms.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> PlainConsent {
+        PlainConsent { source: "a test" }
+    }
     /// For the log.
     pub fn source(&self) -> &'static str {
         self.source

@@ -131,8 +131,7 @@ impl Engine<'_> {
             None => Ok(()),
             Some((copy, actor)) => Err(EngineError::NoRight {
                 rule: copy.rule.clone().unwrap_or_default(),
-                owner: copy.owner.address.clone(),
-                mailbox: copy.mailbox.as_str().to_owned(),
+                mailbox: copy.full_mailbox(),
                 actor: actor.address.clone(),
             }),
         }

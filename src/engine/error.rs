@@ -41,7 +41,7 @@ pub enum EngineError {
         file: String,
         /// Each fault.
         #[source]
-        faults: RuleFaults,
+        faults: Box<RuleFaults>,
     },
     /// `Reject with`.
     #[error("rule \"{rule}\" rejects the message")]
@@ -70,14 +70,12 @@ pub enum EngineError {
     },
     /// No insert right on a foreign mailbox.
     #[error(
-        "rule \"{rule}\" stores in {mailbox} of {owner}, and {actor} has no insert right there: sealpost acl grant --mailbox '~{owner}/{mailbox}' --account {actor}"
+        "rule \"{rule}\" stores in {mailbox}, and {actor} has no insert right there: sealpost acl grant --mailbox '{mailbox}' --account {actor}"
     )]
     NoRight {
         /// The rule's name.
         rule: String,
-        /// Whose mailbox.
-        owner: Address,
-        /// Which.
+        /// `~owner@domain/Box`.
         mailbox: String,
         /// For whom the rule acts.
         actor: Address,
@@ -137,11 +135,9 @@ pub enum EngineError {
         source: StoreError,
     },
     /// Sealing failed.
-    #[error("the copy for {mailbox} of {owner} cannot be sealed")]
+    #[error("the copy for {mailbox} cannot be sealed")]
     Seal {
-        /// Whose mailbox.
-        owner: Address,
-        /// Which.
+        /// `~owner@domain/Box`.
         mailbox: String,
         /// Why.
         #[source]

@@ -50,11 +50,9 @@ fn holds(engine: &Engine<'_>, plan: &PlannedCopy<'_>, name: &str) -> Result<bool
 
 fn identity(request: &Request<'_>, plan: &PlannedCopy<'_>) -> Identity {
     match (&request.queue_id, &plan.rule, plan.acting) {
-        (Some(queue_id), Some(rule), None) => Some(ServerCopy {
-            queue_id: queue_id.clone(),
-            rule: rule.clone(),
-            mailbox: format!("~{}/{}", plan.owner.address, plan.mailbox.as_str()),
-        }),
+        (Some(queue_id), Some(rule), None) => {
+            Some(ServerCopy { queue_id: queue_id.clone(), rule: rule.clone(), mailbox: plan.full_mailbox() })
+        }
         _ => None,
     }
 }

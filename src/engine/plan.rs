@@ -34,6 +34,11 @@ pub(super) enum Form<'a> {
 }
 
 impl PlannedCopy<'_> {
+    /// `~owner@domain/Box`.
+    pub(super) fn full_mailbox(&self) -> String {
+        format!("~{}/{}", self.owner.address, self.mailbox.as_str())
+    }
+
     /// Does it go to somebody else's mailbox, by a right?
     pub(super) fn needs_right(&self) -> Option<&Account> {
         self.acting.filter(|acting| acting.address != self.owner.address)

@@ -85,7 +85,11 @@ fn compile(installed: &InstalledRules) -> Result<Compiled<'_>, EngineError> {
         Ok(rules) => Ok(Compiled { installed, rules }),
         Err(faults) => {
             let holder = if installed.holder.is_empty() { "the server" } else { &installed.holder };
-            Err(EngineError::BrokenRules { holder: holder.into(), file: installed.file.clone(), faults })
+            Err(EngineError::BrokenRules {
+                holder: holder.into(),
+                file: installed.file.clone(),
+                faults: Box::new(faults),
+            })
         }
     }
 }

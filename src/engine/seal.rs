@@ -5,7 +5,7 @@ use super::plan::{Form, PlannedCopy};
 use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent, SealedToReport};
 use crate::crypto::Profile;
 use crate::pki::{Certificate, ValidatedCertificate};
-use crate::smime::{Mark, SealJob, Sealed, recognise, seal_many};
+use crate::smime::{Mark, SealError, SealJob, Sealed, recognise, seal_many};
 use time::OffsetDateTime;
 
 /// A planned copy with what it takes to make it.
@@ -92,15 +92,11 @@ fn seal<'c>(
             let mark = Mark { at, rule: copy.plan.rule.as_deref() };
             let seed = engine.entropy.seed()?;
             jobs.push(SealJob { message, recipients, profile: *profile, mark, seed });
-            places.push((copy.plan.owner.address.clone(), copy.plan.mailbox.as_str().to_owned()));
+            places.push(copy.plan.full_mailbox());
         }
     }
     let sealed = seal_many(jobs).into_iter().zip(places);
-    sealed
-        .map(|(sealed, (owner, mailbox))| {
-            sealed.map_err(|source| EngineError::Seal { owner, mailbox, source })
-        })
-        .collect()
+    sealed.map(|(sealed, mailbox)| sealed.map_err(|source| EngineError::Seal { mailbox, source })).collect()
 }
 
 fn assemble<'m>(
@@ -133,8 +129,7 @@ fn assemble<'m>(
 
 /// Sealing gave fewer results than it had jobs: a doubt like any other, never a reason to store in the clear.
 fn unsealed(plan: &PlannedCopy<'_>) -> EngineError {
-    let (owner, mailbox) = (plan.owner.address.clone(), plan.mailbox.as_str().to_owned());
-    EngineError::Seal { owner, mailbox, source: crate::smime::SealError::NoRecipient }
+    EngineError::Seal { mailbox: plan.full_mailbox(), source: SealError::NoRecipient }
 }
 
 fn blank_report(plan: &PlannedCopy<'_>, size: usize) -> CopyReport {

@@ -123,11 +123,14 @@ fn place(folder: &Path, name: &str, letters: &str) -> PathBuf {
 }
 
 fn keywords_of(flags: &[Flag]) -> Vec<&str> {
-    let keyword = |flag| match flag {
-        &Flag::Keyword(ref name) => Some(name.as_str()),
-        _ => None,
-    };
-    flags.iter().filter_map(keyword).collect()
+    flags.iter().filter_map(keyword_of).collect()
+}
+
+fn keyword_of(flag: &Flag) -> Option<&str> {
+    match flag {
+        Flag::Keyword(name) => Some(name),
+        Flag::Seen | Flag::Flagged | Flag::Answered | Flag::Draft | Flag::Deleted => None,
+    }
 }
 
 fn no_letter(keyword: &str) -> String {

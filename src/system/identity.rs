@@ -59,6 +59,12 @@ impl User {
         User::of(geteuid(), nix::unistd::getegid())
     }
 
+    /// The owner of a file.
+    pub fn owning(path: &Path) -> Result<User, IdentityError> {
+        let metadata = std::fs::metadata(path).map_err(system("look at", path))?;
+        Ok(User::of(Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid())))
+    }
+
     /// Of a file; a number without a name is a name too.
     fn of(uid: Uid, gid: Gid) -> User {
         match nix::unistd::User::from_uid(uid) {
@@ -70,6 +76,11 @@ impl User {
     /// The login name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Does this process run as it?
+    pub fn is_me(&self) -> bool {
+        self.uid == geteuid()
     }
 
     /// Is it root?
@@ -101,16 +112,16 @@ pub fn user_name() -> String {
 /// Becomes the owner of the store if we are root, does nothing if we are the owner, and refuses otherwise. A store
 /// that does not exist has no owner: whoever opens it says so.
 pub fn become_owner(root: &Path) -> Result<(), IdentityError> {
-    let metadata = match std::fs::metadata(root) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        looked => looked.map_err(system("look at", root))?,
+    let owner = match User::owning(root) {
+        Err(IdentityError::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(());
+        }
+        found => found?,
     };
-    let owner = User::of(Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid()));
-    let me = geteuid();
-    if me == owner.uid {
+    if owner.is_me() {
         return Ok(());
     }
-    if !me.is_root() {
+    if !geteuid().is_root() {
         return Err(IdentityError::NotOwner { root: root.to_owned(), owner: owner.name });
     }
     owner.become_it().map_err(system("become the owner of", root))

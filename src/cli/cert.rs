@@ -1,0 +1,144 @@
+//! `sealpost cert`
+
+use super::cert_account::{Add, Issue, list, retire, show_account};
+use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
+use super::context::Context;
+use super::failure::Failure;
+use super::holder::{Holder, HolderArgs};
+use super::output::{Output, Table};
+use super::words::{self, FingerprintPrefix, day};
+use crate::directory::CertificateUse;
+use crate::mail::Address;
+use crate::pki::Certificate;
+use serde_json::{Value, json};
+
+/// Make, request, set, issue, show and retire certificates
+#[derive(clap::Args)]
+pub(super) struct CertCommand {
+    #[command(subcommand)]
+    verb: CertVerb,
+}
+
+#[derive(clap::Subcommand)]
+enum CertVerb {
+    /// Make the domain its own authority: sealpost cert self-sign --domain north.example
+    SelfSign(Box<SelfSign>),
+    /// Print a request (PKCS#10) for an outer authority to sign
+    Request(Box<Request>),
+    /// Store what the outer authority signed: sealpost cert set --domain north.example --file signed.pem
+    Set(Set),
+    /// Show the certificates of a domain or an account
+    Show(HolderArgs),
+    /// Remove a certificate of a domain
+    Remove {
+        /// Whose
+        #[arg(long, value_name = "NAME")]
+        domain: String,
+        /// Which one
+        #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
+        purpose: CertificateUse,
+    },
+    /// Seal an account's mail to a certificate: sealpost cert add --account bob@north.example --file bob.pem
+    Add(Add),
+    /// List the certificates of an account
+    List {
+        /// Whose
+        #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
+        account: Address,
+    },
+    /// Seal no more to a certificate; it is kept
+    Retire {
+        /// Whose
+        #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
+        account: Address,
+        /// Which one; not needed if only one is active
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: Option<FingerprintPrefix>,
+    },
+    /// Issue a certificate for the account's newest key: sealpost cert issue --account bob@north.example
+    Issue(Issue),
+}
+
+impl CertCommand {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        match self.verb {
+            CertVerb::SelfSign(verb) => verb.run(context, out),
+            CertVerb::Request(verb) => verb.run(context, out),
+            CertVerb::Set(verb) => verb.run(context, out),
+            CertVerb::Show(holder) => match holder.into() {
+                Holder::Domain(name) => show_domain(context, out, &name),
+                Holder::Account(address) => show_account(context, out, &address),
+            },
+            CertVerb::Remove { domain, purpose } => remove(context, out, &domain, purpose),
+            CertVerb::Add(verb) => verb.run(context, out),
+            CertVerb::List { account } => list(context, out, &account),
+            CertVerb::Retire { account, fingerprint } => retire(context, out, &account, fingerprint.as_ref()),
+            CertVerb::Issue(verb) => verb.run(context, out),
+        }
+    }
+}
+
+/// Every field that a person asks for, with the certificate's place in the directory in front.
+pub(super) fn print(out: &mut Output, place: &[(&str, String)], one: &Certificate) -> Result<(), Failure> {
+    let mut table = Table::new(&["certificate", &one.fingerprint().to_string()]);
+    for (name, value) in place {
+        table.row([(*name).to_owned(), value.clone()]);
+    }
+    let rows = [
+        ("subject", one.subject()),
+        ("issuer", one.issuer()),
+        ("serial", one.serial()),
+        ("valid", format!("{} to {}", day(one.not_before()), day(one.not_after()))),
+        ("addresses", one.addresses().join(" ")),
+        ("key", one.key_description()),
+        ("key fingerprint", one.key_fingerprint()?.to_string()),
+        ("purposes", purposes(one).join(", ")),
+    ];
+    rows.into_iter().for_each(|(name, value)| table.row([name.to_owned(), value]));
+    out.table(&table)
+}
+
+/// The same for programs.
+pub(super) fn layout(place: &[(&str, String)], one: &Certificate) -> Result<Value, Failure> {
+    let mut value = json!({
+        "fingerprint": one.fingerprint().to_string(),
+        "subject": one.subject(),
+        "issuer": one.issuer(),
+        "serial": one.serial(),
+        "not_before": day(one.not_before()),
+        "not_after": day(one.not_after()),
+        "addresses": one.addresses(),
+        "key": one.key_description(),
+        "key_fingerprint": one.key_fingerprint()?.to_string(),
+        "purposes": purposes(one),
+        "pem": one.to_pem()?,
+    });
+    if let Some(object) = value.as_object_mut() {
+        let place = place.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())));
+        object.extend(place);
+    }
+    Ok(value)
+}
+
+/// What basicConstraints, keyUsage and extKeyUsage allow.
+fn purposes(one: &Certificate) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    if one.basic_constraints().ok().flatten().is_some_and(|constraints| constraints.ca) {
+        found.push("authority");
+    }
+    if let Ok(Some(usage)) = one.key_usage() {
+        let bits = [
+            (usage.key_cert_sign(), "sign certificates"),
+            (usage.crl_sign(), "sign revocation lists"),
+            (usage.digital_signature(), "sign"),
+            (usage.key_encipherment() || usage.key_agreement(), "encrypt"),
+        ];
+        found.extend(bits.into_iter().filter(|(allowed, _)| *allowed).map(|(_, word)| word));
+    }
+    if let Ok(Some(usages)) = one.extended_key_usage()
+        && usages.contains(&const_oid::db::rfc5280::ID_KP_EMAIL_PROTECTION)
+    {
+        found.push("mail");
+    }
+    found
+}

@@ -1,0 +1,84 @@
+//! `sealpost rules explain`: which rules match, why the others do not, and what would be done.
+
+use super::context::{Context, engine};
+use super::failure::{Code, Failure};
+use super::input;
+use super::output::{Output, Table};
+use super::words;
+use crate::engine::{Explanation, PlannedCopyReport, Recipient, Request};
+use crate::mail::Address;
+use crate::rules::Source;
+use serde_json::json;
+
+/// Show which rules match the message on standard input, why the others do not, and what would be done; nothing is
+///
+/// Exits with 1 if the message would not be delivered.
+/// Example: sealpost rules explain --recipient anna@north.example --sender bob@south.example < message.eml
+#[derive(clap::Args)]
+pub(super) struct Explain {
+    /// The recipient of the envelope; repeat it for several
+    #[arg(long, required = true, value_name = "ADDRESS", value_parser = words::address)]
+    recipient: Vec<Address>,
+    /// The sender of the envelope; empty for the null sender
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
+    sender: Option<String>,
+}
+
+impl Explain {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let message = input::message()?;
+        let config = context.config()?;
+        let (directory, store) = (context.directory_for_reading()?, context.store(&config)?);
+        let to = |address| Recipient { address, original: None };
+        let request = Request {
+            message: message.expose(),
+            sender: self.sender,
+            recipients: self.recipient.into_iter().map(to).collect(),
+            source: Source::Pipe,
+            client: None,
+            queue_id: None,
+        };
+        let explanation = engine(&directory, &store, &config).explain(&request);
+        show(&explanation, out)?;
+        out.json(json!({
+            "answer": explanation.disposition.line(),
+            "cause": explanation.cause,
+            "fired": explanation.fired,
+            "programs": explanation.programs,
+            "copies": explanation.copies,
+        }))?;
+        match explanation.cause {
+            None => Ok(()),
+            Some(cause) => Err(Failure::new(Code::No, format!("it would not be delivered: {cause}"))),
+        }
+    }
+}
+
+fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Failure> {
+    for program in &explanation.programs {
+        let rules = program.trace.to_string();
+        if !rules.trim().is_empty() {
+            let holder = program.account.as_deref().map_or("the server".into(), |account| format!("{account} (domain and account)"));
+            out.line(format!("Rules of {holder}:\n{}\n", rules.trim_end()))?;
+        }
+    }
+    if !explanation.copies.is_empty() {
+        out.line("What would be stored:")?;
+        out.table(&copies(&explanation.copies))?;
+    }
+    out.line(format!("\nThe MTA would be told: {}", explanation.disposition.line()))
+}
+
+fn copies(copies: &[PlannedCopyReport]) -> Table {
+    let mut table = Table::new(&["mailbox", "rule", "how", "to"]);
+    for copy in copies {
+        let how = match (copy.profile, copy.plain_source) {
+            (_, Some(source)) => format!("in the clear, by {source}"),
+            (profile, None) => format!("sealed, profile {}", profile.unwrap_or("-")),
+        };
+        let to: Vec<&str> = copy.sealed_to.iter().map(|to| to.address.as_str()).collect();
+        let rule = copy.rule.as_deref().unwrap_or("- (INBOX by default)");
+        table.row([format!("~{}/{}", copy.owner, copy.mailbox), rule.to_owned(), how, to.join(", ")]);
+    }
+    table
+}

@@ -1,0 +1,306 @@
+//! `sealpost key`
+
+use super::context::Context;
+use super::failure::{Code, Failure};
+use super::fitness;
+use super::holder::{Holder, HolderArgs};
+use super::input;
+use super::output::{Output, Table};
+use super::password::PasswordSource;
+use super::words::{self, FingerprintPrefix, day};
+use crate::crypto::{Entropy, SecretBytes};
+use crate::directory::{NewVaultKey, SqliteDirectory, VaultKey};
+use crate::engine::Choice;
+use crate::mail::Address;
+use crate::pki::{Fingerprint, KeyType, PkiError, PublicKey, UnlockedKey, read_key_file, read_private_key};
+use crate::system::SystemEntropy;
+use crate::vault;
+use der::Decode;
+use serde_json::json;
+use spki::SubjectPublicKeyInfoOwned;
+use std::path::PathBuf;
+
+/// Make, import, show, test and remove the keys of domains and accounts
+#[derive(clap::Args)]
+pub(super) struct KeyCommand {
+    #[command(subcommand)]
+    verb: KeyVerb,
+}
+
+#[derive(clap::Subcommand)]
+enum KeyVerb {
+    /// Make a key: sealpost key generate --domain north.example --type rsa-3072
+    ///
+    /// The key of an account lies in the vault under its Secure Mail password.
+    Generate(Generate),
+    /// Take a key from a file: sealpost key import --domain north.example --file key.pem
+    Import(Import),
+    /// Show the key of a domain, or the keys of an account
+    Show(HolderArgs),
+    /// Does the key do its work? The keys of an account are unlocked by their password
+    Test {
+        #[command(flatten)]
+        holder: HolderArgs,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// Remove a key: what is sealed to it can never be opened again
+    ///
+    /// The certificates of a domain go with its key.
+    Remove {
+        #[command(flatten)]
+        holder: HolderArgs,
+        /// The fingerprint of the key, to confirm that it is lost
+        #[arg(long, value_name = "FINGERPRINT")]
+        forget: Vec<FingerprintPrefix>,
+    },
+}
+
+#[derive(clap::Args)]
+struct Generate {
+    #[command(flatten)]
+    holder: HolderArgs,
+    /// Which kind: rsa-2048, rsa-3072, rsa-4096, ec-p256
+    #[arg(long = "type", value_name = "TYPE", default_value = "rsa-3072")]
+    kind: KeyType,
+    #[command(flatten)]
+    password: PasswordSource,
+}
+
+#[derive(clap::Args)]
+struct Import {
+    #[command(flatten)]
+    holder: HolderArgs,
+    /// PEM, DER or PKCS#12; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    file: PathBuf,
+    /// The password of the file itself is in the first line of this one
+    #[arg(long, value_name = "FILE")]
+    file_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    password: PasswordSource,
+}
+
+impl KeyCommand {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        match self.verb {
+            KeyVerb::Generate(verb) => verb.run(context, out),
+            KeyVerb::Import(verb) => verb.run(context, out),
+            KeyVerb::Show(holder) => show(context, out, holder.into()),
+            KeyVerb::Test { holder, password } => test(context, out, holder.into(), &password),
+            KeyVerb::Remove { holder, forget } => remove(context, out, holder.into(), &forget),
+        }
+    }
+}
+
+impl Generate {
+    fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        match self.holder.into() {
+            Holder::Domain(name) => {
+                let directory = context.directory()?;
+                refuse_second_key(&directory, &name)?;
+                let key = UnlockedKey::generate(self.kind, SystemEntropy.seed()?)?;
+                store_domain_key(&directory, out, &name, &key)
+            }
+            Holder::Account(address) => {
+                let password = new_password(&self.password, &address)?;
+                let config = context.config()?;
+                let directory = context.directory()?;
+                let account = directory.account(&address)?;
+                fitness::require_type(&account, &config.settings, self.kind)?;
+                let key = UnlockedKey::generate(self.kind, SystemEntropy.seed()?)?;
+                store_vault_key(&directory, out, &address, &key, &password)
+            }
+        }
+    }
+}
+
+impl Import {
+    fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let bytes = input::file(&self.file)?;
+        match self.holder.into() {
+            Holder::Domain(name) => {
+                let key = read_private_key(bytes.expose(), None)?;
+                store_domain_key(&context.directory()?, out, &name, &key)
+            }
+            Holder::Account(address) => {
+                let file_password =
+                    self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
+                let file = read_key_file(bytes.expose(), file_password.as_ref().map(SecretBytes::expose))?;
+                let password = new_password(&self.password, &address)?;
+                let directory = context.directory()?;
+                for key in &file.keys {
+                    store_vault_key(&directory, out, &address, key, &password)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn new_password(source: &PasswordSource, account: &Address) -> Result<SecretBytes, Failure> {
+    source.read_new(&format!("New Secure Mail password of {account}: "))
+}
+
+/// Before seconds are spent on making one.
+fn refuse_second_key(directory: &SqliteDirectory, domain: &str) -> Result<(), Failure> {
+    match directory.domain_key(domain)? {
+        Some(key) => {
+            let fingerprint = key.fingerprint;
+            Err(crate::directory::AdminError::KeyExists { domain: domain.to_owned(), fingerprint }.into())
+        }
+        None => Ok(()),
+    }
+}
+
+fn store_domain_key(
+    directory: &SqliteDirectory,
+    out: &mut Output,
+    domain: &str,
+    key: &UnlockedKey,
+) -> Result<(), Failure> {
+    let fingerprint = key.fingerprint()?;
+    directory.set_domain_key(domain, fingerprint, &key.to_pkcs8()?)?;
+    out.line(format!("{} key {fingerprint} stored for {domain}", key.public()))?;
+    out.json(
+        json!({"domain": domain, "fingerprint": fingerprint.to_string(), "type": key.public().to_string()}),
+    )
+}
+
+fn store_vault_key(
+    directory: &SqliteDirectory,
+    out: &mut Output,
+    account: &Address,
+    key: &UnlockedKey,
+    password: &SecretBytes,
+) -> Result<(), Failure> {
+    let fingerprint = key.fingerprint()?;
+    let record = vault::protect(key, password.expose(), SystemEntropy.seed()?)?;
+    let public_key = key.public().to_spki()?;
+    directory
+        .add_vault_key(account, &NewVaultKey { fingerprint, public_key: &public_key, record: &record })?;
+    out.line(format!("{} key {fingerprint} stored in the vault of {account}", key.public()))?;
+    let kind = key.public().to_string();
+    out.json(json!({"account": account.to_string(), "fingerprint": fingerprint.to_string(), "type": kind}))
+}
+
+/// The public half of a vault key.
+pub(super) fn public_key(key: &VaultKey) -> Result<PublicKey, Failure> {
+    let broken = |error: der::Error| PkiError::Malformed { what: "the public key", why: error.to_string() };
+    let spki = SubjectPublicKeyInfoOwned::from_der(&key.public_key).map_err(broken)?;
+    Ok(PublicKey::from_spki(&spki)?)
+}
+
+fn show(context: &Context, out: &mut Output, holder: Holder) -> Result<(), Failure> {
+    let directory = context.directory_for_reading()?;
+    let mut rows = Vec::new();
+    match holder {
+        Holder::Domain(name) => {
+            if let Some(key) = directory.domain_key(&name)? {
+                let kind = UnlockedKey::from_pkcs8(key.pkcs8.expose())?.public().to_string();
+                rows.push((kind, key.fingerprint, "active", day(key.created)));
+            }
+        }
+        Holder::Account(address) => {
+            for key in directory.vault_keys(&address)? {
+                rows.push((
+                    public_key(&key)?.to_string(),
+                    key.fingerprint,
+                    key.state.name(),
+                    day(key.created),
+                ));
+            }
+        }
+    }
+    let mut table = Table::new(&["type", "fingerprint", "state", "stored"]);
+    for (kind, print, state, stored) in &rows {
+        table.row([kind.clone(), print.to_string(), (*state).to_owned(), stored.clone()]);
+    }
+    out.table(&table)?;
+    let rows = rows.iter().map(|(kind, print, state, stored)| {
+        json!({"type": kind, "fingerprint": print.to_string(), "state": state, "stored": stored})
+    });
+    out.json(json!({"keys": rows.collect::<Vec<_>>()}))
+}
+
+fn test(
+    context: &Context,
+    out: &mut Output,
+    holder: Holder,
+    password: &PasswordSource,
+) -> Result<(), Failure> {
+    let tested = match holder {
+        Holder::Domain(name) => vec![test_domain(context, &name)?],
+        Holder::Account(address) => test_account(context, &address, password)?,
+    };
+    for fingerprint in &tested {
+        out.line(format!("key {fingerprint} does its work"))?;
+    }
+    let tested: Vec<String> = tested.iter().map(Fingerprint::to_string).collect();
+    out.json(json!({"tested": tested}))
+}
+
+fn test_domain(context: &Context, name: &str) -> Result<Fingerprint, Failure> {
+    let Some(key) = context.directory_for_reading()?.domain_key(name)? else {
+        return Err(Failure::new(Code::NotFound, format!("{name} has no key")));
+    };
+    UnlockedKey::from_pkcs8(key.pkcs8.expose())?.test()?;
+    Ok(key.fingerprint)
+}
+
+fn test_account(
+    context: &Context,
+    address: &Address,
+    password: &PasswordSource,
+) -> Result<Vec<Fingerprint>, Failure> {
+    let password = password.read(&format!("Secure Mail password of {address}: "))?;
+    let keys = context.directory_for_reading()?.vault_keys(address)?;
+    if keys.is_empty() {
+        return Err(Failure::new(Code::NotFound, format!("the vault holds no key of {address}")));
+    }
+    let test = |key: VaultKey| {
+        vault::unlock(&key.record, password.expose())?.test()?;
+        Ok(key.fingerprint)
+    };
+    keys.into_iter().map(test).collect()
+}
+
+fn remove(
+    context: &Context,
+    out: &mut Output,
+    holder: Holder,
+    forget: &[FingerprintPrefix],
+) -> Result<(), Failure> {
+    let directory = context.directory()?;
+    let (held, name): (Vec<Fingerprint>, String) = match &holder {
+        Holder::Domain(name) => {
+            (directory.domain_key(name)?.map(|key| key.fingerprint).into_iter().collect(), name.clone())
+        }
+        Holder::Account(address) => {
+            let keys = directory.vault_keys(address)?;
+            (keys.iter().map(|key| key.fingerprint).collect(), address.to_string())
+        }
+    };
+    let named = words::forgotten(forget, &held)?;
+    if named.is_empty() {
+        return Err(not_confirmed(&name, &held));
+    }
+    for key in &named {
+        match &holder {
+            Holder::Domain(name) => directory.remove_domain_key(name, &named)?,
+            Holder::Account(address) => directory.remove_vault_key(address, *key, &named)?,
+        }
+        out.line(format!("key {key} of {name} removed"))?;
+    }
+    out.json(json!({"removed": named.iter().map(Fingerprint::to_string).collect::<Vec<_>>()}))
+}
+
+fn not_confirmed(name: &str, held: &[Fingerprint]) -> Failure {
+    let Some(first) = held.first() else {
+        return Failure::new(Code::NotFound, format!("{name} has no key"));
+    };
+    let keys: Vec<String> = held.iter().map(Fingerprint::to_string).collect();
+    let text =
+        format!("what is sealed to a key can never be opened without it; {name} has {}", keys.join(", "));
+    Failure::new(Code::No, text).hint(format!("to lose it say which: --forget {first}"))
+}

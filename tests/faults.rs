@@ -1,0 +1,259 @@
+//! A delivery to two mailboxes whose system calls fail, or whose process dies, at each of them.
+//!
+//! The invariant: old mail intact, new mail whole or absent, the sender told the truth.
+
+use sealpost::crypto::Seed;
+use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
+use sealpost::engine::{Disposition, Engine, Outcome, Recipient, Request};
+use sealpost::mail::{Address, MailboxName};
+use sealpost::pki::{
+    Authority, AuthorityProfile, Certificate, KeyType, Subject, UnlockedKey, UserProfile, Validity, self_sign,
+};
+use sealpost::rules::Source;
+use sealpost::smime::{OpeningKey, open};
+use sealpost::store::{Disk, Files, MaildirStore};
+use sealpost::system::{SystemClock, SystemEntropy};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use time::{Duration, OffsetDateTime};
+
+const MAIL: &[u8] = b"From: carol@far.example\r\nSubject: pay\r\n\r\nThe body.\r\n";
+const TEMPLATE: &str = "mail/{domain}/{local}/Maildir";
+
+/// What happens at the call of that number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Nothing ever.
+    None,
+    /// It fails, the next ones work.
+    Error(usize),
+    /// It fails and so does everything after it: nothing can be tidied up, as after a kill or a lost disk.
+    Death(usize),
+}
+
+/// The disk with one fault; counts the calls.
+#[derive(Clone)]
+struct Faulty {
+    fault: Fault,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Faulty {
+    fn new(fault: Fault) -> Faulty {
+        Faulty { fault, calls: Arc::default() }
+    }
+
+    fn call<T>(&self, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        match self.fault {
+            Fault::Error(at) if call == at => Err(io::ErrorKind::StorageFull.into()),
+            Fault::Death(at) if call >= at => Err(io::Error::other("dead")),
+            _ => run(),
+        }
+    }
+}
+
+impl Files for Faulty {
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        self.call(|| Disk.make_folder(path))
+    }
+    fn create(&self, path: &Path) -> io::Result<File> {
+        self.call(|| Disk.create(path))
+    }
+    fn open_to_append(&self, path: &Path) -> io::Result<File> {
+        self.call(|| Disk.open_to_append(path))
+    }
+    /// A write that fails leaves half of its bytes.
+    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        let half = &bytes[..bytes.len() / 2];
+        let mut copy = file.try_clone()?;
+        let written = self.call(|| Disk.write(file, bytes));
+        written.or_else(|error| Disk.write(&mut copy, half).and(Err(error)))
+    }
+    fn sync(&self, file: &File) -> io::Result<()> {
+        self.call(|| Disk.sync(file))
+    }
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.call(|| Disk.sync_folder(path))
+    }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.call(|| Disk.link(from, to))
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.call(|| Disk.rename(from, to))
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.call(|| Disk.remove(path))
+    }
+}
+
+/// bob and ada, their one key, and the directory that knows them.
+struct House {
+    folder: tempfile::TempDir,
+    directory: SqliteDirectory,
+    key: UnlockedKey,
+    certificate: Certificate,
+    people: [Address; 2],
+}
+
+impl House {
+    fn new() -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = SqliteDirectory::create(&folder.path().join("store")).unwrap();
+        directory.add_domain(&NewDomain { name: "north.example".into(), ..NewDomain::default() }).unwrap();
+        let people = ["bob@north.example", "ada@north.example"].map(|name| Address::parse(name).unwrap());
+        let (key, certificate) = issue(&people);
+        for address in &people {
+            let account = NewAccount { address: address.clone(), aliases: Vec::new() };
+            directory.add_account(&account).unwrap();
+            directory.add_certificate(address, &certificate, "test").unwrap();
+        }
+        House { folder, directory, key, certificate, people }
+    }
+
+    fn deliver(&self, root: &Path, files: Faulty) -> Outcome {
+        let store = MaildirStore::with_files(root, TEMPLATE, files).unwrap();
+        let settings = sealpost::config::Config::default().settings;
+        let engine = Engine {
+            directory: &self.directory,
+            store: &store,
+            clock: &SystemClock,
+            entropy: &SystemEntropy,
+            settings: &settings,
+        };
+        let recipient = |address: &Address| Recipient { address: address.clone(), original: None };
+        engine.deliver(&Request {
+            message: MAIL,
+            sender: Some("carol@far.example".into()),
+            recipients: self.people.iter().map(recipient).collect(),
+            source: Source::Pipe,
+            client: None,
+            queue_id: None,
+        })
+    }
+
+    /// The visible messages of each mailbox; every one must be whole and sealed.
+    fn visible(&self, root: &Path) -> [usize; 2] {
+        let store = MaildirStore::new(root, TEMPLATE).unwrap();
+        let opening = OpeningKey { key: &self.key, certificate: Some(&self.certificate) };
+        [&self.people[0], &self.people[1]].map(|owner| {
+            let maildir = store.folder(owner, &MailboxName::inbox());
+            let messages = [list(&maildir.join("new")), list(&maildir.join("cur"))].concat();
+            for message in &messages {
+                let bytes = std::fs::read(message).unwrap();
+                let opened = open(&bytes, std::slice::from_ref(&opening)).unwrap();
+                assert_eq!(opened.message.expose(), MAIL, "{}", message.display());
+            }
+            messages.len()
+        })
+    }
+}
+
+fn issue(people: &[Address]) -> (UnlockedKey, Certificate) {
+    let seed = |number: u8| Seed::from_bytes(&mut [number; 32]);
+    let validity = Validity::lasting(OffsetDateTime::now_utc() - Duration::DAY, Duration::days(30));
+    let root_key = UnlockedKey::generate(KeyType::EcP256, seed(1)).unwrap();
+    let subject = Subject::named("north.example");
+    let profile = AuthorityProfile { subject: &subject, dns_names: &[], validity };
+    let root = self_sign(&root_key, &profile, seed(2)).unwrap();
+    let key = UnlockedKey::generate(KeyType::Rsa2048, seed(3)).unwrap();
+    let user = UserProfile { common_name: "both", addresses: people, validity };
+    let authority = Authority::new(&root, &root_key).unwrap();
+    let certificate = authority.issue(&key.public(), &user, seed(4)).unwrap();
+    (key, certificate)
+}
+
+fn list(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder)
+        .map(|found| found.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default()
+}
+
+/// Both the first delivery, which makes the Maildirs, and one into Maildirs that are there.
+#[test]
+fn a_fault_at_every_call_keeps_the_promise() {
+    let house = House::new();
+    for old in [0, 1] {
+        let calls = count_calls(&house, old);
+        assert!(calls > 8, "{calls}");
+        for fault in (1..=calls).flat_map(|at| [Fault::Error(at), Fault::Death(at)]) {
+            check(&house, old, fault);
+        }
+    }
+}
+
+fn furnish(house: &House, old: usize) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    for _ in 0..old {
+        assert_eq!(house.deliver(root.path(), Faulty::new(Fault::None)).disposition, Disposition::Delivered);
+    }
+    root
+}
+
+fn count_calls(house: &House, old: usize) -> usize {
+    let root = furnish(house, old);
+    let files = Faulty::new(Fault::None);
+    let outcome = house.deliver(root.path(), files.clone());
+    assert_eq!(outcome.disposition, Disposition::Delivered, "{:?}", outcome.cause);
+    assert_eq!(house.visible(root.path()), [old + 1, old + 1]);
+    files.calls.load(Ordering::SeqCst)
+}
+
+fn check(house: &House, old: usize, fault: Fault) {
+    let root = furnish(house, old);
+    let outcome = house.deliver(root.path(), Faulty::new(fault));
+    let visible = house.visible(root.path());
+    assert!(visible.iter().all(|count| (old..=old + 1).contains(count)), "{fault:?}: {visible:?}");
+    match outcome.disposition.exit_code() {
+        // The fault hit what comes after the promise is kept: tidying up.
+        0 => assert_eq!(visible, [old + 1, old + 1], "{fault:?}"),
+        code => assert_eq!(code, 75, "{fault:?}"),
+    }
+    // The sender comes back to a sound disk: nothing is lost, whatever lay around.
+    let again = house.deliver(root.path(), Faulty::new(Fault::None));
+    assert_eq!(again.disposition, Disposition::Delivered, "{fault:?}: {:?}", again.cause);
+    assert_eq!(house.visible(root.path()), visible.map(|count| count + 1), "{fault:?}");
+}
+
+/// The real hook, killed at points that walk through its whole run.
+#[test]
+fn a_kill_at_any_moment_keeps_the_promise() {
+    const RUNS: u32 = 40;
+    let house = House::new();
+    let root = house.folder.path().join("store");
+    std::fs::write(root.join("sealpost.toml"), sealpost::config::Config::template()).unwrap();
+    let begin = std::time::Instant::now();
+    assert_eq!(run_hook(&root, None), Some(0), "the hook works when nobody kills it");
+    let whole = begin.elapsed();
+    let mut promised = 1;
+    for run in 0..RUNS {
+        promised += usize::from(run_hook(&root, Some(whole * run / RUNS)) == Some(0));
+        for count in house.visible(&root) {
+            assert!((promised..=run as usize + 2).contains(&count), "{count} visible, {promised} promised");
+        }
+    }
+    assert_eq!(run_hook(&root, None), Some(0), "what the killed ones left is in nobody's way");
+}
+
+/// The exit code, or nothing if it was killed in time.
+fn run_hook(root: &Path, kill_after: Option<std::time::Duration>) -> Option<i32> {
+    let mut hook = Command::new(env!("CARGO_BIN_EXE_sealpost"))
+        .arg("--root")
+        .arg(root)
+        .args(["deliver", "--recipient=bob@north.example", "--recipient=ada@north.example", "--sender="])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let written = hook.stdin.take().unwrap().write_all(MAIL);
+    assert!(written.is_ok() || kill_after.is_some());
+    if let Some(moment) = kill_after {
+        std::thread::sleep(moment);
+        hook.kill().unwrap();
+    }
+    hook.wait().unwrap().code()
+}
