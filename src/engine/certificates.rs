@@ -1,6 +1,5 @@
 //! The certificates of accounts that may be sealed to, by the site's policy.
 
-use super::consent::PlainConsent;
 use super::{
     Account, CertificateState, DomainMode, EngineError, Expired, MissingCertificate, Refusal, Settings,
     Trust, Unusable,
@@ -20,8 +19,8 @@ pub(super) struct Certificates<'a> {
 pub(super) enum Fit {
     /// At least one usable certificate of each account.
     Seal(Vec<Reader>),
-    /// None of them has any, and the policy of all of them says so.
-    Plain(PlainConsent),
+    /// None of them has any, and the policy of all of them is a clear copy.
+    Plain,
 }
 
 /// An account that a copy is sealed to.
@@ -42,7 +41,7 @@ impl Certificates<'_> {
             active(account).is_empty() && self.missing(account) == MissingCertificate::Plain
         };
         if !accounts.is_empty() && accounts.iter().all(consents) {
-            return Ok(Fit::Plain(PlainConsent::missing_certificate_is_plain()));
+            return Ok(Fit::Plain);
         }
         let readers = accounts.iter().map(|account| self.reader(account)).collect::<Result<_, _>>()?;
         Ok(Fit::Seal(readers))

@@ -45,6 +45,12 @@ impl PlannedCopy<'_> {
     }
 }
 
+/// For a copy whose readers have no certificate and whose domains all chose `plain` for that: here, because consents
+/// are given in this file only.
+pub(super) fn consent_of_missing_certificates() -> PlainConsent {
+    PlainConsent::missing_certificate_is_plain()
+}
+
 /// What plans are made from, beside verdicts.
 pub(super) struct Planner<'s, 'a> {
     /// The site's policy.

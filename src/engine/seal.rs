@@ -1,7 +1,7 @@
 //! From planned copies to bytes: recognise what is sealed already, seal the rest in one go.
 
 use super::certificates::{Certificates, Fit, Reader};
-use super::plan::{Form, PlannedCopy};
+use super::plan::{self, Form, PlannedCopy};
 use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent, SealedToReport};
 use crate::crypto::Profile;
 use crate::pki::{Certificate, ValidatedCertificate};
@@ -39,7 +39,7 @@ pub(super) fn ready<'a>(
     let way = match form {
         Form::Plain(consent) => Way::Plain(consent),
         Form::Sealed(accounts, profile) => match certificates.fit(&accounts)? {
-            Fit::Plain(consent) => Way::Plain(consent),
+            Fit::Plain => Way::Plain(plan::consent_of_missing_certificates()),
             Fit::Seal(readers) => {
                 let usable = readers.iter().flat_map(|reader| reader.usable.iter().cloned()).collect();
                 Way::Seal(readers, usable, profile)
