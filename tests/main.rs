@@ -22,4 +22,5 @@ mod hook;
 mod peers;
 mod postfix_dovecot;
 mod rules;
+mod smoke;
 mod vectors;
