@@ -62,7 +62,10 @@ impl AclCommand {
                 if create {
                     store.create(&owner, &mailbox)?;
                 } else if !store.exists(&owner, &mailbox)? {
-                    out.line(format!("note: {owner} has no mailbox {} yet, and mail for it waits: --create makes it", mailbox.as_str()))?;
+                    out.line(format!(
+                        "note: {owner} has no mailbox {} yet, and mail for it waits: --create makes it",
+                        mailbox.as_str()
+                    ))?;
                 }
                 show(context, out, &owner, &mailbox, None)
             }

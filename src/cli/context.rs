@@ -90,7 +90,11 @@ impl Context {
 }
 
 /// The engine over this machine's clock and randomness.
-pub(super) fn engine<'e>(directory: &'e SqliteDirectory, store: &'e MaildirStore, config: &'e Config) -> Engine<'e> {
+pub(super) fn engine<'e>(
+    directory: &'e SqliteDirectory,
+    store: &'e MaildirStore,
+    config: &'e Config,
+) -> Engine<'e> {
     Engine { directory, store, clock: &SystemClock, entropy: &SystemEntropy, settings: &config.settings }
 }
 

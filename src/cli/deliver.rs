@@ -6,6 +6,7 @@
 use super::context::{Context, engine};
 use super::failure::{Code, Failure};
 use super::{Verb, input, output};
+use crate::config::{Config, FILE};
 use crate::crypto::SecretBytes;
 use crate::engine::{CopyReport, Disposition, Outcome, Recipient, Request};
 use crate::mail::Address;
@@ -106,7 +107,7 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
         return Err(Failure::new(Code::Usage, "the command line of the hook is not that of deliver"));
     };
     let context = Context::new(cli.global);
-    let ready = context.become_owner().and_then(|()| context.config());
+    let ready = context.become_owner().and_then(|()| written_config(&context));
     let config = ready.inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
     context.start_log(&config)?;
     watch.shorten(config.deadline);
@@ -121,6 +122,16 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     Ok(outcome.disposition)
 }
 
+/// The configuration, which must be there: without it the defaults would put mail where nobody looks for it.
+fn written_config(context: &Context) -> Result<Config, Failure> {
+    let file = context.root().join(FILE);
+    if !file.exists() {
+        let text = format!("{} is missing: sealpost init makes it", file.display());
+        return Err(Failure::new(Code::Config, text));
+    }
+    context.config()
+}
+
 /// Addresses, rules, mailboxes, fingerprints and causes; nothing of the message.
 fn log(request: &Request<'_>, outcome: &Outcome) {
     let queue_id = request.queue_id.as_deref().unwrap_or("-");
@@ -130,7 +141,8 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
         copy.warnings.iter().for_each(|warning| tracing::warn!(queue_id, owner = %copy.owner, "{warning}"));
     }
     outcome.warnings.iter().for_each(|warning| tracing::warn!(queue_id, "{warning}"));
-    let recipients: Vec<String> = request.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
+    let recipients: Vec<String> =
+        request.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
     let (to, answer) = (recipients.join(" "), outcome.disposition.line());
     match &outcome.cause {
         None => tracing::info!(queue_id, %to, bytes = request.message.len(), answer, "done"),
@@ -139,10 +151,13 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
 }
 
 fn describe(copy: &CopyReport) -> String {
-    let to: Vec<String> = copy.sealed_to.iter().map(|to| format!("{} ({})", to.address, to.certificate)).collect();
+    let to: Vec<String> =
+        copy.sealed_to.iter().map(|to| format!("{} ({})", to.address, to.certificate)).collect();
     match (copy.plain_source, copy.cipher) {
         (Some(source), _) => format!("in the clear by {source}"),
-        (None, Some(cipher)) if copy.kept_as_is => format!("as it came, sealed with {cipher} to {}", to.join(", ")),
+        (None, Some(cipher)) if copy.kept_as_is => {
+            format!("as it came, sealed with {cipher} to {}", to.join(", "))
+        }
         (None, Some(cipher)) => format!("sealed with {cipher} to {}", to.join(", ")),
         (None, None) => "as it came, encrypted by its sender".to_owned(),
     }
@@ -152,11 +167,15 @@ impl Deliver {
     fn request<'m>(&self, message: &'m SecretBytes) -> Result<Request<'m>, Failure> {
         let originals = self.original_recipient.len();
         if originals != 0 && originals != self.recipient.len() {
-            return Err(Failure::new(Code::Usage, "--original-recipient is needed for each --recipient or for none"));
+            return Err(Failure::new(
+                Code::Usage,
+                "--original-recipient is needed for each --recipient or for none",
+            ));
         }
         let originals = self.original_recipient.iter().map(Some).chain(std::iter::repeat(None));
         let recipients = self.recipient.iter().zip(originals).map(|(recipient, original)| {
-            let address = Address::parse(recipient).map_err(|error| Failure::new(Code::Usage, error.to_string()))?;
+            let address =
+                Address::parse(recipient).map_err(|error| Failure::new(Code::Usage, error.to_string()))?;
             Ok(Recipient { address, original: original.filter(|text| !text.is_empty()).cloned() })
         });
         Ok(Request {
@@ -185,7 +204,8 @@ impl Watch {
         let watch = Watch { answered: Arc::default(), deadline_ms: Arc::new(Watch::DEADLINE_MS.into()) };
         let (answered, deadline_ms) = (Arc::clone(&watch.answered), Arc::clone(&watch.deadline_ms));
         // Without the thread there is no deadline of our own; Postfix's still holds.
-        let _ = std::thread::Builder::new().name("deadline".into()).spawn(move || wait(&answered, &deadline_ms));
+        let _ =
+            std::thread::Builder::new().name("deadline".into()).spawn(move || wait(&answered, &deadline_ms));
         watch
     }
 

@@ -66,7 +66,10 @@ impl Demo {
     pub(super) fn run(self, out: &mut Output) -> Result<(), Failure> {
         let dir = self.dir.as_path();
         prepare(dir)?;
-        out.line(format!("A site in {}: the domain north.example, its authority, four accounts, one rule.\n", dir.display()))?;
+        out.line(format!(
+            "A site in {}: the domain north.example, its authority, four accounts, one rule.\n",
+            dir.display()
+        ))?;
         for line in script() {
             run_line(dir, &line)?;
         }
@@ -131,10 +134,13 @@ fn script() -> Vec<String> {
 
 fn run_line(dir: &Path, line: &str) -> Result<(), Failure> {
     let words = line.split(' ').map(|word| match word.split_once("{}") {
-        Some((before, after)) => [before.as_ref(), dir.as_os_str(), after.as_ref()].into_iter().collect::<OsString>(),
+        Some((before, after)) => {
+            [before.as_ref(), dir.as_os_str(), after.as_ref()].into_iter().collect::<OsString>()
+        }
         None => OsString::from(word),
     });
-    let args: Vec<OsString> = ["sealpost".into(), "--root".into(), dir.into()].into_iter().chain(words).collect();
+    let args: Vec<OsString> =
+        ["sealpost".into(), "--root".into(), dir.into()].into_iter().chain(words).collect();
     let cli = super::parse(&args)?;
     cli.verb.run(&Context::new(cli.global), &mut Output::silent())
 }
@@ -143,7 +149,8 @@ fn deliver_all(context: &Context, store: &MaildirStore) -> Result<Vec<Delivery>,
     let (directory, config) = (context.directory()?, context.config()?);
     let engine = engine(&directory, store, &config);
     let deliver = |(file, recipient, message): (&'static str, &str, &[u8])| {
-        let message = if file == SENT_SEALED { seal_as_sender(context, recipient, message)? } else { message.to_vec() };
+        let message =
+            if file == SENT_SEALED { seal_as_sender(context, recipient, message)? } else { message.to_vec() };
         let outcome = engine.deliver(&request(recipient, &message)?);
         Ok(Delivery { file, message, outcome })
     };
@@ -179,9 +186,16 @@ fn seal_as_sender(context: &Context, recipient: &str, message: &[u8]) -> Result<
         allow_not_yet_valid: false,
     };
     let fit = |certificate: &Certificate| ValidatedCertificate::for_sealing(certificate, &check).ok();
-    let recipients: Vec<ValidatedCertificate> = records.iter().filter_map(|record| fit(&record.held.certificate)).collect();
+    let recipients: Vec<ValidatedCertificate> =
+        records.iter().filter_map(|record| fit(&record.held.certificate)).collect();
     let mark = Mark { at: SystemClock.now(), rule: None };
-    let job = SealJob { message, recipients: &recipients, profile: Profile::Compatible, mark, seed: SystemEntropy.seed()? };
+    let job = SealJob {
+        message,
+        recipients: &recipients,
+        profile: Profile::Compatible,
+        mark,
+        seed: SystemEntropy.seed()?,
+    };
     let sealed = seal_many(vec![job]).pop().unwrap_or(Err(SealError::NoRecipient));
     sealed.map(|sealed| sealed.bytes().to_vec()).map_err(|error| Failure::new(Code::Data, error.to_string()))
 }
@@ -220,7 +234,10 @@ impl Delivery {
     fn waits(&self) -> Option<String> {
         let cause = self.outcome.cause.as_deref()?;
         let answer = self.outcome.disposition.line();
-        Some(format!("\n{}: {cause}.\n  The MTA is told \"{answer}\", keeps the message and tries again.", self.file))
+        Some(format!(
+            "\n{}: {cause}.\n  The MTA is told \"{answer}\", keeps the message and tries again.",
+            self.file
+        ))
     }
 
     fn json(&self) -> Value {
@@ -234,7 +251,11 @@ struct OpenedAgain {
     verdict: String,
 }
 
-fn open_first(context: &Context, store: &MaildirStore, deliveries: &[Delivery]) -> Result<OpenedAgain, Failure> {
+fn open_first(
+    context: &Context,
+    store: &MaildirStore,
+    deliveries: &[Delivery],
+) -> Result<OpenedAgain, Failure> {
     let missing = || Failure::new(Code::No, "the first message was not stored");
     let first = deliveries.first().ok_or_else(missing)?;
     let copy = first.outcome.copies.first().ok_or_else(missing)?;

@@ -58,7 +58,10 @@ fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Failure> {
     for program in &explanation.programs {
         let rules = program.trace.to_string();
         if !rules.trim().is_empty() {
-            let holder = program.account.as_deref().map_or("the server".into(), |account| format!("{account} (domain and account)"));
+            let holder = program
+                .account
+                .as_deref()
+                .map_or("the server".into(), |account| format!("{account} (domain and account)"));
             out.line(format!("Rules of {holder}:\n{}\n", rules.trim_end()))?;
         }
     }

@@ -16,7 +16,8 @@ impl Inspect {
         let bytes = mail::without_mbox_line(input.expose());
         let report = cms::inspect(&Message::new(bytes));
         show(&report, bytes.len(), out)?;
-        let report_json = serde_json::to_value(&report).map_err(|error| Failure::new(Code::Io, error.to_string()))?;
+        let report_json =
+            serde_json::to_value(&report).map_err(|error| Failure::new(Code::Io, error.to_string()))?;
         out.json(report_json)?;
         match report.fault {
             Some(fault) => Err(Failure::new(Code::Data, format!("the message is broken: {fault}"))),

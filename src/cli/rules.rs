@@ -56,7 +56,10 @@ struct Check {
 
 fn scope(word: &str) -> Result<ScopeKind, String> {
     let scopes = [ScopeKind::Server, ScopeKind::Domain, ScopeKind::Account];
-    scopes.into_iter().find(|scope| scope.name() == word).ok_or_else(|| "the scopes are server, domain, account".into())
+    scopes
+        .into_iter()
+        .find(|scope| scope.name() == word)
+        .ok_or_else(|| "the scopes are server, domain, account".into())
 }
 
 impl Check {
@@ -107,7 +110,8 @@ fn show_faults(file: &Path, faults: &RuleFaults, out: &mut Output) -> Result<(),
 fn read_text(file: &Path) -> Result<String, Failure> {
     let bytes = input::file(file)?;
     let text = std::str::from_utf8(bytes.expose());
-    text.map(str::to_owned).map_err(|_| Failure::new(Code::Data, format!("{} is not UTF-8 text", file.display())))
+    text.map(str::to_owned)
+        .map_err(|_| Failure::new(Code::Data, format!("{} is not UTF-8 text", file.display())))
 }
 
 /// Install a rule file in the place of what runs for its holder; a wrong file changes nothing
@@ -157,7 +161,10 @@ impl Install {
             out.line(advice(&self.file, &warning))?;
         }
         let count = rules.rules().count();
-        out.line(format!("{name}: {count} rules installed for {}", describe(holder.scope(), &holder_name(&holder))))?;
+        out.line(format!(
+            "{name}: {count} rules installed for {}",
+            describe(holder.scope(), &holder_name(&holder))
+        ))?;
         out.json(json!({"file": name, "scope": holder.scope().name(), "holder": holder_name(&holder), "rules": count}))
     }
 }
@@ -182,10 +189,18 @@ fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
         let rules = RuleSet::from_toml(&set.rules.file, &set.rules.text, set.rules.scope);
         let count = rules.map_or("broken".into(), |rules| rules.rules().count().to_string());
         let holder = describe(set.rules.scope, &set.rules.holder);
-        table.row([holder, set.rules.file.clone(), count, set.installed.date().to_string(), set.installed_by.clone()]);
+        table.row([
+            holder,
+            set.rules.file.clone(),
+            count,
+            set.installed.date().to_string(),
+            set.installed_by.clone(),
+        ]);
         let installed = set.installed.unix_timestamp();
-        out.json(json!({"scope": set.rules.scope.name(), "holder": set.rules.holder, "file": set.rules.file,
-            "installed": installed, "by": set.installed_by}))?;
+        out.json(
+            json!({"scope": set.rules.scope.name(), "holder": set.rules.holder, "file": set.rules.file,
+            "installed": installed, "by": set.installed_by}),
+        )?;
     }
     if running.is_empty() { out.line("no rules are installed") } else { out.table(&table) }
 }
