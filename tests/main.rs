@@ -19,6 +19,7 @@ mod bad_input;
 mod compile_fail;
 mod faults;
 mod hook;
+mod hostile;
 mod peers;
 mod postfix_dovecot;
 mod rules;
