@@ -1,6 +1,6 @@
 //! The verbs of an administrator, from an empty folder to mail that can be sealed.
 
-use crate::support::{Ended, Program, path};
+use crate::support::{Ended, Program, path, root};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -178,6 +178,8 @@ fn a_domain_issues_certificates_for_its_accounts() {
     assert_eq!(site.refused("cert issue --account bob@north.example").0, 1);
     let renewed = site.json("cert issue --account bob@north.example --renew");
     assert_eq!(renewed["retired"], serde_json::json!([issued["fingerprint"]]));
+    let shown = site.json("cert show --domain north.example");
+    assert_eq!(shown["issued"].as_array().unwrap().len(), 2);
     assert_eq!(site.run("doctor").ok(), b"all is well\n");
     // Losing a key is hard; losing it on purpose takes its certificates along.
     let (code, text) = site.refused("key remove --domain north.example");
@@ -290,4 +292,44 @@ fn sixty_four_hooks_at_once_beside_a_writing_command() {
     });
     let stored = site.root().join("mail/north.example/bob/Maildir/new");
     assert_eq!(std::fs::read_dir(stored).unwrap().count(), 64);
+}
+
+#[test]
+fn explain_says_what_would_be_done_and_stores_nothing() {
+    let site = Site::furnished();
+    let rule = "[[rule]]\nname = \"away\"\npriority = 5\nwhen = [[\"Subject\", \"is\", \"x*\"]]\nthen = [[\"Discard\"]]\n";
+    let file = site.write("away.toml", rule);
+    site.run(&format!("rules install {} --domain north.example", path(&file))).ok();
+    let explain = |subject: &str| {
+        let message = format!("From: a@b.example\nSubject: {subject}\n\nhello\n");
+        site.program("rules explain --recipient bob@north.example").input(message).run().text()
+    };
+    let text = explain("xyz");
+    assert!(text.contains("\"away\" (domain, priority 5) matches"), "{text}");
+    assert!(text.contains("would be told: 2."), "{text}");
+    // Bob has no certificate: what the rule does not discard would wait.
+    let text = explain("abc");
+    assert!(text.contains("would be told: 4.7."), "{text}");
+    assert_eq!(std::fs::read_dir(site.root().join("mail")).unwrap().count(), 0);
+}
+
+#[test]
+fn every_command_of_root_works_as_the_owner() {
+    if !root(&[]) {
+        return;
+    }
+    let site = Site::bare();
+    std::fs::set_permissions(site.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(site.json("init --owner nobody --postfix")["owner"], "nobody");
+    let other = site.refused("init --owner daemon");
+    assert_eq!((other.0, other.1.contains("belongs to nobody, not to daemon")), (1, true), "{}", other.1);
+    site.run("domain add north.example").ok();
+    site.run("account add bob@north.example").ok();
+    let owner = |file: &Path| std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(file).unwrap());
+    let nobody = owner(&site.root());
+    assert_ne!(nobody, 0);
+    for entry in std::fs::read_dir(site.root()).unwrap() {
+        let file = entry.unwrap().path();
+        assert_eq!(owner(&file), nobody, "{}", file.display());
+    }
 }

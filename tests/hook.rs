@@ -109,7 +109,7 @@ fn a_broken_store_is_75() {
         ),
         ("directory", |store| {
             for entry in std::fs::read_dir(store.root()).unwrap().map(|entry| entry.unwrap().path()) {
-                if entry.extension().is_some_and(|extension| extension == "db") {
+                if path(&entry).contains("directory.sqlite") {
                     std::fs::write(entry, b"no database").unwrap();
                 }
             }

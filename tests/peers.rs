@@ -24,19 +24,18 @@ struct Stage {
     authority: Authority,
     /// An RSA key: the reader everywhere.
     bob: Identity,
-    /// A second RSA recipient.
-    carol: Identity,
-    /// A P-256 key.
-    dana: Identity,
 }
 
 impl Stage {
     fn new() -> Stage {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new(folder.path());
-        let (bob, carol, dana) = (authority.rsa("bob"), authority.rsa("carol"), authority.p256("dana"));
+        let bob = authority.rsa("bob");
+        // Further recipients: a second RSA key, and one on P-256.
+        authority.rsa("carol");
+        authority.p256("dana");
         std::fs::write(folder.path().join("m.eml"), MESSAGE).unwrap();
-        Stage { folder, authority, bob, carol, dana }
+        Stage { folder, authority, bob }
     }
 
     fn path(&self) -> &Path {

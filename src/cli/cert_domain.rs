@@ -4,7 +4,7 @@ use super::cert::{layout, print};
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::input;
-use super::output::Output;
+use super::output::{Output, Table};
 use super::words::{self, day};
 use crate::crypto::Entropy;
 use crate::directory::{CertificateUse, SqliteDirectory};
@@ -193,15 +193,29 @@ fn store(
     out.json(layout(&[("domain", domain.to_owned()), ("purpose", name.to_owned())], certificate)?)
 }
 
+/// The domain's certificates, and by serial number those that it has issued.
 pub(super) fn show_domain(context: &Context, out: &mut Output, domain: &str) -> Result<(), Failure> {
-    let held = context.directory_for_reading()?.domain_certificates(domain)?;
+    let directory = context.directory_for_reading()?;
     let mut rows = Vec::new();
-    for held in &held {
+    for held in directory.domain_certificates(domain)? {
         let place = [("purpose", held.purpose.name().to_owned())];
         print(out, &place, &held.certificate)?;
         rows.push(layout(&place, &held.certificate)?);
     }
-    out.json(json!({"domain": domain, "certificates": rows}))
+    let issued = directory.issued(domain)?;
+    let mut table = Table::new(&["issued to", "on", "valid until", "serial"]);
+    for one in &issued {
+        let until = day(one.certificate.not_after());
+        table.row([one.account.clone(), day(one.issued), until, one.certificate.serial()]);
+    }
+    if !issued.is_empty() {
+        out.table(&table)?;
+    }
+    let issued = issued.iter().map(|one| {
+        let fingerprint = one.certificate.fingerprint().to_string();
+        json!({"account": one.account, "on": day(one.issued), "serial": one.certificate.serial(), "fingerprint": fingerprint})
+    });
+    out.json(json!({"domain": domain, "certificates": rows, "issued": issued.collect::<Vec<_>>()}))
 }
 
 pub(super) fn remove(

@@ -61,8 +61,6 @@ pub struct DomainCertificate {
 /// A certificate that a domain of ours issued.
 #[derive(Debug, Clone)]
 pub struct IssuedCertificate {
-    /// The domain, by its name of that time.
-    pub issuer: String,
     /// For whom, by the address of that time.
     pub account: String,
     /// The certificate.
@@ -92,10 +90,11 @@ impl SqliteDirectory {
         certificate: &Certificate,
     ) -> Result<AddedCertificate, AdminError> {
         self.write(|at| {
-            let issuer = domains::main_name(at, &domains::known_id(at, issuer)?)?;
+            let id = domains::known_id(at, issuer)?;
             let sql = "INSERT INTO issued (issuer, serial, account, der, issued) VALUES (?1, ?2, ?3, ?4, ?5)";
             let (serial, der) = (certificate.serial(), certificate.der());
-            at.execute(sql, params![issuer, serial, account.to_string(), der, words::now()])?;
+            at.execute(sql, params![id, serial, account.to_string(), der, words::now()])?;
+            let issuer = domains::main_name(at, &id)?;
             add(at, account, certificate, &format!("issued by {issuer}"))
         })
     }
@@ -103,14 +102,13 @@ impl SqliteDirectory {
     /// What a domain has issued, by serial.
     pub fn issued(&self, issuer: &str) -> Result<Vec<IssuedCertificate>, AdminError> {
         self.read(|at| {
-            let issuer = domains::main_name(at, &domains::known_id(at, issuer)?)?;
+            let issuer = domains::known_id(at, issuer)?;
             let sql = "SELECT der, account, issued FROM issued WHERE issuer = ?1 ORDER BY serial";
             let mut statement = at.prepare(sql)?;
             let mut rows = statement.query([&issuer])?;
             let mut issued = Vec::new();
             while let Some(row) = rows.next()? {
                 issued.push(IssuedCertificate {
-                    issuer: issuer.clone(),
                     account: row.get(1)?,
                     certificate: read_der(row)?,
                     issued: row.get::<_, Moment>(2)?.0,

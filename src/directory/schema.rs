@@ -10,7 +10,8 @@ const DIRECTORY: &[&str] = &[DIRECTORY_1];
 const STATE: &[&str] = &[STATE_1];
 
 /// The first layout. Each name of a domain and each address of an account stands in one table, main ones and
-/// aliases alike, so that the primary key keeps them apart.
+/// aliases alike, so that the primary key keeps them apart. What was issued outlives the domain that issued it, so that
+/// `issued.issuer` holds its id and is no foreign key.
 const DIRECTORY_1: &str = "
 CREATE TABLE domains (
     id TEXT NOT NULL PRIMARY KEY,

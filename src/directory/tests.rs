@@ -204,6 +204,8 @@ fn issue_and_record_are_one_transaction() {
     let issued = directory.issued("alias.example").unwrap();
     assert_eq!(issued.len(), 1);
     assert_eq!(issued[0].certificate.serial(), made.serial());
+    directory.rename_domain("north.example", "new.example").unwrap();
+    assert_eq!(directory.issued("new.example").unwrap().len(), 1);
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub(super) const FORMS: &[Form] = &[
     Form {
         name: "3DES",
         maker: Maker::OpenSsl { options: "-des3", recipients: &[("bob", "")] },
-        opened_by: &[OpenSsl, Gpgsm, Nss, BouncyCastle],
+        opened_by: &[Sealpost, OpenSsl, Gpgsm, Nss, BouncyCastle],
     },
     Form {
         name: "CBC, OAEP",

@@ -59,7 +59,7 @@ impl Dovecot {
         let config = values.iter().fold(CONFIG.to_owned(), |text, (name, value)| text.replace(name, value));
         let file = folder.join("dovecot.conf");
         std::fs::write(&file, config).unwrap();
-        Program::new("dovecot").args(["-c", path(&file)]).run().ok();
+        Program::new("dovecot").args(["-c", path(&file)]).daemon();
         Dovecot { folder, port, _keep: keep }
     }
 

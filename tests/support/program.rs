@@ -95,6 +95,12 @@ impl Program {
         self
     }
 
+    /// Starts a daemon: it goes to the background by itself, and would keep our pipes open.
+    pub(crate) fn daemon(mut self) {
+        let quiet = self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(quiet.status().unwrap().success(), "{:?}", self.command);
+    }
+
     pub(crate) fn run(mut self) -> Ended {
         let what = format!("{:?}", self.command);
         let pipes = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
