@@ -4,6 +4,7 @@ use super::failure::{Code, Failure};
 use crate::crypto::SecretBytes;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -32,27 +33,29 @@ pub(super) fn read_bounded(source: &mut impl Read, limit: u64) -> io::Result<Opt
     }
 }
 
+/// Standard input without the buffer that Rust keeps for it, which nobody wipes.
+fn standard_input() -> io::Result<File> {
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
 /// Standard input up to `limit` bytes; what comes after is left unread.
 pub(super) fn first_of_standard_input(limit: u64) -> Result<SecretBytes, Failure> {
-    let read = read_bounded(&mut io::stdin().lock().take(limit), limit);
+    let read = standard_input().and_then(|input| read_bounded(&mut input.take(limit), limit));
     let read = read.map_err(|error| Failure::io("read", "standard input", &error))?;
     read.ok_or_else(|| Failure::new(Code::Io, "standard input changed while it was read"))
 }
 
 /// The whole of standard input.
 pub(super) fn message() -> Result<SecretBytes, Failure> {
-    let read = read_bounded(&mut io::stdin().lock(), u64::from(u32::MAX));
+    let read = standard_input().and_then(|mut input| read_bounded(&mut input, u64::from(u32::MAX)));
     let read = read.map_err(|error| Failure::io("read", "standard input", &error))?;
     read.ok_or_else(|| Failure::new(Code::Data, "standard input holds more than 4 GiB"))
 }
 
 /// A key or certificate file; `-` is standard input.
 pub(crate) fn file(path: &Path) -> Result<SecretBytes, Failure> {
-    let read = if path == Path::new("-") {
-        read_bounded(&mut io::stdin().lock(), FILE_LIMIT)
-    } else {
-        File::open(path).and_then(|mut file| read_bounded(&mut file, FILE_LIMIT))
-    };
+    let opened = if path == Path::new("-") { standard_input() } else { File::open(path) };
+    let read = opened.and_then(|mut file| read_bounded(&mut file, FILE_LIMIT));
     let read = read.map_err(|error| Failure::io("read", path.display(), &error))?;
     read.ok_or_else(|| Failure::new(Code::Data, format!("{} is larger than 16 MiB", path.display())))
 }
