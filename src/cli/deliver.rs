@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 /// Prints one line, `D.S.N text` (RFC 3463), and exits with 0 (delivered), 75 (try again: every doubt), 67 (no such
 /// user in a domain that is ours) or 65 (refused by a rule, or too large). What happened stands in the log.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sealpost deliver --sender= --recipient=anna@north.example --queue-id=4ZbK2m < message.eml
+The lines for Postfix: sealpost init --postfix")]
 pub(super) struct Deliver {
     /// A recipient of the envelope; repeat it for several
     #[arg(long, required = true, value_name = "ADDRESS", allow_hyphen_values = true)]
@@ -130,7 +133,8 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
         copy.warnings.iter().for_each(|warning| tracing::warn!(queue_id, owner = %copy.owner, "{warning}"));
     }
     outcome.warnings.iter().for_each(|warning| tracing::warn!(queue_id, "{warning}"));
-    let recipients: Vec<String> = request.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
+    let recipients: Vec<String> =
+        request.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
     let (to, answer) = (recipients.join(" "), outcome.disposition.line());
     match &outcome.cause {
         None => tracing::info!(queue_id, %to, bytes = request.message.len(), answer, "done"),
@@ -139,10 +143,13 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
 }
 
 fn describe(copy: &CopyReport) -> String {
-    let to: Vec<String> = copy.sealed_to.iter().map(|to| format!("{} ({})", to.address, to.certificate)).collect();
+    let to: Vec<String> =
+        copy.sealed_to.iter().map(|to| format!("{} ({})", to.address, to.certificate)).collect();
     match (copy.plain_source, copy.cipher) {
         (Some(source), _) => format!("in the clear by {source}"),
-        (None, Some(cipher)) if copy.kept_as_is => format!("as it came, sealed with {cipher} to {}", to.join(", ")),
+        (None, Some(cipher)) if copy.kept_as_is => {
+            format!("as it came, sealed with {cipher} to {}", to.join(", "))
+        }
         (None, Some(cipher)) => format!("sealed with {cipher} to {}", to.join(", ")),
         (None, None) => "as it came, encrypted by its sender".to_owned(),
     }
@@ -152,11 +159,15 @@ impl Deliver {
     fn request<'m>(&self, message: &'m SecretBytes) -> Result<Request<'m>, Failure> {
         let originals = self.original_recipient.len();
         if originals != 0 && originals != self.recipient.len() {
-            return Err(Failure::new(Code::Usage, "--original-recipient is needed for each --recipient or for none"));
+            return Err(Failure::new(
+                Code::Usage,
+                "--original-recipient is needed for each --recipient or for none",
+            ));
         }
         let originals = self.original_recipient.iter().map(Some).chain(std::iter::repeat(None));
         let recipients = self.recipient.iter().zip(originals).map(|(recipient, original)| {
-            let address = Address::parse(recipient).map_err(|error| Failure::new(Code::Usage, error.to_string()))?;
+            let address =
+                Address::parse(recipient).map_err(|error| Failure::new(Code::Usage, error.to_string()))?;
             Ok(Recipient { address, original: original.filter(|text| !text.is_empty()).cloned() })
         });
         Ok(Request {
@@ -185,7 +196,8 @@ impl Watch {
         let watch = Watch { answered: Arc::default(), deadline_ms: Arc::new(Watch::DEADLINE_MS.into()) };
         let (answered, deadline_ms) = (Arc::clone(&watch.answered), Arc::clone(&watch.deadline_ms));
         // Without the thread there is no deadline of our own; Postfix's still holds.
-        let _ = std::thread::Builder::new().name("deadline".into()).spawn(move || wait(&answered, &deadline_ms));
+        let _ =
+            std::thread::Builder::new().name("deadline".into()).spawn(move || wait(&answered, &deadline_ms));
         watch
     }
 

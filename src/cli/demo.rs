@@ -47,8 +47,14 @@ const MESSAGES: [(&str, &str, &[u8]); 7] = [
 /// This one is sealed by its sender before it is sent.
 const SENT_SEALED: &str = "05-confidential.eml";
 
-/// Make a whole site in a folder and watch mail being sealed: no server, no root, no network
+/// Make a site in a folder and show mail being sealed: needs no server, no root, no network
+///
+/// A domain with its authority, accounts, a rule and messages are made; the messages are delivered, a table shows what
+/// became of each, one is opened again, and three commands are printed that go on from there.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost demo
+  sealpost demo /tmp/north")]
 pub(super) struct Demo {
     /// The folder; what an earlier demonstration left there is replaced, anything else is refused
     #[arg(default_value = "sealpost-demo")]
@@ -66,7 +72,10 @@ impl Demo {
     pub(super) fn run(self, out: &mut Output) -> Result<(), Failure> {
         let dir = self.dir.as_path();
         prepare(dir)?;
-        out.line(format!("A site in {}: the domain north.example, its authority, four accounts, one rule.\n", dir.display()))?;
+        out.line(format!(
+            "A site in {}: the domain north.example, its authority, four accounts, one rule.\n",
+            dir.display()
+        ))?;
         for line in script() {
             run_line(dir, &line)?;
         }
@@ -131,10 +140,13 @@ fn script() -> Vec<String> {
 
 fn run_line(dir: &Path, line: &str) -> Result<(), Failure> {
     let words = line.split(' ').map(|word| match word.split_once("{}") {
-        Some((before, after)) => [before.as_ref(), dir.as_os_str(), after.as_ref()].into_iter().collect::<OsString>(),
+        Some((before, after)) => {
+            [before.as_ref(), dir.as_os_str(), after.as_ref()].into_iter().collect::<OsString>()
+        }
         None => OsString::from(word),
     });
-    let args: Vec<OsString> = ["sealpost".into(), "--root".into(), dir.into()].into_iter().chain(words).collect();
+    let args: Vec<OsString> =
+        ["sealpost".into(), "--root".into(), dir.into()].into_iter().chain(words).collect();
     let cli = super::parse(&args)?;
     cli.verb.run(&Context::new(cli.global), &mut Output::silent())
 }
@@ -143,7 +155,8 @@ fn deliver_all(context: &Context, store: &MaildirStore) -> Result<Vec<Delivery>,
     let (directory, config) = (context.directory()?, context.config()?);
     let engine = engine(&directory, store, &config);
     let deliver = |(file, recipient, message): (&'static str, &str, &[u8])| {
-        let message = if file == SENT_SEALED { seal_as_sender(context, recipient, message)? } else { message.to_vec() };
+        let message =
+            if file == SENT_SEALED { seal_as_sender(context, recipient, message)? } else { message.to_vec() };
         let outcome = engine.deliver(&request(recipient, &message)?);
         Ok(Delivery { file, message, outcome })
     };
@@ -179,15 +192,22 @@ fn seal_as_sender(context: &Context, recipient: &str, message: &[u8]) -> Result<
         allow_not_yet_valid: false,
     };
     let fit = |certificate: &Certificate| ValidatedCertificate::for_sealing(certificate, &check).ok();
-    let recipients: Vec<ValidatedCertificate> = records.iter().filter_map(|record| fit(&record.held.certificate)).collect();
+    let recipients: Vec<ValidatedCertificate> =
+        records.iter().filter_map(|record| fit(&record.held.certificate)).collect();
     let mark = Mark { at: SystemClock.now(), rule: None };
-    let job = SealJob { message, recipients: &recipients, profile: Profile::Compatible, mark, seed: SystemEntropy.seed()? };
+    let job = SealJob {
+        message,
+        recipients: &recipients,
+        profile: Profile::Compatible,
+        mark,
+        seed: SystemEntropy.seed()?,
+    };
     let sealed = seal_many(vec![job]).pop().unwrap_or(Err(SealError::NoRecipient));
     sealed.map(|sealed| sealed.bytes().to_vec()).map_err(|error| Failure::new(Code::Data, error.to_string()))
 }
 
 fn show(deliveries: &[Delivery], out: &mut Output) -> Result<(), Failure> {
-    let mut table = Table::new(&["message", "rule", "mailbox", "sealed to", "with", "before", "after"]);
+    let mut table = Table::new(&["message", "rule", "mailbox", "sealed to", "with", "before", "after"], "");
     for delivery in deliveries {
         let name = delivery.file.to_owned();
         if delivery.outcome.disposition != Disposition::Delivered {
@@ -220,7 +240,10 @@ impl Delivery {
     fn waits(&self) -> Option<String> {
         let cause = self.outcome.cause.as_deref()?;
         let answer = self.outcome.disposition.line();
-        Some(format!("\n{}: {cause}.\n  The MTA is told \"{answer}\", keeps the message and tries again.", self.file))
+        Some(format!(
+            "\n{}: {cause}.\n  The MTA is told \"{answer}\", keeps the message and tries again.",
+            self.file
+        ))
     }
 
     fn json(&self) -> Value {
@@ -234,7 +257,11 @@ struct OpenedAgain {
     verdict: String,
 }
 
-fn open_first(context: &Context, store: &MaildirStore, deliveries: &[Delivery]) -> Result<OpenedAgain, Failure> {
+fn open_first(
+    context: &Context,
+    store: &MaildirStore,
+    deliveries: &[Delivery],
+) -> Result<OpenedAgain, Failure> {
     let missing = || Failure::new(Code::No, "the first message was not stored");
     let first = deliveries.first().ok_or_else(missing)?;
     let copy = first.outcome.copies.first().ok_or_else(missing)?;
@@ -259,11 +286,33 @@ fn stored_file(folder: &Path, name: &str) -> Option<PathBuf> {
 
 fn next_commands(dir: &Path, sealed: &Path) -> String {
     let program = std::env::args().next().unwrap_or("sealpost".into());
-    let (dir, sealed) = (dir.display(), sealed.display());
+    let (program, root, sealed) = (quoted(Path::new(&program)), quoted(dir), quoted(sealed));
+    let (password, payroll) = (quoted(&dir.join("password")), quoted(&dir.join("incoming/02-payroll.eml")));
     [
-        format!("  {program} inspect < '{sealed}'"),
-        format!("  {program} --root {dir} open --account anna@north.example --password-file {dir}/password < '{sealed}'"),
-        format!("  {program} --root {dir} rules explain --recipient anna@north.example < {dir}/incoming/02-payroll.eml"),
+        format!("  {program} inspect < {sealed}"),
+        format!("  {program} --root {root} open --account anna@north.example --password-file {password} < {sealed}"),
+        format!("  {program} --root {root} rules explain --recipient anna@north.example < {payroll}"),
     ]
     .join("\n")
+}
+
+/// One word of a shell, quoted only where that is needed.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-+,=@:%".contains(char);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_the_shell_stays_one() {
+        assert_eq!(quoted(Path::new("sealpost-demo/new/1.M2P3.vm,S=5")), "sealpost-demo/new/1.M2P3.vm,S=5");
+        assert_eq!(quoted(Path::new("a b'c")), "'a b'\\''c'");
+    }
 }

@@ -182,15 +182,8 @@ pub static RSAES_OAEP_SHA384: KeyTransport = oaep("rsaes-oaep-sha384", Hash::Sha
 pub static RSAES_OAEP_SHA512: KeyTransport = oaep("rsaes-oaep-sha512", Hash::Sha512, Status::ReadOnly);
 
 /// Every content cipher that we read.
-pub static CONTENT_CIPHERS: [&ContentCipher; 7] = [
-    &AES_128_CBC,
-    &AES_192_CBC,
-    &AES_256_CBC,
-    &DES_EDE3_CBC,
-    &AES_128_GCM,
-    &AES_192_GCM,
-    &AES_256_GCM,
-];
+pub static CONTENT_CIPHERS: [&ContentCipher; 7] =
+    [&AES_128_CBC, &AES_192_CBC, &AES_256_CBC, &DES_EDE3_CBC, &AES_128_GCM, &AES_192_GCM, &AES_256_GCM];
 
 /// Every key transport that we read.
 pub static KEY_TRANSPORTS: [&KeyTransport; 5] =
