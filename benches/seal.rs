@@ -1,5 +1,11 @@
 //! What sealing and opening cost, by size and profile. `cargo bench --bench seal`
 
+#![allow(
+    clippy::expect_used,
+    missing_docs,
+    reason = "a benchmark stops where its setup fails; criterion makes undocumented items"
+)]
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sealpost::crypto::{Profile, Seed};
 use sealpost::mail::Address;

@@ -14,7 +14,7 @@ pub struct SealedTo {
 }
 
 /// A message that only its recipients can open. Made only in this room: by [`seal_many`](super::seal_many) and
-/// [`recognise`](super::recognise).
+/// [`recognise`](super::recognise()).
 pub struct Sealed {
     pub(super) bytes: Vec<u8>,
     pub(super) cipher: Option<&'static ContentCipher>,
