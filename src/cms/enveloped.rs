@@ -9,11 +9,13 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911;
 use der::Decode;
 use spki::AlgorithmIdentifierOwned;
+use std::sync::Arc;
 
 /// More recipients are refused (spec: "Limits").
 const MAX_RECIPIENTS: usize = 10_000;
 
 pub(super) const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(super) const SEQUENCE: u8 = 0x30;
@@ -59,6 +61,24 @@ pub enum RecipientKind {
     Other,
 }
 
+/// What a KeyAgreeRecipientInfo says beside its algorithm, for all of its recipients (RFC 5652 6.2.2).
+#[derive(Debug)]
+pub struct Agreement {
+    /// The originator's public key; absent if the originator is named by a certificate or key identifier.
+    pub originator_key: Option<OriginatorKey>,
+    /// User keying material.
+    pub ukm: Option<Vec<u8>>,
+}
+
+/// An OriginatorPublicKey.
+#[derive(Debug)]
+pub struct OriginatorKey {
+    /// What kind of key.
+    pub algorithm: AlgorithmIdentifierOwned,
+    /// The octets of the BIT STRING.
+    pub public_key: Vec<u8>,
+}
+
 /// One recipient (a KeyAgreeRecipientInfo with several keys gives several).
 #[derive(Debug, Clone)]
 pub struct Recipient {
@@ -67,7 +87,10 @@ pub struct Recipient {
     /// Who it is; absent for kinds that name nobody.
     pub id: Option<RecipientId>,
     /// keyEncryptionAlgorithm. For [`RecipientKind::Other`]: the oriType, or 0.0 where there is none.
-    pub algorithm: AlgorithmIdentifierOwned,
+    /// Shared, like `agreement`: one long KeyAgreeRecipientInfo with many keys is held once.
+    pub algorithm: Arc<AlgorithmIdentifierOwned>,
+    /// The other half of a key agreement; of that kind only.
+    pub agreement: Option<Arc<Agreement>>,
     /// The encrypted content key; empty for [`RecipientKind::Other`].
     pub encrypted_key: Vec<u8>,
 }
@@ -247,18 +270,41 @@ fn issuer_and_serial(fields: &mut Elements<'_>) -> Result<RecipientId, CmsError>
 /// RFC 5652 6.2.2.
 fn key_agreement(mut fields: Elements<'_>, recipients: &mut Vec<Recipient>) -> Result<(), CmsError> {
     fields.tagged(INTEGER, "a recipient's version")?;
-    fields.tagged(constructed(0), "a recipient's originator")?;
-    fields.optional(constructed(1))?;
-    let algorithm = algorithm(&mut fields, "a recipient's algorithm")?;
+    let originator_key = originator_key(fields.tagged(constructed(0), "a recipient's originator")?)?;
+    let ukm = user_keying_material(&mut fields)?;
+    let agreement = Arc::new(Agreement { originator_key, ukm });
+    let algorithm = Arc::new(algorithm(&mut fields, "a recipient's algorithm")?);
     let mut keys = Elements(fields.tagged(SEQUENCE, "recipientEncryptedKeys")?.content);
     while !keys.is_empty() && recipients.len() <= MAX_RECIPIENTS {
         let mut key = Elements(keys.tagged(SEQUENCE, "a recipient's key")?.content);
         let id = Some(agreement_id(&mut key)?);
         let encrypted_key = key.tagged(OCTET_STRING, "a recipient's key")?.content.to_vec();
-        let algorithm = algorithm.clone();
-        recipients.push(Recipient { kind: RecipientKind::KeyAgreement, id, algorithm, encrypted_key });
+        let (algorithm, agreement) = (Arc::clone(&algorithm), Some(Arc::clone(&agreement)));
+        recipients.push(Recipient {
+            kind: RecipientKind::KeyAgreement,
+            id,
+            algorithm,
+            agreement,
+            encrypted_key,
+        });
     }
     Ok(())
+}
+
+/// OriginatorIdentifierOrKey, if it is a key.
+fn originator_key(originator: Element<'_>) -> Result<Option<OriginatorKey>, CmsError> {
+    let Some(key) = Elements(originator.content).optional(constructed(1))? else { return Ok(None) };
+    let mut fields = Elements(key.content);
+    let algorithm = algorithm(&mut fields, "the kind of an originator's key")?;
+    let bits = fields.tagged(BIT_STRING, "an originator's key")?.content;
+    let public_key = bits.strip_prefix(&[0]).ok_or_else(|| malformed("an originator's key is cut off"))?.to_vec();
+    Ok(Some(OriginatorKey { algorithm, public_key }))
+}
+
+fn user_keying_material(fields: &mut Elements<'_>) -> Result<Option<Vec<u8>>, CmsError> {
+    let Some(explicit) = fields.optional(constructed(1))? else { return Ok(None) };
+    let material = Elements(explicit.content).tagged(OCTET_STRING, "a recipient's keying material")?;
+    Ok(Some(material.content.to_vec()))
 }
 
 fn agreement_id(fields: &mut Elements<'_>) -> Result<RecipientId, CmsError> {
@@ -285,9 +331,9 @@ fn finish(
     id: Option<RecipientId>,
     mut fields: Elements<'_>,
 ) -> Result<Recipient, CmsError> {
-    let algorithm = algorithm(&mut fields, "a recipient's algorithm")?;
+    let algorithm = Arc::new(algorithm(&mut fields, "a recipient's algorithm")?);
     let encrypted_key = fields.tagged(OCTET_STRING, "a recipient's key")?.content.to_vec();
-    Ok(Recipient { kind, id, algorithm, encrypted_key })
+    Ok(Recipient { kind, id, algorithm, agreement: None, encrypted_key })
 }
 
 /// Whatever stands here is somebody else's to read: it is kept as a recipient, and nothing in it can be a fault.
@@ -296,7 +342,13 @@ fn other(info: Element<'_>) -> Recipient {
     let ori_type =
         if info.tag == constructed(4) { oid(&mut Elements(info.content), "oriType").ok() } else { None };
     let algorithm = AlgorithmIdentifierOwned { oid: ori_type.unwrap_or(UNNAMED), parameters: None };
-    Recipient { kind: RecipientKind::Other, id: None, algorithm, encrypted_key: Vec::new() }
+    Recipient {
+        kind: RecipientKind::Other,
+        id: None,
+        algorithm: Arc::new(algorithm),
+        agreement: None,
+        encrypted_key: Vec::new(),
+    }
 }
 
 pub(super) fn oid(fields: &mut Elements<'_>, name: &str) -> Result<ObjectIdentifier, CmsError> {

@@ -14,6 +14,8 @@ mod signed;
 mod tests;
 
 pub use ber::der_from_ber;
-pub use enveloped::{CmsError, Enveloped, Recipient, RecipientId, RecipientKind, read};
+pub use enveloped::{
+    Agreement, CmsError, Enveloped, OriginatorKey, Recipient, RecipientId, RecipientKind, read,
+};
 pub use inspect::{AlgorithmReport, ContentReport, Integrity, RecipientReport, Report, Structure, inspect};
 pub use protection::{Protection, fault, find};

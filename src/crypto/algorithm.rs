@@ -1,9 +1,12 @@
 //! One `static` row per algorithm; names, help, OID lookup and tests read these tables.
 
-use super::{cbc, gcm};
+use super::{cbc, gcm, key_wrap, x963};
 use aes::{Aes128, Aes192, Aes256};
 use const_oid::ObjectIdentifier;
+use const_oid::db::rfc5753;
 use des::TdesEde3;
+use sha1::Sha1;
+use sha2::{Sha224, Sha256, Sha384, Sha512};
 
 /// May we write it, or only read what others wrote?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +88,40 @@ pub struct KeyTransport {
     pub padding: Padding,
     /// Written or only read.
     pub status: Status,
+}
+
+/// Fills `out` with key bytes from a shared secret and what both sides know.
+pub(super) type Derive = fn(secret: &[u8], shared_info: &[u8], out: &mut [u8]);
+
+/// A key agreement scheme: ECDH with the key derivation of ANSI X9.63. Standard and cofactor Diffie-Hellman are one on
+/// curves with cofactor 1, which P-256 is.
+#[derive(Debug)]
+pub struct KeyAgreement {
+    /// The name in output.
+    pub name: &'static str,
+    /// Its object identifier.
+    pub oid: ObjectIdentifier,
+    /// Written or only read.
+    pub status: Status,
+    pub(super) derive: Derive,
+}
+
+/// Wraps a key under another, or unwraps it, into `out`; nothing if a length is wrong or the key was not wrapped under it.
+pub(super) type WrapStep = fn(key_encryption_key: &[u8], input: &[u8], out: &mut [u8]) -> Option<()>;
+
+/// A key wrap: how the key that was agreed on encrypts the content key.
+#[derive(Debug)]
+pub struct KeyWrap {
+    /// The name in output.
+    pub name: &'static str,
+    /// Its object identifier.
+    pub oid: ObjectIdentifier,
+    /// Length of the key-encryption key in bytes.
+    pub key_len: usize,
+    /// Written or only read.
+    pub status: Status,
+    pub(super) wrap: WrapStep,
+    pub(super) unwrap: WrapStep,
 }
 
 /// AES-128 in CBC mode (RFC 3565).
@@ -181,6 +218,84 @@ pub static RSAES_OAEP_SHA384: KeyTransport = oaep("rsaes-oaep-sha384", Hash::Sha
 /// RSAES-OAEP with SHA-512 (RFC 3560).
 pub static RSAES_OAEP_SHA512: KeyTransport = oaep("rsaes-oaep-sha512", Hash::Sha512, Status::ReadOnly);
 
+/// ECDH with SHA-1, the default of old peers (RFC 5753 7.1.4).
+pub static ECDH_SHA1: KeyAgreement =
+    agreement("ecdh-sha1kdf", rfc5753::DH_SINGLE_PASS_STD_DH_SHA_1_KDF_SCHEME, x963::derive::<Sha1>);
+/// ECDH with SHA-224.
+pub static ECDH_SHA224: KeyAgreement =
+    agreement("ecdh-sha224kdf", rfc5753::DH_SINGLE_PASS_STD_DH_SHA_224_KDF_SCHEME, x963::derive::<Sha224>);
+/// ECDH with SHA-256.
+pub static ECDH_SHA256: KeyAgreement = KeyAgreement {
+    status: Status::Write,
+    ..agreement("ecdh-sha256kdf", rfc5753::DH_SINGLE_PASS_STD_DH_SHA_256_KDF_SCHEME, x963::derive::<Sha256>)
+};
+/// ECDH with SHA-384.
+pub static ECDH_SHA384: KeyAgreement =
+    agreement("ecdh-sha384kdf", rfc5753::DH_SINGLE_PASS_STD_DH_SHA_384_KDF_SCHEME, x963::derive::<Sha384>);
+/// ECDH with SHA-512.
+pub static ECDH_SHA512: KeyAgreement =
+    agreement("ecdh-sha512kdf", rfc5753::DH_SINGLE_PASS_STD_DH_SHA_512_KDF_SCHEME, x963::derive::<Sha512>);
+/// Cofactor ECDH with SHA-1 (RFC 5753 7.1.4).
+pub static ECDH_COFACTOR_SHA1: KeyAgreement = agreement(
+    "ecdh-cofactor-sha1kdf",
+    rfc5753::DH_SINGLE_PASS_COFACTOR_DH_SHA_1_KDF_SCHEME,
+    x963::derive::<Sha1>,
+);
+/// Cofactor ECDH with SHA-224.
+pub static ECDH_COFACTOR_SHA224: KeyAgreement = agreement(
+    "ecdh-cofactor-sha224kdf",
+    rfc5753::DH_SINGLE_PASS_COFACTOR_DH_SHA_224_KDF_SCHEME,
+    x963::derive::<Sha224>,
+);
+/// Cofactor ECDH with SHA-256.
+pub static ECDH_COFACTOR_SHA256: KeyAgreement = agreement(
+    "ecdh-cofactor-sha256kdf",
+    rfc5753::DH_SINGLE_PASS_COFACTOR_DH_SHA_256_KDF_SCHEME,
+    x963::derive::<Sha256>,
+);
+/// Cofactor ECDH with SHA-384.
+pub static ECDH_COFACTOR_SHA384: KeyAgreement = agreement(
+    "ecdh-cofactor-sha384kdf",
+    rfc5753::DH_SINGLE_PASS_COFACTOR_DH_SHA_384_KDF_SCHEME,
+    x963::derive::<Sha384>,
+);
+/// Cofactor ECDH with SHA-512.
+pub static ECDH_COFACTOR_SHA512: KeyAgreement = agreement(
+    "ecdh-cofactor-sha512kdf",
+    rfc5753::DH_SINGLE_PASS_COFACTOR_DH_SHA_512_KDF_SCHEME,
+    x963::derive::<Sha512>,
+);
+
+/// AES-128 key wrap (RFC 3394, RFC 3565 2.3.2).
+pub static AES_128_WRAP: KeyWrap = KeyWrap {
+    name: "aes-128-wrap",
+    oid: const_oid::db::rfc5911::ID_AES_128_WRAP,
+    key_len: 16,
+    status: Status::ReadOnly,
+    wrap: key_wrap::wrap::<Aes128>,
+    unwrap: key_wrap::unwrap::<Aes128>,
+};
+
+/// AES-192 key wrap (RFC 3394, RFC 3565 2.3.2).
+pub static AES_192_WRAP: KeyWrap = KeyWrap {
+    name: "aes-192-wrap",
+    oid: const_oid::db::rfc5911::ID_AES_192_WRAP,
+    key_len: 24,
+    status: Status::ReadOnly,
+    wrap: key_wrap::wrap::<Aes192>,
+    unwrap: key_wrap::unwrap::<Aes192>,
+};
+
+/// AES-256 key wrap (RFC 3394, RFC 3565 2.3.2).
+pub static AES_256_WRAP: KeyWrap = KeyWrap {
+    name: "aes-256-wrap",
+    oid: const_oid::db::rfc5911::ID_AES_256_WRAP,
+    key_len: 32,
+    status: Status::Write,
+    wrap: key_wrap::wrap::<Aes256>,
+    unwrap: key_wrap::unwrap::<Aes256>,
+};
+
 /// Every content cipher that we read.
 pub static CONTENT_CIPHERS: [&ContentCipher; 7] =
     [&AES_128_CBC, &AES_192_CBC, &AES_256_CBC, &DES_EDE3_CBC, &AES_128_GCM, &AES_192_GCM, &AES_256_GCM];
@@ -188,6 +303,27 @@ pub static CONTENT_CIPHERS: [&ContentCipher; 7] =
 /// Every key transport that we read.
 pub static KEY_TRANSPORTS: [&KeyTransport; 5] =
     [&RSAES_PKCS1_V1_5, &RSAES_OAEP_SHA1, &RSAES_OAEP_SHA256, &RSAES_OAEP_SHA384, &RSAES_OAEP_SHA512];
+
+/// Every key agreement that we read.
+pub static KEY_AGREEMENTS: [&KeyAgreement; 10] = [
+    &ECDH_SHA1,
+    &ECDH_SHA224,
+    &ECDH_SHA256,
+    &ECDH_SHA384,
+    &ECDH_SHA512,
+    &ECDH_COFACTOR_SHA1,
+    &ECDH_COFACTOR_SHA224,
+    &ECDH_COFACTOR_SHA256,
+    &ECDH_COFACTOR_SHA384,
+    &ECDH_COFACTOR_SHA512,
+];
+
+/// Every key wrap that we read.
+pub static KEY_WRAPS: [&KeyWrap; 3] = [&AES_128_WRAP, &AES_192_WRAP, &AES_256_WRAP];
+
+const fn agreement(name: &'static str, oid: ObjectIdentifier, derive: Derive) -> KeyAgreement {
+    KeyAgreement { name, oid, status: Status::ReadOnly, derive }
+}
 
 const fn oaep(name: &'static str, hash: Hash, status: Status) -> KeyTransport {
     KeyTransport { name, oid: const_oid::db::rfc5912::ID_RSAES_OAEP, padding: Padding::Oaep(hash), status }
@@ -214,6 +350,20 @@ impl KeyTransport {
     /// The row with that name.
     pub fn by_name(name: &str) -> Option<&'static KeyTransport> {
         KEY_TRANSPORTS.into_iter().find(|transport| transport.name == name)
+    }
+}
+
+impl KeyAgreement {
+    /// The row with that object identifier.
+    pub(super) fn by_oid(oid: ObjectIdentifier) -> Option<&'static KeyAgreement> {
+        KEY_AGREEMENTS.into_iter().find(|agreement| agreement.oid == oid)
+    }
+}
+
+impl KeyWrap {
+    /// The row with that object identifier.
+    pub(super) fn by_oid(oid: ObjectIdentifier) -> Option<&'static KeyWrap> {
+        KEY_WRAPS.into_iter().find(|wrap| wrap.oid == oid)
     }
 }
 
@@ -256,6 +406,12 @@ mod tests {
         for transport in KEY_TRANSPORTS {
             assert!(std::ptr::eq(KeyTransport::by_padding(transport.padding).unwrap(), transport));
             assert!(std::ptr::eq(KeyTransport::by_name(transport.name).unwrap(), transport));
+        }
+        for agreement in KEY_AGREEMENTS {
+            assert!(std::ptr::eq(KeyAgreement::by_oid(agreement.oid).unwrap(), agreement));
+        }
+        for wrap in KEY_WRAPS {
+            assert!(std::ptr::eq(KeyWrap::by_oid(wrap.oid).unwrap(), wrap));
         }
     }
 

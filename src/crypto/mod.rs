@@ -1,15 +1,19 @@
 //! The wall around the primitive crates: algorithm table, content ciphers, key transport, secrets, policy.
 
+pub(crate) mod agreement;
 pub mod algorithm;
 pub(crate) mod cbc;
 pub(crate) mod content;
 pub(crate) mod gcm;
+mod key_wrap;
 #[cfg(test)]
 mod known_answers;
 pub mod policy;
+mod rejection;
 pub mod secret;
 pub mod seed;
 pub(crate) mod transport;
+mod x963;
 
 pub use algorithm::{ContentCipher, KeyTransport};
 pub use policy::Profile;

@@ -1,14 +1,14 @@
 //! What may be written, apart from what can be read.
 
-use super::algorithm::{ContentCipher, KeyTransport};
+use super::algorithm::{ContentCipher, KeyAgreement, KeyTransport, KeyWrap};
 
 /// A named choice of algorithms for sealing (spec: "Algorithms: one table, three profiles").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum Profile {
-    /// AES-256-CBC and RSAES-PKCS1-v1_5: every S/MIME client opens it.
+    /// AES-256-CBC, and RSAES-PKCS1-v1_5 or ECDH: every S/MIME client opens it for an RSA key.
     #[default]
     Compatible,
-    /// AES-256-GCM and RSAES-OAEP with SHA-256.
+    /// AES-256-GCM, and RSAES-OAEP with SHA-256 or ECDH.
     Modern,
 }
 
@@ -44,6 +44,20 @@ impl Profile {
             Profile::Modern => &super::algorithm::RSAES_OAEP_SHA256,
         }
     }
+
+    /// How it agrees with the owner of an EC key on a key-encryption key.
+    pub fn key_agreement(self) -> &'static KeyAgreement {
+        match self {
+            Profile::Compatible | Profile::Modern => &super::algorithm::ECDH_SHA256,
+        }
+    }
+
+    /// How that key encrypts the content key.
+    pub fn key_wrap(self) -> &'static KeyWrap {
+        match self {
+            Profile::Compatible | Profile::Modern => &super::algorithm::AES_256_WRAP,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -64,6 +78,8 @@ mod tests {
         for profile in Profile::ALL {
             assert_eq!(profile.content_cipher().status, Status::Write);
             assert_eq!(profile.key_transport().status, Status::Write);
+            assert_eq!(profile.key_agreement().status, Status::Write);
+            assert_eq!(profile.key_wrap().status, Status::Write);
         }
     }
 }

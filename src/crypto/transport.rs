@@ -1,12 +1,12 @@
 //! RSA key transport: wrapping and unwrapping a content key.
 
 use super::algorithm::{Hash, KeyTransport, Padding, Status, name_of};
+use super::rejection::rejection_rng;
 use super::{CryptoError, SecretBytes};
 use der::asn1::{Any, Null, OctetString};
 use der::{Decode, Encode};
-use hmac::{Hmac, KeyInit, Mac};
 use rand::rngs::StdRng;
-use rand::{CryptoRng, Rng, SeedableRng};
+use rand::{CryptoRng, Rng};
 use rsa::pkcs1::{RsaOaepParamsOwned, RsaOaepParamsRef};
 use rsa::traits::PrivateKeyParts;
 use rsa::{Oaep, Pkcs1v15Encrypt};
@@ -49,7 +49,8 @@ impl TransportAlgorithm {
     /// padding says no, the content key is one that depends on private key and ciphertext, and decrypting the content
     /// will fail with it, after the same steps.
     pub(crate) fn unwrap(&self, key: &rsa::PrivateKey, wrapped: &[u8], key_len: usize) -> SecretBytes {
-        let mut rng = rejection_rng(key, wrapped);
+        let private_key = Zeroizing::new(key.d().to_be_bytes());
+        let mut rng = rejection_rng(&private_key, wrapped);
         let mut content_key = vec![0; key_len];
         rng.fill_bytes(&mut content_key);
         let opened = self.decrypt(key, wrapped, &mut rng).map(Zeroizing::new);
@@ -166,18 +167,4 @@ fn read_label(read: &RsaOaepParamsOwned) -> Result<Vec<u8>, CryptoError> {
 
 fn hash_of(oid: &const_oid::ObjectIdentifier) -> Result<Hash, CryptoError> {
     Hash::by_oid(*oid).ok_or_else(|| CryptoError::Unsupported(name_of(oid)))
-}
-
-/// A generator that private key and ciphertext determine and nobody else can foresee: for the key that takes the place
-/// of one that does not open, and for blinding. So opening needs no entropy, and the same input fails in the same way.
-fn rejection_rng(key: &rsa::PrivateKey, wrapped: &[u8]) -> StdRng {
-    let secret = Zeroizing::new(key.d().to_be_bytes());
-    let seed = Hmac::<Sha256>::new_from_slice(&secret).map(|mut mac| {
-        mac.update(b"sealpost implicit rejection");
-        mac.update(wrapped);
-        mac.finalize().into_bytes()
-    });
-    // HMAC takes keys of every length: the default is never used, and would be as good as a wrong key.
-    let seed: Zeroizing<[u8; 32]> = Zeroizing::new(seed.map(Into::into).unwrap_or_default());
-    StdRng::from_seed(*seed)
 }

@@ -3,19 +3,28 @@
 use crate::crypto::algorithm::Mode;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{ID_CT_AUTH_ENVELOPED_DATA, ID_DATA, ID_ENVELOPED_DATA};
+use const_oid::db::rfc5912::ID_EC_PUBLIC_KEY;
 use der::Encode;
 use spki::AlgorithmIdentifierOwned;
 
 const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 /// `[0] IMPLICIT OCTET STRING`, primitive: encryptedContent.
 const CONTEXT_0: u8 = 0x80;
-/// `[0] EXPLICIT`: the content of a ContentInfo.
+/// `[0] EXPLICIT`: the content of a ContentInfo, and the originator of a KeyAgreeRecipientInfo.
 const EXPLICIT_0: u8 = 0xa0;
-/// CMSVersion 0: every RecipientInfo names its recipient by issuer and serial number (RFC 5652 6.1, RFC 5083 2.1).
+/// `[1] IMPLICIT SEQUENCE`: a KeyAgreeRecipientInfo, and the OriginatorPublicKey in it.
+const IMPLICIT_1: u8 = 0xa1;
+/// CMSVersion 0: of AuthEnvelopedData (RFC 5083 2.1), of a KeyTransRecipientInfo that names its recipient by issuer and
+/// serial number, and of an EnvelopedData that holds no others (RFC 5652 6.1).
 const VERSION_0: [u8; 3] = [INTEGER, 1, 0];
+/// CMSVersion 2: of an EnvelopedData with other recipients (RFC 5652 6.1).
+const VERSION_2: [u8; 3] = [INTEGER, 1, 2];
+/// CMSVersion 3: of a KeyAgreeRecipientInfo (RFC 5652 6.2.2).
+const VERSION_3: [u8; 3] = [INTEGER, 1, 3];
 
 /// What stands before and after the ciphertext in a ContentInfo.
 pub(super) struct Frame {
@@ -36,9 +45,10 @@ impl Frame {
     ) -> der::Result<Frame> {
         let content_head = header(CONTEXT_0, content_len);
         let info = [ID_DATA.to_der()?, algorithm.to_der()?, content_head].concat();
+        let version = version(mode, &recipient_infos);
         let recipients = set_of(recipient_infos);
         let info_head = header(SEQUENCE, info.len() + content_len);
-        let data = [VERSION_0.to_vec(), recipients, info_head, info].concat();
+        let data = [version.to_vec(), recipients, info_head, info].concat();
         let tail_len = tail_head(tag_len).len() + tag_len;
         let data_len = data.len() + content_len + tail_len;
         let data_head = header(SEQUENCE, data_len);
@@ -69,6 +79,28 @@ pub(super) fn key_transport_info(
 ) -> der::Result<Vec<u8>> {
     let rid = tlv(SEQUENCE, &[issuer, &tlv(INTEGER, &[serial])]);
     Ok(tlv(SEQUENCE, &[&VERSION_0, &rid, &algorithm.to_der()?, &tlv(OCTET_STRING, &[encrypted_key])]))
+}
+
+/// A KeyAgreeRecipientInfo (RFC 5652 6.2.2, RFC 5753 3.1.1) for one recipient, with an ephemeral EC key whose parameters
+/// are absent: they are those of the recipient's certificate.
+pub(super) fn key_agreement_info(
+    issuer: &[u8],
+    serial: &[u8],
+    algorithm: &AlgorithmIdentifierOwned,
+    ephemeral_key: &[u8],
+    encrypted_key: &[u8],
+) -> der::Result<Vec<u8>> {
+    let kind = tlv(SEQUENCE, &[&ID_EC_PUBLIC_KEY.to_der()?]);
+    let originator_key = tlv(IMPLICIT_1, &[&kind, &tlv(BIT_STRING, &[&[0], ephemeral_key])]);
+    let originator = tlv(EXPLICIT_0, &[&originator_key]);
+    let rid = tlv(SEQUENCE, &[issuer, &tlv(INTEGER, &[serial])]);
+    let keys = tlv(SEQUENCE, &[&tlv(SEQUENCE, &[&rid, &tlv(OCTET_STRING, &[encrypted_key])])]);
+    Ok(tlv(IMPLICIT_1, &[&VERSION_3, &originator, &algorithm.to_der()?, &keys]))
+}
+
+fn version(mode: Mode, recipient_infos: &[Vec<u8>]) -> [u8; 3] {
+    let others = recipient_infos.iter().any(|info| info.first() != Some(&SEQUENCE));
+    if mode == Mode::Cbc && others { VERSION_2 } else { VERSION_0 }
 }
 
 fn content_type(mode: Mode) -> ObjectIdentifier {
@@ -130,7 +162,7 @@ mod tests {
         let algorithm = AlgorithmIdentifierOwned { oid: ID_DATA, parameters: None };
         for (mode, tag_len) in [(Mode::Cbc, 0), (Mode::Gcm, 16)] {
             for content_len in [0, 16, 100, 127, 128, 200, 255, 256, 65_000, 70_000] {
-                let frame = Frame::new(vec![vec![5, 0]], &algorithm, mode, content_len, tag_len).unwrap();
+                let frame = Frame::new(vec![vec![0x30, 0]], &algorithm, mode, content_len, tag_len).unwrap();
                 let whole =
                     [frame.head.clone(), vec![0; content_len], frame.tail(&vec![0; tag_len])].concat();
                 assert_eq!(whole.len(), frame.len());

@@ -2,6 +2,7 @@
 
 use super::{inner, outer};
 use crate::cms::{CmsError, Enveloped, Protection, Recipient, RecipientId, RecipientKind, fault, find};
+use crate::crypto::agreement::{AgreementAlgorithm, Originator, check_originator};
 use crate::crypto::algorithm::{Mode, name_of};
 use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::transport::TransportAlgorithm;
@@ -85,12 +86,48 @@ pub fn open(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Opened, OpenError>
 pub(super) fn open_content(enveloped: Enveloped, keys: &[OpeningKey<'_>]) -> Result<SecretBytes, OpenError> {
     let content = checked_content(&enveloped)?;
     let (recipient, key) = find_recipient(&enveloped.recipients, keys)?;
-    let transport = TransportAlgorithm::read(&recipient.algorithm)?;
-    let content_key = transport.unwrap(key, &recipient.encrypted_key, content.cipher.key_len);
+    let content_key = match key {
+        RecipientKey::Rsa(key) => unwrap_transported(recipient, key, content.cipher.key_len)?,
+        RecipientKey::EcP256(key) => unwrap_agreed(recipient, key, content.cipher.key_len)?,
+    };
     let aad = enveloped.auth_attributes.unwrap_or_default();
     let tag = enveloped.tag.unwrap_or_default();
     let clear = content.decrypt(&content_key, &aad, &tag, SecretBytes::new(enveloped.encrypted_content))?;
     Ok(clear)
+}
+
+/// A private key that fits the kind of its recipient.
+enum RecipientKey<'k> {
+    Rsa(&'k rsa::PrivateKey),
+    EcP256(&'k p256::SecretKey),
+}
+
+fn unwrap_transported(
+    recipient: &Recipient,
+    key: &rsa::PrivateKey,
+    key_len: usize,
+) -> Result<SecretBytes, OpenError> {
+    let transport = TransportAlgorithm::read(&recipient.algorithm)?;
+    Ok(transport.unwrap(key, &recipient.encrypted_key, key_len))
+}
+
+fn unwrap_agreed(
+    recipient: &Recipient,
+    key: &p256::SecretKey,
+    key_len: usize,
+) -> Result<SecretBytes, OpenError> {
+    let agreement = AgreementAlgorithm::read(&recipient.algorithm)?;
+    let originator = originator(recipient)?;
+    Ok(agreement.unwrap(key, originator, &recipient.encrypted_key, key_len)?)
+}
+
+/// The originator's half of a key agreement. RFC 5753 3.1.1 wants an ephemeral key there, never a name.
+pub(super) fn originator(recipient: &Recipient) -> Result<Originator<'_>, OpenError> {
+    let named = || OpenError::Unsupported("key agreement with an originator who is named".to_owned());
+    let agreement = recipient.agreement.as_ref().ok_or_else(named)?;
+    let key = agreement.originator_key.as_ref().ok_or_else(named)?;
+    check_originator(&key.algorithm)?;
+    Ok(Originator { public_key: &key.public_key, ukm: agreement.ukm.as_deref() })
 }
 
 /// The content's algorithm, if it and the structure around it belong together (RFC 5083, RFC 5084) and it holds mail.
@@ -118,14 +155,19 @@ pub(super) fn checked_content(enveloped: &Enveloped) -> Result<ContentAlgorithm,
 fn find_recipient<'r, 'k>(
     recipients: &'r [Recipient],
     keys: &[OpeningKey<'k>],
-) -> Result<(&'r Recipient, &'k rsa::PrivateKey), OpenError> {
+) -> Result<(&'r Recipient, RecipientKey<'k>), OpenError> {
     let named_keys: Vec<(Vec<RecipientId>, &'k UnlockedKey)> = keys.iter().map(names).collect();
     let mut unsupported = None;
     for recipient in recipients {
         let Some(id) = &recipient.id else { continue };
         let Some((_, key)) = named_keys.iter().find(|(ids, _)| ids.contains(id)) else { continue };
         match (recipient.kind, &key.0) {
-            (RecipientKind::KeyTransport, PrivateKey::Rsa(key)) => return Ok((recipient, key)),
+            (RecipientKind::KeyTransport, PrivateKey::Rsa(key)) => {
+                return Ok((recipient, RecipientKey::Rsa(key)));
+            }
+            (RecipientKind::KeyAgreement, PrivateKey::EcP256(key)) => {
+                return Ok((recipient, RecipientKey::EcP256(key)));
+            }
             _ => unsupported = unsupported.or(Some(recipient)),
         }
     }
@@ -140,18 +182,20 @@ fn find_recipient<'r, 'k>(
 fn names<'k>(key: &OpeningKey<'k>) -> (Vec<RecipientId>, &'k UnlockedKey) {
     let ids = match (key.certificate, &key.key.0) {
         (Some(certificate), _) => certificate.recipient_ids(),
-        (None, PrivateKey::Rsa(rsa)) => key_identifiers(rsa),
-        (None, PrivateKey::EcP256(_)) => Vec::new(),
+        (None, PrivateKey::Rsa(rsa)) => rsa
+            .to_public_key()
+            .to_pkcs1_der()
+            .map_or_else(|_| Vec::new(), |public| key_identifiers(public.as_bytes())),
+        (None, PrivateKey::EcP256(ec)) => key_identifiers(&ec.public_key().to_sec1_bytes()),
     };
     (ids, key.key)
 }
 
 /// The identifiers that authorities give a key, over its subjectPublicKey bits: SHA-1 (RFC 5280 4.2.1.2, method 1), and
 /// the first 160 bits of SHA-256 (RFC 7093 2, method 1).
-fn key_identifiers(key: &rsa::PrivateKey) -> Vec<RecipientId> {
-    let Ok(public) = key.to_public_key().to_pkcs1_der() else { return Vec::new() };
-    let sha1 = Sha1::digest(public.as_bytes()).to_vec();
-    let sha256 = Sha256::digest(public.as_bytes()).into_iter().take(20).collect();
+fn key_identifiers(subject_public_key: &[u8]) -> Vec<RecipientId> {
+    let sha1 = Sha1::digest(subject_public_key).to_vec();
+    let sha256 = Sha256::digest(subject_public_key).into_iter().take(20).collect();
     [sha1, sha256].map(RecipientId::SubjectKeyIdentifier).to_vec()
 }
 

@@ -1,9 +1,10 @@
-//! Who a message is sealed to, one RSA key each.
+//! Who a message is sealed to, one key each.
 
-use super::frame::key_transport_info;
+use super::frame::{key_agreement_info, key_transport_info};
 use super::{SealError, SealedTo};
 use crate::cms::RecipientId;
-use crate::crypto::{KeyTransport, Profile, SecretBytes};
+use crate::crypto::agreement::AgreementAlgorithm;
+use crate::crypto::{Profile, SecretBytes};
 use crate::pki::{Certificate, Fingerprint, PublicKey, ValidatedCertificate};
 use rand::CryptoRng;
 
@@ -12,7 +13,7 @@ pub(super) struct Recipient {
     fingerprint: Fingerprint,
     issuer: Vec<u8>,
     serial: Vec<u8>,
-    key: rsa::PublicKey,
+    key: PublicKey,
 }
 
 impl Recipient {
@@ -24,11 +25,7 @@ impl Recipient {
             key,
             certificate: fingerprint,
         };
-        let key = match certificate.public_key() {
-            Ok(PublicKey::Rsa(key)) => key,
-            Ok(other) => return Err(refused(other.to_string())),
-            Err(error) => return Err(refused(error.to_string())),
-        };
+        let key = certificate.public_key().map_err(|error| refused(error.to_string()))?;
         let mut ids = certificate.recipient_ids().into_iter();
         let name = ids.find_map(|id| match id {
             RecipientId::IssuerAndSerialNumber { issuer, serial } => Some((issuer, serial)),
@@ -41,14 +38,43 @@ impl Recipient {
     /// The RecipientInfo that hands the content key to this recipient.
     pub(super) fn info(
         &self,
-        transport: &KeyTransport,
+        profile: Profile,
         content_key: &SecretBytes,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<u8>, SealError> {
-        let wrapped = transport.wrap(&self.key, content_key, rng)?;
+        match &self.key {
+            PublicKey::Rsa(key) => self.transport_info(profile, key, content_key, rng),
+            PublicKey::EcP256(key) => self.agreement_info(profile, key, content_key, rng),
+        }
+    }
+
+    fn transport_info(
+        &self,
+        profile: Profile,
+        key: &rsa::PublicKey,
+        content_key: &SecretBytes,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, SealError> {
+        let transport = profile.key_transport();
+        let wrapped = transport.wrap(key, content_key, rng)?;
         let algorithm = transport.identifier().map_err(|_| SealError::Primitive(transport.name))?;
         key_transport_info(&self.issuer, &self.serial, &algorithm, &wrapped)
             .map_err(|_| SealError::Primitive(transport.name))
+    }
+
+    fn agreement_info(
+        &self,
+        profile: Profile,
+        key: &p256::PublicKey,
+        content_key: &SecretBytes,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, SealError> {
+        let failed = |_| SealError::Primitive(profile.key_agreement().name);
+        let agreement = AgreementAlgorithm::new(profile.key_agreement(), profile.key_wrap());
+        let wrapped = agreement.wrap(key, content_key, rng)?;
+        let algorithm = agreement.identifier().map_err(failed)?;
+        let (ephemeral, encrypted) = (&wrapped.ephemeral_key, &wrapped.encrypted_key);
+        key_agreement_info(&self.issuer, &self.serial, &algorithm, ephemeral, encrypted).map_err(failed)
     }
 
     /// For reports.

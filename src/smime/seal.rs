@@ -140,7 +140,7 @@ impl Envelope {
         let content_key = random_key(cipher.key_len, rng);
         let algorithm = ContentAlgorithm::generate(cipher, rng);
         let infos: Result<Vec<_>, _> =
-            recipients.iter().map(|to| to.info(profile.key_transport(), &content_key, rng)).collect();
+            recipients.iter().map(|to| to.info(profile, &content_key, rng)).collect();
         let (content_len, tag_len) = match cipher.mode {
             Mode::Cbc => (length + padding_len(length), 0),
             Mode::Gcm => (length, gcm::TAG),
