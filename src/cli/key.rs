@@ -3,7 +3,6 @@
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::filter;
-use super::fitness;
 use super::holder::{Holder, HolderArgs};
 use super::keyring;
 use super::output::{Output, Table};
@@ -121,8 +120,7 @@ impl Generate {
                 store_domain_key(&directory, out, &name, &key)
             }
             Holder::Account(address) => {
-                let account = context.directory_for_reading()?.account(&address)?;
-                fitness::require_type(&account, &context.config()?.settings, self.kind)?;
+                context.directory_for_reading()?.account(&address)?;
                 let password = new_password(&self.password, &address)?;
                 let directory = context.directory()?;
                 let key = generate(self.kind, out)?;
@@ -146,10 +144,7 @@ impl Import {
             Holder::Account(address) => {
                 let file = filter::unlock(&self.file, read_key_file, given.as_ref(), option)?;
                 let directory = context.directory()?;
-                let (account, config) = (directory.account(&address)?, context.config()?);
-                for key in &file.keys {
-                    fitness::require_key(&account, &config.settings, &key.public())?;
-                }
+                directory.account(&address)?;
                 let password = new_password(&self.password, &address)?;
                 for key in &file.keys {
                     store_vault_key(&directory, out, &address, key, &password)?;

@@ -10,8 +10,8 @@ use const_oid::db::rfc5912::{ID_EC_PUBLIC_KEY, SECP_256_R_1};
 use der::asn1::{Any, Null, OctetString};
 use der::{Encode, Sequence};
 use p256::ecdh::diffie_hellman;
+use p256::elliptic_curve::Generate;
 use rand::{CryptoRng, Rng};
-use rsa::Generate;
 use spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
@@ -178,3 +178,6 @@ pub(crate) fn check_originator(algorithm: &AlgorithmIdentifierOwned) -> Result<(
 fn is_empty(parameters: Option<&Any>) -> bool {
     parameters.is_none_or(|parameters| parameters.decode_as::<Null>().is_ok())
 }
+
+#[cfg(test)]
+mod tests;

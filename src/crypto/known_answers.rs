@@ -114,12 +114,12 @@ NqMvREwE5LA+BZo37kAFj75B
 -----END PRIVATE KEY-----
 ";
 
-fn unhex(text: &str) -> Vec<u8> {
+pub(super) fn unhex(text: &str) -> Vec<u8> {
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     text.as_bytes().chunks(2).map(pair).collect()
 }
 
-fn counting(length: usize, start: u8) -> Vec<u8> {
+pub(super) fn counting(length: usize, start: u8) -> Vec<u8> {
     (start..).take(length).collect()
 }
 
@@ -301,7 +301,7 @@ fn algorithm_for(row: &KeyTransport) -> TransportAlgorithm {
 }
 
 /// The test groups of a Wycheproof file; nothing (and one line) if the vectors are not there.
-fn wycheproof(file: &str) -> Vec<serde_json::Value> {
+pub(super) fn wycheproof(file: &str) -> Vec<serde_json::Value> {
     let folder = std::env::var("SEALPOST_VECTORS")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors").into());
     let path = format!("{folder}/wycheproof/{file}.json");
@@ -315,7 +315,7 @@ fn wycheproof(file: &str) -> Vec<serde_json::Value> {
     file["testGroups"].as_array().unwrap().clone()
 }
 
-fn field(test: &serde_json::Value, name: &str) -> Vec<u8> {
+pub(super) fn field(test: &serde_json::Value, name: &str) -> Vec<u8> {
     unhex(test[name].as_str().unwrap())
 }
 

@@ -157,7 +157,7 @@ fn find_recipient<'r, 'k>(
     keys: &[OpeningKey<'k>],
 ) -> Result<(&'r Recipient, RecipientKey<'k>), OpenError> {
     let named_keys: Vec<(Vec<RecipientId>, &'k UnlockedKey)> = keys.iter().map(names).collect();
-    let mut unsupported = None;
+    let mut refusal = None;
     for recipient in recipients {
         let Some(id) = &recipient.id else { continue };
         let Some((_, key)) = named_keys.iter().find(|(ids, _)| ids.contains(id)) else { continue };
@@ -168,14 +168,22 @@ fn find_recipient<'r, 'k>(
             (RecipientKind::KeyAgreement, PrivateKey::EcP256(key)) => {
                 return Ok((recipient, RecipientKey::EcP256(key)));
             }
-            _ => unsupported = unsupported.or(Some(recipient)),
+            _ => refusal = refusal.or(Some(misfit(recipient))),
         }
     }
-    Err(match unsupported {
-        Some(recipient) => OpenError::Unsupported(name_of(&recipient.algorithm.oid)),
+    Err(match refusal {
+        Some(refusal) => refusal,
         None if needs_certificate(recipients, keys) => OpenError::CertificateNeeded,
         None => OpenError::NotARecipient,
     })
+}
+
+/// Why a recipient is of no use although it names the key: its kind is unknown to us, or the key is not the certificate's.
+fn misfit(recipient: &Recipient) -> OpenError {
+    match recipient.kind {
+        RecipientKind::KeyTransport | RecipientKind::KeyAgreement => OpenError::NotOpened,
+        _ => OpenError::Unsupported(name_of(&recipient.algorithm.oid)),
+    }
 }
 
 /// How messages name the key.

@@ -1,5 +1,6 @@
 //! The laws of the room, held over real keys and arbitrary messages.
 
+mod curve;
 mod damage;
 mod law;
 mod outside;
@@ -41,20 +42,26 @@ fn issue(key: &UnlockedKey, name: &str, number: u8) -> Certificate {
     authority.issue(&key.public(), &user, seed(number)).unwrap()
 }
 
-fn person(name: &str, number: u8) -> Person {
-    let key = UnlockedKey::generate(KeyType::Rsa2048, seed(number)).unwrap();
+fn person(name: &str, kind: KeyType, number: u8) -> Person {
+    let key = UnlockedKey::generate(kind, seed(number)).unwrap();
     let certificate = issue(&key, name, number);
     Person { key, certificate }
 }
 
 pub(super) fn alice() -> &'static Person {
     static ALICE: OnceLock<Person> = OnceLock::new();
-    ALICE.get_or_init(|| person("alice@north.example", 21))
+    ALICE.get_or_init(|| person("alice@north.example", KeyType::Rsa2048, 21))
 }
 
 pub(super) fn bob() -> &'static Person {
     static BOB: OnceLock<Person> = OnceLock::new();
-    BOB.get_or_init(|| person("bob@north.example", 22))
+    BOB.get_or_init(|| person("bob@north.example", KeyType::Rsa2048, 22))
+}
+
+/// Has a key on P-256.
+pub(super) fn dana() -> &'static Person {
+    static DANA: OnceLock<Person> = OnceLock::new();
+    DANA.get_or_init(|| person("dana@north.example", KeyType::EcP256, 23))
 }
 
 impl Person {

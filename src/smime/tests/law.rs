@@ -176,19 +176,6 @@ fn nobody_is_refused() {
 }
 
 #[test]
-fn a_key_outside_the_profile_is_refused_by_name() {
-    let key = crate::pki::key::tests::ec_key();
-    let certificate = issue(&key, "dana@north.example", 30);
-    let recipients = [validated(&certificate)];
-    let outcome = seal_many(vec![job(b"A: b\n", &recipients, Profile::Modern, 1)]).remove(0);
-    let expected = format!(
-        "the profile modern cannot serve the EC P-256 key of certificate {}",
-        certificate.fingerprint()
-    );
-    assert_eq!(outcome.err().unwrap().to_string(), expected);
-}
-
-#[test]
 fn the_same_seeds_give_the_same_bytes_on_any_number_of_threads() {
     let recipients = [alice().validated(), bob().validated()];
     let messages: Vec<Vec<u8>> =

@@ -2,7 +2,10 @@
 
 use super::damage::{join, oid, replace, split};
 use super::*;
-use crate::crypto::algorithm::{AES_128_CBC, AES_256_CBC, AES_256_GCM};
+use crate::crypto::algorithm::{
+    AES_128_CBC, AES_128_WRAP, AES_256_CBC, AES_256_GCM, AES_256_WRAP, ECDH_SHA256, ECDH_SHA384,
+};
+use const_oid::db::rfc5912::{ID_DSA, ID_EC_PUBLIC_KEY};
 use encodify::base64;
 
 const MESSAGE: &[u8] = b"Subject: x\n\nhello\n";
@@ -57,6 +60,26 @@ fn what_we_would_not_write_is_sealed() {
     assert!(!kept(Profile::Modern, |der| {
         replace(der, &oid(const_oid::db::rfc5912::ID_SHA_256), &oid(const_oid::db::rfc5912::ID_SHA_384))
     }));
+}
+
+#[test]
+fn key_agreement_is_kept_as_we_write_it() {
+    let own = [dana().certificate.clone()];
+    for profile in Profile::ALL {
+        let both = seal_for(&crlf(MESSAGE), &[alice().validated(), dana().validated()], profile);
+        assert_eq!(recognised(both.bytes(), &[&own]).unwrap().recipients().len(), 2);
+        let sealed = seal_for(&crlf(MESSAGE), &[dana().validated()], profile);
+        assert!(recognised(sealed.bytes(), &[&own]).is_some());
+        let (header, der) = split(sealed.bytes());
+        let changed = |from, to| join(&header, &replace(&der, &oid(from), &oid(to)));
+        for (from, to) in [
+            (ECDH_SHA256.oid, ECDH_SHA384.oid),
+            (AES_256_WRAP.oid, AES_128_WRAP.oid),
+            (ID_EC_PUBLIC_KEY, ID_DSA),
+        ] {
+            assert!(recognised(&changed(from, to), &[&own]).is_none(), "{from} as {to}");
+        }
+    }
 }
 
 #[test]

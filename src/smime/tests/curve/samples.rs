@@ -1,0 +1,47 @@
+//! Messages that OpenSSL 3 sealed to a key made for these tests, which protects nothing. Each holds `Subject: hi`, an
+//! empty line and `x`.
+
+pub(super) const KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgqoVHl2KXSXJLh5w/
+uVbDg4quWuhqVzzGo75eU0QDKUChRANCAAQkwLus8mtWetkIfjkge3zMqJRUHy5K
+qHFh/7bP/+O4ZN588xlhHTxrPxI949o05ZQDd6M9lGzTTv369z9JOXi3
+-----END PRIVATE KEY-----
+";
+
+/// The key's certificate, issued by itself: CN=Dana, serial number 7.
+pub(super) const CERTIFICATE: &str = "\
+    MIIBYjCCAQigAwIBAgIBBzAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDAREYW5hMCAXDTI2MTEyMzE3MjEwM1oYDzIxMjYxMDMwMTcy\
+    MTAzWjAPMQ0wCwYDVQQDDAREYW5hMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEJMC7rPJrVnrZCH45IHt8zKiUVB8uSqhxYf+2\
+    z//juGTefPMZYR08az8SPePaNOWUA3ejPZRs0079+vc/STl4t6NTMFEwHwYDVR0jBBgwFoAUeK5Q0y9ti8G5k2Il9uctIi00YbMw\
+    DwYDVR0TAQH/BAUwAwEB/zAdBgNVHQ4EFgQUeK5Q0y9ti8G5k2Il9uctIi00YbMwCgYIKoZIzj0EAwIDSAAwRQIgXIPZ8wTLsvgU\
+    R1APvFNex/wpV2KkdVyoS0sk8n6SdEsCIQD6FOhxPRJE3t8JF8DB14O7sPVRkWK+0Gmz+09LAn+Jsg==";
+
+/// The form that we write ourselves: AES-256-CBC, SHA-256, AES-256 wrap, issuer and serial number.
+pub(super) const LIKE_OURS: &str = "\
+    MIIBGwYJKoZIhvcNAQcDoIIBDDCCAQgCAQIxgbShgbECAQOgUaFPMAkGByqGSM49AgEDQgAE/Dj+NkQa2TdzmDmqTe/AmR+b+z0R\
+    tkhudKdrXfNpeH/wJKYfyDnrCJvyaLAJJeFOwa0iYYLoXlQs7ydgBigAZDAVBgYrgQQBCwEwCwYJYIZIAWUDBAEtMEIwQDAUMA8x\
+    DTALBgNVBAMMBERhbmECAQcEKG3IjNLF5p49QMl8mCAWHmBmPHN6TM5UAKJRid8iXWhHD3MAKdV9//UwTAYJKoZIhvcNAQcBMB0G\
+    CWCGSAFlAwQBKgQQ7P+8qGt7By+hUYcYl07IGoAguFb0ZF1Kci8mFKOSJnOIweQV2YhSq9rQcQiUbLBHG7U=";
+
+/// Without options: AES-256-CBC, SHA-1, AES-256 wrap; and the recipient by its key identifier, as in the next ones.
+pub(super) const DEFAULT: &str = "\
+    MIIBIAYJKoZIhvcNAQcDoIIBETCCAQ0CAQIxgbmhgbYCAQOgUaFPMAkGByqGSM49AgEDQgAERAJ50Ll8nYJ+/QC3BubBOxPs8JU0\
+    XOFfQphUndLfRK9ZPwIK7WFT6aZ/xby2TxBJ/e+BLMAIAK+za+jQI78ewjAYBgkrgQUQhkg/AAIwCwYJYIZIAWUDBAEtMEQwQqAW\
+    BBR4rlDTL22LwbmTYiX25y0iLTRhswQoA+ZPc/CCIJ3J5Nb8zn6+Blab4mrzPymrqCsZ1NPy59tQrgKmBt1baTBMBgkqhkiG9w0B\
+    BwEwHQYJYIZIAWUDBAEqBBCYhlt4gZjZDqwP0lkOnDKwgCDMPB/69vS7xsjUX98EX72JGU6VccbRh6a4TIr9k87FlQ==";
+
+/// AES-128-CBC, cofactor ECDH with SHA-384, AES-128 wrap.
+pub(super) const COFACTOR: &str = "\
+    MIIBCwYJKoZIhvcNAQcDoIH9MIH6AgECMYGmoYGjAgEDoFGhTzAJBgcqhkjOPQIBA0IABL62ndo5P5ub21x5xIIwnsewJ5y1GQbR\
+    l9GP1fCnGgFJ84jRlnrULUAzsSeiuzg/WAl0VbgoC0tpge4vD+uNev4wFQYGK4EEAQ4CMAsGCWCGSAFlAwQBBTA0MDKgFgQUeK5Q\
+    0y9ti8G5k2Il9uctIi00YbMEGBPyUcX+CoDnli0vj1kxroY0qn65c6JnTzBMBgkqhkiG9w0BBwEwHQYJYIZIAWUDBAECBBBX2Lpd\
+    puf9kEPm2r1rI2mUgCBtiV+yjlhB14aFKNWLxNL96Dnl+KlbupwGJXh2USuiLA==";
+
+/// AES-256-GCM, SHA-512, AES-256 wrap.
+pub(super) const AUTHENTICATED: &str = "\
+    MIIBJAYLKoZIhvcNAQkQARegggETMIIBDwIBADGBtqGBswIBA6BRoU8wCQYHKoZIzj0CAQNCAAQE3M3VnnfmjccJSylbgZd48Gkm\
+    xwn8Rc7pTGcADBv6A4NDRcit1z9brj0uF6ABgt8CSrqZao1qYlKK62l52TXjMBUGBiuBBAELAzALBglghkgBZQMEAS0wRDBCoBYE\
+    FHiuUNMvbYvBuZNiJfbnLSItNGGzBCj1zx92jWnuaHcC1NmR1RBpJ5hUroGeHgYTrPeZ/+wnHSn4x51rMPJ/MD8GCSqGSIb3DQEH\
+    ATAeBglghkgBZQMEAS4wEQQM+b5zhko1BJCnVdFUAgEQgBLYdhPCbpRNvZweSs531xLaVYEEEPapjopAPuk5juaseQlx+5g=";
+
