@@ -9,7 +9,7 @@ mod openssl;
 mod python;
 
 use crate::support::{Authority, Identity, Program, path, tools};
-use form::{FORMS, Form, Maker, Reader};
+use form::{By, FORMS, Form, Maker, Reader};
 use std::path::{Path, PathBuf};
 
 /// Canonical line ends, so that every peer gives back the very bytes.
@@ -22,8 +22,10 @@ The figures of the third quarter \xc3\xa4\xc3\xb6\xc3\xbc.\r\n.\r\nFrom the desk
 struct Stage {
     folder: tempfile::TempDir,
     authority: Authority,
-    /// An RSA key: the reader everywhere.
+    /// An RSA key: the reader of most forms.
     bob: Identity,
+    /// A P-256 key: the reader of the other ones.
+    dana: Identity,
 }
 
 impl Stage {
@@ -31,11 +33,11 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new(folder.path());
         let bob = authority.rsa("bob");
-        // Further recipients: a second RSA key, and one on P-256.
+        let dana = authority.p256("dana");
+        // A further recipient.
         authority.rsa("carol");
-        authority.p256("dana");
         std::fs::write(folder.path().join("m.eml"), MESSAGE).unwrap();
-        Stage { folder, authority, bob }
+        Stage { folder, authority, bob, dana }
     }
 
     fn path(&self) -> &Path {
@@ -58,8 +60,11 @@ impl Stage {
             Maker::OpenSsl { options, recipients } => openssl::seal(self, options, recipients),
         };
         let name = form.name.replace(|c: char| !c.is_alphanumeric(), "-");
-        let sample =
-            Sample { mail: self.file(&format!("{name}.eml")), der: self.file(&format!("{name}.der")) };
+        let sample = Sample {
+            mail: self.file(&format!("{name}.eml")),
+            der: self.file(&format!("{name}.der")),
+            by: form.by,
+        };
         std::fs::write(&sample.mail, &mail).unwrap();
         std::fs::write(&sample.der, content_of(&mail)).unwrap();
         sample
@@ -73,9 +78,18 @@ impl Stage {
         Program::sealpost().args(args).input(MESSAGE).run().ok()
     }
 
-    /// What `sealpost open` makes of it with Bob's key.
-    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, String> {
-        let args = ["open", "--key", path(&self.bob.key), "--cert", path(&self.bob.certificate)];
+    /// The person.
+    fn person(&self, by: By) -> &Identity {
+        match by {
+            By::Bob => &self.bob,
+            By::Dana => &self.dana,
+        }
+    }
+
+    /// What `sealpost open` makes of it with the person's key.
+    fn open(&self, sealed: &[u8], by: By) -> Result<Vec<u8>, String> {
+        let person = self.person(by);
+        let args = ["open", "--key", path(&person.key), "--cert", path(&person.certificate)];
         Program::sealpost().args(args).input(sealed).run().outcome()
     }
 }
@@ -84,6 +98,7 @@ impl Stage {
 struct Sample {
     mail: PathBuf,
     der: PathBuf,
+    by: By,
 }
 
 /// The CMS of an S/MIME message: what its base64 says.
@@ -112,7 +127,7 @@ fn read_opened(samples: &[Sample]) -> Vec<Result<Vec<u8>, String>> {
 
 /// A foreign program that opens.
 trait Peer {
-    /// Opens each as Bob, in this order.
+    /// Opens each as who is to open it, in this order.
     fn open(&self, samples: &[Sample]) -> Vec<Result<Vec<u8>, String>>;
 }
 
@@ -140,13 +155,13 @@ fn fault(form: &Form, reader: Reader, outcome: Result<Vec<u8>, String>) -> Optio
 }
 
 /// What a peer seals, OpenSSL (the judge's judge) and Sealpost open.
-fn we_open(stage: &Stage, what: &str, content: &[u8]) {
+fn we_open(stage: &Stage, what: &str, content: &[u8], by: By) {
     let mail = mail_of(content);
-    let sample = Sample { mail: stage.file("theirs.eml"), der: stage.file("theirs.der") };
+    let sample = Sample { mail: stage.file("theirs.eml"), der: stage.file("theirs.der"), by };
     std::fs::write(&sample.mail, &mail).unwrap();
     std::fs::write(&sample.der, content).unwrap();
     assert_eq!(openssl::OpenSsl::new(stage).open(&[sample]), [Ok(MESSAGE.to_vec())], "{what}: OpenSSL");
-    assert_eq!(stage.open(&mail), Ok(MESSAGE.to_vec()), "{what}: Sealpost");
+    assert_eq!(stage.open(&mail, by), Ok(MESSAGE.to_vec()), "{what}: Sealpost");
 }
 
 #[test]
@@ -154,7 +169,8 @@ fn sealpost_opens() {
     struct Ourselves<'a>(&'a Stage);
     impl Peer for Ourselves<'_> {
         fn open(&self, samples: &[Sample]) -> Vec<Result<Vec<u8>, String>> {
-            samples.iter().map(|sample| self.0.open(&std::fs::read(&sample.mail).unwrap())).collect()
+            let open = |sample: &Sample| self.0.open(&std::fs::read(&sample.mail).unwrap(), sample.by);
+            samples.iter().map(open).collect()
         }
     }
     if tools(&["openssl"]) {
@@ -177,7 +193,7 @@ fn gpgsm_opens_and_seals() {
         let stage = Stage::new();
         let gpgsm = gpgsm::Gpgsm::new(&stage);
         judge(&stage, Reader::Gpgsm, &gpgsm);
-        we_open(&stage, "gpgsm --encrypt", &gpgsm.seal());
+        we_open(&stage, "gpgsm --encrypt", &gpgsm.seal(), By::Bob);
     }
 }
 
@@ -187,7 +203,7 @@ fn nss_opens_and_seals() {
         let stage = Stage::new();
         let nss = nss::Nss::new(&stage);
         judge(&stage, Reader::Nss, &nss);
-        we_open(&stage, "cmsutil -E", &nss.seal());
+        we_open(&stage, "cmsutil -E", &nss.seal(), By::Bob);
     }
 }
 
@@ -198,7 +214,14 @@ fn bouncy_castle_opens_and_seals() {
         let bouncy_castle = bouncy_castle::BouncyCastle::new(&stage);
         judge(&stage, Reader::BouncyCastle, &bouncy_castle);
         for cipher in ["cbc", "gcm"] {
-            we_open(&stage, &format!("Bouncy Castle, {cipher}"), &bouncy_castle.seal(cipher));
+            for by in [By::Bob, By::Dana] {
+                we_open(
+                    &stage,
+                    &format!("Bouncy Castle, {cipher}, {by:?}"),
+                    &bouncy_castle.seal(cipher, by),
+                    by,
+                );
+            }
         }
     }
 }
@@ -209,6 +232,6 @@ fn python_opens_and_seals() {
         let stage = Stage::new();
         let python = python::Python::new(&stage);
         judge(&stage, Reader::Python, &python);
-        we_open(&stage, "Python's cryptography", &python.seal());
+        we_open(&stage, "Python's cryptography", &python.seal(), By::Bob);
     }
 }

@@ -297,7 +297,8 @@ fn originator_key(originator: Element<'_>) -> Result<Option<OriginatorKey>, CmsE
     let mut fields = Elements(key.content);
     let algorithm = algorithm(&mut fields, "the kind of an originator's key")?;
     let bits = fields.tagged(BIT_STRING, "an originator's key")?.content;
-    let public_key = bits.strip_prefix(&[0]).ok_or_else(|| malformed("an originator's key is cut off"))?.to_vec();
+    let public_key =
+        bits.strip_prefix(&[0]).ok_or_else(|| malformed("an originator's key is cut off"))?.to_vec();
     Ok(Some(OriginatorKey { algorithm, public_key }))
 }
 

@@ -60,6 +60,11 @@ fn reads_every_kind() {
     let kinds: Vec<_> = both.recipients.iter().map(|recipient| recipient.kind).collect();
     assert_eq!(kinds, [RecipientKind::KeyTransport, RecipientKind::KeyAgreement]);
     assert_eq!(both.recipients[1].encrypted_key.len(), 40);
+    assert!(both.recipients[0].agreement.is_none());
+    let agreement = both.recipients[1].agreement.as_ref().unwrap();
+    let originator = agreement.originator_key.as_ref().unwrap();
+    assert_eq!(originator.algorithm.oid, const_oid::db::rfc5912::ID_EC_PUBLIC_KEY);
+    assert_eq!((originator.public_key.len(), originator.public_key[0], &agreement.ukm), (65, 4, &None));
     let password = read(&der(samples::PASSWORD)).unwrap();
     assert_eq!(password.recipients[0].kind, RecipientKind::Password);
     assert!(password.recipients[0].id.is_none());
@@ -120,20 +125,58 @@ fn unknown_kinds_of_recipients_are_kept_and_skipped() {
     assert_eq!(read.encrypted_content, b"abc", "joined");
 }
 
-#[test]
-fn one_key_agreement_with_two_keys_is_two_recipients() {
+/// A KeyAgreeRecipientInfo for keys with these identifiers.
+fn key_agreement(originator: &[u8], ukm: &[u8], keys: &[u8]) -> Vec<u8> {
     let algorithm = element(0x30, &[6, 1, 0x2a]);
-    let key = |id: u8| {
+    let key = |&id: &u8| {
         let rid = element(0xa0, &element(4, &[id]));
         element(0x30, &[rid, element(4, &[id, id])].concat())
     };
-    let keys = element(0x30, &[key(7), key(8)].concat());
-    let originator = element(0xa0, &[0x80, 1, 1]);
-    let info = element(0xa1, &[vec![2, 1, 3], originator, algorithm, keys].concat());
+    let keys = element(0x30, &keys.iter().flat_map(key).collect::<Vec<_>>());
+    let originator = element(0xa0, originator);
+    element(0xa1, &[vec![2, 1, 3], originator, ukm.to_vec(), algorithm, keys].concat())
+}
+
+#[test]
+fn one_key_agreement_with_two_keys_is_two_recipients() {
+    let info = key_agreement(&[0x80, 1, 1], &[], &[7, 8]);
     let read = read(&enveloped(&info, &[b"x"])).unwrap();
+    assert!(read.recipients[0].agreement.as_ref().unwrap().originator_key.is_none(), "it is named");
     let ids: Vec<_> = read.recipients.iter().map(|r| r.id.clone().unwrap()).collect();
     assert_eq!(ids, [RecipientId::SubjectKeyIdentifier(vec![7]), RecipientId::SubjectKeyIdentifier(vec![8])]);
     assert_eq!(read.recipients[1].encrypted_key, [8, 8]);
+}
+
+#[test]
+fn originator_s_key_and_keying_material_are_read() {
+    let originator = |bits: &[u8]| {
+        let kind = element(0x30, &[6, 1, 0x2a]);
+        element(0xa1, &[kind, element(3, bits)].concat())
+    };
+    let ukm = element(0xa1, &element(4, b"ukm"));
+    let good = read(&enveloped(&key_agreement(&originator(&[0, 4, 5]), &ukm, &[7]), &[b"x"])).unwrap();
+    let agreement = good.recipients[0].agreement.as_ref().unwrap();
+    assert_eq!(agreement.originator_key.as_ref().unwrap().public_key, [4, 5]);
+    assert_eq!(agreement.ukm.as_deref(), Some(&b"ukm"[..]));
+    let fault = |originator: &[u8], ukm: &[u8]| {
+        read(&enveloped(&key_agreement(originator, ukm, &[7]), &[b"x"])).unwrap_err().to_string()
+    };
+    let cut = "the CMS structure is broken: an originator's key is cut off";
+    assert_eq!([fault(&originator(&[3, 4]), &[]), fault(&originator(&[]), &[])], [cut; 2]);
+    assert_eq!(
+        fault(&originator(&[0, 4]), &element(0xa1, &[5, 0])),
+        "the CMS structure is broken: a recipient's keying material is missing or is of another type"
+    );
+}
+
+#[test]
+fn what_recipients_share_is_held_once() {
+    let ukm = element(0xa1, &element(4, &[7; 100_000]));
+    let info = key_agreement(&[0x80, 1, 1], &ukm, &[7; 9_000]);
+    let read = read(&enveloped(&info, &[b"x"])).unwrap();
+    let [first, .., last] = read.recipients.as_slice() else { panic!("many") };
+    assert!(std::sync::Arc::ptr_eq(&first.algorithm, &last.algorithm));
+    assert!(std::sync::Arc::ptr_eq(first.agreement.as_ref().unwrap(), last.agreement.as_ref().unwrap()));
 }
 
 #[test]

@@ -64,8 +64,8 @@ impl AgreementAlgorithm {
         let broken = || CryptoError::Parameters(agreement.name);
         let parameters = identifier.parameters.as_ref().ok_or_else(broken)?;
         let key_info: AlgorithmIdentifierOwned = parameters.decode_as().map_err(|_| broken())?;
-        let wrap = KeyWrap::by_oid(key_info.oid)
-            .ok_or_else(|| CryptoError::Unsupported(name_of(&key_info.oid)))?;
+        let wrap =
+            KeyWrap::by_oid(key_info.oid).ok_or_else(|| CryptoError::Unsupported(name_of(&key_info.oid)))?;
         if !is_empty(key_info.parameters.as_ref()) {
             return Err(CryptoError::Parameters(wrap.name));
         }
@@ -95,8 +95,7 @@ impl AgreementAlgorithm {
         let shared_info = self.shared_info(None).map_err(|_| failed())?;
         let key_encryption_key = self.agree(&ephemeral, recipient, &shared_info);
         let mut encrypted_key = vec![0; content_key.expose().len() + OVERHEAD];
-        (self.wrap.wrap)(&key_encryption_key, content_key.expose(), &mut encrypted_key)
-            .ok_or_else(failed)?;
+        (self.wrap.wrap)(&key_encryption_key, content_key.expose(), &mut encrypted_key).ok_or_else(failed)?;
         let ephemeral_key = ephemeral.public_key().to_sec1_bytes().into();
         Ok(WrappedKey { ephemeral_key, encrypted_key })
     }

@@ -3,13 +3,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.security.KeyFactory;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.Security;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
 import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
-import java.util.Arrays;
 import javax.crypto.spec.OAEPParameterSpec;
 import javax.crypto.spec.PSource;
 import org.bouncycastle.asn1.cms.CMSObjectIdentifiers;
@@ -21,9 +23,14 @@ import org.bouncycastle.cms.CMSAuthEnvelopedDataGenerator;
 import org.bouncycastle.cms.CMSEnvelopedData;
 import org.bouncycastle.cms.CMSEnvelopedDataGenerator;
 import org.bouncycastle.cms.CMSProcessableByteArray;
+import org.bouncycastle.cms.Recipient;
+import org.bouncycastle.cms.RecipientInfoGenerator;
 import org.bouncycastle.cms.RecipientInformation;
 import org.bouncycastle.cms.RecipientInformationStore;
 import org.bouncycastle.cms.jcajce.JceCMSContentEncryptorBuilder;
+import org.bouncycastle.cms.jcajce.JceKeyAgreeEnvelopedRecipient;
+import org.bouncycastle.cms.jcajce.JceKeyAgreeRecipientId;
+import org.bouncycastle.cms.jcajce.JceKeyAgreeRecipientInfoGenerator;
 import org.bouncycastle.cms.jcajce.JceKeyTransAuthEnvelopedRecipient;
 import org.bouncycastle.cms.jcajce.JceKeyTransEnvelopedRecipient;
 import org.bouncycastle.cms.jcajce.JceKeyTransRecipientId;
@@ -36,18 +43,19 @@ import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 /**
  * Opens and seals with Bouncy Castle, for tests/peers.rs.
  *
- * Judge open KEY(PKCS#8, DER) CERTIFICATE FILE...    writes FILE.opened, or FILE.error with what went wrong
+ * Judge open (KEY(PKCS#8, DER) CERTIFICATE FILE)...    writes FILE.opened, or FILE.error with what went wrong
  * Judge seal cbc|gcm CERTIFICATE MESSAGE OUT
  */
 public class Judge {
     public static void main(String[] args) throws Exception {
         Security.addProvider(new BouncyCastleProvider());
         if (args[0].equals("open")) {
-            byte[] pkcs8 = Files.readAllBytes(Paths.get(args[1]));
-            PrivateKey key = KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
-            X509Certificate certificate = certificate(args[2]);
-            for (String name : Arrays.copyOfRange(args, 3, args.length)) {
-                open(key, certificate, name);
+            for (int at = 1; at < args.length; at += 3) {
+                X509Certificate certificate = certificate(args[at + 1]);
+                byte[] pkcs8 = Files.readAllBytes(Paths.get(args[at]));
+                PrivateKey key = KeyFactory.getInstance(certificate.getPublicKey().getAlgorithm(), "BC")
+                    .generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
+                open(key, certificate, args[at + 2]);
             }
         } else {
             byte[] message = Files.readAllBytes(Paths.get(args[3]));
@@ -77,18 +85,48 @@ public class Judge {
         RecipientInformationStore recipients = authenticated
             ? new CMSAuthEnvelopedData(sealed).getRecipientInfos()
             : new CMSEnvelopedData(sealed).getRecipientInfos();
-        RecipientInformation mine = recipients.get(new JceKeyTransRecipientId(certificate));
+        boolean agreement = !key.getAlgorithm().equals("RSA");
+        RecipientInformation mine = recipients.get(agreement
+            ? new JceKeyAgreeRecipientId(certificate)
+            : new JceKeyTransRecipientId(certificate));
         if (mine == null) {
             throw new IllegalArgumentException("not a recipient");
         }
-        return mine.getContent(authenticated
+        return mine.getContent(agreement ? agreeing(key, authenticated) : transported(key, authenticated));
+    }
+
+    static Recipient agreeing(PrivateKey key, boolean authenticated) {
+        if (authenticated) {
+            throw new UnsupportedOperationException("1.72 has no class that opens AuthEnvelopedData by key agreement");
+        }
+        return new JceKeyAgreeEnvelopedRecipient(key).setProvider("BC");
+    }
+
+    static Recipient transported(PrivateKey key, boolean authenticated) {
+        return authenticated
             ? new JceKeyTransAuthEnvelopedRecipient(key).setProvider("BC")
-            : new JceKeyTransEnvelopedRecipient(key).setProvider("BC"));
+            : new JceKeyTransEnvelopedRecipient(key).setProvider("BC");
+    }
+
+    /** Ephemeral-static ECDH with SHA-256 and AES-256 wrap. */
+    static RecipientInfoGenerator agreement(X509Certificate certificate) throws Exception {
+        KeyPairGenerator ephemeral = KeyPairGenerator.getInstance("EC", "BC");
+        ephemeral.initialize(((ECPublicKey) certificate.getPublicKey()).getParams());
+        KeyPair pair = ephemeral.generateKeyPair();
+        return new JceKeyAgreeRecipientInfoGenerator(
+            CMSAlgorithm.ECDH_SHA256KDF, pair.getPrivate(), pair.getPublic(), CMSAlgorithm.AES256_WRAP)
+            .addRecipient(certificate).setProvider("BC");
+    }
+
+    static boolean isRsa(X509Certificate certificate) {
+        return certificate.getPublicKey().getAlgorithm().equals("RSA");
     }
 
     static byte[] cbc(X509Certificate certificate, byte[] message) throws Exception {
         CMSEnvelopedDataGenerator generator = new CMSEnvelopedDataGenerator();
-        generator.addRecipientInfoGenerator(new JceKeyTransRecipientInfoGenerator(certificate).setProvider("BC"));
+        generator.addRecipientInfoGenerator(isRsa(certificate)
+            ? new JceKeyTransRecipientInfoGenerator(certificate).setProvider("BC")
+            : agreement(certificate));
         return generator.generate(
             new CMSProcessableByteArray(message),
             new JceCMSContentEncryptorBuilder(CMSAlgorithm.AES256_CBC).setProvider("BC").build()).getEncoded();
@@ -100,8 +138,9 @@ public class Judge {
         AlgorithmIdentifier transport = new JcaAlgorithmParametersConverter()
             .getAlgorithmIdentifier(PKCSObjectIdentifiers.id_RSAES_OAEP, oaep);
         CMSAuthEnvelopedDataGenerator generator = new CMSAuthEnvelopedDataGenerator();
-        generator.addRecipientInfoGenerator(
-            new JceKeyTransRecipientInfoGenerator(certificate, transport).setProvider("BC"));
+        generator.addRecipientInfoGenerator(isRsa(certificate)
+            ? new JceKeyTransRecipientInfoGenerator(certificate, transport).setProvider("BC")
+            : agreement(certificate));
         return generator.generate(
             new CMSProcessableByteArray(message),
             (OutputAEADEncryptor) new JceCMSContentEncryptorBuilder(CMSAlgorithm.AES256_GCM).setProvider("BC").build())

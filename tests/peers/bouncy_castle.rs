@@ -1,5 +1,6 @@
 //! Bouncy Castle: Debian's jars and the driver `Judge.java`, compiled here.
 
+use super::form::By;
 use super::{Peer, Sample, Stage};
 use crate::support::{Program, files, path};
 use std::path::PathBuf;
@@ -12,35 +13,31 @@ pub(super) fn jars_are_there() -> bool {
     files(&JARS)
 }
 
-pub(super) struct BouncyCastle {
+pub(super) struct BouncyCastle<'a> {
     class_path: String,
-    key: PathBuf,
-    certificate: PathBuf,
+    stage: &'a Stage,
     message: PathBuf,
     sealed: PathBuf,
 }
 
-impl BouncyCastle {
-    pub(super) fn new(stage: &Stage) -> BouncyCastle {
+impl BouncyCastle<'_> {
+    pub(super) fn new(stage: &Stage) -> BouncyCastle<'_> {
         let classes = stage.file("classes");
         let class_path = format!("{}:{}", path(&classes), JARS.join(":"));
         let compile = ["-nowarn", "-cp", &class_path, "-d", path(&classes), DRIVER];
         Program::new("javac").args(compile).limit(180).run().ok();
-        let key = stage.file("bob.pkcs8");
-        let convert = ["pkcs8", "-topk8", "-nocrypt", "-outform", "DER", "-in", path(&stage.bob.key)];
-        Program::new("openssl").args(convert).args(["-out", path(&key)]).run().ok();
-        BouncyCastle {
-            class_path,
-            key,
-            certificate: stage.bob.certificate.clone(),
-            message: stage.message(),
-            sealed: stage.file("bouncy"),
+        for person in [&stage.bob, &stage.dana] {
+            let (key, der) = (path(&person.key), person.key.with_extension("pkcs8"));
+            let convert = ["pkcs8", "-topk8", "-nocrypt", "-outform", "DER", "-in", key, "-out", path(&der)];
+            Program::new("openssl").args(convert).run().ok();
         }
+        BouncyCastle { class_path, stage, message: stage.message(), sealed: stage.file("bouncy") }
     }
 
-    /// BER for Bob; `cipher` is `cbc` (key transport PKCS#1 v1.5) or `gcm` (OAEP).
-    pub(super) fn seal(&self, cipher: &str) -> Vec<u8> {
-        let args = ["seal", cipher, path(&self.certificate), path(&self.message), path(&self.sealed)];
+    /// BER; `cipher` is `cbc` (for RSA PKCS#1 v1.5) or `gcm` (OAEP). For EC keys ECDH with SHA-256 under both.
+    pub(super) fn seal(&self, cipher: &str, to: By) -> Vec<u8> {
+        let certificate = path(&self.stage.person(to).certificate);
+        let args = ["seal", cipher, certificate, path(&self.message), path(&self.sealed)];
         self.java(&args).run().ok();
         std::fs::read(&self.sealed).unwrap()
     }
@@ -50,11 +47,16 @@ impl BouncyCastle {
     }
 }
 
-impl Peer for BouncyCastle {
+impl Peer for BouncyCastle<'_> {
     /// One machine for all of them: it takes a second to start.
     fn open(&self, samples: &[Sample]) -> Vec<Result<Vec<u8>, String>> {
-        let mut args = vec!["open", path(&self.key), path(&self.certificate)];
-        args.extend(samples.iter().map(|sample| path(&sample.der)));
+        let mut args = vec!["open".to_owned()];
+        for sample in samples {
+            let person = self.stage.person(sample.by);
+            let files = [&person.key.with_extension("pkcs8"), &person.certificate, &sample.der];
+            args.extend(files.map(|file| path(file).to_owned()));
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
         self.java(&args).run().ok();
         super::read_opened(samples)
     }

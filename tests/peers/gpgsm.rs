@@ -1,20 +1,42 @@
 //! GnuPG's S/MIME program, with a home of its own.
 
+use super::form::By;
 use super::{Peer, Sample, Stage};
-use crate::support::{Program, path};
+use crate::support::{Ended, Identity, Program, path};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 pub(super) struct Gpgsm {
-    home: PathBuf,
+    bob: Home,
+    dana: Home,
     message: PathBuf,
     address: String,
 }
 
 impl Gpgsm {
-    /// A home in which the test's authority is trusted and Bob's key lies.
     pub(super) fn new(stage: &Stage) -> Gpgsm {
-        let home = stage.file("g");
+        let (bob, dana) = (Home::new(stage, "g"), Home::new(stage, "h"));
+        bob.import(stage, &stage.bob).ok();
+        // Version 2.2 may not even read the container of an EC key.
+        dana.import(stage, &stage.dana);
+        Gpgsm { bob, dana, message: stage.message(), address: stage.bob.address.clone() }
+    }
+
+    /// DER for Bob.
+    pub(super) fn seal(&self) -> Vec<u8> {
+        let message = path(&self.message);
+        let args = ["--output", "-", "--recipient", &self.address, "--encrypt", message];
+        self.bob.command(&args).run().ok()
+    }
+}
+
+/// One person's folder.
+struct Home(PathBuf);
+
+impl Home {
+    /// The test's authority is trusted in it.
+    fn new(stage: &Stage, name: &str) -> Home {
+        let home = stage.file(name);
         std::fs::create_dir(&home).unwrap();
         std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o700)).unwrap();
         std::fs::write(home.join("gpgsm.conf"), "disable-crl-checks\ndisable-dirmngr\n").unwrap();
@@ -24,23 +46,19 @@ impl Gpgsm {
         let print = Program::new("openssl").args(args).run().text();
         let print = print.trim().rsplit('=').next().unwrap_or("").to_owned();
         std::fs::write(home.join("trustlist.txt"), format!("{print} S relax\n")).unwrap();
-        let gpgsm = Gpgsm { home, message: stage.message(), address: stage.bob.address.clone() };
-        gpgsm.command(&["--import", path(&authority)]).run().ok();
-        let container = stage.bob.pkcs12(&stage.authority);
-        gpgsm.command(&["--passphrase-fd", "0", "--import", path(&container)]).input("judge\n").run().ok();
-        gpgsm
+        let home = Home(home);
+        home.command(&["--import", path(&authority)]).run().ok();
+        home
     }
 
-    /// DER for Bob.
-    pub(super) fn seal(&self) -> Vec<u8> {
-        self.command(&["--output", "-", "--recipient", &self.address, "--encrypt", path(&self.message)])
-            .run()
-            .ok()
+    fn import(&self, stage: &Stage, person: &Identity) -> Ended {
+        let container = person.pkcs12(&stage.authority);
+        self.command(&["--passphrase-fd", "0", "--import", path(&container)]).input("judge\n").run()
     }
 
     fn command(&self, args: &[&str]) -> Program {
         let quiet = ["--batch", "--yes", "--quiet", "--pinentry-mode", "loopback"];
-        Program::new("gpgsm").env("GNUPGHOME", &self.home).args(quiet).args(args)
+        Program::new("gpgsm").env("GNUPGHOME", &self.0).args(quiet).args(args)
     }
 }
 
@@ -48,15 +66,16 @@ impl Peer for Gpgsm {
     fn open(&self, samples: &[Sample]) -> Vec<Result<Vec<u8>, String>> {
         let open = |sample: &Sample| {
             let args = ["--passphrase-fd", "0", "--output", "-", "--decrypt", path(&sample.der)];
-            self.command(&args).input("judge\n").run().outcome()
+            let home = if sample.by == By::Bob { &self.bob } else { &self.dana };
+            home.command(&args).input("judge\n").run().outcome()
         };
         samples.iter().map(open).collect()
     }
 }
 
-impl Drop for Gpgsm {
+impl Drop for Home {
     /// The agent that gpgsm started would outlive the test.
     fn drop(&mut self) {
-        let _ = Program::new("gpgconf").env("GNUPGHOME", &self.home).words("--kill all").run();
+        let _ = Program::new("gpgconf").env("GNUPGHOME", &self.0).words("--kill all").run();
     }
 }

@@ -19,22 +19,20 @@ pub(super) fn seal(stage: &Stage, options: &str, recipients: &[(&str, &str)]) ->
     Program::new("openssl").args(args).run().ok()
 }
 
-/// Opens as Bob.
-pub(super) struct OpenSsl {
-    key: PathBuf,
-    certificate: PathBuf,
-}
+/// Opens as anybody.
+pub(super) struct OpenSsl<'a>(&'a Stage);
 
-impl OpenSsl {
-    pub(super) fn new(stage: &Stage) -> OpenSsl {
-        OpenSsl { key: stage.bob.key.clone(), certificate: stage.bob.certificate.clone() }
+impl OpenSsl<'_> {
+    pub(super) fn new(stage: &Stage) -> OpenSsl<'_> {
+        OpenSsl(stage)
     }
 }
 
-impl Peer for OpenSsl {
+impl Peer for OpenSsl<'_> {
     fn open(&self, samples: &[Sample]) -> Vec<Result<Vec<u8>, String>> {
         let open = |sample: &Sample| {
-            let keys = ["-recip", path(&self.certificate), "-inkey", path(&self.key)];
+            let person = self.0.person(sample.by);
+            let keys = ["-recip", path(&person.certificate), "-inkey", path(&person.key)];
             let args = ["cms", "-decrypt", "-inform", "SMIME", "-in", path(&sample.mail)];
             Program::new("openssl").args(args).args(keys).run().outcome()
         };

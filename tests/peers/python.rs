@@ -1,5 +1,6 @@
 //! Python's `cryptography`, by the driver `judge.py`. `SEALPOST_PYTHON` names another interpreter.
 
+use super::form::By;
 use super::{Peer, Sample, Stage};
 use crate::support::{Program, module, path};
 use std::path::PathBuf;
@@ -15,36 +16,34 @@ pub(super) fn is_there() -> bool {
     module(&interpreter(), import)
 }
 
-pub(super) struct Python {
-    key: PathBuf,
-    certificate: PathBuf,
+pub(super) struct Python<'a> {
+    stage: &'a Stage,
     message: PathBuf,
     sealed: PathBuf,
 }
 
-impl Python {
-    pub(super) fn new(stage: &Stage) -> Python {
-        Python {
-            key: stage.bob.key.clone(),
-            certificate: stage.bob.certificate.clone(),
-            message: stage.message(),
-            sealed: stage.file("python"),
-        }
+impl Python<'_> {
+    pub(super) fn new(stage: &Stage) -> Python<'_> {
+        Python { stage, message: stage.message(), sealed: stage.file("python") }
     }
 
     /// DER for Bob.
     pub(super) fn seal(&self) -> Vec<u8> {
-        let args = [DRIVER, "seal", path(&self.certificate), path(&self.message), path(&self.sealed)];
+        let certificate = path(&self.stage.bob.certificate);
+        let args = [DRIVER, "seal", certificate, path(&self.message), path(&self.sealed)];
         Program::new(&interpreter()).args(args).run().ok();
         std::fs::read(&self.sealed).unwrap()
     }
 }
 
-impl Peer for Python {
+impl Peer for Python<'_> {
     fn open(&self, samples: &[Sample]) -> Vec<Result<Vec<u8>, String>> {
-        let mut args = vec![DRIVER, "open", path(&self.key), path(&self.certificate)];
-        args.extend(samples.iter().map(|sample| path(&sample.der)));
-        Program::new(&interpreter()).args(args).run().ok();
+        for by in [By::Bob, By::Dana] {
+            let person = self.stage.person(by);
+            let mut args = vec![DRIVER, "open", path(&person.key), path(&person.certificate)];
+            args.extend(samples.iter().filter(|sample| sample.by == by).map(|sample| path(&sample.der)));
+            Program::new(&interpreter()).args(args).run().ok();
+        }
         super::read_opened(samples)
     }
 }

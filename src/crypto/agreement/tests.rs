@@ -4,8 +4,8 @@ use super::*;
 use crate::crypto::Seed;
 use crate::crypto::algorithm::*;
 use crate::crypto::known_answers::{counting, field, unhex, wycheproof};
-use p256::elliptic_curve::sec1::ToSec1Point;
 use der::{Decode, Encode};
+use p256::elliptic_curve::sec1::ToSec1Point;
 
 /// The point of the ephemeral private key 41 42 ... 60.
 const EPHEMERAL: &str = "04261efbd3550cf068ef013ed7366ba32f5d6fe557b4b2abce8ade58cba168a55e1788a0b29a56a6abec4084c0c96bd3dcbca6b507f35dbea9e985708479d8bdc9";
@@ -29,7 +29,10 @@ const fn answer(agreement: &'static KeyAgreement, wrapped: &'static str) -> Answ
 fn answers() -> [Answer; 10] {
     let null = || Some(Any::null());
     [
-        answer(&ECDH_SHA1, "651e2e9260713e4126f1873af434bb6486b3e837854935bb0d8c30865fe1e696f9e43dbcc0bbb7fe"),
+        answer(
+            &ECDH_SHA1,
+            "651e2e9260713e4126f1873af434bb6486b3e837854935bb0d8c30865fe1e696f9e43dbcc0bbb7fe",
+        ),
         answer(
             &ECDH_SHA224,
             "e2eaded8848b6614dfcb304680ff641e2016b953ac85419430453ef69e5d7c8a15f2826bbe75bcf1",
@@ -225,7 +228,9 @@ fn unknown_and_broken_algorithms_are_named() {
     let read = |identifier: &AlgorithmIdentifierOwned| AgreementAlgorithm::read(identifier).err();
     let mqv = const_oid::db::rfc5753::MQV_SINGLE_PASS_SHA_256_KDF_SCHEME;
     let unknown = AlgorithmIdentifierOwned { oid: mqv, parameters: None };
-    assert!(matches!(read(&unknown), Some(CryptoError::Unsupported(name)) if name.contains("1.3.132.1.15.1")));
+    assert!(
+        matches!(read(&unknown), Some(CryptoError::Unsupported(name)) if name.contains("1.3.132.1.15.1"))
+    );
     let without = AlgorithmIdentifierOwned { oid: ECDH_SHA256.oid, parameters: None };
     assert_eq!(read(&without), Some(CryptoError::Parameters("ecdh-sha256kdf")));
     let null = AlgorithmIdentifierOwned { oid: ECDH_SHA256.oid, parameters: Some(Any::null()) };

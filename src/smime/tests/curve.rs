@@ -64,7 +64,10 @@ fn no_key_that_anybody_knows_unwraps() {
         }
         let point = p256::PublicKey::from_sec1_bytes(&originator.public_key).unwrap();
         let secret = diffie_hellman(private.to_nonzero_scalar(), point.as_affine());
-        assert!(unwraps(key_encryption_key(secret.raw_secret_bytes()), &to.encrypted_key), "the one that must");
+        assert!(
+            unwraps(key_encryption_key(secret.raw_secret_bytes()), &to.encrypted_key),
+            "the one that must"
+        );
     }
 }
 
@@ -199,7 +202,8 @@ fn messages_of_openssl_are_opened() {
     let certificate = Certificate::from_der(&base64::MIME.decode(samples::CERTIFICATE).unwrap()).unwrap();
     let opened = |sample, certificate| {
         let sealed = cms::read(&base64::MIME.decode(sample).unwrap()).unwrap();
-        open::open_content(sealed, &[OpeningKey { key: &key, certificate }]).map(|clear| clear.expose().to_vec())
+        open::open_content(sealed, &[OpeningKey { key: &key, certificate }])
+            .map(|clear| clear.expose().to_vec())
     };
     let every = [samples::LIKE_OURS, samples::DEFAULT, samples::COFACTOR, samples::AUTHENTICATED];
     for sample in every {

@@ -6,11 +6,12 @@ use crate::mail::{Message, TransferEncoding};
 use ::cms::authenveloped_data::AuthEnvelopedData;
 use ::cms::content_info::{CmsVersion, ContentInfo};
 use ::cms::enveloped_data::{
-    EncryptedContentInfo, EnvelopedData, KeyAgreeRecipientIdentifier, OriginatorIdentifierOrKey, RecipientIdentifier, RecipientInfo, RecipientInfos,
+    EncryptedContentInfo, EnvelopedData, KeyAgreeRecipientIdentifier, OriginatorIdentifierOrKey,
+    RecipientIdentifier, RecipientInfo, RecipientInfos,
 };
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5912::ID_EC_PUBLIC_KEY;
 use const_oid::db::rfc5911::{ID_CT_AUTH_ENVELOPED_DATA, ID_DATA, ID_ENVELOPED_DATA};
+use const_oid::db::rfc5912::ID_EC_PUBLIC_KEY;
 use der::{Decode, Encode};
 
 fn content_info(people: [&Person; 2], profile: Profile) -> ContentInfo {
