@@ -47,11 +47,14 @@ pub(super) fn chain(path: &Path) -> Result<(Certificate, Vec<Certificate>), Fail
     }
 }
 
+/// Reads a key file with the password that it may have.
+type ReadKey<T> = fn(&[u8], Option<&[u8]>) -> Result<T, PkiError>;
+
 /// What `read` finds in a key file. The password is asked for only if the file turns out to need one and none was
 /// given; `option` is the one that gives it.
 pub(super) fn unlock<T>(
     path: &Path,
-    read: fn(&[u8], Option<&[u8]>) -> Result<T, PkiError>,
+    read: ReadKey<T>,
     given: Option<&SecretBytes>,
     option: &str,
 ) -> Result<T, Failure> {
