@@ -7,6 +7,7 @@
 )]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use mail_builder::MessageBuilder;
 use sealpost::crypto::{Profile, Seed};
 use sealpost::mail::Address;
 use sealpost::pki::{
@@ -17,7 +18,7 @@ use sealpost::smime::{Mark, OpeningKey, SealJob, Sealed, open, seal_many};
 use std::hint::black_box;
 use time::{Duration, OffsetDateTime};
 
-/// Bytes of a text-like message: short lines that end with LF, as an MTA hands it over.
+/// About so many bytes has the message.
 const SIZES: [usize; 3] = [4 << 10, 75 << 10, 1 << 20];
 
 struct Holder {
@@ -56,10 +57,23 @@ fn holder() -> Holder {
     Holder { key, certificate, recipients }
 }
 
+/// Text, HTML and an attachment that fills it up, as a mail program would write it.
 fn message(size: usize) -> Vec<u8> {
-    let head = b"From: a@x.example\nTo: anna@north.example\nSubject: bench\n\n";
-    let line = b"The quick brown fox jumps over the lazy dog, and the dog seals its mail at night.\n";
-    head.iter().chain(line.iter().cycle()).copied().take(size).collect()
+    let line = "The quick brown fox jumps over the lazy dog, and the dog seals its mail at night.\n";
+    let text = line.repeat(1 + size / 8 / line.len());
+    let attachment: Vec<u8> =
+        (0u32..).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).take(size / 2).collect();
+    MessageBuilder::new()
+        .from(("Bo Ek", "bo@north.example"))
+        .to(("Anna Lind", "anna@north.example"))
+        .subject("A bench")
+        .date(1_700_000_000_i64)
+        .message_id("bench@north.example")
+        .text_body(text.as_str())
+        .html_body(format!("<p>{text}</p>"))
+        .attachment("application/octet-stream", "bench.bin", attachment)
+        .write_to_vec()
+        .expect("a message")
 }
 
 fn seal(message: &[u8], holder: &Holder, profile: Profile) -> Sealed {
@@ -75,7 +89,7 @@ fn benches(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(profile.name());
         for size in SIZES {
             let message = message(size);
-            group.throughput(Throughput::Bytes(size as u64));
+            group.throughput(Throughput::Bytes(message.len() as u64));
             group.bench_function(BenchmarkId::new("seal", size), |bench| {
                 bench.iter(|| black_box(seal(&message, &holder, profile)));
             });

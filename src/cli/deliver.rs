@@ -6,6 +6,7 @@
 use super::context::{Context, engine};
 use super::failure::{Code, Failure};
 use super::{Verb, input, output};
+use crate::config::{Config, FILE};
 use crate::crypto::SecretBytes;
 use crate::engine::{CopyReport, Disposition, Outcome, Recipient, Request};
 use crate::mail::Address;
@@ -109,7 +110,7 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
         return Err(Failure::new(Code::Usage, "the command line of the hook is not that of deliver"));
     };
     let context = Context::new(cli.global);
-    let ready = context.become_owner().and_then(|()| context.config());
+    let ready = context.become_owner().and_then(|()| written_config(&context));
     let config = ready.inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
     context.start_log(&config)?;
     watch.shorten(config.deadline);
@@ -122,6 +123,16 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let outcome = engine.deliver(&request);
     log(&request, &outcome);
     Ok(outcome.disposition)
+}
+
+/// The configuration, which must be there: without it the defaults would put mail where nobody looks for it.
+fn written_config(context: &Context) -> Result<Config, Failure> {
+    let file = context.root().join(FILE);
+    if !file.exists() {
+        let text = format!("{} is missing: sealpost init makes it", file.display());
+        return Err(Failure::new(Code::Config, text));
+    }
+    context.config()
 }
 
 /// Addresses, rules, mailboxes, fingerprints and causes; nothing of the message.

@@ -47,14 +47,14 @@ pub(super) fn chain(path: &Path) -> Result<(Certificate, Vec<Certificate>), Fail
     }
 }
 
-/// Reads a key file with the password that it may have.
-type ReadKey<T> = fn(&[u8], Option<&[u8]>) -> Result<T, PkiError>;
+/// Reads what it is after out of a file's bytes, with a password or without.
+type KeyReader<T> = fn(&[u8], Option<&[u8]>) -> Result<T, PkiError>;
 
 /// What `read` finds in a key file. The password is asked for only if the file turns out to need one and none was
 /// given; `option` is the one that gives it.
 pub(super) fn unlock<T>(
     path: &Path,
-    read: ReadKey<T>,
+    read: KeyReader<T>,
     given: Option<&SecretBytes>,
     option: &str,
 ) -> Result<T, Failure> {

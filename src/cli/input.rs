@@ -5,6 +5,7 @@ use super::output;
 use crate::crypto::SecretBytes;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
@@ -37,9 +38,14 @@ pub(super) fn read_bounded(source: &mut impl Read, limit: u64) -> io::Result<Opt
     }
 }
 
+/// Standard input without the buffer that Rust keeps for it, which nobody wipes.
+fn standard_input() -> io::Result<File> {
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
 /// Standard input up to `limit` bytes; what comes after is left unread.
 pub(super) fn first_of_standard_input(limit: u64) -> Result<SecretBytes, Failure> {
-    let read = read_bounded(&mut io::stdin().lock().take(limit), limit);
+    let read = standard_input().and_then(|input| read_bounded(&mut input.take(limit), limit));
     let read = read.map_err(|error| Failure::io("read", "standard input", &error))?;
     read.ok_or_else(|| Failure::new(Code::Io, "standard input changed while it was read"))
 }
@@ -47,19 +53,20 @@ pub(super) fn first_of_standard_input(limit: u64) -> Result<SecretBytes, Failure
 /// The message on standard input, the whole of it.
 pub(super) fn message() -> Result<SecretBytes, Failure> {
     take_standard_input("the message")?;
-    let read = read_bounded(&mut io::stdin().lock(), MESSAGE_LIMIT);
+    let read = standard_input().and_then(|mut input| read_bounded(&mut input, MESSAGE_LIMIT));
     let read = read.map_err(|error| Failure::io("read", STANDARD_INPUT, &error))?;
     read.ok_or_else(|| Failure::new(Code::Data, "standard input holds more than 4 GiB"))
 }
 
 /// A key, certificate, password or rule file; `-` is standard input.
 pub(super) fn file(path: &Path) -> Result<SecretBytes, Failure> {
-    let read = if path == Path::new("-") {
+    let opened = if path == Path::new("-") {
         take_standard_input("the file")?;
-        read_bounded(&mut io::stdin().lock(), FILE_LIMIT)
+        standard_input()
     } else {
-        File::open(path).and_then(|mut file| read_bounded(&mut file, FILE_LIMIT))
+        File::open(path)
     };
+    let read = opened.and_then(|mut file| read_bounded(&mut file, FILE_LIMIT));
     let read = read.map_err(|error| Failure::io("read", name(path), &error))?;
     read.ok_or_else(|| Failure::new(Code::Data, format!("{} is larger than 16 MiB", name(path))))
 }

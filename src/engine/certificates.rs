@@ -37,8 +37,9 @@ impl Certificates<'_> {
     /// The certificates for a copy that all these accounts shall read. An account with none fails the copy, also when
     /// another has one.
     pub(super) fn fit(&self, accounts: &[&Account]) -> Result<Fit, EngineError> {
+        // A domain that is switched off has no missing certificates: it has some that must not be used now.
         let consents = |account: &&Account| {
-            active(account).is_empty() && self.missing(account) == MissingCertificate::Plain
+            held(account).next().is_none() && self.missing(account) == MissingCertificate::Plain
         };
         if !accounts.is_empty() && accounts.iter().all(consents) {
             return Ok(Fit::Plain);
@@ -125,6 +126,10 @@ impl Certificates<'_> {
 /// Oldest first; none in a domain whose certificates may not be used.
 fn active(account: &Account) -> Vec<&Certificate> {
     let enabled = account.domain.mode == DomainMode::Enabled;
-    let held = account.certificates.iter().filter(|held| enabled && held.state == CertificateState::Active);
-    held.map(|held| &held.certificate).collect()
+    held(account).filter(|_| enabled).collect()
+}
+
+fn held(account: &Account) -> impl Iterator<Item = &Certificate> {
+    let active = account.certificates.iter().filter(|held| held.state == CertificateState::Active);
+    active.map(|held| &held.certificate)
 }

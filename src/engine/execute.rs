@@ -3,6 +3,9 @@
 use super::plan::PlannedCopy;
 use super::seal::{MadeCopy, ReadyCopy};
 use super::{CopyReport, Engine, EngineError, Request, ServerCopy, ServerCopyState, Staged};
+use crate::mail::{Message, without_mbox_line};
+use crate::pki::Fingerprint;
+use sha2::{Digest, Sha256};
 
 /// A copy of a server rule that has an identity beyond this call.
 pub(super) type Identity = Option<ServerCopy>;
@@ -22,12 +25,13 @@ pub(super) fn without_stored<'a>(
     request: &Request<'_>,
     copies: Vec<ReadyCopy<'a>>,
 ) -> Result<Remaining<'a>, EngineError> {
-    let asked: Vec<ServerCopy> = copies.iter().filter_map(|copy| identity(request, &copy.plan)).collect();
+    let call = copies.iter().any(|copy| is_server_rule(&copy.plan)).then(|| call(request)).flatten();
+    let asked: Vec<ServerCopy> = copies.iter().filter_map(|copy| identity(&call, &copy.plan)).collect();
     let states = if asked.is_empty() { Vec::new() } else { engine.directory.server_copies(&asked)? };
     let mut states = states.into_iter();
     let mut remaining = Remaining { copies: Vec::new(), found: Vec::new() };
     for copy in copies {
-        let Some(mark) = identity(request, &copy.plan) else {
+        let Some(mark) = identity(&call, &copy.plan) else {
             remaining.copies.push((copy, None));
             continue;
         };
@@ -48,13 +52,28 @@ fn holds(engine: &Engine<'_>, plan: &PlannedCopy<'_>, name: &str) -> Result<bool
     engine.store.holds(&plan.owner.address, &plan.mailbox, name).map_err(EngineError::Stage)
 }
 
-fn identity(request: &Request<'_>, plan: &PlannedCopy<'_>) -> Identity {
-    match (&request.queue_id, &plan.rule, plan.acting) {
-        (Some(queue_id), Some(rule), None) => {
-            Some(ServerCopy { queue_id: queue_id.clone(), rule: rule.clone(), mailbox: plan.full_mailbox() })
-        }
-        _ => None,
-    }
+fn is_server_rule(plan: &PlannedCopy<'_>) -> bool {
+    plan.acting.is_none() && plan.rule.is_some()
+}
+
+fn identity(call: &Option<String>, plan: &PlannedCopy<'_>) -> Identity {
+    let queue_id = call.clone().filter(|_| is_server_rule(plan))?;
+    Some(ServerCopy { queue_id, rule: plan.rule.clone()?, mailbox: plan.full_mailbox() })
+}
+
+/// Fields that pipe(8) puts in front for each recipient (its flags D, O and R).
+const PER_RECIPIENT: [&str; 3] = ["Delivered-To", "X-Original-To", "Return-Path"];
+
+/// The queue id and what is queued under it. Postfix uses its short ids again, and a new message under an old id is no
+/// copy of the old one: the message counts too, but for what differs from one recipient to the next.
+fn call(request: &Request<'_>) -> Option<String> {
+    let queue_id = request.queue_id.as_ref()?;
+    let message = Message::new(without_mbox_line(request.message));
+    let mut digest = Sha256::new();
+    let same = |name: &str| !PER_RECIPIENT.iter().any(|other| other.eq_ignore_ascii_case(name));
+    message.fields().iter().filter(|field| same(field.name())).for_each(|field| digest.update(field.raw()));
+    digest.update(message.body());
+    Some(format!("{queue_id} {}", Fingerprint(digest.finalize().into())))
 }
 
 /// What became visible.

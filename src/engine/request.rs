@@ -3,8 +3,8 @@
 use crate::mail::Address;
 use crate::rules::Source;
 
-/// A message and its envelope.
-#[derive(Debug, Clone)]
+/// A message and its envelope. No `Debug`: what a message says belongs into no log.
+#[derive(Clone)]
 pub struct Request<'m> {
     /// The bytes as they arrived; the MTA's mbox line may stand in front.
     pub message: &'m [u8],

@@ -440,6 +440,33 @@ fn a_server_copy_is_stored_once_for_each_queue_id() {
     assert_eq!(opened(&archive[0].bytes, BOB), None);
 }
 
+/// What pipe(8) puts in front for each recipient does not make another message; another text does.
+#[test]
+fn a_queue_id_that_comes_back_is_another_message() {
+    let world = World::new().with_rules(ScopeKind::Server, "", ARCHIVE);
+    let archived = |message: &[u8]| {
+        let outcome = world.engine().deliver(&request(message, &[BOB]));
+        assert_eq!(outcome.disposition, Disposition::Delivered);
+        world.store.messages(&address(ADA), &inbox()).len()
+    };
+    assert_eq!(archived(&[b"Delivered-To: bob@north.example\n", MAIL].concat()), 1);
+    assert_eq!(archived(&[b"From carol Mon Nov 23\nDelivered-To: ada@north.example\n", MAIL].concat()), 1);
+    assert_eq!(archived(&[MAIL, b"Another text\n"].concat()), 2);
+}
+
+/// Certificates that may not be used for a while are no missing ones.
+#[test]
+fn a_domain_that_is_switched_off_is_no_consent() {
+    let mut world = World::new();
+    world.settings.missing_certificate = MissingCertificate::Plain;
+    for account in &mut world.accounts {
+        account.domain.mode = DomainMode::Disabled;
+    }
+    assert_eq!(world.deliver(&[BOB]).disposition.exit_code(), 75);
+    assert_eq!(world.store.total(), 0);
+    assert_eq!(world.deliver(&[EVE]).disposition, Disposition::Delivered);
+}
+
 #[test]
 fn a_crash_between_mark_and_commit_loses_no_server_copy() {
     let mut world = World::new().with_rules(ScopeKind::Server, "", ARCHIVE);

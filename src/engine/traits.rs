@@ -40,7 +40,7 @@ pub struct InstalledRules {
 /// A copy that a server rule makes, known by queue id so that a second call does not store it again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ServerCopy {
-    /// The MTA's queue id.
+    /// The MTA's queue id and a digest of the message: an MTA uses its ids again.
     pub queue_id: String,
     /// The rule's name.
     pub rule: String,

@@ -37,7 +37,7 @@ impl<'a> Field<'a> {
     pub fn value(&self) -> &'a [u8] {
         self.value
     }
-    /// Unfolded, RFC 2047 decoded, trimmed. What is no UTF-8 becomes U+FFFD.
+    /// Unfolded, RFC 2047 decoded, trimmed; of a value of more than 1 MiB, the begin. What is no UTF-8 becomes U+FFFD.
     pub fn text(&self) -> String {
         let value = decodable(self.value);
         match MessageStream::new(&value).parse_unstructured() {
@@ -45,7 +45,8 @@ impl<'a> Field<'a> {
             _ => String::new(),
         }
     }
-    /// The mailboxes of an address field, groups flattened. What has no addr-spec is left out.
+    /// The mailboxes of an address field, groups flattened; of a value of more than 1 MiB, those at its begin. What has
+    /// no addr-spec is left out.
     pub fn mailboxes(&self) -> Vec<Mailbox> {
         let value = decodable(self.value);
         match MessageStream::new(&value).parse_address() {
@@ -109,9 +110,14 @@ fn field_len(bytes: &[u8]) -> usize {
     }
 }
 
+/// Values are decoded up to here. A decoder makes up to 25 bytes of each, and MTAs cut headers at far less (Postfix at
+/// 100 KiB).
+const MAX_DECODED: usize = 1 << 20;
+
 /// The value as mail-parser wants it: with a line end. Values whose decoding would take more than linear time have
 /// their encoded words disarmed and come out as they are written.
 fn decodable(value: &[u8]) -> Vec<u8> {
+    let value = value.get(..MAX_DECODED).unwrap_or(value);
     let mut out = Vec::with_capacity(value.len() + 2);
     if decodes_in_linear_time(value) {
         out.extend_from_slice(value);

@@ -23,14 +23,15 @@ pub(super) struct Insertion {
     pub(super) text: &'static str,
 }
 
-/// What must be put in, in the order of the message.
-pub(super) fn insertions(message: &[u8]) -> Vec<Insertion> {
-    arrived(message).into_iter().map(|name| Insertion { at: name.at, text: name.prefix }).collect()
+/// What must be put in, in the order of the message. Found while it is asked for: a hostile header has as many as bytes
+/// by four, and a list of them would be larger than the message.
+pub(super) fn insertions(message: &[u8]) -> impl Iterator<Item = Insertion> {
+    arrived(message).map(|name| Insertion { at: name.at, text: name.prefix })
 }
 
 /// What must be taken out, in the order of the message.
 pub(super) fn removals(message: &[u8]) -> Vec<Range<usize>> {
-    let prefixed = arrived(message).into_iter().filter(|name| name.prefixed);
+    let prefixed = arrived(message).filter(|name| name.prefixed);
     prefixed.map(|name| name.at..name.at + name.prefix.len()).collect()
 }
 
@@ -46,8 +47,8 @@ struct ArrivedName {
     prefixed: bool,
 }
 
-fn arrived(message: &[u8]) -> Vec<ArrivedName> {
-    fields(message).flat_map(|(start, raw)| names_in_field(raw, start)).collect()
+fn arrived(message: &[u8]) -> impl Iterator<Item = ArrivedName> {
+    fields(message).flat_map(|(start, raw)| names_in_field(raw, start))
 }
 
 /// Lines with their continuations, and where they begin.
@@ -89,15 +90,13 @@ fn line_len(rest: &[u8]) -> usize {
     }
 }
 
-fn names_in_field(raw: &[u8], start: usize) -> Vec<ArrivedName> {
-    if is_named(without_prefixes(raw, FIELD_PREFIX), FIELD) {
+fn names_in_field(raw: &[u8], start: usize) -> impl Iterator<Item = ArrivedName> {
+    let field = is_named(without_prefixes(raw, FIELD_PREFIX), FIELD).then(|| {
         let prefixed = starts_with(raw, FIELD_PREFIX);
-        return vec![ArrivedName { at: start, prefix: FIELD_PREFIX, prefixed }];
-    }
-    if is_named(raw, "Content-Type") {
-        return parameters(raw, start);
-    }
-    Vec::new()
+        ArrivedName { at: start, prefix: FIELD_PREFIX, prefixed }
+    });
+    let typed = if is_named(raw, "Content-Type") { raw } else { &[] };
+    field.into_iter().chain(parameters(typed, start))
 }
 
 fn is_named(raw: &[u8], name: &str) -> bool {
@@ -107,22 +106,26 @@ fn is_named(raw: &[u8], name: &str) -> bool {
 
 /// Every token `hp` that a reader could take for the name of a parameter: readers differ in what they make of quotes and
 /// comments, so those do not hide it.
-fn parameters(raw: &[u8], start: usize) -> Vec<ArrivedName> {
-    let mut found = Vec::new();
+fn parameters(raw: &[u8], start: usize) -> impl Iterator<Item = ArrivedName> {
     let mut rest = raw;
     let mut quotes = Quotes::default();
     let mut in_token = false;
-    while let Some((&byte, after)) = rest.split_first() {
-        if !in_token && is_protection_parameter(rest, quotes.quoted) {
-            let at = start + raw.len() - rest.len();
-            let prefixed = starts_with(rest, PARAMETER_PREFIX);
-            found.push(ArrivedName { at, prefix: PARAMETER_PREFIX, prefixed });
+    iter::from_fn(move || {
+        while let Some((&byte, after)) = rest.split_first() {
+            let found = (!in_token && is_protection_parameter(rest, quotes.quoted)).then(|| ArrivedName {
+                at: start + raw.len() - rest.len(),
+                prefix: PARAMETER_PREFIX,
+                prefixed: starts_with(rest, PARAMETER_PREFIX),
+            });
+            in_token = is_token(byte);
+            quotes.pass(byte);
+            rest = after;
+            if found.is_some() {
+                return found;
+            }
         }
-        in_token = is_token(byte);
-        quotes.pass(byte);
-        rest = after;
-    }
-    found
+        None
+    })
 }
 
 /// `hp`, `hp*`, `hp*0`, `hp*0*` (RFC 2231) and what comes before a value; outside quotes a comment may stand before it.

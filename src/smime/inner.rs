@@ -5,7 +5,7 @@ use super::arrived::{insertions, removals};
 use crate::crypto::SecretBytes;
 use crate::mail::{Message, crlf_len};
 use memchr::memchr;
-use std::slice;
+use std::{iter, slice};
 
 /// Stands before a message that does not begin with a header field, or that begins with a field of this name.
 const MARKER: &[u8] = b"Sealpost-Marker: v=1\r\n";
@@ -13,35 +13,38 @@ const MARKER_NAME: &str = "Sealpost-Marker";
 
 /// A message as it goes inside: pieces of it with our insertions between them.
 pub(super) struct Inner<'a> {
-    pieces: Vec<&'a [u8]>,
+    marker: &'static [u8],
+    message: &'a [u8],
 }
 
 impl<'a> Inner<'a> {
-    /// Cuts the message where something must be put in.
+    /// Looks whether the message needs the marker.
     pub(super) fn new(message: &Message<'a>) -> Inner<'a> {
-        let mut pieces = Vec::new();
-        if needs_marker(message) {
-            pieces.push(MARKER);
-        }
-        let mut rest = message.bytes();
-        let mut done = 0;
-        for insertion in insertions(message.bytes()) {
-            let (before, after) = rest.split_at_checked(insertion.at - done).unwrap_or((rest, &[]));
-            pieces.extend([before, insertion.text.as_bytes()]);
-            (rest, done) = (after, insertion.at);
-        }
-        pieces.push(rest);
-        Inner { pieces }
+        let marker = if needs_marker(message) { MARKER } else { b"" };
+        Inner { marker, message: message.bytes() }
+    }
+
+    /// The message, cut where something must be put in.
+    fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let (mut rest, mut done) = (self.message, 0);
+        let cuts = insertions(self.message).map(Some).chain([None]);
+        let pieces = cuts.flat_map(move |insertion| {
+            let at = insertion.as_ref().map_or(rest.len(), |insertion| insertion.at - done);
+            let (before, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+            (rest, done) = (after, done + before.len());
+            [before, insertion.map_or("", |insertion| insertion.text).as_bytes()]
+        });
+        iter::once(self.marker).chain(pieces)
     }
 
     /// Its length in bytes with canonical lines. No cut is inside a CRLF, so the pieces can be counted one by one.
     pub(super) fn len(&self) -> usize {
-        self.pieces.iter().map(|piece| crlf_len(piece)).sum()
+        self.pieces().map(crlf_len).sum()
     }
 
     /// Reads it with canonical lines.
-    pub(super) fn reader(&self) -> CrlfReader<'_> {
-        CrlfReader { pieces: self.pieces.iter(), rest: &[], last: 0 }
+    pub(super) fn reader(&self) -> CrlfReader<'a, impl Iterator<Item = &'a [u8]> + use<'a>> {
+        CrlfReader { pieces: self.pieces(), rest: &[], last: 0 }
     }
 }
 
@@ -50,13 +53,13 @@ fn needs_marker(message: &Message<'_>) -> bool {
 }
 
 /// Gives a message in canonical lines, chunk by chunk, without holding it twice.
-pub(super) struct CrlfReader<'a> {
-    pieces: slice::Iter<'a, &'a [u8]>,
+pub(super) struct CrlfReader<'a, P> {
+    pieces: P,
     rest: &'a [u8],
     last: u8,
 }
 
-impl CrlfReader<'_> {
+impl<'a, P: Iterator<Item = &'a [u8]>> CrlfReader<'a, P> {
     /// Appends until `chunk` holds `size` bytes or the message ends. `chunk` never grows beyond `size`.
     pub(super) fn fill(&mut self, chunk: &mut Vec<u8>, size: usize) {
         while chunk.len() < size && self.next_piece() {

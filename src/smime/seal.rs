@@ -163,7 +163,11 @@ impl Envelope {
     }
 
     /// Chunk by chunk: canonical lines, encryption in place, base64. The last chunk takes the padding.
-    fn write_cbc(&self, mut reader: CrlfReader<'_>, lines: &mut Base64Lines) -> Result<Vec<u8>, SealError> {
+    fn write_cbc<'m, P: Iterator<Item = &'m [u8]>>(
+        &self,
+        mut reader: CrlfReader<'m, P>,
+        lines: &mut Base64Lines,
+    ) -> Result<Vec<u8>, SealError> {
         let mut encryptor = self.algorithm.cbc_encryptor(&self.content_key)?;
         let mut chunk = Zeroizing::new(Vec::with_capacity(CHUNK + BLOCK));
         loop {
@@ -185,7 +189,11 @@ impl Envelope {
     }
 
     /// In one buffer of the message's size, which holds ciphertext when it is done.
-    fn write_gcm(&self, mut reader: CrlfReader<'_>, lines: &mut Base64Lines) -> Result<Vec<u8>, SealError> {
+    fn write_gcm<'m, P: Iterator<Item = &'m [u8]>>(
+        &self,
+        mut reader: CrlfReader<'m, P>,
+        lines: &mut Base64Lines,
+    ) -> Result<Vec<u8>, SealError> {
         let mut content = Zeroizing::new(Vec::with_capacity(self.length));
         reader.fill(&mut content, self.length);
         let tag = self.algorithm.gcm_encrypt(&self.content_key, &mut content)?;

@@ -4,6 +4,7 @@ mod damage;
 mod law;
 mod outside;
 mod recognised;
+mod strict;
 
 use super::*;
 use crate::crypto::{Profile, Seed};

@@ -9,5 +9,11 @@ use nix::sys::stat::{Mode, umask};
 pub fn harden() {
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    forbid_dumps();
+}
+
+/// Asked again whenever the process changes its user: the kernel forgets it then (prctl(2), PR_SET_DUMPABLE), and a
+/// core that goes to a program (core(5), systemd-coredump) is not held back by its limit of size.
+pub(super) fn forbid_dumps() {
     let _ = set_dumpable(false);
 }

@@ -124,7 +124,9 @@ pub fn become_owner(root: &Path) -> Result<(), IdentityError> {
     if !geteuid().is_root() {
         return Err(IdentityError::NotOwner { root: root.to_owned(), owner: owner.name });
     }
-    owner.become_it().map_err(system("become the owner of", root))
+    owner.become_it().map_err(system("become the owner of", root))?;
+    super::harden::forbid_dumps();
+    Ok(())
 }
 
 /// Refuses a folder on NFS.

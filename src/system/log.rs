@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use time::OffsetDateTime;
 use time::macros::format_description;
 use tracing::{Level, Metadata};
@@ -32,9 +31,55 @@ pub fn start_syslog(level: Level) {
 /// Logs to the end of a file from now on; it is made, and only its owner can read it.
 pub fn start_file(path: &Path, level: Level) -> io::Result<()> {
     let file: File = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    let subscriber = tracing_subscriber::fmt().with_writer(Arc::new(file)).with_max_level(level);
+    let subscriber = tracing_subscriber::fmt().with_writer(LogFile(file)).with_max_level(level);
     let _ = subscriber.with_ansi(false).with_target(false).try_init();
     Ok(())
+}
+
+/// An event in one line. Addresses and options come from outside, and a line of theirs must not pass for one of ours:
+/// control characters and the line ends of Unicode become spaces.
+fn one_line(event: &[u8]) -> String {
+    let harmless = |char: char| match char {
+        '\u{2028}' | '\u{2029}' => ' ',
+        char if char.is_control() => ' ',
+        char => char,
+    };
+    String::from_utf8_lossy(event.trim_ascii_end()).chars().map(harmless).collect()
+}
+
+/// Appends one line for each event, in one write.
+struct LogFile(File);
+
+impl<'a> MakeWriter<'a> for LogFile {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Line<'a> {
+        Line { file: &self.0, event: Vec::new() }
+    }
+}
+
+/// Collects an event and appends it when it is dropped.
+struct Line<'a> {
+    file: &'a File,
+    event: Vec<u8>,
+}
+
+impl Write for Line<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.event.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        // There is nowhere to say that the log is gone.
+        let _ = self.file.write_all(format!("{}\n", one_line(&self.event)).as_bytes());
+    }
 }
 
 /// Makes one datagram of each event.
@@ -76,8 +121,7 @@ impl Datagram {
             date.unwrap_or_default(),
             std::process::id()
         );
-        let text = self.text.trim_ascii_end().iter().map(|&byte| if byte < b' ' { b' ' } else { byte });
-        head.into_bytes().into_iter().chain(text).take(LONGEST).collect()
+        head.into_bytes().into_iter().chain(one_line(&self.text).into_bytes()).take(LONGEST).collect()
     }
 
     fn send(&self) -> io::Result<()> {
@@ -133,6 +177,16 @@ mod tests {
         let text = String::from_utf8(buffer[..size].to_vec()).unwrap();
         assert!(text.starts_with("<20>"), "{text}");
         assert!(text.ends_with(&format!(" sealpost[{}]: one two [0m", std::process::id())), "{text}");
+    }
+
+    #[test]
+    fn an_event_is_one_line_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let log = LogFile(File::create(&path).unwrap());
+        log.make_writer().write_all("a\r\n2026 forged\u{1b}[2J\u{9b}x\u{2028}y\u{7f}\n".as_bytes()).unwrap();
+        log.make_writer().write_all(b"next").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a  2026 forged [2J x y \nnext\n");
     }
 
     #[test]
