@@ -99,7 +99,7 @@ fn json_is_one_object_of_known_fields() {
     let domain = "domain aliases mode catch_all inbox profile missing_certificate certificates";
     let shown = [
         ("init", "root owner made main_cf master_cf"),
-        ("doctor", "ok findings"),
+        ("doctor", "ok findings consents"),
         ("domain add south.example", "domain"),
         ("domain list", "domains"),
         ("domain list | domains", domain),
@@ -293,6 +293,21 @@ fn standard_output_may_be_closed_or_full() {
     }
     let silent = run(&format!("{sealpost} domain show nowhere.example 2>&-"));
     assert_eq!(silent.code, Some(66));
+}
+
+/// Clear text by consent is no fault, and it is said.
+#[test]
+fn doctor_names_every_consent_to_clear_text() {
+    let (site, _) = Site::certified();
+    site.run("account set bob@north.example --inbox plain").ok();
+    site.run("domain set north.example --inbox seal --missing-certificate plain").ok();
+    let text = String::from_utf8(site.run("doctor").ok()).unwrap();
+    assert_eq!(
+        text,
+        "note: north.example says missing-certificate = plain: without a certificate mail is stored in the clear\n\
+         note: bob@north.example says inbox = plain: INBOX copies are stored in the clear\n\
+         all is well\n"
+    );
 }
 
 #[test]
