@@ -43,7 +43,8 @@ impl Open {
         self.password.refuse_standard_input()?;
         let keyring = match (&self.account, &self.key) {
             (Some(account), _) => {
-                let password = self.password.read(&format!("Secure Mail password of {account}: "))?;
+                let password =
+                    self.password.given()?.or_ask(&format!("Secure Mail password of {account}: "))?;
                 Keyring::unlock(context, account, &password)?
             }
             (None, Some(path)) => self.file_key(path)?,
@@ -55,10 +56,10 @@ impl Open {
     }
 
     fn file_key(&self, path: &Path) -> Result<Keyring, Failure> {
-        let given = self.password.is_given().then(|| self.password.read("")).transpose()?;
+        let given = self.password.given()?;
         let option = "--password-file FILE or --password-fd N";
         let KeyFile { keys, mut certificates } =
-            filter::unlock(path, pki::read_key_file, given.as_ref(), option)?;
+            filter::unlock(path, pki::read_key_file, given.known(), option)?;
         certificates.extend(filter::certificates(&self.cert)?);
         Ok(Keyring { keys, certificates })
     }
