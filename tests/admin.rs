@@ -114,7 +114,7 @@ fn domains_and_accounts_are_added_shown_changed_and_removed() {
     );
     assert_eq!(
         site.refused("account show eve@north.example"),
-        (66, "sealpost: there is no account eve@north.example\n".to_owned())
+        (66, "sealpost: there is no account eve@north.example\n  see: sealpost account list\n".to_owned())
     );
     assert_eq!(site.refused("account add bob").0, 64);
     let domain =
@@ -238,7 +238,7 @@ fn a_wrong_rule_file_leaves_what_runs() {
         site.refused(&format!("rules install {} --account bob@north.example", path(&wrong_file)));
     assert_eq!(code, 65);
     assert!(text.contains("wrong.toml:5:10") && text.contains("did you mean \"Discard\"?"), "{text}");
-    let list = site.json("rules list");
+    let list = &site.json("rules list")["rules"][0];
     assert_eq!((&list["file"], &list["holder"]), (&"right.toml".into(), &"bob@north.example".into()));
     assert_eq!(site.refused(&format!("rules install {}", path(&right_file))).0, 64);
 }

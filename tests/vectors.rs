@@ -96,9 +96,10 @@ fn openssl(person: &Identity, sealed: &[u8]) -> Vec<u8> {
 /// OpenSSL, which knows nothing of it, shows it.
 fn needs_marker(message: &[u8]) -> bool {
     let line = message.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
-    let name = line.split(|byte| *byte == b':').next().unwrap_or(&[]);
-    let is_field =
-        name.len() < line.len() && !name.is_empty() && name.iter().all(|byte| (33..127).contains(byte));
+    let colon = line.iter().position(|byte| *byte == b':');
+    // RFC 5322 4.5: the obsolete form has white space before the colon.
+    let name = line.get(..colon.unwrap_or(0)).unwrap_or(&[]).trim_ascii_end();
+    let is_field = colon.is_some() && !name.is_empty() && name.iter().all(|byte| (33..127).contains(byte));
     !is_field || name.to_ascii_lowercase().starts_with(b"sealpost-")
 }
 

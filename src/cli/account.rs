@@ -2,12 +2,14 @@
 
 use super::context::Context;
 use super::failure::Failure;
+use super::fitness::active;
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, counted, own};
 use crate::crypto::Profile;
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
-use crate::engine::{Account, CertificateState, Choice, InboxPolicy};
+use crate::engine::{Account, Choice, InboxPolicy};
 use crate::mail::Address;
+use crate::pki::Certificate;
 use serde_json::{Value, json};
 
 /// Add, show and change the accounts of the domains
@@ -19,7 +21,10 @@ pub(super) struct AccountCommand {
 
 #[derive(clap::Subcommand)]
 enum AccountVerb {
-    /// Add an account: sealpost account add bob@north.example --alias robert@north.example
+    /// Add an account
+    #[command(after_help = "Examples:
+  sealpost account add anna@north.example
+  sealpost account add anna@north.example --alias ann@north.example --alias berg@north.example")]
     Add {
         /// Its address
         #[arg(value_parser = words::address)]
@@ -28,21 +33,28 @@ enum AccountVerb {
         #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
         alias: Vec<Address>,
     },
-    /// List the accounts
+    /// List the accounts: how many certificates their mail is sealed to, retired ones, keys in the vault, aliases
+    #[command(after_help = "Examples:
+  sealpost account list
+  sealpost account list --domain north.example --json")]
     List {
         /// Those of this domain
         #[arg(long, value_name = "NAME")]
         domain: Option<String>,
     },
-    /// Show an account: sealpost account show bob@north.example
+    /// Show an account
+    #[command(after_help = "Example:
+  sealpost account show anna@north.example")]
     Show {
         /// Any of its addresses
         #[arg(value_parser = words::address)]
         address: Address,
     },
-    /// Change an account: sealpost account set bob@north.example --profile modern
     Set(Set),
     /// Remove an account; its mail stays
+    #[command(after_help = "Examples:
+  sealpost account remove anna@north.example
+  sealpost account remove anna@north.example --forget 04bfb3e1c60fdbe7")]
     Remove {
         /// Any of its addresses
         #[arg(value_parser = words::address)]
@@ -53,7 +65,14 @@ enum AccountVerb {
     },
 }
 
+/// Change an account; what is not named stays as it is
+///
+/// `inherit` takes a setting of its own back: then that of the domain holds, or else that of the site.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost account set anna@north.example --profile modern
+  sealpost account set anna@north.example --alias berg@north.example --remove-alias ann@north.example
+  sealpost account set robot@north.example --inbox plain")]
 struct Set {
     /// Any of its addresses
     #[arg(value_parser = words::address)]
@@ -106,13 +125,16 @@ fn add(context: &Context, out: &mut Output, new: NewAccount) -> Result<(), Failu
 fn list(context: &Context, out: &mut Output, domain: Option<&str>) -> Result<(), Failure> {
     let directory = context.directory_for_reading()?;
     let accounts = directory.all_accounts(domain)?;
-    let mut table = Table::new(&["account", "aliases", "sealed to"]);
+    let mut table = Table::new(
+        &["account", "certificates", "retired", "keys", "aliases"],
+        "there is no account yet: sealpost account add ADDRESS",
+    );
     let mut rows = Vec::new();
     for account in &accounts {
-        let aliases: Vec<String> = account.aliases.iter().map(Address::to_string).collect();
-        let certificates = counted(active(account).count(), "certificate");
-        table.row([account.address.to_string(), aliases.join(" "), certificates]);
-        rows.push(layout(account, &directory.vault_keys(&account.address)?));
+        let keys = directory.vault_keys(&account.address)?;
+        let counts = [active(account).count(), retired(account), keys.len(), account.aliases.len()];
+        table.row([account.address.to_string()].into_iter().chain(words::texts(counts)));
+        rows.push(layout(account, &keys));
     }
     out.table(&table)?;
     out.json(json!({"accounts": rows}))
@@ -122,36 +144,32 @@ fn show(context: &Context, out: &mut Output, address: &Address) -> Result<(), Fa
     let directory = context.directory_for_reading()?;
     let account = directory.account(address)?;
     let keys = directory.vault_keys(address)?;
-    let mut table = Table::new(&["account", &account.address.to_string()]);
-    let aliases: Vec<String> = account.aliases.iter().map(Address::to_string).collect();
-    let rows = [
-        ("aliases", aliases.join(" ")),
+    let table = Table::fields([
+        ("account", account.address.to_string()),
+        ("aliases", words::joined(&account.aliases)),
         ("inbox", own(account.overrides.inbox)),
         ("profile", own(account.overrides.profile)),
         ("sealed to", counted(active(&account).count(), "certificate")),
-        ("retired", counted(account.certificates.len() - active(&account).count(), "certificate")),
+        ("retired", counted(retired(&account), "certificate")),
         ("vault", counted(keys.len(), "key")),
-    ];
-    rows.into_iter().for_each(|(key, value)| table.row([key.to_owned(), value]));
+    ]);
     out.table(&table)?;
     out.json(layout(&account, &keys))
 }
 
-/// The certificates that are sealed to.
-fn active(account: &Account) -> impl Iterator<Item = &crate::pki::Certificate> {
-    let held = account.certificates.iter();
-    held.filter(|held| held.state == CertificateState::Active).map(|held| &held.certificate)
+fn retired(account: &Account) -> usize {
+    account.certificates.len() - active(account).count()
 }
 
 fn layout(account: &Account, keys: &[VaultKey]) -> Value {
     json!({
         "account": account.address.to_string(),
         "domain": account.domain.name,
-        "aliases": account.aliases.iter().map(Address::to_string).collect::<Vec<_>>(),
+        "aliases": words::texts(&account.aliases),
         "inbox": account.overrides.inbox.map(Choice::name),
         "profile": account.overrides.profile.map(Choice::name),
-        "active_certificates": active(account).map(|one| one.fingerprint().to_string()).collect::<Vec<_>>(),
-        "keys": keys.iter().map(|key| key.fingerprint.to_string()).collect::<Vec<_>>(),
+        "active_certificates": words::texts(active(account).map(Certificate::fingerprint)),
+        "keys": words::texts(keys.iter().map(|key| key.fingerprint)),
     })
 }
 

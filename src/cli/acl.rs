@@ -18,7 +18,10 @@ pub(super) struct AclCommand {
 
 #[derive(clap::Subcommand)]
 enum AclVerb {
-    /// Allow: sealpost acl grant --mailbox '~team@north.example/Archive' --account bob@north.example
+    /// Allow an account's rules to store into somebody else's mailbox
+    #[command(after_help = "Examples:
+  sealpost acl grant --mailbox '~hr/Payroll' --account anna@north.example --create
+  sealpost acl grant --mailbox '~hr@north.example/Payroll' --account anna@south.example")]
     Grant {
         #[command(flatten)]
         wanted: Wanted,
@@ -26,9 +29,13 @@ enum AclVerb {
         #[arg(long)]
         create: bool,
     },
-    /// Forbid again
+    /// Forbid it again
+    #[command(after_help = "Example:
+  sealpost acl revoke --mailbox '~hr/Payroll' --account anna@north.example")]
     Revoke(Wanted),
-    /// List the rights on a mailbox: sealpost acl list --mailbox '~team@north.example/Archive'
+    /// List the rights on a mailbox
+    #[command(after_help = "Example:
+  sealpost acl list --mailbox '~hr@north.example/Payroll'")]
     List {
         /// The mailbox, with its owner
         #[arg(long, value_name = "~OWNER/BOX")]
@@ -105,7 +112,8 @@ fn show(
     let mut grants = context.directory_for_reading()?.grants(owner)?;
     grants
         .retain(|grant| grant.mailbox == mailbox.as_str() && actor.is_none_or(|actor| *actor == grant.actor));
-    let mut table = Table::new(&["mailbox", "account", "right"]);
+    let nobody = format!("nobody but {owner} may store into ~{owner}/{}", mailbox.as_str());
+    let mut table = Table::new(&["mailbox", "account", "right"], nobody);
     for grant in &grants {
         table.row([name(grant), grant.actor.to_string(), grant.right.name().to_owned()]);
     }

@@ -21,15 +21,17 @@ pub(super) struct CertCommand {
 
 #[derive(clap::Subcommand)]
 enum CertVerb {
-    /// Make the domain its own authority: sealpost cert self-sign --domain north.example
     SelfSign(Box<SelfSign>),
-    /// Print a request (PKCS#10) for an outer authority to sign
     Request(Box<Request>),
-    /// Store what the outer authority signed: sealpost cert set --domain north.example --file signed.pem
     Set(Set),
-    /// Show the certificates of a domain or an account
+    /// Show the certificates of a domain, and what it has issued; or those of an account
+    #[command(after_help = "Examples:
+  sealpost cert show --domain north.example
+  sealpost cert show --account anna@north.example --json")]
     Show(HolderArgs),
-    /// Remove a certificate of a domain
+    /// Remove a certificate of a domain; its key stays
+    #[command(after_help = "Example:
+  sealpost cert remove --domain north.example --purpose smime")]
     Remove {
         /// Whose
         #[arg(long, value_name = "NAME")]
@@ -38,15 +40,19 @@ enum CertVerb {
         #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
         purpose: CertificateUse,
     },
-    /// Seal an account's mail to a certificate: sealpost cert add --account bob@north.example --file bob.pem
     Add(Add),
-    /// List the certificates of an account
+    /// List the certificates of an account, the retired ones too
+    #[command(after_help = "Example:
+  sealpost cert list --account anna@north.example")]
     List {
         /// Whose
         #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
         account: Address,
     },
     /// Seal no more to a certificate; it is kept
+    #[command(after_help = "Examples:
+  sealpost cert retire --account anna@north.example
+  sealpost cert retire --account anna@north.example --fingerprint eade47b097cd3af7")]
     Retire {
         /// Whose
         #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
@@ -55,7 +61,6 @@ enum CertVerb {
         #[arg(long, value_name = "FINGERPRINT")]
         fingerprint: Option<FingerprintPrefix>,
     },
-    /// Issue a certificate for the account's newest key: sealpost cert issue --account bob@north.example
     Issue(Issue),
 }
 
@@ -79,12 +84,12 @@ impl CertCommand {
 }
 
 /// Every field that a person asks for, with the certificate's place in the directory in front.
-pub(super) fn print(out: &mut Output, place: &[(&str, String)], one: &Certificate) -> Result<(), Failure> {
-    let mut table = Table::new(&["certificate", &one.fingerprint().to_string()]);
-    for (name, value) in place {
-        table.row([(*name).to_owned(), value.clone()]);
-    }
-    let rows = [
+pub(super) fn print(
+    out: &mut Output,
+    place: &[(&'static str, String)],
+    one: &Certificate,
+) -> Result<(), Failure> {
+    let fields = [
         ("subject", one.subject()),
         ("issuer", one.issuer()),
         ("serial", one.serial()),
@@ -94,8 +99,8 @@ pub(super) fn print(out: &mut Output, place: &[(&str, String)], one: &Certificat
         ("key fingerprint", one.key_fingerprint()?.to_string()),
         ("purposes", purposes(one).join(", ")),
     ];
-    rows.into_iter().for_each(|(name, value)| table.row([name.to_owned(), value]));
-    out.table(&table)
+    let certificate = [("certificate", one.fingerprint().to_string())].into_iter();
+    out.table(&Table::fields(certificate.chain(place.iter().cloned()).chain(fields)))
 }
 
 /// The same for programs.

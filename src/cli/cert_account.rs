@@ -1,25 +1,28 @@
 //! `sealpost cert … --account`
 
 use super::cert::{layout, print};
-use super::cert_domain::unlocked_key;
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, day};
-use super::{filter, fitness, input, key};
+use super::{filter, fitness, input, key, keyring};
 use crate::crypto::Entropy;
 use crate::directory::{AddedCertificate, CertificateRecord, CertificateUse, SqliteDirectory, VaultKey};
 use crate::engine::{Account, CertificateState, Choice, Clock, DomainMode};
 use crate::mail::Address;
-use crate::pki::{
-    Authority, Certificate, Fingerprint, USER_LIFETIME, Unfit, UserProfile, Validity, read_certificates,
-};
+use crate::pki::{Authority, Certificate, Fingerprint, USER_LIFETIME, Unfit, UserProfile, Validity};
 use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
 use std::path::PathBuf;
 use time::Duration;
 
+/// Seal an account's mail to a certificate from now on, beside those that it has
+///
+/// It is checked first: usage, address, strength, time, and the chain where the site asks for it.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost cert add --account anna@north.example --file anna.pem
+  sealpost cert add --account anna@north.example < anna.pem")]
 pub(super) struct Add {
     /// Whose mail is sealed to it
     #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
@@ -31,22 +34,21 @@ pub(super) struct Add {
 
 impl Add {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let read = read_certificates(input::file(&self.file)?.expose());
-        let found = read.map_err(|error| filter::broken(&self.file, error))?;
-        let Some((certificate, others)) = found.split_first() else {
-            return Err(Failure::new(Code::Data, format!("{} holds no certificate", self.file.display())));
-        };
+        let (certificate, others) = filter::chain(&self.file)?;
         let config = context.config()?;
         let directory = context.directory()?;
         let account = directory.account(&self.account)?;
-        let warnings = fitness::require(&account, certificate, others, &config, SystemClock.now())?;
-        let source = self.file.display().to_string();
-        let added = directory.add_certificate(&account.address, certificate, &source)?;
-        report(out, &account, certificate, &added, &warnings)
+        let warnings = fitness::require(&account, &certificate, &others, &config, SystemClock.now())?;
+        let added = directory.add_certificate(&account.address, &certificate, &input::name(&self.file))?;
+        report(out, &account, &certificate, &added, &warnings)
     }
 }
 
+/// Issue a certificate of the domain for the account's newest key
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost cert issue --account anna@north.example --name 'Anna Berg'
+  sealpost cert issue --account anna@north.example --renew")]
 pub(super) struct Issue {
     /// For whom
     #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
@@ -78,15 +80,12 @@ impl Issue {
     fn choose_key(&self, directory: &SqliteDirectory, account: &Account) -> Result<VaultKey, Failure> {
         let certified: Vec<Fingerprint> =
             account.certificates.iter().filter_map(|held| held.certificate.key_fingerprint().ok()).collect();
-        let mut keys = directory.vault_keys(&account.address)?;
-        let total = keys.len();
+        let mut keys = keyring::vault_keys(directory, &account.address)?;
         keys.retain(|key| self.renew || !certified.contains(&key.fingerprint));
         let address = &account.address;
-        keys.pop().ok_or_else(|| match total {
-            0 => Failure::new(Code::NotFound, format!("the vault holds no key of {address}"))
-                .hint(format!("make one: sealpost key generate --account {address}")),
-            _ => Failure::new(Code::No, format!("every key of {address} has a certificate"))
-                .hint("issue another one for the newest key: --renew"),
+        keys.pop().ok_or_else(|| {
+            Failure::new(Code::No, format!("every key of {address} has a certificate"))
+                .hint("issue another one for the newest key: --renew")
         })
     }
 
@@ -102,11 +101,10 @@ impl Issue {
             return Err(Failure::new(Code::No, text)
                 .hint(format!("sealpost domain set {} --mode enabled", domain.name)));
         }
-        let issuer_key = unlocked_key(directory, &domain.name)?;
+        let issuer_key = keyring::domain_key(directory, &domain.name)?;
         issuer_key.test()?;
         let issuer = issuer(directory, &domain.name)?;
-        let addresses: Vec<Address> =
-            std::iter::once(&account.address).chain(&account.aliases).cloned().collect();
+        let addresses = fitness::addresses(account);
         let lifetime = self.days.map_or(USER_LIFETIME, Duration::days);
         let address = account.address.to_string();
         let user = UserProfile {
@@ -148,9 +146,8 @@ fn report(
     }
     let mut value = layout(&[("account", address), ("state", "active".to_owned())], certificate)?;
     if let Some(object) = value.as_object_mut() {
-        let retired: Vec<String> = added.retired.iter().map(Fingerprint::to_string).collect();
-        object.insert("retired".into(), retired.into());
-        object.insert("warnings".into(), warnings.iter().map(Unfit::to_string).collect::<Vec<_>>().into());
+        object.insert("retired".into(), words::texts(&added.retired).into());
+        object.insert("warnings".into(), words::texts(warnings).into());
     }
     out.json(value)
 }
@@ -165,19 +162,29 @@ fn place(record: &CertificateRecord) -> [(&'static str, String); 3] {
 
 pub(super) fn show_account(context: &Context, out: &mut Output, account: &Address) -> Result<(), Failure> {
     let records = context.directory_for_reading()?.certificates(account)?;
-    for record in &records {
+    if records.is_empty() {
+        out.line(none(account))?;
+    }
+    for (at, record) in records.iter().enumerate() {
+        if at > 0 {
+            out.line("")?;
+        }
         print(out, &place(record), &record.held.certificate)?;
     }
     as_json(out, account, &records)
 }
 
+fn none(account: &Address) -> String {
+    format!("{account} has no certificate: sealpost cert issue --account {account}, or cert add")
+}
+
 pub(super) fn list(context: &Context, out: &mut Output, account: &Address) -> Result<(), Failure> {
     let records = context.directory_for_reading()?.certificates(account)?;
-    let mut table = Table::new(&["fingerprint", "state", "key", "valid until", "source"]);
+    let mut table = Table::new(&["fingerprint", "state", "key", "valid until", "source"], none(account));
     for record in &records {
         let certificate = &record.held.certificate;
         table.row([
-            certificate.fingerprint().to_string(),
+            words::short(certificate.fingerprint()),
             record.held.state.name().to_owned(),
             certificate.key_description(),
             day(certificate.not_after()),

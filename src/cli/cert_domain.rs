@@ -3,16 +3,15 @@
 use super::cert::{layout, print};
 use super::context::Context;
 use super::failure::{Code, Failure};
-use super::input;
 use super::output::{Output, Table};
 use super::words::{self, day};
+use super::{filter, keyring};
 use crate::crypto::Entropy;
 use crate::directory::{CertificateUse, SqliteDirectory};
 use crate::engine::{Choice, Clock, Domain};
 use crate::mail::Address;
 use crate::pki::{
-    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, Subject, UnlockedKey, Validity,
-    read_certificates, wildcard,
+    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, Subject, Validity, wildcard,
 };
 use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
@@ -79,7 +78,11 @@ impl SubjectArgs {
     }
 }
 
+/// Make the domain its own authority: a certificate signed by its own key
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost cert self-sign --domain north.example --organization 'North Ltd' --country NO
+  sealpost cert self-sign --domain north.example --refresh")]
 pub(super) struct SelfSign {
     #[command(flatten)]
     subject: SubjectArgs,
@@ -98,7 +101,7 @@ impl SelfSign {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let directory = context.directory()?;
         let domain = directory.domain(&self.subject.domain)?;
-        let key = unlocked_key(&directory, &domain.name)?;
+        let key = keyring::domain_key(&directory, &domain.name)?;
         let lifetime = self.days.map_or(AUTHORITY_LIFETIME, Duration::days);
         let validity = Validity::lasting(SystemClock.now(), lifetime);
         let seed = SystemEntropy.seed()?;
@@ -112,7 +115,10 @@ impl SelfSign {
     }
 }
 
+/// Print a request (PKCS#10) for an outer authority to sign
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sealpost cert request --domain north.example --organization 'North Ltd' --country NO > north.csr")]
 pub(super) struct Request {
     #[command(flatten)]
     subject: SubjectArgs,
@@ -122,7 +128,7 @@ impl Request {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let directory = context.directory_for_reading()?;
         let domain = directory.domain(&self.subject.domain)?;
-        let key = unlocked_key(&directory, &domain.name)?;
+        let key = keyring::domain_key(&directory, &domain.name)?;
         let (subject, names) = self.subject.subject(&domain)?;
         let request = pki::Request::make(&key, &subject, &names, SystemEntropy.seed()?)?.to_pem()?;
         out.line(request.trim_end())?;
@@ -130,7 +136,10 @@ impl Request {
     }
 }
 
+/// Store the domain's certificate that an outer authority signed
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sealpost cert set --domain north.example --file north.pem")]
 pub(super) struct Set {
     /// Whose certificate
     #[arg(long, value_name = "NAME")]
@@ -145,26 +154,14 @@ pub(super) struct Set {
 
 impl Set {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let read = read_certificates(input::file(&self.file)?.expose());
-        let found = read.map_err(|error| super::filter::broken(&self.file, error))?;
-        let Some(certificate) = found.first() else {
-            return Err(Failure::new(Code::Data, format!("{} holds no certificate", self.file.display())));
-        };
+        let (certificate, _) = filter::chain(&self.file)?;
         let directory = context.directory()?;
+        let key = keyring::domain_key(&directory, &self.domain)?;
         if self.purpose == CertificateUse::Smime {
-            Authority::new(certificate, &unlocked_key(&directory, &self.domain)?)?;
+            Authority::new(&certificate, &key)?;
         }
-        store(&directory, out, &self.domain, self.purpose, certificate)
+        store(&directory, out, &self.domain, self.purpose, &certificate)
     }
-}
-
-/// The domain's key, ready to sign.
-pub(super) fn unlocked_key(directory: &SqliteDirectory, domain: &str) -> Result<UnlockedKey, Failure> {
-    let Some(key) = directory.domain_key(domain)? else {
-        return Err(Failure::new(Code::NotFound, format!("{domain} has no key"))
-            .hint(format!("make one: sealpost key generate --domain {domain}")));
-    };
-    Ok(UnlockedKey::from_pkcs8(key.pkcs8.expose())?)
 }
 
 fn stored(
@@ -175,7 +172,8 @@ fn stored(
     let held = directory.domain_certificates(domain)?;
     let found = held.into_iter().find(|held| held.purpose == purpose).map(|held| held.certificate);
     found.ok_or_else(|| {
-        Failure::new(Code::NotFound, format!("{domain} has no {} certificate", purpose.name()))
+        Failure::new(Code::NotFound, format!("{domain} has no {} certificate to refresh", purpose.name()))
+            .hint(format!("make one: sealpost cert self-sign --domain {domain} --purpose {}", purpose.name()))
     })
 }
 
@@ -197,20 +195,23 @@ fn store(
 pub(super) fn show_domain(context: &Context, out: &mut Output, domain: &str) -> Result<(), Failure> {
     let directory = context.directory_for_reading()?;
     let mut rows = Vec::new();
-    for held in directory.domain_certificates(domain)? {
+    let held = directory.domain_certificates(domain)?;
+    if held.is_empty() {
+        out.line(format!("{domain} has no certificate: sealpost cert self-sign --domain {domain}"))?;
+    }
+    for held in held {
         let place = [("purpose", held.purpose.name().to_owned())];
         print(out, &place, &held.certificate)?;
+        out.line("")?;
         rows.push(layout(&place, &held.certificate)?);
     }
     let issued = directory.issued(domain)?;
-    let mut table = Table::new(&["issued to", "on", "valid until", "serial"]);
+    let mut table = Table::new(&["issued to", "on", "valid until", "serial"], "");
     for one in &issued {
         let until = day(one.certificate.not_after());
         table.row([one.account.clone(), day(one.issued), until, one.certificate.serial()]);
     }
-    if !issued.is_empty() {
-        out.table(&table)?;
-    }
+    out.table(&table)?;
     let issued = issued.iter().map(|one| {
         let fingerprint = one.certificate.fingerprint().to_string();
         json!({"account": one.account, "on": day(one.issued), "serial": one.certificate.serial(), "fingerprint": fingerprint})

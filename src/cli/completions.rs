@@ -6,6 +6,10 @@ use clap_complete::Shell;
 
 /// Print the completion script of a shell
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost completions bash > /etc/bash_completion.d/sealpost
+  sealpost completions zsh > /usr/local/share/zsh/site-functions/_sealpost
+  sealpost completions fish > /etc/fish/completions/sealpost.fish")]
 pub(super) struct Completions {
     /// For which shell
     shell: Shell,

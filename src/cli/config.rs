@@ -15,9 +15,14 @@ pub(super) struct ConfigCommand {
 
 #[derive(clap::Subcommand)]
 enum ConfigVerb {
-    /// Is sealpost.toml right? All that is wrong is shown at once
+    /// Check sealpost.toml: all that is wrong is shown at once, with its line and what is allowed
+    #[command(after_help = "Example:
+  sealpost config check")]
     Check,
     /// Show every setting and who said so: the default, or a line of sealpost.toml
+    #[command(after_help = "Examples:
+  sealpost config show
+  sealpost --root /srv/sealpost config show --json")]
     Show,
 }
 
@@ -35,7 +40,7 @@ impl ConfigCommand {
 }
 
 fn show(config: &Config, out: &mut Output) -> Result<(), Failure> {
-    let mut table = Table::new(&["setting", "value", "from"]);
+    let mut table = Table::new(&["setting", "value", "from"], "");
     for entry in config.entries() {
         let from = match entry.origin {
             Origin::Default => "default".to_owned(),

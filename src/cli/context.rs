@@ -8,6 +8,9 @@ use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
 
+/// They stand apart from what a verb itself takes.
+const GLOBAL: &str = "Options of every command";
+
 /// Options of every verb.
 #[derive(clap::Args, Debug, Clone)]
 pub(super) struct Global {
@@ -17,11 +20,12 @@ pub(super) struct Global {
         global = true,
         value_name = "DIR",
         env = "SEALPOST_ROOT",
-        default_value = "/var/lib/sealpost"
+        default_value = "/var/lib/sealpost",
+        help_heading = GLOBAL
     )]
     pub(super) root: PathBuf,
     /// Print JSON for a program to read
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(super) json: bool,
 }
 
@@ -110,14 +114,20 @@ impl From<AdminError> for Failure {
             | AdminError::NoKey(_)
             | AdminError::NoCertificate(_)
             | AdminError::NoGrant(_) => Code::NotFound,
+            AdminError::DomainName { .. } => Code::Usage,
             AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } => Code::Config,
             AdminError::Pki(_) | AdminError::OtherKey { .. } => Code::Data,
             _ => Code::No,
         };
         let failure = Failure::new(code, error.to_string());
         match error {
+            AdminError::NoDomain(_) => failure.hint("see: sealpost domain list"),
+            AdminError::NoAccount(_) => failure.hint("see: sealpost account list"),
             AdminError::KeysWouldBeLost { .. } => {
                 failure.hint("to lose them, name each: --forget FINGERPRINT")
+            }
+            AdminError::DomainName { name, .. } => {
+                Failure::new(code, format!("\"{name}\" is no domain name; one looks like north.example"))
             }
             _ => failure,
         }

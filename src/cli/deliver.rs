@@ -26,6 +26,9 @@ use std::time::{Duration, Instant};
 /// Prints one line, `D.S.N text` (RFC 3463), and exits with 0 (delivered), 75 (try again: every doubt), 67 (no such
 /// user in a domain that is ours) or 65 (refused by a rule, or too large). What happened stands in the log.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sealpost deliver --sender= --recipient=anna@north.example --queue-id=4ZbK2m < message.eml
+The lines for Postfix: sealpost init --postfix")]
 pub(super) struct Deliver {
     /// A recipient of the envelope; repeat it for several
     #[arg(long, required = true, value_name = "ADDRESS", allow_hyphen_values = true)]

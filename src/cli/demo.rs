@@ -47,8 +47,14 @@ const MESSAGES: [(&str, &str, &[u8]); 7] = [
 /// This one is sealed by its sender before it is sent.
 const SENT_SEALED: &str = "05-confidential.eml";
 
-/// Make a whole site in a folder and watch mail being sealed: no server, no root, no network
+/// Make a site in a folder and show mail being sealed: needs no server, no root, no network
+///
+/// A domain with its authority, accounts, a rule and messages are made; the messages are delivered, a table shows what
+/// became of each, one is opened again, and three commands are printed that go on from there.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost demo
+  sealpost demo /tmp/north")]
 pub(super) struct Demo {
     /// The folder; what an earlier demonstration left there is replaced, anything else is refused
     #[arg(default_value = "sealpost-demo")]
@@ -201,7 +207,7 @@ fn seal_as_sender(context: &Context, recipient: &str, message: &[u8]) -> Result<
 }
 
 fn show(deliveries: &[Delivery], out: &mut Output) -> Result<(), Failure> {
-    let mut table = Table::new(&["message", "rule", "mailbox", "sealed to", "with", "before", "after"]);
+    let mut table = Table::new(&["message", "rule", "mailbox", "sealed to", "with", "before", "after"], "");
     for delivery in deliveries {
         let name = delivery.file.to_owned();
         if delivery.outcome.disposition != Disposition::Delivered {
@@ -280,11 +286,33 @@ fn stored_file(folder: &Path, name: &str) -> Option<PathBuf> {
 
 fn next_commands(dir: &Path, sealed: &Path) -> String {
     let program = std::env::args().next().unwrap_or("sealpost".into());
-    let (dir, sealed) = (dir.display(), sealed.display());
+    let (program, root, sealed) = (quoted(Path::new(&program)), quoted(dir), quoted(sealed));
+    let (password, payroll) = (quoted(&dir.join("password")), quoted(&dir.join("incoming/02-payroll.eml")));
     [
-        format!("  {program} inspect < '{sealed}'"),
-        format!("  {program} --root {dir} open --account anna@north.example --password-file {dir}/password < '{sealed}'"),
-        format!("  {program} --root {dir} rules explain --recipient anna@north.example < {dir}/incoming/02-payroll.eml"),
+        format!("  {program} inspect < {sealed}"),
+        format!("  {program} --root {root} open --account anna@north.example --password-file {password} < {sealed}"),
+        format!("  {program} --root {root} rules explain --recipient anna@north.example < {payroll}"),
     ]
     .join("\n")
+}
+
+/// One word of a shell, quoted only where that is needed.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-+,=@:%".contains(char);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_the_shell_stays_one() {
+        assert_eq!(quoted(Path::new("sealpost-demo/new/1.M2P3.vm,S=5")), "sealpost-demo/new/1.M2P3.vm,S=5");
+        assert_eq!(quoted(Path::new("a b'c")), "'a b'\\''c'");
+    }
 }

@@ -4,13 +4,14 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::fitness;
 use super::output::{Output, Table};
-use super::words::{counted, day};
+use super::postfix;
+use super::words::{self, counted, day};
 use crate::config::Config;
 use crate::directory::{CertificateUse, SqliteDirectory};
-use crate::engine::{Account, CertificateState, Choice, Clock, Domain, DomainMode};
+use crate::engine::{Account, Choice, Clock, Domain, DomainMode};
 use crate::pki::{Certificate, UnlockedKey};
 use crate::rules::RuleSet;
-use crate::system::{self, SystemClock};
+use crate::system::{self, SystemClock, User};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -22,9 +23,17 @@ const SOON: Duration = Duration::days(30);
 /// Look for what will keep mail from being sealed
 ///
 /// Accounts that cannot be sealed to, certificates that end within 30 days, weak keys, files that others can read,
-/// settings and rules that are wrong. Exits with 1 if anything is found.
+/// settings and rules that are wrong; with --postfix also what keeps Postfix from handing mail to this store. Exits with
+/// 1 if anything is found.
 #[derive(clap::Args)]
-pub(super) struct Doctor;
+#[command(after_help = "Examples:
+  sudo sealpost doctor
+  sudo sealpost doctor --postfix")]
+pub(super) struct Doctor {
+    /// Ask Postfix too (postconf) whether it hands mail to this store
+    #[arg(long)]
+    postfix: bool,
+}
 
 /// One thing that is wrong.
 struct Finding {
@@ -49,13 +58,20 @@ impl Doctor {
                 Config::default()
             }
         };
-        for domain in round.directory.domains()? {
-            round.look_at_domain(&domain)?;
+        let domains = round.directory.domains()?;
+        if domains.is_empty() {
+            round.find("store", "there is no domain: sealpost domain add NAME");
+        }
+        for domain in &domains {
+            round.look_at_domain(domain)?;
         }
         for account in round.directory.all_accounts(None)? {
             round.look_at_account(&account, &config);
         }
         round.look_at_rules()?;
+        if self.postfix {
+            round.look_at_postfix(context.root(), &domains)?;
+        }
         report(out, &round.findings)
     }
 }
@@ -123,21 +139,24 @@ impl Round {
 
     fn look_at_account(&mut self, account: &Account, config: &Config) {
         let address = account.address.to_string();
-        let held = account.certificates.iter();
-        let active: Vec<&Certificate> = held
-            .filter(|held| held.state == CertificateState::Active)
-            .map(|held| &held.certificate)
-            .collect();
+        let active: Vec<&Certificate> = fitness::active(account).collect();
         if active.is_empty() {
             self.find(&address, "it has no active certificate: mail for it waits");
         }
         for certificate in active {
-            let what = format!("certificate {}", certificate.fingerprint());
+            let what = format!("certificate {}", words::short(certificate.fingerprint()));
             match fitness::check(account, certificate, &[], config, self.now) {
                 Ok(_) => self.look_at_end(&address, &what, certificate),
                 Err(reasons) => self.find(&address, format!("{what}: {}", reasons.join("; "))),
             }
         }
+    }
+
+    fn look_at_postfix(&mut self, root: &Path, domains: &[Domain]) -> Result<(), Failure> {
+        let root = root.canonicalize().map_err(|error| Failure::io("look at", root.display(), &error))?;
+        let expected = postfix::Expected { root: &root, owner: &User::current(), domains };
+        postfix::look(&expected)?.into_iter().for_each(|fault| self.find("Postfix", fault));
+        Ok(())
     }
 
     fn look_at_rules(&mut self) -> Result<(), Failure> {
@@ -158,7 +177,7 @@ fn report(out: &mut Output, findings: &[Finding]) -> Result<(), Failure> {
     if findings.is_empty() {
         return out.line("all is well");
     }
-    let mut table = Table::new(&["about", "finding"]);
+    let mut table = Table::new(&["about", "finding"], "");
     findings.iter().for_each(|one| table.row([one.about.clone(), one.text.clone()]));
     out.table(&table)?;
     Err(Failure::new(Code::No, format!("{} found", counted(findings.len(), "problem"))))

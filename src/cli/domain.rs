@@ -8,6 +8,7 @@ use crate::crypto::Profile;
 use crate::directory::{DomainChange, NewDomain, Setting};
 use crate::engine::{Choice, Domain, DomainMode, InboxPolicy, MissingCertificate};
 use crate::mail::Address;
+use crate::pki::Certificate;
 use serde_json::{Value, json};
 
 /// Add, show and change the domains whose mail is sealed
@@ -19,18 +20,22 @@ pub(super) struct DomainCommand {
 
 #[derive(clap::Subcommand)]
 enum DomainVerb {
-    /// Add a domain: sealpost domain add north.example --alias north.test
     Add(Add),
     /// List the domains
+    #[command(after_help = "Example:
+  sealpost domain list")]
     List,
-    /// Show a domain: sealpost domain show north.example
+    /// Show a domain
+    #[command(after_help = "Example:
+  sealpost domain show north.example")]
     Show {
         /// Any of its names
         name: String,
     },
-    /// Change a domain: sealpost domain set north.example --mode disabled
     Set(Box<Set>),
-    /// Give a domain another main name: sealpost domain rename north.example south.example
+    /// Give a domain another main name; its accounts go with it
+    #[command(after_help = "Example:
+  sealpost domain rename north.example south.example")]
     Rename {
         /// Its name
         name: String,
@@ -38,6 +43,9 @@ enum DomainVerb {
         new: String,
     },
     /// Remove a domain that has no accounts any more
+    #[command(after_help = "Examples:
+  sealpost domain remove north.example
+  sealpost domain remove north.example --forget 7e255b918935e66f")]
     Remove {
         /// Its name
         name: String,
@@ -47,7 +55,11 @@ enum DomainVerb {
     },
 }
 
+/// Add a domain whose mail is sealed
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost domain add north.example
+  sealpost domain add north.example --alias north.test --alias north.invalid")]
 struct Add {
     /// Its main name
     name: String,
@@ -59,7 +71,14 @@ struct Add {
     mode: DomainMode,
 }
 
+/// Change a domain; what is not named stays as it is
+///
+/// `inherit` takes a setting of its own back: then that of the site holds (sealpost config show).
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost domain set north.example --mode disabled
+  sealpost domain set north.example --profile modern --missing-certificate defer
+  sealpost domain set north.example --catch-all postmaster@north.example")]
 struct Set {
     /// Any of its names
     name: String,
@@ -130,14 +149,17 @@ impl Set {
 
 fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
     let domains = context.directory_for_reading()?.domains()?;
-    let mut table = Table::new(&["domain", "mode", "aliases", "catch-all", "certificates"]);
+    let mut table = Table::new(
+        &["domain", "mode", "certificates", "catch-all", "aliases"],
+        "there is no domain yet: sealpost domain add NAME",
+    );
     for domain in &domains {
         table.row([
             domain.name.clone(),
             domain.mode.name().to_owned(),
-            domain.aliases.join(" "),
-            domain.catch_all.as_ref().map_or_else(String::new, Address::to_string),
             domain.authorities.len().to_string(),
+            domain.catch_all.as_ref().map_or("-".to_owned(), Address::to_string),
+            domain.aliases.join(" "),
         ]);
     }
     out.table(&table)?;
@@ -146,9 +168,9 @@ fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
 
 fn show(context: &Context, out: &mut Output, name: &str) -> Result<(), Failure> {
     let domain = context.directory_for_reading()?.domain(name)?;
-    let mut table = Table::new(&["domain", &domain.name]);
     let overrides = &domain.overrides;
-    let rows = [
+    let table = Table::fields([
+        ("domain", domain.name.clone()),
         ("aliases", domain.aliases.join(" ")),
         ("mode", domain.mode.name().to_owned()),
         ("catch-all", domain.catch_all.as_ref().map_or_else(String::new, Address::to_string)),
@@ -156,8 +178,7 @@ fn show(context: &Context, out: &mut Output, name: &str) -> Result<(), Failure> 
         ("profile", own(overrides.profile)),
         ("missing-certificate", own(overrides.missing_certificate)),
         ("certificates", domain.authorities.len().to_string()),
-    ];
-    rows.into_iter().for_each(|(key, value)| table.row([key.to_owned(), value]));
+    ]);
     out.table(&table)?;
     out.json(layout(&domain))
 }
@@ -172,20 +193,23 @@ fn layout(domain: &Domain) -> Value {
         "inbox": overrides.inbox.map(Choice::name),
         "profile": overrides.profile.map(Choice::name),
         "missing_certificate": overrides.missing_certificate.map(Choice::name),
-        "certificates": domain.authorities.iter().map(|one| one.fingerprint().to_string()).collect::<Vec<_>>(),
+        "certificates": words::texts(domain.authorities.iter().map(Certificate::fingerprint)),
     })
 }
 
 fn rename(context: &Context, out: &mut Output, name: &str, new: &str) -> Result<(), Failure> {
     let directory = context.directory()?;
-    let certificates = directory.domain(name)?.authorities.len();
-    let new = directory.rename_domain(name, new)?;
+    let Domain { name, authorities, .. } = directory.domain(name)?;
+    let new = directory.rename_domain(&name, new)?;
     out.line(format!("domain {name} is now {new}"))?;
     out.line(format!("mail stored so far stays in the folder of {name}: move it to that of {new}"))?;
-    if certificates > 0 {
+    if !authorities.is_empty() {
         out.line("its certificates stay as they are, with the old name in them")?;
     }
-    out.json(json!({"domain": new}))
+    out.line(
+        "certificates of its accounts hold the old addresses: sealpost doctor names those that are unfit now",
+    )?;
+    out.json(json!({"domain": new, "was": name}))
 }
 
 fn remove(

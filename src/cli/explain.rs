@@ -10,14 +10,17 @@ use crate::mail::Address;
 use crate::rules::Source;
 use serde_json::json;
 
-/// Show which rules match the message on standard input, why the others do not, and what would be done; nothing is
+/// Show which rules match the message on standard input, why the others do not, and what would be done
+///
+/// Nothing is stored and nobody is told.
 ///
 /// Exits with 1 if the message would not be delivered.
-/// Example: sealpost rules explain --recipient anna@north.example --sender bob@south.example < message.eml
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sealpost rules explain --recipient anna@north.example --sender bob@south.example < message.eml")]
 pub(super) struct Explain {
     /// The recipient of the envelope; repeat it for several
-    #[arg(long, required = true, value_name = "ADDRESS", value_parser = words::address)]
+    #[arg(long, required = true, value_name = "ADDRESS", value_parser = words::address, allow_hyphen_values = true)]
     recipient: Vec<Address>,
     /// The sender of the envelope; empty for the null sender
     #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
@@ -72,16 +75,32 @@ fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Failure> {
     out.line(format!("\nThe MTA would be told: {}", explanation.disposition.line()))
 }
 
+/// Each address once, with the number of its certificates if that is more than one.
+fn recipients(copy: &PlannedCopyReport) -> String {
+    let addresses: Vec<&str> = copy.sealed_to.iter().map(|to| to.address.as_str()).collect();
+    let mut shown: Vec<String> = Vec::new();
+    for (at, address) in addresses.iter().enumerate() {
+        let count = addresses.iter().filter(|other| *other == address).count();
+        if addresses.iter().position(|other| other == address) == Some(at) {
+            shown.push(if count == 1 {
+                (*address).to_owned()
+            } else {
+                format!("{address} ({count} certificates)")
+            });
+        }
+    }
+    shown.join(", ")
+}
+
 fn copies(copies: &[PlannedCopyReport]) -> Table {
-    let mut table = Table::new(&["mailbox", "rule", "how", "to"]);
+    let mut table = Table::new(&["mailbox", "rule", "how", "to"], "");
     for copy in copies {
         let how = match (copy.profile, copy.plain_source) {
             (_, Some(source)) => format!("in the clear, by {source}"),
             (profile, None) => format!("sealed, profile {}", profile.unwrap_or("-")),
         };
-        let to: Vec<&str> = copy.sealed_to.iter().map(|to| to.address.as_str()).collect();
         let rule = copy.rule.as_deref().unwrap_or("- (INBOX by default)");
-        table.row([format!("~{}/{}", copy.owner, copy.mailbox), rule.to_owned(), how, to.join(", ")]);
+        table.row([format!("~{}/{}", copy.owner, copy.mailbox), rule.to_owned(), how, recipients(copy)]);
     }
     table
 }

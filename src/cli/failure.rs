@@ -3,14 +3,15 @@
 use super::output;
 use crate::crypto::EntropyError;
 use crate::engine::StoreError;
+use clap::error::ErrorKind;
 use serde_json::json;
 use std::error::Error;
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 /// How a command ended. [`TABLE`] says what each means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Code {
+pub(super) enum Code {
     Done = 0,
     No = 1,
     Usage = 64,
@@ -25,7 +26,7 @@ pub(crate) enum Code {
 }
 
 /// Every exit code of all verbs but `deliver`, with its name in JSON and its meaning.
-pub(crate) const TABLE: &[(Code, &str, &str)] = &[
+pub(super) const TABLE: &[(Code, &str, &str)] = &[
     (Code::Done, "done", "done"),
     (Code::No, "no", "the answer is no, or some items failed"),
     (Code::Usage, "usage", "the command line is wrong"),
@@ -61,65 +62,82 @@ impl From<Code> for ExitCode {
 
 /// Why a command did not do what was asked: what happened, to what, and what to do.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) code: Code,
-    pub(crate) text: String,
-    pub(crate) hint: Option<String>,
+pub(super) struct Failure {
+    pub(super) code: Code,
+    pub(super) text: String,
+    pub(super) hint: Option<String>,
     /// Already laid out for a person (clap, rule faults): printed as it is.
     rendered: bool,
 }
 
 impl Failure {
-    pub(crate) fn new(code: Code, text: impl Into<String>) -> Failure {
+    pub(super) fn new(code: Code, text: impl Into<String>) -> Failure {
         Failure { code, text: text.into(), hint: None, rendered: false }
     }
 
     /// Adds what to do about it.
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Failure {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());
         self
     }
 
     /// An error whose text has its own layout.
-    pub(crate) fn rendered(code: Code, text: impl Into<String>) -> Failure {
+    pub(super) fn rendered(code: Code, text: impl Into<String>) -> Failure {
         Failure { code, text: text.into(), hint: None, rendered: true }
     }
 
     /// A file that could not be read or written.
-    pub(crate) fn io(doing: &str, path: impl std::fmt::Display, error: &io::Error) -> Failure {
+    pub(super) fn io(doing: &str, path: impl std::fmt::Display, error: &io::Error) -> Failure {
         let code = if error.kind() == io::ErrorKind::NotFound { Code::NotFound } else { Code::Io };
         Failure::new(code, format!("cannot {doing} {path}: {error}"))
     }
 
     /// `--help` and `--version` come here too: they are printed to standard output and are no failure.
     pub(super) fn from_clap(error: clap::Error) -> Failure {
-        let code = if error.use_stderr() { Code::Usage } else { Code::Done };
-        Failure::rendered(code, error.render().to_string())
+        let text = error.render().to_string();
+        if !error.use_stderr() {
+            return Failure::rendered(Code::Done, text);
+        }
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Failure::rendered(Code::Usage, text);
+        }
+        // Clap counts an option among the needed ones if the environment gives it.
+        let text = text.replace(" --root <DIR>", "");
+        let (what, advice) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let advice = advice.lines().map(str::trim).filter(|line| !line.is_empty());
+        let failure = Failure::new(Code::Usage, what.strip_prefix("error: ").unwrap_or(what));
+        failure.hint(advice.collect::<Vec<_>>().join("\n"))
     }
 
     /// Prints the failure and gives the exit code.
     pub(super) fn report(self, as_json: bool) -> ExitCode {
         if self.code == Code::Done {
-            output::write_quietly(&mut io::stdout(), self.text.as_bytes());
-        } else {
-            output::write_quietly(&mut io::stderr(), self.layout(as_json).as_bytes());
+            return match output::print(self.text.as_bytes()) {
+                Ok(()) => Code::Done.into(),
+                Err(failure) => failure.report(as_json),
+            };
         }
-        let _ = io::stderr().flush();
+        output::write_quietly(&mut io::stderr(), self.layout(as_json).as_bytes());
         self.code.into()
     }
 
     fn layout(&self, as_json: bool) -> String {
+        let text = without_error_numbers(self.text.trim_end());
         if as_json {
-            let error = json!({"code": self.code.name(), "text": self.text.trim_end(), "hint": self.hint});
+            let error = json!({"code": self.code.name(), "text": text, "hint": self.hint});
             return format!("{}\n", json!({"v": 1, "error": error}));
         }
-        let text = self.text.trim_end();
         let head = if self.rendered { format!("{text}\n") } else { format!("sealpost: {text}\n") };
-        match &self.hint {
-            Some(hint) => format!("{head}  {hint}\n"),
-            None => head,
-        }
+        let hint = self.hint.iter().flat_map(|hint| hint.lines()).map(|line| format!("  {line}\n"));
+        std::iter::once(head).chain(hint).collect()
     }
+}
+
+/// The system's number of an error is no help beside its words.
+fn without_error_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once(')').map_or(part, |(_, rest)| rest))
 }
 
 impl From<StoreError> for Failure {
@@ -157,6 +175,12 @@ mod tests {
             failure.layout(true),
             "{\"error\":{\"code\":\"not-found\",\"hint\":\"see: sealpost domain list\",\"text\":\"there is no domain south.example\"},\"v\":1}\n"
         );
+    }
+
+    #[test]
+    fn the_number_of_a_system_error_is_left_out() {
+        let text = "cannot read x: No such file (os error 2): and then (os error 13)";
+        assert_eq!(without_error_numbers(text), "cannot read x: No such file: and then");
     }
 
     #[test]

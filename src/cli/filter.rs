@@ -1,8 +1,9 @@
 //! What the filters share: certificates from files, and where the result goes.
 
 use super::failure::{Code, Failure};
-use super::input;
 use super::output::Output;
+use super::{input, password};
+use crate::crypto::SecretBytes;
 use crate::pki::{self, Certificate, PkiError};
 use crate::store;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,9 @@ impl Sink {
     pub(super) fn write(&self, out: &mut Output, bytes: &[u8]) -> Result<(), Failure> {
         match &self.output {
             None => out.bytes(bytes),
+            Some(path) if path.is_dir() => {
+                Err(Failure::new(Code::Io, format!("cannot write {}: it is a folder", path.display())))
+            }
             Some(path) => Ok(store::replace_file(path, bytes)?),
         }
     }
@@ -27,23 +31,63 @@ impl Sink {
 /// All certificates of the files, PEM or DER.
 pub(super) fn certificates(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
     let each = paths.iter().map(|path| {
-        let read = pki::read_certificates(input::file(path)?.expose());
+        let read = pki::read_certificates(pki_file(path)?.expose());
         read.map_err(|error| broken(path, error))
     });
     let each: Vec<Vec<Certificate>> = each.collect::<Result<_, Failure>>()?;
     Ok(each.into_iter().flatten().collect())
 }
 
+/// The first certificate of a file, and those after it.
+pub(super) fn chain(path: &Path) -> Result<(Certificate, Vec<Certificate>), Failure> {
+    let mut found = certificates(&[path.to_owned()])?.into_iter();
+    match found.next() {
+        Some(first) => Ok((first, found.collect())),
+        None => Err(Failure::new(Code::Data, format!("{} holds no certificate", input::name(path)))),
+    }
+}
+
+/// Reads what it is after out of a file's bytes, with a password or without.
+type KeyReader<T> = fn(&[u8], Option<&[u8]>) -> Result<T, PkiError>;
+
+/// What `read` finds in a key file. The password is asked for only if the file turns out to need one and none was
+/// given; `option` is the one that gives it.
+pub(super) fn unlock<T>(
+    path: &Path,
+    read: KeyReader<T>,
+    given: Option<&SecretBytes>,
+    option: &str,
+) -> Result<T, Failure> {
+    let bytes = pki_file(path)?;
+    let locked = match read(bytes.expose(), given.map(SecretBytes::expose)) {
+        Err(error @ (PkiError::Encrypted { .. } | PkiError::WrongPassword(_))) if given.is_none() => error,
+        other => return other.map_err(|error| broken(path, error)),
+    };
+    if !password::can_ask() {
+        return Err(broken(path, locked).hint(format!("or give its password: {option}")));
+    }
+    let asked = password::ask(&format!("Password of {}: ", input::name(path)))?;
+    read(bytes.expose(), Some(asked.expose())).map_err(|error| broken(path, error))
+}
+
+fn pki_file(path: &Path) -> Result<SecretBytes, Failure> {
+    let bytes = input::file(path)?;
+    if bytes.expose().is_empty() {
+        return Err(Failure::new(Code::Data, format!("{} is empty", input::name(path))));
+    }
+    Ok(bytes)
+}
+
 /// What is wrong with a key or certificate, and in which file.
 pub(super) fn broken(path: &Path, error: PkiError) -> Failure {
     let failure = Failure::from(error);
-    Failure::new(failure.code, format!("{}: {}", path.display(), failure.text))
+    Failure::new(failure.code, format!("{}: {}", input::name(path), failure.text))
 }
 
 impl From<PkiError> for Failure {
     fn from(error: PkiError) -> Failure {
         let code = match error {
-            PkiError::WrongPassword(_) => Code::NoPermission,
+            PkiError::WrongPassword(_) | PkiError::Encrypted { .. } => Code::NoPermission,
             PkiError::UnknownKeyType { .. } | PkiError::WeakKeyType { .. } | PkiError::Name { .. } => {
                 Code::Usage
             }

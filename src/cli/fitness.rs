@@ -3,10 +3,21 @@
 use super::failure::{Code, Failure};
 use crate::config::Config;
 use crate::crypto::Profile;
-use crate::engine::{Account, Choice, Expired, Settings, Trust};
+use crate::engine::{Account, CertificateState, Choice, Expired, Settings, Trust};
 use crate::mail::Address;
 use crate::pki::{Certificate, KeyType, PublicKey, SealingCheck, Unfit, ValidatedCertificate};
 use time::OffsetDateTime;
+
+/// Every address of the account, its main one first.
+pub(super) fn addresses(account: &Account) -> Vec<Address> {
+    std::iter::once(&account.address).chain(&account.aliases).cloned().collect()
+}
+
+/// The certificates that the account's mail is sealed to.
+pub(super) fn active(account: &Account) -> impl Iterator<Item = &Certificate> {
+    let held = account.certificates.iter();
+    held.filter(|held| held.state == CertificateState::Active).map(|held| &held.certificate)
+}
 
 /// The account's profile, its domain's, or the site's: the nearest wins.
 pub(super) fn profile(account: &Account, settings: &Settings) -> Profile {
@@ -22,8 +33,7 @@ pub(super) fn check(
     now: OffsetDateTime,
 ) -> Result<Vec<Unfit>, Vec<String>> {
     let settings = &config.settings;
-    let addresses: Vec<Address> =
-        std::iter::once(&account.address).chain(&account.aliases).cloned().collect();
+    let addresses = addresses(account);
     let anchors = (settings.trust == Trust::Chain).then_some(account.domain.authorities.as_slice());
     let check = SealingCheck {
         addresses: &addresses,
@@ -67,6 +77,14 @@ pub(super) fn require_type(account: &Account, settings: &Settings, kind: KeyType
     match (kind, profile(account, settings)) {
         (KeyType::EcP256, profile) => Err(Failure::new(Code::No, elliptic(profile))),
         _ => Ok(()),
+    }
+}
+
+/// Refuses to take a key that no certificate of the account could use.
+pub(super) fn require_key(account: &Account, settings: &Settings, key: &PublicKey) -> Result<(), Failure> {
+    match unserved(profile(account, settings), key) {
+        Some(reason) => Err(Failure::new(Code::No, reason)),
+        None => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::words;
 use crate::mail::Address;
+use std::fmt;
 
 /// Exactly one of the two.
 #[derive(clap::Args)]
@@ -19,6 +20,25 @@ pub(super) struct HolderArgs {
 pub(super) enum Holder {
     Domain(String),
     Account(Address),
+}
+
+impl Holder {
+    /// The option that names it.
+    pub(super) fn option(&self) -> &'static str {
+        match self {
+            Holder::Domain(_) => "--domain",
+            Holder::Account(_) => "--account",
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Holder::Domain(name) => f.write_str(name),
+            Holder::Account(address) => address.fmt(f),
+        }
+    }
 }
 
 impl From<HolderArgs> for Holder {

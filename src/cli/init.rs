@@ -13,11 +13,14 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-/// Make the store: sealpost --root /var/lib/sealpost init --owner vmail --postfix
+/// Make the store, and print the lines for Postfix
 ///
 /// Makes what is missing of folder, directory and sealpost.toml, and never changes what is there. One user owns the
 /// store: the hook, Dovecot and every command of an administrator work as that user.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sudo sealpost init --owner vmail --postfix
+  sealpost --root ./try init")]
 pub(super) struct Init {
     /// The user of the machine who owns the store; you, if it is not given
     #[arg(long, value_name = "USER")]
@@ -38,12 +41,8 @@ impl Init {
         make_folder(&root.join("mail"))?;
         let root = root.canonicalize().map_err(|error| Failure::io("look at", root.display(), &error))?;
         let owner = User::current();
-        out.line(format!(
-            "{} {} for {}",
-            root.display(),
-            if made { "made" } else { "is there" },
-            owner.name()
-        ))?;
+        let (before, after) = if made { ("made ", "") } else { ("", " is there already and stays as it is") };
+        out.line(format!("{before}the store {}{after}; its owner is {}", root.display(), owner.name()))?;
         if configured {
             out.line(format!("{} made: every setting with its default", root.join(FILE).display()))?;
         }

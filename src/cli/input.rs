@@ -1,15 +1,20 @@
 //! Reading messages and key files. Every buffer that may hold clear text or a key is wiped.
 
 use super::failure::{Code, Failure};
+use super::output;
 use crate::crypto::SecretBytes;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
 /// Key and certificate files are small; more is not one.
 const FILE_LIMIT: u64 = 16 << 20;
+/// Lengths inside a sealed message are counted in 32 bits by many readers.
+const MESSAGE_LIMIT: u64 = u32::MAX as u64;
+const STANDARD_INPUT: &str = "standard input";
 
 /// Reads to the end, at most `limit` bytes; nothing if there is more. Growing copies into a new buffer and wipes
 /// the old one, because a plain reallocation would leave clear text behind.
@@ -45,19 +50,43 @@ pub(super) fn first_of_standard_input(limit: u64) -> Result<SecretBytes, Failure
     read.ok_or_else(|| Failure::new(Code::Io, "standard input changed while it was read"))
 }
 
-/// The whole of standard input.
+/// The message on standard input, the whole of it.
 pub(super) fn message() -> Result<SecretBytes, Failure> {
-    let read = standard_input().and_then(|mut input| read_bounded(&mut input, u64::from(u32::MAX)));
-    let read = read.map_err(|error| Failure::io("read", "standard input", &error))?;
+    take_standard_input("the message")?;
+    let read = standard_input().and_then(|mut input| read_bounded(&mut input, MESSAGE_LIMIT));
+    let read = read.map_err(|error| Failure::io("read", STANDARD_INPUT, &error))?;
     read.ok_or_else(|| Failure::new(Code::Data, "standard input holds more than 4 GiB"))
 }
 
-/// A key or certificate file; `-` is standard input.
-pub(crate) fn file(path: &Path) -> Result<SecretBytes, Failure> {
-    let opened = if path == Path::new("-") { standard_input() } else { File::open(path) };
+/// A key, certificate, password or rule file; `-` is standard input.
+pub(super) fn file(path: &Path) -> Result<SecretBytes, Failure> {
+    let opened = if path == Path::new("-") {
+        take_standard_input("the file")?;
+        standard_input()
+    } else {
+        File::open(path)
+    };
     let read = opened.and_then(|mut file| read_bounded(&mut file, FILE_LIMIT));
-    let read = read.map_err(|error| Failure::io("read", path.display(), &error))?;
-    read.ok_or_else(|| Failure::new(Code::Data, format!("{} is larger than 16 MiB", path.display())))
+    let read = read.map_err(|error| Failure::io("read", name(path), &error))?;
+    read.ok_or_else(|| Failure::new(Code::Data, format!("{} is larger than 16 MiB", name(path))))
+}
+
+/// As errors name a file.
+pub(super) fn name(path: &Path) -> String {
+    if path == Path::new("-") { STANDARD_INPUT.to_owned() } else { path.display().to_string() }
+}
+
+/// Two things cannot both stand there: the second would be empty, and an empty message is one that can be sealed.
+fn take_standard_input(what: &str) -> Result<(), Failure> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Err(Failure::new(Code::Usage, "standard input can hold one thing only")
+            .hint("name a file and not \"-\", or an open descriptor: --password-fd"));
+    }
+    if io::stdin().is_terminal() {
+        output::tell_terminal(&format!("reading {what} from standard input; Ctrl-D ends it"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,9 +5,12 @@ use super::input;
 use super::output::{Output, Table};
 use crate::cms::{self, ContentReport, Integrity, RecipientReport, Report, Structure};
 use crate::mail::{self, Message};
+use serde_json::json;
 
-/// Show what protects the message on standard input: to whom it is sealed, algorithms, sizes; no key is needed
+/// Show to whom the message on standard input is sealed, algorithms and sizes; no key is needed
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sealpost inspect < sealed.eml")]
 pub(super) struct Inspect {}
 
 impl Inspect {
@@ -16,9 +19,11 @@ impl Inspect {
         let bytes = mail::without_mbox_line(input.expose());
         let report = cms::inspect(&Message::new(bytes));
         show(&report, bytes.len(), out)?;
-        let report_json =
-            serde_json::to_value(&report).map_err(|error| Failure::new(Code::Io, error.to_string()))?;
-        out.json(report_json)?;
+        let mut value = json!(&report);
+        if let Some(object) = value.as_object_mut() {
+            object.insert("size".into(), bytes.len().into());
+        }
+        out.json(value)?;
         match report.fault {
             Some(fault) => Err(Failure::new(Code::Data, format!("the message is broken: {fault}"))),
             None => Ok(()),
@@ -27,17 +32,13 @@ impl Inspect {
 }
 
 fn show(report: &Report, size: usize, out: &mut Output) -> Result<(), Failure> {
-    let mut table = Table::bare();
-    table.row(["structure".to_owned(), structure(report.structure).to_owned()]);
-    table.row(["size".to_owned(), format!("{size} bytes")]);
+    let mut fields =
+        vec![("structure", structure(report.structure).to_owned()), ("size", format!("{size} bytes"))];
     if let Some(content) = &report.content {
-        table.row(["content".to_owned(), describe_content(content)]);
-        table.row(["integrity".to_owned(), integrity(content.integrity)]);
+        fields.extend([("content", describe_content(content)), ("integrity", integrity(content.integrity))]);
     }
-    for recipient in &report.recipients {
-        table.row(["recipient".to_owned(), describe_recipient(recipient)]);
-    }
-    out.table(&table)
+    fields.extend(report.recipients.iter().map(|recipient| ("recipient", describe_recipient(recipient))));
+    out.table(&Table::fields(fields))
 }
 
 fn structure(structure: Structure) -> &'static str {

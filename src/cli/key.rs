@@ -2,12 +2,13 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::filter;
 use super::fitness;
 use super::holder::{Holder, HolderArgs};
-use super::input;
+use super::keyring;
 use super::output::{Output, Table};
 use super::password::PasswordSource;
-use super::words::{self, FingerprintPrefix, day};
+use super::words::{self, FingerprintPrefix, KeyTypeParser, day};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{NewVaultKey, SqliteDirectory, VaultKey};
 use crate::engine::Choice;
@@ -29,15 +30,17 @@ pub(super) struct KeyCommand {
 
 #[derive(clap::Subcommand)]
 enum KeyVerb {
-    /// Make a key: sealpost key generate --domain north.example --type rsa-3072
-    ///
-    /// The key of an account lies in the vault under its Secure Mail password.
     Generate(Generate),
-    /// Take a key from a file: sealpost key import --domain north.example --file key.pem
     Import(Import),
     /// Show the key of a domain, or the keys of an account
+    #[command(after_help = "Examples:
+  sealpost key show --domain north.example
+  sealpost key show --account anna@north.example")]
     Show(HolderArgs),
-    /// Does the key do its work? The keys of an account are unlocked by their password
+    /// Test that a key does its work; the keys of an account are unlocked by their password
+    #[command(after_help = "Examples:
+  sealpost key test --domain north.example
+  sealpost key test --account anna@north.example --password-file anna.password")]
     Test {
         #[command(flatten)]
         holder: HolderArgs,
@@ -46,7 +49,9 @@ enum KeyVerb {
     },
     /// Remove a key: what is sealed to it can never be opened again
     ///
-    /// The certificates of a domain go with its key.
+    /// The certificates of a domain go with its key. Without --forget the fingerprints are shown and nothing is done.
+    #[command(after_help = "Example:
+  sealpost key remove --account anna@north.example --forget 04bfb3e1c60fdbe7")]
     Remove {
         #[command(flatten)]
         holder: HolderArgs,
@@ -56,18 +61,30 @@ enum KeyVerb {
     },
 }
 
+/// Make a key for a domain or an account
+///
+/// A domain's key signs the certificates of its accounts. An account's key lies in the vault under the Secure Mail
+/// password of its owner, and nobody opens the owner's mail without that password.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost key generate --domain north.example --type rsa-3072
+  sealpost key generate --account anna@north.example
+  sealpost key generate --account anna@north.example --password-fd 3 3< anna.password")]
 struct Generate {
     #[command(flatten)]
     holder: HolderArgs,
-    /// Which kind: rsa-2048, rsa-3072, rsa-4096, ec-p256
-    #[arg(long = "type", value_name = "TYPE", default_value = "rsa-3072")]
+    /// Which kind
+    #[arg(long = "type", value_name = "TYPE", default_value = KeyType::Rsa3072.name(), value_parser = KeyTypeParser)]
     kind: KeyType,
     #[command(flatten)]
     password: PasswordSource,
 }
 
+/// Take a key from a file, for a domain or an account
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost key import --domain north.example --file north.key.pem
+  sealpost key import --account anna@north.example --file anna.p12 --file-password-file export.password")]
 struct Import {
     #[command(flatten)]
     holder: HolderArgs,
@@ -97,18 +114,18 @@ impl Generate {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self.holder.into() {
             Holder::Domain(name) => {
+                self.password.refuse("the key of a domain has no password: sealpost signs with it")?;
                 let directory = context.directory()?;
                 refuse_second_key(&directory, &name)?;
-                let key = UnlockedKey::generate(self.kind, SystemEntropy.seed()?)?;
+                let key = generate(self.kind, out)?;
                 store_domain_key(&directory, out, &name, &key)
             }
             Holder::Account(address) => {
+                let account = context.directory_for_reading()?.account(&address)?;
+                fitness::require_type(&account, &context.config()?.settings, self.kind)?;
                 let password = new_password(&self.password, &address)?;
-                let config = context.config()?;
                 let directory = context.directory()?;
-                let account = directory.account(&address)?;
-                fitness::require_type(&account, &config.settings, self.kind)?;
-                let key = UnlockedKey::generate(self.kind, SystemEntropy.seed()?)?;
+                let key = generate(self.kind, out)?;
                 store_vault_key(&directory, out, &address, &key, &password)
             }
         }
@@ -117,18 +134,23 @@ impl Generate {
 
 impl Import {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let bytes = input::file(&self.file)?;
+        let option = "--file-password-file FILE";
+        let given = self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
         match self.holder.into() {
             Holder::Domain(name) => {
-                let key = read_private_key(bytes.expose(), None)?;
+                self.password
+                    .refuse("the key of a domain has no password; that of the file: --file-password-file")?;
+                let key = filter::unlock(&self.file, read_private_key, given.as_ref(), option)?;
                 store_domain_key(&context.directory()?, out, &name, &key)
             }
             Holder::Account(address) => {
-                let file_password =
-                    self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
-                let file = read_key_file(bytes.expose(), file_password.as_ref().map(SecretBytes::expose))?;
-                let password = new_password(&self.password, &address)?;
+                let file = filter::unlock(&self.file, read_key_file, given.as_ref(), option)?;
                 let directory = context.directory()?;
+                let (account, config) = (directory.account(&address)?, context.config()?);
+                for key in &file.keys {
+                    fitness::require_key(&account, &config.settings, &key.public())?;
+                }
+                let password = new_password(&self.password, &address)?;
                 for key in &file.keys {
                     store_vault_key(&directory, out, &address, key, &password)?;
                 }
@@ -140,6 +162,14 @@ impl Import {
 
 fn new_password(source: &PasswordSource, account: &Address) -> Result<SecretBytes, Failure> {
     source.read_new(&format!("New Secure Mail password of {account}: "))
+}
+
+fn generate(kind: KeyType, out: &Output) -> Result<UnlockedKey, Failure> {
+    out.working(&format!(
+        "making the {} key, which takes a while: from a second to half a minute",
+        kind.name()
+    ));
+    Ok(UnlockedKey::generate(kind, SystemEntropy.seed()?)?)
 }
 
 /// Before seconds are spent on making one.
@@ -194,6 +224,7 @@ pub(super) fn public_key(key: &VaultKey) -> Result<PublicKey, Failure> {
 fn show(context: &Context, out: &mut Output, holder: Holder) -> Result<(), Failure> {
     let directory = context.directory_for_reading()?;
     let mut rows = Vec::new();
+    let nothing = format!("{holder} has no key: sealpost key generate {} {holder}", holder.option());
     match holder {
         Holder::Domain(name) => {
             if let Some(key) = directory.domain_key(&name)? {
@@ -212,7 +243,7 @@ fn show(context: &Context, out: &mut Output, holder: Holder) -> Result<(), Failu
             }
         }
     }
-    let mut table = Table::new(&["type", "fingerprint", "state", "stored"]);
+    let mut table = Table::new(&["type", "fingerprint", "state", "stored"], nothing);
     for (kind, print, state, stored) in &rows {
         table.row([kind.clone(), print.to_string(), (*state).to_owned(), stored.clone()]);
     }
@@ -236,16 +267,13 @@ fn test(
     for fingerprint in &tested {
         out.line(format!("key {fingerprint} does its work"))?;
     }
-    let tested: Vec<String> = tested.iter().map(Fingerprint::to_string).collect();
-    out.json(json!({"tested": tested}))
+    out.json(json!({"tested": words::texts(tested)}))
 }
 
 fn test_domain(context: &Context, name: &str) -> Result<Fingerprint, Failure> {
-    let Some(key) = context.directory_for_reading()?.domain_key(name)? else {
-        return Err(Failure::new(Code::NotFound, format!("{name} has no key")));
-    };
-    UnlockedKey::from_pkcs8(key.pkcs8.expose())?.test()?;
-    Ok(key.fingerprint)
+    let key = keyring::domain_key(&context.directory_for_reading()?, name)?;
+    key.test()?;
+    Ok(key.fingerprint()?)
 }
 
 fn test_account(
@@ -253,11 +281,8 @@ fn test_account(
     address: &Address,
     password: &PasswordSource,
 ) -> Result<Vec<Fingerprint>, Failure> {
+    let keys = keyring::vault_keys(&context.directory_for_reading()?, address)?;
     let password = password.read(&format!("Secure Mail password of {address}: "))?;
-    let keys = context.directory_for_reading()?.vault_keys(address)?;
-    if keys.is_empty() {
-        return Err(Failure::new(Code::NotFound, format!("the vault holds no key of {address}")));
-    }
     let test = |key: VaultKey| {
         vault::unlock(&key.record, password.expose())?.test()?;
         Ok(key.fingerprint)
@@ -272,35 +297,33 @@ fn remove(
     forget: &[FingerprintPrefix],
 ) -> Result<(), Failure> {
     let directory = context.directory()?;
-    let (held, name): (Vec<Fingerprint>, String) = match &holder {
-        Holder::Domain(name) => {
-            (directory.domain_key(name)?.map(|key| key.fingerprint).into_iter().collect(), name.clone())
-        }
+    let held: Vec<Fingerprint> = match &holder {
+        Holder::Domain(name) => directory.domain_key(name)?.iter().map(|key| key.fingerprint).collect(),
         Holder::Account(address) => {
-            let keys = directory.vault_keys(address)?;
-            (keys.iter().map(|key| key.fingerprint).collect(), address.to_string())
+            directory.vault_keys(address)?.iter().map(|key| key.fingerprint).collect()
         }
     };
     let named = words::forgotten(forget, &held)?;
     if named.is_empty() {
-        return Err(not_confirmed(&name, &held));
+        return Err(not_confirmed(&holder, &held));
     }
     for key in &named {
         match &holder {
             Holder::Domain(name) => directory.remove_domain_key(name, &named)?,
             Holder::Account(address) => directory.remove_vault_key(address, *key, &named)?,
         }
-        out.line(format!("key {key} of {name} removed"))?;
+        out.line(format!("key {key} of {holder} removed"))?;
     }
-    out.json(json!({"removed": named.iter().map(Fingerprint::to_string).collect::<Vec<_>>()}))
+    out.json(json!({"removed": words::texts(named)}))
 }
 
-fn not_confirmed(name: &str, held: &[Fingerprint]) -> Failure {
+fn not_confirmed(holder: &Holder, held: &[Fingerprint]) -> Failure {
     let Some(first) = held.first() else {
-        return Failure::new(Code::NotFound, format!("{name} has no key"));
+        return Failure::new(Code::NotFound, format!("{holder} has no key"));
     };
-    let keys: Vec<String> = held.iter().map(Fingerprint::to_string).collect();
-    let text =
-        format!("what is sealed to a key can never be opened without it; {name} has {}", keys.join(", "));
+    let text = format!(
+        "what is sealed to a key can never be opened without it; {holder} has {}",
+        words::texts(held).join(", ")
+    );
     Failure::new(Code::No, text).hint(format!("to lose it say which: --forget {first}"))
 }

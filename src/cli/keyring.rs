@@ -3,10 +3,30 @@
 use super::context::Context;
 use super::failure::{Code, Failure};
 use crate::crypto::SecretBytes;
+use crate::directory::{SqliteDirectory, VaultKey};
 use crate::mail::Address;
 use crate::pki::{Certificate, UnlockedKey};
 use crate::smime::OpeningKey;
 use crate::vault;
+
+/// The account's keys, locked; there is one at least.
+pub(super) fn vault_keys(directory: &SqliteDirectory, account: &Address) -> Result<Vec<VaultKey>, Failure> {
+    let keys = directory.vault_keys(account)?;
+    if keys.is_empty() {
+        return Err(Failure::new(Code::NotFound, format!("the vault holds no key of {account}"))
+            .hint(format!("make one: sealpost key generate --account {account}")));
+    }
+    Ok(keys)
+}
+
+/// The domain's key, ready to sign.
+pub(super) fn domain_key(directory: &SqliteDirectory, domain: &str) -> Result<UnlockedKey, Failure> {
+    let Some(key) = directory.domain_key(domain)? else {
+        return Err(Failure::new(Code::NotFound, format!("{domain} has no key"))
+            .hint(format!("make one: sealpost key generate --domain {domain}")));
+    };
+    Ok(UnlockedKey::from_pkcs8(key.pkcs8.expose())?)
+}
 
 /// Keys and certificates; they find each other by the public key.
 pub(super) struct Keyring {
@@ -22,13 +42,10 @@ impl Keyring {
         password: &SecretBytes,
     ) -> Result<Keyring, Failure> {
         let directory = context.directory_for_reading()?;
-        let records = directory.vault_keys(account)?;
-        if records.is_empty() {
-            return Err(Failure::new(Code::NotFound, format!("the vault holds no key of {account}")));
-        }
+        let records = vault_keys(&directory, account)?;
         let certificates =
             directory.certificates(account)?.into_iter().map(|record| record.held.certificate).collect();
-        let unlock = |record: &crate::directory::VaultKey| vault::unlock(&record.record, password.expose());
+        let unlock = |record: &VaultKey| vault::unlock(&record.record, password.expose());
         let keys: Vec<UnlockedKey> = records.iter().map(unlock).filter_map(Result::ok).collect();
         if keys.is_empty() {
             return Err(Failure::new(Code::NoPermission, format!("wrong Secure Mail password of {account}")));

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// Write the manual pages, one for each command, into a folder
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  sealpost man /usr/local/share/man/man1 && man sealpost-seal")]
 pub(super) struct Man {
     /// The folder; it is made if it is missing
     dir: PathBuf,

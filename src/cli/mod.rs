@@ -26,6 +26,7 @@ mod man;
 mod open;
 mod output;
 mod password;
+mod postfix;
 mod rules;
 mod seal;
 mod words;

@@ -7,17 +7,21 @@ use super::input;
 use super::keyring::Keyring;
 use super::output::Output;
 use super::password::PasswordSource;
-use crate::crypto::SecretBytes;
+use super::words;
 use crate::mail::Address;
 use crate::pki::{self, KeyFile};
 use crate::smime::{self, OpenError};
 use std::path::{Path, PathBuf};
 
-/// Open the sealed message on standard input; the message that came in goes to standard output, lines ended by CR LF
+/// Open a sealed message: standard input to standard output, or nothing if it fails
 ///
-/// Example: sealpost open --key anna.key.pem --cert anna.pem < sealed.eml > message.eml
+/// What comes out is the message that was sealed, its lines ended by CR LF. --key takes a key file; --account takes
+/// the keys that lie in the vault of the store under the account's Secure Mail password.
 #[derive(clap::Args)]
-#[command(group(clap::ArgGroup::new("from").required(true).args(["key", "account"])))]
+#[command(group(clap::ArgGroup::new("from").required(true).args(["key", "account"])), after_help = "Examples:
+  sealpost open --key anna.key.pem --cert anna.pem < sealed.eml > message.eml
+  sealpost open --key anna.p12 --output message.eml < sealed.eml
+  sealpost open --account anna@north.example --password-file anna.password < sealed.eml")]
 pub(super) struct Open {
     /// The private key: PEM, DER, or a PKCS#12 file, which brings its certificate
     #[arg(long, value_name = "FILE")]
@@ -26,7 +30,7 @@ pub(super) struct Open {
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Vec<PathBuf>,
     /// Take the keys of this account from the vault
-    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
     account: Option<Address>,
     #[command(flatten)]
     password: PasswordSource,
@@ -36,10 +40,6 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        if self.password.uses_stdin() {
-            let failure = Failure::new(Code::Usage, "standard input holds the message, not the password");
-            return Err(failure.hint("use --password-file with a file, or --password-fd"));
-        }
         let keyring = match (&self.account, &self.key) {
             (Some(account), _) => {
                 let password = self.password.read(&format!("Secure Mail password of {account}: "))?;
@@ -54,10 +54,10 @@ impl Open {
     }
 
     fn file_key(&self, path: &Path) -> Result<Keyring, Failure> {
-        let bytes = input::file(path)?;
-        let password = self.password.is_given().then(|| self.password.read("")).transpose()?;
-        let read = pki::read_key_file(bytes.expose(), password.as_ref().map(SecretBytes::expose));
-        let KeyFile { keys, mut certificates } = read.map_err(|error| filter::broken(path, error))?;
+        let given = self.password.is_given().then(|| self.password.read("")).transpose()?;
+        let option = "--password-file FILE or --password-fd N";
+        let KeyFile { keys, mut certificates } =
+            filter::unlock(path, pki::read_key_file, given.as_ref(), option)?;
         certificates.extend(filter::certificates(&self.cert)?);
         Ok(Keyring { keys, certificates })
     }
@@ -66,9 +66,8 @@ impl Open {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Failure {
         match error {
-            OpenError::NotARecipient => {
-                Failure::new(Code::NotFound, error.to_string()).hint("to whom it is sealed: sealpost inspect")
-            }
+            OpenError::NotARecipient => Failure::new(Code::NotFound, error.to_string())
+                .hint("see to whom it is sealed: sealpost inspect"),
             OpenError::CertificateNeeded => Failure::new(Code::Usage, error.to_string()),
             other => Failure::new(Code::Data, other.to_string()),
         }

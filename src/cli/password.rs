@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Where the password comes from.
 #[derive(clap::Args, Debug, Clone)]
-pub(crate) struct PasswordSource {
+pub(super) struct PasswordSource {
     /// Read the password from the first line of this file (`-`: standard input)
     #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
     password_file: Option<PathBuf>,
@@ -19,25 +19,26 @@ pub(crate) struct PasswordSource {
 
 impl PasswordSource {
     /// Was a file or descriptor named?
-    pub(crate) fn is_given(&self) -> bool {
+    pub(super) fn is_given(&self) -> bool {
         self.password_file.is_some() || self.password_fd.is_some()
     }
 
-    /// Does it read standard input?
-    pub(crate) fn uses_stdin(&self) -> bool {
-        self.password_file.as_deref() == Some(Path::new("-")) || self.password_fd == Some(0)
+    /// For what has no password: one that is given would be given in vain.
+    pub(super) fn refuse(&self, why: &str) -> Result<(), Failure> {
+        if self.is_given() { Err(Failure::new(Code::Usage, why)) } else { Ok(()) }
     }
 
     /// The password, asked for once.
-    pub(crate) fn read(&self, prompt: &str) -> Result<SecretBytes, Failure> {
-        match self.path() {
-            Some(path) => Ok(first_line(&input::file(&path)?)),
-            None => ask(prompt),
+    pub(super) fn read(&self, prompt: &str) -> Result<SecretBytes, Failure> {
+        match (&self.password_file, self.password_fd) {
+            (Some(path), _) => PasswordSource::first_line_of(path),
+            (None, Some(number)) => of_descriptor(number),
+            (None, None) => ask(prompt),
         }
     }
 
     /// A new password, asked for twice at a prompt.
-    pub(crate) fn read_new(&self, prompt: &str) -> Result<SecretBytes, Failure> {
+    pub(super) fn read_new(&self, prompt: &str) -> Result<SecretBytes, Failure> {
         let password = self.read(prompt)?;
         if !self.is_given() && ask("The same again: ")?.expose() != password.expose() {
             return Err(Failure::new(Code::Usage, "the two passwords differ"));
@@ -49,14 +50,18 @@ impl PasswordSource {
     }
 
     /// The password of a file that needs one of its own.
-    pub(crate) fn first_line_of(path: &Path) -> Result<SecretBytes, Failure> {
+    pub(super) fn first_line_of(path: &Path) -> Result<SecretBytes, Failure> {
         Ok(first_line(&input::file(path)?))
     }
+}
 
-    fn path(&self) -> Option<PathBuf> {
-        let of_descriptor = |fd| PathBuf::from(format!("/dev/fd/{fd}"));
-        self.password_file.clone().or_else(|| self.password_fd.map(of_descriptor))
-    }
+fn of_descriptor(number: u32) -> Result<SecretBytes, Failure> {
+    let path = if number == 0 { PathBuf::from("-") } else { PathBuf::from(format!("/dev/fd/{number}")) };
+    PasswordSource::first_line_of(&path).map_err(|failure| match failure.code {
+        Code::NotFound => Failure::new(Code::NotFound, format!("the descriptor {number} is not open"))
+            .hint(format!("open it for the command: {number}< FILE")),
+        _ => failure,
+    })
 }
 
 fn first_line(bytes: &SecretBytes) -> SecretBytes {
@@ -64,8 +69,14 @@ fn first_line(bytes: &SecretBytes) -> SecretBytes {
     SecretBytes::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
 }
 
-fn ask(prompt: &str) -> Result<SecretBytes, Failure> {
-    if !std::io::stderr().is_terminal() {
+/// Is there a person to ask?
+pub(super) fn can_ask() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// What a person types, without echo.
+pub(super) fn ask(prompt: &str) -> Result<SecretBytes, Failure> {
+    if !can_ask() {
         return Err(Failure::new(Code::Usage, "a password is needed and there is no terminal to ask at")
             .hint("use --password-file FILE or --password-fd N"));
     }

@@ -5,6 +5,7 @@ use super::explain::Explain;
 use super::failure::{Code, Failure};
 use super::input;
 use super::output::{Output, Table};
+use super::words;
 use crate::directory::{InstalledSet, RuleHolder};
 use crate::mail::Address;
 use crate::rules::{Color, RuleFaults, RuleSet, ScopeKind, Warning};
@@ -26,6 +27,8 @@ enum RulesVerb {
     Check(Check),
     Install(Install),
     /// List the rule files that run
+    #[command(after_help = "Example:
+  sealpost rules list")]
     List,
     Explain(Explain),
 }
@@ -45,6 +48,9 @@ impl Rules {
 ///
 /// A file is checked for the scope that a line `# scope: server`, `domain` or `account` in it names, else for accounts.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  sealpost rules check rules/*.toml
+  sealpost rules check --scope domain payroll.toml")]
 struct Check {
     /// The rule files
     #[arg(required = true, value_name = "FILE")]
@@ -78,7 +84,7 @@ impl Check {
         }
         match wrong {
             0 => Ok(()),
-            _ => Err(Failure::new(Code::No, format!("{wrong} of {} rule files are wrong", self.files.len()))),
+            _ => Err(Failure::new(Code::No, format!("{wrong} of {} rule files wrong", self.files.len()))),
         }
     }
 }
@@ -90,7 +96,8 @@ fn named_scope(text: &str) -> Option<ScopeKind> {
 
 fn show_good(file: &Path, scope: ScopeKind, rules: &RuleSet, out: &mut Output) -> Result<(), Failure> {
     let (count, warnings) = (rules.rules().count(), rules.warnings());
-    out.line(format!("{}: {count} rules, right for scope {}", file.display(), scope.name()))?;
+    let rules_counted = words::counted(count, "rule");
+    out.line(format!("{}: {rules_counted}, right for scope {}", file.display(), scope.name()))?;
     for warning in &warnings {
         out.line(advice(file, warning))?;
     }
@@ -111,11 +118,17 @@ fn read_text(file: &Path) -> Result<String, Failure> {
     let bytes = input::file(file)?;
     let text = std::str::from_utf8(bytes.expose());
     text.map(str::to_owned)
-        .map_err(|_| Failure::new(Code::Data, format!("{} is not UTF-8 text", file.display())))
+        .map_err(|_| Failure::new(Code::Data, format!("{} is not UTF-8 text", input::name(file))))
 }
 
-/// Install a rule file in the place of what runs for its holder; a wrong file changes nothing
+/// Install a rule file for the site, a domain or an account
+///
+/// It takes the place of the file that runs there. A wrong file is refused with every fault and changes nothing.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  sealpost rules install archive.toml --server
+  sealpost rules install payroll.toml --domain north.example
+  sealpost rules install lists.toml --account anna@north.example")]
 struct Install {
     /// The rule file
     file: PathBuf,
@@ -134,7 +147,7 @@ struct Holder {
     #[arg(long, value_name = "NAME")]
     domain: Option<String>,
     /// For one account
-    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
+    #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
     account: Option<Address>,
 }
 
@@ -161,8 +174,9 @@ impl Install {
             out.line(advice(&self.file, &warning))?;
         }
         let count = rules.rules().count();
+        let counted = words::counted(count, "rule");
         out.line(format!(
-            "{name}: {count} rules installed for {}",
+            "{name}: {counted} installed for {}",
             describe(holder.scope(), &holder_name(&holder))
         ))?;
         out.json(json!({"file": name, "scope": holder.scope().name(), "holder": holder_name(&holder), "rules": count}))
@@ -184,7 +198,11 @@ fn describe(scope: ScopeKind, holder: &str) -> String {
 fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
     let sets = context.directory_for_reading()?.installed_rules()?;
     let running: Vec<&InstalledSet> = sets.iter().filter(|set| set.running).collect();
-    let mut table = Table::new(&["for", "file", "rules", "installed", "by"]);
+    let mut table = Table::new(
+        &["for", "file", "rules", "installed", "by"],
+        "no rules are installed: each message is sealed into the INBOX",
+    );
+    let mut rows = Vec::new();
     for set in &running {
         let rules = RuleSet::from_toml(&set.rules.file, &set.rules.text, set.rules.scope);
         let count = rules.map_or("broken".into(), |rules| rules.rules().count().to_string());
@@ -193,14 +211,14 @@ fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
             holder,
             set.rules.file.clone(),
             count,
-            set.installed.date().to_string(),
+            words::day(set.installed),
             set.installed_by.clone(),
         ]);
-        let installed = set.installed.unix_timestamp();
-        out.json(
+        rows.push(
             json!({"scope": set.rules.scope.name(), "holder": set.rules.holder, "file": set.rules.file,
-            "installed": installed, "by": set.installed_by}),
-        )?;
+            "installed": words::day(set.installed), "by": set.installed_by}),
+        );
     }
-    if running.is_empty() { out.line("no rules are installed") } else { out.table(&table) }
+    out.table(&table)?;
+    out.json(json!({"rules": rows}))
 }

@@ -4,28 +4,32 @@ use super::failure::{Code, Failure};
 use super::filter::{self, Sink};
 use super::input;
 use super::output::Output;
+use super::words;
 use crate::crypto::{Entropy, Profile};
-use crate::engine::Clock;
+use crate::engine::{Choice, Clock};
 use crate::mail::{self, Address};
-use crate::pki::{self, Certificate, SealingCheck, ValidatedCertificate};
+use crate::pki::{self, Certificate, SealingCheck, Unfit, ValidatedCertificate};
 use crate::smime::{Mark, SealError, SealJob, seal_many};
 use crate::system::{SystemClock, SystemEntropy};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Seal the message on standard input to certificates; the sealed message goes to standard output
+/// Seal a message to certificates: standard input to standard output, or nothing if it fails
 ///
 /// Each certificate is checked for usage, strength and time, with --for for its address, with --trust for its chain.
-/// Example: sealpost seal --cert anna.pem --for anna@north.example < message.eml > sealed.eml
+/// No store is needed.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost seal --cert anna.pem --for anna@north.example < message.eml > sealed.eml
+  sealpost seal --cert anna.pem --cert bo.pem --trust north.pem --output sealed.eml < message.eml")]
 pub(super) struct Seal {
     /// A recipient's certificate, PEM or DER; repeat it for several
     #[arg(long, value_name = "FILE", required = true)]
     cert: Vec<PathBuf>,
     /// Which algorithms
-    #[arg(long, value_name = "NAME", default_value = Profile::default().name(), value_parser = profile)]
+    #[arg(long, value_name = "NAME", default_value = Choice::name(Profile::default()), value_parser = words::choice::<Profile>())]
     profile: Profile,
     /// Each certificate must name one of these addresses; repeat it for several
-    #[arg(long = "for", value_name = "ADDRESS", value_parser = Address::parse)]
+    #[arg(long = "for", value_name = "ADDRESS", value_parser = words::address)]
     addresses: Vec<Address>,
     /// Each certificate must chain to one in these files; repeat it for several
     #[arg(long, value_name = "FILE")]
@@ -37,16 +41,11 @@ pub(super) struct Seal {
     sink: Sink,
 }
 
-fn profile(name: &str) -> Result<Profile, String> {
-    let names = || Profile::ALL.iter().map(|profile| profile.name()).collect::<Vec<_>>().join(", ");
-    Profile::parse(name).ok_or_else(|| format!("the profiles are {}", names()))
-}
-
 impl Seal {
     pub(super) fn run(self, out: &mut Output) -> Result<(), Failure> {
         let recipients = self.recipients()?;
         let arrived = input::message()?;
-        let seed = SystemEntropy.seed().map_err(|error| Failure::new(Code::TryAgain, error.to_string()))?;
+        let seed = SystemEntropy.seed()?;
         let job = SealJob {
             message: mail::without_mbox_line(arrived.expose()),
             recipients: &recipients,
@@ -77,17 +76,17 @@ impl Seal {
 }
 
 fn fit(
-    path: &std::path::Path,
+    path: &Path,
     certificate: &Certificate,
     check: &SealingCheck<'_>,
 ) -> Result<ValidatedCertificate, Failure> {
     ValidatedCertificate::for_sealing(certificate, check).map_err(|reasons| {
-        let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-        let text = format!(
-            "nothing was sealed: the certificate in {} is unfit: {}",
-            path.display(),
-            reasons.join("; ")
-        );
-        Failure::new(Code::Data, text)
+        let texts = words::texts(&reasons).join("; ");
+        let text = format!("nothing was sealed: the certificate in {} is unfit: {texts}", input::name(path));
+        let failure = Failure::new(Code::Data, text);
+        match reasons.as_slice() {
+            [Unfit::Expired(_)] => failure.hint("to seal to it all the same: --allow-expired"),
+            _ => failure,
+        }
     })
 }

@@ -4,11 +4,30 @@ use super::failure::{Code, Failure};
 use crate::directory::Setting;
 use crate::engine::Choice;
 use crate::mail::Address;
-use crate::pki::Fingerprint;
+use crate::pki::{Fingerprint, KeyType};
 use crate::vault::VaultError;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Command};
+use std::ffi::OsStr;
 use std::str::FromStr;
 use time::OffsetDateTime;
+
+/// The words of the key types. A weak one is refused with the reason, so that it is no unknown word.
+#[derive(Clone)]
+pub(super) struct KeyTypeParser;
+
+impl TypedValueParser for KeyTypeParser {
+    type Value = KeyType;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, word: &OsStr) -> Result<KeyType, clap::Error> {
+        let parse = |word: &str| KeyType::parse(word);
+        parse.parse_ref(command, arg, word)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(KeyType::all().map(|(_, name, doc)| PossibleValue::new(name).help(doc))))
+    }
+}
 
 /// The word that takes an own setting back.
 const INHERIT: &str = "inherit";
@@ -66,8 +85,15 @@ impl FingerprintPrefix {
         let named: Vec<_> = held.iter().filter(|fingerprint| self.names(**fingerprint)).collect();
         match named.as_slice() {
             [one] => Ok(**one),
-            [] => Err(Failure::new(Code::NotFound, format!("there is no fingerprint {}…", self.0))),
-            _ => Err(Failure::new(Code::No, format!("{}… names more than one: give more digits", self.0))),
+            [] => {
+                let failure =
+                    Failure::new(Code::NotFound, format!("no fingerprint there begins with {}", self.0));
+                Err(match held {
+                    [] => failure,
+                    _ => failure.hint(format!("there is {}", texts(held).join(", "))),
+                })
+            }
+            _ => Err(Failure::new(Code::No, format!("{} names more than one: give more digits", self.0))),
         }
     }
 }
@@ -88,6 +114,21 @@ pub(super) fn own<C: Choice>(setting: Option<C>) -> String {
 /// `1 rule`, `2 rules`.
 pub(super) fn counted(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// Each as text, for JSON.
+pub(super) fn texts<T: ToString>(things: impl IntoIterator<Item = T>) -> Vec<String> {
+    things.into_iter().map(|thing| thing.to_string()).collect()
+}
+
+/// Each as text with a blank between two, for a cell of a table.
+pub(super) fn joined<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
+    texts(things).join(" ")
+}
+
+/// The first digits of a fingerprint: enough for every option that takes one, and short enough for a table.
+pub(super) fn short(fingerprint: Fingerprint) -> String {
+    fingerprint.to_string().chars().take(16).collect()
 }
 
 /// The day of a moment, UTC.
@@ -117,7 +158,7 @@ mod tests {
         assert_eq!(named.among(&held).unwrap(), held[0]);
         assert_eq!(forgotten(&[named], &held).unwrap(), [held[0]]);
         let missing: FingerprintPrefix = "0123456789".parse().unwrap();
-        assert_eq!(missing.among(&held).unwrap_err().text, "there is no fingerprint 0123456789…");
+        assert_eq!(missing.among(&held).unwrap_err().text, "no fingerprint there begins with 0123456789");
         assert!("abab".parse::<FingerprintPrefix>().is_err());
         assert!("xyzxyzxyz".parse::<FingerprintPrefix>().is_err());
     }

@@ -133,7 +133,7 @@ impl Certificate {
 
     /// The serial number's octets in hexadecimal.
     pub fn serial(&self) -> String {
-        self.serial.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.serial.iter().map(|byte| format!("{byte:02X}")).collect()
     }
 
     /// Content octets of the serial number.

@@ -158,6 +158,10 @@ fn read_sec1(der: &[u8]) -> Result<UnlockedKey, PkiError> {
 /// over.
 pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Certificate>, PkiError> {
     if !pem::looks_like_pem(bytes) {
+        if bytes.first() != Some(&0x30) {
+            let found = "the file holds neither PEM nor DER".to_owned();
+            return Err(PkiError::NotFound { wanted: "certificate", found });
+        }
         return Ok(vec![Certificate::from_der(bytes)?]);
     }
     let blocks = pem::read(bytes)?;

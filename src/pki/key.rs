@@ -75,14 +75,6 @@ impl KeyType {
     }
 }
 
-impl std::str::FromStr for KeyType {
-    type Err = PkiError;
-
-    fn from_str(name: &str) -> Result<KeyType, PkiError> {
-        KeyType::parse(name)
-    }
-}
-
 fn nearest_type(name: &str) -> &'static str {
     KeyType::all().map(|(_, known, _)| known).min_by_key(|known| edits(known, name)).unwrap_or("")
 }
