@@ -157,7 +157,7 @@ fn root_becomes_the_owner_first() {
     let lines: Vec<&str> = trace.lines().collect();
     let place = |wanted: &dyn Fn(&str) -> bool| lines.iter().position(|line| wanted(line)).unwrap();
     let changed = lines.iter().rposition(|line| line.contains("setuid(")).unwrap();
-    let opened = place(&|line| line.contains("openat") && line.contains("/root/"));
+    let opened = place(&|line| line.contains("openat") && line.contains(path(&store.root())));
     let dumps = lines.iter().rposition(|line| line.contains("PR_SET_DUMPABLE, SUID_DUMP_DISABLE")).unwrap();
     let read = place(&|line| line.contains("read(") && line.contains("<pipe:"));
     assert!(changed < opened && changed < dumps && dumps < read, "{trace}");
