@@ -165,10 +165,7 @@ fn new_password(source: &PasswordSource, account: &Address) -> Result<SecretByte
 }
 
 fn generate(kind: KeyType, out: &Output) -> Result<UnlockedKey, Failure> {
-    out.working(&format!(
-        "making the {} key, which takes a while: from a second to half a minute",
-        kind.name()
-    ));
+    out.working(&format!("making the {} key; this may take a minute", kind.name()));
     Ok(UnlockedKey::generate(kind, SystemEntropy.seed()?)?)
 }
 

@@ -40,6 +40,7 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        self.password.refuse_standard_input()?;
         let keyring = match (&self.account, &self.key) {
             (Some(account), _) => {
                 let password = self.password.read(&format!("Secure Mail password of {account}: "))?;

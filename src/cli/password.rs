@@ -23,6 +23,15 @@ impl PasswordSource {
         self.password_file.is_some() || self.password_fd.is_some()
     }
 
+    /// For a filter: the message stands there.
+    pub(super) fn refuse_standard_input(&self) -> Result<(), Failure> {
+        if self.password_file.as_deref() == Some(Path::new("-")) || self.password_fd == Some(0) {
+            return Err(Failure::new(Code::Usage, "standard input holds the message, not the password")
+                .hint("use --password-file with a file, or --password-fd with another descriptor"));
+        }
+        Ok(())
+    }
+
     /// For what has no password: one that is given would be given in vain.
     pub(super) fn refuse(&self, why: &str) -> Result<(), Failure> {
         if self.is_given() { Err(Failure::new(Code::Usage, why)) } else { Ok(()) }
