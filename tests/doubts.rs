@@ -246,3 +246,107 @@ fn delivered_is_said_after_everything_is_synced() {
         );
     }
 }
+
+/// Every file of the directory with its bytes and the time of its last change.
+fn directory(store: &Store) -> Vec<(PathBuf, Vec<u8>, i64, i64)> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(store.root()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.is_file() && !path(file).ends_with("-shm"));
+    files.sort();
+    let state = |file: PathBuf| {
+        let metadata = file.metadata().unwrap();
+        (file.clone(), std::fs::read(file).unwrap(), metadata.mtime(), metadata.mtime_nsec())
+    };
+    files.into_iter().map(state).collect()
+}
+
+#[test]
+fn an_ordinary_delivery_writes_nothing_to_the_directory() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = Store::new();
+    let before = directory(&store);
+    assert_answer(&store.deliver(MESSAGE), 0, "2.0.0");
+    assert_answer(&store.command("deliver --recipient=eve@north.example").input(MESSAGE).run(), 67, "5.1.1");
+    assert!(before == directory(&store), "a file of the store has changed");
+}
+
+/// A lock that somebody keeps: a delivery that must write its mark waits 5 s, and then the sender does.
+#[test]
+fn a_busy_directory_is_75() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = Store::new();
+    let rule = "[[rule]]\nname = \"r\"\npriority = 5\nwhen = []\n\
+                then = [[\"Store Encrypted in\", \"~bob/Archive\"]]\n";
+    std::fs::write(store.file("rule.toml"), rule).unwrap();
+    store.command("acl grant --mailbox ~bob/Archive --account bob@north.example --create").run();
+    let file = store.file("rule.toml");
+    store.command("rules install --server").args([path(&file)]).run().ok();
+    let words = "deliver --recipient=bob@north.example --queue-id=";
+    store.command("rules list").run().ok();
+    let _ = std::fs::create_dir_all(store.root().join("mail/north.example/bob/Maildir/.Archive/cur"));
+    assert_answer(&store.command(&format!("{words}1")).input(MESSAGE).run(), 0, "2.0.0");
+    let state: Vec<PathBuf> = std::fs::read_dir(store.root())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|file| file.extension().is_some_and(|extension| extension == "sqlite"))
+        .collect();
+    assert_eq!(state.len(), 2, "the directory, and the state beside it: {state:?}");
+    let locks: Vec<rusqlite::Connection> = state
+        .iter()
+        .map(|file| {
+            let lock = rusqlite::Connection::open(file).unwrap();
+            lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+            lock
+        })
+        .collect();
+    let ended = store.command(&format!("{words}2")).input(MESSAGE).run();
+    assert_answer(&ended, 75, "4.3.0");
+    assert!(ended.took >= Duration::from_secs(5), "{:?}", ended.took);
+    assert_eq!(store.stored().iter().filter(|(file, _)| path(file).contains("/new/")).count(), 2);
+    // Without a mark to write, a lock of writers is in nobody's way.
+    store.command("rules list").run().ok();
+    drop(locks);
+    assert_answer(&store.command(&format!("{words}2")).input(MESSAGE).run(), 0, "2.0.0");
+}
+
+/// Whatever the umask of the administrator and of the MTA.
+#[test]
+fn nothing_of_a_store_is_open_to_others() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = Store::new();
+    let root = store.file("open");
+    let log = root.join("log");
+    let run = |words: &str| {
+        let script = "umask 0; exec \"$@\"";
+        let start = ["-c", script, "sh", env!("CARGO_BIN_EXE_sealpost"), "--root", path(&root)];
+        Program::new("sh").args(start).words(words).input(MESSAGE).run()
+    };
+    run("init").ok();
+    std::fs::write(root.join("sealpost.toml"), format!("log = \"{}\"\n", path(&log))).unwrap();
+    set_mode(&root.join("sealpost.toml"), 0o600);
+    run("domain add north.example").ok();
+    run("account add bob@north.example").ok();
+    run("key generate --domain north.example --type ec-p256").ok();
+    run(&format!("cert add --account bob@north.example --file {}", path(&store.bob.certificate))).ok();
+    let file = store.file("rule.toml");
+    let rule = "[[rule]]\nname = \"r\"\npriority = 5\nwhen = []\n\
+                then = [[\"Mark\", [\"work\"]], [\"Store Encrypted in\", \"~bob/INBOX\"]]\n";
+    std::fs::write(&file, rule).unwrap();
+    run(&format!("rules install --server {}", path(&file))).ok();
+    assert_answer(&run("deliver --recipient=bob@north.example --queue-id=1"), 0, "2.0.0");
+    let mut found = Vec::new();
+    owners(&root, &mut found);
+    assert!(found.len() > 10 && found.iter().any(|(file, _)| path(file).contains("/cur/")), "{found:?}");
+    for (file, _) in &found {
+        let mode = file.metadata().unwrap().mode() & 0o777;
+        let expected = if file.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode, expected, "{}", file.display());
+    }
+    assert_eq!(root.metadata().unwrap().mode() & 0o777, 0o700);
+}

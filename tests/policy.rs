@@ -507,3 +507,95 @@ fn several_doubts_and_a_rejection_are_one_doubt() {
     assert_doubt(&store.hook("--recipient=bob@north.example --recipient=x@elsewhere.example"));
     assert!(store.stored().is_empty());
 }
+
+/// A well-formed encrypted OpenPGP message: a session key packet and an encrypted data packet.
+fn openpgp() -> Vec<u8> {
+    let packets: Vec<u8> =
+        [&[0xc1, 13, 3, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0, 1, 1][..], &[0xd2, 30, 1][..], &[0x5a; 29][..]]
+            .concat();
+    let encode = ["enc", "-base64"];
+    let base64 = Program::new("openssl").args(encode).input(packets).run().ok();
+    let head = b"From: a@b.example\nMIME-Version: 1.0\nContent-Type: multipart/encrypted; \
+protocol=\"application/pgp-encrypted\"; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\n\
+--b\nContent-Type: application/octet-stream\n\n-----BEGIN PGP MESSAGE-----\n\n";
+    [head.as_slice(), &base64, b"-----END PGP MESSAGE-----\n--b--\n"].concat()
+}
+
+#[test]
+fn openpgp_is_kept_or_sealed_and_a_lying_one_is_sealed() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = Store::new();
+    let message = openpgp();
+    assert_answer(&store.deliver(&message), 0, "2.0.0");
+    assert_eq!(store.inbox(), [message.clone()]);
+    let text = String::from_utf8(message.clone()).unwrap();
+    let lie = text.replacen("--b--", "xyzzy-plugh-4711\n--b--", 1).replacen("\n\n\n", "\n\n", 1);
+    for lie in [lie, text.replace("BEGIN PGP MESSAGE-----\n\n", "BEGIN PGP MESSAGE-----\n\nxyzzy-plugh-4711")]
+    {
+        assert_answer(&store.deliver(lie.as_bytes()), 0, "2.0.0");
+        assert!(!store.holds(CLEAR));
+    }
+    store.config("openpgp = \"seal\"\n");
+    assert_answer(&store.deliver(&message), 0, "2.0.0");
+    assert_eq!(store.inbox().iter().filter(|stored| **stored == message).count(), 1);
+}
+
+#[test]
+fn inbox_has_one_name_in_any_case_and_other_mailboxes_have_not() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = Store::new();
+    store.rule(
+        "--account bob@north.example",
+        "[\"Store Encrypted in\", \"inbox\"], [\"Store Encrypted in\", \"Box/Sub\"], \
+         [\"Store Encrypted in\", \"box/Sub\"], [\"Discard\"]",
+    );
+    assert_answer(&store.deliver(MESSAGE), 0, "2.0.0");
+    let folders: Vec<String> = store.visible("bob").into_iter().map(|(name, _)| name).collect();
+    let begins = [".Box.Sub/new/", ".box.Sub/new/", "new/"];
+    assert!(
+        folders.len() == 3 && folders.iter().zip(begins).all(|(name, begin)| name.starts_with(begin)),
+        "{folders:?}"
+    );
+}
+
+#[test]
+fn no_mailbox_is_made_where_the_site_says_so() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = Store::new();
+    store.config("create-mailboxes = false\n");
+    store.rule("--account bob@north.example", "[\"Store Encrypted in\", \"Box\"], [\"Discard\"]");
+    assert_answer(&store.deliver(MESSAGE), 75, "4.3.5");
+    assert!(store.stored().is_empty());
+    store.config("create-mailboxes = true\n");
+    assert_answer(&store.deliver(MESSAGE), 0, "2.0.0");
+}
+
+/// The envelope reaches the rules as the hook was told it.
+#[test]
+fn rules_see_the_envelope_with_what_the_sender_wrote() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = Store::new();
+    let rule = |condition: &str| {
+        store.rules(&format!(
+            "[[rule]]\nname = \"r\"\npriority = 5\nwhen = [{condition}]\nthen = [[\"Reject with\", \"seen\"]]\n"
+        ));
+    };
+    let alias =
+        "--recipient=bob@north.example --original-recipient=rfc822;robert@old.example --sender=x@y.example";
+    rule("[\"Any Recipient\", \"is\", \"robert@old.example\"]");
+    assert_answer(&store.hook(alias), 65, "5.7.1");
+    assert_answer(&store.hook("--recipient=bob@north.example"), 0, "2.0.0");
+    rule("[\"Return-Path\", \"is\", \"x@y.example\"]");
+    assert_answer(&store.hook(alias), 65, "5.7.1");
+    rule("[\"Return-Path\", \"is\", \"\"]");
+    assert_answer(&store.hook("--recipient=bob@north.example --sender="), 65, "5.7.1");
+    assert_answer(&store.hook(alias), 0, "2.0.0");
+}
