@@ -92,14 +92,21 @@ pub(super) fn hook(args: &[OsString]) -> ExitCode {
         tracing::error!("internal error at {place}: this is a bug, please report it");
     }));
     let watch = Watch::start();
-    match catch_unwind(AssertUnwindSafe(|| attempt(args, &watch))) {
-        Ok(Ok(disposition)) => watch.answer(&disposition),
-        Ok(Err(failure)) if failure.code == Code::Done => failure.report(false),
-        Ok(Err(failure)) => {
+    match conclude(|| attempt(args, &watch)) {
+        Ok(disposition) => watch.answer(&disposition),
+        Err(help) => help.report(false),
+    }
+}
+
+/// Whatever becomes of the attempt, a disposition; only the help that was asked for comes back as it is.
+fn conclude(attempt: impl FnOnce() -> Result<Disposition, Failure>) -> Result<Disposition, Failure> {
+    match catch_unwind(AssertUnwindSafe(attempt)) {
+        Ok(Err(failure)) if failure.code != Code::Done => {
             tracing::error!("{}", failure.text.trim_end());
-            watch.answer(&Disposition::doubt("the mail system is not ready"))
+            Ok(Disposition::doubt("the mail system is not ready"))
         }
-        Err(_) => watch.answer(&Disposition::doubt("internal error")),
+        Ok(concluded) => concluded,
+        Err(_) => Ok(Disposition::doubt("internal error")),
     }
 }
 
@@ -244,6 +251,24 @@ fn wait(answered: &AtomicBool, deadline_ms: &AtomicU64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn told(attempt: impl FnOnce() -> Result<Disposition, Failure>) -> (u8, String) {
+        let disposition = conclude(attempt).unwrap();
+        (disposition.exit_code(), disposition.line())
+    }
+
+    #[test]
+    fn panics_and_failures_of_every_code_are_a_doubt() {
+        assert_eq!(told(|| panic!("5.1.1 the mail is bounced")), (75, "4.3.0 internal error".into()));
+        let arithmetic = |zero: usize| Ok(Disposition::doubt(["x"; 2][zero + 2]));
+        assert_eq!(told(|| arithmetic(0)), (75, "4.3.0 internal error".into()));
+        for (code, name, _) in super::super::failure::TABLE.iter().filter(|(code, ..)| *code != Code::Done) {
+            let failure = Failure::new(*code, "5.1.1 the mail is bounced");
+            assert_eq!(told(|| Err(failure)), (75, "4.3.0 the mail system is not ready".into()), "{name}");
+        }
+        assert_eq!(told(|| Ok(Disposition::Delivered)).0, 0);
+        assert!(conclude(|| Err(Failure::new(Code::Done, "the help"))).is_err());
+    }
 
     #[test]
     fn the_hook_is_known_by_its_verb() {
