@@ -451,12 +451,14 @@ fn the_log_tells_the_story_without_the_message() {
     store.config(&format!("log = \"{}\"\nlog-level = \"debug\"\n", path(&log)));
     store.join("carol");
     store.rule("--account carol@north.example", "[\"Reject with\", \"not here\"]");
-    store.hook("--recipient=bob@north.example --queue-id=4cLx");
+    store.hook("--recipient=bob@north.example --queue-id=4cLx --client=192.0.2.1");
     store.hook("--recipient=carol@north.example");
     store.hook("--recipient=eve@north.example");
     store.hook("--recipient=bob");
     let text = std::fs::read_to_string(&log).unwrap();
-    for told in ["4cLx", "bob@north.example", "sealed with", "not here", "eve@north.example", "5.1.1"] {
+    for told in
+        ["4cLx", "192.0.2.1", "bob@north.example", "sealed with", "not here", "eve@north.example", "5.1.1"]
+    {
         assert!(text.contains(told), "{told}: {text}");
     }
     for content in ["xyzzy", "Lunch", "anna@south.example", "Anna"] {

@@ -154,9 +154,12 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
     let recipients: Vec<String> =
         request.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
     let (to, answer) = (recipients.join(" "), outcome.disposition.line());
+    let client = request.client.as_deref().unwrap_or("-");
     match &outcome.cause {
-        None => tracing::info!(queue_id, %to, bytes = request.message.len(), answer, "done"),
-        Some(cause) => tracing::warn!(queue_id, %to, bytes = request.message.len(), answer, "{cause}"),
+        None => tracing::info!(queue_id, client, %to, bytes = request.message.len(), answer, "done"),
+        Some(cause) => {
+            tracing::warn!(queue_id, client, %to, bytes = request.message.len(), answer, "{cause}")
+        }
     }
 }
 
