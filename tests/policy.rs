@@ -531,7 +531,7 @@ fn openpgp_is_kept_or_sealed_and_a_lying_one_is_sealed() {
     let store = Store::new();
     let message = openpgp();
     assert_answer(&store.deliver(&message), 0, "2.0.0");
-    assert_eq!(store.inbox(), [message.clone()]);
+    assert_eq!(store.inbox(), std::slice::from_ref(&message));
     let text = String::from_utf8(message.clone()).unwrap();
     let lie = text.replacen("--b--", "xyzzy-plugh-4711\n--b--", 1).replacen("\n\n\n", "\n\n", 1);
     for lie in [lie, text.replace("BEGIN PGP MESSAGE-----\n\n", "BEGIN PGP MESSAGE-----\n\nxyzzy-plugh-4711")]
