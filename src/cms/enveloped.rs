@@ -163,12 +163,24 @@ pub(super) fn content_info(der: &[u8]) -> Result<(ObjectIdentifier, Elements<'_>
     let mut fields = Elements(info.content);
     let content_type = oid(&mut fields, "contentType")?;
     let content = fields.tagged(constructed(0), "content")?;
+    nothing_more(fields, "ContentInfo")?;
     Ok((content_type, Elements(content.content)))
+}
+
+/// What stands where the structure has ended is no ciphertext, and nobody would look at it: a message with it is not
+/// the encrypted message that it seems to be.
+fn nothing_more(fields: Elements<'_>, name: &str) -> Result<(), CmsError> {
+    if fields.is_empty() {
+        Ok(())
+    } else {
+        Err(malformed(format!("{name} has elements that do not belong to it")))
+    }
 }
 
 /// RFC 5652 6.1, RFC 5083 2.1.
 fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enveloped, CmsError> {
     let mut fields = Elements(content.tagged(SEQUENCE, "EnvelopedData")?.content);
+    nothing_more(content, "ContentInfo")?;
     fields.tagged(INTEGER, "version")?;
     fields.optional(constructed(0))?;
     let recipients = recipient_infos(fields.tagged(SET, "recipientInfos")?)?;
@@ -177,9 +189,12 @@ fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enve
     let algorithm = algorithm(&mut inner, "contentEncryptionAlgorithm")?;
     let encrypted_content = encrypted_content(inner)?;
     let (auth_attributes, tag) = match authenticated {
-        true => (fields.optional(constructed(1))?.map(der_set).transpose()?, Some(mac(fields)?)),
+        true => (fields.optional(constructed(1))?.map(der_set).transpose()?, Some(mac(&mut fields)?)),
         false => (None, None),
     };
+    // unprotectedAttrs or unauthAttrs.
+    fields.optional(constructed(if authenticated { 2 } else { 1 }))?;
+    nothing_more(fields, "EnvelopedData")?;
     Ok(Enveloped {
         authenticated,
         recipients,
@@ -194,9 +209,11 @@ fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enve
 /// The ciphertext of an encryptedContentInfo, in one piece or in many.
 fn encrypted_content(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {
     if let Some(whole) = fields.optional(context(0))? {
+        nothing_more(fields, "encryptedContentInfo")?;
         return Ok(whole.content.to_vec());
     }
     let pieces = fields.optional(constructed(0))?.ok_or_else(|| malformed("it has no encrypted content"))?;
+    nothing_more(fields, "encryptedContentInfo")?;
     let mut joined = Vec::with_capacity(pieces.content.len());
     let mut pieces = Elements(pieces.content);
     while !pieces.is_empty() {
@@ -205,7 +222,7 @@ fn encrypted_content(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {
     Ok(joined)
 }
 
-fn mac(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {
+fn mac(fields: &mut Elements<'_>) -> Result<Vec<u8>, CmsError> {
     Ok(fields.tagged(OCTET_STRING, "mac")?.content.to_vec())
 }
 
@@ -275,10 +292,12 @@ fn key_agreement(mut fields: Elements<'_>, recipients: &mut Vec<Recipient>) -> R
     let agreement = Arc::new(Agreement { originator_key, ukm });
     let algorithm = Arc::new(algorithm(&mut fields, "a recipient's algorithm")?);
     let mut keys = Elements(fields.tagged(SEQUENCE, "recipientEncryptedKeys")?.content);
+    nothing_more(fields, "a recipient")?;
     while !keys.is_empty() && recipients.len() <= MAX_RECIPIENTS {
         let mut key = Elements(keys.tagged(SEQUENCE, "a recipient's key")?.content);
         let id = Some(agreement_id(&mut key)?);
         let encrypted_key = key.tagged(OCTET_STRING, "a recipient's key")?.content.to_vec();
+        nothing_more(key, "a recipient's key")?;
         let (algorithm, agreement) = (Arc::clone(&algorithm), Some(Arc::clone(&agreement)));
         recipients.push(Recipient {
             kind: RecipientKind::KeyAgreement,
@@ -297,6 +316,7 @@ fn originator_key(originator: Element<'_>) -> Result<Option<OriginatorKey>, CmsE
     let mut fields = Elements(key.content);
     let algorithm = algorithm(&mut fields, "the kind of an originator's key")?;
     let bits = fields.tagged(BIT_STRING, "an originator's key")?.content;
+    nothing_more(fields, "an originator's key")?;
     let public_key =
         bits.strip_prefix(&[0]).ok_or_else(|| malformed("an originator's key is cut off"))?.to_vec();
     Ok(Some(OriginatorKey { algorithm, public_key }))
@@ -334,6 +354,7 @@ fn finish(
 ) -> Result<Recipient, CmsError> {
     let algorithm = Arc::new(algorithm(&mut fields, "a recipient's algorithm")?);
     let encrypted_key = fields.tagged(OCTET_STRING, "a recipient's key")?.content.to_vec();
+    nothing_more(fields, "a recipient")?;
     Ok(Recipient { kind, id, algorithm, agreement: None, encrypted_key })
 }
 
