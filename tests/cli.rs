@@ -223,7 +223,6 @@ fn refusals_say_why_and_what_to_do() {
         "in reach of a well-funded attacker; take rsa-2048",
     );
     fits("key generate --domain north.example --type rsa2048", "did you mean rsa-2048?");
-    fits("key generate --account bob@north.example --type ec-p256", "cannot serve EC keys");
     fits(
         "key generate --account bob@north.example",
         "no terminal to ask at\n  use --password-file FILE or --password-fd N",

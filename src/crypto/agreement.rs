@@ -8,7 +8,7 @@ use super::{CryptoError, SecretBytes};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{ID_EC_PUBLIC_KEY, SECP_256_R_1};
 use der::asn1::{Any, Null, OctetString};
-use der::{Encode, Sequence};
+use der::{Encode, Sequence, Tag, Tagged};
 use p256::ecdh::diffie_hellman;
 use p256::elliptic_curve::Generate;
 use rand::{CryptoRng, Rng};
@@ -156,14 +156,15 @@ impl AgreementAlgorithm {
     }
 }
 
-/// Refuses an originator's key of another kind or curve than ours. RFC 5753 3.1.1 lets its parameters be absent, NULL, or
-/// the curve.
+/// Refuses an originator's key of another kind or curve than ours. Its parameters may be absent, NULL, or the curve's name
+/// (RFC 5753 3.1.1). Some writers spell the whole curve out: that is not compared, because the point must be on our
+/// curve, and the secret is computed there, whatever they say.
 pub(crate) fn check_originator(algorithm: &AlgorithmIdentifierOwned) -> Result<(), CryptoError> {
     if algorithm.oid != ID_EC_PUBLIC_KEY {
         return Err(CryptoError::Unsupported(name_of(&algorithm.oid)));
     }
     let curve = match &algorithm.parameters {
-        Some(parameters) if !is_empty(Some(parameters)) => parameters,
+        Some(parameters) if !is_empty(Some(parameters)) && parameters.tag() != Tag::Sequence => parameters,
         _ => return Ok(()),
     };
     match curve.decode_as::<ObjectIdentifier>() {
