@@ -98,6 +98,20 @@ impl Certificate {
         self.public_key().map_or_else(|_| super::key::oid_name(oid), |key| key.to_string())
     }
 
+    /// Did the holder of that certificate sign this one? Name and signature are compared, and nothing else: neither
+    /// times nor whether it may.
+    pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
+        let names = self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject();
+        let signature = || {
+            let outer = der::asn1::AnyRef::from_der(&self.der).ok()?;
+            let signed = SliceReader::new(outer.value()).ok()?.tlv_bytes().ok()?;
+            let signature = self.parsed.signature().as_bytes()?;
+            let algorithm = self.parsed.signature_algorithm().oid;
+            issuer.public_key().ok()?.verify_with(algorithm, signed, signature).ok()
+        };
+        names && signature().is_some()
+    }
+
     /// The exact DER.
     pub fn der(&self) -> &[u8] {
         &self.der

@@ -1,4 +1,5 @@
-//! Password-based decryption of imported keys: PBES2 (RFC 8018) and the schemes of PKCS#12 (RFC 7292 appendices B, C).
+//! Password-based encryption: PBES2 (RFC 8018) both ways, and for imported keys the schemes of PKCS#12 (RFC 7292
+//! appendices B, C).
 
 use super::PkiError;
 use cbc::cipher::block_padding::Pkcs7;
@@ -9,7 +10,9 @@ use der::asn1::OctetString;
 use der::{Decode, Encode, Sequence};
 use hmac::{Hmac, Mac};
 use pkcs5::EncryptionScheme;
-use pkcs5::pbes2::Kdf;
+use pkcs5::pbes2::{Kdf, Parameters};
+use rand::Rng;
+use rand::rngs::StdRng;
 use sha1::Sha1;
 use sha2::digest::Digest;
 use sha2::{Sha256, Sha384, Sha512};
@@ -21,6 +24,12 @@ pub(crate) const MAX_ROUNDS: u32 = 10_000_000;
 
 /// Memory that scrypt may take: N = 2^17, r = 8 (OWASP) needs 128 MiB.
 const MAX_SCRYPT_MEMORY: u64 = 128 * 1024 * 1024;
+
+/// Octets of salt in what we write (NIST SP 800-132 5.1: at least 16).
+const SALT: usize = 16;
+
+/// Octets of an AES block.
+const AES_BLOCK: usize = 16;
 
 /// pbeWithSHAAnd3-KeyTripleDES-CBC and its older sisters.
 const TRIPLE_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
@@ -183,6 +192,42 @@ impl Password {
             }
         }
     }
+}
+
+impl Password {
+    /// HMAC-SHA-256 over a PKCS#12 file (RFC 7292 5.1).
+    pub(crate) fn mac(&self, salt: &[u8], rounds: u32, message: &[u8]) -> Result<Vec<u8>, PkiError> {
+        let length = <Sha256 as Digest>::output_size();
+        let key = derive::<Sha256>(&self.bmp, salt, rounds, Purpose::Mac, length);
+        let keyed = <Hmac<Sha256> as KeyInit>::new_from_slice(&key).map_err(unwritten)?;
+        Ok(keyed.chain_update(message).finalize().into_bytes().to_vec())
+    }
+
+    /// Encrypts with PBES2: PBKDF2-HMAC-SHA-256 of so many rounds, AES-256-CBC. Gives the scheme with its parameters,
+    /// and the ciphertext.
+    pub(crate) fn encrypt(
+        &self,
+        clear: &[u8],
+        rounds: u32,
+        rng: &mut StdRng,
+    ) -> Result<(AlgorithmIdentifierOwned, Vec<u8>), PkiError> {
+        let (mut salt, mut iv) = ([0_u8; SALT], [0_u8; AES_BLOCK]);
+        rng.fill_bytes(&mut salt);
+        rng.fill_bytes(&mut iv);
+        let parameters =
+            Parameters::generate_pbkdf2_sha256_aes256cbc(rounds, &salt, iv).map_err(unwritten)?;
+        let mut buffer = Zeroizing::new(Vec::with_capacity(clear.len() + AES_BLOCK));
+        buffer.extend_from_slice(clear);
+        buffer.extend_from_slice(&[0; AES_BLOCK]);
+        let sealed = parameters.encrypt_in_place(self.utf8.as_slice(), &mut buffer, clear.len());
+        let sealed = sealed.map_err(unwritten)?.to_vec();
+        let scheme = EncryptionScheme::from(parameters).to_der().map_err(unwritten)?;
+        Ok((AlgorithmIdentifierOwned::from_der(&scheme).map_err(unwritten)?, sealed))
+    }
+}
+
+fn unwritten(error: impl std::fmt::Display) -> PkiError {
+    PkiError::Protect(error.to_string())
 }
 
 /// Octets in a block of the hash function: SHA-384 and SHA-512 have the larger ones.
