@@ -18,6 +18,7 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod compile_fail;
+mod export;
 mod faults;
 mod hook;
 mod hostile;

@@ -19,8 +19,10 @@ fn the_setting_up_behind_postfix_works() {
     let given = format!(" --password-file {}", path(&password));
     let lines = commands("Put it behind Postfix", "sudo sealpost ");
     for line in &lines {
-        let asks = line.starts_with("key generate --account");
-        let words = line.replace("init --owner vmail", "init") + if asks { &given } else { "" };
+        let asks = ["key generate --account", "key export"].iter().any(|verb| line.starts_with(verb));
+        let file = site.folder().join("anna.p12");
+        let words = line.replace("init --owner vmail", "init").replace("anna.p12", path(&file))
+            + if asks { &given } else { "" };
         let output = String::from_utf8(site.run(&words).ok()).unwrap();
         match line.split(' ').next().unwrap() {
             "init" => assert!(output.contains("sealpost_destination_recipient_limit = 1"), "{output}"),
@@ -36,7 +38,7 @@ fn the_setting_up_behind_postfix_works() {
         "account add",
         "key generate --account",
     ];
-    for verb in verbs.into_iter().chain(["cert issue", "doctor"]) {
+    for verb in verbs.into_iter().chain(["cert issue", "doctor", "key export"]) {
         assert!(lines.iter().any(|line| line.starts_with(verb)), "{verb} is gone from the README");
     }
     let hook =
