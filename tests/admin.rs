@@ -272,6 +272,12 @@ fn every_command_of_root_works_as_the_owner() {
     assert_eq!((other.0, other.1.contains("belongs to nobody, not to daemon")), (1, true), "{}", other.1);
     site.run("domain add north.example").ok();
     site.run("account add bob@north.example").ok();
+    // A file that root alone can read is read before root becomes the owner.
+    let password = site.write("password", "correct horse\n");
+    std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let generate = "key generate --account bob@north.example --type rsa-2048 --password-file";
+    site.run(&format!("{generate} {}", path(&password))).ok();
+    site.run(&format!("key test --account bob@north.example --password-file {}", path(&password))).ok();
     let owner = |file: &Path| std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(file).unwrap());
     let nobody = owner(&site.root());
     assert_ne!(nobody, 0);

@@ -81,14 +81,11 @@ impl Export {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         self.refuse_standard_output(out)?;
         // What is the caller's, the owner of the store may not reach.
-        let given = self.password.is_given().then(|| self.password.read("")).transpose()?;
+        let given = self.password.given()?;
         let of_file = self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
         let target = self.output.as_deref().map(NewFile::create).transpose()?;
         let bundle = self.bundle(context)?;
-        let password = match given {
-            Some(password) => password,
-            None => self.password.read(&format!("Secure Mail password of {}: ", bundle.address))?,
-        };
+        let password = given.or_ask(&format!("Secure Mail password of {}: ", bundle.address))?;
         let key = vault::unlock(&bundle.record, password.expose())?;
         let bytes = bundle.protect(self.format, &key, &of_file.unwrap_or(password))?;
         match target {

@@ -13,8 +13,9 @@ use crate::pki::{self, KeyFile};
 use crate::smime::{self, OpenError};
 use std::path::{Path, PathBuf};
 
-/// Open a sealed message: standard input to standard output, or nothing if it fails
+/// Open a sealed message, from standard input to standard output
 ///
+/// If it fails, nothing at all is written.
 /// What comes out is the message that was sealed, its lines ended by CR LF. --key takes a key file; --account takes
 /// the keys that lie in the vault of the store under the account's Secure Mail password.
 #[derive(clap::Args)]
@@ -43,7 +44,8 @@ impl Open {
         self.password.refuse_standard_input()?;
         let keyring = match (&self.account, &self.key) {
             (Some(account), _) => {
-                let password = self.password.read(&format!("Secure Mail password of {account}: "))?;
+                let password =
+                    self.password.given()?.or_ask(&format!("Secure Mail password of {account}: "))?;
                 Keyring::unlock(context, account, &password)?
             }
             (None, Some(path)) => self.file_key(path)?,
@@ -55,10 +57,10 @@ impl Open {
     }
 
     fn file_key(&self, path: &Path) -> Result<Keyring, Failure> {
-        let given = self.password.is_given().then(|| self.password.read("")).transpose()?;
+        let given = self.password.given()?;
         let option = "--password-file FILE or --password-fd N";
         let KeyFile { keys, mut certificates } =
-            filter::unlock(path, pki::read_key_file, given.as_ref(), option)?;
+            filter::unlock(path, pki::read_key_file, given.known(), option)?;
         certificates.extend(filter::certificates(&self.cert)?);
         Ok(Keyring { keys, certificates })
     }

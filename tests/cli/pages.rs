@@ -52,7 +52,7 @@ fn every_verb_has_a_manual_page() {
     for words in verbs() {
         let page = folder.path().join(format!("made/here/sealpost-{}.1", words.join("-")));
         let text = std::fs::read_to_string(&page).unwrap_or_else(|_| panic!("no {}", page.display()));
-        assert!(text.contains(".SH NAME") && text.contains("Example"), "{text}");
+        assert!(text.contains(".SH NAME") && text.contains(".SH \"EXAMPLES\"\n.nf\n"), "{text}");
     }
 }
 
