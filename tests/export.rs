@@ -16,17 +16,18 @@ struct Exported {
 
 impl Exported {
     fn new(words: &str) -> Exported {
-        let (site, password) = Site::certified();
-        Exported::of(site, password, words)
+        let exported = Exported::delivered();
+        exported.export(words);
+        exported
     }
 
-    fn of(site: Site, password: PathBuf, words: &str) -> Exported {
+    /// The mail is there, and the file is not yet.
+    fn delivered() -> Exported {
+        let (site, password) = Site::certified();
         std::fs::write(site.root().join("sealpost.toml"), "log = \"none\"\n").unwrap();
         let hook = site.program("deliver --sender= --recipient=bob@north.example").input(MESSAGE).run();
         assert_eq!(hook.code, Some(0), "{}", hook.text());
-        let exported = Exported { file: site.folder().join("bob.export"), site, password };
-        exported.export(words);
-        exported
+        Exported { file: site.folder().join("bob.export"), site, password }
     }
 
     fn export(&self, words: &str) {
@@ -43,6 +44,14 @@ impl Exported {
     fn sealed(&self) -> PathBuf {
         let inbox = self.site.root().join("mail/north.example/bob/Maildir/new");
         std::fs::read_dir(inbox).unwrap().next().unwrap().unwrap().path()
+    }
+
+    /// Its CMS, as a file.
+    fn sealed_der(&self) -> PathBuf {
+        let der = self.site.folder().join("sealed.der");
+        let convert = format!("cms -cmsout -inform SMIME -outform DER -out {} -in", path(&der));
+        self.openssl(&convert, path(&self.sealed()));
+        der
     }
 
     fn openssl(&self, words: &str, file: &str) -> Vec<u8> {
@@ -68,9 +77,9 @@ fn openssl_opens_delivered_mail_with_pkcs8_under_a_password_of_its_own() {
     if !tools(&["openssl"]) {
         return;
     }
-    let (site, password) = Site::certified();
-    let own = path(&site.write("own", "of the file, grüße\nnot this\n")).to_owned();
-    let exported = Exported::of(site, password, &format!("--format pkcs8 --file-password-file {own}"));
+    let exported = Exported::delivered();
+    let own = path(&exported.site.write("own", "of the file, grüße\nnot this\n")).to_owned();
+    exported.export(&format!("--format pkcs8 --file-password-file {own}"));
     let text = std::fs::read_to_string(&exported.file).unwrap();
     assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), "{text}");
     assert_eq!(text.matches("BEGIN CERTIFICATE").count(), 2);
@@ -89,31 +98,61 @@ fn nss_takes_the_key_and_opens_mail_that_names_an_older_certificate() {
     if !tools(&["openssl", "certutil", "pk12util", "cmsutil"]) {
         return;
     }
-    let exported = Exported::new("--format pkcs8");
-    std::fs::remove_file(&exported.file).unwrap();
+    let exported = Exported::delivered();
     exported.site.run("cert issue --account bob@north.example --renew").ok();
     let own = exported.site.write("own", "pässwörd \u{1f434}\n");
     exported.export(&format!("--file-password-file {}", path(&own)));
     let folder = exported.site.folder().join("nss");
     std::fs::create_dir(&folder).unwrap();
     let database = format!("sql:{}", path(&folder));
-    let run = |program: &str, args: &[&str]| {
-        String::from_utf8(Program::new(program).args(["-d", &database]).args(args).run().ok()).unwrap()
-    };
-    // `cmsutil` wants the action first.
     Program::new("certutil").args(["-N", "--empty-password", "-d", &database]).run().ok();
     let words = ["-i", path(&exported.file), "-W", "pässwörd \u{1f434}"];
     Program::new("pk12util").args(words).args(["-d", &database]).env("LC_ALL", "C.UTF-8").run().ok();
-    let list = run("certutil", &["-L"]);
+    let list = Program::new("certutil").args(["-L", "-d", &database]).run().text();
     assert_eq!(list.matches("bob@north.example").count(), 2, "{list}");
     assert!(list.contains("u,u,u") && list.contains("north.example "), "{list}");
-    let der = exported.site.folder().join("sealed.der");
-    let convert = format!("cms -cmsout -inform SMIME -outform DER -out {} -in", path(&der));
-    exported.openssl(&convert, path(&exported.sealed()));
+    let der = exported.sealed_der();
     let clear = exported.site.folder().join("clear");
     let open = ["-D", "-d", &database, "-i", path(&der), "-o", path(&clear)];
     Program::new("cmsutil").args(open).run().ok();
     assert_eq!(std::fs::read(clear).unwrap(), crlf(MESSAGE.as_bytes()));
+}
+
+/// A home of GnuPG; the agent that gpgsm starts would outlive the test.
+struct Gnupg(tempfile::TempDir);
+
+impl Gnupg {
+    fn new() -> Gnupg {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("gpgsm.conf"), "disable-crl-checks\ndisable-dirmngr\n").unwrap();
+        let agent = "allow-loopback-pinentry\ndisable-scdaemon\n";
+        std::fs::write(home.path().join("gpg-agent.conf"), agent).unwrap();
+        Gnupg(home)
+    }
+
+    fn gpgsm(&self, words: &str, file: &std::path::Path) -> Program {
+        let program = Program::new("gpgsm").env("GNUPGHOME", self.0.path()).input("correct horse\n");
+        let quiet = "--batch --yes --quiet --pinentry-mode loopback --passphrase-fd 0";
+        program.words(quiet).words(words).args([path(file)])
+    }
+}
+
+impl Drop for Gnupg {
+    fn drop(&mut self) {
+        let _ = Program::new("gpgconf").env("GNUPGHOME", self.0.path()).words("--kill all").run();
+    }
+}
+
+#[test]
+fn gpgsm_takes_the_old_form_and_opens_delivered_mail() {
+    if !tools(&["openssl", "gpgsm", "gpgconf"]) {
+        return;
+    }
+    let exported = Exported::new("--format p12-legacy");
+    let gnupg = Gnupg::new();
+    gnupg.gpgsm("--import", &exported.file).run().ok();
+    let opened = gnupg.gpgsm("--output - --decrypt", &exported.sealed_der()).run().ok();
+    assert_eq!(opened, crlf(MESSAGE.as_bytes()));
 }
 
 /// Java asks for ASCII in the passwords of PBES2.

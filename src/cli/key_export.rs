@@ -11,7 +11,7 @@ use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::VaultKey;
 use crate::engine::{Account, CertificateState, Choice};
 use crate::mail::Address;
-use crate::pki::{self, Certificate, Fingerprint, Pkcs12, UnlockedKey};
+use crate::pki::{self, Certificate, Fingerprint, Pkcs12, Protection, UnlockedKey};
 use crate::system::SystemEntropy;
 use crate::vault::{self, MAX_PASSWORD};
 use serde_json::json;
@@ -35,7 +35,8 @@ pub(super) struct Export {
     /// Which of several: the first digits of its fingerprint
     #[arg(long, value_name = "FINGERPRINT")]
     key: Option<FingerprintPrefix>,
-    /// p12: PKCS#12, for mail programs; pkcs8: encrypted PKCS#8 and certificates in PEM, for OpenSSL
+    /// p12: PKCS#12, for mail programs; p12-legacy: the same by 3DES and SHA-1, weaker, where nothing newer is read
+    /// (gpgsm 2.2); pkcs8: encrypted PKCS#8 and certificates in PEM, for OpenSSL
     #[arg(long, value_parser = words::choice::<Format>(), default_value = "p12")]
     format: Format,
     #[command(flatten)]
@@ -52,15 +53,17 @@ pub(super) struct Export {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     P12,
+    P12Legacy,
     Pkcs8,
 }
 
 impl Choice for Format {
-    const ALL: &'static [Format] = &[Format::P12, Format::Pkcs8];
+    const ALL: &'static [Format] = &[Format::P12, Format::P12Legacy, Format::Pkcs8];
 
     fn name(self) -> &'static str {
         match self {
             Format::P12 => "p12",
+            Format::P12Legacy => "p12-legacy",
             Format::Pkcs8 => "pkcs8",
         }
     }
@@ -171,18 +174,21 @@ impl Bundle {
                 format!("the password of the file has 1 to {MAX_PASSWORD} octets; this one has {octets}");
             return Err(Failure::new(Code::Usage, text));
         }
+        let protection = match format {
+            Format::P12 => Protection::Aes256,
+            Format::P12Legacy => Protection::TripleDes,
+            Format::Pkcs8 => return self.protect_pkcs8(key, password),
+        };
         let (certificates, authorities) = (&self.certificates, &self.issuers);
-        let seed = SystemEntropy.seed()?;
-        match format {
-            Format::P12 => {
-                let name = &self.address.to_string();
-                Ok(Pkcs12 { key, certificates, authorities, name }.protect(password.expose(), seed)?)
-            }
-            Format::Pkcs8 => {
-                let encrypted = vault::protect(key, password.expose(), seed)?;
-                Ok(pki::write_encrypted_key(&encrypted, certificates.iter().chain(authorities))?.into_bytes())
-            }
-        }
+        let name = &self.address.to_string();
+        let file = Pkcs12 { key, certificates, authorities, name, protection };
+        Ok(file.protect(password.expose(), SystemEntropy.seed()?)?)
+    }
+
+    fn protect_pkcs8(&self, key: &UnlockedKey, password: &SecretBytes) -> Result<Vec<u8>, Failure> {
+        let encrypted = vault::protect(key, password.expose(), SystemEntropy.seed()?)?;
+        let certificates = self.certificates.iter().chain(&self.issuers);
+        Ok(pki::write_encrypted_key(&encrypted, certificates)?.into_bytes())
     }
 }
 

@@ -298,6 +298,17 @@ mod tests {
     }
 
     #[test]
+    fn the_signer_is_told_by_name_and_signature() {
+        let root = authority(&ec_key());
+        assert!(user().is_signed_by(&root) && root.is_signed_by(&root));
+        assert!(!root.is_signed_by(&user()));
+        // The same name on another key.
+        assert!(!user().is_signed_by(&authority(rsa_key())));
+        // Another name on the same key.
+        assert!(!user().is_signed_by(&issue(&root, &ec_key(), &ec_key().public())));
+    }
+
+    #[test]
     fn two_certificates_are_not_one() {
         let pem = user().to_pem().unwrap();
         let error = Certificate::from_pem(format!("{pem}{pem}").as_bytes()).unwrap_err();

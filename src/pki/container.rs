@@ -1,6 +1,6 @@
 //! Files that carry keys and certificates: PEM in its dialects, DER, PKCS#12.
 
-use super::pbe::Password;
+use super::pbe::{Password, Protection};
 use super::pem::{self, Block};
 use super::pkcs12::{self, EncryptedKey};
 use super::{Certificate, PkiError, UnlockedKey};
@@ -119,16 +119,17 @@ fn read_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, Pk
 /// Encrypted PKCS#8 (RFC 5958 3) in DER: PBES2 with PBKDF2-HMAC-SHA-256 of so many rounds and AES-256-CBC. The key is
 /// tested first.
 pub fn encrypt_key(key: &UnlockedKey, password: &[u8], rounds: u32, seed: Seed) -> Result<Vec<u8>, PkiError> {
-    encrypt_with(key, &Password::new(password), rounds, &mut seed.into_rng())
+    encrypt_with(key, &Password::new(password), Protection::Aes256, rounds, &mut seed.into_rng())
 }
 
 pub(super) fn encrypt_with(
     key: &UnlockedKey,
     password: &Password,
+    protection: Protection,
     rounds: u32,
     rng: &mut StdRng,
 ) -> Result<Vec<u8>, PkiError> {
-    let (algorithm, sealed) = password.encrypt(key.to_pkcs8()?.expose(), rounds, rng)?;
+    let (algorithm, sealed) = password.encrypt(key.to_pkcs8()?.expose(), protection, rounds, rng)?;
     let unwritten = |error: der::Error| PkiError::Protect(error.to_string());
     let data = OctetString::new(sealed).map_err(unwritten)?;
     EncryptedKey { algorithm, data }.to_der().map_err(unwritten)

@@ -24,6 +24,7 @@ pub use issue::{
 };
 pub use key::{KeyType, MINIMUM_RSA_BITS, PublicKey, UnlockedKey};
 pub use names::{Subject, wildcard};
+pub use pbe::Protection;
 pub use pkcs12::Pkcs12;
 pub use request::Request;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};

@@ -1,7 +1,6 @@
 //! Writes PKCS#12 (RFC 7292) that OpenSSL, NSS, Java, .NET and macOS read.
 //!
-//! Certificates lie in one encrypted part, the key by itself in another: both under PBES2, the whole under an
-//! HMAC-SHA-256.
+//! Certificates lie in one encrypted part, the key, encrypted by itself, in another; a MAC holds over both.
 
 use super::{
     CERTIFICATE_BAG, CertificateBag, ContentInfo, DATA, DigestInfo, ENCRYPTED_DATA, EncryptedContentInfo,
@@ -9,10 +8,9 @@ use super::{
 };
 use crate::crypto::Seed;
 use crate::pki::container::encrypt_with;
-use crate::pki::pbe::Password;
+use crate::pki::pbe::{Password, Protection};
 use crate::pki::{Certificate, Fingerprint, PkiError, UnlockedKey};
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5912::ID_SHA_256;
 use der::asn1::{Any, Null, OctetString, SetOfVec};
 use der::{Encode, EncodeValue, Tag, TagNumber, Tagged};
 use rand::Rng;
@@ -40,6 +38,8 @@ pub struct Pkcs12<'a> {
     pub authorities: &'a [Certificate],
     /// What a mail program calls the key (friendlyName).
     pub name: &'a str,
+    /// By which algorithms.
+    pub protection: Protection,
 }
 
 impl Pkcs12<'_> {
@@ -54,14 +54,31 @@ impl Pkcs12<'_> {
         let mut parts = Vec::new();
         let certificates = self.certificate_bags()?;
         if !certificates.is_empty() {
-            parts.push(encrypted_part(&certificates.to_der().map_err(unwritten)?, &password, rounds, rng)?);
+            let clear = certificates.to_der().map_err(unwritten)?;
+            parts.push(encrypted_part(password.encrypt(&clear, self.protection, rounds, rng)?)?);
         }
-        let key = encrypt_with(self.key, &password, rounds, rng)?;
+        let key = encrypt_with(self.key, &password, self.protection, rounds, rng)?;
         let key = self.own_bag(SHROUDED_KEY_BAG, parsed(&key)?)?;
         parts.push(data(vec![key].to_der().map_err(unwritten)?)?);
         let safe = parts.to_der().map_err(unwritten)?;
-        let mac = Some(mac(&password, &safe, rounds, rng)?);
+        let mac = Some(self.mac(&password, &safe, rounds, rng)?);
         Pfx { version: 3, auth_safe: data(safe)?, mac }.to_der().map_err(unwritten)
+    }
+
+    fn mac(
+        &self,
+        password: &Password,
+        safe: &[u8],
+        rounds: u32,
+        rng: &mut StdRng,
+    ) -> Result<MacData, PkiError> {
+        let mut salt = [0_u8; MAC_SALT];
+        rng.fill_bytes(&mut salt);
+        let (oid, digest) = password.mac(self.protection, &salt, rounds, safe)?;
+        let algorithm = AlgorithmIdentifierOwned { oid, parameters: Some(value_of(&Null)?) };
+        let digest = OctetString::new(digest).map_err(unwritten)?;
+        let salt = OctetString::new(salt).map_err(unwritten)?;
+        Ok(MacData { mac: DigestInfo { algorithm, digest }, salt, rounds })
     }
 
     fn certificate_bags(&self) -> Result<Vec<SafeBag>, PkiError> {
@@ -97,26 +114,11 @@ fn data(octets: Vec<u8>) -> Result<ContentInfo, PkiError> {
     Ok(ContentInfo { kind: DATA, content: value_of(&OctetString::new(octets).map_err(unwritten)?)? })
 }
 
-fn encrypted_part(
-    clear: &[u8],
-    password: &Password,
-    rounds: u32,
-    rng: &mut StdRng,
-) -> Result<ContentInfo, PkiError> {
-    let (algorithm, sealed) = password.encrypt(clear, rounds, rng)?;
+fn encrypted_part((algorithm, sealed): (AlgorithmIdentifierOwned, Vec<u8>)) -> Result<ContentInfo, PkiError> {
     let tag = Tag::ContextSpecific { constructed: false, number: TagNumber(0) };
     let content = Any::new(tag, sealed).map_err(unwritten)?;
     let content = EncryptedContentInfo { kind: DATA, algorithm, content };
     Ok(ContentInfo { kind: ENCRYPTED_DATA, content: value_of(&EncryptedData { version: 0, content })? })
-}
-
-fn mac(password: &Password, safe: &[u8], rounds: u32, rng: &mut StdRng) -> Result<MacData, PkiError> {
-    let mut salt = [0_u8; MAC_SALT];
-    rng.fill_bytes(&mut salt);
-    let algorithm = AlgorithmIdentifierOwned { oid: ID_SHA_256, parameters: Some(value_of(&Null)?) };
-    let digest = OctetString::new(password.mac(&salt, rounds, safe)?).map_err(unwritten)?;
-    let salt = OctetString::new(salt).map_err(unwritten)?;
-    Ok(MacData { mac: DigestInfo { algorithm, digest }, salt, rounds })
 }
 
 fn value_of<T: Tagged + EncodeValue>(value: &T) -> Result<Any, PkiError> {
@@ -138,23 +140,29 @@ mod tests {
     use crate::pki::issue::tests::{authority, issue};
     use crate::pki::key::tests::{ec_key, rsa_key, seed};
     use crate::pki::read_key_file;
+    use const_oid::db::rfc5912::ID_SHA_256;
     use der::Decode;
     use proptest::prelude::*;
 
     /// Enough to follow the same road, cheap enough for many tries.
     const CHEAP: u32 = 3;
 
-    fn written(password: &[u8], name: &str, rounds: u32) -> Vec<u8> {
+    fn written(password: &[u8], name: &str, protection: Protection, rounds: u32) -> Vec<u8> {
         let root = authority(&ec_key());
         let user = issue(&root, &ec_key(), &ec_key().public());
         let (key, certificates, authorities) = (&ec_key(), &[user], &[root]);
-        Pkcs12 { key, certificates, authorities, name }.protect_with(password, seed(9), rounds).unwrap()
+        let file = Pkcs12 { key, certificates, authorities, name, protection };
+        file.protect_with(password, seed(9), rounds).unwrap()
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_under_its_password_only(password in any::<String>(), name in any::<String>()) {
-            let file = written(password.as_bytes(), &name, CHEAP);
+        fn what_is_written_is_read_under_its_password_only(
+            password in any::<String>(),
+            name in any::<String>(),
+            protection in prop_oneof![Just(Protection::Aes256), Just(Protection::TripleDes)],
+        ) {
+            let file = written(password.as_bytes(), &name, protection, CHEAP);
             let read = read_key_file(&file, Some(password.as_bytes())).unwrap();
             prop_assert_eq!(read.keys[0].public(), ec_key().public());
             let root = authority(&ec_key());
@@ -167,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_key_without_certificates_is_written_too() {
-        let bare = Pkcs12 { key: rsa_key(), certificates: &[], authorities: &[], name: "bob" };
+        let (key, protection) = (rsa_key(), Protection::Aes256);
+        let bare = Pkcs12 { key, certificates: &[], authorities: &[], name: "bob", protection };
         let read = read_key_file(&bare.protect(b"secret", seed(9)).unwrap(), Some(b"secret")).unwrap();
         assert_eq!(read.keys[0].public(), rsa_key().public());
         assert_eq!(read.certificates, []);
@@ -176,7 +185,7 @@ mod tests {
     /// What macOS, .NET and Windows ask for.
     #[test]
     fn its_parts_are_as_every_reader_wants_them() {
-        let file = written(b"secret", "anna@north.example", ROUNDS);
+        let file = written(b"secret", "anna@north.example", Protection::Aes256, ROUNDS);
         let pfx = Pfx::from_der(&file).unwrap();
         let mac = pfx.mac.unwrap();
         assert_eq!((mac.rounds, mac.salt.as_bytes().len()), (100_000, 8));
@@ -205,9 +214,11 @@ mod tests {
 
     #[test]
     fn a_cut_file_is_refused_and_never_panics() {
-        let file = written(b"secret", "bob", CHEAP);
-        for length in 0..file.len() {
-            assert!(read_key_file(&file[..length], Some(b"secret")).is_err(), "{length}");
+        for protection in [Protection::Aes256, Protection::TripleDes] {
+            let file = written(b"secret", "bob", protection, CHEAP);
+            for length in 0..file.len() {
+                assert!(read_key_file(&file[..length], Some(b"secret")).is_err(), "{length}");
+            }
         }
     }
 }
