@@ -66,7 +66,7 @@ fn with_more(der: &[u8], path: &[usize]) -> Vec<u8> {
 #[test]
 fn clear_text_inside_the_structure_is_seen() {
     for sample in [samples::CBC, samples::GCM] {
-        let der = samples::der(sample);
+        let der = der(sample);
         assert_eq!(found(&mail(&der)), "encrypted");
         for path in [&[][..], &[1], &[1, 0], &[1, 0, 2], &[1, 0, 1, 0]] {
             let damaged = with_more(&der, path);
