@@ -253,6 +253,10 @@ fn a_removed_key_is_gone_from_the_files() {
     assert!(holds() > 0, "the test sees the key");
     directory.remove_domain_key("north.example", &[print]).unwrap();
     assert_eq!(holds(), 0);
+    directory.set_domain_key("void.example", print, &pkcs8).unwrap();
+    assert!(holds() > 0);
+    directory.remove_domain("void.example", &[print]).unwrap();
+    assert_eq!(holds(), 0);
 }
 
 #[test]
