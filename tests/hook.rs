@@ -84,6 +84,8 @@ fn every_doubt_is_75() {
     assert_doubt(&hook("--recipient=bob@north.example --no-such-option"));
     assert_doubt(&hook("--recipient=bob@north.example stray"));
     assert_doubt(&hook("--recipient=bob@elsewhere.example"));
+    assert_doubt(&hook("--recipient=bob@north.example --help"));
+    assert_doubt(&hook("--recipient=bob@north.example -V"));
     assert_doubt(&Program::sealpost().words("--no-such deliver --recipient=bob@north.example").run());
     assert!(store.inbox().is_empty());
 }

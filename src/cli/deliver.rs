@@ -94,6 +94,7 @@ pub(super) fn hook(args: &[OsString]) -> ExitCode {
     let watch = Watch::start();
     match conclude(|| attempt(args, &watch)) {
         Ok(disposition) => watch.answer(&disposition),
+        Err(_) if names_recipient(args) => watch.answer(&Disposition::doubt("the mail system is not ready")),
         Err(help) => help.report(false),
     }
 }
@@ -108,6 +109,11 @@ fn conclude(attempt: impl FnOnce() -> Result<Disposition, Failure>) -> Result<Di
         Ok(concluded) => concluded,
         Err(_) => Ok(Disposition::doubt("internal error")),
     }
+}
+
+/// Who asks for help names no recipient; a stray `-h` in an MTA's configuration must not pass for a delivery.
+fn names_recipient(args: &[OsString]) -> bool {
+    args.iter().any(|arg| arg.to_str().is_some_and(|arg| arg.starts_with("--recipient")))
 }
 
 fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
