@@ -26,8 +26,8 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost key export --account anna@north.example --output anna.p12
-  sealpost key export --account anna@north.example --file-password-file new.password --output anna.p12
-  sealpost key export --account anna@north.example --format pkcs8 --password-file anna.password > anna.pem")]
+  sealpost key export --account anna@north.example --file-password-file new --output anna.p12
+  sealpost key export --account anna@north.example --format pkcs8 --password-file pw > anna.pem")]
 pub(super) struct Export {
     /// Whose
     #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
