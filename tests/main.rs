@@ -19,6 +19,7 @@ mod bad_input;
 mod cli;
 mod compile_fail;
 mod doubts;
+mod export;
 mod faults;
 mod hook;
 mod hostile;

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::filter;
 use super::holder::{Holder, HolderArgs};
+use super::key_export::Export;
 use super::keyring;
 use super::output::{Output, Table};
 use super::password::{GivenPassword, PasswordSource};
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 
 const OF_DOMAIN: &str = "the key of a domain has no password: sealpost signs with it";
 
-/// Make, import, show, test and remove the keys of domains and accounts
+/// Make, import, export, show, test and remove the keys of domains and accounts
 #[derive(clap::Args)]
 pub(super) struct KeyCommand {
     #[command(subcommand)]
@@ -33,6 +34,7 @@ pub(super) struct KeyCommand {
 enum KeyVerb {
     Generate(Generate),
     Import(Import),
+    Export(Export),
     /// Show the key of a domain, or the keys of an account
     #[command(after_help = "Examples:
   sealpost key show --domain north.example
@@ -104,6 +106,7 @@ impl KeyCommand {
         match self.verb {
             KeyVerb::Generate(verb) => verb.run(context, out),
             KeyVerb::Import(verb) => verb.run(context, out),
+            KeyVerb::Export(verb) => verb.run(context, out),
             KeyVerb::Show(holder) => show(context, out, holder.into()),
             KeyVerb::Test { holder, password } => test(context, out, holder.into(), &password),
             KeyVerb::Remove { holder, forget } => remove(context, out, holder.into(), &forget),

@@ -76,6 +76,19 @@ impl Output {
         }
     }
 
+    /// Is JSON wanted?
+    pub(super) fn is_json(&self) -> bool {
+        self.form == Form::Json
+    }
+
+    /// What a person should know beside the result: on standard error, because standard output holds the result.
+    /// JSON says it in a field.
+    pub(super) fn note(&self, text: &str) {
+        if self.form == Form::Text {
+            write_quietly(&mut io::stderr(), format!("sealpost: {text}\n").as_bytes());
+        }
+    }
+
     /// One JSON object on one line, with `"v":1` added; silent where text is wanted.
     pub(super) fn json(&mut self, mut value: Value) -> Result<(), Failure> {
         if self.form != Form::Json {

@@ -98,6 +98,20 @@ impl Certificate {
         self.public_key().map_or_else(|_| super::key::oid_name(oid), |key| key.to_string())
     }
 
+    /// Did the holder of that certificate sign this one? Name and signature are compared, and nothing else: neither
+    /// times nor whether it may.
+    pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
+        let names = self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject();
+        let signature = || {
+            let outer = der::asn1::AnyRef::from_der(&self.der).ok()?;
+            let signed = SliceReader::new(outer.value()).ok()?.tlv_bytes().ok()?;
+            let signature = self.parsed.signature().as_bytes()?;
+            let algorithm = self.parsed.signature_algorithm().oid;
+            issuer.public_key().ok()?.verify_with(algorithm, signed, signature).ok()
+        };
+        names && signature().is_some()
+    }
+
     /// The exact DER.
     pub fn der(&self) -> &[u8] {
         &self.der
@@ -281,6 +295,17 @@ mod tests {
         let name = super::super::names::mailbox_name(&address).unwrap();
         assert!(matches!(name, GeneralName::OtherName(_)));
         assert_eq!(mailbox(&name).unwrap(), "jürgen@north.example");
+    }
+
+    #[test]
+    fn the_signer_is_told_by_name_and_signature() {
+        let root = authority(&ec_key());
+        assert!(user().is_signed_by(&root) && root.is_signed_by(&root));
+        assert!(!root.is_signed_by(&user()));
+        // The same name on another key.
+        assert!(!user().is_signed_by(&authority(rsa_key())));
+        // Another name on the same key.
+        assert!(!user().is_signed_by(&issue(&root, &ec_key(), &ec_key().public())));
     }
 
     #[test]

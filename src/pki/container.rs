@@ -1,10 +1,13 @@
 //! Files that carry keys and certificates: PEM in its dialects, DER, PKCS#12.
 
-use super::pbe::Password;
+use super::pbe::{Password, Protection};
 use super::pem::{self, Block};
 use super::pkcs12::{self, EncryptedKey};
 use super::{Certificate, PkiError, UnlockedKey};
-use der::Decode;
+use crate::crypto::Seed;
+use der::asn1::OctetString;
+use der::{Decode, Encode};
+use rand::rngs::StdRng;
 
 /// A private key file is no larger: RSA 8192 in PKCS#12 with its chain has some 20 KiB.
 const MAX_KEY_FILE: usize = 1024 * 1024;
@@ -111,6 +114,37 @@ fn read_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, Pk
         PkiError::Malformed { .. } => PkiError::WrongPassword(KEY),
         other => other,
     })
+}
+
+/// Encrypted PKCS#8 (RFC 5958 3) in DER: PBES2 with PBKDF2-HMAC-SHA-256 of so many rounds and AES-256-CBC. The key is
+/// tested first.
+pub fn encrypt_key(key: &UnlockedKey, password: &[u8], rounds: u32, seed: Seed) -> Result<Vec<u8>, PkiError> {
+    encrypt_with(key, &Password::new(password), Protection::Aes256, rounds, &mut seed.into_rng())
+}
+
+pub(super) fn encrypt_with(
+    key: &UnlockedKey,
+    password: &Password,
+    protection: Protection,
+    rounds: u32,
+    rng: &mut StdRng,
+) -> Result<Vec<u8>, PkiError> {
+    let (algorithm, sealed) = password.encrypt(key.to_pkcs8()?.expose(), protection, rounds, rng)?;
+    let unwritten = |error: der::Error| PkiError::Protect(error.to_string());
+    let data = OctetString::new(sealed).map_err(unwritten)?;
+    EncryptedKey { algorithm, data }.to_der().map_err(unwritten)
+}
+
+/// A key file in PEM: encrypted PKCS#8 as `ENCRYPTED PRIVATE KEY`, then certificates in their order.
+pub fn write_encrypted_key<'a>(
+    encrypted: &[u8],
+    certificates: impl IntoIterator<Item = &'a Certificate>,
+) -> Result<String, PkiError> {
+    let mut text = pem::write("ENCRYPTED PRIVATE KEY", encrypted)?;
+    for certificate in certificates {
+        text += &certificate.to_pem()?;
+    }
+    Ok(text)
 }
 
 /// DER says what it is only by its shape: the first reader that can make something of it decides.

@@ -53,6 +53,9 @@ pub enum PkiError {
     /// A key that does not do its work.
     #[error("the key failed its test: it cannot {0}")]
     KeyTest(&'static str),
+    /// A primitive refused to encrypt it.
+    #[error("the key could not be protected: {0}")]
+    Protect(String),
     /// A signature that does not hold.
     #[error("the signature does not hold")]
     BadSignature,

@@ -14,7 +14,9 @@ mod request;
 pub mod validated;
 
 pub use certificate::{Certificate, Fingerprint};
-pub use container::{KeyFile, read_certificates, read_key_file, read_private_key};
+pub use container::{
+    KeyFile, encrypt_key, read_certificates, read_key_file, read_private_key, write_encrypted_key,
+};
 pub use error::PkiError;
 pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
@@ -22,6 +24,8 @@ pub use issue::{
 };
 pub use key::{KeyType, MINIMUM_RSA_BITS, PublicKey, UnlockedKey};
 pub use names::{Subject, wildcard};
+pub use pbe::Protection;
+pub use pkcs12::Pkcs12;
 pub use request::Request;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 

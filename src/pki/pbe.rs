@@ -1,15 +1,17 @@
-//! Password-based decryption of imported keys: PBES2 (RFC 8018) and the schemes of PKCS#12 (RFC 7292 appendices B, C).
+//! Password-based encryption: PBES2 (RFC 8018) and the schemes of PKCS#12 (RFC 7292 appendices B, C).
 
 use super::PkiError;
 use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit};
+use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{ID_SHA_1, ID_SHA_256, ID_SHA_384, ID_SHA_512};
 use der::asn1::OctetString;
 use der::{Decode, Encode, Sequence};
 use hmac::{Hmac, Mac};
 use pkcs5::EncryptionScheme;
-use pkcs5::pbes2::Kdf;
+use pkcs5::pbes2::{Kdf, Parameters};
+use rand::Rng;
+use rand::rngs::StdRng;
 use sha1::Sha1;
 use sha2::digest::Digest;
 use sha2::{Sha256, Sha384, Sha512};
@@ -22,10 +24,28 @@ pub(crate) const MAX_ROUNDS: u32 = 10_000_000;
 /// Memory that scrypt may take: N = 2^17, r = 8 (OWASP) needs 128 MiB.
 const MAX_SCRYPT_MEMORY: u64 = 128 * 1024 * 1024;
 
+/// Octets of salt in what we write (NIST SP 800-132 5.1: at least 16).
+const SALT: usize = 16;
+
+/// Octets of salt that readers of the old schemes take.
+const OLD_SALT: usize = 8;
+
+/// Octets of an AES block.
+const AES_BLOCK: usize = 16;
+
 /// pbeWithSHAAnd3-KeyTripleDES-CBC and its older sisters.
 const TRIPLE_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
 const RC2_128: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.5");
 const RC2_40: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6");
+
+/// How what we write is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// PBES2 with PBKDF2-HMAC-SHA-256 and AES-256-CBC; HMAC-SHA-256 over a PKCS#12 file.
+    Aes256,
+    /// pbeWithSHAAnd3-KeyTripleDES-CBC, HMAC-SHA-1: for programs that read nothing newer, as gpgsm 2.2.
+    TripleDes,
+}
 
 /// What the derived octets are for (RFC 7292 B.3).
 #[derive(Clone, Copy)]
@@ -183,6 +203,86 @@ impl Password {
             }
         }
     }
+}
+
+impl Password {
+    /// The digest that the MAC of a PKCS#12 file is made with (RFC 7292 5.1), and the MAC.
+    pub(crate) fn mac(
+        &self,
+        protection: Protection,
+        salt: &[u8],
+        rounds: u32,
+        message: &[u8],
+    ) -> Result<(ObjectIdentifier, Vec<u8>), PkiError> {
+        macro_rules! make {
+            ($hash:ty) => {{
+                let length = <$hash as Digest>::output_size();
+                let key = derive::<$hash>(&self.bmp, salt, rounds, Purpose::Mac, length);
+                let keyed = <Hmac<$hash> as KeyInit>::new_from_slice(&key).map_err(unwritten)?;
+                keyed.chain_update(message).finalize().into_bytes().to_vec()
+            }};
+        }
+        Ok(match protection {
+            Protection::Aes256 => (ID_SHA_256, make!(Sha256)),
+            Protection::TripleDes => (ID_SHA_1, make!(Sha1)),
+        })
+    }
+
+    /// Encrypts under a key derived in so many rounds. Gives the scheme with its parameters, and the ciphertext.
+    pub(crate) fn encrypt(
+        &self,
+        clear: &[u8],
+        protection: Protection,
+        rounds: u32,
+        rng: &mut StdRng,
+    ) -> Result<(AlgorithmIdentifierOwned, Vec<u8>), PkiError> {
+        let mut buffer = Zeroizing::new(Vec::with_capacity(clear.len() + AES_BLOCK));
+        buffer.extend_from_slice(clear);
+        buffer.extend_from_slice(&[0; AES_BLOCK]);
+        match protection {
+            Protection::Aes256 => self.encrypt_aes(&mut buffer, clear.len(), rounds, rng),
+            Protection::TripleDes => self.encrypt_triple_des(&mut buffer, clear.len(), rounds, rng),
+        }
+    }
+
+    fn encrypt_aes(
+        &self,
+        buffer: &mut [u8],
+        length: usize,
+        rounds: u32,
+        rng: &mut StdRng,
+    ) -> Result<(AlgorithmIdentifierOwned, Vec<u8>), PkiError> {
+        let (mut salt, mut iv) = ([0_u8; SALT], [0_u8; AES_BLOCK]);
+        rng.fill_bytes(&mut salt);
+        rng.fill_bytes(&mut iv);
+        let parameters = Parameters::generate_pbkdf2_sha256_aes256cbc(rounds, &salt, iv);
+        let parameters = parameters.map_err(unwritten)?;
+        let sealed = parameters.encrypt_in_place(self.utf8.as_slice(), buffer, length).map_err(unwritten)?;
+        let scheme = EncryptionScheme::from(parameters).to_der().map_err(unwritten)?;
+        Ok((AlgorithmIdentifierOwned::from_der(&scheme).map_err(unwritten)?, sealed.to_vec()))
+    }
+
+    fn encrypt_triple_des(
+        &self,
+        buffer: &mut [u8],
+        length: usize,
+        rounds: u32,
+        rng: &mut StdRng,
+    ) -> Result<(AlgorithmIdentifierOwned, Vec<u8>), PkiError> {
+        let mut salt = [0_u8; OLD_SALT];
+        rng.fill_bytes(&mut salt);
+        let key = derive::<Sha1>(&self.bmp, &salt, rounds, Purpose::Key, 24);
+        let iv = derive::<Sha1>(&self.bmp, &salt, rounds, Purpose::Iv, 8);
+        let cipher = cbc::Encryptor::<des::TdesEde3>::new_from_slices(&key, &iv).map_err(unwritten)?;
+        let sealed = cipher.encrypt_padded::<Pkcs7>(buffer, length).map_err(unwritten)?;
+        let salt = OctetString::new(salt).map_err(unwritten)?;
+        let parameters = der::Any::encode_from(&Pkcs12Parameters { salt, rounds }).map_err(unwritten)?;
+        Ok((AlgorithmIdentifierOwned { oid: TRIPLE_DES, parameters: Some(parameters) }, sealed.to_vec()))
+    }
+}
+
+fn unwritten(error: impl std::fmt::Display) -> PkiError {
+    PkiError::Protect(error.to_string())
 }
 
 /// Octets in a block of the hash function: SHA-384 and SHA-512 have the larger ones.

@@ -1,12 +1,10 @@
 //! A user's private key under the Secure Mail password: PKCS#8 with PBES2, never in the clear.
 
 use crate::crypto::Seed;
-use crate::pki::{PkiError, UnlockedKey};
-use der::asn1::OctetStringRef;
-use der::{Decode, Encode};
+use crate::pki::{PkiError, UnlockedKey, encrypt_key};
+use der::Decode;
 use pkcs5::pbes2::{EncryptionScheme, Kdf, Parameters, Pbkdf2Prf};
 use pkcs8::EncryptedPrivateKeyInfoRef;
-use rand::Rng;
 use zeroize::Zeroizing;
 
 /// Rounds of PBKDF2-HMAC-SHA-256 (OWASP Password Storage Cheat Sheet: 600 000).
@@ -21,7 +19,7 @@ pub const MAX_PASSWORD: usize = 1024;
 /// An encrypted RSA 8192 key has less than 6 KiB.
 const MAX_RECORD: usize = 64 * 1024;
 
-/// Octets of salt (NIST SP 800-132 5.1: at least 16).
+/// Octets of salt in a record.
 const SALT: usize = 16;
 
 /// Octets of an AES block.
@@ -43,9 +41,6 @@ pub enum VaultError {
     /// The key failed its test, so it is not stored.
     #[error("the key is not stored")]
     Key(#[from] PkiError),
-    /// A primitive refused.
-    #[error("the key could not be protected: {0}")]
-    Protect(String),
 }
 
 /// Encrypted PKCS#8 (DER) of the key under the password: PBES2, PBKDF2-HMAC-SHA-256, AES-256-CBC. The key is tested
@@ -64,25 +59,7 @@ pub(crate) fn protect_with(
     if password.is_empty() || password.len() > MAX_PASSWORD {
         return Err(VaultError::PasswordLength { octets: password.len() });
     }
-    let clear = key.to_pkcs8()?;
-    let (mut salt, mut iv) = ([0_u8; SALT], [0_u8; BLOCK]);
-    let mut rng = seed.into_rng();
-    rng.fill_bytes(&mut salt);
-    rng.fill_bytes(&mut iv);
-    let scheme = Parameters::generate_pbkdf2_sha256_aes256cbc(iterations, &salt, iv).map_err(refused)?;
-    let mut buffer = Zeroizing::new(Vec::with_capacity(clear.expose().len() + BLOCK));
-    buffer.extend_from_slice(clear.expose());
-    buffer.extend_from_slice(&[0; BLOCK]);
-    let sealed = scheme.encrypt_in_place(password, &mut buffer, clear.expose().len()).map_err(refused)?;
-    let info = EncryptedPrivateKeyInfoRef {
-        encryption_algorithm: scheme.into(),
-        encrypted_data: OctetStringRef::new(sealed).map_err(refused)?,
-    };
-    info.to_der().map_err(refused)
-}
-
-fn refused(error: impl std::fmt::Display) -> VaultError {
-    VaultError::Protect(error.to_string())
+    Ok(encrypt_key(key, password, iterations, seed)?)
 }
 
 /// The key again. Same error and same work for every failure: a damaged record costs a derivation too.
@@ -138,6 +115,7 @@ fn spend(password: &[u8], cost: u32) {
 mod tests {
     use super::*;
     use crate::pki::KeyType;
+    use der::Encode;
 
     /// Enough to follow the same road, cheap enough for many tries.
     const CHEAP: u32 = 10;

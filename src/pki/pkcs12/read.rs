@@ -1,12 +1,16 @@
 //! Reads PKCS#12 (RFC 7292) as OpenSSL, NSS, Thunderbird, macOS and Windows write it.
 
-use super::pbe::Password;
-use super::{Certificate, PkiError, UnlockedKey};
+use super::{
+    CERTIFICATE_BAG, CertificateBag, ContentInfo, DATA, DigestInfo, ENCRYPTED_DATA, EncryptedData,
+    EncryptedKey, KEY_BAG, MacData, Pfx, SAFE_CONTENTS_BAG, SHROUDED_KEY_BAG, SafeBag, X509_CERTIFICATE,
+    broken,
+};
 use crate::cms::der_from_ber;
-use const_oid::ObjectIdentifier;
+use crate::pki::key::oid_name;
+use crate::pki::pbe::Password;
+use crate::pki::{Certificate, PkiError, UnlockedKey};
 use der::asn1::{Any, OctetString};
-use der::{Decode, Sequence, Tag, Tagged};
-use spki::AlgorithmIdentifierOwned;
+use der::{Decode, Tag, Tagged};
 use std::borrow::Cow;
 use zeroize::Zeroizing;
 
@@ -16,106 +20,15 @@ const MAX_BAGS: usize = 256;
 /// SafeContents inside SafeContents: nobody writes more than one level.
 const MAX_NESTING: usize = 4;
 
-const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
-const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
-const KEY_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.1");
-const SHROUDED_KEY_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.2");
-const CERTIFICATE_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.3");
-const SAFE_CONTENTS_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.6");
-const X509_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.22.1");
-
 /// What errors call the file.
 const FILE: &str = "PKCS#12 file";
 
-#[derive(Sequence)]
-struct Pfx {
-    version: u8,
-    auth_safe: ContentInfo,
-    #[asn1(optional = "true")]
-    mac: Option<MacData>,
-}
-
-#[derive(Sequence)]
-struct ContentInfo {
-    kind: ObjectIdentifier,
-    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
-    content: Any,
-}
-
-#[derive(Sequence)]
-struct MacData {
-    mac: DigestInfo,
-    salt: OctetString,
-    #[asn1(default = "one")]
-    rounds: u32,
-}
-
-fn one() -> u32 {
-    1
-}
-
-#[derive(Sequence)]
-struct DigestInfo {
-    algorithm: AlgorithmIdentifierOwned,
-    digest: OctetString,
-}
-
-#[derive(Sequence)]
-struct EncryptedData {
-    version: u8,
-    content: EncryptedContentInfo,
-}
-
-#[derive(Sequence)]
-struct EncryptedContentInfo {
-    kind: ObjectIdentifier,
-    algorithm: AlgorithmIdentifierOwned,
-    /// `[0] IMPLICIT OCTET STRING`, in one piece or in many.
-    content: Any,
-}
-
-#[derive(Sequence)]
-struct SafeBag {
-    kind: ObjectIdentifier,
-    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
-    value: Any,
-    #[asn1(optional = "true")]
-    attributes: Option<Any>,
-}
-
-#[derive(Sequence)]
-struct CertificateBag {
-    kind: ObjectIdentifier,
-    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
-    value: OctetString,
-}
-
-#[derive(Sequence)]
-pub(super) struct EncryptedKey {
-    pub(super) algorithm: AlgorithmIdentifierOwned,
-    pub(super) data: OctetString,
-}
-
 /// Every key and certificate of a file.
 #[derive(Default)]
-pub(super) struct Contents {
-    pub(super) keys: Vec<UnlockedKey>,
-    pub(super) certificates: Vec<Certificate>,
+pub(in crate::pki) struct Contents {
+    pub(in crate::pki) keys: Vec<UnlockedKey>,
+    pub(in crate::pki) certificates: Vec<Certificate>,
     bags: usize,
-}
-
-/// Does it begin like a PFX: a SEQUENCE whose first element is the INTEGER 3?
-pub(super) fn looks_like_pkcs12(bytes: &[u8]) -> bool {
-    let after_length = match bytes {
-        [0x30, 0x81, _, rest @ ..] | [0x30, 0x82, _, _, rest @ ..] | [0x30, 0x83, _, _, _, rest @ ..] => rest,
-        [0x30, _, rest @ ..] => rest,
-        _ => return false,
-    };
-    after_length.starts_with(&[0x02, 0x01, 0x03])
-}
-
-fn broken(error: der::Error) -> PkiError {
-    PkiError::malformed("the PKCS#12 file", error)
 }
 
 /// One value as DER: NSS and Windows write indefinite lengths and strings in pieces (X.690 8, 10).
@@ -128,7 +41,7 @@ fn der_of(bytes: &[u8]) -> Result<Cow<'_, [u8]>, PkiError> {
 }
 
 /// Reads and checks a file. Without a password the empty one is tried.
-pub(super) fn read(bytes: &[u8], password: Option<&[u8]>) -> Result<Contents, PkiError> {
+pub(in crate::pki) fn read(bytes: &[u8], password: Option<&[u8]>) -> Result<Contents, PkiError> {
     let der = der_of(bytes)?;
     let pfx = Pfx::from_der(&der).map_err(broken)?;
     if pfx.version != 3 {
@@ -176,7 +89,7 @@ fn open_part(part: &ContentInfo, password: &mut Password) -> Result<Zeroizing<Ve
             let encrypted = joined(&data.content.content)?;
             password.decrypt(&data.content.algorithm, &encrypted, FILE)
         }
-        other => Err(PkiError::Unsupported(format!("the PKCS#12 part {}", super::key::oid_name(other)))),
+        other => Err(PkiError::Unsupported(format!("the PKCS#12 part {}", oid_name(other)))),
     }
 }
 

@@ -1,0 +1,204 @@
+//! `sealpost key export`
+
+use super::context::Context;
+use super::failure::{Code, Failure};
+use super::new_file::NewFile;
+use super::output::Output;
+use super::password::PasswordSource;
+use super::words::{self, FingerprintPrefix};
+use super::{fitness, keyring};
+use crate::crypto::{Entropy, SecretBytes};
+use crate::directory::VaultKey;
+use crate::engine::{Account, CertificateState, Choice};
+use crate::mail::Address;
+use crate::pki::{self, Certificate, Fingerprint, Pkcs12, Protection, UnlockedKey};
+use crate::system::SystemEntropy;
+use crate::vault::{self, MAX_PASSWORD};
+use serde_json::json;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+/// Write a key of an account to a file that its owner's mail program takes
+///
+/// The file holds the key, the certificates of the key, and that of the domain that issued them. It is protected by
+/// the Secure Mail password, or by one of its own. Of several keys it is the newest one with an active certificate.
+/// Keys of domains are not exported.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost key export --account anna@north.example --output anna.p12
+  sealpost key export --account anna@north.example --file-password-file new --output anna.p12
+  sealpost key export --account anna@north.example --format pkcs8 --password-file pw > anna.pem")]
+pub(super) struct Export {
+    /// Whose
+    #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
+    account: Address,
+    /// Which of several: the first digits of its fingerprint
+    #[arg(long, value_name = "FINGERPRINT")]
+    key: Option<FingerprintPrefix>,
+    /// p12: PKCS#12, for mail programs; p12-legacy: the same by 3DES and SHA-1, weaker, where nothing newer is read
+    /// (gpgsm 2.2); pkcs8: encrypted PKCS#8 and certificates in PEM, for OpenSSL
+    #[arg(long, value_parser = words::choice::<Format>(), default_value = "p12")]
+    format: Format,
+    #[command(flatten)]
+    password: PasswordSource,
+    /// Protect the file by the password in the first line of this one, and not by the Secure Mail password
+    #[arg(long, value_name = "FILE")]
+    file_password_file: Option<PathBuf>,
+    /// Make this file, readable by you only; without it the key goes to standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// What the file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    P12,
+    P12Legacy,
+    Pkcs8,
+}
+
+impl Choice for Format {
+    const ALL: &'static [Format] = &[Format::P12, Format::P12Legacy, Format::Pkcs8];
+
+    fn name(self) -> &'static str {
+        match self {
+            Format::P12 => "p12",
+            Format::P12Legacy => "p12-legacy",
+            Format::Pkcs8 => "pkcs8",
+        }
+    }
+}
+
+/// A key with the certificates that go with it.
+struct Bundle {
+    address: Address,
+    fingerprint: Fingerprint,
+    record: Vec<u8>,
+    /// Of the key, the one of today first: mail that was sealed to an older one names that.
+    certificates: Vec<Certificate>,
+    issuers: Vec<Certificate>,
+    warnings: Vec<String>,
+}
+
+impl Export {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        self.refuse_standard_output(out)?;
+        // What is the caller's, the owner of the store may not reach.
+        let given = self.password.given()?;
+        let of_file = self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
+        let target = self.output.as_deref().map(NewFile::create).transpose()?;
+        let bundle = self.bundle(context)?;
+        let password = given.or_ask(&format!("Secure Mail password of {}: ", bundle.address))?;
+        let key = vault::unlock(&bundle.record, password.expose())?;
+        let bytes = bundle.protect(self.format, &key, &of_file.unwrap_or(password))?;
+        match target {
+            Some(file) => file.write(&bytes)?,
+            None => out.bytes(&bytes)?,
+        }
+        self.report(out, &bundle, &key)
+    }
+
+    fn refuse_standard_output(&self, out: &Output) -> Result<(), Failure> {
+        let refused =
+            |text: &str| Err(Failure::new(Code::Usage, text).hint("name a file for the key: --output FILE"));
+        match self.output {
+            None if out.is_json() => refused("standard output cannot hold both the key and JSON"),
+            None if io::stdout().is_terminal() => refused("a key is not written to a terminal"),
+            _ => Ok(()),
+        }
+    }
+
+    fn bundle(&self, context: &Context) -> Result<Bundle, Failure> {
+        let directory = context.directory_for_reading()?;
+        let account = directory.account(&self.account)?;
+        let keys = keyring::vault_keys(&directory, &account.address)?;
+        let key = self.choose(&account, keys.clone())?;
+        Ok(Bundle::of(account, key, &keys))
+    }
+
+    /// The one that was named, or the newest that mail is sealed to, or else the newest.
+    fn choose(&self, account: &Account, mut keys: Vec<VaultKey>) -> Result<VaultKey, Failure> {
+        let held: Vec<Fingerprint> = keys.iter().map(|key| key.fingerprint).collect();
+        let is_sealed_to = |key: &&Fingerprint| fitness::active(account).any(|active| is_of(active, **key));
+        let chosen = match &self.key {
+            Some(prefix) => Some(prefix.among(&held)?),
+            None => held.iter().rev().find(is_sealed_to).or(held.last()).copied(),
+        };
+        keys.retain(|key| Some(key.fingerprint) == chosen);
+        keys.pop().ok_or_else(|| Failure::new(Code::NotFound, format!("{} has no key", account.address)))
+    }
+
+    /// Where standard output holds the key, only the warnings are left to say.
+    fn report(&self, out: &mut Output, bundle: &Bundle, key: &UnlockedKey) -> Result<(), Failure> {
+        let Bundle { address, fingerprint, certificates, issuers, warnings, .. } = bundle;
+        bundle.warnings.iter().for_each(|warning| out.note(warning));
+        let Some(path) = &self.output else { return Ok(()) };
+        let (file, kind) = (path.display().to_string(), key.public().to_string());
+        let of_key = words::counted(certificates.len(), "certificate");
+        let of_issuers = words::counted(issuers.len(), "issuer");
+        out.line(format!(
+            "{kind} key {fingerprint} of {address} is in {file}, with {of_key} and {of_issuers}"
+        ))?;
+        let prints = |held: &[Certificate]| words::texts(held.iter().map(Certificate::fingerprint));
+        out.json(json!({
+            "account": address.to_string(), "fingerprint": fingerprint.to_string(), "type": kind,
+            "format": self.format.name(), "file": file, "certificates": prints(certificates),
+            "issuers": prints(issuers), "warnings": warnings,
+        }))
+    }
+}
+
+fn is_of(certificate: &Certificate, key: Fingerprint) -> bool {
+    certificate.key_fingerprint().is_ok_and(|of| of == key)
+}
+
+impl Bundle {
+    fn of(account: Account, key: VaultKey, all: &[VaultKey]) -> Bundle {
+        let VaultKey { fingerprint, record, .. } = key;
+        let mut held = account.certificates;
+        held.retain(|held| is_of(&held.certificate, fingerprint));
+        held.reverse();
+        held.sort_by_key(|held| held.state != CertificateState::Active);
+        let certificates: Vec<Certificate> = held.into_iter().map(|held| held.certificate).collect();
+        let mut issuers = account.domain.authorities;
+        issuers.retain(|issuer| certificates.iter().any(|certificate| certificate.is_signed_by(issuer)));
+        let others = all.iter().map(|key| key.fingerprint).filter(|other| *other != fingerprint).collect();
+        let warnings = warnings(&account.address, certificates.is_empty(), others);
+        Bundle { address: account.address, fingerprint, record, certificates, issuers, warnings }
+    }
+
+    fn protect(&self, format: Format, key: &UnlockedKey, password: &SecretBytes) -> Result<Vec<u8>, Failure> {
+        let octets = password.expose().len();
+        if octets == 0 || octets > MAX_PASSWORD {
+            let text =
+                format!("the password of the file has 1 to {MAX_PASSWORD} octets; this one has {octets}");
+            return Err(Failure::new(Code::Usage, text));
+        }
+        let protection = match format {
+            Format::P12 => Protection::Aes256,
+            Format::P12Legacy => Protection::TripleDes,
+            Format::Pkcs8 => return self.protect_pkcs8(key, password),
+        };
+        let (certificates, authorities) = (&self.certificates, &self.issuers);
+        let name = &self.address.to_string();
+        let file = Pkcs12 { key, certificates, authorities, name, protection };
+        Ok(file.protect(password.expose(), SystemEntropy.seed()?)?)
+    }
+
+    fn protect_pkcs8(&self, key: &UnlockedKey, password: &SecretBytes) -> Result<Vec<u8>, Failure> {
+        let encrypted = vault::protect(key, password.expose(), SystemEntropy.seed()?)?;
+        let certificates = self.certificates.iter().chain(&self.issuers);
+        Ok(pki::write_encrypted_key(&encrypted, certificates)?.into_bytes())
+    }
+}
+
+fn warnings(account: &Address, is_bare: bool, others: Vec<Fingerprint>) -> Vec<String> {
+    let bare = format!(
+        "the key has no certificate, and most mail programs take none without: \
+         sealpost cert issue --account {account}"
+    );
+    let more =
+        format!("{account} has other keys too; each by itself: --key {}", words::joined(others.iter()));
+    let bare = is_bare.then_some(bare);
+    bare.into_iter().chain((!others.is_empty()).then_some(more)).collect()
+}
