@@ -259,27 +259,29 @@ fn the_originator_s_key_must_be_on_our_curve() {
     assert!(matches!(check(RSAES_PKCS1_V1_5.oid, None), Err(CryptoError::Unsupported(_))));
 }
 
-/// The shared secret as [`AgreementAlgorithm::unwrap`] comes to it, or nothing for a point that is none.
-fn agree(private: &[u8], public: &[u8]) -> Option<Vec<u8>> {
-    let point = p256::PublicKey::from_sec1_bytes(public).ok()?;
-    let key = p256::SecretKey::from_slice(private).ok()?;
-    Some(diffie_hellman(key.to_nonzero_scalar(), point.as_affine()).raw_secret_bytes().to_vec())
-}
-
+/// A content key that is wrapped under what the given secret leads to opens, unless the point is none.
 #[test]
 fn wycheproof_ecdh_p256() {
+    let algorithm = AgreementAlgorithm::new(&ECDH_SHA256, &AES_256_WRAP);
+    let shared_info = algorithm.shared_info(None).unwrap();
     for group in wycheproof("ecdh_secp256r1_ecpoint_test") {
         for test in group["tests"].as_array().unwrap() {
-            // Its private keys are integers: too short, or with a zero in front.
-            let given = field(test, "private");
-            let digits = given.iter().skip_while(|&&octet| octet == 0).copied();
-            let digits: Vec<u8> = digits.collect();
-            let private = [vec![0; 32 - digits.len()], digits].concat();
-            let agreed = agree(&private, &field(test, "public"));
-            let expected = (test["result"] != "invalid").then(|| field(test, "shared"));
-            assert_eq!(agreed, expected, "{} {}", test["tcId"], test["comment"]);
+            let key_encryption_key = algorithm.derive(&field(test, "shared"), &shared_info);
+            let mut wrapped = vec![0; 40];
+            (AES_256_WRAP.wrap)(&key_encryption_key, &counting(32, 0), &mut wrapped).unwrap();
+            let (private, public_key) = (scalar(&field(test, "private")), field(test, "public"));
+            let originator = Originator { public_key: &public_key, ukm: None };
+            let opened = algorithm.unwrap(&private, originator, &wrapped, 32).unwrap();
+            let expected = test["result"] != "invalid";
+            assert_eq!(opened.expose() == counting(32, 0), expected, "{} {}", test["tcId"], test["comment"]);
         }
     }
+}
+
+/// Its private keys are integers: too short, or with a zero in front.
+fn scalar(integer: &[u8]) -> p256::SecretKey {
+    let digits: Vec<u8> = integer.iter().skip_while(|&&octet| octet == 0).copied().collect();
+    p256::SecretKey::from_slice(&[vec![0; 32 - digits.len()], digits].concat()).unwrap()
 }
 
 #[test]
