@@ -9,6 +9,7 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911;
 use der::Decode;
 use spki::AlgorithmIdentifierOwned;
+use std::borrow::Cow;
 
 /// More recipients are refused (spec: "Limits").
 const MAX_RECIPIENTS: usize = 10_000;
@@ -152,7 +153,7 @@ fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enve
     let mut inner = Elements(fields.tagged(SEQUENCE, "encryptedContentInfo")?.content);
     let content_type = oid(&mut inner, "the type of the encrypted content")?;
     let algorithm = algorithm(&mut inner, "contentEncryptionAlgorithm")?;
-    let encrypted_content = encrypted_content(inner)?;
+    let encrypted_content = encrypted_content(inner)?.into_owned();
     let (auth_attributes, tag) = match authenticated {
         true => (fields.optional(constructed(1))?.map(der_set).transpose()?, Some(mac(fields)?)),
         false => (None, None),
@@ -169,9 +170,9 @@ fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enve
 }
 
 /// The ciphertext of an encryptedContentInfo, in one piece or in many.
-fn encrypted_content(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {
+pub(super) fn encrypted_content(mut fields: Elements<'_>) -> Result<Cow<'_, [u8]>, CmsError> {
     if let Some(whole) = fields.optional(context(0))? {
-        return Ok(whole.content.to_vec());
+        return Ok(Cow::Borrowed(whole.content));
     }
     let pieces = fields.optional(constructed(0))?.ok_or_else(|| malformed("it has no encrypted content"))?;
     let mut joined = Vec::with_capacity(pieces.content.len());
@@ -179,7 +180,7 @@ fn encrypted_content(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {
     while !pieces.is_empty() {
         joined.extend_from_slice(pieces.tagged(OCTET_STRING, "a piece of the encrypted content")?.content);
     }
-    Ok(joined)
+    Ok(Cow::Owned(joined))
 }
 
 fn mac(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {

@@ -1,5 +1,6 @@
 //! The DER around the ciphertext, with every length known before the first byte is written (X.690 8.1.3, definite form).
 
+use crate::cms::Parts;
 use crate::crypto::algorithm::Mode;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{ID_CT_AUTH_ENVELOPED_DATA, ID_DATA, ID_ENVELOPED_DATA};
@@ -16,13 +17,15 @@ const CONTEXT_0: u8 = 0x80;
 const EXPLICIT_0: u8 = 0xa0;
 /// CMSVersion 0: every RecipientInfo names its recipient by issuer and serial number (RFC 5652 6.1, RFC 5083 2.1).
 const VERSION_0: [u8; 3] = [INTEGER, 1, 0];
+/// CMSVersion 2: an EnvelopedData with unprotected attributes (RFC 5652 6.1).
+const VERSION_2: [u8; 3] = [INTEGER, 1, 2];
 
 /// What stands before and after the ciphertext in a ContentInfo.
 pub(super) struct Frame {
     /// All that comes before the ciphertext.
     pub(super) head: Vec<u8>,
     content_len: usize,
-    tag_len: usize,
+    tail_len: usize,
 }
 
 impl Frame {
@@ -34,30 +37,51 @@ impl Frame {
         content_len: usize,
         tag_len: usize,
     ) -> der::Result<Frame> {
-        let content_head = header(CONTEXT_0, content_len);
-        let info = [ID_DATA.to_der()?, algorithm.to_der()?, content_head].concat();
-        let recipients = set_of(recipient_infos);
-        let info_head = header(SEQUENCE, info.len() + content_len);
-        let data = [VERSION_0.to_vec(), recipients, info_head, info].concat();
+        let info = [ID_DATA.to_der()?, algorithm.to_der()?].concat();
         let tail_len = tail_head(tag_len).len() + tag_len;
+        let content_type = content_type(mode);
+        Frame::around(content_type, VERSION_0, recipient_infos, &info, content_len, tail_len)
+    }
+
+    /// The same content for other recipients. What follows the ciphertext is [`Parts::after`].
+    pub(super) fn for_parts(recipient_infos: Vec<Vec<u8>>, parts: &Parts<'_>) -> der::Result<Frame> {
+        let has_attributes = parts.content_type == ID_ENVELOPED_DATA && !parts.after.is_empty();
+        let version = if has_attributes { VERSION_2 } else { VERSION_0 };
+        let (content_len, tail_len) = (parts.encrypted_content.len(), parts.after.len());
+        Frame::around(parts.content_type, version, recipient_infos, parts.algorithm, content_len, tail_len)
+    }
+
+    /// `info` is what stands before the ciphertext inside the encryptedContentInfo.
+    fn around(
+        content_type: ObjectIdentifier,
+        version: [u8; 3],
+        recipient_infos: Vec<Vec<u8>>,
+        info: &[u8],
+        content_len: usize,
+        tail_len: usize,
+    ) -> der::Result<Frame> {
+        let content_head = header(CONTEXT_0, content_len);
+        let info_head = header(SEQUENCE, info.len() + content_head.len() + content_len);
+        let recipients = set_of(recipient_infos);
+        let data = [version.as_slice(), &recipients, &info_head, info, &content_head].concat();
         let data_len = data.len() + content_len + tail_len;
         let data_head = header(SEQUENCE, data_len);
         let explicit_len = data_head.len() + data_len;
-        let explicit = [content_type(mode).to_der()?, header(EXPLICIT_0, explicit_len)].concat();
+        let explicit = [content_type.to_der()?, header(EXPLICIT_0, explicit_len)].concat();
         let outermost = header(SEQUENCE, explicit.len() + explicit_len);
         let head = [outermost, explicit, data_head, data].concat();
-        Ok(Frame { head, content_len, tag_len })
-    }
-
-    /// What comes after the ciphertext: the tag's OCTET STRING, or nothing.
-    pub(super) fn tail(&self, tag: &[u8]) -> Vec<u8> {
-        [tail_head(self.tag_len).as_slice(), tag].concat()
+        Ok(Frame { head, content_len, tail_len })
     }
 
     /// Bytes of the whole ContentInfo.
     pub(super) fn len(&self) -> usize {
-        self.head.len() + self.content_len + tail_head(self.tag_len).len() + self.tag_len
+        self.head.len() + self.content_len + self.tail_len
     }
+}
+
+/// What comes after the ciphertext: the tag's OCTET STRING, or nothing.
+pub(super) fn tail(tag: &[u8]) -> Vec<u8> {
+    [tail_head(tag.len()).as_slice(), tag].concat()
 }
 
 /// A KeyTransRecipientInfo (RFC 5652 6.2.1) that names its recipient by issuer (DER) and serial number (content octets).
@@ -131,8 +155,7 @@ mod tests {
         for (mode, tag_len) in [(Mode::Cbc, 0), (Mode::Gcm, 16)] {
             for content_len in [0, 16, 100, 127, 128, 200, 255, 256, 65_000, 70_000] {
                 let frame = Frame::new(vec![vec![5, 0]], &algorithm, mode, content_len, tag_len).unwrap();
-                let whole =
-                    [frame.head.clone(), vec![0; content_len], frame.tail(&vec![0; tag_len])].concat();
+                let whole = [frame.head.clone(), vec![0; content_len], tail(&vec![0; tag_len])].concat();
                 assert_eq!(whole.len(), frame.len());
                 der::asn1::AnyRef::try_from(whole.as_slice()).unwrap();
             }
