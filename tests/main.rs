@@ -22,6 +22,7 @@ mod hook;
 mod hostile;
 mod peers;
 mod postfix_dovecot;
+mod rekey;
 mod rules;
 mod smoke;
 mod vectors;

@@ -22,7 +22,7 @@ pub(super) struct Open {
     #[command(flatten)]
     from: KeySource,
     /// The certificate that belongs to the key: it says how messages name it; repeat it for several
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, value_name = "FILE", conflicts_with = "account")]
     cert: Vec<PathBuf>,
     #[command(flatten)]
     sink: Sink,

@@ -21,12 +21,12 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost rekey --key old.key.pem --old-cert old.pem --cert anna.pem < sealed.eml > rekeyed.eml
-  sealpost rekey --account anna@north.example --cert anna.pem --cert deputy.pem --output new.eml < sealed.eml")]
+  sealpost rekey --account anna@north.example --cert anna.pem --output new.eml < sealed.eml")]
 pub(super) struct Rekey {
     #[command(flatten)]
     from: KeySource,
     /// The certificate that belongs to the old key: it says how messages name it; repeat it for several
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, value_name = "FILE", conflicts_with = "account")]
     old_cert: Vec<PathBuf>,
     #[command(flatten)]
     to: Recipients,

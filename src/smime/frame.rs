@@ -113,7 +113,7 @@ fn set_of(mut members: Vec<Vec<u8>>) -> Vec<u8> {
     tlv(SET, &members)
 }
 
-fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len()).sum();
     let mut whole = header(tag, length);
     parts.iter().for_each(|part| whole.extend_from_slice(part));
