@@ -15,9 +15,10 @@ const SET: u8 = 0x31;
 const CONTEXT_0: u8 = 0x80;
 /// `[0] EXPLICIT`: the content of a ContentInfo.
 const EXPLICIT_0: u8 = 0xa0;
-/// CMSVersion 0: every RecipientInfo names its recipient by issuer and serial number (RFC 5652 6.1, RFC 5083 2.1).
+/// CMSVersion 0: of AuthEnvelopedData (RFC 5083 2.1), of a KeyTransRecipientInfo that names its recipient by issuer and
+/// serial number, and of an EnvelopedData that holds no others (RFC 5652 6.1).
 const VERSION_0: [u8; 3] = [INTEGER, 1, 0];
-/// CMSVersion 2: an EnvelopedData with unprotected attributes (RFC 5652 6.1).
+/// CMSVersion 2: of an EnvelopedData with other recipients, or with attributes (RFC 5652 6.1).
 const VERSION_2: [u8; 3] = [INTEGER, 1, 2];
 
 /// What stands before and after the ciphertext in a ContentInfo.
@@ -39,22 +40,18 @@ impl Frame {
     ) -> der::Result<Frame> {
         let info = [ID_DATA.to_der()?, algorithm.to_der()?].concat();
         let tail_len = tail_head(tag_len).len() + tag_len;
-        let content_type = content_type(mode);
-        Frame::around(content_type, VERSION_0, recipient_infos, &info, content_len, tail_len)
+        Frame::around(content_type(mode), recipient_infos, &info, content_len, tail_len)
     }
 
     /// The same content for other recipients. What follows the ciphertext is [`Parts::after`].
     pub(super) fn for_parts(recipient_infos: Vec<Vec<u8>>, parts: &Parts<'_>) -> der::Result<Frame> {
-        let has_attributes = parts.content_type == ID_ENVELOPED_DATA && !parts.after.is_empty();
-        let version = if has_attributes { VERSION_2 } else { VERSION_0 };
         let (content_len, tail_len) = (parts.encrypted_content.len(), parts.after.len());
-        Frame::around(parts.content_type, version, recipient_infos, parts.algorithm, content_len, tail_len)
+        Frame::around(parts.content_type, recipient_infos, parts.algorithm, content_len, tail_len)
     }
 
     /// `info` is what stands before the ciphertext inside the encryptedContentInfo.
     fn around(
         content_type: ObjectIdentifier,
-        version: [u8; 3],
         recipient_infos: Vec<Vec<u8>>,
         info: &[u8],
         content_len: usize,
@@ -62,6 +59,7 @@ impl Frame {
     ) -> der::Result<Frame> {
         let content_head = header(CONTEXT_0, content_len);
         let info_head = header(SEQUENCE, info.len() + content_head.len() + content_len);
+        let version = version(content_type, &recipient_infos, tail_len);
         let recipients = set_of(recipient_infos);
         let data = [version.as_slice(), &recipients, &info_head, info, &content_head].concat();
         let data_len = data.len() + content_len + tail_len;
@@ -93,6 +91,13 @@ pub(super) fn key_transport_info(
 ) -> der::Result<Vec<u8>> {
     let rid = tlv(SEQUENCE, &[issuer, &tlv(INTEGER, &[serial])]);
     Ok(tlv(SEQUENCE, &[&VERSION_0, &rid, &algorithm.to_der()?, &tlv(OCTET_STRING, &[encrypted_key])]))
+}
+
+/// What follows the ciphertext in an EnvelopedData are attributes.
+fn version(content_type: ObjectIdentifier, recipient_infos: &[Vec<u8>], tail_len: usize) -> [u8; 3] {
+    let others = recipient_infos.iter().any(|info| info.first() != Some(&SEQUENCE));
+    let enveloped = content_type == ID_ENVELOPED_DATA;
+    if enveloped && (others || tail_len > 0) { VERSION_2 } else { VERSION_0 }
 }
 
 fn content_type(mode: Mode) -> ObjectIdentifier {
@@ -154,7 +159,7 @@ mod tests {
         let algorithm = AlgorithmIdentifierOwned { oid: ID_DATA, parameters: None };
         for (mode, tag_len) in [(Mode::Cbc, 0), (Mode::Gcm, 16)] {
             for content_len in [0, 16, 100, 127, 128, 200, 255, 256, 65_000, 70_000] {
-                let frame = Frame::new(vec![vec![5, 0]], &algorithm, mode, content_len, tag_len).unwrap();
+                let frame = Frame::new(vec![vec![0x30, 0]], &algorithm, mode, content_len, tag_len).unwrap();
                 let whole = [frame.head.clone(), vec![0; content_len], tail(&vec![0; tag_len])].concat();
                 assert_eq!(whole.len(), frame.len());
                 der::asn1::AnyRef::try_from(whole.as_slice()).unwrap();
