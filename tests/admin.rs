@@ -1,61 +1,8 @@
 //! The verbs of an administrator, from an empty folder to mail that can be sealed.
 
-use crate::support::{Ended, Program, path, root};
+use crate::support::{Site, path, root};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
-
-/// A store in a folder that goes away.
-struct Site {
-    folder: TempDir,
-}
-
-impl Site {
-    fn bare() -> Site {
-        Site { folder: tempfile::tempdir().unwrap() }
-    }
-
-    /// north.example with bob.
-    fn furnished() -> Site {
-        let site = Site::bare();
-        site.run("init").ok();
-        site.run("domain add north.example --alias alias.example").ok();
-        site.run("account add bob@north.example --alias robert@north.example").ok();
-        site
-    }
-
-    fn root(&self) -> PathBuf {
-        self.folder.path().join("store")
-    }
-
-    fn program(&self, words: &str) -> Program {
-        Program::sealpost().args(["--root", path(&self.root())]).words(words)
-    }
-
-    fn run(&self, words: &str) -> Ended {
-        self.program(words).run()
-    }
-
-    /// Runs and gives exit code and standard error.
-    fn refused(&self, words: &str) -> (i32, String) {
-        let ended = self.run(words);
-        assert_eq!(ended.text(), "", "nothing is done: {words}");
-        (ended.code.unwrap(), ended.stderr)
-    }
-
-    fn json(&self, words: &str) -> serde_json::Value {
-        let output = self.run(&format!("{words} --json")).ok();
-        let value: serde_json::Value = serde_json::from_slice(&output).unwrap();
-        assert_eq!(value["v"], 1);
-        value
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let file = self.folder.path().join(name);
-        std::fs::write(&file, text).unwrap();
-        file
-    }
-}
+use std::path::Path;
 
 fn mode(file: &Path) -> u32 {
     std::fs::metadata(file).unwrap().permissions().mode() & 0o7777
@@ -319,12 +266,18 @@ fn every_command_of_root_works_as_the_owner() {
         return;
     }
     let site = Site::bare();
-    std::fs::set_permissions(site.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(site.folder(), std::fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(site.json("init --owner nobody --postfix")["owner"], "nobody");
     let other = site.refused("init --owner daemon");
     assert_eq!((other.0, other.1.contains("belongs to nobody, not to daemon")), (1, true), "{}", other.1);
     site.run("domain add north.example").ok();
     site.run("account add bob@north.example").ok();
+    // A file that root alone can read is read before root becomes the owner.
+    let password = site.write("password", "correct horse\n");
+    std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let generate = "key generate --account bob@north.example --type rsa-2048 --password-file";
+    site.run(&format!("{generate} {}", path(&password))).ok();
+    site.run(&format!("key test --account bob@north.example --password-file {}", path(&password))).ok();
     let owner = |file: &Path| std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(file).unwrap());
     let nobody = owner(&site.root());
     assert_ne!(nobody, 0);

@@ -229,14 +229,55 @@ fn a_kill_at_any_moment_keeps_the_promise() {
     let begin = std::time::Instant::now();
     assert_eq!(run_hook(&root, None), Some(0), "the hook works when nobody kills it");
     let whole = begin.elapsed();
-    let mut promised = 1;
+    let (mut promised, mut killed) = (1, 0);
     for run in 0..RUNS {
-        promised += usize::from(run_hook(&root, Some(whole * run / RUNS)) == Some(0));
+        let code = run_hook(&root, Some(whole * run / RUNS));
+        assert!([None, Some(0)].contains(&code), "{code:?}");
+        killed += u32::from(code.is_none());
+        promised += usize::from(code == Some(0));
         for count in house.visible(&root) {
             assert!((promised..=run as usize + 2).contains(&count), "{count} visible, {promised} promised");
         }
     }
+    assert!(killed > RUNS / 8, "only {killed} of {RUNS} were killed before they ended");
     assert_eq!(run_hook(&root, None), Some(0), "what the killed ones left is in nobody's way");
+}
+
+/// The real hook, killed in the n-th of each kind of system call that makes a promise true, for every n.
+#[test]
+fn a_kill_in_every_deciding_system_call_keeps_the_promise() {
+    if !crate::support::tools(&["strace"]) {
+        return;
+    }
+    let house = House::new();
+    let root = house.folder.path().join("store");
+    std::fs::write(root.join("sealpost.toml"), "log = \"none\"\n").unwrap();
+    let mut most = 0;
+    for call in ["mkdir", "fsync", "linkat", "unlink"] {
+        let mut killed = 0;
+        loop {
+            let kill = format!("inject={call}:signal=KILL:when={}", killed + 1);
+            let hook = ["deliver", "--recipient=bob@north.example", "--recipient=ada@north.example"];
+            let ended = crate::support::Program::new("strace")
+                .args(["-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &kill])
+                .args([env!("CARGO_BIN_EXE_sealpost"), "--root", crate::support::path(&root)])
+                .args(hook)
+                .input(MAIL)
+                .run();
+            let before = most;
+            let visible = house.visible(&root);
+            most = visible.into_iter().max().unwrap();
+            assert!(most <= before + 1, "{call} {killed}: {visible:?}");
+            if ended.code == Some(0) {
+                assert_eq!(visible.map(|count| count > 0), [true, true], "{call} {killed}");
+                break;
+            }
+            assert_eq!((ended.code, ended.text().as_str()), (None, ""), "{call} {killed}: {}", ended.stderr);
+            killed += 1;
+            assert!(killed < 100, "{call} never ends");
+        }
+        assert!(killed > 0, "{call}: nothing was killed");
+    }
 }
 
 /// The exit code, or nothing if it was killed in time.

@@ -7,7 +7,7 @@ The word is xyzzy-plugh-4711.\n";
 const CLEAR: &[u8] = b"xyzzy-plugh-4711";
 
 /// The exit code, one line `D.S.N text` that agrees with it, and nothing on standard error.
-fn assert_answer(ended: &Ended, code: i32, status: &str) {
+pub(super) fn assert_answer(ended: &Ended, code: i32, status: &str) {
     let line = ended.text();
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(code), ""), "{line}");
     assert_eq!(line.matches('\n').count(), 1, "one line: {line:?}");
@@ -15,7 +15,7 @@ fn assert_answer(ended: &Ended, code: i32, status: &str) {
     assert!(!line.contains("xyzzy") && !line.contains("Lunch"), "content in the answer: {line:?}");
 }
 
-fn assert_doubt(ended: &Ended) {
+pub(super) fn assert_doubt(ended: &Ended) {
     let status = ended.text().split(' ').next().unwrap_or("").to_owned();
     assert!(status.starts_with("4."), "{status}");
     assert_answer(ended, 75, &status);
@@ -84,6 +84,8 @@ fn every_doubt_is_75() {
     assert_doubt(&hook("--recipient=bob@north.example --no-such-option"));
     assert_doubt(&hook("--recipient=bob@north.example stray"));
     assert_doubt(&hook("--recipient=bob@elsewhere.example"));
+    assert_doubt(&hook("--recipient=bob@north.example --help"));
+    assert_doubt(&hook("--recipient=bob@north.example -V"));
     assert_doubt(&Program::sealpost().words("--no-such deliver --recipient=bob@north.example").run());
     assert!(store.inbox().is_empty());
 }

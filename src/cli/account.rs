@@ -118,7 +118,7 @@ impl Set {
 
 fn add(context: &Context, out: &mut Output, new: NewAccount) -> Result<(), Failure> {
     let address = context.directory()?.add_account(&new)?;
-    out.line(format!("account {address} added; mail for it waits until it has a certificate"))?;
+    out.line(format!("account {address} added; it has no certificate yet: sealpost key generate and cert issue, or cert add"))?;
     out.json(json!({"account": address.to_string()}))
 }
 

@@ -226,7 +226,7 @@ pub(super) fn retire(
     directory.retire_certificate(account, chosen)?;
     out.line(format!("{chosen} is retired: nothing is sealed to it any more"))?;
     if active.len() == 1 {
-        out.line(format!("{account} has no active certificate now: mail for it waits"))?;
+        out.line(format!("{account} has no active certificate now: give it one before mail comes"))?;
     }
     out.json(json!({"account": account.to_string(), "retired": chosen.to_string()}))
 }

@@ -92,15 +92,28 @@ pub(super) fn hook(args: &[OsString]) -> ExitCode {
         tracing::error!("internal error at {place}: this is a bug, please report it");
     }));
     let watch = Watch::start();
-    match catch_unwind(AssertUnwindSafe(|| attempt(args, &watch))) {
-        Ok(Ok(disposition)) => watch.answer(&disposition),
-        Ok(Err(failure)) if failure.code == Code::Done => failure.report(false),
-        Ok(Err(failure)) => {
-            tracing::error!("{}", failure.text.trim_end());
-            watch.answer(&Disposition::doubt("the mail system is not ready"))
-        }
-        Err(_) => watch.answer(&Disposition::doubt("internal error")),
+    match conclude(|| attempt(args, &watch)) {
+        Ok(disposition) => watch.answer(&disposition),
+        Err(_) if names_recipient(args) => watch.answer(&Disposition::doubt("the mail system is not ready")),
+        Err(help) => help.report(false),
     }
+}
+
+/// Whatever becomes of the attempt, a disposition; only the help that was asked for comes back as it is.
+fn conclude(attempt: impl FnOnce() -> Result<Disposition, Failure>) -> Result<Disposition, Failure> {
+    match catch_unwind(AssertUnwindSafe(attempt)) {
+        Ok(Err(failure)) if failure.code != Code::Done => {
+            tracing::error!("{}", failure.text.trim_end());
+            Ok(Disposition::doubt("the mail system is not ready"))
+        }
+        Ok(concluded) => concluded,
+        Err(_) => Ok(Disposition::doubt("internal error")),
+    }
+}
+
+/// Who asks for help names no recipient; a stray `-h` in an MTA's configuration must not pass for a delivery.
+fn names_recipient(args: &[OsString]) -> bool {
+    args.iter().any(|arg| arg.to_str().is_some_and(|arg| arg.starts_with("--recipient")))
 }
 
 fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
@@ -147,9 +160,12 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
     let recipients: Vec<String> =
         request.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
     let (to, answer) = (recipients.join(" "), outcome.disposition.line());
+    let client = request.client.as_deref().unwrap_or("-");
     match &outcome.cause {
-        None => tracing::info!(queue_id, %to, bytes = request.message.len(), answer, "done"),
-        Some(cause) => tracing::warn!(queue_id, %to, bytes = request.message.len(), answer, "{cause}"),
+        None => tracing::info!(queue_id, client, %to, bytes = request.message.len(), answer, "done"),
+        Some(cause) => {
+            tracing::warn!(queue_id, client, %to, bytes = request.message.len(), answer, "{cause}")
+        }
     }
 }
 
@@ -244,6 +260,24 @@ fn wait(answered: &AtomicBool, deadline_ms: &AtomicU64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn told(attempt: impl FnOnce() -> Result<Disposition, Failure>) -> (u8, String) {
+        let disposition = conclude(attempt).unwrap();
+        (disposition.exit_code(), disposition.line())
+    }
+
+    #[test]
+    fn panics_and_failures_of_every_code_are_a_doubt() {
+        assert_eq!(told(|| panic!("5.1.1 the mail is bounced")), (75, "4.3.0 internal error".into()));
+        let arithmetic = |zero: usize| Ok(Disposition::doubt(["x"; 2][zero + 2]));
+        assert_eq!(told(|| arithmetic(0)), (75, "4.3.0 internal error".into()));
+        for (code, name, _) in super::super::failure::TABLE.iter().filter(|(code, ..)| *code != Code::Done) {
+            let failure = Failure::new(*code, "5.1.1 the mail is bounced");
+            assert_eq!(told(|| Err(failure)), (75, "4.3.0 the mail system is not ready".into()), "{name}");
+        }
+        assert_eq!(told(|| Ok(Disposition::Delivered)).0, 0);
+        assert!(conclude(|| Err(Failure::new(Code::Done, "the help"))).is_err());
+    }
 
     #[test]
     fn the_hook_is_known_by_its_verb() {

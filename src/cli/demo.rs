@@ -47,7 +47,7 @@ const MESSAGES: [(&str, &str, &[u8]); 7] = [
 /// This one is sealed by its sender before it is sent.
 const SENT_SEALED: &str = "05-confidential.eml";
 
-/// Make a site in a folder and show mail being sealed: needs no server, no root, no network
+/// Show mail being sealed in a site of its own: no server, no root, no network
 ///
 /// A domain with its authority, accounts, a rule and messages are made; the messages are delivered, a table shows what
 /// became of each, one is opened again, and three commands are printed that go on from there.

@@ -8,7 +8,7 @@ use super::postfix;
 use super::words::{self, counted, day};
 use crate::config::Config;
 use crate::directory::{CertificateUse, SqliteDirectory};
-use crate::engine::{Account, Choice, Clock, Domain, DomainMode};
+use crate::engine::{Account, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate};
 use crate::pki::{Certificate, UnlockedKey};
 use crate::rules::RuleSet;
 use crate::system::{self, SystemClock, User};
@@ -45,11 +45,12 @@ impl Doctor {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let directory = match context.directory_for_reading() {
             Err(wrong) if wrong.code == Code::Config => {
-                return report(out, &[Finding { about: "store".to_owned(), text: wrong.text }]);
+                return report(out, &[Finding { about: "store".to_owned(), text: wrong.text }], &[]);
             }
             opened => opened?,
         };
-        let mut round = Round { directory, findings: Vec::new(), now: SystemClock.now() };
+        let mut round =
+            Round { directory, findings: Vec::new(), consents: Vec::new(), now: SystemClock.now() };
         round.look_at_files(context.root());
         let config = match context.config() {
             Ok(config) => config,
@@ -58,6 +59,7 @@ impl Doctor {
                 Config::default()
             }
         };
+        round.note_consents("the site", config.settings.inbox, Some(config.settings.missing_certificate));
         let domains = round.directory.domains()?;
         if domains.is_empty() {
             round.find("store", "there is no domain: sealpost domain add NAME");
@@ -72,7 +74,7 @@ impl Doctor {
         if self.postfix {
             round.look_at_postfix(context.root(), &domains)?;
         }
-        report(out, &round.findings)
+        report(out, &round.findings, &round.consents)
     }
 }
 
@@ -80,12 +82,29 @@ impl Doctor {
 struct Round {
     directory: SqliteDirectory,
     findings: Vec<Finding>,
+    /// Where mail is stored in the clear because somebody wrote so: no fault, and not to be forgotten.
+    consents: Vec<String>,
     now: OffsetDateTime,
 }
 
 impl Round {
     fn find(&mut self, about: impl Into<String>, text: impl Into<String>) {
         self.findings.push(Finding { about: about.into(), text: text.into() });
+    }
+
+    fn note_consents(
+        &mut self,
+        whose: &str,
+        inbox: impl Into<Option<InboxPolicy>>,
+        missing_certificate: Option<MissingCertificate>,
+    ) {
+        if inbox.into() == Some(InboxPolicy::Plain) {
+            self.consents.push(format!("{whose} says inbox = plain: INBOX copies are stored in the clear"));
+        }
+        if missing_certificate == Some(MissingCertificate::Plain) {
+            let text = "missing-certificate = plain: without a certificate mail is stored in the clear";
+            self.consents.push(format!("{whose} says {text}"));
+        }
     }
 
     /// Folder and directory themselves were looked at when they were opened.
@@ -105,6 +124,7 @@ impl Round {
 
     fn look_at_domain(&mut self, domain: &Domain) -> Result<(), Failure> {
         let name = &domain.name;
+        self.note_consents(name, domain.overrides.inbox, domain.overrides.missing_certificate);
         if domain.mode != DomainMode::Enabled {
             let text = format!("its mode is {}: mail for its accounts waits", domain.mode.name());
             self.find(name, text);
@@ -139,9 +159,16 @@ impl Round {
 
     fn look_at_account(&mut self, account: &Account, config: &Config) {
         let address = account.address.to_string();
+        self.note_consents(&address, account.overrides.inbox, None);
         let active: Vec<&Certificate> = fitness::active(account).collect();
         if active.is_empty() {
-            self.find(&address, "it has no active certificate: mail for it waits");
+            let missing = account.domain.overrides.missing_certificate;
+            let fate = match missing.unwrap_or(config.settings.missing_certificate) {
+                MissingCertificate::Reject => "mail for it is rejected",
+                MissingCertificate::Plain => "mail for it is stored in the clear",
+                MissingCertificate::Defer => "mail for it waits",
+            };
+            self.find(&address, format!("it has no active certificate: {fate}"));
         }
         for certificate in active {
             let what = format!("certificate {}", words::short(certificate.fingerprint()));
@@ -171,9 +198,10 @@ impl Round {
     }
 }
 
-fn report(out: &mut Output, findings: &[Finding]) -> Result<(), Failure> {
+fn report(out: &mut Output, findings: &[Finding], consents: &[String]) -> Result<(), Failure> {
     let rows: Vec<_> = findings.iter().map(|one| json!({"about": one.about, "finding": one.text})).collect();
-    out.json(json!({"ok": findings.is_empty(), "findings": rows}))?;
+    out.json(json!({"ok": findings.is_empty(), "findings": rows, "consents": consents}))?;
+    consents.iter().try_for_each(|consent| out.line(format!("note: {consent}")))?;
     if findings.is_empty() {
         return out.line("all is well");
     }

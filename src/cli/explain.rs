@@ -71,8 +71,9 @@ fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Failure> {
     if !explanation.copies.is_empty() {
         out.line("What would be stored:")?;
         out.table(&copies(&explanation.copies))?;
+        out.line("")?;
     }
-    out.line(format!("\nThe MTA would be told: {}", explanation.disposition.line()))
+    out.line(format!("The MTA would be told: {}", explanation.disposition.line()))
 }
 
 /// Each address once, with the number of its certificates if that is more than one.

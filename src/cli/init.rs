@@ -145,7 +145,9 @@ fn postfix(root: &Path, owner: &User, directory: &SqliteDirectory) -> Result<Lin
          # Postfix bounces what runs longer; sealpost answers \"try again\" long before.\n\
          sealpost_time_limit = 1000s\n\
          {}\n\
-         virtual_transport = sealpost\n",
+         virtual_transport = sealpost\n\
+         # Mail for an unknown local part is bounced after it was taken. A list in virtual_mailbox_maps (sealpost\n\
+         # account list) refuses it at the door, and so sends no bounces to forged senders.\n",
         domain_line(&domains)
     );
     let master = format!(

@@ -7,7 +7,7 @@ use crate::cms::{self, ContentReport, Integrity, RecipientReport, Report, Struct
 use crate::mail::{self, Message};
 use serde_json::json;
 
-/// Show to whom the message on standard input is sealed, algorithms and sizes; no key is needed
+/// Show to whom the message on standard input is sealed, and how; no key needed
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   sealpost inspect < sealed.eml")]

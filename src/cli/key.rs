@@ -7,7 +7,7 @@ use super::fitness;
 use super::holder::{Holder, HolderArgs};
 use super::keyring;
 use super::output::{Output, Table};
-use super::password::PasswordSource;
+use super::password::{GivenPassword, PasswordSource};
 use super::words::{self, FingerprintPrefix, KeyTypeParser, day};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{NewVaultKey, SqliteDirectory, VaultKey};
@@ -20,6 +20,8 @@ use der::Decode;
 use serde_json::json;
 use spki::SubjectPublicKeyInfoOwned;
 use std::path::PathBuf;
+
+const OF_DOMAIN: &str = "the key of a domain has no password: sealpost signs with it";
 
 /// Make, import, show, test and remove the keys of domains and accounts
 #[derive(clap::Args)]
@@ -114,16 +116,17 @@ impl Generate {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self.holder.into() {
             Holder::Domain(name) => {
-                self.password.refuse("the key of a domain has no password: sealpost signs with it")?;
+                self.password.refuse(OF_DOMAIN)?;
                 let directory = context.directory()?;
                 refuse_second_key(&directory, &name)?;
                 let key = generate(self.kind, out)?;
                 store_domain_key(&directory, out, &name, &key)
             }
             Holder::Account(address) => {
+                let given = self.password.given()?;
                 let account = context.directory_for_reading()?.account(&address)?;
                 fitness::require_type(&account, &context.config()?.settings, self.kind)?;
-                let password = new_password(&self.password, &address)?;
+                let password = new_password(given, &address)?;
                 let directory = context.directory()?;
                 let key = generate(self.kind, out)?;
                 store_vault_key(&directory, out, &address, &key, &password)
@@ -135,22 +138,23 @@ impl Generate {
 impl Import {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let option = "--file-password-file FILE";
-        let given = self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
+        let of_file = self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
         match self.holder.into() {
             Holder::Domain(name) => {
                 self.password
                     .refuse("the key of a domain has no password; that of the file: --file-password-file")?;
-                let key = filter::unlock(&self.file, read_private_key, given.as_ref(), option)?;
+                let key = filter::unlock(&self.file, read_private_key, of_file.as_ref(), option)?;
                 store_domain_key(&context.directory()?, out, &name, &key)
             }
             Holder::Account(address) => {
-                let file = filter::unlock(&self.file, read_key_file, given.as_ref(), option)?;
+                let file = filter::unlock(&self.file, read_key_file, of_file.as_ref(), option)?;
+                let given = self.password.given()?;
                 let directory = context.directory()?;
                 let (account, config) = (directory.account(&address)?, context.config()?);
                 for key in &file.keys {
                     fitness::require_key(&account, &config.settings, &key.public())?;
                 }
-                let password = new_password(&self.password, &address)?;
+                let password = new_password(given, &address)?;
                 for key in &file.keys {
                     store_vault_key(&directory, out, &address, key, &password)?;
                 }
@@ -160,15 +164,12 @@ impl Import {
     }
 }
 
-fn new_password(source: &PasswordSource, account: &Address) -> Result<SecretBytes, Failure> {
-    source.read_new(&format!("New Secure Mail password of {account}: "))
+fn new_password(given: GivenPassword, account: &Address) -> Result<SecretBytes, Failure> {
+    given.or_ask_new(&format!("New Secure Mail password of {account}: "))
 }
 
 fn generate(kind: KeyType, out: &Output) -> Result<UnlockedKey, Failure> {
-    out.working(&format!(
-        "making the {} key, which takes a while: from a second to half a minute",
-        kind.name()
-    ));
+    out.working(&format!("making the {} key; this may take a minute", kind.name()));
     Ok(UnlockedKey::generate(kind, SystemEntropy.seed()?)?)
 }
 
@@ -261,7 +262,10 @@ fn test(
     password: &PasswordSource,
 ) -> Result<(), Failure> {
     let tested = match holder {
-        Holder::Domain(name) => vec![test_domain(context, &name)?],
+        Holder::Domain(name) => {
+            password.refuse(OF_DOMAIN)?;
+            vec![test_domain(context, &name)?]
+        }
         Holder::Account(address) => test_account(context, &address, password)?,
     };
     for fingerprint in &tested {
@@ -281,8 +285,9 @@ fn test_account(
     address: &Address,
     password: &PasswordSource,
 ) -> Result<Vec<Fingerprint>, Failure> {
+    let given = password.given()?;
     let keys = keyring::vault_keys(&context.directory_for_reading()?, address)?;
-    let password = password.read(&format!("Secure Mail password of {address}: "))?;
+    let password = given.or_ask(&format!("Secure Mail password of {address}: "))?;
     let test = |key: VaultKey| {
         vault::unlock(&key.record, password.expose())?.test()?;
         Ok(key.fingerprint)

@@ -46,11 +46,13 @@ pub(super) struct KeySource {
 }
 
 impl KeySource {
-    /// The keys, with the certificates that these files bring.
+    /// The keys, with the certificates that these files bring. Standard input is left for the message.
     pub(super) fn keyring(&self, context: &Context, certificates: &[PathBuf]) -> Result<Keyring, Failure> {
+        self.password.refuse_standard_input()?;
         match (&self.account, &self.key) {
             (Some(account), _) => {
-                let password = self.password.read(&format!("Secure Mail password of {account}: "))?;
+                let password =
+                    self.password.given()?.or_ask(&format!("Secure Mail password of {account}: "))?;
                 Keyring::unlock(context, account, &password)
             }
             (None, Some(path)) => self.file_key(path, certificates),
@@ -59,10 +61,10 @@ impl KeySource {
     }
 
     fn file_key(&self, path: &Path, extra: &[PathBuf]) -> Result<Keyring, Failure> {
-        let given = self.password.is_given().then(|| self.password.read("")).transpose()?;
+        let given = self.password.given()?;
         let option = "--password-file FILE or --password-fd N";
         let KeyFile { keys, mut certificates } =
-            filter::unlock(path, pki::read_key_file, given.as_ref(), option)?;
+            filter::unlock(path, pki::read_key_file, given.known(), option)?;
         certificates.extend(filter::certificates(extra)?);
         Ok(Keyring { keys, certificates })
     }

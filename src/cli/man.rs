@@ -30,9 +30,16 @@ fn write_pages(dir: &Path, command: &Command) -> Result<usize, Failure> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let path = dir.join(format!("{name}.1"));
     let mut page = Vec::new();
-    let written = clap_mangen::Man::new(command.clone()).render(&mut page);
-    let written = written.and_then(|()| std::fs::write(&path, page));
+    let rendered = clap_mangen::Man::new(command.clone()).render(&mut page);
+    let written = rendered.and_then(|()| std::fs::write(&path, with_lines_kept(&page, command)));
     written.map_err(|error| Failure::io("write", path.display(), &error))?;
     let below = command.get_subcommands().filter(|below| !below.is_hide_set());
     below.map(|below| write_pages(dir, below)).try_fold(1, |sum, count| Ok(sum + count?))
+}
+
+/// What stands after the options under a heading that says what it is, and its lines as they are: `.nf` holds up to
+/// the next heading.
+fn with_lines_kept(page: &[u8], command: &Command) -> String {
+    let heading = if command.has_subcommands() { "EXIT STATUS" } else { "EXAMPLES" };
+    String::from_utf8_lossy(page).replace(".SH EXTRA\n", &format!(".SH \"{heading}\"\n.nf\n"))
 }

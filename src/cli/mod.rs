@@ -142,3 +142,17 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let context = Context::new(cli.global);
     cli.verb.run(&context, &mut out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_internal_error_that_quotes_nothing() {
+        let failure = guarded(|| panic!("the message says xyzzy")).unwrap_err();
+        assert_eq!(failure.code, Code::Internal);
+        assert!(failure.text.starts_with("internal error at src/cli/mod.rs:"), "{}", failure.text);
+        assert!(failure.text.ends_with(": this is a bug, please report it"), "{}", failure.text);
+        assert!(!failure.text.contains("xyzzy"));
+    }
+}

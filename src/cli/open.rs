@@ -9,8 +9,9 @@ use super::output::Output;
 use crate::smime::{self, OpenError};
 use std::path::PathBuf;
 
-/// Open a sealed message: standard input to standard output, or nothing if it fails
+/// Open a sealed message, from standard input to standard output
 ///
+/// If it fails, nothing at all is written.
 /// What comes out is the message that was sealed, its lines ended by CR LF. --key takes a key file; --account takes
 /// the keys that lie in the vault of the store under the account's Secure Mail password.
 #[derive(clap::Args)]

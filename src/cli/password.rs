@@ -18,40 +18,65 @@ pub(super) struct PasswordSource {
 }
 
 impl PasswordSource {
-    /// Was a file or descriptor named?
-    pub(super) fn is_given(&self) -> bool {
-        self.password_file.is_some() || self.password_fd.is_some()
+    /// For a filter: the message stands there.
+    pub(super) fn refuse_standard_input(&self) -> Result<(), Failure> {
+        if self.password_file.as_deref() == Some(Path::new("-")) || self.password_fd == Some(0) {
+            return Err(Failure::new(Code::Usage, "standard input holds the message, not the password")
+                .hint("use --password-file with a file, or --password-fd with another descriptor"));
+        }
+        Ok(())
     }
 
     /// For what has no password: one that is given would be given in vain.
     pub(super) fn refuse(&self, why: &str) -> Result<(), Failure> {
-        if self.is_given() { Err(Failure::new(Code::Usage, why)) } else { Ok(()) }
-    }
-
-    /// The password, asked for once.
-    pub(super) fn read(&self, prompt: &str) -> Result<SecretBytes, Failure> {
         match (&self.password_file, self.password_fd) {
-            (Some(path), _) => PasswordSource::first_line_of(path),
-            (None, Some(number)) => of_descriptor(number),
-            (None, None) => ask(prompt),
+            (None, None) => Ok(()),
+            _ => Err(Failure::new(Code::Usage, why)),
         }
     }
 
-    /// A new password, asked for twice at a prompt.
-    pub(super) fn read_new(&self, prompt: &str) -> Result<SecretBytes, Failure> {
-        let password = self.read(prompt)?;
-        if !self.is_given() && ask("The same again: ")?.expose() != password.expose() {
+    /// The password that was named, if one was. Read it before the command becomes the owner of the store: a file may
+    /// be readable by the caller only.
+    pub(super) fn given(&self) -> Result<GivenPassword, Failure> {
+        let given = match (&self.password_file, self.password_fd) {
+            (Some(path), _) => Some(PasswordSource::first_line_of(path)?),
+            (None, Some(number)) => Some(of_descriptor(number)?),
+            (None, None) => None,
+        };
+        Ok(GivenPassword(given))
+    }
+
+    /// The password of a file that needs one of its own.
+    pub(super) fn first_line_of(path: &Path) -> Result<SecretBytes, Failure> {
+        Ok(first_line(&input::file(path)?))
+    }
+}
+
+/// A password out of a file or a descriptor, or none: then a person is asked when it is needed.
+pub(super) struct GivenPassword(Option<SecretBytes>);
+
+impl GivenPassword {
+    /// Without asking.
+    pub(super) fn known(&self) -> Option<&SecretBytes> {
+        self.0.as_ref()
+    }
+
+    /// Asked for once.
+    pub(super) fn or_ask(self, prompt: &str) -> Result<SecretBytes, Failure> {
+        self.0.map_or_else(|| ask(prompt), Ok)
+    }
+
+    /// A new one: asked for twice, and not empty.
+    pub(super) fn or_ask_new(self, prompt: &str) -> Result<SecretBytes, Failure> {
+        let must_repeat = self.0.is_none();
+        let password = self.or_ask(prompt)?;
+        if must_repeat && ask("The same again: ")?.expose() != password.expose() {
             return Err(Failure::new(Code::Usage, "the two passwords differ"));
         }
         if password.expose().is_empty() {
             return Err(Failure::new(Code::Usage, "the password is empty"));
         }
         Ok(password)
-    }
-
-    /// The password of a file that needs one of its own.
-    pub(super) fn first_line_of(path: &Path) -> Result<SecretBytes, Failure> {
-        Ok(first_line(&input::file(path)?))
     }
 }
 

@@ -12,8 +12,9 @@ use crate::smime::{self, OpenError, RekeyError};
 use crate::system::SystemEntropy;
 use std::path::PathBuf;
 
-/// Hand a sealed message to other recipients: standard input to standard output, or nothing if it fails
+/// Hand a sealed message to other recipients, from standard input to standard output
 ///
+/// If it fails, nothing at all is written.
 /// An old key opens the content key, which is sealed to each --cert instead; old recipients that are not named again
 /// cannot open what comes out. Header and encrypted content stay byte for byte. An RSA key gets the content key as the
 /// profile "compatible" gives it where the content is under CBC, as "modern" does where it is under GCM. The content key

@@ -123,7 +123,8 @@ fn read_text(file: &Path) -> Result<String, Failure> {
 
 /// Install a rule file for the site, a domain or an account
 ///
-/// It takes the place of the file that runs there. A wrong file is refused with every fault and changes nothing.
+/// It takes the place of the file that runs there. A wrong file is refused with every fault and changes nothing. An
+/// empty file ends the rules there.
 #[derive(Args)]
 #[command(after_help = "Examples:
   sealpost rules install archive.toml --server

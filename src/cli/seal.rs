@@ -11,8 +11,9 @@ use crate::mail;
 use crate::smime::{Mark, SealError, SealJob, seal_many};
 use crate::system::{SystemClock, SystemEntropy};
 
-/// Seal a message to certificates: standard input to standard output, or nothing if it fails
+/// Seal a message to certificates, from standard input to standard output
 ///
+/// If it fails, nothing at all is written.
 /// Each certificate is checked for usage, strength and time, with --for for its address, with --trust for its chain.
 /// No store is needed.
 #[derive(clap::Args)]

@@ -141,12 +141,24 @@ pub(super) fn content_info(der: &[u8]) -> Result<(ObjectIdentifier, Elements<'_>
     let mut fields = Elements(info.content);
     let content_type = oid(&mut fields, "contentType")?;
     let content = fields.tagged(constructed(0), "content")?;
+    nothing_more(fields, "ContentInfo")?;
     Ok((content_type, Elements(content.content)))
+}
+
+/// What stands where the structure has ended is no ciphertext, and nobody would look at it: a message with it is not
+/// the encrypted message that it seems to be.
+fn nothing_more(fields: Elements<'_>, name: &str) -> Result<(), CmsError> {
+    if fields.is_empty() {
+        Ok(())
+    } else {
+        Err(malformed(format!("{name} has elements that do not belong to it")))
+    }
 }
 
 /// RFC 5652 6.1, RFC 5083 2.1.
 fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enveloped, CmsError> {
     let mut fields = Elements(content.tagged(SEQUENCE, "EnvelopedData")?.content);
+    nothing_more(content, "ContentInfo")?;
     fields.tagged(INTEGER, "version")?;
     fields.optional(constructed(0))?;
     let recipients = recipient_infos(fields.tagged(SET, "recipientInfos")?)?;
@@ -155,9 +167,12 @@ fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enve
     let algorithm = algorithm(&mut inner, "contentEncryptionAlgorithm")?;
     let encrypted_content = encrypted_content(inner)?.into_owned();
     let (auth_attributes, tag) = match authenticated {
-        true => (fields.optional(constructed(1))?.map(der_set).transpose()?, Some(mac(fields)?)),
+        true => (fields.optional(constructed(1))?.map(der_set).transpose()?, Some(mac(&mut fields)?)),
         false => (None, None),
     };
+    // unprotectedAttrs or unauthAttrs.
+    fields.optional(constructed(if authenticated { 2 } else { 1 }))?;
+    nothing_more(fields, "EnvelopedData")?;
     Ok(Enveloped {
         authenticated,
         recipients,
@@ -172,9 +187,11 @@ fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enve
 /// The ciphertext of an encryptedContentInfo, in one piece or in many.
 pub(super) fn encrypted_content(mut fields: Elements<'_>) -> Result<Cow<'_, [u8]>, CmsError> {
     if let Some(whole) = fields.optional(context(0))? {
+        nothing_more(fields, "encryptedContentInfo")?;
         return Ok(Cow::Borrowed(whole.content));
     }
     let pieces = fields.optional(constructed(0))?.ok_or_else(|| malformed("it has no encrypted content"))?;
+    nothing_more(fields, "encryptedContentInfo")?;
     let mut joined = Vec::with_capacity(pieces.content.len());
     let mut pieces = Elements(pieces.content);
     while !pieces.is_empty() {
@@ -183,7 +200,7 @@ pub(super) fn encrypted_content(mut fields: Elements<'_>) -> Result<Cow<'_, [u8]
     Ok(Cow::Owned(joined))
 }
 
-fn mac(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {
+fn mac(fields: &mut Elements<'_>) -> Result<Vec<u8>, CmsError> {
     Ok(fields.tagged(OCTET_STRING, "mac")?.content.to_vec())
 }
 
@@ -288,6 +305,7 @@ fn finish(
 ) -> Result<Recipient, CmsError> {
     let algorithm = algorithm(&mut fields, "a recipient's algorithm")?;
     let encrypted_key = fields.tagged(OCTET_STRING, "a recipient's key")?.content.to_vec();
+    nothing_more(fields, "a recipient")?;
     Ok(Recipient { kind, id, algorithm, encrypted_key })
 }
 

@@ -13,6 +13,7 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911;
 use memchr::memmem;
 use std::borrow::Cow;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Multiparts inside multiparts beyond this are not looked into (spec: "Limits").
 const MAX_NESTING: usize = 100;
@@ -82,14 +83,15 @@ fn innermost<'a, T>(message: &Message<'a>, look: impl FnOnce(&Message<'a>, &Medi
 /// A body that is no multipart.
 fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError> {
     let encoding = TransferEncoding::of(message);
-    let start = glance(encoding, message.body());
+    let start = Zeroizing::new(glance(encoding, message.body()));
     let labelled = matches!(media.essence(), "application/pkcs7-mime" | "application/x-pkcs7-mime");
     match guess(&start) {
         Guess::Enveloped => {
-            enveloped(decode(encoding, message)?).map(|found| Protection::Encrypted(Box::new(found)))
+            let octets = decode(encoding, message)?;
+            enveloped(octets.bytes()).map(|found| Protection::Encrypted(Box::new(found)))
         }
-        Guess::Signed => Ok(signed(decode(encoding, message)?)),
-        Guess::OpenPgp => Ok(armored(decode(encoding, message)?)),
+        Guess::Signed => Ok(signed(decode(encoding, message)?.bytes())),
+        Guess::OpenPgp => Ok(armored(decode(encoding, message)?.bytes())),
         Guess::Nothing if labelled => Err(malformed("the body is no ContentInfo")),
         Guess::Nothing => Ok(Protection::None),
     }
@@ -126,29 +128,47 @@ fn guess(start: &[u8]) -> Guess {
     }
 }
 
-fn decode<'a>(encoding: TransferEncoding, message: &Message<'a>) -> Result<Cow<'a, [u8]>, CmsError> {
-    let octets = encoding.decode(message.body());
+/// Octets of a body; a copy of them is wiped, because what is signed or mislabelled is clear text.
+struct Octets<'a>(Cow<'a, [u8]>);
+
+impl Octets<'_> {
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Octets<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(copy) = &mut self.0 {
+            copy.zeroize();
+        }
+    }
+}
+
+fn decode<'a>(encoding: TransferEncoding, message: &Message<'a>) -> Result<Octets<'a>, CmsError> {
+    let octets = encoding.decode(message.body()).map(Octets);
     octets.ok_or_else(|| malformed("the body has octets that its encoding does not know"))
 }
 
 /// The one element of DER that the octets are. White space may stand behind it: a body of octets as they are ends
 /// with a line end of the transport.
-fn sole_element(octets: &[u8]) -> Result<Cow<'_, [u8]>, CmsError> {
+fn sole_element(octets: &[u8]) -> Result<Octets<'_>, CmsError> {
     let (der, rest) = der_from_ber(octets)?;
+    let der = Octets(der);
     if rest.trim_ascii().is_empty() { Ok(der) } else { Err(malformed("octets follow it")) }
 }
 
-fn enveloped(octets: Cow<'_, [u8]>) -> Result<Enveloped, CmsError> {
-    read_der(&sole_element(octets.trim_ascii_start())?)
+fn enveloped(octets: &[u8]) -> Result<Enveloped, CmsError> {
+    read_der(sole_element(octets.trim_ascii_start())?.bytes())
 }
 
-fn signed(octets: Cow<'_, [u8]>) -> Protection {
-    let form = sole_element(octets.trim_ascii_start()).and_then(|der| read_signed(&der));
+fn signed(octets: &[u8]) -> Protection {
+    let form = sole_element(octets.trim_ascii_start()).and_then(|der| read_signed(der.bytes()));
     if matches!(form, Ok(Form::Opaque)) { Protection::Signed } else { Protection::None }
 }
 
-fn armored(octets: Cow<'_, [u8]>) -> Protection {
-    if openpgp::is_armored_message(&octets) { Protection::OpenPgp } else { Protection::None }
+fn armored(octets: &[u8]) -> Protection {
+    if openpgp::is_armored_message(octets) { Protection::OpenPgp } else { Protection::None }
 }
 
 fn signed_multipart(body: &[u8], boundary: &str) -> Protection {
@@ -165,7 +185,7 @@ fn is_signed(body: &[u8], boundary: &str) -> bool {
     let [_, signature] = split.parts.as_slice() else { return false };
     let part = Message::new(signature);
     let Some(octets) = TransferEncoding::of(&part).decode(part.body()) else { return false };
-    let cms = sole_element(&octets).and_then(|der| read_signed(&der));
+    let cms = sole_element(&octets).and_then(|der| read_signed(der.bytes()));
     cms.is_ok() || openpgp::is_signature(&octets)
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the whole room over samples, broken samples and public vectors.
 
 use super::ber::write_header;
+use super::element::Elements;
 use super::samples::{self, der};
 use super::*;
 use crate::mail::{Message, vectors};
@@ -46,6 +47,33 @@ fn reads_an_enveloped_data() {
     };
     assert_eq!(serial, &[0x4b, 0x1d]);
     assert_eq!(issuer.first(), Some(&0x30));
+}
+
+/// The DER with one more element at the end of the element that the path of child numbers leads to.
+fn with_more(der: &[u8], path: &[usize]) -> Vec<u8> {
+    let outer = Elements(der).any().unwrap();
+    let (mut rest, mut children) = (Elements(outer.content), Vec::new());
+    while !rest.is_empty() {
+        children.push(rest.any().unwrap().whole.to_vec());
+    }
+    match path.split_first() {
+        None => children.push(element(0x04, b"the clear text")),
+        Some((&child, path)) => children[child] = with_more(&children[child], path),
+    }
+    element(outer.tag, &children.concat())
+}
+
+#[test]
+fn clear_text_inside_the_structure_is_seen() {
+    for sample in [samples::CBC, samples::GCM] {
+        let der = der(sample);
+        assert_eq!(found(&mail(&der)), "encrypted");
+        for path in [&[][..], &[1], &[1, 0], &[1, 0, 2], &[1, 0, 1, 0]] {
+            let damaged = with_more(&der, path);
+            assert!(read(&damaged).is_err(), "{path:?}");
+            assert_eq!(found(&mail(&damaged)), "none", "{path:?}");
+        }
+    }
 }
 
 #[test]

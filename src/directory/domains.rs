@@ -133,7 +133,8 @@ impl SqliteDirectory {
                 at.execute(sql, [&id])?;
             }
             Ok(())
-        })
+        })?;
+        self.empty_log()
     }
 }
 

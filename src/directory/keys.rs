@@ -115,7 +115,8 @@ impl SqliteDirectory {
             at.execute("DELETE FROM domain_certificates WHERE domain_id = ?1", [&id])?;
             at.execute("DELETE FROM domain_keys WHERE domain_id = ?1", [&id])?;
             Ok(())
-        })
+        })?;
+        self.empty_log()
     }
 
     /// Stores a further key of an account.

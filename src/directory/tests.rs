@@ -238,6 +238,27 @@ fn the_key_of_a_domain_and_its_certificates_go_together() {
     assert!(directory.domain_certificates("north.example").unwrap().is_empty());
 }
 
+/// The octets of a domain's key stand in the clear; once it is removed they stand nowhere.
+#[test]
+fn a_removed_key_is_gone_from_the_files() {
+    let (folder, directory) = furnished();
+    let own = key(1);
+    let (print, pkcs8) = (own.fingerprint().unwrap(), own.to_pkcs8().unwrap());
+    let holds = || {
+        let files = std::fs::read_dir(folder.path().join("store")).unwrap();
+        let bytes = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        bytes.filter(|bytes| memchr::memmem::find(bytes, pkcs8.expose()).is_some()).count()
+    };
+    directory.set_domain_key("north.example", print, &pkcs8).unwrap();
+    assert!(holds() > 0, "the test sees the key");
+    directory.remove_domain_key("north.example", &[print]).unwrap();
+    assert_eq!(holds(), 0);
+    directory.set_domain_key("void.example", print, &pkcs8).unwrap();
+    assert!(holds() > 0);
+    directory.remove_domain("void.example", &[print]).unwrap();
+    assert_eq!(holds(), 0);
+}
+
 #[test]
 fn losing_a_key_is_hard() {
     let (_folder, directory) = furnished();

@@ -32,6 +32,43 @@ pub struct Recipient {
 impl Recipient {
     /// As rules see it: the original if it is known.
     pub(super) fn as_sent(&self) -> String {
-        self.original.clone().unwrap_or_else(|| self.address.to_string())
+        self.original.as_deref().map_or_else(|| self.address.to_string(), without_type)
+    }
+}
+
+/// The address of `rfc822;address` in xtext (RFC 3461 4.2); what an MTA hands over without a type is one as it stands.
+fn without_type(original: &str) -> String {
+    const TYPE: &str = "rfc822;";
+    match original.split_at_checked(TYPE.len()) {
+        Some((name, xtext)) if name.eq_ignore_ascii_case(TYPE) => decode_xtext(xtext),
+        _ => original.to_owned(),
+    }
+}
+
+/// `+2B` is an octet in hexadecimal (RFC 3461 4); anything else stands for itself.
+fn decode_xtext(xtext: &str) -> String {
+    let mut parts = xtext.split('+');
+    let first = parts.next().unwrap_or_default().as_bytes().to_vec();
+    let octets = parts.fold(first, |mut octets, part| {
+        let octet = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (octet, part.get(2..)) {
+            (Some(octet), Some(rest)) => octets.extend(std::iter::once(octet).chain(rest.bytes())),
+            _ => octets.extend(b"+".iter().copied().chain(part.bytes())),
+        }
+        octets
+    });
+    String::from_utf8_lossy(&octets).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_original_recipient_is_read_with_or_without_its_type() {
+        let plain = ["bob+lists@north.example", "", "rfc8", "x400;/S=bob", "bob+2Bc@north.example"];
+        plain.iter().for_each(|text| assert_eq!(without_type(text), *text));
+        assert_eq!(without_type("RFC822;bob+2Blists@north.example"), "bob+lists@north.example");
+        assert_eq!(without_type("rfc822;a+++zz+4@b+C3+A4"), "a+++zz+4@b\u{e4}");
     }
 }

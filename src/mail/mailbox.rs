@@ -86,7 +86,8 @@ fn check_name(text: &str) -> Result<(), &'static str> {
     if text.contains('.') {
         return Err("it has a dot, which separates the levels of a Maildir++ folder; use / for levels");
     }
-    if utf7::IMAP.encoded_len(text) > MAX_FOLDER {
+    // A backslash is written `\5c` there.
+    if utf7::IMAP.encoded_len(text) + 2 * text.matches('\\').count() > MAX_FOLDER {
         return Err("it is longer than the name of a folder can be");
     }
     Ok(())
@@ -178,6 +179,8 @@ mod tests {
         assert_eq!(reason("~bob@/A"), "its owner is no mail address");
         assert_eq!(reason("~b b/A"), "its owner is no account name");
         assert_eq!(reason(&"x".repeat(255)), "it is longer than the name of a folder can be");
+        assert_eq!(reason(&"\\".repeat(85)), "it is longer than the name of a folder can be");
+        assert!(MailboxName::parse(&"\\".repeat(84)).is_ok());
         assert_eq!(reason(&"ü".repeat(127)), "it is longer than the name of a folder can be");
         let text = MailboxName::parse("").unwrap_err().to_string();
         assert_eq!(text, "\"\" is no mailbox name: it is empty");

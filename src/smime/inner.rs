@@ -15,19 +15,23 @@ const MARKER_NAME: &str = "Sealpost-Marker";
 pub(super) struct Inner<'a> {
     marker: &'static [u8],
     message: &'a [u8],
+    /// Something must be put in: few messages are searched more than once.
+    renames: bool,
 }
 
 impl<'a> Inner<'a> {
-    /// Looks whether the message needs the marker.
+    /// Looks whether the message needs the marker, and new names.
     pub(super) fn new(message: &Message<'a>) -> Inner<'a> {
         let marker = if needs_marker(message) { MARKER } else { b"" };
-        Inner { marker, message: message.bytes() }
+        let renames = insertions(message.bytes()).next().is_some();
+        Inner { marker, message: message.bytes(), renames }
     }
 
     /// The message, cut where something must be put in.
     fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let (mut rest, mut done) = (self.message, 0);
-        let cuts = insertions(self.message).map(Some).chain([None]);
+        let renamed = self.renames.then(|| insertions(self.message));
+        let cuts = renamed.into_iter().flatten().map(Some).chain([None]);
         let pieces = cuts.flat_map(move |insertion| {
             let at = insertion.as_ref().map_or(rest.len(), |insertion| insertion.at - done);
             let (before, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));

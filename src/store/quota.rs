@@ -99,8 +99,9 @@ impl Quota {
         self.text.lines().next().map(Limits::parse).unwrap_or_default()
     }
 
-    /// The sum of the changes; nothing if a line is broken.
+    /// The sum of the changes; nothing if a line is broken, or if nobody has counted yet.
     fn usage(&self) -> Option<Usage> {
+        self.text.lines().nth(1)?;
         self.text.lines().skip(1).try_fold(Usage::default(), |usage, line| {
             let mut numbers = line.split_whitespace().map(str::parse);
             let (bytes, messages) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
@@ -220,6 +221,14 @@ mod tests {
         assert!(has_room(&Disk, folder.path(), 65).unwrap());
         assert_eq!(text(&folder), "100S\n35 2\n");
         assert!(!has_room(&Disk, folder.path(), 66).unwrap());
+    }
+
+    #[test]
+    fn limits_without_a_sum_are_counted_first() {
+        let folder = maildir("100S\n");
+        std::fs::write(folder.path().join("new/1.x.mx,S=30"), "").unwrap();
+        assert!(!has_room(&Disk, folder.path(), 71).unwrap());
+        assert_eq!(text(&folder), "100S\n30 1\n");
     }
 
     #[test]

@@ -3,11 +3,13 @@
 mod identity;
 mod need;
 mod program;
+mod site;
 mod store;
 
 pub(crate) use identity::{Authority, Identity};
 pub(crate) use need::{files, module, root, tools, vectors};
 pub(crate) use program::{Ended, Program, path};
+pub(crate) use site::Site;
 pub(crate) use store::Store;
 
 /// Waits until `ready` gives something, at most `seconds`; names what it waited for.

@@ -1,0 +1,343 @@
+//! The command line as a person and a script meet it: exit codes, errors, JSON, odd arguments, streams.
+
+mod demo;
+mod filters;
+mod pages;
+mod readme;
+
+use crate::support::{Ended, Program, Site, path};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// A certificate that ended in 2021, for whose key nobody cares, and a good one; both name bob@north.example.
+fn identities(site: &Site) -> (String, String) {
+    use sealpost::{crypto::Seed, mail::Address, pki::*};
+    use time::{Duration, OffsetDateTime, macros::datetime};
+    let key = UnlockedKey::generate(KeyType::Rsa2048, Seed::from_bytes(&mut [7; 32])).unwrap();
+    let whole = Validity::lasting(datetime!(2020-01-01 0:00 UTC), Duration::days(36_500));
+    let subject = Subject::named("north.example");
+    let profile = AuthorityProfile { subject: &subject, dns_names: &[], validity: whole };
+    let own = self_sign(&key, &profile, Seed::from_bytes(&mut [8; 32])).unwrap();
+    let authority = Authority::new(&own, &key).unwrap();
+    let addresses = [Address::parse("bob@north.example").unwrap()];
+    let certificate = |name: &str, validity| {
+        let user = UserProfile { common_name: name, addresses: &addresses, validity };
+        let issued = authority.issue(&key.public(), &user, Seed::from_bytes(&mut [9; 32])).unwrap();
+        path(&site.write(name, &issued.to_pem().unwrap())).to_owned()
+    };
+    let now = OffsetDateTime::now_utc() - Duration::days(1);
+    let past = Validity::lasting(datetime!(2020-01-01 0:00 UTC), Duration::days(366));
+    (certificate("old.pem", past), certificate("good.pem", Validity::lasting(now, Duration::days(90))))
+}
+
+/// Standard error as the one JSON object that it must be.
+fn error(ended: &Ended) -> Value {
+    let value: Value =
+        serde_json::from_str(&ended.stderr).unwrap_or_else(|_| panic!("no JSON: {}", ended.stderr));
+    assert_eq!(value["v"], 1);
+    assert!(value["error"]["text"].as_str().is_some_and(|text| !text.is_empty()));
+    assert!(value["error"].as_object().unwrap().contains_key("hint"));
+    value["error"].clone()
+}
+
+/// The codes and their words in `--help`. 70 needs a bug: a unit test of the code makes one.
+#[test]
+fn every_exit_code_of_the_table_is_given_by_a_command() {
+    let (site, _) = Site::certified();
+    let garbage = site.write("garbage", "no certificate\n");
+    let broken = Site::furnished();
+    std::fs::write(broken.root().join("sealpost.toml"), "profile = \"modem\"\n").unwrap();
+    let busy = Site::furnished();
+    let lock = rusqlite::Connection::open(busy.root().join("directory.sqlite")).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let nowhere = site.folder().join("nowhere");
+    let add = "cert add --account bob@north.example --file";
+    let cases = [
+        (0, "done", site.program("config check")),
+        (1, "no", site.program("cert issue --account bob@north.example")),
+        (64, "usage", site.program("domain add")),
+        (65, "data", site.program(add).args([path(&garbage)])),
+        (66, "not-found", site.program("account show eve@north.example")),
+        (69, "unavailable", site.program("doctor --postfix").env("PATH", path(&nowhere))),
+        (74, "io", site.program(add).args([path(site.folder())])),
+        (75, "try-again", busy.program("domain add south.example")),
+        (
+            77,
+            "no-permission",
+            site.program("key test --account bob@north.example --password-file -").input("x"),
+        ),
+        (78, "config", broken.program("config check")),
+    ];
+    let mut given = BTreeSet::from([70]);
+    for (code, word, program) in cases {
+        let ended = program.words("--json").run();
+        assert_eq!(ended.code, Some(code), "{word}: {}", ended.stderr);
+        if code != 0 {
+            assert_eq!(error(&ended)["code"], word);
+        }
+        given.insert(code);
+    }
+    let help = Program::sealpost().words("--help").run().text();
+    let table = help.split_once("Exit codes").unwrap().1.lines().skip(1);
+    let documented: BTreeSet<i32> =
+        table.map(|line| line.split_whitespace().next().unwrap().parse().unwrap()).collect();
+    assert_eq!(documented, given);
+}
+
+/// Each command that shows something, the fields of its object, and that it is one object on one line.
+#[test]
+fn json_is_one_object_of_known_fields() {
+    let (site, password) = Site::certified();
+    let rules =
+        site.write("r.toml", "[[rule]]\nname = \"a\"\npriority = 5\nwhen = []\nthen = [[\"Discard\"]]\n");
+    let install = format!("rules install {} --domain north.example", path(&rules));
+    let test = format!("key test --account bob@north.example --password-file {}", path(&password));
+    let check = format!("rules check {}", path(&rules));
+    let certificate =
+        "fingerprint subject issuer serial not_before not_after addresses key key_fingerprint purposes pem";
+    let account = "account domain aliases inbox profile active_certificates keys";
+    let domain = "domain aliases mode catch_all inbox profile missing_certificate certificates";
+    let shown = [
+        ("init", "root owner made main_cf master_cf"),
+        ("doctor", "ok findings consents"),
+        ("domain add south.example", "domain"),
+        ("domain list", "domains"),
+        ("domain list | domains", domain),
+        ("domain show north.example", domain),
+        ("domain set north.example --mode enabled", domain),
+        ("domain rename south.example east.example", "domain was"),
+        ("domain remove east.example", "removed"),
+        ("account add eve@north.example", "account"),
+        ("account list", "accounts"),
+        ("account list | accounts", account),
+        ("account show bob@north.example", account),
+        ("account set bob@north.example --profile inherit", account),
+        ("key show --domain north.example", "keys"),
+        ("key show --account bob@north.example | keys", "type fingerprint state stored"),
+        ("key test --domain north.example", "tested"),
+        (&test, "tested"),
+        ("cert list --account bob@north.example", "account certificates"),
+        (
+            "cert show --account bob@north.example | certificates",
+            &format!("{certificate} state added source"),
+        ),
+        ("cert show --domain north.example", "domain certificates issued"),
+        ("cert show --domain north.example | certificates", &format!("{certificate} purpose")),
+        ("cert show --domain north.example | issued", "account on serial fingerprint"),
+        ("cert request --domain north.example", "domain request"),
+        (
+            "cert issue --account bob@north.example --renew",
+            &format!("{certificate} account state retired warnings"),
+        ),
+        ("acl grant --mailbox ~bob/Archive --account eve@north.example --create", "rights"),
+        ("acl list --mailbox ~bob@north.example/Archive | rights", "mailbox account right"),
+        (&check, "file scope rules warnings faults"),
+        ("rules list", "rules"),
+        (&install, "file scope holder rules"),
+        ("rules list | rules", "scope holder file installed by"),
+        ("rules explain --recipient bob@north.example", "answer cause fired programs copies"),
+        ("inspect", "structure content recipients fault size"),
+        ("config check", "ok"),
+        ("config show | settings", "key value line"),
+        ("cert retire --account bob@north.example", "account retired"),
+        ("account remove eve@north.example", "removed"),
+    ];
+    for (line, fields) in shown {
+        let (words, member) = line.split_once(" | ").unwrap_or((line, ""));
+        let output = site.program(words).words("--json").run();
+        let text = output.text();
+        assert_eq!(text.matches('\n').count(), 1, "{line}: {text} {}", output.stderr);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["v"], 1, "{line}");
+        let object = if member.is_empty() { &value } else { &value[member][0] };
+        let found: BTreeSet<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut wanted: BTreeSet<&str> = fields.split(' ').collect();
+        if member.is_empty() {
+            wanted.insert("v");
+        }
+        assert_eq!(found, wanted, "{line}");
+    }
+}
+
+#[test]
+fn values_that_are_empty_or_begin_with_a_hyphen_are_values() {
+    let (site, _) = Site::certified();
+    let explain = "rules explain --recipient=bob@north.example";
+    let (_, good) = identities(&site);
+    for (code, words) in [
+        (0, "account set --alias=-x@north.example bob@north.example"),
+        (0, "account add -- -y@north.example"),
+        (0, "domain set north.example --catch-all=-y@north.example"),
+        (0, "domain set north.example --catch-all="),
+        (0, &format!("{explain} --sender=")),
+        (0, &format!("{explain} --sender=-a@b.example")),
+        (0, "rules explain --recipient=-x@north.example"),
+        (0, "rules explain --recipient -x@north.example --sender -a@b.example"),
+        (0, "deliver --recipient=bob@north.example --sender= --original-recipient= --client= --queue-id="),
+        (0, "deliver --recipient=-x@north.example --recipient=bob@north.example --sender=-a@b.example"),
+        (0, "cert issue --account=bob@north.example --name=-Bob --renew"),
+        (65, &format!("seal --cert {good} --for=-x@y.example")),
+        (64, "domain add --alias= south.example"),
+        (64, "domain add -x"),
+        (64, "domain add -- -x"),
+        (64, "domain set north.example --mode="),
+        (64, "domain set north.example --mode tset"),
+        (64, "account add --alias= adam@north.example"),
+        (64, "account set bob@north.example --inbox="),
+        (64, "key generate --domain north.example --account bob@north.example"),
+        (64, "key show --domain="),
+        (64, "key import --domain north.example --file="),
+        (64, "key generate --domain north.example --type="),
+        (64, "cert self-sign --domain north.example --days 0"),
+        (64, "cert self-sign --domain north.example --country Norway"),
+        (64, "cert retire --account bob@north.example --fingerprint zz"),
+        (64, "acl grant --mailbox= --account bob@north.example"),
+        (64, "rules install x.toml"),
+        (64, "rules check --scope= x.toml"),
+        (64, "rules explain --recipient="),
+        (64, "seal --cert="),
+        (64, &format!("seal --cert {good} --for=")),
+        (64, &format!("seal --cert {good} --profile=")),
+        (64, "open"),
+        (64, "open --key k --account bob@north.example"),
+        (64, "completions tcsh"),
+        (64, "man"),
+        (64, "nonsense"),
+        (64, ""),
+    ] {
+        let ended = site.program(words).input("Subject: x\n\ny\n").run();
+        assert_eq!(ended.code, Some(code), "{words}: {}{}", ended.text(), ended.stderr);
+        assert!(code == 0 || ended.text().is_empty(), "{words}: {}", ended.text());
+    }
+}
+
+#[test]
+fn refusals_say_why_and_what_to_do() {
+    let (site, password) = Site::certified();
+    let fits = |words: &str, expected: &str| {
+        let (_, text) = site.refused(words);
+        assert!(text.contains(expected), "{words}: {text}");
+    };
+    fits(
+        "key generate --domain north.example --type rsa-1024",
+        "in reach of a well-funded attacker; take rsa-2048",
+    );
+    fits("key generate --domain north.example --type rsa2048", "did you mean rsa-2048?");
+    fits("key generate --account bob@north.example --type ec-p256", "cannot serve EC keys");
+    fits(
+        "key generate --account bob@north.example",
+        "no terminal to ask at\n  use --password-file FILE or --password-fd N",
+    );
+    fits(
+        &format!("key generate --domain north.example --password-file {}", path(&password)),
+        "has no password",
+    );
+    fits("key show --domain south.example", "there is no domain south.example\n  see: sealpost domain list");
+    fits("key remove --account bob@north.example", "to lose it say which: --forget ");
+    fits("domain add south..example", "\"south..example\" is no domain name; one looks like north.example");
+    fits("account add bob", "\"bob\" is no mail address: it has no @");
+    fits("cert add --account bob@north.example --file /dev/null", "/dev/null is empty");
+    fits(
+        "cert retire --account bob@north.example --fingerprint 00000000",
+        "begins with 00000000\n  there is ",
+    );
+    fits(
+        "key test --account bob@north.example --password-fd 9",
+        "the descriptor 9 is not open\n  open it for the command: 9< FILE",
+    );
+    fits(
+        "cert add --account bob@north.example --file /nonexistent",
+        "cannot read /nonexistent: No such file or directory\n",
+    );
+}
+
+#[test]
+fn passwords_come_from_a_file_a_descriptor_or_standard_input() {
+    let (site, password) = Site::certified();
+    let binary = env!("CARGO_BIN_EXE_sealpost");
+    let (root, password) = (site.root(), path(&password).to_owned());
+    let test = format!("'{binary}' --root '{}' key test --account bob@north.example", path(&root));
+    for (line, code) in [
+        (format!("{test} --password-fd 3 3< '{password}'"), 0),
+        (format!("{test} --password-fd=0 < '{password}'"), 0),
+        (format!("{test} --password-file - < '{password}'"), 0),
+        (format!("{test} --password-file '{password}'"), 0),
+        (format!("echo wrong | {test} --password-file=-"), 77),
+        (format!("{test} --password-file '{password}' --password-fd 3 3< '{password}'"), 64),
+        (format!("{test} < '{password}'"), 64),
+    ] {
+        let ended = Program::new("sh").args(["-c", &line]).run();
+        assert_eq!(ended.code, Some(code), "{line}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("correct horse"));
+    }
+}
+
+/// A reader that goes away, no reader at all, and a full disk.
+#[test]
+fn standard_output_may_be_closed_or_full() {
+    let (site, _) = Site::certified();
+    let root = site.root();
+    let sealpost = format!("'{}' --root '{}'", env!("CARGO_BIN_EXE_sealpost"), path(&root));
+    let verbs =
+        ["--help", "config show", "config show --json", "completions bash", "doctor", "key generate --help"];
+    let run = |line: &str| Program::new("sh").args(["-c", line]).input("x").run();
+    for verb in verbs {
+        // The reader is gone before a byte is written.
+        let gone = run(&format!("{{ sleep 0.2; {sealpost} {verb}; echo $? >&2; }} | true"));
+        assert_eq!(gone.stderr, "0\n", "{verb}");
+        let closed = run(&format!("{sealpost} {verb} >&-"));
+        assert_eq!((closed.code, closed.stderr.as_str()), (Some(0), ""), "{verb}");
+        let full = run(&format!("{sealpost} {verb} > /dev/full"));
+        assert_eq!(full.code, Some(74), "{verb}");
+        assert!(full.stderr.contains("cannot write to standard output"), "{}", full.stderr);
+    }
+    let silent = run(&format!("{sealpost} domain show nowhere.example 2>&-"));
+    assert_eq!(silent.code, Some(66));
+}
+
+/// Clear text by consent is no fault, and it is said.
+#[test]
+fn doctor_names_every_consent_to_clear_text() {
+    let (site, _) = Site::certified();
+    site.run("account set bob@north.example --inbox plain").ok();
+    site.run("domain set north.example --inbox seal --missing-certificate plain").ok();
+    let text = String::from_utf8(site.run("doctor").ok()).unwrap();
+    assert_eq!(
+        text,
+        "note: north.example says missing-certificate = plain: without a certificate mail is stored in the clear\n\
+         note: bob@north.example says inbox = plain: INBOX copies are stored in the clear\n\
+         all is well\n"
+    );
+}
+
+#[test]
+fn doctor_asks_postfix_whether_its_mail_comes_here() {
+    let (site, _) = Site::certified();
+    let tools = site.folder().join("bin");
+    std::fs::create_dir(&tools).unwrap();
+    let postconf = |main: &str, service: &str, domains: &str| {
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in\n*limit) echo '{main}';;\n-M*) echo '{service}';;\n*transport) echo sealpost;;\n\
+             *domains) echo '{domains}';;\nesac\n"
+        );
+        std::fs::write(tools.join("postconf"), script).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(tools.join("postconf"), executable).unwrap();
+        let search = format!("{}:/usr/bin:/bin", path(&tools));
+        site.program("doctor --postfix").env("PATH", search).run()
+    };
+    let made = site.json("init --postfix");
+    let service: Vec<&str> =
+        made["master_cf"].as_str().unwrap().lines().filter(|line| !line.starts_with('#')).collect();
+    let right = postconf("1", &service.join(" "), "north.example, alias.example");
+    assert_eq!((right.code, right.text().as_str()), (Some(0), "all is well\n"));
+    let wrong = postconf("", "", "north.example");
+    assert_eq!(wrong.code, Some(1));
+    for line in [
+        "main.cf must say sealpost_destination_recipient_limit = 1",
+        "master.cf has no service sealpost",
+        "main.cf does not name alias.example in virtual_mailbox_domains",
+    ] {
+        assert!(wrong.text().contains(line), "{line}: {}", wrong.text());
+    }
+}

@@ -1,0 +1,125 @@
+//! `seal`, `open` and `inspect` as filters.
+
+use super::identities;
+use crate::support::{Program, Site, path};
+
+const MESSAGE: &str = "From: a@south.example\nSubject: Lunch\n\nxyzzy\n";
+
+fn filter(words: &str, input: impl Into<Vec<u8>>) -> crate::support::Ended {
+    Program::sealpost().words(words).input(input).run()
+}
+
+/// Whatever is wrong: an exit code, a sentence, and no byte on standard output.
+#[test]
+fn a_filter_that_fails_writes_nothing() {
+    let (site, password) = Site::certified();
+    let (old, good) = identities(&site);
+    let key = site.write("key.pem", "no key\n");
+    let sealed = filter(&format!("seal --cert {good}"), MESSAGE).ok();
+    let cut = sealed[..sealed.len() / 2].to_vec();
+    let root = site.root();
+    let vault = format!("--root {} open --account bob@north.example", path(&root));
+    let password = path(&password);
+    let wrong = path(&site.write("wrong", "wrong\n")).to_owned();
+    let pem = std::fs::read(&good).unwrap();
+    let message = MESSAGE.as_bytes().to_vec();
+    for (code, words, input) in [
+        (65, format!("seal --cert {old}"), &message),
+        (65, format!("seal --cert {good} --for eve@north.example"), &message),
+        (65, format!("seal --cert {good} --trust {good}x"), &message),
+        (65, format!("seal --cert {good} --cert {}", path(&key)), &message),
+        (66, "seal --cert /nonexistent".to_owned(), &message),
+        (64, format!("seal --cert {good} --profile newest"), &message),
+        (64, "seal --cert -".to_owned(), &pem),
+        (65, format!("open --key {}", path(&key)), &sealed),
+        (66, "open --key /nonexistent".to_owned(), &sealed),
+        (66, format!("{vault} --password-file {password}"), &sealed),
+        (77, format!("{vault} --password-file {wrong}"), &sealed),
+        (64, format!("{vault} --password-file -"), &sealed),
+        (65, format!("{vault} --password-file {password}"), &message),
+        (65, format!("{vault} --password-file {password}"), &cut),
+    ] {
+        // A file of trust that does not chain: any other self-signed certificate.
+        let words = words.replace(&format!("{good}x"), &old);
+        let ended = filter(&words, input.clone());
+        assert_eq!((ended.code, ended.stdout.len()), (Some(code), 0), "{words}: {}", ended.stderr);
+        assert!(
+            ended.stderr.starts_with("sealpost: ") && !ended.stderr.contains("xyzzy"),
+            "{words}: {}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn an_expired_certificate_needs_a_word() {
+    let site = Site::bare();
+    let (old, _) = identities(&site);
+    let ended = filter(&format!("seal --cert {old}"), MESSAGE);
+    assert_eq!(ended.code, Some(65));
+    let text = format!(
+        "sealpost: nothing was sealed: the certificate in {old} is unfit: it ended on 2021-01-01\n  \
+         to seal to it all the same: --allow-expired\n"
+    );
+    assert_eq!(ended.stderr, text);
+    filter(&format!("seal --cert {old} --allow-expired"), MESSAGE).ok();
+}
+
+#[test]
+fn an_output_file_appears_whole_or_not_at_all() {
+    let site = Site::bare();
+    let (old, good) = identities(&site);
+    let file = site.folder().join("sealed.eml");
+    std::fs::write(&file, "before").unwrap();
+    let refused = filter(&format!("seal --cert {old} --output {}", path(&file)), MESSAGE);
+    assert_eq!((refused.code, std::fs::read(&file).unwrap()), (Some(65), b"before".to_vec()));
+    let written = filter(&format!("seal --cert {good} --output={}", path(&file)), MESSAGE).ok();
+    assert!(written.is_empty());
+    let sealed = std::fs::read(&file).unwrap();
+    let inspected = filter("inspect", sealed).ok();
+    assert!(String::from_utf8(inspected).unwrap().starts_with("structure  sealed: S/MIME EnvelopedData\n"));
+    let folder = filter(&format!("seal --cert {good} --output {}", path(site.folder())), MESSAGE);
+    let text = format!("sealpost: cannot write {}: it is a folder\n", path(site.folder()));
+    assert_eq!((folder.code, folder.stderr), (Some(74), text));
+    let names: Vec<_> =
+        std::fs::read_dir(site.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(
+        names.iter().all(|name| !name.to_string_lossy().starts_with('.')),
+        "nothing is left over: {names:?}"
+    );
+}
+
+#[test]
+fn a_locked_key_file_is_opened_by_its_password() {
+    if !crate::support::tools(&["openssl"]) {
+        return;
+    }
+    let site = Site::bare();
+    let authority = crate::support::Authority::new(site.folder());
+    let bob = authority.rsa("bob");
+    let sealed = filter(&format!("seal --cert {}", path(&bob.certificate)), MESSAGE).ok();
+    let container = bob.pkcs12(&authority);
+    let password = site.write("password", "judge\n");
+    let open = format!("open --key {}", path(&container));
+    let locked = filter(&open, sealed.clone());
+    assert_eq!((locked.code, locked.stdout.len()), (Some(77), 0));
+    assert!(
+        locked.stderr.ends_with("  or give its password: --password-file FILE or --password-fd N\n"),
+        "{}",
+        locked.stderr
+    );
+    let opened = filter(&format!("{open} --password-file {}", path(&password)), sealed).ok();
+    assert_eq!(opened, crate::support::crlf(MESSAGE.as_bytes()));
+    // The same file gives a domain and an account its key.
+    let site = Site::furnished();
+    let import = format!("key import --file {} --file-password-file {}", path(&container), path(&password));
+    site.run(&format!("{import} --domain north.example")).ok();
+    site.run(&format!("{import} --account bob@north.example --password-file {}", path(&password))).ok();
+    let (code, text) =
+        site.refused(&format!("key import --domain north.example --file {}", path(&container)));
+    assert_eq!((code, text.contains("--file-password-file FILE")), (77, true), "{text}");
+    let ec = authority.p256("eve");
+    let (code, text) =
+        site.refused(&format!("cert add --account bob@north.example --file {}", path(&ec.certificate)));
+    assert_eq!((code, text.contains("cannot serve EC keys, and no other one can yet")), (65, true), "{text}");
+}

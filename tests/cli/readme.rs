@@ -1,0 +1,70 @@
+//! The README's commands do what it says.
+
+use crate::support::{Program, Site, path};
+
+/// The commands under a heading that begin with these words, without comments.
+fn commands(heading: &str, begin: &str) -> Vec<String> {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, section) = readme.split_once(&format!("\n## {heading}\n")).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let lines = section.lines().filter_map(|line| line.strip_prefix(begin));
+    lines.map(|line| line.split(" #").next().unwrap().trim().to_owned()).collect()
+}
+
+/// As written, but for `sudo`, the owner (a user of this machine) and the password, which nobody types here.
+#[test]
+fn the_setting_up_behind_postfix_works() {
+    let site = Site::bare();
+    let password = site.write("password", "north star\n");
+    let given = format!(" --password-file {}", path(&password));
+    let lines = commands("Put it behind Postfix", "sudo sealpost ");
+    for line in &lines {
+        let asks = line.starts_with("key generate --account");
+        let words = line.replace("init --owner vmail", "init") + if asks { &given } else { "" };
+        let output = String::from_utf8(site.run(&words).ok()).unwrap();
+        match line.split(' ').next().unwrap() {
+            "init" => assert!(output.contains("sealpost_destination_recipient_limit = 1"), "{output}"),
+            "doctor" => assert_eq!(output, "all is well\n"),
+            _ => (),
+        }
+    }
+    let verbs = [
+        "init",
+        "domain add",
+        "key generate --domain",
+        "cert self-sign",
+        "account add",
+        "key generate --account",
+    ];
+    for verb in verbs.into_iter().chain(["cert issue", "doctor"]) {
+        assert!(lines.iter().any(|line| line.starts_with(verb)), "{verb} is gone from the README");
+    }
+    let hook =
+        site.program("deliver --sender= --recipient=anna@north.example").input("Subject: x\n\ny\n").run();
+    assert_eq!((hook.code, hook.text().as_str()), (Some(0), "2.0.0 stored\n"));
+    let inbox = site.root().join("mail/north.example/anna/Maildir/new");
+    assert_eq!(std::fs::read_dir(inbox).unwrap().count(), 1);
+}
+
+#[test]
+fn the_rules_that_ship_are_checked_installed_and_explained() {
+    let site = Site::furnished();
+    let source = env!("CARGO_MANIFEST_DIR");
+    let lines = commands("Rules", "sealpost ");
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    site.write("message.eml", "From: payroll@north.example\nSubject: x\n\ny\n");
+    let root = site.root();
+    for line in lines {
+        let line = line.replace("rules/", &format!("{source}/rules/")).replace("anna@", "bob@");
+        let shell = format!(
+            "cd '{}' && '{}' --root '{}' {line}",
+            path(site.folder()),
+            env!("CARGO_BIN_EXE_sealpost"),
+            path(&root)
+        );
+        let ended = Program::new("sh").args(["-c", &shell]).run();
+        // Bob has no certificate yet: what explain says is "no".
+        let expected = if line.contains("explain") { 1 } else { 0 };
+        assert_eq!(ended.code, Some(expected), "{line}: {}", ended.stderr);
+    }
+}
