@@ -16,9 +16,9 @@ use std::path::PathBuf;
 ///
 /// If it fails, nothing at all is written.
 /// An old key opens the content key, which is sealed to each --cert instead; old recipients that are not named again
-/// cannot open what comes out. Header and encrypted content stay byte for byte. An RSA key gets the content key as the
-/// profile "compatible" gives it where the content is under CBC, as "modern" does where it is under GCM. The content key
-/// itself stays: whoever opened the message before can have kept it.
+/// cannot open what comes out. Header and encrypted content stay byte for byte. The content key is handed over as the
+/// profile "compatible" does it where the content is under CBC, and as "modern" does where it is under GCM. It is still
+/// the same key: whoever opened the message before can have kept it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost rekey --key old.key.pem --old-cert old.pem --cert anna.pem < sealed.eml > rekeyed.eml
