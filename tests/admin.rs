@@ -64,6 +64,11 @@ fn domains_and_accounts_are_added_shown_changed_and_removed() {
         (66, "sealpost: there is no account eve@north.example\n  see: sealpost account list\n".to_owned())
     );
     assert_eq!(site.refused("account add bob").0, 64);
+    let long = "/".repeat(90) + "@north.example";
+    assert_eq!(
+        site.refused(&format!("account add {long}")),
+        (1, format!("sealpost: the name of {long} is too long for a folder of this store\n"))
+    );
     let domain =
         site.json("domain set north.example --mode test --catch-all bob@alias.example --inbox plain");
     assert_eq!((&domain["mode"], &domain["inbox"]), (&"test".into(), &"plain".into()));

@@ -1,14 +1,14 @@
 //! `sealpost account`
 
 use super::context::Context;
-use super::failure::Failure;
+use super::failure::{Code, Failure};
 use super::fitness::active;
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, counted, own};
 use crate::crypto::Profile;
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
 use crate::engine::{Account, Choice, InboxPolicy};
-use crate::mail::Address;
+use crate::mail::{Address, MailboxName};
 use crate::pki::Certificate;
 use serde_json::{Value, json};
 
@@ -116,7 +116,20 @@ impl Set {
     }
 }
 
+/// Bytes of a name in a folder (Linux's NAME_MAX).
+const LONGEST_NAME: usize = 255;
+
+/// Odd characters take three bytes in the name of the account's folder. One that is too long would let mail wait for ever.
+fn refuse_long_name(context: &Context, address: &Address) -> Result<(), Failure> {
+    let folder = context.store(&context.config()?)?.folder(address, &MailboxName::inbox());
+    if folder.iter().all(|name| name.len() <= LONGEST_NAME) {
+        return Ok(());
+    }
+    Err(Failure::new(Code::No, format!("the name of {address} is too long for a folder of this store")))
+}
+
 fn add(context: &Context, out: &mut Output, new: NewAccount) -> Result<(), Failure> {
+    refuse_long_name(context, &new.address)?;
     let address = context.directory()?.add_account(&new)?;
     out.line(format!("account {address} added; it has no certificate yet: sealpost key generate and cert issue, or cert add"))?;
     out.json(json!({"account": address.to_string()}))

@@ -306,9 +306,7 @@ fn wycheproof(file: &str) -> Vec<serde_json::Value> {
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors").into());
     let path = format!("{folder}/wycheproof/{file}.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
-        let required = std::env::var("SEALPOST_REQUIRE").unwrap_or_default();
-        assert!(!required.contains("vectors"), "{path} is missing");
-        println!("skipped: {path} is not there");
+        crate::mail::vectors::skip("vectors", &format!("{path} is not there"));
         return Vec::new();
     };
     let file: serde_json::Value = serde_json::from_str(&text).unwrap();

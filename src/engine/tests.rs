@@ -468,6 +468,22 @@ fn a_domain_that_is_switched_off_is_no_consent() {
 }
 
 #[test]
+fn a_mark_that_cannot_be_read_or_begun_is_a_doubt_and_one_that_cannot_be_finished_is_none() {
+    for lookup in ["server_copies", "begin"] {
+        let mut world = World::new().with_rules(ScopeKind::Server, "", ARCHIVE);
+        world.broken = Some(lookup);
+        let outcome = world.deliver(&[BOB]);
+        assert_eq!(outcome.disposition.line(), "4.3.0 the directory is not available", "{lookup}");
+        assert_eq!((world.store.total(), world.store.staged()), (0, 0), "{lookup}");
+    }
+    let mut world = World::new().with_rules(ScopeKind::Server, "", ARCHIVE);
+    world.broken = Some("finish");
+    let outcome = world.deliver(&[BOB]);
+    assert_eq!((outcome.disposition, outcome.warnings.len()), (Disposition::Delivered, 1));
+    assert_eq!(world.store.total(), 2);
+}
+
+#[test]
 fn a_crash_between_mark_and_commit_loses_no_server_copy() {
     let mut world = World::new().with_rules(ScopeKind::Server, "", ARCHIVE);
     let whole = world.store.clone();
