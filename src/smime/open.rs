@@ -83,14 +83,33 @@ pub fn open(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Opened, OpenError>
 
 /// Everything that can be refused is refused before a private key is used.
 pub(super) fn open_content(enveloped: Enveloped, keys: &[OpeningKey<'_>]) -> Result<SecretBytes, OpenError> {
-    let content = checked_content(&enveloped)?;
-    let (recipient, key) = find_recipient(&enveloped.recipients, keys)?;
+    let algorithm = checked_content(&enveloped)?;
+    let content_key = recover_content_key(&enveloped.recipients, algorithm.cipher.key_len, keys)?;
+    decrypt_content(enveloped, &algorithm, &content_key)
+}
+
+/// The content key, as the first recipient that names one of the keys gives it. Where that recipient's key or padding is
+/// wrong it is a key that opens nothing: only decrypting the content shows it.
+pub(super) fn recover_content_key(
+    recipients: &[Recipient],
+    key_len: usize,
+    keys: &[OpeningKey<'_>],
+) -> Result<SecretBytes, OpenError> {
+    let (recipient, key) = find_recipient(recipients, keys)?;
     let transport = TransportAlgorithm::read(&recipient.algorithm)?;
-    let content_key = transport.unwrap(key, &recipient.encrypted_key, content.cipher.key_len);
+    Ok(transport.unwrap(key, &recipient.encrypted_key, key_len))
+}
+
+/// The clear content, its padding or tag checked.
+pub(super) fn decrypt_content(
+    enveloped: Enveloped,
+    algorithm: &ContentAlgorithm,
+    content_key: &SecretBytes,
+) -> Result<SecretBytes, OpenError> {
     let aad = enveloped.auth_attributes.unwrap_or_default();
     let tag = enveloped.tag.unwrap_or_default();
-    let clear = content.decrypt(&content_key, &aad, &tag, SecretBytes::new(enveloped.encrypted_content))?;
-    Ok(clear)
+    let content = SecretBytes::new(enveloped.encrypted_content);
+    Ok(algorithm.decrypt(content_key, &aad, &tag, content)?)
 }
 
 /// The content's algorithm, if it and the structure around it belong together (RFC 5083, RFC 5084) and it holds mail.

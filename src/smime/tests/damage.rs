@@ -24,7 +24,7 @@ pub(super) fn join(header: &[u8], der: &[u8]) -> Vec<u8> {
     [header, base64::MIME.encode(der).as_bytes()].concat()
 }
 
-fn enveloped(sealed: &[u8]) -> Enveloped {
+pub(super) fn enveloped(sealed: &[u8]) -> Enveloped {
     match find(&Message::new(sealed)) {
         Protection::Encrypted(enveloped) => *enveloped,
         other => panic!("{other:?}"),
