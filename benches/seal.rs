@@ -1,4 +1,4 @@
-//! What sealing and opening cost, by size and profile. `cargo bench --bench seal`
+//! What sealing, opening and rekeying cost, by size and profile. `cargo bench --bench seal`
 
 #![allow(
     clippy::expect_used,
@@ -14,7 +14,7 @@ use sealpost::pki::{
     Authority, AuthorityProfile, Certificate, KeyType, MINIMUM_RSA_BITS, SealingCheck, Subject, UnlockedKey,
     UserProfile, ValidatedCertificate, Validity, self_sign,
 };
-use sealpost::smime::{Mark, OpeningKey, SealJob, Sealed, open, seal_many};
+use sealpost::smime::{Mark, OpeningKey, SealJob, Sealed, open, rekey, seal_many};
 use std::hint::black_box;
 use time::{Duration, OffsetDateTime};
 
@@ -103,5 +103,30 @@ fn benches(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(all, benches);
+/// Handing a message to other recipients, against opening it and sealing it again.
+fn rekey_benches(criterion: &mut Criterion) {
+    const SIZE: usize = 1 << 20;
+    let holder = holder();
+    let keys = [OpeningKey { key: &holder.key, certificate: Some(&holder.certificate) }];
+    let message = message(SIZE);
+    let mut group = criterion.benchmark_group("rekey");
+    group.throughput(Throughput::Bytes(message.len() as u64));
+    for profile in Profile::ALL {
+        let sealed = seal(&message, &holder, profile);
+        group.bench_function(BenchmarkId::new("rekey", profile.name()), |bench| {
+            bench.iter(|| {
+                black_box(rekey(sealed.bytes(), &keys, &holder.recipients, seed(8)).expect("it opens"))
+            });
+        });
+        group.bench_function(BenchmarkId::new("open and seal", profile.name()), |bench| {
+            bench.iter(|| {
+                let opened = open(sealed.bytes(), &keys).expect("it opens");
+                black_box(seal(opened.message.expose(), &holder, profile))
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(all, benches, rekey_benches);
 criterion_main!(all);

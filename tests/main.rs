@@ -26,6 +26,7 @@ mod hostile;
 mod peers;
 mod policy;
 mod postfix_dovecot;
+mod rekey;
 mod rules;
 mod smoke;
 mod vectors;

@@ -1,11 +1,14 @@
-//! What the filters share: certificates from files, and where the result goes.
+//! What the filters share: certificates from files, recipients, and where the result goes.
 
 use super::failure::{Code, Failure};
 use super::output::Output;
-use super::{input, password};
+use super::{input, password, words};
 use crate::crypto::SecretBytes;
-use crate::pki::{self, Certificate, PkiError};
+use crate::engine::Clock;
+use crate::mail::Address;
+use crate::pki::{self, Certificate, PkiError, SealingCheck, Unfit, ValidatedCertificate};
 use crate::store;
+use crate::system::SystemClock;
 use std::path::{Path, PathBuf};
 
 /// Where a filter's result goes. Nothing is written before the whole result is there.
@@ -26,6 +29,58 @@ impl Sink {
             Some(path) => Ok(store::replace_file(path, bytes)?),
         }
     }
+}
+
+/// Who will be able to open the result, and what their certificates must stand up to.
+#[derive(clap::Args, Debug, Clone)]
+pub(super) struct Recipients {
+    /// A recipient's certificate, PEM or DER; repeat it for several
+    #[arg(long, value_name = "FILE", required = true)]
+    cert: Vec<PathBuf>,
+    /// Each certificate must name one of these addresses; repeat it for several
+    #[arg(long = "for", value_name = "ADDRESS", value_parser = words::address)]
+    addresses: Vec<Address>,
+    /// Each certificate must chain to one in these files; repeat it for several
+    #[arg(long, value_name = "FILE")]
+    trust: Vec<PathBuf>,
+    /// Let a certificate pass that has ended
+    #[arg(long)]
+    allow_expired: bool,
+}
+
+impl Recipients {
+    /// All of them, or why the first unfit one is unfit.
+    pub(super) fn validated(&self) -> Result<Vec<ValidatedCertificate>, Failure> {
+        let anchors = certificates(&self.trust)?;
+        let check = SealingCheck {
+            addresses: &self.addresses,
+            at: SystemClock.now(),
+            minimum_rsa_bits: pki::MINIMUM_RSA_BITS,
+            anchors: (!self.trust.is_empty()).then_some(anchors.as_slice()),
+            intermediates: &[],
+            allow_expired: self.allow_expired,
+            allow_not_yet_valid: false,
+        };
+        let each = self.cert.iter().map(|path| Ok((path, certificates(std::slice::from_ref(path))?)));
+        let each: Vec<(&PathBuf, Vec<Certificate>)> = each.collect::<Result<_, Failure>>()?;
+        each.iter().flat_map(|(path, held)| held.iter().map(move |one| fit(path, one, &check))).collect()
+    }
+}
+
+fn fit(
+    path: &Path,
+    certificate: &Certificate,
+    check: &SealingCheck<'_>,
+) -> Result<ValidatedCertificate, Failure> {
+    ValidatedCertificate::for_sealing(certificate, check).map_err(|reasons| {
+        let texts = words::texts(&reasons).join("; ");
+        let text = format!("nothing was sealed: the certificate in {} is unfit: {texts}", input::name(path));
+        let failure = Failure::new(Code::Data, text);
+        match reasons.as_slice() {
+            [Unfit::Expired(_)] => failure.hint("to seal to it all the same: --allow-expired"),
+            _ => failure,
+        }
+    })
 }
 
 /// All certificates of the files, PEM or DER.

@@ -2,12 +2,15 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::password::PasswordSource;
+use super::{filter, words};
 use crate::crypto::SecretBytes;
 use crate::directory::{SqliteDirectory, VaultKey};
 use crate::mail::Address;
-use crate::pki::{Certificate, UnlockedKey};
+use crate::pki::{self, Certificate, KeyFile, UnlockedKey};
 use crate::smime::OpeningKey;
 use crate::vault;
+use std::path::{Path, PathBuf};
 
 /// The account's keys, locked; there is one at least.
 pub(super) fn vault_keys(directory: &SqliteDirectory, account: &Address) -> Result<Vec<VaultKey>, Failure> {
@@ -26,6 +29,45 @@ pub(super) fn domain_key(directory: &SqliteDirectory, domain: &str) -> Result<Un
             .hint(format!("make one: sealpost key generate --domain {domain}")));
     };
     Ok(UnlockedKey::from_pkcs8(key.pkcs8.expose())?)
+}
+
+/// Where a filter's private keys come from.
+#[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("from").required(true).args(["key", "account"])))]
+pub(super) struct KeySource {
+    /// The private key: PEM, DER, or a PKCS#12 file, which brings its certificate
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Take the keys of this account from the vault
+    #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
+    account: Option<Address>,
+    #[command(flatten)]
+    password: PasswordSource,
+}
+
+impl KeySource {
+    /// The keys, with the certificates that these files bring. Standard input is left for the message.
+    pub(super) fn keyring(&self, context: &Context, certificates: &[PathBuf]) -> Result<Keyring, Failure> {
+        self.password.refuse_standard_input()?;
+        match (&self.account, &self.key) {
+            (Some(account), _) => {
+                let password =
+                    self.password.given()?.or_ask(&format!("Secure Mail password of {account}: "))?;
+                Keyring::unlock(context, account, &password)
+            }
+            (None, Some(path)) => self.file_key(path, certificates),
+            (None, None) => Err(Failure::new(Code::Usage, "--key or --account is needed")),
+        }
+    }
+
+    fn file_key(&self, path: &Path, extra: &[PathBuf]) -> Result<Keyring, Failure> {
+        let given = self.password.given()?;
+        let option = "--password-file FILE or --password-fd N";
+        let KeyFile { keys, mut certificates } =
+            filter::unlock(path, pki::read_key_file, given.known(), option)?;
+        certificates.extend(filter::certificates(extra)?);
+        Ok(Keyring { keys, certificates })
+    }
 }
 
 /// Keys and certificates; they find each other by the public key.

@@ -29,6 +29,7 @@ mod open;
 mod output;
 mod password;
 mod postfix;
+mod rekey;
 mod rules;
 mod seal;
 mod words;
@@ -67,6 +68,7 @@ enum Verb {
     Rules(rules::Rules),
     Seal(seal::Seal),
     Open(open::Open),
+    Rekey(rekey::Rekey),
     Inspect(inspect::Inspect),
     Completions(completions::Completions),
     Man(man::Man),
@@ -88,6 +90,7 @@ impl Verb {
             Verb::Rules(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
+            Verb::Rekey(verb) => verb.run(context, out),
             Verb::Inspect(verb) => verb.run(out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),

@@ -20,6 +20,11 @@ pub(super) fn print(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
+/// Says beside the result what should be known about it.
+pub(super) fn warn(text: &str) {
+    write_quietly(&mut io::stderr(), format!("sealpost: warning: {text}\n").as_bytes());
+}
+
 /// Tells a person at a terminal what is waited for; silent everywhere else.
 pub(super) fn tell_terminal(text: &str) {
     let mut stderr = io::stderr();

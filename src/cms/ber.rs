@@ -9,7 +9,7 @@ use std::vec::IntoIter;
 /// Deeper nesting is refused (spec: "Limits").
 const MAX_DEPTH: usize = 100;
 /// More octets are refused: a DER length of our crates is 32 bits wide, and conversion may add a few octets.
-const MAX_OCTETS: usize = 1 << 31;
+pub(crate) const MAX_OCTETS: usize = 1 << 31;
 
 /// The first element of the bytes as DER (borrowed if it is DER already), and what follows it. Time and memory grow
 /// linearly with the bytes.

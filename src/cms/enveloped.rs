@@ -9,6 +9,7 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911;
 use der::Decode;
 use spki::AlgorithmIdentifierOwned;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// More recipients are refused (spec: "Limits").
@@ -187,7 +188,7 @@ fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enve
     let mut inner = Elements(fields.tagged(SEQUENCE, "encryptedContentInfo")?.content);
     let content_type = oid(&mut inner, "the type of the encrypted content")?;
     let algorithm = algorithm(&mut inner, "contentEncryptionAlgorithm")?;
-    let encrypted_content = encrypted_content(inner)?;
+    let encrypted_content = encrypted_content(inner)?.into_owned();
     let (auth_attributes, tag) = match authenticated {
         true => (fields.optional(constructed(1))?.map(der_set).transpose()?, Some(mac(&mut fields)?)),
         false => (None, None),
@@ -207,10 +208,10 @@ fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enve
 }
 
 /// The ciphertext of an encryptedContentInfo, in one piece or in many.
-fn encrypted_content(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {
+pub(super) fn encrypted_content(mut fields: Elements<'_>) -> Result<Cow<'_, [u8]>, CmsError> {
     if let Some(whole) = fields.optional(context(0))? {
         nothing_more(fields, "encryptedContentInfo")?;
-        return Ok(whole.content.to_vec());
+        return Ok(Cow::Borrowed(whole.content));
     }
     let pieces = fields.optional(constructed(0))?.ok_or_else(|| malformed("it has no encrypted content"))?;
     nothing_more(fields, "encryptedContentInfo")?;
@@ -219,7 +220,7 @@ fn encrypted_content(mut fields: Elements<'_>) -> Result<Vec<u8>, CmsError> {
     while !pieces.is_empty() {
         joined.extend_from_slice(pieces.tagged(OCTET_STRING, "a piece of the encrypted content")?.content);
     }
-    Ok(joined)
+    Ok(Cow::Owned(joined))
 }
 
 fn mac(fields: &mut Elements<'_>) -> Result<Vec<u8>, CmsError> {

@@ -6,6 +6,7 @@ mod element;
 mod enveloped;
 mod inspect;
 mod openpgp;
+mod parts;
 mod protection;
 #[cfg(test)]
 mod samples;
@@ -13,9 +14,11 @@ mod signed;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ber::MAX_OCTETS;
 pub use ber::der_from_ber;
 pub use enveloped::{
     Agreement, CmsError, Enveloped, OriginatorKey, Recipient, RecipientId, RecipientKind, read,
 };
 pub use inspect::{AlgorithmReport, ContentReport, Integrity, RecipientReport, Report, Structure, inspect};
-pub use protection::{Protection, fault, find};
+pub use parts::{Parts, parts};
+pub use protection::{Protection, fault, find, innermost_body};

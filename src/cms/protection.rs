@@ -46,25 +46,38 @@ pub fn fault(message: &Message<'_>) -> Option<CmsError> {
     examine(message).err()
 }
 
+/// The body that [`find`] decides on, and how it is encoded: that of the message, or of the sole part of its multiparts.
+pub fn innermost_body<'a>(message: &Message<'a>) -> Option<(&'a [u8], TransferEncoding)> {
+    innermost(message, |entity, _| (entity.body(), TransferEncoding::of(entity)))
+}
+
 pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
-    let mut inner: Option<Message<'_>> = None;
+    let found = innermost(message, |entity, media| {
+        let boundary = media.parameter("boundary").unwrap_or_default();
+        match media.essence() {
+            "multipart/signed" => Ok(signed_multipart(entity.body(), boundary)),
+            "multipart/encrypted" => Ok(encrypted_multipart(entity.body(), boundary)),
+            _ => leaf(entity, media),
+        }
+    });
+    found.unwrap_or(Ok(Protection::None))
+}
+
+/// Looks at the entity that decides; nothing if a multipart has more than the one part.
+fn innermost<'a, T>(message: &Message<'a>, look: impl FnOnce(&Message<'a>, &MediaType) -> T) -> Option<T> {
+    let mut inner: Option<Message<'a>> = None;
     for _ in 0..MAX_NESTING {
         let here = inner.as_ref().unwrap_or(message);
         let media = MediaType::of(here);
-        if !media.is_multipart() {
-            return leaf(here, &media);
-        }
-        let boundary = media.parameter("boundary").unwrap_or_default();
         // Two parts each: nothing more is inside, and the search for their delimiters is done once only.
-        match media.essence() {
-            "multipart/signed" => return Ok(signed_multipart(here.body(), boundary)),
-            "multipart/encrypted" => return Ok(encrypted_multipart(here.body(), boundary)),
-            _ => {}
+        let has_two_parts = matches!(media.essence(), "multipart/signed" | "multipart/encrypted");
+        if !media.is_multipart() || has_two_parts {
+            return Some(look(here, &media));
         }
-        let Some(part) = sole_part(here.body(), boundary) else { return Ok(Protection::None) };
+        let part = sole_part(here.body(), media.parameter("boundary").unwrap_or_default())?;
         inner = Some(Message::new(part));
     }
-    Ok(Protection::None)
+    None
 }
 
 /// A body that is no multipart.

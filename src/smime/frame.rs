@@ -1,5 +1,6 @@
 //! The DER around the ciphertext, with every length known before the first byte is written (X.690 8.1.3, definite form).
 
+use crate::cms::Parts;
 use crate::crypto::algorithm::Mode;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{ID_CT_AUTH_ENVELOPED_DATA, ID_DATA, ID_ENVELOPED_DATA};
@@ -21,7 +22,7 @@ const IMPLICIT_1: u8 = 0xa1;
 /// CMSVersion 0: of AuthEnvelopedData (RFC 5083 2.1), of a KeyTransRecipientInfo that names its recipient by issuer and
 /// serial number, and of an EnvelopedData that holds no others (RFC 5652 6.1).
 const VERSION_0: [u8; 3] = [INTEGER, 1, 0];
-/// CMSVersion 2: of an EnvelopedData with other recipients (RFC 5652 6.1).
+/// CMSVersion 2: of an EnvelopedData with other recipients, or with attributes (RFC 5652 6.1).
 const VERSION_2: [u8; 3] = [INTEGER, 1, 2];
 /// CMSVersion 3: of a KeyAgreeRecipientInfo (RFC 5652 6.2.2).
 const VERSION_3: [u8; 3] = [INTEGER, 1, 3];
@@ -31,7 +32,7 @@ pub(super) struct Frame {
     /// All that comes before the ciphertext.
     pub(super) head: Vec<u8>,
     content_len: usize,
-    tag_len: usize,
+    tail_len: usize,
 }
 
 impl Frame {
@@ -43,31 +44,48 @@ impl Frame {
         content_len: usize,
         tag_len: usize,
     ) -> der::Result<Frame> {
-        let content_head = header(CONTEXT_0, content_len);
-        let info = [ID_DATA.to_der()?, algorithm.to_der()?, content_head].concat();
-        let version = version(mode, &recipient_infos);
-        let recipients = set_of(recipient_infos);
-        let info_head = header(SEQUENCE, info.len() + content_len);
-        let data = [version.to_vec(), recipients, info_head, info].concat();
+        let info = [ID_DATA.to_der()?, algorithm.to_der()?].concat();
         let tail_len = tail_head(tag_len).len() + tag_len;
+        Frame::around(content_type(mode), recipient_infos, &info, content_len, tail_len)
+    }
+
+    /// The same content for other recipients. What follows the ciphertext is [`Parts::after`].
+    pub(super) fn for_parts(recipient_infos: Vec<Vec<u8>>, parts: &Parts<'_>) -> der::Result<Frame> {
+        let (content_len, tail_len) = (parts.encrypted_content.len(), parts.after.len());
+        Frame::around(parts.content_type, recipient_infos, parts.algorithm, content_len, tail_len)
+    }
+
+    /// `info` is what stands before the ciphertext inside the encryptedContentInfo.
+    fn around(
+        content_type: ObjectIdentifier,
+        recipient_infos: Vec<Vec<u8>>,
+        info: &[u8],
+        content_len: usize,
+        tail_len: usize,
+    ) -> der::Result<Frame> {
+        let content_head = header(CONTEXT_0, content_len);
+        let info_head = header(SEQUENCE, info.len() + content_head.len() + content_len);
+        let version = version(content_type, &recipient_infos, tail_len);
+        let recipients = set_of(recipient_infos);
+        let data = [version.as_slice(), &recipients, &info_head, info, &content_head].concat();
         let data_len = data.len() + content_len + tail_len;
         let data_head = header(SEQUENCE, data_len);
         let explicit_len = data_head.len() + data_len;
-        let explicit = [content_type(mode).to_der()?, header(EXPLICIT_0, explicit_len)].concat();
+        let explicit = [content_type.to_der()?, header(EXPLICIT_0, explicit_len)].concat();
         let outermost = header(SEQUENCE, explicit.len() + explicit_len);
         let head = [outermost, explicit, data_head, data].concat();
-        Ok(Frame { head, content_len, tag_len })
-    }
-
-    /// What comes after the ciphertext: the tag's OCTET STRING, or nothing.
-    pub(super) fn tail(&self, tag: &[u8]) -> Vec<u8> {
-        [tail_head(self.tag_len).as_slice(), tag].concat()
+        Ok(Frame { head, content_len, tail_len })
     }
 
     /// Bytes of the whole ContentInfo.
     pub(super) fn len(&self) -> usize {
-        self.head.len() + self.content_len + tail_head(self.tag_len).len() + self.tag_len
+        self.head.len() + self.content_len + self.tail_len
     }
+}
+
+/// What comes after the ciphertext: the tag's OCTET STRING, or nothing.
+pub(super) fn tail(tag: &[u8]) -> Vec<u8> {
+    [tail_head(tag.len()).as_slice(), tag].concat()
 }
 
 /// A KeyTransRecipientInfo (RFC 5652 6.2.1) that names its recipient by issuer (DER) and serial number (content octets).
@@ -98,9 +116,11 @@ pub(super) fn key_agreement_info(
     Ok(tlv(IMPLICIT_1, &[&VERSION_3, &originator, &algorithm.to_der()?, &keys]))
 }
 
-fn version(mode: Mode, recipient_infos: &[Vec<u8>]) -> [u8; 3] {
+/// What follows the ciphertext in an EnvelopedData are attributes.
+fn version(content_type: ObjectIdentifier, recipient_infos: &[Vec<u8>], tail_len: usize) -> [u8; 3] {
     let others = recipient_infos.iter().any(|info| info.first() != Some(&SEQUENCE));
-    if mode == Mode::Cbc && others { VERSION_2 } else { VERSION_0 }
+    let enveloped = content_type == ID_ENVELOPED_DATA;
+    if enveloped && (others || tail_len > 0) { VERSION_2 } else { VERSION_0 }
 }
 
 fn content_type(mode: Mode) -> ObjectIdentifier {
@@ -121,7 +141,7 @@ fn set_of(mut members: Vec<Vec<u8>>) -> Vec<u8> {
     tlv(SET, &members)
 }
 
-fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len()).sum();
     let mut whole = header(tag, length);
     parts.iter().for_each(|part| whole.extend_from_slice(part));
@@ -163,8 +183,7 @@ mod tests {
         for (mode, tag_len) in [(Mode::Cbc, 0), (Mode::Gcm, 16)] {
             for content_len in [0, 16, 100, 127, 128, 200, 255, 256, 65_000, 70_000] {
                 let frame = Frame::new(vec![vec![0x30, 0]], &algorithm, mode, content_len, tag_len).unwrap();
-                let whole =
-                    [frame.head.clone(), vec![0; content_len], frame.tail(&vec![0; tag_len])].concat();
+                let whole = [frame.head.clone(), vec![0; content_len], tail(&vec![0; tag_len])].concat();
                 assert_eq!(whole.len(), frame.len());
                 der::asn1::AnyRef::try_from(whole.as_slice()).unwrap();
             }

@@ -1,4 +1,4 @@
-//! Sealing, opening, and recognising what is sealed already.
+//! Sealing, opening, handing to other recipients, and recognising what is sealed already.
 
 mod arrived;
 mod frame;
@@ -8,6 +8,7 @@ pub mod open;
 mod outer;
 mod recipient;
 pub mod recognise;
+pub mod rekey;
 pub mod seal;
 pub mod sealed;
 #[cfg(test)]
@@ -15,5 +16,6 @@ mod tests;
 
 pub use open::{OpenError, Opened, OpeningKey, open};
 pub use recognise::{OpenPgp, recognise};
+pub use rekey::{RekeyError, rekey};
 pub use seal::{Mark, SealError, SealJob, seal_many};
 pub use sealed::{Sealed, SealedTo};

@@ -84,16 +84,35 @@ pub fn open(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Opened, OpenError>
 
 /// Everything that can be refused is refused before a private key is used.
 pub(super) fn open_content(enveloped: Enveloped, keys: &[OpeningKey<'_>]) -> Result<SecretBytes, OpenError> {
-    let content = checked_content(&enveloped)?;
-    let (recipient, key) = find_recipient(&enveloped.recipients, keys)?;
-    let content_key = match key {
-        RecipientKey::Rsa(key) => unwrap_transported(recipient, key, content.cipher.key_len)?,
-        RecipientKey::EcP256(key) => unwrap_agreed(recipient, key, content.cipher.key_len)?,
-    };
+    let algorithm = checked_content(&enveloped)?;
+    let content_key = recover_content_key(&enveloped.recipients, algorithm.cipher.key_len, keys)?;
+    decrypt_content(enveloped, &algorithm, &content_key)
+}
+
+/// The content key, as the first recipient that names one of the keys gives it. Where that recipient's key or padding is
+/// wrong it is a key that opens nothing: only decrypting the content shows it.
+pub(super) fn recover_content_key(
+    recipients: &[Recipient],
+    key_len: usize,
+    keys: &[OpeningKey<'_>],
+) -> Result<SecretBytes, OpenError> {
+    let (recipient, key) = find_recipient(recipients, keys)?;
+    match key {
+        RecipientKey::Rsa(key) => unwrap_transported(recipient, key, key_len),
+        RecipientKey::EcP256(key) => unwrap_agreed(recipient, key, key_len),
+    }
+}
+
+/// The clear content, its padding or tag checked.
+pub(super) fn decrypt_content(
+    enveloped: Enveloped,
+    algorithm: &ContentAlgorithm,
+    content_key: &SecretBytes,
+) -> Result<SecretBytes, OpenError> {
     let aad = enveloped.auth_attributes.unwrap_or_default();
     let tag = enveloped.tag.unwrap_or_default();
-    let clear = content.decrypt(&content_key, &aad, &tag, SecretBytes::new(enveloped.encrypted_content))?;
-    Ok(clear)
+    let content = SecretBytes::new(enveloped.encrypted_content);
+    Ok(algorithm.decrypt(content_key, &aad, &tag, content)?)
 }
 
 /// A private key that fits the kind of its recipient.

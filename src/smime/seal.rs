@@ -1,6 +1,6 @@
 //! From message bytes to sealed bytes, in one pass over the message.
 
-use super::frame::Frame;
+use super::frame::{self, Frame};
 use super::inner::{CrlfReader, Inner};
 use super::lines::Base64Lines;
 use super::recipient::{Recipient, recipients};
@@ -158,7 +158,7 @@ impl Envelope {
             Mode::Cbc => self.write_cbc(inner.reader(), &mut lines)?,
             Mode::Gcm => self.write_gcm(inner.reader(), &mut lines)?,
         };
-        lines.write(&self.frame.tail(&tag));
+        lines.write(&frame::tail(&tag));
         Ok(lines.finish())
     }
 

@@ -13,8 +13,8 @@ pub struct SealedTo {
     pub id: Option<RecipientId>,
 }
 
-/// A message that only its recipients can open. Made only in this room: by [`seal_many`](super::seal_many) and
-/// [`recognise`](super::recognise()).
+/// A message that only its recipients can open. Made only in this room: by [`seal_many`](super::seal_many),
+/// [`rekey`](super::rekey()) and [`recognise`](super::recognise()).
 pub struct Sealed {
     pub(super) bytes: Vec<u8>,
     pub(super) cipher: Option<&'static ContentCipher>,

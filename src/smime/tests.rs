@@ -5,6 +5,7 @@ mod damage;
 mod law;
 mod outside;
 mod recognised;
+mod rekeyed;
 mod strict;
 
 use super::*;

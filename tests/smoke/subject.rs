@@ -10,7 +10,7 @@ use sealpost::pki::{
     UserProfile, ValidatedCertificate, Validity, read_certificates, read_key_file, self_sign,
 };
 use sealpost::rules::{Color, Envelope, Facts, Program, RuleSet, ScopeKind, Source, evaluate, explain};
-use sealpost::smime::{Mark, OpenPgp, OpeningKey, SealJob, open, recognise, seal_many};
+use sealpost::smime::{Mark, OpenPgp, OpeningKey, RekeyError, SealJob, open, recognise, rekey, seal_many};
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
@@ -189,11 +189,26 @@ fn seals_and_opens(world: &World, input: &[u8]) {
 }
 
 fn opens(world: &World, input: &[u8]) {
-    drop(open(input, &world.opening()));
+    rekeys(world, input);
     recognise(input, &[std::slice::from_ref(&world.certificate)], OpenPgp::Keep);
     let message = Message::new(input);
     cms::inspect(&message);
     let _ = (cms::find(&message), cms::fault(&message));
+}
+
+/// What opens is rekeyed to what opens to the same, and what does not open is not rekeyed.
+fn rekeys(world: &World, input: &[u8]) {
+    let opened = open(input, &world.opening());
+    match (opened, rekey(input, &world.opening(), &world.recipients, seed(5))) {
+        (Ok(opened), Ok(rekeyed)) => {
+            let again = open(rekeyed.bytes(), &world.opening()).unwrap();
+            assert!(again.message.expose() == opened.message.expose(), "opens to something else");
+        }
+        (opened, Err(error)) => {
+            assert!(opened.is_err() || matches!(error, RekeyError::NotBase64), "opens, and: {error}");
+        }
+        (Err(error), Ok(_)) => panic!("is rekeyed, and does not open: {error}"),
+    }
 }
 
 fn reads_cms(world: &World, input: &[u8]) {

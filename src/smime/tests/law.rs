@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-const SPECIAL: [&[u8]; 21] = [
+pub(super) const SPECIAL: [&[u8]; 21] = [
     b"",
     b"\n",
     b"\r\n",
@@ -59,7 +59,7 @@ fn a_line_of_a_megabyte_and_deep_nesting_come_back() {
 }
 
 /// Pieces out of which hostile headers are made.
-fn piece() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn piece() -> impl Strategy<Value = Vec<u8>> {
     let pieces: [&[u8]; 24] = [
         b"\n",
         b"\r\n",
