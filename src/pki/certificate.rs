@@ -2,6 +2,7 @@
 
 use super::{PkiError, PublicKey};
 use crate::cms::RecipientId;
+use crate::crypto::algorithm::name_of;
 use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::asn1::Utf8StringRef;
 use der::{Decode, Encode, Reader, SliceReader, Tag};
@@ -95,7 +96,7 @@ impl Certificate {
     /// The kind of its key in words: `RSA 2048`, `EC P-256`; the algorithm's name if we cannot use it.
     pub fn key_description(&self) -> String {
         let oid = self.parsed.tbs_certificate().subject_public_key_info().algorithm.oid;
-        self.public_key().map_or_else(|_| super::key::oid_name(oid), |key| key.to_string())
+        self.public_key().map_or_else(|_| name_of(&oid), |key| key.to_string())
     }
 
     /// Did the holder of that certificate sign this one? Name and signature are compared, and nothing else: neither

@@ -1,6 +1,7 @@
 //! Private and public keys.
 
 use super::{Fingerprint, PkiError};
+use crate::crypto::algorithm::name_of;
 use crate::crypto::{SecretBytes, Seed};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
@@ -220,22 +221,17 @@ fn require_p256(parameters: Option<AnyRef<'_>>) -> Result<(), PkiError> {
     let curve = parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
     match curve {
         Some(SECP_256_R_1) => Ok(()),
-        Some(other) => Err(PkiError::Unsupported(format!("the elliptic curve {}", oid_name(other)))),
+        Some(other) => Err(PkiError::Unsupported(format!("the elliptic curve {}", name_of(&other)))),
         None => Err(PkiError::Unsupported("an elliptic curve given by its parameters".to_owned())),
     }
 }
 
 fn unsupported_key(oid: ObjectIdentifier) -> PkiError {
-    PkiError::Unsupported(format!("keys of the kind {}", oid_name(oid)))
+    PkiError::Unsupported(format!("keys of the kind {}", name_of(&oid)))
 }
 
 fn unsupported_signature(oid: ObjectIdentifier) -> PkiError {
-    PkiError::Unsupported(format!("signatures of the kind {}", oid_name(oid)))
-}
-
-/// The registered name of an OID, or its digits.
-pub(crate) fn oid_name(oid: ObjectIdentifier) -> String {
-    const_oid::db::DB.by_oid(&oid).map_or_else(|| oid.to_string(), |name| format!("{name} ({oid})"))
+    PkiError::Unsupported(format!("signatures of the kind {}", name_of(&oid)))
 }
 
 /// A private key in the clear: made by `vault` or read from a key file, wiped on drop. No `Debug`, no `Clone`.

@@ -1,6 +1,7 @@
 //! Password-based encryption: PBES2 (RFC 8018) and the schemes of PKCS#12 (RFC 7292 appendices B, C).
 
 use super::PkiError;
+use crate::crypto::algorithm::name_of;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit};
 use const_oid::ObjectIdentifier;
@@ -105,10 +106,7 @@ impl Password {
             RC2_128 => self.decrypt_pkcs12::<rc2::Rc2>(scheme, 16, &mut buffer)?,
             RC2_40 => self.decrypt_pkcs12::<rc2::Rc2>(scheme, 5, &mut buffer)?,
             other => {
-                return Err(PkiError::Unsupported(format!(
-                    "encryption with {}",
-                    super::key::oid_name(other)
-                )));
+                return Err(PkiError::Unsupported(format!("encryption with {}", name_of(&other))));
             }
         };
         buffer.truncate(length.ok_or(PkiError::WrongPassword(what))?);
@@ -198,9 +196,7 @@ impl Password {
             ID_SHA_256 => check!(Sha256),
             ID_SHA_384 => check!(Sha384),
             ID_SHA_512 => check!(Sha512),
-            other => {
-                Err(PkiError::Unsupported(format!("a PKCS#12 MAC with {}", super::key::oid_name(other))))
-            }
+            other => Err(PkiError::Unsupported(format!("a PKCS#12 MAC with {}", name_of(&other)))),
         }
     }
 }

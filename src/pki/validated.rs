@@ -2,6 +2,7 @@
 
 use super::path::{Certval, PathValidator, Trust};
 use super::{Certificate, PublicKey};
+use crate::crypto::algorithm::name_of;
 use crate::mail::Address;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5280::{ANY_EXTENDED_KEY_USAGE, ID_KP_EMAIL_PROTECTION};
@@ -127,7 +128,7 @@ fn check_structure(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
     let extensions = certificate.parsed().tbs_certificate().extensions().map_or(&[][..], Vec::as_slice);
     for extension in extensions {
         if extension.critical && !UNDERSTOOD.contains(&extension.extn_id) {
-            let name = super::key::oid_name(extension.extn_id);
+            let name = name_of(&extension.extn_id);
             unfit.push(Unfit::Broken(format!("it has the unknown critical extension {name}")));
         }
         if extensions.iter().filter(|other| other.extn_id == extension.extn_id).count() > 1 {

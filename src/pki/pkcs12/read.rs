@@ -6,7 +6,7 @@ use super::{
     broken,
 };
 use crate::cms::der_from_ber;
-use crate::pki::key::oid_name;
+use crate::crypto::algorithm::name_of;
 use crate::pki::pbe::Password;
 use crate::pki::{Certificate, PkiError, UnlockedKey};
 use der::asn1::{Any, OctetString};
@@ -89,7 +89,7 @@ fn open_part(part: &ContentInfo, password: &mut Password) -> Result<Zeroizing<Ve
             let encrypted = joined(&data.content.content)?;
             password.decrypt(&data.content.algorithm, &encrypted, FILE)
         }
-        other => Err(PkiError::Unsupported(format!("the PKCS#12 part {}", oid_name(other)))),
+        other => Err(PkiError::Unsupported(format!("the PKCS#12 part {}", name_of(&other)))),
     }
 }
 
