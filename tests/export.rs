@@ -1,6 +1,6 @@
 //! `sealpost key export`: other programs read the file, and open with it what was sealed.
 
-use crate::support::{Program, Site, crlf, module, path, root, tools};
+use crate::support::{Program, Site, crlf, module, path, root, terminals, tools};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
@@ -323,7 +323,7 @@ fn what_the_file_lacks_is_said() {
 
 #[test]
 fn a_key_is_not_written_to_a_terminal() {
-    if !tools(&["script"]) {
+    if !terminals() {
         return;
     }
     let (site, password) = Site::certified();

@@ -1,5 +1,5 @@
 //! What a test needs of the machine. Missing: one line, and the test is over; with its word in `SEALPOST_REQUIRE`
-//! (`peers`, `root`, `vectors`) it fails instead.
+//! (`peers`, `root`, `vectors`, `terminals`) it fails instead.
 
 use super::program;
 use std::io::Write;
@@ -24,6 +24,12 @@ pub(crate) fn module(python: &str, import: &str) -> bool {
     let can = program::find(python).is_some()
         && program::Program::new(python).args(["-c", import]).run().code == Some(0);
     present(can, "peers", &format!("{python} has no recent module cryptography"))
+}
+
+/// Can a test have a terminal? A bare container may have none to give.
+pub(crate) fn terminals() -> bool {
+    let there = std::path::Path::new("/dev/pts/ptmx").exists();
+    tools(&["script"]) && present(there, "terminals", "/dev/pts is not mounted")
 }
 
 /// Do we run as root, with these programs there?
