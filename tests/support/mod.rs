@@ -8,7 +8,7 @@ mod store;
 
 pub(crate) use identity::{Authority, Identity};
 pub(crate) use need::{files, module, root, terminals, tools, vectors};
-pub(crate) use program::{Ended, Program, path};
+pub(crate) use program::{Ended, Program, of_three, path};
 pub(crate) use site::Site;
 pub(crate) use store::Store;
 
