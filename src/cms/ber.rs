@@ -236,7 +236,7 @@ fn significant(length: usize) -> impl Iterator<Item = u8> {
 }
 
 /// Appends identifier and length octets in DER.
-pub(super) fn write_header(identifier: &[u8], length: usize, out: &mut Vec<u8>) {
+pub(crate) fn write_header(identifier: &[u8], length: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(identifier);
     match u8::try_from(length) {
         Ok(short) if short < 0x80 => out.push(short),

@@ -15,12 +15,12 @@ use std::sync::Arc;
 /// More recipients are refused (spec: "Limits").
 const MAX_RECIPIENTS: usize = 10_000;
 
-pub(super) const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const BIT_STRING: u8 = 0x03;
+pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const SET: u8 = 0x31;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
 
 /// A primitive element with a context tag.
 const fn context(number: u8) -> u8 {

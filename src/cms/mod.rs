@@ -14,11 +14,12 @@ mod signed;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use ber::MAX_OCTETS;
 pub use ber::der_from_ber;
+pub(crate) use ber::{MAX_OCTETS, write_header};
 pub use enveloped::{
     Agreement, CmsError, Enveloped, OriginatorKey, Recipient, RecipientId, RecipientKind, read,
 };
+pub(crate) use enveloped::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};
 pub use inspect::{AlgorithmReport, ContentReport, Integrity, RecipientReport, Report, Structure, inspect};
 pub use parts::{Parts, parts};
 pub use protection::{Protection, fault, find, innermost_body};

@@ -1,6 +1,6 @@
 //! The DER around the ciphertext, with every length known before the first byte is written (X.690 8.1.3, definite form).
 
-use crate::cms::Parts;
+use crate::cms::{BIT_STRING, INTEGER, OCTET_STRING, Parts, SEQUENCE, SET, write_header};
 use crate::crypto::algorithm::Mode;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{ID_CT_AUTH_ENVELOPED_DATA, ID_DATA, ID_ENVELOPED_DATA};
@@ -8,11 +8,6 @@ use const_oid::db::rfc5912::ID_EC_PUBLIC_KEY;
 use der::Encode;
 use spki::AlgorithmIdentifierOwned;
 
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
 /// `[0] IMPLICIT OCTET STRING`, primitive: encryptedContent.
 const CONTEXT_0: u8 = 0x80;
 /// `[0] EXPLICIT`: the content of a ContentInfo, and the originator of a KeyAgreeRecipientInfo.
@@ -150,13 +145,9 @@ pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 
 /// Tag and length octets.
 fn header(tag: u8, length: usize) -> Vec<u8> {
-    let octets: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|&octet| octet == 0).collect();
-    match octets.as_slice() {
-        [] => vec![tag, 0],
-        [short @ ..0x80] => vec![tag, *short],
-        // A usize has at most eight octets.
-        octets => [&[tag, 0x80 | octets.len() as u8], octets].concat(),
-    }
+    let mut octets = Vec::new();
+    write_header(&[tag], length, &mut octets);
+    octets
 }
 
 #[cfg(test)]
