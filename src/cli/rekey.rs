@@ -41,7 +41,8 @@ impl Rekey {
         let keyring = self.from.keyring(context, &self.old_cert)?;
         let sealed = input::message()?;
         let keys = keyring.opening_keys()?;
-        let rekeyed = smime::rekey(sealed.expose(), &keys, &recipients, SystemEntropy.seed()?)?;
+        let rekeyed =
+            smime::rekey(sealed.expose(), &keys, &recipients, self.to.name_by, SystemEntropy.seed()?)?;
         self.sink.write(out, rekeyed.bytes())?;
         rekeyed.cipher().into_iter().for_each(advise);
         Ok(())

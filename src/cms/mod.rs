@@ -8,6 +8,7 @@ mod inspect;
 mod openpgp;
 mod parts;
 mod protection;
+mod recipient;
 #[cfg(test)]
 mod samples;
 mod signed;
@@ -16,10 +17,12 @@ mod tests;
 
 pub use ber::der_from_ber;
 pub(crate) use ber::{MAX_OCTETS, write_header};
-pub use enveloped::{
-    Agreement, CmsError, Enveloped, OriginatorKey, Recipient, RecipientId, RecipientKind, read,
-};
 pub(crate) use enveloped::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};
+pub use enveloped::{CmsError, Enveloped, read};
 pub use inspect::{AlgorithmReport, ContentReport, Integrity, RecipientReport, Report, Structure, inspect};
 pub use parts::{Parts, parts};
 pub use protection::{Protection, fault, find, innermost_body};
+pub(crate) use recipient::ID_ORI_KEM;
+pub use recipient::{
+    Agreement, Encapsulation, Originator, OriginatorKey, Recipient, RecipientId, RecipientKind,
+};

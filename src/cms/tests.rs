@@ -90,7 +90,7 @@ fn reads_every_kind() {
     assert_eq!(both.recipients[1].encrypted_key.len(), 40);
     assert!(both.recipients[0].agreement.is_none());
     let agreement = both.recipients[1].agreement.as_ref().unwrap();
-    let originator = agreement.originator_key.as_ref().unwrap();
+    let Originator::Key(originator) = &agreement.originator else { panic!("it is named") };
     assert_eq!(originator.algorithm.oid, const_oid::db::rfc5912::ID_EC_PUBLIC_KEY);
     assert_eq!((originator.public_key.len(), originator.public_key[0], &agreement.ukm), (65, 4, &None));
     let password = read(&der(samples::PASSWORD)).unwrap();
@@ -169,7 +169,9 @@ fn key_agreement(originator: &[u8], ukm: &[u8], keys: &[u8]) -> Vec<u8> {
 fn one_key_agreement_with_two_keys_is_two_recipients() {
     let info = key_agreement(&[0x80, 1, 1], &[], &[7, 8]);
     let read = read(&enveloped(&info, &[b"x"])).unwrap();
-    assert!(read.recipients[0].agreement.as_ref().unwrap().originator_key.is_none(), "it is named");
+    let originator = &read.recipients[0].agreement.as_ref().unwrap().originator;
+    let named = RecipientId::SubjectKeyIdentifier(vec![1]);
+    assert!(matches!(originator, Originator::Certificate(id) if *id == named));
     let ids: Vec<_> = read.recipients.iter().map(|r| r.id.clone().unwrap()).collect();
     assert_eq!(ids, [RecipientId::SubjectKeyIdentifier(vec![7]), RecipientId::SubjectKeyIdentifier(vec![8])]);
     assert_eq!(read.recipients[1].encrypted_key, [8, 8]);
@@ -184,7 +186,7 @@ fn originator_s_key_and_keying_material_are_read() {
     let ukm = element(0xa1, &element(4, b"ukm"));
     let good = read(&enveloped(&key_agreement(&originator(&[0, 4, 5]), &ukm, &[7]), &[b"x"])).unwrap();
     let agreement = good.recipients[0].agreement.as_ref().unwrap();
-    assert_eq!(agreement.originator_key.as_ref().unwrap().public_key, [4, 5]);
+    assert!(matches!(&agreement.originator, Originator::Key(key) if key.public_key == [4, 5]));
     assert_eq!(agreement.ukm.as_deref(), Some(&b"ukm"[..]));
     let fault = |originator: &[u8], ukm: &[u8]| {
         read(&enveloped(&key_agreement(originator, ukm, &[7]), &[b"x"])).unwrap_err().to_string()

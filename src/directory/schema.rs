@@ -4,7 +4,7 @@ use super::AdminError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Step n makes layout n+1 out of layout n. Steps are never changed once released, only added.
-const DIRECTORY: &[&str] = &[DIRECTORY_1];
+const DIRECTORY: &[&str] = &[DIRECTORY_1, DIRECTORY_2];
 
 /// The same for `state.sqlite`.
 const STATE: &[&str] = &[STATE_1];
@@ -109,6 +109,12 @@ CREATE TABLE rights (
 CREATE INDEX rights_actor ON rights (actor_id);
 ";
 
+/// What a domain and an account say of classical keys beside post-quantum ones.
+const DIRECTORY_2: &str = "
+ALTER TABLE domains ADD COLUMN also_classical TEXT;
+ALTER TABLE accounts ADD COLUMN also_classical TEXT;
+";
+
 const STATE_1: &str = "
 CREATE TABLE server_copies (
     queue_id TEXT NOT NULL,
@@ -210,7 +216,7 @@ mod tests {
         connection.execute_batch("PRAGMA user_version = 99").unwrap();
         assert_eq!(
             migrate(&mut connection, File::Directory).unwrap_err().to_string(),
-            "the directory has layout 99 and this sealpost knows up to 1: use the newer sealpost that made it"
+            "the directory has layout 99 and this sealpost knows up to 2: use the newer sealpost that made it"
         );
     }
 }

@@ -100,14 +100,14 @@ fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {
 fn report(copy: &ReadyCopy<'_>) -> PlannedCopyReport {
     let (sealed_to, profile, plain_source) = match &copy.way {
         Way::Plain(consent) => (Vec::new(), None, Some(consent.source())),
-        Way::Seal(readers, _, profile) => {
+        Way::Seal(readers, _, form) => {
             let each = readers.iter().flat_map(|reader| {
                 reader.usable.iter().map(|certificate| SealedToReport {
                     address: reader.address.clone(),
                     certificate: certificate.certificate().fingerprint().to_string(),
                 })
             });
-            (each.collect(), Some(profile.name()), None)
+            (each.collect(), Some(form.profile.name()), None)
         }
     };
     PlannedCopyReport {

@@ -1,10 +1,11 @@
 //! Deliveries over a directory and a store in memory.
 
 use super::*;
-use crate::crypto::{Entropy, EntropyError, Profile, Seed};
+use crate::crypto::{Classical, Entropy, EntropyError, Profile, Seed};
 use crate::mail::{Address, Flag, MailboxName, crlf};
 use crate::pki::{
-    Authority, AuthorityProfile, Certificate, KeyType, Subject, UnlockedKey, UserProfile, Validity, self_sign,
+    Authority, AuthorityProfile, Certificate, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity,
+    self_sign,
 };
 use crate::rules::{ScopeKind, Source};
 use crate::smime::{OpeningKey, open};
@@ -52,7 +53,7 @@ fn issue(name: &str) -> Person {
     let root = root.unwrap();
     let key = UnlockedKey::generate(KeyType::Rsa2048, seed(name.as_bytes()[0])).unwrap();
     let validity = Validity::lasting(noon() - Duration::days(9), Duration::days(30));
-    let user = UserProfile { common_name: name, addresses: &[address(name)], validity };
+    let user = UserProfile { common_name: name, addresses: &[address(name)], validity, reads: Reads::Cbc };
     let authority = Authority::new(&root, &root_key).unwrap();
     Person { certificate: authority.issue(&key.public(), &user, seed(name.as_bytes()[0] + 1)).unwrap(), key }
 }
@@ -140,6 +141,8 @@ fn settings() -> Settings {
         missing_certificate: MissingCertificate::Defer,
         openpgp: OpenPgp::Keep,
         create_mailboxes: true,
+        also_classical: Classical::Refused,
+        naming: Naming::Certificate,
         minimum_rsa_bits: 2048,
     }
 }

@@ -7,14 +7,17 @@ mod lines;
 pub mod open;
 mod outer;
 mod recipient;
+mod recipient_info;
 pub mod recognise;
 pub mod rekey;
 pub mod seal;
 pub mod sealed;
 #[cfg(test)]
 mod tests;
+mod unwrap;
 
-pub use open::{OpenError, Opened, OpeningKey, open};
+pub use open::{OpenError, Opened, OpeningKey, open, open_by_policy};
+pub use recipient::{Form, Naming, refusal};
 pub use recognise::{OpenPgp, recognise};
 pub use rekey::{RekeyError, rekey};
 pub use seal::{Mark, SealError, SealJob, seal_many};

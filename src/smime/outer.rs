@@ -100,7 +100,7 @@ fn copy_field(header: &mut Vec<u8>, raw: &[u8], end: &str) {
 fn entity_fields(mode: Mode) -> String {
     let smime_type = match mode {
         Mode::Cbc => "enveloped-data",
-        Mode::Gcm => "authEnveloped-data",
+        Mode::Aead => "authEnveloped-data",
     };
     format!(
         "MIME-Version: 1.0\n\

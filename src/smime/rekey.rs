@@ -2,15 +2,16 @@
 
 use super::frame::Frame;
 use super::lines::Base64Lines;
-use super::open::{checked_content, decrypt_content, recover_content_key};
-use super::recipient::{Recipient, recipients};
+use super::open::{checked_content, decrypt_content};
+use super::recipient::{Naming, Recipient, recipients_for};
+use super::recipient_info::RecipientInfo;
+use super::unwrap::recover_content_key;
 use super::{OpenError, OpeningKey, SealError, Sealed, inner, outer};
 use crate::cms::{
     self, CmsError, Enveloped, MAX_OCTETS, Parts, Protection, der_from_ber, fault, find, innermost_body,
 };
-use crate::crypto::algorithm::Mode;
 use crate::crypto::content::ContentAlgorithm;
-use crate::crypto::{Profile, SecretBytes, Seed};
+use crate::crypto::{Policy, SecretBytes, Seed, Suite};
 use crate::mail::{Message, TransferEncoding, eol};
 use crate::pki::ValidatedCertificate;
 use encodify::base64::LineEnding;
@@ -50,16 +51,17 @@ pub fn rekey(
     sealed: &[u8],
     keys: &[OpeningKey<'_>],
     certificates: &[ValidatedCertificate],
+    naming: Naming,
     seed: Seed,
 ) -> Result<Sealed, RekeyError> {
     let message = Message::new(sealed);
     let enveloped = find_enveloped(&message)?;
     let text = base64_text(&message).ok_or(RekeyError::NotBase64)?;
-    let algorithm = checked_content(&enveloped)?;
-    let profile = profile_for(algorithm.cipher.mode);
-    let recipients = recipients(certificates, profile)?;
+    let algorithm = checked_content(&enveloped, &Policy::READING)?;
+    let new: Vec<_> = certificates.iter().map(ValidatedCertificate::certificate).collect();
+    let recipients = recipients_for(&new, Suite::keeping(algorithm.cipher.mode), naming)?;
     let content_key = proven_content_key(enveloped, &algorithm, keys)?;
-    let infos = recipient_infos(&recipients, profile, &content_key, seed)?;
+    let infos = recipient_infos(&recipients, &content_key, seed)?;
     let bytes = replace_recipients(sealed, text, infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
     Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients })
@@ -79,37 +81,28 @@ fn base64_text<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
     (encoding == TransferEncoding::Base64).then(|| body.trim_ascii())
 }
 
-/// Whose way of handing over the key goes with the structure that is already there.
-fn profile_for(mode: Mode) -> Profile {
-    match mode {
-        Mode::Cbc => Profile::Compatible,
-        Mode::Gcm => Profile::Modern,
-    }
-}
-
 /// A content key that opens the content: a wrong one would make a message that nobody can ever open.
 fn proven_content_key(
     enveloped: Enveloped,
     algorithm: &ContentAlgorithm,
     keys: &[OpeningKey<'_>],
 ) -> Result<SecretBytes, OpenError> {
-    let content_key = recover_content_key(&enveloped.recipients, algorithm.cipher.key_len, keys)?;
+    let content_key = recover_content_key(&enveloped, algorithm.cipher.key_len, keys, &Policy::READING)?;
     let clear = decrypt_content(enveloped, algorithm, &content_key)?;
     if inner::begins_like_mail(clear.expose()) { Ok(content_key) } else { Err(OpenError::NotOpened) }
 }
 
 fn recipient_infos(
     recipients: &[Recipient],
-    profile: Profile,
     content_key: &SecretBytes,
     seed: Seed,
-) -> Result<Vec<Vec<u8>>, SealError> {
+) -> Result<Vec<RecipientInfo>, SealError> {
     let mut rng = seed.into_rng();
-    recipients.iter().map(|to| to.info(profile, content_key, &mut rng)).collect()
+    recipients.iter().map(|to| to.info(content_key, &mut rng)).collect()
 }
 
 /// The message with another text in the place of `text`, which is a piece of it.
-fn replace_recipients(sealed: &[u8], text: &[u8], infos: Vec<Vec<u8>>) -> Result<Vec<u8>, RekeyError> {
+fn replace_recipients(sealed: &[u8], text: &[u8], infos: Vec<RecipientInfo>) -> Result<Vec<u8>, RekeyError> {
     let octets = TransferEncoding::Base64.decode(text).ok_or(RekeyError::NotBase64)?;
     let (der, _) = der_from_ber(&octets)?;
     let parts = cms::parts(&der)?;

@@ -2,6 +2,7 @@
 
 mod curve;
 mod damage;
+mod kinds;
 mod law;
 mod outside;
 mod recognised;
@@ -9,15 +10,19 @@ mod rekeyed;
 mod strict;
 
 use super::*;
-use crate::crypto::{Profile, Seed};
+use crate::crypto::policy::GcmReaders;
+use crate::crypto::{Classical, Policy, Profile, Seed, Suite};
 use crate::mail::{Address, crlf};
 use crate::pki::key::tests::{rsa_key, seed};
 use crate::pki::{
-    Authority, AuthorityProfile, Certificate, KeyType, SealingCheck, Subject, UnlockedKey, UserProfile,
-    ValidatedCertificate, Validity, self_sign,
+    Authority, AuthorityProfile, Certificate, KeyType, PublicKey, Reads, SealingCheck, Subject, UnlockedKey,
+    UserProfile, ValidatedCertificate, Validity, self_sign,
 };
 use std::sync::OnceLock;
 use time::OffsetDateTime;
+
+/// The profiles that serve RSA keys and EC keys on the NIST curves.
+pub(super) const CLASSICAL: [Profile; 2] = [Profile::Compatible, Profile::Modern];
 
 /// A key with its certificate, made once a process.
 pub(super) struct Person {
@@ -26,6 +31,10 @@ pub(super) struct Person {
 }
 
 fn issue(key: &UnlockedKey, name: &str, number: u8) -> Certificate {
+    issue_with(&key.public(), name, number, Reads::Cbc)
+}
+
+fn issue_with(key: &PublicKey, name: &str, number: u8, reads: Reads) -> Certificate {
     let authority_key = rsa_key();
     let profile = AuthorityProfile {
         subject: &Subject::named("north.example"),
@@ -39,8 +48,9 @@ fn issue(key: &UnlockedKey, name: &str, number: u8) -> Certificate {
         addresses: std::slice::from_ref(&address),
         common_name: name,
         validity: Validity::lasting(noon(), time::Duration::days(900)),
+        reads,
     };
-    authority.issue(&key.public(), &user, seed(number)).unwrap()
+    authority.issue(key, &user, seed(number)).unwrap()
 }
 
 fn person(name: &str, kind: KeyType, number: u8) -> Person {
@@ -65,6 +75,12 @@ pub(super) fn dana() -> &'static Person {
     DANA.get_or_init(|| person("dana@north.example", KeyType::EcP256, 23))
 }
 
+/// One person for each kind of key that needs another profile or curve.
+pub(super) fn person_with(kind: KeyType) -> Person {
+    let number = 40 + u8::try_from(KeyType::all().position(|(of, _, _)| of == kind).unwrap()).unwrap();
+    person(&format!("{}@north.example", kind.name()), kind, number)
+}
+
 impl Person {
     pub(super) fn opening(&self) -> OpeningKey<'_> {
         OpeningKey { key: &self.key, certificate: Some(&self.certificate) }
@@ -73,6 +89,11 @@ impl Person {
     pub(super) fn validated(&self) -> ValidatedCertificate {
         validated(&self.certificate)
     }
+}
+
+/// What the profile writes to classical keys.
+pub(super) fn suite(profile: Profile) -> &'static Suite {
+    profile.suite(GcmReaders::NotAll, Classical::Refused)
 }
 
 pub(super) fn noon() -> OffsetDateTime {
@@ -99,7 +120,7 @@ pub(super) fn job<'a>(
     number: u8,
 ) -> SealJob<'a> {
     let mark = Mark { at: noon(), rule: Some("Invoices") };
-    SealJob { message, recipients, profile, mark, seed: Seed::from_bytes(&mut [number; 32]) }
+    SealJob { message, recipients, form: profile.into(), mark, seed: Seed::from_bytes(&mut [number; 32]) }
 }
 
 pub(super) fn seal_for(message: &[u8], recipients: &[ValidatedCertificate], profile: Profile) -> Sealed {

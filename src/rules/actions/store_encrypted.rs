@@ -50,10 +50,7 @@ fn profile(arguments: &mut Arguments<'_, '_, '_>, value: &Spanned<DeValue<'_>>) 
         return Some(profile);
     }
     let names = || Profile::ALL.iter().map(|profile| profile.name());
-    let text = match name {
-        "auto" | "post-quantum" => format!("the profile \"{name}\" is {LATER}"),
-        _ => format!("{} is no profile", arguments.faults.source(&value.span())),
-    };
+    let text = format!("{} is no profile", arguments.faults.source(&value.span()));
     let hint = format!("the profiles are: {}", quoted(names()));
     arguments.faults.add_near(value.span(), text, nearest(name, names()), hint);
     None
