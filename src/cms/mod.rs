@@ -1,9 +1,11 @@
 //! Reads hostile structure without keys: what is it, and who can open it? CMS (RFC 5652, 5083; BER and DER),
 //! OpenPGP packets (RFC 9580), and the MIME around them.
 
+mod armor;
 mod ber;
 mod element;
 mod enveloped;
+mod input;
 mod inspect;
 mod openpgp;
 mod parts;
@@ -20,6 +22,7 @@ pub use enveloped::{
     Agreement, CmsError, Enveloped, OriginatorKey, Recipient, RecipientId, RecipientKind, read,
 };
 pub(crate) use enveloped::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};
+pub use input::Input;
 pub use inspect::{AlgorithmReport, ContentReport, Integrity, RecipientReport, Report, Structure, inspect};
 pub use parts::{Parts, parts};
-pub use protection::{Protection, fault, find, innermost_body};
+pub use protection::{Protection, find};

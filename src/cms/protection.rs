@@ -40,17 +40,13 @@ pub fn find(message: &Message<'_>) -> Protection {
     examine(message).unwrap_or(Protection::None)
 }
 
-/// Why a body that begins like EnvelopedData or AuthEnvelopedData, or is labelled `application/pkcs7-mime`, is none
-/// although [`find`] found nothing: for messages to people, not for decisions.
-pub fn fault(message: &Message<'_>) -> Option<CmsError> {
-    examine(message).err()
-}
-
 /// The body that [`find`] decides on, and how it is encoded: that of the message, or of the sole part of its multiparts.
-pub fn innermost_body<'a>(message: &Message<'a>) -> Option<(&'a [u8], TransferEncoding)> {
+pub(super) fn innermost_body<'a>(message: &Message<'a>) -> Option<(&'a [u8], TransferEncoding)> {
     innermost(message, |entity, _| (entity.body(), TransferEncoding::of(entity)))
 }
 
+/// The same, and why a body that begins like EnvelopedData or AuthEnvelopedData, or is labelled
+/// `application/pkcs7-mime`, is none: for messages to people, not for decisions.
 pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
     let found = innermost(message, |entity, media| {
         let boundary = media.parameter("boundary").unwrap_or_default();
@@ -61,6 +57,16 @@ pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
         }
     });
     found.unwrap_or(Ok(Protection::None))
+}
+
+/// What a ContentInfo is that stands by itself.
+pub(super) fn examine_content_info(octets: &[u8]) -> Result<Protection, CmsError> {
+    let der = sole_element(octets)?;
+    match (read_der(der.bytes()), read_signed(der.bytes())) {
+        (Ok(enveloped), _) => Ok(Protection::Encrypted(Box::new(enveloped))),
+        (Err(_), Ok(Form::Opaque)) => Ok(Protection::Signed),
+        (Err(fault), _) => Err(fault),
+    }
 }
 
 /// Looks at the entity that decides; nothing if a multipart has more than the one part.
@@ -129,10 +135,10 @@ fn guess(start: &[u8]) -> Guess {
 }
 
 /// Octets of a body; a copy of them is wiped, because what is signed or mislabelled is clear text.
-struct Octets<'a>(Cow<'a, [u8]>);
+pub(super) struct Octets<'a>(pub(super) Cow<'a, [u8]>);
 
 impl Octets<'_> {
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
 }

@@ -357,7 +357,7 @@ fn reports_for_people_and_machines() {
     let broken = inspect(&Message::new(&mail(&der(samples::CBC)[..100])));
     assert_eq!(broken.fault.as_deref(), Some("the CMS structure is broken: it is cut off"));
     assert_eq!(inspect(&Message::new(b"Subject: x\n\nhi")).fault, None);
-    let lie = fault(&Message::new(b"Content-Type: application/pkcs7-mime\n\nhi")).unwrap().to_string();
+    let lie = Input::of(b"Content-Type: application/pkcs7-mime\n\nhi").examine().unwrap_err().to_string();
     assert_eq!(lie, "the CMS structure is broken: the body is no ContentInfo");
 }
 

@@ -6,6 +6,7 @@ mod inner;
 mod lines;
 pub mod open;
 mod outer;
+pub mod raw;
 mod recipient;
 pub mod recognise;
 pub mod rekey;
@@ -15,6 +16,7 @@ pub mod sealed;
 mod tests;
 
 pub use open::{OpenError, Opened, OpeningKey, open};
+pub use raw::open_raw;
 pub use recognise::{OpenPgp, recognise};
 pub use rekey::{RekeyError, rekey};
 pub use seal::{Mark, SealError, SealJob, seal_many};

@@ -2,6 +2,7 @@
 
 mod curve;
 mod damage;
+mod forms;
 mod law;
 mod outside;
 mod recognised;

@@ -193,7 +193,7 @@ fn opens(world: &World, input: &[u8]) {
     recognise(input, &[std::slice::from_ref(&world.certificate)], OpenPgp::Keep);
     let message = Message::new(input);
     cms::inspect(&message);
-    let _ = (cms::find(&message), cms::fault(&message));
+    let _ = (cms::find(&message), cms::Input::of(input).examine());
 }
 
 /// What opens is rekeyed to what opens to the same, and what does not open is not rekeyed.
