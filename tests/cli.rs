@@ -2,6 +2,7 @@
 
 mod demo;
 mod filters;
+mod forms;
 mod pages;
 mod readme;
 
