@@ -1,6 +1,7 @@
 //! Sealing, opening, handing to other recipients, and recognising what is sealed already.
 
 mod arrived;
+pub mod claim;
 mod frame;
 mod inner;
 mod lines;
@@ -15,6 +16,7 @@ pub mod sealed;
 #[cfg(test)]
 mod tests;
 
+pub use claim::Claim;
 pub use open::{OpenError, Opened, OpeningKey, open};
 pub use raw::open_raw;
 pub use recognise::{OpenPgp, recognise};

@@ -118,7 +118,7 @@ fn a_broken_form_is_named() {
 fn raw_opening_takes_content_that_is_no_mail() {
     let (header, der) = split(seal_for_alice(MESSAGE, Profile::Compatible).bytes());
     // Under CBC whoever changes the IV changes the first block: `S` becomes NUL.
-    let iv = super::damage::enveloped(&join(&header, &der)).algorithm.parameters.unwrap().value().to_vec();
+    let iv = damage::enveloped(&join(&header, &der)).algorithm.parameters.unwrap().value().to_vec();
     let mut other = iv.clone();
     other[0] ^= b'S';
     let no_mail = replace(&der, &iv, &other);
