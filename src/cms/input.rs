@@ -20,6 +20,18 @@ pub enum Input<'a> {
     Pem(&'a [u8]),
 }
 
+/// What an [`Input`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputForm {
+    /// A message, or anything.
+    Message,
+    /// DER or BER.
+    Bare,
+    /// PEM.
+    Pem,
+}
+
 impl<'a> Input<'a> {
     /// Looks at the first octets.
     pub fn of(bytes: &'a [u8]) -> Input<'a> {
@@ -29,6 +41,23 @@ impl<'a> Input<'a> {
             Input::Pem(bytes)
         } else {
             Input::Message(Message::new(bytes))
+        }
+    }
+
+    /// Which of the three.
+    pub fn form(&self) -> InputForm {
+        match self {
+            Input::Message(_) => InputForm::Message,
+            Input::Bare(_) => InputForm::Bare,
+            Input::Pem(_) => InputForm::Pem,
+        }
+    }
+
+    /// All of it.
+    pub fn bytes(&self) -> &'a [u8] {
+        match self {
+            Input::Message(message) => message.bytes(),
+            Input::Bare(bytes) | Input::Pem(bytes) => bytes,
         }
     }
 
@@ -62,7 +91,7 @@ impl<'a> Input<'a> {
 
 /// A SEQUENCE that begins with an object identifier. No honest message begins so: the octets are no field, or a field `0`
 /// whose value begins with a control character.
-fn is_content_info(mut bytes: &[u8]) -> bool {
+pub(super) fn is_content_info(mut bytes: &[u8]) -> bool {
     let sequence = read_header(&mut bytes).is_ok_and(|header| header.first() == SEQUENCE);
     sequence && bytes.first() == Some(&OBJECT_IDENTIFIER)
 }

@@ -22,7 +22,10 @@ pub use enveloped::{
     Agreement, CmsError, Enveloped, OriginatorKey, Recipient, RecipientId, RecipientKind, read,
 };
 pub(crate) use enveloped::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};
-pub use input::Input;
-pub use inspect::{AlgorithmReport, ContentReport, Integrity, RecipientReport, Report, Structure, inspect};
+pub use input::{Input, InputForm};
+pub use inspect::{
+    AlgorithmReport, ContentReport, EnvelopeReport, Holder, Integrity, KeyEncryptionReport, Layer, LayerKind,
+    Limit, RecipientReport, Report, Structure, inspect,
+};
 pub use parts::{Parts, parts};
 pub use protection::{Protection, find};
