@@ -114,7 +114,7 @@ pub(super) fn nothing_more(fields: Elements<'_>, name: &str) -> Result<(), CmsEr
 }
 
 /// RFC 5652 6.1, RFC 5083 2.1.
-fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enveloped, CmsError> {
+pub(super) fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enveloped, CmsError> {
     let mut fields = Elements(content.tagged(SEQUENCE, "EnvelopedData")?.content);
     nothing_more(content, "ContentInfo")?;
     fields.tagged(INTEGER, "version")?;

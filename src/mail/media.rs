@@ -61,7 +61,7 @@ fn read_parameters(reader: &mut Reader<'_>) -> Vec<(String, Vec<u8>)> {
 }
 
 /// `name*0*`, `name*1`… become one parameter, in the order of their numbers (RFC 2231 3 and 4.1).
-fn join_sections(raw: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
+pub(crate) fn join_sections(raw: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
     let mut joined: Vec<(String, BTreeMap<u32, Vec<u8>>)> = Vec::new();
     for (full, octets) in raw {
         let section = Section::parse(&full);

@@ -8,6 +8,7 @@ pub mod mailbox;
 pub mod media;
 pub mod message;
 pub mod multipart;
+mod printable;
 pub mod transfer;
 #[cfg(test)]
 pub(crate) mod vectors;
@@ -20,4 +21,5 @@ pub use mailbox::{MailboxName, MailboxNameError, MailboxRef, Owner};
 pub use media::MediaType;
 pub use message::Message;
 pub use multipart::{Multipart, sole_part, split_multipart};
+pub use printable::printable;
 pub use transfer::TransferEncoding;

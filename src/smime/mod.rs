@@ -1,11 +1,13 @@
 //! Sealing, opening, handing to other recipients, and recognising what is sealed already.
 
 mod arrived;
+pub mod claim;
 mod frame;
 mod inner;
 mod lines;
 pub mod open;
 mod outer;
+pub mod raw;
 mod recipient;
 mod recipient_info;
 pub mod recognise;
@@ -16,7 +18,9 @@ pub mod sealed;
 mod tests;
 mod unwrap;
 
+pub use claim::Claim;
 pub use open::{OpenError, Opened, OpeningKey, open, open_by_policy};
+pub use raw::open_raw;
 pub use recipient::{Form, Naming, refusal};
 pub use recognise::{OpenPgp, recognise};
 pub use rekey::{RekeyError, rekey};

@@ -2,11 +2,11 @@
 
 use super::unwrap::recover_content_key;
 use super::{inner, outer};
-use crate::cms::{CmsError, Enveloped, Protection, fault, find};
+use crate::cms::{CmsError, Enveloped, Input, Protection};
 use crate::crypto::algorithm::{Mode, name_of};
 use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::{CryptoError, Policy, SecretBytes};
-use crate::mail::{Eol, Message};
+use crate::mail::Eol;
 use crate::pki::{Certificate, UnlockedKey};
 
 /// A key to try, and the certificate that says how messages name it. Without one only subjectKeyIdentifier can match.
@@ -41,6 +41,9 @@ pub enum OpenError {
     /// A bare key and only issuer-and-serial recipients.
     #[error("the recipients are named by their certificates; add --cert")]
     CertificateNeeded,
+    /// What is encrypted is of another type than data (RFC 5652 4): no mail.
+    #[error("the message uses the content type {0}, which is not supported")]
+    ContentType(String),
     /// An algorithm that we do not read.
     #[error("the message uses {0}, which is not supported")]
     Unsupported(String),
@@ -70,23 +73,29 @@ impl From<CryptoError> for OpenError {
     }
 }
 
-/// Opens a sealed message with the first key that a recipient names. Keys are found by what the recipients say, never by
-/// trying them.
+/// Opens a sealed message, or the CMS structure of one in DER, BER or PEM, with the first key that a recipient names.
+/// Keys are found by what the recipients say, never by trying them. Content that does not begin like mail is
+/// [`OpenError::NotOpened`]: see [`open_raw`](super::open_raw).
 pub fn open(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Opened, OpenError> {
     open_by_policy(sealed, keys, &Policy::READING)
 }
 
 /// The same with algorithms of that policy only.
 pub fn open_by_policy(sealed: &[u8], keys: &[OpeningKey<'_>], policy: &Policy) -> Result<Opened, OpenError> {
-    let message = Message::new(sealed);
-    let Protection::Encrypted(enveloped) = find(&message) else {
-        return Err(fault(&message).map_or(OpenError::NotEncrypted, OpenError::Cms));
-    };
-    let content = open_content(*enveloped, keys, policy)?;
+    let input = Input::of(sealed);
+    let content = open_content(find_enveloped(&input)?, keys, policy)?;
     if !inner::begins_like_mail(content.expose()) {
         return Err(OpenError::NotOpened);
     }
-    Ok(Opened { message: inner::take_out(content), eol: outer::arrived_eol(&message) })
+    Ok(Opened { message: inner::take_out(content), eol: input.message().and_then(outer::arrived_eol) })
+}
+
+/// The structure that is to be opened.
+pub(super) fn find_enveloped(input: &Input<'_>) -> Result<Enveloped, OpenError> {
+    match input.examine()? {
+        Protection::Encrypted(enveloped) => Ok(*enveloped),
+        _ => Err(OpenError::NotEncrypted),
+    }
 }
 
 /// Everything that can be refused is refused before a private key is used.
@@ -112,8 +121,20 @@ pub(super) fn decrypt_content(
     Ok(algorithm.decrypt(content_key, &aad, &tag, content)?)
 }
 
-/// The content's algorithm, if it and the structure around it belong together (RFC 5083, RFC 5084) and it holds mail.
+/// The content's algorithm, if it and the structure around it belong together and it may hold mail.
 pub(super) fn checked_content(enveloped: &Enveloped, policy: &Policy) -> Result<ContentAlgorithm, OpenError> {
+    let algorithm = checked_algorithm(enveloped, policy)?;
+    if enveloped.content_type != const_oid::db::rfc5911::ID_DATA {
+        return Err(OpenError::ContentType(name_of(&enveloped.content_type)));
+    }
+    Ok(algorithm)
+}
+
+/// The content's algorithm, if it and the structure around it belong together (RFC 5083, RFC 5084).
+pub(super) fn checked_algorithm(
+    enveloped: &Enveloped,
+    policy: &Policy,
+) -> Result<ContentAlgorithm, OpenError> {
     let algorithm = ContentAlgorithm::read(&enveloped.algorithm, policy)?;
     match (algorithm.cipher.mode, enveloped.authenticated) {
         (Mode::Cbc, true) => {
@@ -127,8 +148,5 @@ pub(super) fn checked_content(enveloped: &Enveloped, policy: &Policy) -> Result<
         (Mode::Cbc, false) | (Mode::Aead, true) => {}
     }
     algorithm.check_tag(enveloped.tag.as_deref())?;
-    if enveloped.content_type != const_oid::db::rfc5911::ID_DATA {
-        return Err(OpenError::Unsupported(format!("the content type {}", name_of(&enveloped.content_type))));
-    }
     Ok(algorithm)
 }

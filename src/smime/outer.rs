@@ -2,14 +2,13 @@
 
 use super::Mark;
 use super::arrived::is_protection_field;
+use super::claim::{Claim, SEALED_FIELD};
 use crate::cms::Protection;
 use crate::crypto::algorithm::Mode;
 use crate::mail::{Eol, Field, Message, crlf};
 use std::fmt::Write;
 use time::{OffsetDateTime, UtcOffset};
 
-/// The field that says what was done.
-const SEALED_FIELD: &str = "Sealpost-Sealed";
 /// Lines of our own are folded at this width (RFC 5322 2.1.1 recommends 78 at most).
 const WIDTH: usize = 76;
 /// A rule's name is quoted up to this length, and cut into pieces of it when it is percent-encoded.
@@ -192,30 +191,10 @@ fn eol_name(eol: Eol) -> &'static str {
     }
 }
 
-/// The line ends that the message had before it was sealed, if exactly one well-formed `Sealpost-Sealed` field says so.
-/// Nobody vouches for it: it is a hint for giving the message back as it came, nothing else.
+/// The line ends that the message had before it was sealed, if its `Sealpost-Sealed` field says so: a hint for giving the
+/// message back as it came, nothing else.
 pub(super) fn arrived_eol(message: &Message<'_>) -> Option<Eol> {
-    let mut fields = message.fields_named(SEALED_FIELD);
-    let (Some(field), None) = (fields.next(), fields.next()) else { return None };
-    let value = std::str::from_utf8(field.value()).ok()?;
-    let mut parameters = split_parameters(value).into_iter();
-    let version = parameters.next()?;
-    let name = parameters.find_map(|parameter| parameter.strip_prefix("eol="))?;
-    EOLS.into_iter().find(|&eol| version == "v=1" && eol_name(eol) == name)
-}
-
-/// The parameters of a value; a semicolon inside quotes does not end one.
-fn split_parameters(value: &str) -> Vec<&str> {
-    let (mut quoted, mut escaped) = (false, false);
-    let parts = value.split(move |letter| {
-        let ends = letter == ';' && !quoted;
-        match letter {
-            _ if escaped => escaped = false,
-            '\\' => escaped = quoted,
-            '"' => quoted = !quoted,
-            _ => {}
-        }
-        ends
-    });
-    parts.map(str::trim).collect()
+    let claim = Claim::of(message)?;
+    let name = claim.value("eol")?;
+    EOLS.into_iter().find(|&eol| eol_name(eol) == name)
 }

@@ -22,7 +22,8 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// The whole message to store: header, empty line, base64. CRLF or LF as the message had (mixed: CRLF).
+    /// The whole message to store: header, empty line, base64. CRLF or LF as the message had (mixed: CRLF). After
+    /// [`rekey`](super::rekey()) of a structure by itself: that structure, as octets or PEM.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -2,6 +2,7 @@
 
 mod curve;
 mod damage;
+mod forms;
 mod kinds;
 mod law;
 mod outside;

@@ -198,8 +198,9 @@ fn opens(world: &World, input: &[u8]) {
     rekeys(world, input);
     recognise(input, &[std::slice::from_ref(&world.certificate)], OpenPgp::Keep);
     let message = Message::new(input);
-    cms::inspect(&message);
-    let _ = (cms::find(&message), cms::fault(&message));
+    let form = cms::Input::of(input);
+    cms::inspect(&form);
+    let _ = (cms::find(&message), form.examine());
 }
 
 /// What opens is rekeyed to what opens to the same, and what does not open is not rekeyed.
@@ -236,7 +237,7 @@ fn evaluates(world: &World, input: &[u8]) {
     for field in message.fields() {
         let _ = (field.text(), field.mailboxes(), MediaType::parse(field.value()));
     }
-    cms::inspect(&message);
+    cms::inspect(&cms::Input::of(input));
 }
 
 fn reads_words(_: &World, input: &[u8]) {
