@@ -9,7 +9,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mail_builder::MessageBuilder;
 use sealpost::crypto::{Profile, Seed};
-use sealpost::mail::Address;
+use sealpost::mail::{Address, HeaderPolicy};
 use sealpost::pki::{
     Authority, AuthorityProfile, Certificate, KeyType, MINIMUM_RSA_BITS, SealingCheck, Subject, UnlockedKey,
     UserProfile, ValidatedCertificate, Validity, self_sign,
@@ -79,7 +79,8 @@ fn message(size: usize) -> Vec<u8> {
 fn seal(message: &[u8], holder: &Holder, profile: Profile) -> Sealed {
     let at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
     let mark = Mark { at, rule: Some("bench") };
-    let job = SealJob { message, recipients: &holder.recipients, profile, mark, seed: seed(9) };
+    let (headers, seed) = (HeaderPolicy::Keep, seed(9));
+    let job = SealJob { message, recipients: &holder.recipients, profile, headers, mark, seed };
     seal_many(vec![job]).remove(0).expect("a sealed message")
 }
 

@@ -6,7 +6,7 @@
 //! `crypto mail | cms | pki rules | smime | vault | engine | directory store config system | cli`
 //!
 //! ```
-//! use sealpost::{crypto::{Profile, Seed}, mail::crlf, pki::*, smime::*};
+//! use sealpost::{crypto::{Profile, Seed}, mail::{HeaderPolicy, crlf}, pki::*, smime::*};
 //! # use time::{Duration, OffsetDateTime};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let now = OffsetDateTime::now_utc();
@@ -23,7 +23,8 @@
 //! let message = b"Subject: Hello\n\nA word in private.\n";
 //! let fit = ValidatedCertificate::for_sealing(&certificate, &check).map_err(|unfit| format!("{unfit:?}"))?;
 //! let seed = Seed::from_bytes(&mut [0; 32]); // the product asks the operating system
-//! let job = SealJob { message, recipients: &[fit], profile: Profile::Modern, mark: Mark { at: now, rule: None }, seed };
+//! let (profile, headers, mark) = (Profile::Modern, HeaderPolicy::Keep, Mark { at: now, rule: None });
+//! let job = SealJob { message, recipients: &[fit], profile, headers, mark, seed };
 //! let sealed = seal_many(vec![job]).remove(0)?;
 //!
 //! let keys = [OpeningKey { key: &key, certificate: Some(&certificate) }];

@@ -6,6 +6,7 @@
 use crate::support::{Identity, Program, Store, crlf, path, tools, vectors};
 use rayon::prelude::*;
 use sealpost::crypto::{Entropy, Profile};
+use sealpost::mail::HeaderPolicy;
 use sealpost::pki::{
     Certificate, MINIMUM_RSA_BITS, SealingCheck, UnlockedKey, ValidatedCertificate, read_private_key,
 };
@@ -78,7 +79,8 @@ impl Reader {
 
     fn job<'a>(&'a self, message: &'a [u8], profile: Profile) -> SealJob<'a> {
         let mark = Mark { at: OffsetDateTime::UNIX_EPOCH, rule: None };
-        SealJob { message, recipients: &self.recipients, profile, mark, seed: SystemEntropy.seed().unwrap() }
+        let (headers, seed) = (HeaderPolicy::Keep, SystemEntropy.seed().unwrap());
+        SealJob { message, recipients: &self.recipients, profile, headers, mark, seed }
     }
 
     fn open(&self, sealed: &[u8]) -> Vec<u8> {

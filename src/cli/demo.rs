@@ -9,7 +9,7 @@ use super::keyring::Keyring;
 use super::output::{Output, Table};
 use crate::crypto::{Entropy, Profile, SecretBytes};
 use crate::engine::{Clock, CopyReport, Disposition, Outcome, Recipient, Request};
-use crate::mail::Address;
+use crate::mail::{Address, HeaderPolicy};
 use crate::pki::{Certificate, MINIMUM_RSA_BITS, SealingCheck, ValidatedCertificate};
 use crate::rules::Source;
 use crate::smime::{self, Mark, SealError, SealJob, seal_many};
@@ -199,6 +199,7 @@ fn seal_as_sender(context: &Context, recipient: &str, message: &[u8]) -> Result<
         message,
         recipients: &recipients,
         profile: Profile::Compatible,
+        headers: HeaderPolicy::Keep,
         mark,
         seed: SystemEntropy.seed()?,
     };

@@ -3,11 +3,11 @@
 use super::failure::{Code, Failure};
 use super::filter::{Recipients, Sink};
 use super::input;
-use super::output::Output;
+use super::output::{Output, warn};
 use super::words;
 use crate::crypto::{Entropy, Profile};
 use crate::engine::{Choice, Clock};
-use crate::mail;
+use crate::mail::{self, HeaderPolicy};
 use crate::smime::{Mark, SealError, SealJob, seal_many};
 use crate::system::{SystemClock, SystemEntropy};
 
@@ -19,13 +19,17 @@ use crate::system::{SystemClock, SystemEntropy};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost seal --cert anna.pem --for anna@north.example < message.eml > sealed.eml
-  sealpost seal --cert anna.pem --cert bo.pem --trust north.pem --output sealed.eml < message.eml")]
+  sealpost seal --cert anna.pem --cert bo.pem --trust north.pem --output sealed.eml < message.eml
+  sealpost seal --cert anna.pem --headers hide-subject < message.eml > sealed.eml")]
 pub(super) struct Seal {
     #[command(flatten)]
     to: Recipients,
     /// Which algorithms
     #[arg(long, value_name = "NAME", default_value = Choice::name(Profile::default()), value_parser = words::choice::<Profile>())]
     profile: Profile,
+    /// How much of the header is hidden; most mail programs then show [...] as the subject
+    #[arg(long, value_name = "NAME", default_value = Choice::name(HeaderPolicy::default()), value_parser = words::choice::<HeaderPolicy>())]
+    headers: HeaderPolicy,
     #[command(flatten)]
     sink: Sink,
 }
@@ -39,11 +43,15 @@ impl Seal {
             message: mail::without_mbox_line(arrived.expose()),
             recipients: &recipients,
             profile: self.profile,
+            headers: self.headers,
             mark: Mark { at: SystemClock.now(), rule: None },
             seed,
         };
         let sealed = seal_many(vec![job]).into_iter().next().unwrap_or(Err(SealError::NoRecipient));
         let sealed = sealed.map_err(|error| Failure::new(Code::Data, error.to_string()))?;
+        if let Some(reason) = sealed.headers_kept() {
+            warn(&reason.to_string());
+        }
         self.sink.write(out, sealed.bytes())
     }
 }

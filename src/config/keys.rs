@@ -4,6 +4,7 @@ use super::read::{Config, LogTarget};
 use super::value;
 use crate::crypto::Profile;
 use crate::engine::{Choice, Expired, InboxPolicy, MissingCertificate, OpenPgp, Trust, Unusable};
+use crate::mail::HeaderPolicy;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -77,6 +78,16 @@ pub(super) static KEYS: &[Key] = &[
         allowed: Profile::allowed,
         read: |config, given| {
             config.settings.profile = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "headers",
+        doc: "how much of a sealed message's header is hidden on the server; most mail programs then show [...] as its subject",
+        default: "\"keep\"",
+        allowed: HeaderPolicy::allowed,
+        read: |config, given| {
+            config.settings.headers = value::choice(given)?;
             Some(())
         },
     },

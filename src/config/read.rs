@@ -5,6 +5,7 @@ use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault};
 use crate::crypto::Profile;
 use crate::engine::{Expired, InboxPolicy, MissingCertificate, OpenPgp, Settings, Trust, Unusable};
+use crate::mail::HeaderPolicy;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -146,6 +147,7 @@ impl Config {
                 max_message: 0,
                 inbox: InboxPolicy::default(),
                 profile: Profile::default(),
+                headers: HeaderPolicy::default(),
                 trust: Trust::default(),
                 expired: Expired::default(),
                 not_yet_valid: Expired::default(),
@@ -235,7 +237,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, trust, expired, not-yet-valid, unusable, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, headers, trust, expired, not-yet-valid, unusable, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

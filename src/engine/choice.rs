@@ -2,6 +2,7 @@
 
 use super::{DomainMode, Expired, InboxPolicy, MissingCertificate, OpenPgp, Trust, Unusable};
 use crate::crypto::Profile;
+use crate::mail::HeaderPolicy;
 
 /// A value of a closed list, with its word.
 pub trait Choice: Copy + PartialEq + Sized + 'static {
@@ -53,6 +54,14 @@ impl Choice for Profile {
     }
 }
 
+impl Choice for HeaderPolicy {
+    const ALL: &'static [HeaderPolicy] = &HeaderPolicy::ALL;
+
+    fn name(self) -> &'static str {
+        HeaderPolicy::name(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +83,7 @@ mod tests {
         every_word_is_its_value::<OpenPgp>();
         every_word_is_its_value::<DomainMode>();
         every_word_is_its_value::<Profile>();
+        every_word_is_its_value::<HeaderPolicy>();
         assert_eq!(MissingCertificate::allowed(), "\"defer\", \"reject\", \"plain\"");
     }
 }

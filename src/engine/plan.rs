@@ -4,7 +4,7 @@ use super::consent::PlainConsent;
 use super::owners::Owners;
 use super::{Account, EngineError, InboxPolicy, Settings};
 use crate::crypto::Profile;
-use crate::mail::{Flag, MailboxName, MailboxRef};
+use crate::mail::{Flag, HeaderPolicy, MailboxName, MailboxRef};
 use crate::rules::{Action, Ending, Step, StoreOptions, Verdict};
 
 /// A copy to make.
@@ -28,9 +28,18 @@ pub(super) struct PlannedCopy<'a> {
 /// How a copy is stored.
 pub(super) enum Form<'a> {
     /// Sealed to all of these accounts.
-    Sealed(Vec<&'a Account>, Profile),
+    Sealed(Vec<&'a Account>, Manner),
     /// Clear.
     Plain(PlainConsent),
+}
+
+/// How a copy is sealed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner {
+    /// Which algorithms.
+    pub(super) profile: Profile,
+    /// What of its header stays readable.
+    pub(super) headers: HeaderPolicy,
 }
 
 impl PlannedCopy<'_> {
@@ -96,6 +105,11 @@ impl<'a> Planner<'_, 'a> {
         Ok(draft.copies)
     }
 
+    fn manner(&self, owner: &Account, options: &StoreOptions) -> Manner {
+        let headers = options.headers.unwrap_or(self.settings.headers);
+        Manner { profile: self.profile(owner, options), headers }
+    }
+
     /// The rule's, else the mailbox owner's, its domain's, the site's; the acting account is not asked.
     fn profile(&self, owner: &Account, options: &StoreOptions) -> Profile {
         let said = options.profile.or(owner.overrides.profile).or(owner.domain.overrides.profile);
@@ -129,7 +143,7 @@ impl<'a> Draft<'_, '_, 'a> {
             Action::Mark(flags) => self.mark(flags),
             Action::StoreEncrypted(mailbox, options) => {
                 let owner = self.owner(mailbox, &step.rule)?;
-                let form = Form::Sealed(self.readers(owner), self.planner.profile(owner, options));
+                let form = Form::Sealed(self.readers(owner), self.planner.manner(owner, options));
                 self.add(owner, &mailbox.name, form, Some(step.rule.clone()));
             }
             Action::Store(mailbox) => {
@@ -175,7 +189,7 @@ impl<'a> Draft<'_, '_, 'a> {
         let form = match self.planner.inbox(account) {
             InboxPolicy::Plain => Form::Plain(PlainConsent::inbox_is_plain()),
             InboxPolicy::Seal => {
-                Form::Sealed(vec![account], self.planner.profile(account, &StoreOptions::default()))
+                Form::Sealed(vec![account], self.planner.manner(account, &StoreOptions::default()))
             }
         };
         self.add(account, &MailboxName::inbox(), form, None);

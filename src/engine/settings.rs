@@ -1,6 +1,7 @@
 //! The site's policy, as plain values.
 
 use crate::crypto::Profile;
+use crate::mail::HeaderPolicy;
 pub use crate::smime::OpenPgp;
 
 /// How the INBOX copy is stored.
@@ -66,6 +67,8 @@ pub struct Settings {
     pub inbox: InboxPolicy,
     /// For domains and accounts that say nothing.
     pub profile: Profile,
+    /// What of a sealed message's header stays readable, for rules that say nothing.
+    pub headers: HeaderPolicy,
     /// Which certificates are believed.
     pub trust: Trust,
     /// Certificates past their end.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::crypto::{Entropy, EntropyError, Profile, Seed};
-use crate::mail::{Address, Flag, MailboxName, crlf};
+use crate::mail::{Address, Flag, HeaderPolicy, MailboxName, crlf};
 use crate::pki::{
     Authority, AuthorityProfile, Certificate, KeyType, Subject, UnlockedKey, UserProfile, Validity, self_sign,
 };
@@ -133,6 +133,7 @@ fn settings() -> Settings {
         max_message: 1000,
         inbox: InboxPolicy::Seal,
         profile: Profile::Compatible,
+        headers: HeaderPolicy::Keep,
         trust: Trust::Pinned,
         expired: Expired::Seal,
         not_yet_valid: Expired::Seal,

@@ -196,9 +196,10 @@ mod tests {
             assert_eq!(outside(HeaderPolicy::HideSubject, field), baseline, "{field}");
             assert_eq!(outside(HeaderPolicy::HideMost, field), shy, "{field}");
         }
-        for kept in ["Return-Path", "Received", "Delivered-To", "ARC-Seal", "Authentication-Results", "List-Id"]
-            .into_iter()
-            .chain(["Message-ID", "In-Reply-To", "References", "Subjects", "Resubject"])
+        for kept in
+            ["Return-Path", "Received", "Delivered-To", "ARC-Seal", "Authentication-Results", "List-Id"]
+                .into_iter()
+                .chain(["Message-ID", "In-Reply-To", "References", "Subjects", "Resubject"])
         {
             assert_eq!(outside(HeaderPolicy::HideMost, &format!("{kept}: x")), "as received");
         }
@@ -216,7 +217,12 @@ mod tests {
         assert_eq!(shy("From: =?utf-8?q?J=C3=BCrgen?= <j@x.example>"), "j@x.example");
         assert_eq!(shy("From: Jürgen Groß <j@x.example>"), "j@x.example");
         // Whose mail it is does not change (RFC 9788 3.1.1), whatever the names say.
-        for name in ["\"bo@x.example\"", "\"bo@x.example, <c@x.example>\"", "(bo@x.example)", "=?utf-8?q?bo=40x.example?="] {
+        for name in [
+            "\"bo@x.example\"",
+            "\"bo@x.example, <c@x.example>\"",
+            "(bo@x.example)",
+            "=?utf-8?q?bo=40x.example?=",
+        ] {
             assert_eq!(shy(&format!("From: {name} <a@x.example>")), "a@x.example");
         }
         assert_eq!(shy("From: a@x.example (bo@x.example, <c@x.example>)"), "a@x.example");

@@ -292,8 +292,19 @@ mod tests {
             assert!(media(whole).is_whole(), "{whole}");
         }
         for broken in [
-            "a/b c", "a/b; c", "a/b; c=", "a/b; c=d e", "a/b; c=d=e", "a/b; c=\"d", "a/b; c=\"d\\\"", "a/b (c",
-            "a/b (c\\)", "a/b; c=d; =e", "a/b; c=d (e", "a/b, c=d", "a/b/c",
+            "a/b c",
+            "a/b; c",
+            "a/b; c=",
+            "a/b; c=d e",
+            "a/b; c=d=e",
+            "a/b; c=\"d",
+            "a/b; c=\"d\\\"",
+            "a/b (c",
+            "a/b (c\\)",
+            "a/b; c=d; =e",
+            "a/b; c=d (e",
+            "a/b, c=d",
+            "a/b/c",
         ] {
             assert!(!media(broken).is_whole(), "{broken}");
         }

@@ -1,7 +1,9 @@
 //! Sealing, opening, handing to other recipients, and recognising what is sealed already.
 
+mod added;
 mod arrived;
 mod frame;
+pub mod headers;
 mod inner;
 mod lines;
 pub mod open;
@@ -14,6 +16,7 @@ pub mod sealed;
 #[cfg(test)]
 mod tests;
 
+pub use headers::HeadersKept;
 pub use open::{OpenError, Opened, OpeningKey, open};
 pub use recognise::{OpenPgp, recognise};
 pub use rekey::{RekeyError, rekey};

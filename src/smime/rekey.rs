@@ -62,7 +62,7 @@ pub fn rekey(
     let infos = recipient_infos(&recipients, profile, &content_key, seed)?;
     let bytes = replace_recipients(sealed, text, infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients })
+    Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients, headers_kept: None })
 }
 
 fn find_enveloped(message: &Message<'_>) -> Result<Enveloped, RekeyError> {

@@ -2,7 +2,8 @@
 
 mod curve;
 mod damage;
-mod law;
+mod headers;
+pub(super) mod law;
 mod outside;
 mod recognised;
 mod rekeyed;
@@ -10,7 +11,7 @@ mod strict;
 
 use super::*;
 use crate::crypto::{Profile, Seed};
-use crate::mail::{Address, crlf};
+use crate::mail::{Address, HeaderPolicy, crlf};
 use crate::pki::key::tests::{rsa_key, seed};
 use crate::pki::{
     Authority, AuthorityProfile, Certificate, KeyType, SealingCheck, Subject, UnlockedKey, UserProfile,
@@ -99,7 +100,8 @@ pub(super) fn job<'a>(
     number: u8,
 ) -> SealJob<'a> {
     let mark = Mark { at: noon(), rule: Some("Invoices") };
-    SealJob { message, recipients, profile, mark, seed: Seed::from_bytes(&mut [number; 32]) }
+    let (headers, seed) = (HeaderPolicy::Keep, Seed::from_bytes(&mut [number; 32]));
+    SealJob { message, recipients, profile, headers, mark, seed }
 }
 
 pub(super) fn seal_for(message: &[u8], recipients: &[ValidatedCertificate], profile: Profile) -> Sealed {
@@ -110,14 +112,40 @@ pub(super) fn seal_for_alice(message: &[u8], profile: Profile) -> Sealed {
     seal_for(message, &[alice().validated()], profile)
 }
 
+pub(super) fn seal_hiding(message: &[u8], headers: HeaderPolicy) -> Sealed {
+    let recipients = [alice().validated()];
+    let job = SealJob { headers, ..job(message, &recipients, Profile::Compatible, 1) };
+    seal_many(vec![job]).remove(0).unwrap()
+}
+
 pub(super) fn open_as(person: &Person, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
     Ok(open(sealed, &[person.opening()])?.message.expose().to_vec())
 }
 
-/// The law: what comes out is the message with canonical lines.
+/// The law: what comes out is the message with canonical lines, whatever of its header is hidden.
 pub(super) fn assert_law(message: &[u8], profile: Profile) {
-    let sealed = seal_for_alice(message, profile);
-    let opened = open(sealed.bytes(), &[alice().opening()]).unwrap();
-    assert!(opened.message.expose() == &*crlf(message), "{}", message.escape_ascii());
-    assert_eq!(opened.eol, Some(crate::mail::eol(message)));
+    let hidden = HeaderPolicy::ALL.map(|headers| seal_hiding(message, headers));
+    for sealed in hidden.into_iter().chain([seal_for_alice(message, profile)]) {
+        let opened = open(sealed.bytes(), &[alice().opening()]).unwrap();
+        assert!(opened.message.expose() == &*crlf(message), "{}", message.escape_ascii());
+        assert_eq!(opened.eol, Some(crate::mail::eol(message)));
+    }
+}
+
+/// What goes inside the encryption, read in pieces of that size.
+pub(super) fn inside(message: &[u8], headers: HeaderPolicy, size: usize) -> Vec<u8> {
+    let message = crate::mail::Message::new(message);
+    let recipients = [];
+    let job = SealJob { headers, ..job(message.bytes(), &recipients, Profile::Compatible, 1) };
+    let (_, added, _) = seal::protect_header(&message, &job);
+    let inner = inner::Inner::new(&message, &added);
+    let mut inside = Vec::with_capacity(inner.len());
+    let mut reader = inner.reader();
+    let mut filled = 0;
+    while filled < inner.len() {
+        filled = inner.len().min(filled + size);
+        reader.fill(&mut inside, filled);
+    }
+    assert_eq!(inside.len(), inner.len());
+    inside
 }
