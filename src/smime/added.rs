@@ -89,30 +89,28 @@ pub(super) fn parameter_at(raw: &[u8]) -> usize {
     last.map_or(0, |last| last + 1)
 }
 
-/// What was put in, in the order of the content; nothing if nothing was, or if the marker is not to be believed.
-pub(super) fn additions(content: &[u8]) -> Vec<Range<usize>> {
-    if content.starts_with(MARKER) { vec![0..MARKER.len()] } else { protection(content).unwrap_or_default() }
+/// What was put in: the front and the parameter, each empty if it is not there, or if the marker is not to be believed.
+pub(super) fn additions(content: &[u8]) -> [Range<usize>; 2] {
+    let front = if content.starts_with(MARKER) { MARKER.len() } else { 0 };
+    protection(content).unwrap_or([0..front, front..front])
 }
 
 /// The marker with the fields behind it, and the parameter.
-fn protection(content: &[u8]) -> Option<Vec<Range<usize>>> {
+fn protection(content: &[u8]) -> Option<[Range<usize>; 2]> {
     let (start, length) = read_marker(content)?;
     let end = start.checked_add(length)?;
     let (fields, message) = (content.get(start..end)?, content.get(end..)?);
-    match fields.strip_prefix(CONTENT_TYPE) {
-        Some(fields) if are_outer_fields(fields) => Some(vec![0..end]),
-        None if are_outer_fields(fields) => {
-            let parameter = parameter(message)?;
-            Some(vec![0..end, end + parameter.start..end + parameter.end])
-        }
-        _ => None,
-    }
+    let (fields, parameter) = match fields.strip_prefix(CONTENT_TYPE) {
+        Some(fields) => (fields, 0..0),
+        None => (fields, parameter(message)?),
+    };
+    are_outer_fields(fields).then(|| [0..end, end + parameter.start..end + parameter.end])
 }
 
 /// The octets of the marker, and how many it says were added behind it. It is spelled as we spell it, or it is none.
 fn read_marker(content: &[u8]) -> Option<(usize, usize)> {
     let text = content.strip_prefix(MARKER_NAME.as_bytes())?.strip_prefix(b": v=1; added=")?;
-    let digits: usize = text.iter().take_while(|octet| octet.is_ascii_digit()).count();
+    let digits = text.iter().take_while(|octet| octet.is_ascii_digit()).count();
     let added = str::from_utf8(text.get(..digits)?).ok()?.parse().ok()?;
     let marker = marker(added);
     content.starts_with(marker.as_bytes()).then_some((marker.len(), added))
