@@ -1,7 +1,7 @@
 //! Whether a message's header can be protected (RFC 9788 5.2.1), and where the message says that it is.
 
 use super::added::parameter_at;
-use super::arrived::content_types;
+use super::arrived::count_content_types;
 use super::outer::has_stray_octets;
 use crate::cms::Protection;
 use crate::mail::{Field, HeaderPolicy, MediaType, Message, header_fields};
@@ -84,11 +84,13 @@ fn is_protected(message: &Message<'_>, protection: &Protection) -> bool {
 impl Place {
     /// Nothing where readers could see several Content-Type fields, or not all of the one.
     fn find(message: &[u8]) -> Option<Place> {
-        let mut found = content_types(message);
-        let Some((start, raw)) = found.next() else { return Some(Place::Field) };
-        let (_, field) = content_type(message).filter(|(own, field)| *own == start && field.raw() == raw)?;
-        let is_whole = MediaType::parse(field.value())?.is_whole() && !has_stray_octets(raw);
-        (is_whole && found.next().is_none()).then(|| Place::Parameter(start + parameter_at(raw)))
+        let count = count_content_types(message);
+        if count == 0 {
+            return Some(Place::Field);
+        }
+        let (start, field) = content_type(message)?;
+        let is_whole = MediaType::parse(field.value())?.is_whole() && !has_stray_octets(field.raw());
+        (is_whole && count == 1).then(|| Place::Parameter(start + parameter_at(field.raw())))
     }
 }
 
