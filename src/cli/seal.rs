@@ -27,7 +27,7 @@ pub(super) struct Seal {
     /// Which algorithms
     #[arg(long, value_name = "NAME", default_value = Choice::name(Profile::default()), value_parser = words::choice::<Profile>())]
     profile: Profile,
-    /// How much of the header is hidden; most mail programs then show [...] as the subject
+    /// What of the header is hidden; today's mail programs show [...] where the subject is
     #[arg(long, value_name = "NAME", default_value = Choice::name(HeaderPolicy::default()), value_parser = words::choice::<HeaderPolicy>())]
     headers: HeaderPolicy,
     #[command(flatten)]
@@ -49,9 +49,10 @@ impl Seal {
         };
         let sealed = seal_many(vec![job]).into_iter().next().unwrap_or(Err(SealError::NoRecipient));
         let sealed = sealed.map_err(|error| Failure::new(Code::Data, error.to_string()))?;
+        self.sink.write(out, sealed.bytes())?;
         if let Some(reason) = sealed.headers_kept() {
             warn(&reason.to_string());
         }
-        self.sink.write(out, sealed.bytes())
+        Ok(())
     }
 }

@@ -83,7 +83,7 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "headers",
-        doc: "how much of a sealed message's header is hidden on the server; most mail programs then show [...] as its subject",
+        doc: "what of a sealed message's header is hidden; today's mail programs show [...] where the subject is",
         default: "\"keep\"",
         allowed: HeaderPolicy::allowed,
         read: |config, given| {

@@ -222,9 +222,12 @@ mod tests {
 
     #[test]
     fn a_value_knows_its_line() {
-        let config = Config::parse("t", "# mine\ninbox = 'plain'\nmax-message = 5\n").unwrap();
+        let config =
+            Config::parse("t", "# mine\ninbox = 'plain'\nmax-message = 5\nheaders = \"hide-most\"\n")
+                .unwrap();
         assert_eq!(config.settings.inbox, InboxPolicy::Plain);
         assert_eq!(config.settings.max_message, 5);
+        assert_eq!(config.settings.headers, HeaderPolicy::HideMost);
         let inbox = config.entries().iter().find(|entry| entry.key == "inbox").unwrap();
         assert_eq!(*inbox, Entry { key: "inbox", value: "'plain'".into(), origin: Origin::Line(2) });
     }
