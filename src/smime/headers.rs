@@ -1,4 +1,6 @@
-//! Whether a message's header can be protected (RFC 9788 5.2.1), and where the message says that it is.
+//! Whether a message's header can be protected, and where the message says that it is (RFC 9788 5.2.1, without Legacy
+//! Display Elements: they would change the body). RFC 9788 1.8.2 leaves encrypted messages without a signature out of its
+//! scope; what it says of encryption holds for them too, and who opens one has nobody's word for any of it.
 
 use super::added::parameter_at;
 use super::arrived::count_content_types;
@@ -72,8 +74,8 @@ impl Headers {
     }
 }
 
-/// The labels of layers that clients look into for the protected header (RFC 9787 4.2). Elsewhere no label counts; here
-/// it does, because what would be said around such a layer is not looked for there.
+/// The labels of layers that clients look into for the protected header (the Cryptographic Envelope of RFC 9788 1.9).
+/// Elsewhere no label counts; here it does, because what would be said around such a layer is not looked for there.
 const LAYERS: [&str; 4] =
     ["multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"];
 
