@@ -42,7 +42,7 @@ pub(super) fn check(
     let validated = ValidatedCertificate::for_sealing(certificate, &check)
         .map_err(|reasons| reasons.iter().map(Unfit::to_string).collect::<Vec<_>>())?;
     let beside: Vec<&Certificate> = active(account).filter(|held| *held != certificate).collect();
-    match smime::refusal(settings.form(account, None), certificate, &beside) {
+    match smime::refusal(settings.form(account, None, None), certificate, &beside) {
         Some(refusal) => Err(vec![refusal.to_string()]),
         None => Ok(validated.warnings().to_vec()),
     }

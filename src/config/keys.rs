@@ -4,6 +4,7 @@ use super::read::{Config, LogTarget};
 use super::value;
 use crate::crypto::{Classical, Profile};
 use crate::engine::{Choice, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust, Unusable};
+use crate::mail::HeaderPolicy;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -97,6 +98,16 @@ pub(super) static KEYS: &[Key] = &[
         allowed: Naming::allowed,
         read: |config, given| {
             config.settings.naming = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "headers",
+        doc: "what of a sealed message's header is hidden; today's mail programs show [...] where the subject is",
+        default: "\"keep\"",
+        allowed: HeaderPolicy::allowed,
+        read: |config, given| {
+            config.settings.headers = value::choice(given)?;
             Some(())
         },
     },

@@ -2,6 +2,7 @@
 
 use super::{DomainMode, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust, Unusable};
 use crate::crypto::{Classical, Profile};
+use crate::mail::HeaderPolicy;
 use crate::pki::Reads;
 
 /// A value of a closed list, with its word.
@@ -57,6 +58,14 @@ impl Choice for Profile {
     }
 }
 
+impl Choice for HeaderPolicy {
+    const ALL: &'static [HeaderPolicy] = &HeaderPolicy::ALL;
+
+    fn name(self) -> &'static str {
+        HeaderPolicy::name(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +90,7 @@ mod tests {
         every_word_is_its_value::<Classical>();
         every_word_is_its_value::<Naming>();
         every_word_is_its_value::<Reads>();
+        every_word_is_its_value::<HeaderPolicy>();
         assert_eq!(MissingCertificate::allowed(), "\"defer\", \"reject\", \"plain\"");
     }
 }

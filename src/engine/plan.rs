@@ -98,7 +98,7 @@ impl<'a> Planner<'_, 'a> {
 
     /// By the rule and the mailbox owner; the acting account is not asked.
     fn form(&self, owner: &Account, options: &StoreOptions) -> smime::Form {
-        self.settings.form(owner, options.profile)
+        self.settings.form(owner, options.profile, options.headers)
     }
 
     fn inbox(&self, account: &Account) -> InboxPolicy {

@@ -3,8 +3,9 @@
 use super::certificates::{Certificates, Fit, Reader};
 use super::plan::{self, Form, PlannedCopy};
 use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent, SealedToReport};
+use crate::mail::HeaderPolicy;
 use crate::pki::{Certificate, ValidatedCertificate};
-use crate::smime::{self, Mark, SealError, SealJob, Sealed, recognise, seal_many};
+use crate::smime::{self, HeadersKept, Mark, SealError, SealJob, Sealed, recognise, seal_many};
 use time::OffsetDateTime;
 
 /// A planned copy with what it takes to make it.
@@ -111,13 +112,18 @@ fn assemble<'m>(
             report.plain_source = Some(consent.source());
             Content::Plain(message, consent)
         }
-        (Way::Seal(readers, ..), Some(sealed)) => {
+        (Way::Seal(readers, _, form), Some(sealed)) => {
             report_kept(&mut report, &readers, &sealed);
+            report_headers(
+                &mut report,
+                Some(HeadersKept::Protected).filter(|_| form.headers != HeaderPolicy::Keep),
+            );
             Content::Sealed(sealed)
         }
         (Way::Seal(readers, ..), None) => {
             let sealed = fresh.next().ok_or_else(|| unsealed(&plan))?;
             report_sealed(&mut report, &readers, &sealed);
+            report_headers(&mut report, sealed.headers_kept());
             Content::Sealed(sealed)
         }
     };
@@ -158,6 +164,10 @@ fn report_sealed(report: &mut CopyReport, readers: &[Reader], sealed: &Sealed) {
             report.sealed_to.push(SealedToReport { address, certificate });
         }
     }
+}
+
+fn report_headers(report: &mut CopyReport, kept: Option<HeadersKept>) {
+    report.warnings.extend(kept.map(|reason| reason.to_string()));
 }
 
 fn report_kept(report: &mut CopyReport, readers: &[Reader], sealed: &Sealed) {

@@ -2,6 +2,7 @@
 
 use super::Account;
 use crate::crypto::{Classical, Profile};
+use crate::mail::HeaderPolicy;
 use crate::smime::Form;
 pub use crate::smime::{Naming, OpenPgp};
 
@@ -72,6 +73,8 @@ pub struct Settings {
     pub also_classical: Classical,
     /// How messages name their recipients.
     pub naming: Naming,
+    /// What of a sealed message's header stays readable, for rules that say nothing.
+    pub headers: HeaderPolicy,
     /// Which certificates are believed.
     pub trust: Trust,
     /// Certificates past their end.
@@ -91,15 +94,17 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How mail for an account's mailboxes is sealed: as a rule says, else the account, its domain, the site.
-    pub fn form(&self, owner: &Account, rule: Option<Profile>) -> Form {
+    /// How mail for an account's mailboxes is sealed: as a rule says (`profile`, `headers`), else the account, its
+    /// domain, the site.
+    pub fn form(&self, owner: &Account, profile: Option<Profile>, headers: Option<HeaderPolicy>) -> Form {
         let (account, domain) = (&owner.overrides, &owner.domain.overrides);
-        let profile = rule.or(account.profile).or(domain.profile);
+        let profile = profile.or(account.profile).or(domain.profile);
         let classical = account.also_classical.or(domain.also_classical);
         Form {
             profile: profile.unwrap_or(self.profile),
             classical: classical.unwrap_or(self.also_classical),
             naming: self.naming,
+            headers: headers.unwrap_or(self.headers),
         }
     }
 }

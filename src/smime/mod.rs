@@ -1,8 +1,10 @@
 //! Sealing, opening, handing to other recipients, and recognising what is sealed already.
 
+mod added;
 mod arrived;
 pub mod claim;
 mod frame;
+pub mod headers;
 mod inner;
 mod lines;
 pub mod open;
@@ -19,6 +21,7 @@ mod tests;
 mod unwrap;
 
 pub use claim::Claim;
+pub use headers::HeadersKept;
 pub use open::{OpenError, Opened, OpeningKey, open, open_by_policy};
 pub use raw::open_raw;
 pub use recipient::{Form, Naming, refusal};

@@ -8,10 +8,11 @@ use crate::crypto::algorithm::Status;
 use crate::crypto::encapsulation::KemAlgorithm;
 use crate::crypto::policy::GcmReaders;
 use crate::crypto::{Classical, CurvePublicKey, KemPublicKey, KeyTransport, Profile, SecretBytes, Suite};
+use crate::mail::HeaderPolicy;
 use crate::pki::{Certificate, Fingerprint, PublicKey, Reads, ValidatedCertificate};
 use rand::rngs::StdRng;
 
-/// Which algorithms serve the recipients, and how the message names them.
+/// How a message is sealed: which algorithms serve the recipients, how they are named, and what is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Form {
     /// Which algorithms.
@@ -20,6 +21,8 @@ pub struct Form {
     pub classical: Classical,
     /// How recipients are named.
     pub naming: Naming,
+    /// What of the header stays readable.
+    pub headers: HeaderPolicy,
 }
 
 impl From<Profile> for Form {

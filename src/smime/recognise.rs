@@ -25,12 +25,12 @@ pub enum OpenPgp {
 pub fn recognise(message: &[u8], accounts: &[&[Certificate]], openpgp: OpenPgp) -> Option<Sealed> {
     match find(&Message::new(message)) {
         Protection::OpenPgp if openpgp == OpenPgp::Keep => {
-            Some(Sealed { bytes: message.to_vec(), cipher: None, recipients: Vec::new() })
+            Some(Sealed { bytes: message.to_vec(), cipher: None, recipients: Vec::new(), headers_kept: None })
         }
         Protection::Encrypted(enveloped) => {
             let cipher = written_cipher(&enveloped)?;
             let recipients = sealed_to_all(&enveloped, accounts)?;
-            Some(Sealed { bytes: message.to_vec(), cipher: Some(cipher), recipients })
+            Some(Sealed { bytes: message.to_vec(), cipher: Some(cipher), recipients, headers_kept: None })
         }
         _ => None,
     }

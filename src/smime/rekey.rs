@@ -63,7 +63,7 @@ pub fn rekey(
     let infos = recipient_infos(&recipients, &content_key, seed)?;
     let bytes = replace_recipients(sealed, &carrier, infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients })
+    Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients, headers_kept: None })
 }
 
 fn find_enveloped(input: &Input<'_>) -> Result<Enveloped, RekeyError> {

@@ -1,19 +1,21 @@
 //! From message bytes to sealed bytes, in one pass over the message.
 
+use super::Sealed;
+use super::added::Added;
 use super::frame::{self, Frame};
+use super::headers::{Headers, HeadersKept};
 use super::inner::{CrlfReader, Inner};
 use super::lines::Base64Lines;
+use super::outer::Outer;
 use super::recipient::{Form, Recipient, recipients};
-use super::{Sealed, outer};
 use crate::cms;
 use crate::crypto::aead;
 use crate::crypto::algorithm::{ContentCipher, Mode};
 use crate::crypto::cbc::{BLOCK, padding_len};
 use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::{CryptoError, SecretBytes, Seed};
-use crate::mail::{Message, eol};
+use crate::mail::Message;
 use crate::pki::{Fingerprint, ValidatedCertificate};
-use encodify::base64::LineEnding;
 use rand::Rng;
 use rand::rngs::StdRng;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -33,7 +35,8 @@ pub struct SealJob<'a> {
     pub message: &'a [u8],
     /// Everybody who will be able to open it.
     pub recipients: &'a [ValidatedCertificate],
-    /// Which algorithms, and how recipients are named.
+    /// Which algorithms, how recipients are named, and what of the header stays readable, where the message allows it:
+    /// see [`Sealed::headers_kept`].
     pub form: Form,
     /// What the `Sealpost-Sealed` field says.
     pub mark: Mark<'a>,
@@ -115,30 +118,30 @@ pub fn seal_many(jobs: Vec<SealJob<'_>>) -> Vec<Result<Sealed, SealError>> {
 fn seal(job: SealJob<'_>) -> Result<Sealed, SealError> {
     let (suite, recipients) = recipients(job.recipients, job.form)?;
     let message = Message::new(job.message);
-    let inner = Inner::new(&message);
+    let (outer, added, headers_kept) = protect_header(&message, &job);
+    let inner = Inner::new(&message, &added);
     let length = inner.len();
     if length > LARGEST {
         return Err(SealError::TooLarge(job.message.len()));
     }
     let mut rng = job.seed.into_rng();
     let envelope = Envelope::new(suite.content, &recipients, length, &mut rng)?;
-    let header = header(&message, &job.mark, envelope.algorithm.cipher.mode);
-    let bytes = envelope.write(header, &inner)?;
+    let bytes = envelope.write(outer, &inner)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(Sealed { bytes, cipher: Some(envelope.algorithm.cipher), recipients })
+    Ok(Sealed { bytes, cipher: Some(envelope.algorithm.cipher), recipients, headers_kept })
 }
 
-/// The header outside, and the line ends of all that follows it.
-struct Header {
-    bytes: Vec<u8>,
-    line_ending: LineEnding,
-}
-
-fn header(message: &Message<'_>, mark: &Mark<'_>, mode: Mode) -> Header {
-    let arrived = eol(message.bytes());
-    let line_ending = if outer::is_lf(arrived) { LineEnding::Lf } else { LineEnding::CrLf };
-    let bytes = outer::header(message, &cms::find(message), mark, arrived, mode);
-    Header { bytes, line_ending }
+/// What stays readable, what the message says of it inside, and why nothing is hidden where something should be.
+pub(super) fn protect_header(
+    message: &Message<'_>,
+    job: &SealJob<'_>,
+) -> (Outer, Added, Option<HeadersKept>) {
+    let protection = cms::find(message);
+    let settled = Headers::settle(job.form.headers, message, &protection);
+    let headers = settled.unwrap_or(Headers::AsReceived);
+    let outer = Outer::new(message, &protection, &job.mark, headers.policy());
+    let added = Added::new(message, &outer, headers);
+    (outer, added, settled.err())
 }
 
 /// All that is settled before the first byte of the message is encrypted.
@@ -170,10 +173,11 @@ impl Envelope {
         Ok(Envelope { algorithm, content_key, frame, length })
     }
 
-    fn write(&self, header: Header, inner: &Inner<'_>) -> Result<Vec<u8>, SealError> {
-        let mut lines = Base64Lines::new(&header.bytes, self.frame.len(), header.line_ending);
+    fn write(&self, outer: Outer, inner: &Inner<'_>) -> Result<Vec<u8>, SealError> {
+        let (line_ending, mode) = (outer.line_ending(), self.algorithm.cipher.mode);
+        let mut lines = Base64Lines::new(&outer.finish(mode), self.frame.len(), line_ending);
         lines.write(&self.frame.head);
-        let tag = match self.algorithm.cipher.mode {
+        let tag = match mode {
             Mode::Cbc => self.write_cbc(inner.reader(), &mut lines)?,
             Mode::Aead => self.write_whole(inner.reader(), &mut lines)?,
         };

@@ -3,8 +3,9 @@
 mod curve;
 mod damage;
 mod forms;
+mod headers;
 mod kinds;
-mod law;
+pub(super) mod law;
 mod outside;
 mod recognised;
 mod rekeyed;
@@ -13,7 +14,7 @@ mod strict;
 use super::*;
 use crate::crypto::policy::GcmReaders;
 use crate::crypto::{Classical, Policy, Profile, Seed, Suite};
-use crate::mail::{Address, crlf};
+use crate::mail::{Address, HeaderPolicy, crlf};
 use crate::pki::key::tests::{rsa_key, seed};
 use crate::pki::{
     Authority, AuthorityProfile, Certificate, KeyType, PublicKey, Reads, SealingCheck, Subject, UnlockedKey,
@@ -132,14 +133,45 @@ pub(super) fn seal_for_alice(message: &[u8], profile: Profile) -> Sealed {
     seal_for(message, &[alice().validated()], profile)
 }
 
+/// The job under another header policy.
+pub(super) fn hiding(headers: HeaderPolicy, job: SealJob<'_>) -> SealJob<'_> {
+    SealJob { form: Form { headers, ..job.form }, ..job }
+}
+
+pub(super) fn seal_hiding(message: &[u8], headers: HeaderPolicy) -> Sealed {
+    let recipients = [alice().validated()];
+    let job = hiding(headers, job(message, &recipients, Profile::Compatible, 1));
+    seal_many(vec![job]).remove(0).unwrap()
+}
+
 pub(super) fn open_as(person: &Person, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
     Ok(open(sealed, &[person.opening()])?.message.expose().to_vec())
 }
 
-/// The law: what comes out is the message with canonical lines.
+/// The law: what comes out is the message with canonical lines, whatever of its header is hidden.
 pub(super) fn assert_law(message: &[u8], profile: Profile) {
-    let sealed = seal_for_alice(message, profile);
-    let opened = open(sealed.bytes(), &[alice().opening()]).unwrap();
-    assert!(opened.message.expose() == &*crlf(message), "{}", message.escape_ascii());
-    assert_eq!(opened.eol, Some(crate::mail::eol(message)));
+    let hidden = HeaderPolicy::ALL.map(|headers| seal_hiding(message, headers));
+    for sealed in hidden.into_iter().chain([seal_for_alice(message, profile)]) {
+        let opened = open(sealed.bytes(), &[alice().opening()]).unwrap();
+        assert!(opened.message.expose() == &*crlf(message), "{}", message.escape_ascii());
+        assert_eq!(opened.eol, Some(crate::mail::eol(message)));
+    }
+}
+
+/// What goes inside the encryption, read in pieces of that size.
+pub(super) fn inside(message: &[u8], headers: HeaderPolicy, size: usize) -> Vec<u8> {
+    let message = crate::mail::Message::new(message);
+    let recipients = [];
+    let job = hiding(headers, job(message.bytes(), &recipients, Profile::Compatible, 1));
+    let (_, added, _) = seal::protect_header(&message, &job);
+    let inner = inner::Inner::new(&message, &added);
+    let mut inside = Vec::with_capacity(inner.len());
+    let mut reader = inner.reader();
+    let mut filled = 0;
+    while filled < inner.len() {
+        filled = inner.len().min(filled + size);
+        reader.fill(&mut inside, filled);
+    }
+    assert_eq!(inside.len(), inner.len());
+    inside
 }

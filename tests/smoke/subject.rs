@@ -4,14 +4,14 @@ use crate::support::crlf;
 use sealpost::cms;
 use sealpost::config::Config;
 use sealpost::crypto::{Profile, Seed};
-use sealpost::mail::{Address, Flag, MailboxRef, MediaType, Message, without_mbox_line};
+use sealpost::mail::{Address, Flag, HeaderPolicy, MailboxRef, MediaType, Message, without_mbox_line};
 use sealpost::pki::{
     Authority, AuthorityProfile, Certificate, KeyType, Reads, SealingCheck, Subject as Name, UnlockedKey,
     UserProfile, ValidatedCertificate, Validity, read_certificates, read_key_file, self_sign,
 };
 use sealpost::rules::{Color, Envelope, Facts, Program, RuleSet, ScopeKind, Source, evaluate, explain};
 use sealpost::smime::{
-    Mark, Naming, OpenPgp, OpeningKey, RekeyError, SealJob, open, recognise, rekey, seal_many,
+    Form, Mark, Naming, OpenPgp, OpeningKey, RekeyError, SealJob, open, recognise, rekey, seal_many,
 };
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
@@ -93,7 +93,7 @@ impl World {
         };
         for profile in PROFILES {
             for message in world.mail.iter().take(6) {
-                world.sealed.push(world.seal(message, profile));
+                world.sealed.push(world.seal(message, profile, HeaderPolicy::Keep));
             }
         }
         for sealed in &world.sealed {
@@ -114,10 +114,10 @@ impl World {
         }
     }
 
-    fn seal(&self, message: &[u8], profile: Profile) -> Vec<u8> {
+    fn seal(&self, message: &[u8], profile: Profile, headers: HeaderPolicy) -> Vec<u8> {
         let mark = Mark { at: now(), rule: Some("Smoke") };
-        let job =
-            SealJob { message, recipients: &self.recipients, form: profile.into(), mark, seed: seed(3) };
+        let form = Form { profile, headers, ..Form::default() };
+        let job = SealJob { message, recipients: &self.recipients, form, mark, seed: seed(3) };
         seal_many(vec![job]).remove(0).unwrap().bytes().to_vec()
     }
 
@@ -186,8 +186,9 @@ fn read_all(folder: &Path, endings: &[&str], most: usize) -> Vec<Vec<u8>> {
 }
 
 fn seals_and_opens(world: &World, input: &[u8]) {
-    for profile in PROFILES {
-        let sealed = world.seal(input, profile);
+    let hidden = HeaderPolicy::ALL.map(|headers| (Profile::Compatible, headers));
+    for (profile, headers) in hidden.into_iter().chain([(Profile::Modern, HeaderPolicy::Keep)]) {
+        let sealed = world.seal(input, profile, headers);
         let opened = open(&sealed, &world.opening()).unwrap();
         assert!(opened.message.expose() == crlf(input), "opens to something else");
         assert!(recognise(&sealed, &[std::slice::from_ref(&world.certificate)], OpenPgp::Keep).is_some());
