@@ -7,6 +7,7 @@ mod outside;
 mod recognised;
 mod rekeyed;
 mod strict;
+mod vectors;
 
 use super::*;
 use crate::crypto::{Profile, Seed};
