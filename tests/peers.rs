@@ -3,6 +3,7 @@
 
 mod bouncy_castle;
 mod form;
+mod forms;
 mod gpgsm;
 mod nss;
 mod offer;
@@ -13,7 +14,8 @@ mod python;
 mod reader;
 
 use crate::support::{Authority, Identity, Program, openssl_4, path, thunderbird, tools};
-use form::{FORMS, Form, Maker};
+use form::{Form, Maker};
+use forms::FORMS;
 use offer::{OFFERS, Offer};
 use person::By;
 use reader::Reader;

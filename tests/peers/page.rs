@@ -1,6 +1,7 @@
 //! docs/INTEROP.md is the tables of this folder as a page; the README's words about readers are held against them too.
 
-use super::form::{FORMS, Form, Maker};
+use super::form::{Form, Maker};
+use super::forms::FORMS;
 use super::offer::{OFFERS, Offer};
 use super::person::By;
 use super::reader::Reader;
@@ -12,7 +13,7 @@ const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
 const INTRODUCTION: &str = "# Which program reads what
 
-This page is written by the tests, out of the tables that they hold the programs to: `tests/peers/form.rs` and
+This page is written by the tests, out of the tables that they hold the programs to: `tests/peers/forms.rs` and
 `tests/peers/offer.rs`. Every word in it is tried on every run, \"no\" too: when a program learns, a test says so.
 `SEALPOST_BLESS=1 cargo nextest run --locked peers::page` writes it anew; `tests/peers/install` and `.ci/run install` bring the programs.
 
