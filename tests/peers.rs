@@ -5,6 +5,7 @@ mod bouncy_castle;
 mod form;
 mod forms;
 mod gpgsm;
+mod node_forge;
 mod nss;
 mod offer;
 mod openssl;
@@ -281,4 +282,13 @@ fn python_opens_and_seals() {
         judge(&stage, Reader::Python, &python);
         we_open(&stage, Reader::Python, |offer| python.seal(offer));
     }
+}
+
+#[test]
+fn node_forge_opens_and_seals() {
+    let Some(module) = crate::support::node_forge().filter(|_| tools(&["openssl", "node"])) else { return };
+    let stage = Stage::new();
+    let node_forge = node_forge::NodeForge::new(module, &stage);
+    judge(&stage, Reader::NodeForge, &node_forge);
+    we_open(&stage, Reader::NodeForge, |offer| node_forge.seal(&stage.certificate(offer.to)));
 }

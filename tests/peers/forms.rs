@@ -2,7 +2,9 @@
 
 use super::form::{Form, Maker};
 use super::person::By::{self, Bob, Carol, Dana, Erin, Frank, Heidi, Ivan};
-use super::reader::Reader::{self, BouncyCastle, Gpgsm, Nss, OpenSsl3, OpenSsl4, Sealpost, Thunderbird};
+use super::reader::Reader::{
+    self, BouncyCastle, Gpgsm, NodeForge, Nss, OpenSsl3, OpenSsl4, Sealpost, Thunderbird,
+};
 
 type Readers = &'static [Reader];
 type Keys = &'static [(By, &'static str)];
@@ -54,7 +56,8 @@ const RC2_READERS: Readers = &[Nss, Thunderbird, BouncyCastle];
 /// Sealpost has no such curve yet.
 const NOT_OURS_YET: Readers = &[OpenSsl3, OpenSsl4, Thunderbird, BouncyCastle];
 /// Python opens AES-128 and AES-256 in CBC mode by PKCS#1 v1.5, in DER, and nothing else.
-const ALL_BUT_PYTHON: Readers = &[Sealpost, OpenSsl3, OpenSsl4, Nss, Thunderbird, Gpgsm, BouncyCastle];
+const ALL_BUT_PYTHON: Readers =
+    &[Sealpost, OpenSsl3, OpenSsl4, Nss, Thunderbird, Gpgsm, BouncyCastle, NodeForge];
 
 /// What is written; for whom, each with the options of that key; who reads it with its own key; which programs do.
 pub(super) const FORMS: &[Form] = &[

@@ -2,7 +2,7 @@
 //! in the table of the forms.)
 
 use super::person::By::{self, Bob, Dana};
-use super::reader::Reader::{self, BouncyCastle, Gpgsm, Nss, Python, Thunderbird};
+use super::reader::Reader::{self, BouncyCastle, Gpgsm, NodeForge, Nss, Python, Thunderbird};
 
 /// A row.
 pub(super) struct Offer {
@@ -41,4 +41,5 @@ pub(super) const OFFERS: &[Offer] = &[
     offer(BouncyCastle, "gcm", "id-aes256-GCM", ECDH, Dana),
     offer(Python, "AES128", "id-aes128-CBC", PKCS1, Bob),
     offer(Python, "AES256", "id-aes256-CBC", PKCS1, Bob),
+    offer(NodeForge, "", "id-aes256-CBC", PKCS1, Bob),
 ];

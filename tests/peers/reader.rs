@@ -1,6 +1,6 @@
 //! The foreign programs, and we ourselves: the columns of docs/INTEROP.md, families side by side.
 
-use super::{OPENSSL_3, bouncy_castle, gpgsm, nss, openssl, python};
+use super::{OPENSSL_3, bouncy_castle, gpgsm, node_forge, nss, openssl, python};
 use crate::support::{find, openssl_4, thunderbird};
 
 /// Who opens.
@@ -14,10 +14,11 @@ pub(super) enum Reader {
     Gpgsm,
     BouncyCastle,
     Python,
+    NodeForge,
 }
 
 impl Reader {
-    pub(super) const ALL: [Reader; 8] = [
+    pub(super) const ALL: [Reader; 9] = [
         Reader::Sealpost,
         Reader::OpenSsl3,
         Reader::OpenSsl4,
@@ -26,6 +27,7 @@ impl Reader {
         Reader::Gpgsm,
         Reader::BouncyCastle,
         Reader::Python,
+        Reader::NodeForge,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Reader {
             Reader::Gpgsm => "gpgsm",
             Reader::BouncyCastle => "Bouncy Castle",
             Reader::Python => "Python's cryptography",
+            Reader::NodeForge => "node-forge",
         }
     }
 
@@ -60,6 +63,7 @@ impl Reader {
             Reader::Gpgsm => gpgsm::version(),
             Reader::BouncyCastle => bouncy_castle::version(),
             Reader::Python => python::version(),
+            Reader::NodeForge => node_forge::version(),
         }
     }
 }

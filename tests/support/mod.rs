@@ -7,7 +7,7 @@ mod site;
 mod store;
 
 pub(crate) use identity::{Authority, Identity, KeyKind};
-pub(crate) use need::{files, module, openssl_4, root, terminals, thunderbird, tools, vectors};
+pub(crate) use need::{files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors};
 pub(crate) use program::{Ended, Program, find, of_three, path};
 pub(crate) use site::Site;
 pub(crate) use store::Store;

@@ -44,6 +44,14 @@ pub(crate) fn thunderbird() -> Option<PathBuf> {
     present(folder.join("libsmime3.so").is_file(), "peers", &missing).then_some(folder)
 }
 
+/// The npm module node-forge: in the folder that `SEALPOST_NODE_FORGE` names, or where `tests/peers/install` put it.
+pub(crate) fn node_forge() -> Option<PathBuf> {
+    let folder = fetched("SEALPOST_NODE_FORGE", "node-forge/node_modules/node-forge");
+    let missing =
+        format!("no node-forge is in {} (tests/peers/install node-forge fetches it)", folder.display());
+    present(folder.is_dir(), "peers", &missing).then_some(folder)
+}
+
 /// A judge that the machine's packages do not bring.
 fn fetched(variable: &str, place: &str) -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
