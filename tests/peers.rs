@@ -3,13 +3,23 @@
 
 mod bouncy_castle;
 mod form;
+mod forms;
 mod gpgsm;
+mod node_forge;
 mod nss;
+mod offer;
 mod openssl;
+mod page;
+mod person;
 mod python;
+mod reader;
 
-use crate::support::{Authority, Identity, Program, path, tools};
-use form::{By, FORMS, Form, Maker, Reader};
+use crate::support::{Authority, Identity, Program, openssl_4, path, thunderbird, tools};
+use form::{Form, Maker};
+use forms::FORMS;
+use offer::{OFFERS, Offer};
+use person::By;
+use reader::Reader;
 use std::path::{Path, PathBuf};
 
 /// Canonical line ends, so that every peer gives back the very bytes.
@@ -18,34 +28,36 @@ const MESSAGE: &[u8] =
 MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
 The figures of the third quarter \xc3\xa4\xc3\xb6\xc3\xbc.\r\n.\r\nFrom the desk of Anna\r\n\r\n";
 
+/// OpenSSL as the machine has it.
+const OPENSSL_3: &str = "openssl";
+
 /// The people of a test and their files.
 struct Stage {
     folder: tempfile::TempDir,
     authority: Authority,
-    /// An RSA key: the reader of most forms.
-    bob: Identity,
-    /// A P-256 key: the reader of the other ones.
-    dana: Identity,
+    people: Vec<(By, Identity)>,
+    /// Where it is missing, the forms that need it are not judged.
+    openssl_4: Option<PathBuf>,
 }
 
 impl Stage {
     fn new() -> Stage {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new(folder.path());
-        let bob = authority.rsa("bob");
-        let dana = authority.p256("dana");
-        // A further recipient.
-        authority.rsa("carol");
+        let openssl_4 = openssl_4();
+        let issuer = |by: By| match &openssl_4 {
+            Some(program) if by.needs_openssl_4() => Some(authority.with_openssl(program)),
+            None if by.needs_openssl_4() => None,
+            _ => Some(authority.with_openssl(Path::new(OPENSSL_3))),
+        };
+        let issue = |by: By| Some((by, issuer(by)?.person(by.name(), by.kind())));
+        let people = By::ALL.into_iter().filter_map(issue).collect();
         std::fs::write(folder.path().join("m.eml"), MESSAGE).unwrap();
-        Stage { folder, authority, bob, dana }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
+        Stage { folder, authority, people, openssl_4 }
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.path().join(name)
+        self.folder.path().join(name)
     }
 
     /// The clear message, as a file.
@@ -53,37 +65,49 @@ impl Stage {
         self.file("m.eml")
     }
 
+    /// Who is there.
+    fn people(&self) -> impl Iterator<Item = By> {
+        self.people.iter().map(|(by, _)| *by)
+    }
+
+    fn person(&self, by: By) -> &Identity {
+        let (_, identity) = self.people.iter().find(|(one, _)| *one == by).expect("somebody who is there");
+        identity
+    }
+
+    fn certificate(&self, by: By) -> PathBuf {
+        self.person(by).certificate.clone()
+    }
+
+    /// The forms that can be made on this machine.
+    fn forms(&self) -> impl Iterator<Item = &'static Form> {
+        FORMS.iter().filter(|form| self.openssl_4.is_some() || !form.needs_openssl_4())
+    }
+
     /// The form as an S/MIME message and as bare DER (or BER), in files.
     fn make(&self, form: &Form) -> Sample {
         let mail = match form.maker {
-            Maker::Sealpost { profile, recipients } => self.seal(profile, recipients),
-            Maker::OpenSsl { options, recipients } => openssl::seal(self, options, recipients),
+            Maker::Sealpost { options, to } => self.seal(options, to),
+            Maker::OpenSsl3 { options, to } => openssl::seal(Path::new(OPENSSL_3), self, options, to),
+            Maker::OpenSsl4 { options, to } => {
+                let program = self.openssl_4.as_ref().expect("only asked for where it is");
+                openssl::seal(program, self, options, to)
+            }
         };
-        let name = form.name.replace(|c: char| !c.is_alphanumeric(), "-");
-        let sample = Sample {
-            mail: self.file(&format!("{name}.eml")),
-            der: self.file(&format!("{name}.der")),
-            by: form.by,
-        };
-        std::fs::write(&sample.mail, &mail).unwrap();
-        std::fs::write(&sample.der, content_of(&mail)).unwrap();
-        sample
+        let name = format!("{:?} {} {:?}", form.sealer(), form.name, form.by);
+        self.sample(&name.replace(|c: char| !c.is_alphanumeric(), "-"), &mail, content_of(&mail), form.by)
     }
 
-    fn seal(&self, profile: &str, recipients: &[&str]) -> Vec<u8> {
-        let mut args = vec!["seal".to_owned(), format!("--profile={profile}")];
-        args.extend(
-            recipients.iter().map(|name| format!("--cert={}", path(&self.file(&format!("{name}.pem"))))),
-        );
-        Program::sealpost().args(args).input(MESSAGE).run().ok()
+    fn sample(&self, name: &str, mail: &[u8], content: Vec<u8>, by: By) -> Sample {
+        let (mail_file, der) = (self.file(&format!("{name}.eml")), self.file(&format!("{name}.der")));
+        std::fs::write(&mail_file, mail).unwrap();
+        std::fs::write(&der, content).unwrap();
+        Sample { mail: mail_file, der, by }
     }
 
-    /// The person.
-    fn person(&self, by: By) -> &Identity {
-        match by {
-            By::Bob => &self.bob,
-            By::Dana => &self.dana,
-        }
+    fn seal(&self, options: &str, to: &[By]) -> Vec<u8> {
+        let certificates = to.iter().map(|by| format!("--cert={}", path(&self.certificate(*by))));
+        Program::sealpost().args(["seal"]).words(options).args(certificates).input(MESSAGE).run().ok()
     }
 
     /// What `sealpost open` makes of it with the person's key.
@@ -133,16 +157,17 @@ trait Peer {
 
 /// Every form of the table is put before the reader; it must do what the table says, neither less nor more.
 fn judge(stage: &Stage, reader: Reader, peer: &dyn Peer) {
-    let samples: Vec<Sample> = FORMS.iter().map(|form| stage.make(form)).collect();
+    let samples: Vec<Sample> = stage.forms().map(|form| stage.make(form)).collect();
     let outcomes = peer.open(&samples);
-    assert_eq!(outcomes.len(), FORMS.len());
+    assert_eq!(outcomes.len(), samples.len());
     let faults: Vec<String> =
-        FORMS.iter().zip(outcomes).filter_map(|(form, outcome)| fault(form, reader, outcome)).collect();
+        stage.forms().zip(outcomes).filter_map(|(form, outcome)| fault(form, reader, outcome)).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 fn fault(form: &Form, reader: Reader, outcome: Result<Vec<u8>, String>) -> Option<String> {
-    let name = format!("{reader:?}, {}", form.name);
+    let name =
+        format!("{}: {}, sealed by {}, {}", reader.name(), form.name, form.sealer().name(), form.by.key());
     match (form.is_opened_by(reader), outcome) {
         (true, Ok(message)) if message == MESSAGE => None,
         (true, Ok(message)) => Some(format!("{name}: opened to something else ({} bytes)", message.len())),
@@ -154,14 +179,26 @@ fn fault(form: &Form, reader: Reader, outcome: Result<Vec<u8>, String>) -> Optio
     }
 }
 
-/// What a peer seals, OpenSSL (the judge's judge) and Sealpost open.
-fn we_open(stage: &Stage, what: &str, content: &[u8], by: By) {
-    let mail = mail_of(content);
-    let sample = Sample { mail: stage.file("theirs.eml"), der: stage.file("theirs.der"), by };
-    std::fs::write(&sample.mail, &mail).unwrap();
-    std::fs::write(&sample.der, content).unwrap();
-    assert_eq!(openssl::OpenSsl::new(stage).open(&[sample]), [Ok(MESSAGE.to_vec())], "{what}: OpenSSL");
-    assert_eq!(stage.open(&mail, by), Ok(MESSAGE.to_vec()), "{what}: Sealpost");
+/// What a peer seals, OpenSSL (the judge's judge) and Sealpost open; and it is what the table says.
+fn we_open(stage: &Stage, sealer: Reader, seal: impl Fn(&Offer) -> Vec<u8>) {
+    for offer in OFFERS.iter().filter(|offer| offer.sealer == sealer) {
+        let what = format!("{}, {}, {}", sealer.name(), offer.content, offer.to.key());
+        let content = seal(offer);
+        let mail = mail_of(&content);
+        let sample = stage.sample("theirs", &mail, content, offer.to);
+        let openssl = openssl::OpenSsl::new(Path::new(OPENSSL_3), stage);
+        assert_eq!(openssl.open(&[sample]), [Ok(MESSAGE.to_vec())], "{what}: OpenSSL");
+        assert_eq!(stage.open(&mail, offer.to), Ok(MESSAGE.to_vec()), "{what}: Sealpost");
+        assert_eq!(algorithms(&mail), [offer.content, offer.key], "{what}: sealpost inspect");
+    }
+}
+
+/// How the content of a message is encrypted, and how its key is handed to the first recipient.
+fn algorithms(mail: &[u8]) -> [String; 2] {
+    let output = Program::sealpost().words("inspect --json").input(mail).run().ok();
+    let report: serde_json::Value = serde_json::from_slice(&output).unwrap();
+    let name = |algorithm: &serde_json::Value| algorithm["name"].as_str().unwrap().to_owned();
+    [name(&report["content"]["algorithm"]), name(&report["recipients"][0]["algorithm"])]
 }
 
 #[test]
@@ -180,10 +217,19 @@ fn sealpost_opens() {
 }
 
 #[test]
-fn openssl_opens() {
+fn openssl_3_opens() {
     if tools(&["openssl"]) {
         let stage = Stage::new();
-        judge(&stage, Reader::OpenSsl, &openssl::OpenSsl::new(&stage));
+        judge(&stage, Reader::OpenSsl3, &openssl::OpenSsl::new(Path::new(OPENSSL_3), &stage));
+    }
+}
+
+#[test]
+fn openssl_4_opens() {
+    if tools(&["openssl"]) {
+        let stage = Stage::new();
+        let Some(program) = &stage.openssl_4 else { return };
+        judge(&stage, Reader::OpenSsl4, &openssl::OpenSsl::new(program, &stage));
     }
 }
 
@@ -193,18 +239,29 @@ fn gpgsm_opens_and_seals() {
         let stage = Stage::new();
         let gpgsm = gpgsm::Gpgsm::new(&stage);
         judge(&stage, Reader::Gpgsm, &gpgsm);
-        we_open(&stage, "gpgsm --encrypt", &gpgsm.seal(), By::Bob);
+        we_open(&stage, Reader::Gpgsm, |_| gpgsm.seal());
+    }
+}
+
+const NSS_TOOLS: [&str; 4] = ["openssl", "cmsutil", "certutil", "pk12util"];
+
+#[test]
+fn nss_opens_and_seals() {
+    if tools(&NSS_TOOLS) {
+        let stage = Stage::new();
+        let nss = nss::Nss::new(&stage, None);
+        judge(&stage, Reader::Nss, &nss);
+        we_open(&stage, Reader::Nss, |offer| nss.seal(offer));
     }
 }
 
 #[test]
-fn nss_opens_and_seals() {
-    if tools(&["openssl", "cmsutil", "certutil", "pk12util"]) {
-        let stage = Stage::new();
-        let nss = nss::Nss::new(&stage);
-        judge(&stage, Reader::Nss, &nss);
-        we_open(&stage, "cmsutil -E", &nss.seal(), By::Bob);
-    }
+fn thunderbird_opens_and_seals() {
+    let Some(libraries) = thunderbird().filter(|_| tools(&NSS_TOOLS)) else { return };
+    let stage = Stage::new();
+    let nss = nss::Nss::new(&stage, Some(libraries));
+    judge(&stage, Reader::Thunderbird, &nss);
+    we_open(&stage, Reader::Thunderbird, |offer| nss.seal(offer));
 }
 
 #[test]
@@ -213,16 +270,7 @@ fn bouncy_castle_opens_and_seals() {
         let stage = Stage::new();
         let bouncy_castle = bouncy_castle::BouncyCastle::new(&stage);
         judge(&stage, Reader::BouncyCastle, &bouncy_castle);
-        for cipher in ["cbc", "gcm"] {
-            for by in [By::Bob, By::Dana] {
-                we_open(
-                    &stage,
-                    &format!("Bouncy Castle, {cipher}, {by:?}"),
-                    &bouncy_castle.seal(cipher, by),
-                    by,
-                );
-            }
-        }
+        we_open(&stage, Reader::BouncyCastle, |offer| bouncy_castle.seal(offer));
     }
 }
 
@@ -232,6 +280,15 @@ fn python_opens_and_seals() {
         let stage = Stage::new();
         let python = python::Python::new(&stage);
         judge(&stage, Reader::Python, &python);
-        we_open(&stage, "Python's cryptography", &python.seal(), By::Bob);
+        we_open(&stage, Reader::Python, |offer| python.seal(offer));
     }
+}
+
+#[test]
+fn node_forge_opens_and_seals() {
+    let Some(module) = crate::support::node_forge().filter(|_| tools(&["openssl", "node"])) else { return };
+    let stage = Stage::new();
+    let node_forge = node_forge::NodeForge::new(module, &stage);
+    judge(&stage, Reader::NodeForge, &node_forge);
+    we_open(&stage, Reader::NodeForge, |offer| node_forge.seal(&stage.certificate(offer.to)));
 }

@@ -1,5 +1,9 @@
 //! The public test vectors, for tests only.
 
+mod deviations;
+
+pub(crate) use deviations::Verdicts;
+
 use std::env;
 use std::fs;
 use std::io::Write;

@@ -10,6 +10,7 @@ mod outside;
 mod recognised;
 mod rekeyed;
 mod strict;
+mod vectors;
 
 use super::*;
 use crate::crypto::policy::GcmReaders;

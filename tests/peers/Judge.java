@@ -51,11 +51,7 @@ public class Judge {
         Security.addProvider(new BouncyCastleProvider());
         if (args[0].equals("open")) {
             for (int at = 1; at < args.length; at += 3) {
-                X509Certificate certificate = certificate(args[at + 1]);
-                byte[] pkcs8 = Files.readAllBytes(Paths.get(args[at]));
-                PrivateKey key = KeyFactory.getInstance(certificate.getPublicKey().getAlgorithm(), "BC")
-                    .generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
-                open(key, certificate, args[at + 2]);
+                open(args[at], args[at + 1], args[at + 2]);
             }
         } else {
             byte[] message = Files.readAllBytes(Paths.get(args[3]));
@@ -70,9 +66,16 @@ public class Judge {
         return (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(pem));
     }
 
-    static void open(PrivateKey key, X509Certificate certificate, String name) throws Exception {
+    static PrivateKey key(String name, String algorithm) throws Exception {
+        byte[] pkcs8 = Files.readAllBytes(Paths.get(name));
+        return KeyFactory.getInstance(algorithm, "BC").generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
+    }
+
+    static void open(String keyName, String certificateName, String name) throws Exception {
         Path opened = Paths.get(name + ".opened");
         try {
+            X509Certificate certificate = certificate(certificateName);
+            PrivateKey key = key(keyName, certificate.getPublicKey().getAlgorithm());
             Files.write(opened, content(key, certificate, Files.readAllBytes(Paths.get(name))));
         } catch (Exception error) {
             Files.write(Paths.get(name + ".error"), error.toString().getBytes("UTF-8"));

@@ -1,6 +1,6 @@
 //! Bouncy Castle: Debian's jars and the driver `Judge.java`, compiled here.
 
-use super::form::By;
+use super::offer::Offer;
 use super::{Peer, Sample, Stage};
 use crate::support::{Program, files, path};
 use std::path::PathBuf;
@@ -11,6 +11,12 @@ const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/Judge.jav
 
 pub(super) fn jars_are_there() -> bool {
     files(&JARS)
+}
+
+/// Which one it is: the link leads to a file with the version in its name.
+pub(super) fn version() -> Option<String> {
+    let jar = std::fs::canonicalize(JARS[0]).ok()?;
+    jar.file_stem()?.to_str()?.strip_prefix("bcprov-").map(str::to_owned)
 }
 
 pub(super) struct BouncyCastle<'a> {
@@ -26,18 +32,13 @@ impl BouncyCastle<'_> {
         let class_path = format!("{}:{}", path(&classes), JARS.join(":"));
         let compile = ["-nowarn", "-cp", &class_path, "-d", path(&classes), DRIVER];
         Program::new("javac").args(compile).limit(180).run().ok();
-        for person in [&stage.bob, &stage.dana] {
-            let (key, der) = (path(&person.key), person.key.with_extension("pkcs8"));
-            let convert = ["pkcs8", "-topk8", "-nocrypt", "-outform", "DER", "-in", key, "-out", path(&der)];
-            Program::new("openssl").args(convert).run().ok();
-        }
         BouncyCastle { class_path, stage, message: stage.message(), sealed: stage.file("bouncy") }
     }
 
-    /// BER; `cipher` is `cbc` (for RSA PKCS#1 v1.5) or `gcm` (OAEP). For EC keys ECDH with SHA-256 under both.
-    pub(super) fn seal(&self, cipher: &str, to: By) -> Vec<u8> {
-        let certificate = path(&self.stage.person(to).certificate);
-        let args = ["seal", cipher, certificate, path(&self.message), path(&self.sealed)];
+    /// BER; asked for `cbc` (for RSA PKCS#1 v1.5) or `gcm` (OAEP). For EC keys ECDH with SHA-256 under both.
+    pub(super) fn seal(&self, offer: &Offer) -> Vec<u8> {
+        let certificate = self.stage.certificate(offer.to);
+        let args = ["seal", offer.asked, path(&certificate), path(&self.message), path(&self.sealed)];
         self.java(&args).run().ok();
         std::fs::read(&self.sealed).unwrap()
     }
@@ -53,7 +54,7 @@ impl Peer for BouncyCastle<'_> {
         let mut args = vec!["open".to_owned()];
         for sample in samples {
             let person = self.stage.person(sample.by);
-            let files = [&person.key.with_extension("pkcs8"), &person.certificate, &sample.der];
+            let files = [&person.pkcs8(), &person.certificate, &sample.der];
             args.extend(files.map(|file| path(file).to_owned()));
         }
         let args: Vec<&str> = args.iter().map(String::as_str).collect();

@@ -1,36 +1,44 @@
 //! GnuPG's S/MIME program, with a home of its own.
 
-use super::form::By;
+use super::person::By;
 use super::{Peer, Sample, Stage};
-use crate::support::{Ended, Identity, Program, of_three, path};
+use crate::support::{Ended, Identity, Program, find, of_three, path};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-pub(super) struct Gpgsm {
+pub(super) struct Gpgsm<'a> {
+    stage: &'a Stage,
     bob: Home,
-    dana: Home,
-    message: PathBuf,
-    address: String,
+    others: Home,
 }
 
-impl Gpgsm {
-    pub(super) fn new(stage: &Stage) -> Gpgsm {
-        let (bob, dana) = (Home::new(stage, "g"), Home::new(stage, "h"));
-        of_three(|| bob.import(stage, &stage.bob)).ok();
-        // Version 2.2 may not even read the container of an EC key.
-        dana.import(stage, &stage.dana);
-        Gpgsm { bob, dana, message: stage.message(), address: stage.bob.address.clone() }
+/// Which one it is: the last word of the first line.
+pub(super) fn version() -> Option<String> {
+    let text = Program::new(path(&find("gpgsm")?)).words("--version").run().text();
+    text.lines().next()?.rsplit(' ').next().map(str::to_owned)
+}
+
+impl Gpgsm<'_> {
+    pub(super) fn new(stage: &Stage) -> Gpgsm<'_> {
+        let (bob, others) = (Home::new(stage, "g"), Home::new(stage, "h"));
+        of_three(|| bob.import(stage, stage.person(By::Bob))).ok();
+        // Version 2.2 may not even read the container of another kind of key.
+        for by in stage.people().filter(|by| !matches!(by, By::Bob | By::Carol)) {
+            others.import(stage, stage.person(by));
+        }
+        Gpgsm { stage, bob, others }
     }
 
     /// DER for Bob.
     pub(super) fn seal(&self) -> Vec<u8> {
-        let message = path(&self.message);
-        let args = ["--output", "-", "--recipient", &self.address, "--encrypt", message];
+        let message = self.stage.message();
+        let address = &self.stage.person(By::Bob).address;
+        let args = ["--output", "-", "--recipient", address, "--encrypt", path(&message)];
         self.bob.command(&args).run().ok()
     }
 }
 
-/// One person's folder.
+/// A folder with keys.
 struct Home(PathBuf);
 
 impl Home {
@@ -62,11 +70,11 @@ impl Home {
     }
 }
 
-impl Peer for Gpgsm {
+impl Peer for Gpgsm<'_> {
     fn open(&self, samples: &[Sample]) -> Vec<Result<Vec<u8>, String>> {
         let open = |sample: &Sample| {
             let args = ["--passphrase-fd", "0", "--output", "-", "--decrypt", path(&sample.der)];
-            let home = if sample.by == By::Bob { &self.bob } else { &self.dana };
+            let home = if sample.by == By::Bob { &self.bob } else { &self.others };
             home.command(&args).input("judge\n").run().outcome()
         };
         samples.iter().map(open).collect()

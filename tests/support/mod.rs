@@ -6,9 +6,9 @@ mod program;
 mod site;
 mod store;
 
-pub(crate) use identity::{Authority, Identity};
-pub(crate) use need::{files, module, root, terminals, tools, vectors};
-pub(crate) use program::{Ended, Program, of_three, path};
+pub(crate) use identity::{Authority, Identity, KeyKind};
+pub(crate) use need::{files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors};
+pub(crate) use program::{Ended, Program, find, of_three, path};
 pub(crate) use site::Site;
 pub(crate) use store::Store;
 

@@ -26,6 +26,39 @@ pub(crate) fn module(python: &str, import: &str) -> bool {
     present(can, "peers", &format!("{python} has no recent module cryptography"))
 }
 
+/// OpenSSL 4: what `SEALPOST_OPENSSL4` names, or what `tests/peers/install` built.
+pub(crate) fn openssl_4() -> Option<PathBuf> {
+    let program = fetched("SEALPOST_OPENSSL4", "openssl-4/bin/openssl");
+    let missing =
+        format!("no OpenSSL 4 is at {} (tests/peers/install openssl-4 builds it)", program.display());
+    present(program.is_file(), "peers", &missing).then_some(program)
+}
+
+/// The NSS libraries of Thunderbird: in the folder that `SEALPOST_THUNDERBIRD` names, or where `tests/peers/install` put them.
+pub(crate) fn thunderbird() -> Option<PathBuf> {
+    let folder = fetched("SEALPOST_THUNDERBIRD", "thunderbird");
+    let missing = format!(
+        "no libraries of Thunderbird are in {} (tests/peers/install thunderbird fetches them)",
+        folder.display()
+    );
+    present(folder.join("libsmime3.so").is_file(), "peers", &missing).then_some(folder)
+}
+
+/// The npm module node-forge: in the folder that `SEALPOST_NODE_FORGE` names, or where `tests/peers/install` put it.
+pub(crate) fn node_forge() -> Option<PathBuf> {
+    let folder = fetched("SEALPOST_NODE_FORGE", "node-forge/node_modules/node-forge");
+    let missing =
+        format!("no node-forge is in {} (tests/peers/install node-forge fetches it)", folder.display());
+    present(folder.is_dir(), "peers", &missing).then_some(folder)
+}
+
+/// A judge that the machine's packages do not bring.
+fn fetched(variable: &str, place: &str) -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
+    let cache = || std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
+    std::env::var_os(variable).map_or_else(|| cache().join("sealpost").join(place), PathBuf::from)
+}
+
 /// Can a test have a terminal? A bare container may have none to give.
 pub(crate) fn terminals() -> bool {
     let there = std::path::Path::new("/dev/pts/ptmx").exists();

@@ -1,0 +1,96 @@
+//! What we do otherwise than the public vectors say: one list, a reason for each. A case that is listed here and goes as
+//! its vector says is a failure too.
+
+/// A row.
+pub(crate) struct Deviation {
+    /// A file below the folder of the vectors, or the files of one kind in a folder.
+    place: &'static str,
+    /// The file's name in a folder; a test's flag or comment in a file.
+    case: &'static str,
+    why: &'static str,
+}
+
+const fn row(place: &'static str, case: &'static str, why: &'static str) -> Deviation {
+    Deviation { place, case, why }
+}
+
+const NSS_CONTAINERS: &str = "nss/tools-pkcs12/*.p12";
+const OPENSSL_CONTAINERS: &str = "openssl/recipes/80-test_pkcs12_data/*.p12";
+const RSA_PSS: &str = "a key for RSASSA-PSS only signs; no mail is sealed to it";
+const PBMAC1: &str = "a MAC by PBMAC1 (RFC 9579) is not read yet";
+
+pub(crate) const DEVIATIONS: &[Deviation] = &[
+    row(
+        NSS_CONTAINERS,
+        "TestOldAES128CA.p12",
+        "an old NSS wrote a key length that is not its cipher's; OpenSSL refuses it too",
+    ),
+    row(NSS_CONTAINERS, "TestRSAPSS.p12", RSA_PSS),
+    row(NSS_CONTAINERS, "TestUser-rsa-pss-interop.p12", RSA_PSS),
+    row(NSS_CONTAINERS, "pbmac1-valid-sha256.p12", PBMAC1),
+    row(NSS_CONTAINERS, "pbmac1-valid-sha512.p12", PBMAC1),
+    row(NSS_CONTAINERS, "pbmac1-valid-sha256-sha512.p12", PBMAC1),
+    row(OPENSSL_CONTAINERS, "pbmac1_256_256.good.p12", PBMAC1),
+    row(OPENSSL_CONTAINERS, "pbmac1_256_256.good-shorter-key-len.p12", PBMAC1),
+    row(OPENSSL_CONTAINERS, "pbmac1_512_256.good.p12", PBMAC1),
+    row(OPENSSL_CONTAINERS, "pbmac1_512_512.good.p12", PBMAC1),
+    row(OPENSSL_CONTAINERS, "pbmac1_sha1_hmac_and_prf.p12", PBMAC1),
+];
+
+/// The verdicts on one place of the vectors.
+pub(crate) struct Verdicts {
+    place: String,
+    count: usize,
+    deviating: Vec<&'static str>,
+    faults: Vec<String>,
+}
+
+impl Verdicts {
+    pub(crate) fn on(place: &str) -> Verdicts {
+        Verdicts { place: place.to_owned(), count: 0, deviating: Vec::new(), faults: Vec::new() }
+    }
+
+    /// One more: it went as the vector says, or how it went. The list knows it by one of its names.
+    pub(crate) fn add(&mut self, names: &[&str], went: Result<(), String>) {
+        self.count += 1;
+        let is_it = |row: &&Deviation| row.place == self.place && names.contains(&row.case);
+        match (DEVIATIONS.iter().find(is_it), went) {
+            (None, Ok(())) => {}
+            (None, Err(how)) => self.faults.push(format!("{}: {how}", names.join(", "))),
+            (Some(row), Err(_)) => self.deviating.push(row.case),
+            (Some(row), Ok(())) => {
+                let text =
+                    format!("{}: it went well, strike it off the list ({})", names.join(", "), row.why);
+                self.faults.push(text);
+            }
+        }
+    }
+
+    /// All of them are heard. Gives how many.
+    pub(crate) fn close(self) -> usize {
+        assert!(self.faults.is_empty(), "{}:\n{}", self.place, self.faults.join("\n"));
+        for row in DEVIATIONS.iter().filter(|row| self.count > 0 && row.place == self.place) {
+            assert!(self.deviating.contains(&row.case), "{}: there is no {}", row.place, row.case);
+        }
+        self.count
+    }
+}
+
+/// The tests of the list itself.
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_deviation_has_a_reason() {
+        assert!(DEVIATIONS.iter().all(|row| row.why.len() > 20));
+    }
+
+    #[test]
+    #[should_panic(expected = "broken")]
+    fn a_fault_that_is_not_listed_fails() {
+        let mut verdicts = Verdicts::on("a file");
+        verdicts.add(&["sound"], Ok(()));
+        verdicts.add(&["broken"], Err("it is".to_owned()));
+        verdicts.close();
+    }
+}

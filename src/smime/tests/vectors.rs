@@ -1,0 +1,176 @@
+//! Messages that other projects made, opened with the keys that lie beside them; and the people of RFC 9216.
+
+use super::*;
+use crate::cms;
+use crate::mail::vectors::{Verdicts, files};
+use crate::pki::{KeyFile, read_key_file};
+use std::path::{Path, PathBuf};
+
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
+fn name(path: &Path) -> &str {
+    path.file_name().unwrap().to_str().unwrap()
+}
+
+fn named<'a>(files: &'a Files, wanted: &str) -> &'a [u8] {
+    let found = files.iter().find(|(path, _)| name(path) == wanted);
+    &found.unwrap_or_else(|| panic!("{wanted} is not there")).1
+}
+
+fn read_keys(bytes: &[u8], password: &str) -> Result<KeyFile, String> {
+    read_key_file(bytes, Some(password.as_bytes())).map_err(|error| error.to_string())
+}
+
+/// The content of a CMS, whether it is mail or not.
+fn open_content(ring: &KeyFile, content: &[u8]) -> Result<Vec<u8>, String> {
+    let certificate = ring.certificates.first();
+    let keys: Vec<OpeningKey<'_>> = ring.keys.iter().map(|key| OpeningKey { key, certificate }).collect();
+    let enveloped = cms::read(content).map_err(|error| error.to_string())?;
+    let opened = open::open_content(enveloped, &keys, &Policy::READING).map_err(|error| error.to_string())?;
+    Ok(opened.expose().to_vec())
+}
+
+/// OAEP with every hash, mask and label; key agreement with every derivation and wrap.
+#[test]
+fn what_openssl_made_for_nss_is_opened() {
+    let files = files("nss/interop-openssl");
+    let mut verdicts = Verdicts::on("nss/interop-openssl/*.env");
+    for (path, message) in files.iter().filter(|(path, _)| name(path).ends_with(".env")) {
+        let keys = if name(path).starts_with("fran-ec") { "Fran-ec.p12" } else { "Fran.p12" };
+        let opened = read_keys(named(&files, keys), "nss").and_then(|ring| open_content(&ring, message));
+        let expected = named(&files, "expected_fran.txt");
+        verdicts.add(&[name(path)], opened.and_then(|content| same(&content, expected)));
+    }
+    let count = verdicts.close();
+    assert!(files.is_empty() || count == 17, "{count}");
+}
+
+fn same(content: &[u8], expected: &[u8]) -> Result<(), String> {
+    if content == expected { Ok(()) } else { Err(format!("opened to {}", content.escape_ascii())) }
+}
+
+const NO_ENVELOPE: &str = "the CMS structure is SignedData, not EnvelopedData or AuthEnvelopedData";
+const NOT_OURS: &str = "the message is not sealed to this key";
+
+/// What OpenSSL tests its own reading with: none of them opens, and each says why. A name of a file, of the file with
+/// key and certificate, and the answer.
+const OPENSSL: [(&str, &str, &str); 13] = [
+    (
+        "rsa-malformed.der",
+        "smrsa3.pem",
+        "the CMS structure is broken: the parameters of rsaes-oaep are broken",
+    ),
+    (
+        "ecdh-malformed.der",
+        "ecdh",
+        "the CMS structure is broken: the parameters of ecdh-sha256kdf are broken",
+    ),
+    ("dh-malformed.der", "ecdh", NOT_OURS),
+    (
+        "encDataWithTooLongIV.pem",
+        "ecdh",
+        "the CMS structure is broken: the parameters of aes-128-gcm are broken",
+    ),
+    ("cms_pwri_kek_oob.der", "ecdh", NOT_OURS),
+    ("ciphertext_from_1_1_1.cms", "smec1.pem", NOT_OURS),
+    (
+        "encryptedData.der",
+        "ecdh",
+        "the CMS structure is id-encryptedData, not EnvelopedData or AuthEnvelopedData",
+    ),
+    (
+        "pkcs7-md4-encrypted.pem",
+        "ecdh",
+        "the CMS structure is 1.2.840.113549.1.7.4, not EnvelopedData or AuthEnvelopedData",
+    ),
+    ("pkcs7-md4.pem", "ecdh", NO_ENVELOPE),
+    ("bad_signtime_attr.cms", "ecdh", NO_ENVELOPE),
+    ("ct_multiple_attr.cms", "ecdh", NO_ENVELOPE),
+    ("no_ct_attr.cms", "ecdh", NO_ENVELOPE),
+    ("no_md_attr.cms", "ecdh", NO_ENVELOPE),
+];
+
+/// DER, or what an armour or an S/MIME message has in base64.
+fn binary(bytes: &[u8]) -> Vec<u8> {
+    let armoured = encodify::pem::STANDARD.blocks(bytes).flatten().next();
+    match armoured {
+        Some(block) => block.contents.to_vec(),
+        None if bytes.starts_with(b"MIME-Version") => damage::split(&crlf(bytes)).1,
+        None => bytes.to_vec(),
+    }
+}
+
+/// Key and certificate: both in one file, or in two.
+fn ring_of(files: &Files, file: &str) -> KeyFile {
+    if file.ends_with(".pem") {
+        return read_keys(named(files, file), "").unwrap();
+    }
+    let parts = ["key", "cert"].map(|part| named(files, &format!("{file}-{part}.pem")));
+    read_keys(&parts.concat(), "").unwrap()
+}
+
+#[test]
+fn what_openssl_tries_its_own_reading_with_is_refused_in_words() {
+    let folders = ["openssl/recipes/80-test_cms_data", "openssl/recipes/80-test_cmsapi_data"];
+    let messages: Files = folders.into_iter().flat_map(files).collect();
+    if messages.is_empty() {
+        return;
+    }
+    let keys: Files = [messages.clone(), files("openssl/smime-certs")].concat();
+    for (file, key, expected) in OPENSSL {
+        let error = open_content(&ring_of(&keys, key), &binary(named(&messages, file))).unwrap_err();
+        assert_eq!(error, expected, "{file}");
+    }
+    let is_key = |path: &Path| name(path).ends_with("-key.pem") || name(path).ends_with("-cert.pem");
+    assert_eq!(messages.iter().filter(|(path, _)| !is_key(path)).count(), OPENSSL.len());
+}
+
+/// Their authority, and the folder of their files.
+const RFC_9216: [(&str, &str); 4] =
+    [("alice", "ca.rsa.crt"), ("bob", "ca.rsa.crt"), ("carlos", "ca.25519.crt"), ("dana", "ca.25519.crt")];
+
+/// The certificate chains, a message sealed to it opens with the key, from its own file and out of the PKCS#12.
+fn seal_and_open(files: &Files, person: &str, authority: &str) -> Result<(), String> {
+    let file = |end: &str| named(files, &format!("{person}.{end}"));
+    let read = |bytes: &[u8]| Certificate::from_pem(bytes).map_err(|error| error.to_string());
+    let (certificate, anchors) = (read(file("encrypt.crt"))?, [read(named(files, authority))?]);
+    let validated = chained(&certificate, &anchors)?;
+    let message = b"Subject: RFC 9216\r\n\r\nHello.\r\n";
+    for keys in [read_keys(file("encrypt.key"), "")?, read_keys(file("p12"), person)?] {
+        let served = |profile: &Profile| refusal((*profile).into(), &certificate, &[]).is_none();
+        for profile in Profile::ALL.into_iter().filter(served) {
+            let sealed = seal_for(message, std::slice::from_ref(&validated), profile);
+            let certificate = Some(&certificate);
+            let opening: Vec<OpeningKey<'_>> =
+                keys.keys.iter().map(|key| OpeningKey { key, certificate }).collect();
+            let fitting = opening.iter().find_map(|key| open(sealed.bytes(), std::slice::from_ref(key)).ok());
+            let opened = fitting.ok_or_else(|| format!("{}: no key opens it", profile.name()))?;
+            same(opened.message.expose(), message)?;
+        }
+    }
+    Ok(())
+}
+
+fn chained(certificate: &Certificate, anchors: &[Certificate]) -> Result<ValidatedCertificate, String> {
+    let check = SealingCheck {
+        addresses: &[],
+        at: noon(),
+        minimum_rsa_bits: 2048,
+        anchors: Some(anchors),
+        intermediates: &[],
+        allow_expired: false,
+        allow_not_yet_valid: false,
+    };
+    ValidatedCertificate::for_sealing(certificate, &check)
+        .map_err(|reasons| reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}
+
+#[test]
+fn the_people_of_rfc_9216_are_sealed_to_and_open() {
+    let files = files("rfc9216");
+    let mut verdicts = Verdicts::on("rfc9216");
+    for (person, authority) in RFC_9216.into_iter().filter(|_| !files.is_empty()) {
+        verdicts.add(&[person], seal_and_open(&files, person, authority));
+    }
+    verdicts.close();
+}
