@@ -58,7 +58,9 @@ fn hiding_the_subject_works() {
     std::fs::write(site.root().join("sealpost.toml"), format!("headers = {settings}\n")).unwrap();
     site.run("config check").ok();
     let action = commands("Hide the subject", "[\"Store Encrypted in\"").pop().unwrap();
-    let rule = format!("[[rule]]\nname = \"r\"\npriority = 5\nwhen = []\nthen = [[\"Store Encrypted in\"{action}]\n");
+    let rule = format!(
+        "[[rule]]\nname = \"r\"\npriority = 5\nwhen = []\nthen = [[\"Store Encrypted in\"{action}]\n"
+    );
     site.program("rules check").args([path(&site.write("rule.toml", &rule))]).run().ok();
     let seal = commands("Hide the subject", "sealpost ").pop().unwrap();
     let words = seal.split(" < ").next().unwrap().replace("anna.pem", &good);
