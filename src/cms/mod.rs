@@ -9,7 +9,7 @@ mod openpgp;
 mod parts;
 mod protection;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod signed;
 #[cfg(test)]
 mod tests;
