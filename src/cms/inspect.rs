@@ -178,8 +178,7 @@ fn report_envelope(enveloped: Enveloped) -> EnvelopeReport {
         encrypted_octets: enveloped.encrypted_content.len(),
         integrity: enveloped.tag.as_ref().map_or(Integrity::None, |tag| Integrity::Tag(tag.len())),
     };
-    let recipients = enveloped.recipients.into_iter().map(RecipientReport::new).collect();
-    EnvelopeReport { recipients, content }
+    EnvelopeReport { recipients: recipient::report_recipients(enveloped.recipients), content }
 }
 
 fn report_algorithm(oid: &ObjectIdentifier) -> AlgorithmReport {

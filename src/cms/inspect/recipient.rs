@@ -45,7 +45,7 @@ pub struct KeyEncryptionReport {
     pub key_wrap: Option<AlgorithmReport>,
 }
 
-/// One recipient. A message may have very many: what is shown of one is made when it is shown.
+/// One recipient. A message may have very many: what is shown of a name is made when it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipientReport {
     /// How the content key reaches it.
@@ -54,15 +54,40 @@ pub struct RecipientReport {
     pub id: Option<RecipientId>,
     /// Who that is: see [`Report::match_recipients`](super::Report::match_recipients).
     pub holders: Vec<Holder>,
-    algorithm: Arc<AlgorithmIdentifierOwned>,
+    /// How the content key is encrypted. Those who share a key agreement share this too.
+    pub algorithm: Arc<KeyEncryptionReport>,
+}
+
+/// All of them, in their order. Neighbours with one algorithm share what is said of it.
+pub(super) fn report_recipients(recipients: Vec<Recipient>) -> Vec<RecipientReport> {
+    let mut reports: Vec<RecipientReport> = Vec::with_capacity(recipients.len());
+    let mut before: Option<Arc<AlgorithmIdentifierOwned>> = None;
+    for Recipient { kind, id, algorithm, .. } in recipients {
+        let same = before.is_some_and(|before| Arc::ptr_eq(&before, &algorithm) || before == algorithm);
+        let report = match reports.last().filter(|last| same && last.kind == kind) {
+            Some(last) => Arc::clone(&last.algorithm),
+            None => Arc::new(report_key_encryption(kind, &algorithm)),
+        };
+        before = Some(algorithm);
+        reports.push(RecipientReport { kind, id, holders: Vec::new(), algorithm: report });
+    }
+    reports
+}
+
+fn report_key_encryption(kind: RecipientKind, algorithm: &AlgorithmIdentifierOwned) -> KeyEncryptionReport {
+    let parameters = algorithm.parameters.as_ref();
+    let report = report_algorithm(&algorithm.oid);
+    let (mut hash, mut mask_hash, mut key_wrap) = (None, None, None);
+    if kind == RecipientKind::KeyAgreement {
+        hash = hash_in(&report.name);
+        key_wrap = parameters.and_then(wrap).as_ref().map(report_algorithm);
+    } else if algorithm.oid == ID_RSAES_OAEP {
+        (hash, mask_hash) = oaep_hashes(parameters);
+    }
+    KeyEncryptionReport { algorithm: report, hash, mask_hash, key_wrap }
 }
 
 impl RecipientReport {
-    pub(super) fn new(recipient: Recipient) -> RecipientReport {
-        let Recipient { kind, id, algorithm, .. } = recipient;
-        RecipientReport { kind, id, holders: Vec::new(), algorithm }
-    }
-
     /// The issuer of its certificate (RFC 4514), if it is named so.
     pub fn issuer(&self) -> Option<String> {
         self.issuer_and_serial().map(|(issuer, _)| name(issuer))
@@ -87,20 +112,6 @@ impl RecipientReport {
             _ => None,
         }
     }
-
-    /// How the content key is encrypted.
-    pub fn algorithm(&self) -> KeyEncryptionReport {
-        let parameters = self.algorithm.parameters.as_ref();
-        let algorithm = report_algorithm(&self.algorithm.oid);
-        let (mut hash, mut mask_hash, mut key_wrap) = (None, None, None);
-        if self.kind == RecipientKind::KeyAgreement {
-            hash = hash_in(&algorithm.name);
-            key_wrap = parameters.and_then(wrap).as_ref().map(report_algorithm);
-        } else if self.algorithm.oid == ID_RSAES_OAEP {
-            (hash, mask_hash) = oaep_hashes(parameters);
-        }
-        KeyEncryptionReport { algorithm, hash, mask_hash, key_wrap }
-    }
 }
 
 impl Serialize for RecipientReport {
@@ -110,7 +121,7 @@ impl Serialize for RecipientReport {
         shown.serialize_field("issuer", &self.issuer())?;
         shown.serialize_field("serial", &self.serial())?;
         shown.serialize_field("key_identifier", &self.key_identifier())?;
-        shown.serialize_field("algorithm", &self.algorithm())?;
+        shown.serialize_field("algorithm", &*self.algorithm)?;
         shown.serialize_field("holders", &self.holders)?;
         shown.end()
     }
