@@ -16,14 +16,16 @@
 //! # let certificate = self_sign(&key, &profile, Seed::from_bytes(&mut [8; 32]))?;
 //! # let issuer = Authority::new(&certificate, &key)?;
 //! # let address = sealpost::mail::Address::parse("anna@north.example")?;
-//! # let user = UserProfile { common_name: "Anna", addresses: std::slice::from_ref(&address), validity: profile.validity };
+//! # let user = UserProfile { common_name: "Anna", addresses: std::slice::from_ref(&address), validity: profile.validity,
+//! #     reads: sealpost::pki::Reads::Cbc };
 //! # let certificate = issuer.issue(&key.public(), &user, Seed::from_bytes(&mut [9; 32]))?;
 //! # let check = SealingCheck { addresses: &[address], at: now, minimum_rsa_bits: MINIMUM_RSA_BITS, anchors: None,
 //! #     intermediates: &[], allow_expired: false, allow_not_yet_valid: false };
 //! let message = b"Subject: Hello\n\nA word in private.\n";
 //! let fit = ValidatedCertificate::for_sealing(&certificate, &check).map_err(|unfit| format!("{unfit:?}"))?;
 //! let seed = Seed::from_bytes(&mut [0; 32]); // the product asks the operating system
-//! let job = SealJob { message, recipients: &[fit], profile: Profile::Modern, mark: Mark { at: now, rule: None }, seed };
+//! let mark = Mark { at: now, rule: None };
+//! let job = SealJob { message, recipients: &[fit], form: Profile::Modern.into(), mark, seed };
 //! let sealed = seal_many(vec![job]).remove(0)?;
 //!
 //! let keys = [OpeningKey { key: &key, certificate: Some(&certificate) }];

@@ -243,7 +243,7 @@ fn the_configuration_is_shown_with_its_origin_and_refused_with_all_faults() {
         (
             78,
             format!(
-                "{name}:1:11: profile = \"modem\" is not allowed; allowed: \"compatible\", \"modern\"\n\
+                "{name}:1:11: profile = \"modem\" is not allowed; allowed: \"compatible\", \"modern\", \"post-quantum\", \"auto\"\n\
                  {name}:2:1: there is no key max-mesage; did you mean max-message?\n"
             )
         )

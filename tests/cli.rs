@@ -2,6 +2,8 @@
 
 mod demo;
 mod filters;
+mod forms;
+mod inspect;
 mod pages;
 mod readme;
 
@@ -21,7 +23,7 @@ fn identities(site: &Site) -> (String, String) {
     let authority = Authority::new(&own, &key).unwrap();
     let addresses = [Address::parse("bob@north.example").unwrap()];
     let certificate = |name: &str, validity| {
-        let user = UserProfile { common_name: name, addresses: &addresses, validity };
+        let user = UserProfile { common_name: name, addresses: &addresses, validity, reads: Reads::Cbc };
         let issued = authority.issue(&key.public(), &user, Seed::from_bytes(&mut [9; 32])).unwrap();
         path(&site.write(name, &issued.to_pem().unwrap())).to_owned()
     };
@@ -95,8 +97,9 @@ fn json_is_one_object_of_known_fields() {
     let check = format!("rules check {}", path(&rules));
     let certificate =
         "fingerprint subject issuer serial not_before not_after addresses key key_fingerprint purposes pem";
-    let account = "account domain aliases inbox profile active_certificates keys";
-    let domain = "domain aliases mode catch_all inbox profile missing_certificate certificates";
+    let account = "account domain aliases inbox profile also_classical active_certificates keys";
+    let domain =
+        "domain aliases mode catch_all inbox profile also_classical missing_certificate certificates";
     let shown = [
         ("init", "root owner made main_cf master_cf"),
         ("doctor", "ok findings consents"),
@@ -136,7 +139,7 @@ fn json_is_one_object_of_known_fields() {
         (&install, "file scope holder rules"),
         ("rules list | rules", "scope holder file installed by"),
         ("rules explain --recipient bob@north.example", "answer cause fired programs copies"),
-        ("inspect", "structure content recipients fault size"),
+        ("inspect", "form structure content recipients layers limit notes fault size store claim"),
         ("config check", "ok"),
         ("config show | settings", "key value line"),
         ("cert retire --account bob@north.example", "account retired"),

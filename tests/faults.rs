@@ -7,7 +7,8 @@ use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
 use sealpost::engine::{Disposition, Engine, Outcome, Recipient, Request};
 use sealpost::mail::{Address, MailboxName};
 use sealpost::pki::{
-    Authority, AuthorityProfile, Certificate, KeyType, Subject, UnlockedKey, UserProfile, Validity, self_sign,
+    Authority, AuthorityProfile, Certificate, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity,
+    self_sign,
 };
 use sealpost::rules::Source;
 use sealpost::smime::{OpeningKey, open};
@@ -161,7 +162,7 @@ fn issue(people: &[Address]) -> (UnlockedKey, Certificate) {
     let profile = AuthorityProfile { subject: &subject, dns_names: &[], validity };
     let root = self_sign(&root_key, &profile, seed(2)).unwrap();
     let key = UnlockedKey::generate(KeyType::Rsa2048, seed(3)).unwrap();
-    let user = UserProfile { common_name: "both", addresses: people, validity };
+    let user = UserProfile { common_name: "both", addresses: people, validity, reads: Reads::Cbc };
     let authority = Authority::new(&root, &root_key).unwrap();
     let certificate = authority.issue(&key.public(), &user, seed(4)).unwrap();
     (key, certificate)

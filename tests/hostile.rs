@@ -31,6 +31,11 @@ fn hostile() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
         ("fields that protect", "Subject: s\n", "HP-Outer:\n", "\nx\n"),
         ("addresses", "From: ", "a@b.example,", "\n\nx\n"),
         ("commas", "From: ", "a,", "\n\nx\n"),
+        ("dates", "Subject: s\n", "Date: 1 Jan 2026 0:00 +1\n", "\nx\n"),
+        ("subjects", "", "Subject:\n", "\nx\n"),
+        ("tags", "DKIM-Signature: ", "z;", "\n\nx\n"),
+        ("types", "Content-Type: ", "a/b;", "\n\nx\n"),
+        ("fields that say the type", "", "Content-Type:\n", "\nx\n"),
         ("comments", "From: ", "(", "\n\nx\n"),
         ("folds", "Subject: ", "a\n ", "\n\nx\n"),
         ("encoded words without end", "Subject: ", "=?utf-8?q?", "\n\nx\n"),
@@ -43,12 +48,24 @@ fn hostile() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
 
 #[test]
 fn repetition_costs_little() {
-    if !tools(&["openssl"]) {
-        return;
+    if tools(&["openssl"]) {
+        let store = Store::new();
+        store.rules(CURIOUS);
+        assert_costs_little(&store);
     }
+}
+
+#[test]
+fn repetition_costs_little_where_headers_are_hidden() {
+    if tools(&["openssl"]) {
+        let store = Store::new();
+        std::fs::write(store.root().join("sealpost.toml"), "headers = \"hide-most\"\n").unwrap();
+        assert_costs_little(&store);
+    }
+}
+
+fn assert_costs_little(store: &Store) {
     const SIZE: usize = 4 << 20;
-    let store = Store::new();
-    store.rules(CURIOUS);
     let good = [MESSAGE, &b"some words in a line of text\n".repeat(SIZE / 29)].concat();
     let good = store.deliver(&good);
     assert_eq!(good.code, Some(0), "{}", good.text());

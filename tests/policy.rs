@@ -2,6 +2,7 @@
 
 mod arrived;
 mod certificates;
+mod headers;
 
 use crate::hook::{assert_answer, assert_doubt};
 use crate::support::{Ended, Identity, Program, Store, crlf, path, tools};

@@ -78,7 +78,13 @@ impl Reader {
 
     fn job<'a>(&'a self, message: &'a [u8], profile: Profile) -> SealJob<'a> {
         let mark = Mark { at: OffsetDateTime::UNIX_EPOCH, rule: None };
-        SealJob { message, recipients: &self.recipients, profile, mark, seed: SystemEntropy.seed().unwrap() }
+        SealJob {
+            message,
+            recipients: &self.recipients,
+            form: profile.into(),
+            mark,
+            seed: SystemEntropy.seed().unwrap(),
+        }
     }
 
     fn open(&self, sealed: &[u8]) -> Vec<u8> {

@@ -5,7 +5,7 @@ use super::failure::{Code, Failure};
 use super::fitness::active;
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, counted, own};
-use crate::crypto::Profile;
+use crate::crypto::{Classical, Profile};
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
 use crate::engine::{Account, Choice, InboxPolicy};
 use crate::mail::{Address, MailboxName};
@@ -71,6 +71,7 @@ enum AccountVerb {
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost account set anna@north.example --profile modern
+  sealpost account set anna@north.example --profile post-quantum --also-classical yes
   sealpost account set anna@north.example --alias berg@north.example --remove-alias ann@north.example
   sealpost account set robot@north.example --inbox plain")]
 struct Set {
@@ -89,6 +90,9 @@ struct Set {
     /// Which algorithms
     #[arg(long, value_parser = words::setting::<Profile>())]
     profile: Option<Setting<Profile>>,
+    /// With the profile post-quantum: may RSA and EC keys stand beside ML-KEM? They can be broken later
+    #[arg(long, value_parser = words::setting::<Classical>())]
+    also_classical: Option<Setting<Classical>>,
 }
 
 impl AccountCommand {
@@ -110,6 +114,7 @@ impl Set {
             remove_aliases: self.remove_alias,
             inbox: self.inbox.unwrap_or_default(),
             profile: self.profile.unwrap_or_default(),
+            also_classical: self.also_classical.unwrap_or_default(),
         };
         let address = context.directory()?.set_account(&self.address, &change)?;
         show(context, out, &address)
@@ -162,6 +167,7 @@ fn show(context: &Context, out: &mut Output, address: &Address) -> Result<(), Fa
         ("aliases", words::joined(&account.aliases)),
         ("inbox", own(account.overrides.inbox)),
         ("profile", own(account.overrides.profile)),
+        ("also-classical", own(account.overrides.also_classical)),
         ("sealed to", counted(active(&account).count(), "certificate")),
         ("retired", counted(retired(&account), "certificate")),
         ("vault", counted(keys.len(), "key")),
@@ -181,6 +187,7 @@ fn layout(account: &Account, keys: &[VaultKey]) -> Value {
         "aliases": words::texts(&account.aliases),
         "inbox": account.overrides.inbox.map(Choice::name),
         "profile": account.overrides.profile.map(Choice::name),
+        "also_classical": account.overrides.also_classical.map(Choice::name),
         "active_certificates": words::texts(active(account).map(Certificate::fingerprint)),
         "keys": words::texts(keys.iter().map(|key| key.fingerprint)),
     })

@@ -10,7 +10,7 @@ use crate::crypto::Entropy;
 use crate::directory::{AddedCertificate, CertificateRecord, CertificateUse, SqliteDirectory, VaultKey};
 use crate::engine::{Account, CertificateState, Choice, Clock, DomainMode};
 use crate::mail::Address;
-use crate::pki::{Authority, Certificate, Fingerprint, USER_LIFETIME, Unfit, UserProfile, Validity};
+use crate::pki::{Authority, Certificate, Fingerprint, Reads, USER_LIFETIME, Unfit, UserProfile, Validity};
 use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
 use std::path::PathBuf;
@@ -62,6 +62,9 @@ pub(super) struct Issue {
     /// Take the newest key even if it has a certificate already; that one is retired
     #[arg(long)]
     renew: bool,
+    /// Say in the certificate what the holder's mail programs read: the profile auto goes by it
+    #[arg(long, value_name = "CIPHER", default_value = Choice::name(Reads::default()), value_parser = words::choice::<Reads>())]
+    reads: Reads,
 }
 
 impl Issue {
@@ -111,6 +114,7 @@ impl Issue {
             common_name: self.name.as_deref().unwrap_or(&address),
             addresses: &addresses,
             validity: Validity::lasting(SystemClock.now(), lifetime),
+            reads: self.reads,
         };
         let public = key::public_key(key)?;
         Ok(Authority::new(&issuer, &issuer_key)?.issue(&public, &user, SystemEntropy.seed()?)?)

@@ -8,6 +8,8 @@ use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
 
+/// Where a store is unless somebody says otherwise.
+const DEFAULT_ROOT: &str = "/var/lib/sealpost";
 /// They stand apart from what a verb itself takes.
 const GLOBAL: &str = "Options of every command";
 
@@ -20,7 +22,7 @@ pub(super) struct Global {
         global = true,
         value_name = "DIR",
         env = "SEALPOST_ROOT",
-        default_value = "/var/lib/sealpost",
+        default_value = DEFAULT_ROOT,
         help_heading = GLOBAL
     )]
     pub(super) root: PathBuf,
@@ -90,6 +92,18 @@ impl Context {
     pub(super) fn directory_for_reading(&self) -> Result<SqliteDirectory, Failure> {
         self.become_owner()?;
         Ok(SqliteDirectory::open_for_reading(&self.root)?)
+    }
+
+    /// The same for a command that can do without: nothing if the usual place holds no store.
+    pub(super) fn directory_if_there(&self) -> Result<Option<SqliteDirectory>, Failure> {
+        if SqliteDirectory::exists(&self.root) {
+            return self.directory_for_reading().map(Some);
+        }
+        if self.root == Path::new(DEFAULT_ROOT) {
+            return Ok(None);
+        }
+        let text = format!("there is no store in {} that you may read", self.root.display());
+        Err(Failure::new(Code::NotFound, text))
     }
 }
 

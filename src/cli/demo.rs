@@ -198,7 +198,7 @@ fn seal_as_sender(context: &Context, recipient: &str, message: &[u8]) -> Result<
     let job = SealJob {
         message,
         recipients: &recipients,
-        profile: Profile::Compatible,
+        form: Profile::Compatible.into(),
         mark,
         seed: SystemEntropy.seed()?,
     };

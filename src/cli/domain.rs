@@ -4,7 +4,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, own};
-use crate::crypto::Profile;
+use crate::crypto::{Classical, Profile};
 use crate::directory::{DomainChange, NewDomain, Setting};
 use crate::engine::{Choice, Domain, DomainMode, InboxPolicy, MissingCertificate};
 use crate::mail::Address;
@@ -100,6 +100,9 @@ struct Set {
     /// Which algorithms
     #[arg(long, value_parser = words::setting::<Profile>())]
     profile: Option<Setting<Profile>>,
+    /// With the profile post-quantum: may RSA and EC keys stand beside ML-KEM? They can be broken later
+    #[arg(long, value_parser = words::setting::<Classical>())]
+    also_classical: Option<Setting<Classical>>,
     /// What becomes of mail for an account without a certificate; plain is a consent to clear text
     #[arg(long, value_parser = words::setting::<MissingCertificate>())]
     missing_certificate: Option<Setting<MissingCertificate>>,
@@ -140,6 +143,7 @@ impl Set {
             catch_all: self.catch_all.unwrap_or_default(),
             inbox: self.inbox.unwrap_or_default(),
             profile: self.profile.unwrap_or_default(),
+            also_classical: self.also_classical.unwrap_or_default(),
             missing_certificate: self.missing_certificate.unwrap_or_default(),
         };
         let name = context.directory()?.set_domain(&self.name, &change)?;
@@ -176,6 +180,7 @@ fn show(context: &Context, out: &mut Output, name: &str) -> Result<(), Failure> 
         ("catch-all", domain.catch_all.as_ref().map_or_else(String::new, Address::to_string)),
         ("inbox", own(overrides.inbox)),
         ("profile", own(overrides.profile)),
+        ("also-classical", own(overrides.also_classical)),
         ("missing-certificate", own(overrides.missing_certificate)),
         ("certificates", domain.authorities.len().to_string()),
     ]);
@@ -192,6 +197,7 @@ fn layout(domain: &Domain) -> Value {
         "catch_all": domain.catch_all.as_ref().map(Address::to_string),
         "inbox": overrides.inbox.map(Choice::name),
         "profile": overrides.profile.map(Choice::name),
+        "also_classical": overrides.also_classical.map(Choice::name),
         "missing_certificate": overrides.missing_certificate.map(Choice::name),
         "certificates": words::texts(domain.authorities.iter().map(Certificate::fingerprint)),
     })

@@ -98,7 +98,10 @@ fn copies(copies: &[PlannedCopyReport]) -> Table {
     for copy in copies {
         let how = match (copy.profile, copy.plain_source) {
             (_, Some(source)) => format!("in the clear, by {source}"),
-            (profile, None) => format!("sealed, profile {}", profile.unwrap_or("-")),
+            (profile, None) => {
+                let (profile, headers) = (profile.unwrap_or("-"), copy.headers.unwrap_or("-"));
+                format!("sealed, profile {profile}, headers {headers}")
+            }
         };
         let rule = copy.rule.as_deref().unwrap_or("- (INBOX by default)");
         table.row([format!("~{}/{}", copy.owner, copy.mailbox), rule.to_owned(), how, recipients(copy)]);

@@ -4,7 +4,7 @@ use super::failure::{Code, Failure};
 use super::output::Output;
 use super::{input, password, words};
 use crate::crypto::SecretBytes;
-use crate::engine::Clock;
+use crate::engine::{Choice, Clock, Naming};
 use crate::mail::Address;
 use crate::pki::{self, Certificate, PkiError, SealingCheck, Unfit, ValidatedCertificate};
 use crate::store;
@@ -46,6 +46,9 @@ pub(super) struct Recipients {
     /// Let a certificate pass that has ended
     #[arg(long)]
     allow_expired: bool,
+    /// How the message names who can open it; gpgsm and some others know "certificate" only
+    #[arg(long, value_name = "BY", default_value = Choice::name(Naming::default()), value_parser = words::choice::<Naming>())]
+    pub(super) name_by: Naming,
 }
 
 impl Recipients {

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::engine::{Account, CertificateState, Expired, Trust};
 use crate::mail::Address;
 use crate::pki::{Certificate, SealingCheck, Unfit, ValidatedCertificate};
+use crate::smime;
 use time::OffsetDateTime;
 
 /// Every address of the account, its main one first.
@@ -38,9 +39,12 @@ pub(super) fn check(
         allow_expired: settings.expired == Expired::Seal,
         allow_not_yet_valid: settings.not_yet_valid == Expired::Seal,
     };
-    match ValidatedCertificate::for_sealing(certificate, &check) {
-        Ok(validated) => Ok(validated.warnings().to_vec()),
-        Err(reasons) => Err(reasons.iter().map(Unfit::to_string).collect()),
+    let validated = ValidatedCertificate::for_sealing(certificate, &check)
+        .map_err(|reasons| reasons.iter().map(Unfit::to_string).collect::<Vec<_>>())?;
+    let beside: Vec<&Certificate> = active(account).filter(|held| *held != certificate).collect();
+    match smime::refusal(settings.form(account, None, None), certificate, &beside) {
+        Some(refusal) => Err(vec![refusal.to_string()]),
+        None => Ok(validated.warnings().to_vec()),
     }
 }
 

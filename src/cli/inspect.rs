@@ -1,29 +1,59 @@
 //! `sealpost inspect`: what protects a message, without any key.
 
+mod text;
+
+use super::context::Context;
 use super::failure::{Code, Failure};
-use super::input;
-use super::output::{Output, Table};
-use crate::cms::{self, ContentReport, Integrity, RecipientReport, Report, Structure};
-use crate::mail::{self, Message};
-use serde_json::json;
+use super::output::Output;
+use super::{input, words};
+use crate::cms::{self, Holder, Input, Report};
+use crate::directory::CertificateHolder;
+use crate::engine::CertificateState;
+use crate::mail;
+use crate::smime::Claim;
+use serde::Serialize;
+use std::path::Path;
 
 /// Show to whom the message on standard input is sealed, and how; no key needed
+///
+/// Layer by layer, as far as can be seen: what is encrypted hides what is in it. The input is a message, or a CMS
+/// structure by itself: DER, BER or PEM. Where there is a store, its accounts tell whose certificates the recipients name.
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  sealpost inspect < sealed.eml")]
+#[command(after_help = "Examples:
+  sealpost inspect < sealed.eml
+  sealpost --root /srv/sealpost inspect --json < smime.p7m")]
 pub(super) struct Inspect {}
 
+/// The object that a program reads.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    /// Octets of the input.
+    size: usize,
+    /// The store whose accounts the recipients were matched to.
+    store: Option<&'a Path>,
+    claim: Option<ShownClaim<'a>>,
+}
+
+#[derive(Serialize)]
+struct ShownClaim<'a> {
+    vouched_for: bool,
+    #[serde(flatten)]
+    claim: &'a Claim,
+}
+
 impl Inspect {
-    pub(super) fn run(self, out: &mut Output) -> Result<(), Failure> {
-        let input = input::message()?;
-        let bytes = mail::without_mbox_line(input.expose());
-        let report = cms::inspect(&Message::new(bytes));
-        show(&report, bytes.len(), out)?;
-        let mut value = json!(&report);
-        if let Some(object) = value.as_object_mut() {
-            object.insert("size".into(), bytes.len().into());
-        }
-        out.json(value)?;
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let read = input::message()?;
+        let input = Input::of(mail::without_mbox_line(read.expose()));
+        let mut report = cms::inspect(&input);
+        let matched = match_accounts(&mut report, context, out);
+        let (size, claim) = (input.bytes().len(), input.message().and_then(Claim::of));
+        out.table(&text::table(&report, size, claim.as_ref()))?;
+        let store = matched.then_some(context.root());
+        let claim = claim.as_ref().map(|claim| ShownClaim { vouched_for: false, claim });
+        out.json(Shown { report: &report, size, store, claim })?;
         match report.fault {
             Some(fault) => Err(Failure::new(Code::Data, format!("the message is broken: {fault}"))),
             None => Ok(()),
@@ -31,42 +61,29 @@ impl Inspect {
     }
 }
 
-fn show(report: &Report, size: usize, out: &mut Output) -> Result<(), Failure> {
-    let mut fields =
-        vec![("structure", structure(report.structure).to_owned()), ("size", format!("{size} bytes"))];
-    if let Some(content) = &report.content {
-        fields.extend([("content", describe_content(content)), ("integrity", integrity(content.integrity))]);
-    }
-    fields.extend(report.recipients.iter().map(|recipient| ("recipient", describe_recipient(recipient))));
-    out.table(&Table::fields(fields))
+/// Says whether the recipients were matched. What keeps them from it is no reason to show nothing.
+fn match_accounts(report: &mut Report, context: &Context, out: &Output) -> bool {
+    look_up(report, context).unwrap_or_else(|failure| {
+        out.note(&format!("recipients are not matched to accounts: {}", failure.text));
+        false
+    })
 }
 
-fn structure(structure: Structure) -> &'static str {
-    match structure {
-        Structure::None => "clear: neither encrypted nor signed",
-        Structure::Signed => "clear, signed",
-        Structure::EnvelopedData => "sealed: S/MIME EnvelopedData",
-        Structure::AuthEnvelopedData => "sealed: S/MIME AuthEnvelopedData",
-        Structure::OpenPGP => "encrypted: OpenPGP",
-    }
+/// Asks the store, if there is one, whose certificates the recipients name.
+fn look_up(report: &mut Report, context: &Context) -> Result<bool, Failure> {
+    let Some(directory) = context.directory_if_there()? else { return Ok(false) };
+    report.match_recipients(|ids| {
+        let found = directory.certificate_holders(ids)?;
+        Ok::<_, Failure>(found.iter().map(|holders| holders.iter().map(holder).collect()).collect())
+    })?;
+    Ok(true)
 }
 
-fn describe_content(content: &ContentReport) -> String {
-    format!("{}, {} bytes of ciphertext", content.algorithm.name, content.encrypted_octets)
-}
-
-fn integrity(integrity: Integrity) -> String {
-    match integrity {
-        Integrity::None => "none: CBC does not show whether the message was changed".to_owned(),
-        Integrity::Tag(octets) => format!("a tag of {octets} bytes"),
-    }
-}
-
-fn describe_recipient(recipient: &RecipientReport) -> String {
-    let algorithm = &recipient.algorithm.name;
-    match (&recipient.issuer, &recipient.serial, &recipient.key_identifier) {
-        (Some(issuer), Some(serial), _) => format!("certificate {serial} of {issuer} ({algorithm})"),
-        (_, _, Some(key)) => format!("key {key} ({algorithm})"),
-        _ => format!("somebody who is not named ({algorithm})"),
+fn holder(found: &CertificateHolder) -> Holder {
+    Holder {
+        account: found.account.to_string(),
+        certificate: found.certificate.to_string(),
+        active: found.state == CertificateState::Active,
+        since: words::day(found.added),
     }
 }

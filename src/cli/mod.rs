@@ -91,7 +91,7 @@ impl Verb {
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
             Verb::Rekey(verb) => verb.run(context, out),
-            Verb::Inspect(verb) => verb.run(out),
+            Verb::Inspect(verb) => verb.run(context, out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }

@@ -6,7 +6,8 @@ use super::filter::Sink;
 use super::input;
 use super::keyring::KeySource;
 use super::output::Output;
-use crate::smime::{self, OpenError};
+use crate::crypto::SecretBytes;
+use crate::smime::{self, OpenError, OpeningKey};
 use std::path::PathBuf;
 
 /// Open a sealed message, from standard input to standard output
@@ -14,17 +15,24 @@ use std::path::PathBuf;
 /// If it fails, nothing at all is written.
 /// What comes out is the message that was sealed, its lines ended by CR LF. --key takes a key file; --account takes
 /// the keys that lie in the vault of the store under the account's Secure Mail password.
+/// The input is an S/MIME message, or its CMS structure by itself: DER, BER, or PEM (BEGIN CMS, BEGIN PKCS7). The bytes
+/// say which.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost open --key anna.key.pem --cert anna.pem < sealed.eml > message.eml
   sealpost open --key anna.p12 --output message.eml < sealed.eml
-  sealpost open --account anna@north.example --password-file anna.password < sealed.eml")]
+  sealpost open --account anna@north.example --password-file anna.password < sealed.eml
+  sealpost open --raw --key anna.p12 < report.p7m > report.pdf")]
 pub(super) struct Open {
     #[command(flatten)]
     from: KeySource,
     /// The certificate that belongs to the key: it says how messages name it; repeat it for several
     #[arg(long, value_name = "FILE", conflicts_with = "account")]
     cert: Vec<PathBuf>,
+    /// Write the content as it is: it need not be mail, and nothing is taken out. Where no tag shows it (CBC), 4 in 1000
+    /// damaged messages give octets that mean nothing
+    #[arg(long)]
+    raw: bool,
     #[command(flatten)]
     sink: Sink,
 }
@@ -33,9 +41,25 @@ impl Open {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let keyring = self.from.keyring(context, &self.cert)?;
         let sealed = input::message()?;
-        let opened = smime::open(sealed.expose(), &keyring.opening_keys()?)?;
-        self.sink.write(out, opened.message.expose())
+        let content = self.content(sealed.expose(), &keyring.opening_keys()?)?;
+        self.sink.write(out, content.expose())
     }
+
+    fn content(&self, sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<SecretBytes, Failure> {
+        if self.raw {
+            return Ok(smime::open_raw(sealed, keys)?);
+        }
+        let opened = smime::open(sealed, keys).map_err(hint_at_raw)?;
+        Ok(opened.message)
+    }
+}
+
+/// No mail inside is one of the reasons why a message is not opened. The hint stands beside each of them: it must not tell
+/// which it was.
+fn hint_at_raw(error: OpenError) -> Failure {
+    let perhaps_no_mail = matches!(error, OpenError::NotOpened | OpenError::ContentType(_));
+    let failure = Failure::from(error);
+    if perhaps_no_mail { failure.hint("if what was sealed is no mail: sealpost open --raw") } else { failure }
 }
 
 impl From<OpenError> for Failure {

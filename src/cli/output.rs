@@ -1,7 +1,7 @@
 //! The one place that writes to standard output. A reader that went away (`| head`) is no error.
 
 use super::failure::{Code, Failure};
-use serde_json::Value;
+use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
 /// Writes all of it or gives up without a word.
@@ -12,7 +12,11 @@ pub(super) fn write_quietly(to: &mut impl Write, bytes: &[u8]) {
 /// Writes to standard output.
 pub(super) fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    told(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+fn told(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Code::Io, format!("cannot write to standard output: {error}")))
         }
@@ -94,16 +98,24 @@ impl Output {
         }
     }
 
-    /// One JSON object on one line, with `"v":1` added; silent where text is wanted.
-    pub(super) fn json(&mut self, mut value: Value) -> Result<(), Failure> {
+    /// One JSON object on one line, with `"v":1` added; silent where text is wanted. It is written as it is made.
+    pub(super) fn json(&mut self, object: impl Serialize) -> Result<(), Failure> {
         if self.form != Form::Json {
             return Ok(());
         }
-        if let Some(object) = value.as_object_mut() {
-            object.insert("v".into(), 1.into());
-        }
-        self.bytes(format!("{value}\n").as_bytes())
+        let mut stdout = io::BufWriter::new(io::stdout().lock());
+        let written =
+            serde_json::to_writer(&mut stdout, &Versioned { object, v: 1 }).map_err(io::Error::from);
+        told(written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
     }
+}
+
+/// Says in which version of our JSON an object is.
+#[derive(Serialize)]
+struct Versioned<T> {
+    #[serde(flatten)]
+    object: T,
+    v: u8,
 }
 
 /// As wide as help is at most.

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 /// cannot open what comes out. Header and encrypted content stay byte for byte. The content key is handed over as the
 /// profile "compatible" does it where the content is under CBC, and as "modern" does where it is under GCM. It is still
 /// the same key: whoever opened the message before can have kept it.
+/// A CMS structure by itself stays one: DER or BER becomes DER, PEM stays PEM.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost rekey --key old.key.pem --old-cert old.pem --cert anna.pem < sealed.eml > rekeyed.eml
@@ -41,7 +42,8 @@ impl Rekey {
         let keyring = self.from.keyring(context, &self.old_cert)?;
         let sealed = input::message()?;
         let keys = keyring.opening_keys()?;
-        let rekeyed = smime::rekey(sealed.expose(), &keys, &recipients, SystemEntropy.seed()?)?;
+        let rekeyed =
+            smime::rekey(sealed.expose(), &keys, &recipients, self.to.name_by, SystemEntropy.seed()?)?;
         self.sink.write(out, rekeyed.bytes())?;
         rekeyed.cipher().into_iter().for_each(advise);
         Ok(())

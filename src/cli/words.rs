@@ -127,7 +127,7 @@ pub(super) fn joined<T: ToString>(things: impl IntoIterator<Item = T>) -> String
 }
 
 /// The first digits of a fingerprint: enough for every option that takes one, and short enough for a table.
-pub(super) fn short(fingerprint: Fingerprint) -> String {
+pub(super) fn short(fingerprint: impl ToString) -> String {
     fingerprint.to_string().chars().take(16).collect()
 }
 

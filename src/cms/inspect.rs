@@ -1,16 +1,18 @@
 //! What can be said about a message without any key, for people and for JSON.
 
-use super::protection::examine;
-use super::{Enveloped, Protection, Recipient, RecipientId, RecipientKind};
-use crate::mail::Message;
-use const_oid::ObjectIdentifier;
-use const_oid::db::{DB, rfc5911};
-use der::Decode;
-use serde::Serialize;
-use x509_cert::name::Name;
+mod layer;
+mod recipient;
+#[cfg(test)]
+mod tests;
 
-/// Longer issuer names are shown as octets: taking one apart costs the square of its longest SET.
-const MAX_NAME: usize = 512;
+pub use layer::{Layer, LayerKind, Limit};
+pub use recipient::{Holder, KeyEncryptionReport, RecipientReport};
+
+use super::{CmsError, Enveloped, Input, InputForm, Protection, RecipientId, RecipientKind};
+use const_oid::ObjectIdentifier;
+use const_oid::db::{DB, rfc5911, rfc6268};
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 /// What protects a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,21 +50,6 @@ pub struct AlgorithmReport {
     pub name: String,
 }
 
-/// One recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RecipientReport {
-    /// How the content key reaches it.
-    pub kind: RecipientKind,
-    /// The issuer of its certificate (RFC 4514), if it is named so.
-    pub issuer: Option<String>,
-    /// The serial number of its certificate in hexadecimal, if it is named so.
-    pub serial: Option<String>,
-    /// The subjectKeyIdentifier in hexadecimal, if it is named so.
-    pub key_identifier: Option<String>,
-    /// keyEncryptionAlgorithm.
-    pub algorithm: AlgorithmReport,
-}
-
 /// The encrypted content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ContentReport {
@@ -74,56 +61,125 @@ pub struct ContentReport {
     pub integrity: Integrity,
 }
 
-/// All of it.
+/// An EnvelopedData or AuthEnvelopedData.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// What protects the message.
-    pub structure: Structure,
-    /// Who can open it, in their order; empty unless it is S/MIME.
+pub struct EnvelopeReport {
+    /// Who can open it, in their order.
     pub recipients: Vec<RecipientReport>,
-    /// The encrypted content of S/MIME.
-    pub content: Option<ContentReport>,
-    /// Why a message that seems to be S/MIME is none.
+    /// What is encrypted.
+    pub content: ContentReport,
+}
+
+/// All of it. As JSON it repeats `recipients` and `content` of [`Report::envelope`] beside `layers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What the input is.
+    pub form: InputForm,
+    /// What protects all of it. What lies in a part of it protects that part only, and stands in `layers`.
+    pub structure: Structure,
+    /// What lies in what, from the outside in. What is encrypted hides what is in it.
+    pub layers: Vec<Layer>,
+    /// Why there may be more layers than are shown.
+    pub limit: Option<Limit>,
+    /// Why what seems to be S/MIME is none.
     pub fault: Option<String>,
 }
 
-/// Reports what protects a message.
-pub fn inspect(message: &Message<'_>) -> Report {
-    match examine(message) {
-        Ok(Protection::Encrypted(enveloped)) => report_enveloped(&enveloped),
-        Ok(Protection::Signed) => bare_report(Structure::Signed),
-        Ok(Protection::OpenPgp) => bare_report(Structure::OpenPGP),
-        Ok(Protection::None) => bare_report(Structure::None),
-        Err(fault) => Report { fault: Some(fault.to_string()), ..bare_report(Structure::None) },
+/// Reports what protects a message, or a CMS structure by itself.
+pub fn inspect(input: &Input<'_>) -> Report {
+    let (structure, fault) = match input.examine() {
+        Ok(protection) => (structure_of(&protection), None),
+        // Something else than a message of ours need not be broken.
+        Err(CmsError::NotEnveloped(_)) => (Structure::None, None),
+        Err(fault) => (Structure::None, Some(fault.to_string())),
+    };
+    let (layers, limit) = layer::layers(input, structure);
+    Report { form: input.form(), structure, layers, limit, fault }
+}
+
+fn structure_of(protection: &Protection) -> Structure {
+    match protection {
+        Protection::None => Structure::None,
+        Protection::Signed => Structure::Signed,
+        Protection::Encrypted(enveloped) if enveloped.authenticated => Structure::AuthEnvelopedData,
+        Protection::Encrypted(_) => Structure::EnvelopedData,
+        Protection::OpenPgp => Structure::OpenPGP,
     }
 }
 
-fn bare_report(structure: Structure) -> Report {
-    Report { structure, recipients: Vec::new(), content: None, fault: None }
+impl Structure {
+    /// Is it EnvelopedData or AuthEnvelopedData?
+    fn is_sealed(self) -> bool {
+        matches!(self, Structure::EnvelopedData | Structure::AuthEnvelopedData)
+    }
 }
 
-fn report_enveloped(enveloped: &Enveloped) -> Report {
-    let structure =
-        if enveloped.authenticated { Structure::AuthEnvelopedData } else { Structure::EnvelopedData };
+impl Report {
+    /// The encryption of all of it, if it is S/MIME.
+    pub fn envelope(&self) -> Option<&EnvelopeReport> {
+        // Nothing but wrappers of one part can stand before it.
+        self.envelopes().next().filter(|_| self.structure.is_sealed())
+    }
+
+    fn envelopes(&self) -> impl Iterator<Item = &EnvelopeReport> {
+        self.layers.iter().filter_map(|layer| layer.envelope.as_ref())
+    }
+
+    /// Asks once who holds the certificates that all the recipients name. The answers stand in the order of the
+    /// questions.
+    pub fn match_recipients<E>(
+        &mut self,
+        look_up: impl FnOnce(&[&RecipientId]) -> Result<Vec<Vec<Holder>>, E>,
+    ) -> Result<(), E> {
+        let recipients = self.envelopes().flat_map(|envelope| &envelope.recipients);
+        let ids: Vec<&RecipientId> = recipients.filter_map(|to| to.id.as_ref()).collect();
+        let answers = look_up(&ids)?;
+        let envelopes = self.layers.iter_mut().filter_map(|layer| layer.envelope.as_mut());
+        let named = envelopes.flat_map(|envelope| &mut envelope.recipients).filter(|to| to.id.is_some());
+        named.zip(answers).for_each(|(recipient, holders)| recipient.holders = holders);
+        Ok(())
+    }
+
+    /// What a reader of the message should know besides.
+    pub fn notes(&self) -> Vec<&'static str> {
+        const MIXED: &str =
+            "RSA and EC recipients stand side by side: NSS before 3.100 cannot read it with an RSA key";
+        self.envelopes().any(EnvelopeReport::is_mixed).then_some(MIXED).into_iter().collect()
+    }
+}
+
+impl EnvelopeReport {
+    fn is_mixed(&self) -> bool {
+        let has = |kind| self.recipients.iter().any(|recipient| recipient.kind == kind);
+        has(RecipientKind::KeyTransport) && has(RecipientKind::KeyAgreement)
+    }
+}
+
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let envelope = self.envelope();
+        let recipients = envelope.map_or(&[][..], |envelope| &envelope.recipients);
+        let mut shown = serializer.serialize_struct("Report", 8)?;
+        shown.serialize_field("form", &self.form)?;
+        shown.serialize_field("structure", &self.structure)?;
+        shown.serialize_field("recipients", recipients)?;
+        shown.serialize_field("content", &envelope.map(|envelope| &envelope.content))?;
+        shown.serialize_field("layers", &self.layers)?;
+        shown.serialize_field("limit", &self.limit)?;
+        shown.serialize_field("notes", &self.notes())?;
+        shown.serialize_field("fault", &self.fault)?;
+        shown.end()
+    }
+}
+
+fn report_envelope(enveloped: Enveloped) -> EnvelopeReport {
     let content = ContentReport {
         algorithm: report_algorithm(&enveloped.algorithm.oid),
         encrypted_octets: enveloped.encrypted_content.len(),
         integrity: enveloped.tag.as_ref().map_or(Integrity::None, |tag| Integrity::Tag(tag.len())),
     };
-    let recipients = enveloped.recipients.iter().map(report_recipient).collect();
-    Report { recipients, content: Some(content), ..bare_report(structure) }
-}
-
-fn report_recipient(recipient: &Recipient) -> RecipientReport {
-    let (issuer, serial, key_identifier) = match &recipient.id {
-        Some(RecipientId::IssuerAndSerialNumber { issuer, serial }) => {
-            (Some(name(issuer)), Some(hex(serial)), None)
-        }
-        Some(RecipientId::SubjectKeyIdentifier(key)) => (None, None, Some(hex(key))),
-        None => (None, None, None),
-    };
-    let algorithm = report_algorithm(&recipient.algorithm.oid);
-    RecipientReport { kind: recipient.kind, issuer, serial, key_identifier, algorithm }
+    let recipients = enveloped.recipients.into_iter().map(RecipientReport::new).collect();
+    EnvelopeReport { recipients, content }
 }
 
 fn report_algorithm(oid: &ObjectIdentifier) -> AlgorithmReport {
@@ -136,21 +192,8 @@ pub(super) fn oid_name(oid: &ObjectIdentifier) -> String {
         rfc5911::ID_SIGNED_DATA => Some("SignedData"),
         rfc5911::ID_ENVELOPED_DATA => Some("EnvelopedData"),
         rfc5911::ID_CT_AUTH_ENVELOPED_DATA => Some("AuthEnvelopedData"),
+        rfc6268::ID_CT_COMPRESSED_DATA => Some("CompressedData"),
         _ => None,
     };
     ours.or_else(|| DB.by_oid(oid)).map_or_else(|| oid.to_string(), str::to_owned)
-}
-
-/// RFC 4514; control characters, which could steer a terminal, become U+FFFD.
-fn name(der: &[u8]) -> String {
-    let parsed = Some(der).filter(|der| der.len() <= MAX_NAME).and_then(|der| Name::from_der(der).ok());
-    let shown = parsed.map_or_else(|| format!("#{}", hex(der)), |name| name.to_string());
-    shown.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-fn hex(octets: &[u8]) -> String {
-    /// No identifier of an honest writer is longer; a hostile one is not to fill the screen.
-    const SHOWN: usize = 64;
-    let digits: String = octets.iter().take(SHOWN).map(|octet| format!("{octet:02X}")).collect();
-    if octets.len() > SHOWN { format!("{digits}…") } else { digits }
 }

@@ -1,13 +1,16 @@
 //! Reads hostile structure without keys: what is it, and who can open it? CMS (RFC 5652, 5083; BER and DER),
 //! OpenPGP packets (RFC 9580), and the MIME around them.
 
+mod armor;
 mod ber;
 mod element;
 mod enveloped;
+mod input;
 mod inspect;
 mod openpgp;
 mod parts;
 mod protection;
+mod recipient;
 #[cfg(test)]
 mod samples;
 mod signed;
@@ -16,10 +19,16 @@ mod tests;
 
 pub use ber::der_from_ber;
 pub(crate) use ber::{MAX_OCTETS, write_header};
-pub use enveloped::{
-    Agreement, CmsError, Enveloped, OriginatorKey, Recipient, RecipientId, RecipientKind, read,
-};
 pub(crate) use enveloped::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};
-pub use inspect::{AlgorithmReport, ContentReport, Integrity, RecipientReport, Report, Structure, inspect};
+pub use enveloped::{CmsError, Enveloped, read};
+pub use input::{Input, InputForm};
+pub use inspect::{
+    AlgorithmReport, ContentReport, EnvelopeReport, Holder, Integrity, KeyEncryptionReport, Layer, LayerKind,
+    Limit, RecipientReport, Report, Structure, inspect,
+};
 pub use parts::{Parts, parts};
-pub use protection::{Protection, fault, find, innermost_body};
+pub use protection::{Protection, find};
+pub(crate) use recipient::ID_ORI_KEM;
+pub use recipient::{
+    Agreement, Encapsulation, Originator, OriginatorKey, Recipient, RecipientId, RecipientKind,
+};

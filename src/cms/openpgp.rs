@@ -1,5 +1,6 @@
 //! OpenPGP (RFC 9580) as far as it takes to say: these octets are one encrypted message, or signatures.
 
+use super::armor::{next_line, sole_block};
 use encodify::base64;
 
 const PKESK: u8 = 1;
@@ -11,11 +12,7 @@ const AEAD: u8 = 20;
 
 /// The armored block that these octets are, white space around it aside, opened (RFC 9580 6.2).
 fn unarmor(octets: &[u8], label: &str) -> Option<Vec<u8>> {
-    let block = octets.trim_ascii();
-    let block = block.strip_prefix(format!("-----BEGIN PGP {label}-----").as_bytes())?;
-    let block = block.strip_suffix(format!("-----END PGP {label}-----").as_bytes())?;
-    let (_, mut lines) =
-        next_line(block).filter(|(rest_of_begin, _)| rest_of_begin.trim_ascii().is_empty())?;
+    let mut lines = sole_block(octets, label)?;
     // Armor headers, up to an empty line.
     loop {
         let (line, after) = next_line(lines)?;
@@ -26,11 +23,6 @@ fn unarmor(octets: &[u8], label: &str) -> Option<Vec<u8>> {
         line.windows(2).any(|pair| pair == b": " || pair == b":\r").then_some(())?;
     }
     base64::MIME.decode(without_checksum(lines.trim_ascii())).ok()
-}
-
-fn next_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr::memchr(b'\n', bytes)?;
-    bytes.split_at_checked(end + 1)
 }
 
 /// The last line is a checksum if it begins with `=` (RFC 9580 6.1: it is not to be relied on).
@@ -44,12 +36,12 @@ fn without_checksum(body: &[u8]) -> &[u8] {
 
 /// One armored message: session keys, then encrypted data, then nothing.
 pub(super) fn is_armored_message(octets: &[u8]) -> bool {
-    unarmor(octets, "MESSAGE").is_some_and(|packets| is_encrypted_message(&packets))
+    unarmor(octets, "PGP MESSAGE").is_some_and(|packets| is_encrypted_message(&packets))
 }
 
 /// Armored or binary signature packets and nothing else.
 pub(super) fn is_signature(octets: &[u8]) -> bool {
-    match unarmor(octets, "SIGNATURE") {
+    match unarmor(octets, "PGP SIGNATURE") {
         Some(packets) => are_signatures(&packets),
         None => are_signatures(octets),
     }

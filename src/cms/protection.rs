@@ -5,8 +5,9 @@
 
 use super::ber::der_from_ber;
 use super::enveloped::{malformed, read_der};
+use super::input::is_content_info;
 use super::openpgp;
-use super::signed::{Form, read_signed};
+use super::signed::{Signed, read_signed};
 use super::{CmsError, Enveloped};
 use crate::mail::{MediaType, Message, TransferEncoding, sole_part, split_multipart};
 use const_oid::ObjectIdentifier;
@@ -40,17 +41,13 @@ pub fn find(message: &Message<'_>) -> Protection {
     examine(message).unwrap_or(Protection::None)
 }
 
-/// Why a body that begins like EnvelopedData or AuthEnvelopedData, or is labelled `application/pkcs7-mime`, is none
-/// although [`find`] found nothing: for messages to people, not for decisions.
-pub fn fault(message: &Message<'_>) -> Option<CmsError> {
-    examine(message).err()
-}
-
 /// The body that [`find`] decides on, and how it is encoded: that of the message, or of the sole part of its multiparts.
-pub fn innermost_body<'a>(message: &Message<'a>) -> Option<(&'a [u8], TransferEncoding)> {
+pub(super) fn innermost_body<'a>(message: &Message<'a>) -> Option<(&'a [u8], TransferEncoding)> {
     innermost(message, |entity, _| (entity.body(), TransferEncoding::of(entity)))
 }
 
+/// The same, and why a body that begins like EnvelopedData or AuthEnvelopedData, or is labelled
+/// `application/pkcs7-mime`, is none: for messages to people, not for decisions.
 pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
     let found = innermost(message, |entity, media| {
         let boundary = media.parameter("boundary").unwrap_or_default();
@@ -61,6 +58,18 @@ pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
         }
     });
     found.unwrap_or(Ok(Protection::None))
+}
+
+/// What a ContentInfo is that stands by itself.
+pub(super) fn examine_content_info(octets: &[u8]) -> Result<Protection, CmsError> {
+    let der = sole_element(octets)?;
+    match read_der(der.bytes()) {
+        Ok(enveloped) => Ok(Protection::Encrypted(Box::new(enveloped))),
+        Err(_) if signature(der.bytes()).is_some_and(|signed| signed.content.is_some()) => {
+            Ok(Protection::Signed)
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 /// Looks at the entity that decides; nothing if a multipart has more than the one part.
@@ -87,12 +96,14 @@ fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError
     let labelled = matches!(media.essence(), "application/pkcs7-mime" | "application/x-pkcs7-mime");
     match guess(&start) {
         Guess::Enveloped => {
-            let octets = decode(encoding, message)?;
+            let octets = decode(encoding, message.body())?;
             enveloped(octets.bytes()).map(|found| Protection::Encrypted(Box::new(found)))
         }
-        Guess::Signed => Ok(signed(decode(encoding, message)?.bytes())),
-        Guess::OpenPgp => Ok(armored(decode(encoding, message)?.bytes())),
-        Guess::Nothing if labelled => Err(malformed("the body is no ContentInfo")),
+        Guess::Signed => Ok(signed(decode(encoding, message.body())?.bytes())),
+        Guess::OpenPgp => Ok(armored(decode(encoding, message.body())?.bytes())),
+        Guess::Nothing if labelled && !is_content_info(&start) => {
+            Err(malformed("the body is no ContentInfo"))
+        }
         Guess::Nothing => Ok(Protection::None),
     }
 }
@@ -105,7 +116,7 @@ enum Guess {
 }
 
 /// The first octets that a body decodes to.
-fn glance(encoding: TransferEncoding, body: &[u8]) -> Vec<u8> {
+pub(super) fn glance(encoding: TransferEncoding, body: &[u8]) -> Vec<u8> {
     let body = body.trim_ascii_start();
     let start = body.get(..GLANCE).unwrap_or(body);
     encoding.decode_start(start)
@@ -129,10 +140,10 @@ fn guess(start: &[u8]) -> Guess {
 }
 
 /// Octets of a body; a copy of them is wiped, because what is signed or mislabelled is clear text.
-struct Octets<'a>(Cow<'a, [u8]>);
+pub(super) struct Octets<'a>(pub(super) Cow<'a, [u8]>);
 
 impl Octets<'_> {
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -145,14 +156,14 @@ impl Drop for Octets<'_> {
     }
 }
 
-fn decode<'a>(encoding: TransferEncoding, message: &Message<'a>) -> Result<Octets<'a>, CmsError> {
-    let octets = encoding.decode(message.body()).map(Octets);
+pub(super) fn decode(encoding: TransferEncoding, body: &[u8]) -> Result<Octets<'_>, CmsError> {
+    let octets = encoding.decode(body).map(Octets);
     octets.ok_or_else(|| malformed("the body has octets that its encoding does not know"))
 }
 
 /// The one element of DER that the octets are. White space may stand behind it: a body of octets as they are ends
 /// with a line end of the transport.
-fn sole_element(octets: &[u8]) -> Result<Octets<'_>, CmsError> {
+pub(super) fn sole_element(octets: &[u8]) -> Result<Octets<'_>, CmsError> {
     let (der, rest) = der_from_ber(octets)?;
     let der = Octets(der);
     if rest.trim_ascii().is_empty() { Ok(der) } else { Err(malformed("octets follow it")) }
@@ -163,8 +174,14 @@ fn enveloped(octets: &[u8]) -> Result<Enveloped, CmsError> {
 }
 
 fn signed(octets: &[u8]) -> Protection {
-    let form = sole_element(octets.trim_ascii_start()).and_then(|der| read_signed(der.bytes()));
-    if matches!(form, Ok(Form::Opaque)) { Protection::Signed } else { Protection::None }
+    let Ok(der) = sole_element(octets.trim_ascii_start()) else { return Protection::None };
+    let opaque = signature(der.bytes()).is_some_and(|signed| signed.content.is_some());
+    if opaque { Protection::Signed } else { Protection::None }
+}
+
+/// A SignedData that somebody signed: one with certificates alone signs nothing.
+fn signature(der: &[u8]) -> Option<Signed<'_>> {
+    read_signed(der).ok().filter(|signed| signed.signers > 0)
 }
 
 fn armored(octets: &[u8]) -> Protection {
@@ -183,10 +200,15 @@ fn encrypted_multipart(body: &[u8], boundary: &str) -> Protection {
 fn is_signed(body: &[u8], boundary: &str) -> bool {
     let Some(split) = split_multipart(body, boundary) else { return false };
     let [_, signature] = split.parts.as_slice() else { return false };
-    let part = Message::new(signature);
+    is_detached_signature(signature)
+}
+
+/// Is this part a signature of another one: CMS or OpenPGP?
+pub(super) fn is_detached_signature(part: &[u8]) -> bool {
+    let part = Message::new(part);
     let Some(octets) = TransferEncoding::of(&part).decode(part.body()) else { return false };
-    let cms = sole_element(&octets).and_then(|der| read_signed(der.bytes()));
-    cms.is_ok() || openpgp::is_signature(&octets)
+    let is_cms = sole_element(&octets).is_ok_and(|der| signature(der.bytes()).is_some());
+    is_cms || openpgp::is_signature(&octets)
 }
 
 /// RFC 3156 4: two parts, `Version: 1` and the message; besides them white space or the well-known preamble.

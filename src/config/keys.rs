@@ -2,8 +2,9 @@
 
 use super::read::{Config, LogTarget};
 use super::value;
-use crate::crypto::Profile;
-use crate::engine::{Choice, Expired, InboxPolicy, MissingCertificate, OpenPgp, Trust, Unusable};
+use crate::crypto::{Classical, Profile};
+use crate::engine::{Choice, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust, Unusable};
+use crate::mail::HeaderPolicy;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -77,6 +78,36 @@ pub(super) static KEYS: &[Key] = &[
         allowed: Profile::allowed,
         read: |config, given| {
             config.settings.profile = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "also-classical",
+        doc: "with the profile \"post-quantum\": may RSA and EC keys stand beside ML-KEM? They can be broken later",
+        default: "\"no\"",
+        allowed: Classical::allowed,
+        read: |config, given| {
+            config.settings.also_classical = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "name-recipients",
+        doc: "how messages name who can open them; gpgsm and some others know \"certificate\" only",
+        default: "\"certificate\"",
+        allowed: Naming::allowed,
+        read: |config, given| {
+            config.settings.naming = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "headers",
+        doc: "what of a sealed message's header is hidden; today's mail programs show [...] where the subject is",
+        default: "\"keep\"",
+        allowed: HeaderPolicy::allowed,
+        read: |config, given| {
+            config.settings.headers = value::choice(given)?;
             Some(())
         },
     },

@@ -3,8 +3,9 @@
 use super::fault::position;
 use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault};
-use crate::crypto::Profile;
-use crate::engine::{Expired, InboxPolicy, MissingCertificate, OpenPgp, Settings, Trust, Unusable};
+use crate::crypto::{Classical, Profile};
+use crate::engine::{Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable};
+use crate::mail::HeaderPolicy;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -146,6 +147,9 @@ impl Config {
                 max_message: 0,
                 inbox: InboxPolicy::default(),
                 profile: Profile::default(),
+                also_classical: Classical::default(),
+                naming: Naming::default(),
+                headers: HeaderPolicy::default(),
                 trust: Trust::default(),
                 expired: Expired::default(),
                 not_yet_valid: Expired::default(),
@@ -220,9 +224,12 @@ mod tests {
 
     #[test]
     fn a_value_knows_its_line() {
-        let config = Config::parse("t", "# mine\ninbox = 'plain'\nmax-message = 5\n").unwrap();
+        let config =
+            Config::parse("t", "# mine\ninbox = 'plain'\nmax-message = 5\nheaders = \"hide-most\"\n")
+                .unwrap();
         assert_eq!(config.settings.inbox, InboxPolicy::Plain);
         assert_eq!(config.settings.max_message, 5);
+        assert_eq!(config.settings.headers, HeaderPolicy::HideMost);
         let inbox = config.entries().iter().find(|entry| entry.key == "inbox").unwrap();
         assert_eq!(*inbox, Entry { key: "inbox", value: "'plain'".into(), origin: Origin::Line(2) });
     }
@@ -235,7 +242,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, trust, expired, not-yet-valid, unusable, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, expired, not-yet-valid, unusable, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

@@ -1,17 +1,16 @@
-//! Elliptic curve key agreement (RFC 5753 3.1): ephemeral-static ECDH on P-256, a key-encryption key derived from the
+//! Elliptic curve key agreement (RFC 5753 3.1, RFC 8418): ephemeral-static ECDH, a key-encryption key derived from the
 //! shared secret, and the content key wrapped under it.
 
-use super::algorithm::{KeyAgreement, KeyWrap, Status, name_of};
-use super::key_wrap::OVERHEAD;
-use super::rejection::rejection_rng;
-use super::{CryptoError, SecretBytes};
+use super::algorithm::{Curve, KeyAgreement, KeyWrap, name_of};
+use super::curve::{CurvePrivateKey, CurvePublicKey};
+use super::policy::Policy;
+use super::rejection::{open_wrapped, rejection_rng};
+use super::{CryptoError, SecretBytes, trace};
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5912::{ID_EC_PUBLIC_KEY, SECP_256_R_1};
+use const_oid::db::rfc5912::ID_EC_PUBLIC_KEY;
 use der::asn1::{Any, Null, OctetString};
 use der::{Encode, Sequence, Tag, Tagged};
-use p256::ecdh::diffie_hellman;
-use p256::elliptic_curve::Generate;
-use rand::{CryptoRng, Rng};
+use rand::rngs::StdRng;
 use spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
@@ -26,7 +25,7 @@ pub(crate) struct AgreementAlgorithm {
 /// The originator's half of a key agreement, as a message gives it.
 #[derive(Clone, Copy)]
 pub(crate) struct Originator<'a> {
-    /// The ephemeral public key, a point as octets.
+    /// The originator's public key, a point as octets.
     pub(crate) public_key: &'a [u8],
     /// User keying material, if any.
     pub(crate) ukm: Option<&'a [u8]>,
@@ -57,24 +56,20 @@ impl AgreementAlgorithm {
         AgreementAlgorithm { agreement, wrap, key_info }
     }
 
-    /// Reads what a message says. The key wrap may carry NULL, which some writers put there.
-    pub(crate) fn read(identifier: &AlgorithmIdentifierOwned) -> Result<AgreementAlgorithm, CryptoError> {
+    /// Reads what a message says, and refuses what the policy does not list. The key wrap may carry NULL, which some
+    /// writers put there.
+    pub(crate) fn read(
+        identifier: &AlgorithmIdentifierOwned,
+        policy: &Policy,
+    ) -> Result<AgreementAlgorithm, CryptoError> {
         let agreement = KeyAgreement::by_oid(identifier.oid)
             .ok_or_else(|| CryptoError::Unsupported(name_of(&identifier.oid)))?;
+        policy.check(agreement.name, agreement.status)?;
         let broken = || CryptoError::Parameters(agreement.name);
         let parameters = identifier.parameters.as_ref().ok_or_else(broken)?;
         let key_info: AlgorithmIdentifierOwned = parameters.decode_as().map_err(|_| broken())?;
-        let wrap =
-            KeyWrap::by_oid(key_info.oid).ok_or_else(|| CryptoError::Unsupported(name_of(&key_info.oid)))?;
-        if !is_empty(key_info.parameters.as_ref()) {
-            return Err(CryptoError::Parameters(wrap.name));
-        }
+        let wrap = read_wrap(&key_info, policy)?;
         Ok(AgreementAlgorithm { agreement, wrap, key_info })
-    }
-
-    /// Would we write it so?
-    pub(crate) fn is_written(&self) -> bool {
-        self.agreement.status == Status::Write && self.wrap.status == Status::Write
     }
 
     /// As it is written into a message.
@@ -86,18 +81,17 @@ impl AgreementAlgorithm {
     /// Wraps a content key for the owner of `recipient`, with an ephemeral key from `rng`, the message's own generator.
     pub(crate) fn wrap(
         &self,
-        recipient: &p256::PublicKey,
+        recipient: &CurvePublicKey,
         content_key: &SecretBytes,
-        rng: &mut impl CryptoRng,
+        rng: &mut StdRng,
     ) -> Result<WrappedKey, CryptoError> {
         let failed = || CryptoError::Failed(self.agreement.name);
-        let ephemeral = p256::SecretKey::generate_from_rng(rng);
+        let ephemeral = CurvePrivateKey::generate(recipient.curve(), rng).ok_or_else(failed)?;
         let shared_info = self.shared_info(None).map_err(|_| failed())?;
-        let key_encryption_key = self.agree(&ephemeral, recipient, &shared_info);
-        let mut encrypted_key = vec![0; content_key.expose().len() + OVERHEAD];
-        (self.wrap.wrap)(&key_encryption_key, content_key.expose(), &mut encrypted_key).ok_or_else(failed)?;
-        let ephemeral_key = ephemeral.public_key().to_sec1_bytes().into();
-        Ok(WrappedKey { ephemeral_key, encrypted_key })
+        let secret = ephemeral.agree(recipient).ok_or_else(failed)?;
+        let key_encryption_key = self.derive(&secret, None, &shared_info);
+        let encrypted_key = wrap_key(self.wrap, &key_encryption_key, content_key).ok_or_else(failed)?;
+        Ok(WrappedKey { ephemeral_key: ephemeral.public().octets().to_vec(), encrypted_key })
     }
 
     /// Opens a wrapped content key of `key_len` bytes. Like its sister for RSA it does not tell whether that went well: a
@@ -105,42 +99,29 @@ impl AgreementAlgorithm {
     /// steps. The error is about what anybody can see.
     pub(crate) fn unwrap(
         &self,
-        key: &p256::SecretKey,
+        key: &CurvePrivateKey,
         originator: Originator<'_>,
         wrapped: &[u8],
         key_len: usize,
     ) -> Result<SecretBytes, CryptoError> {
-        let shared_info = self.shared_info(originator.ukm)?;
-        let private_key = Zeroizing::new(key.to_bytes());
-        let mut content_key = vec![0; key_len];
-        rejection_rng(private_key.as_slice(), wrapped).fill_bytes(&mut content_key);
-        // With our own public key in the place of a broken point the secret is one that nobody else knows.
-        let point = p256::PublicKey::from_sec1_bytes(originator.public_key);
-        let point = point.unwrap_or_else(|_| key.public_key());
-        let key_encryption_key = self.agree(key, &point, &shared_info);
-        let mut opened = Zeroizing::new(vec![0; key_len]);
-        let substitute = vec![0; key_len + OVERHEAD];
-        let wrapped = if wrapped.len() == substitute.len() { wrapped } else { &substitute };
-        if (self.wrap.unwrap)(&key_encryption_key, wrapped, &mut opened).is_some() {
-            content_key.copy_from_slice(&opened);
+        let curve = key.public().curve();
+        if !self.agreement.serves(curve) {
+            return Err(CryptoError::Unsupported(format!("{} with {}", self.agreement.name, curve.name)));
         }
-        Ok(SecretBytes::new(content_key))
+        let shared_info = self.shared_info(originator.ukm)?;
+        let rejection = rejection_rng(key.octets(), wrapped);
+        // With our own public key in the place of a broken point the secret is one that nobody else knows.
+        let point = CurvePublicKey::new(curve, originator.public_key);
+        let point = point.unwrap_or_else(|| key.public().clone());
+        trace::record("agree");
+        let secret = key.agree(&point).ok_or(CryptoError::NotOpened)?;
+        let key_encryption_key = self.derive(&secret, originator.ukm, &shared_info);
+        Ok(open_wrapped(self.wrap, &key_encryption_key, wrapped, key_len, rejection))
     }
 
-    /// The key-encryption key that both sides come to.
-    fn agree(
-        &self,
-        private: &p256::SecretKey,
-        public: &p256::PublicKey,
-        shared_info: &[u8],
-    ) -> Zeroizing<Vec<u8>> {
-        let secret = diffie_hellman(private.to_nonzero_scalar(), public.as_affine());
-        self.derive(secret.raw_secret_bytes(), shared_info)
-    }
-
-    fn derive(&self, secret: &[u8], shared_info: &[u8]) -> Zeroizing<Vec<u8>> {
+    fn derive(&self, secret: &[u8], ukm: Option<&[u8]>, shared_info: &[u8]) -> Zeroizing<Vec<u8>> {
         let mut key_encryption_key = Zeroizing::new(vec![0; self.wrap.key_len]);
-        (self.agreement.derive)(secret, shared_info, &mut key_encryption_key);
+        (self.agreement.derive)(secret, ukm, shared_info, &mut key_encryption_key);
         key_encryption_key
     }
 
@@ -156,19 +137,44 @@ impl AgreementAlgorithm {
     }
 }
 
+/// The row that a keyInfo or a KEMRecipientInfo's wrap names.
+pub(super) fn read_wrap(
+    identifier: &AlgorithmIdentifierOwned,
+    policy: &Policy,
+) -> Result<&'static KeyWrap, CryptoError> {
+    let wrap =
+        KeyWrap::by_oid(identifier.oid).ok_or_else(|| CryptoError::Unsupported(name_of(&identifier.oid)))?;
+    policy.check(wrap.name, wrap.status)?;
+    if is_empty(identifier.parameters.as_ref()) { Ok(wrap) } else { Err(CryptoError::Parameters(wrap.name)) }
+}
+
+/// The content key under a key-encryption key; nothing if a length is wrong or the wrap is only read.
+pub(super) fn wrap_key(
+    wrap: &KeyWrap,
+    key_encryption_key: &[u8],
+    content_key: &SecretBytes,
+) -> Option<Vec<u8>> {
+    let mut wrapped = vec![0; content_key.expose().len() + wrap.overhead];
+    (wrap.wrap?)(key_encryption_key, content_key.expose(), &mut wrapped)?;
+    Some(wrapped)
+}
+
 /// Refuses an originator's key of another kind or curve than ours. Its parameters may be absent, NULL, or the curve's name
 /// (RFC 5753 3.1.1). Some writers spell the whole curve out: that is not compared, because the point must be on our
 /// curve, and the secret is computed there, whatever they say.
-pub(crate) fn check_originator(algorithm: &AlgorithmIdentifierOwned) -> Result<(), CryptoError> {
-    if algorithm.oid != ID_EC_PUBLIC_KEY {
+pub(crate) fn check_originator(
+    algorithm: &AlgorithmIdentifierOwned,
+    curve: &Curve,
+) -> Result<(), CryptoError> {
+    if algorithm.oid != curve.key_algorithm() {
         return Err(CryptoError::Unsupported(name_of(&algorithm.oid)));
     }
-    let curve = match &algorithm.parameters {
+    let named = match &algorithm.parameters {
         Some(parameters) if !is_empty(Some(parameters)) && parameters.tag() != Tag::Sequence => parameters,
         _ => return Ok(()),
     };
-    match curve.decode_as::<ObjectIdentifier>() {
-        Ok(SECP_256_R_1) => Ok(()),
+    match named.decode_as::<ObjectIdentifier>() {
+        Ok(oid) if oid == curve.oid && algorithm.oid == ID_EC_PUBLIC_KEY => Ok(()),
         Ok(other) => Err(CryptoError::Unsupported(name_of(&other))),
         Err(_) => Err(CryptoError::Parameters("the originator's key")),
     }

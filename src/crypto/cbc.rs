@@ -1,29 +1,46 @@
 //! Cipher block chaining with the padding of RFC 5652 6.3.
 
-use super::SecretBytes;
 use super::algorithm::DecryptInput;
-use aes::Aes256;
 use aes::cipher::{
-    Array, Block, BlockCipherDecrypt, BlockModeDecrypt, BlockModeEncrypt, BlockSizeUser, KeyInit, KeyIvInit,
+    Array, Block, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, BlockSizeUser,
+    InnerIvInit, KeyInit, KeyIvInit,
 };
+use rc2::Rc2;
 
 /// Bytes of an AES block.
 pub(crate) const BLOCK: usize = 16;
 
-/// AES-256-CBC over a message that comes in pieces.
-pub(crate) struct CbcEncryptor(cbc::Encryptor<Aes256>);
+/// AES-CBC over a message that comes in pieces.
+pub(crate) struct CbcEncryptor(Box<dyn EncryptBlocks>);
+
+/// A cipher with its state; how long its key is shows no more.
+trait EncryptBlocks {
+    /// Encrypts whole blocks in place; a rest of less than a block is left as it is.
+    fn encrypt(&mut self, blocks: &mut [u8]);
+}
+
+impl<C: BlockCipherEncrypt> EncryptBlocks for cbc::Encryptor<C> {
+    fn encrypt(&mut self, blocks: &mut [u8]) {
+        let (blocks, _) = Array::slice_as_chunks_mut(blocks);
+        self.encrypt_blocks(blocks);
+    }
+}
 
 impl CbcEncryptor {
-    /// Starts; nothing if key or IV has the wrong length.
-    pub(super) fn new(key: &SecretBytes, iv: &[u8]) -> Option<CbcEncryptor> {
-        cbc::Encryptor::new_from_slices(key.expose(), iv).ok().map(CbcEncryptor)
-    }
-
     /// Encrypts whole blocks in place; a rest of less than a block is left as it is.
     pub(crate) fn encrypt(&mut self, blocks: &mut [u8]) {
-        let (blocks, _) = Array::slice_as_chunks_mut(blocks);
-        self.0.encrypt_blocks(blocks);
+        self.0.encrypt(blocks);
     }
+}
+
+/// Starts; nothing if key or IV has the wrong length.
+pub(super) fn encryptor<C>(key: &[u8], iv: &[u8]) -> Option<CbcEncryptor>
+where
+    C: BlockCipherEncrypt + KeyInit + 'static,
+    cbc::Encryptor<C>: KeyIvInit,
+{
+    let encryptor = cbc::Encryptor::<C>::new_from_slices(key, iv).ok()?;
+    Some(CbcEncryptor(Box::new(encryptor)))
 }
 
 /// How many bytes the padding adds to a content of that length: 1 to 16.
@@ -37,12 +54,21 @@ where
     C: BlockCipherDecrypt + BlockSizeUser + KeyInit,
     cbc::Decryptor<C>: KeyIvInit + BlockModeDecrypt,
 {
-    let block = C::block_size();
+    decrypt_with(cbc::Decryptor::<C>::new_from_slices(input.key, input.iv).ok()?, content)
+}
+
+/// The same with RC2, all of whose key is effective.
+pub(super) fn decrypt_rc2(input: &DecryptInput<'_>, content: &mut [u8]) -> Option<usize> {
+    let cipher = Rc2::new_with_eff_key_len(input.key, input.key.len() * 8);
+    decrypt_with(cbc::Decryptor::inner_iv_slice_init(cipher, input.iv).ok()?, content)
+}
+
+fn decrypt_with<D: BlockModeDecrypt>(mut decryptor: D, content: &mut [u8]) -> Option<usize> {
+    let block = D::block_size();
     if content.is_empty() || !content.len().is_multiple_of(block) {
         return None;
     }
-    let mut decryptor = cbc::Decryptor::<C>::new_from_slices(input.key, input.iv).ok()?;
-    let (blocks, _): (&mut [Block<cbc::Decryptor<C>>], _) = Array::slice_as_chunks_mut(content);
+    let (blocks, _): (&mut [Block<D>], _) = Array::slice_as_chunks_mut(content);
     decryptor.decrypt_blocks(blocks);
     unpadded_len(content, block)
 }

@@ -1,9 +1,10 @@
 //! A content cipher with its parameters: one encrypted content.
 
-use super::algorithm::{DecryptInput, Mode, name_of};
+use super::aead::{MINIMUM_TAG, TAG};
+use super::algorithm::{DecryptInput, Encrypt, Mode, Parameters, name_of};
 use super::cbc::CbcEncryptor;
-use super::gcm::{MINIMUM_TAG, TAG};
-use super::{ContentCipher, CryptoError, SecretBytes, gcm};
+use super::policy::Policy;
+use super::{ContentCipher, CryptoError, SecretBytes, trace};
 use der::asn1::{Any, OctetString};
 use der::{Decode, Encode, Sequence};
 use rand::CryptoRng;
@@ -21,6 +22,13 @@ fn default_icv_len() -> u8 {
     12
 }
 
+/// RC2CBCParameter of RFC 3370 5.2. Without a version it means a strength that nobody should have used.
+#[derive(Sequence)]
+struct Rc2Parameters {
+    version: u32,
+    iv: OctetString,
+}
+
 /// A contentEncryptionAlgorithm: the row, and what its parameters say.
 pub(crate) struct ContentAlgorithm {
     /// The row.
@@ -34,24 +42,21 @@ impl ContentAlgorithm {
     pub(crate) fn generate(cipher: &'static ContentCipher, rng: &mut impl CryptoRng) -> ContentAlgorithm {
         let mut iv = vec![0; cipher.iv_len];
         rng.fill_bytes(&mut iv);
-        let tag_len = if cipher.mode == Mode::Gcm { TAG } else { 0 };
+        let tag_len = if cipher.mode == Mode::Aead { TAG } else { 0 };
         ContentAlgorithm { cipher, iv, tag_len }
     }
 
-    /// Reads what a message says, and refuses what its algorithm does not allow.
-    pub(crate) fn read(identifier: &AlgorithmIdentifierOwned) -> Result<ContentAlgorithm, CryptoError> {
+    /// Reads what a message says, and refuses what its algorithm does not allow or the policy does not list.
+    pub(crate) fn read(
+        identifier: &AlgorithmIdentifierOwned,
+        policy: &Policy,
+    ) -> Result<ContentAlgorithm, CryptoError> {
         let cipher = ContentCipher::by_oid(identifier.oid)
             .ok_or_else(|| CryptoError::Unsupported(name_of(&identifier.oid)))?;
         let broken = || CryptoError::Parameters(cipher.name);
         let parameters = identifier.parameters.as_ref().ok_or_else(broken)?.to_der().map_err(|_| broken())?;
-        let (iv, tag_len) = match cipher.mode {
-            Mode::Cbc => (OctetString::from_der(&parameters).map_err(|_| broken())?, 0),
-            Mode::Gcm => {
-                let read = GcmParameters::from_der(&parameters).map_err(|_| broken())?;
-                (read.nonce, usize::from(read.icv_len))
-            }
-        };
-        let read = ContentAlgorithm { cipher, iv: iv.into_bytes().into(), tag_len };
+        let read = read_parameters(cipher, &parameters).map_err(|_| broken())?.ok_or_else(broken)?;
+        policy.check(read.cipher.name, read.cipher.status)?;
         read.check()
     }
 
@@ -59,7 +64,7 @@ impl ContentAlgorithm {
         if self.iv.len() != self.cipher.iv_len {
             return Err(CryptoError::Parameters(self.cipher.name));
         }
-        if self.cipher.mode == Mode::Gcm && !(MINIMUM_TAG..=TAG).contains(&self.tag_len) {
+        if self.cipher.mode == Mode::Aead && !(MINIMUM_TAG..=TAG).contains(&self.tag_len) {
             return Err(CryptoError::Refused(
                 "its authentication tag is shorter than 12 or longer than 16 bytes",
             ));
@@ -70,9 +75,10 @@ impl ContentAlgorithm {
     /// As it is written into a message.
     pub(crate) fn identifier(&self) -> der::Result<AlgorithmIdentifierOwned> {
         let iv = OctetString::new(self.iv.as_slice())?;
-        let parameters = match self.cipher.mode {
-            Mode::Cbc => Any::encode_from(&iv)?,
-            Mode::Gcm => Any::encode_from(&GcmParameters { nonce: iv, icv_len: TAG as u8 })?,
+        let parameters = match self.cipher.parameters {
+            Parameters::Iv => Any::encode_from(&iv)?,
+            Parameters::Gcm => Any::encode_from(&GcmParameters { nonce: iv, icv_len: TAG as u8 })?,
+            Parameters::Rc2 { version } => Any::encode_from(&Rc2Parameters { version, iv })?,
         };
         Ok(AlgorithmIdentifierOwned { oid: self.cipher.oid, parameters: Some(parameters) })
     }
@@ -86,18 +92,22 @@ impl ContentAlgorithm {
         }
     }
 
-    /// Starts encrypting a content that comes in pieces, with AES-256-CBC.
-    pub(crate) fn cbc_encryptor(&self, key: &SecretBytes) -> Result<CbcEncryptor, CryptoError> {
-        CbcEncryptor::new(key, &self.iv).ok_or(CryptoError::Failed("AES-256-CBC"))
+    /// Starts encrypting a content that comes in pieces.
+    pub(crate) fn block_encryptor(&self, key: &SecretBytes) -> Result<CbcEncryptor, CryptoError> {
+        let encryptor = match self.cipher.encrypt {
+            Encrypt::Blocks(start) => start(key.expose(), &self.iv),
+            Encrypt::Whole(_) | Encrypt::Never => None,
+        };
+        encryptor.ok_or(CryptoError::Failed(self.cipher.name))
     }
 
-    /// Encrypts a whole content in place, with AES-256-GCM, and gives the tag.
-    pub(crate) fn gcm_encrypt(
-        &self,
-        key: &SecretBytes,
-        content: &mut [u8],
-    ) -> Result<[u8; TAG], CryptoError> {
-        gcm::encrypt(key, &self.iv, content).ok_or(CryptoError::Failed("AES-256-GCM"))
+    /// Encrypts a whole content in place and gives the tag.
+    pub(crate) fn encrypt(&self, key: &SecretBytes, content: &mut [u8]) -> Result<[u8; TAG], CryptoError> {
+        let tag = match self.cipher.encrypt {
+            Encrypt::Whole(encrypt) => encrypt(key.expose(), &self.iv, content),
+            Encrypt::Blocks(_) | Encrypt::Never => None,
+        };
+        tag.ok_or(CryptoError::Failed(self.cipher.name))
     }
 
     /// Decrypts in place. `aad` is what is authenticated besides, `tag` the tag (both empty for CBC).
@@ -108,9 +118,32 @@ impl ContentAlgorithm {
         tag: &[u8],
         mut content: SecretBytes,
     ) -> Result<SecretBytes, CryptoError> {
+        trace::record("decrypt");
         let input = DecryptInput { key: key.expose(), iv: &self.iv, aad, tag };
         let length = (self.cipher.decrypt)(&input, content.expose_mut()).ok_or(CryptoError::NotOpened)?;
         content.truncate(length);
         Ok(content)
     }
+}
+
+/// The algorithm that these parameters make of a row; nothing if their version of RC2 is unknown.
+fn read_parameters(
+    cipher: &'static ContentCipher,
+    parameters: &[u8],
+) -> der::Result<Option<ContentAlgorithm>> {
+    let (cipher, iv, tag_len) = match cipher.parameters {
+        Parameters::Iv => {
+            let tag_len = if cipher.mode == Mode::Aead { TAG } else { 0 };
+            (Some(cipher), OctetString::from_der(parameters)?, tag_len)
+        }
+        Parameters::Gcm => {
+            let read = GcmParameters::from_der(parameters)?;
+            (Some(cipher), read.nonce, usize::from(read.icv_len))
+        }
+        Parameters::Rc2 { .. } => {
+            let read = Rc2Parameters::from_der(parameters)?;
+            (ContentCipher::rc2_by_version(read.version), read.iv, 0)
+        }
+    };
+    Ok(cipher.map(|cipher| ContentAlgorithm { cipher, iv: iv.into_bytes().into(), tag_len }))
 }

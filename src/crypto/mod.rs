@@ -1,10 +1,14 @@
 //! The wall around the primitive crates: algorithm table, content ciphers, key transport, secrets, policy.
 
+pub(crate) mod aead;
 pub(crate) mod agreement;
 pub mod algorithm;
 pub(crate) mod cbc;
 pub(crate) mod content;
-pub(crate) mod gcm;
+pub(crate) mod curve;
+mod derive;
+pub(crate) mod encapsulation;
+pub(crate) mod kem;
 mod key_wrap;
 #[cfg(test)]
 mod known_answers;
@@ -12,11 +16,13 @@ pub mod policy;
 mod rejection;
 pub mod secret;
 pub mod seed;
+pub(crate) mod trace;
 pub(crate) mod transport;
-mod x963;
 
 pub use algorithm::{ContentCipher, KeyTransport};
-pub use policy::Profile;
+pub use curve::CurvePublicKey;
+pub use kem::KemPublicKey;
+pub use policy::{Classical, Policy, Profile, Suite};
 pub use secret::SecretBytes;
 pub use seed::{Entropy, EntropyError, Seed};
 
@@ -30,6 +36,9 @@ pub(crate) enum CryptoError {
     /// The algorithm's parameters are no parameters of it.
     #[error("the parameters of {0} are broken")]
     Parameters(&'static str),
+    /// The policy does not list it.
+    #[error("{0} is not allowed here")]
+    Policy(&'static str),
     /// Refused on principle.
     #[error("the message is refused: {0}")]
     Refused(&'static str),

@@ -1,8 +1,9 @@
 //! RSA key transport: wrapping and unwrapping a content key.
 
-use super::algorithm::{Hash, KeyTransport, Padding, Status, name_of};
+use super::algorithm::{Hash, KeyTransport, Padding, name_of};
+use super::policy::Policy;
 use super::rejection::rejection_rng;
-use super::{CryptoError, SecretBytes};
+use super::{CryptoError, SecretBytes, trace};
 use der::asn1::{Any, Null, OctetString};
 use der::{Decode, Encode};
 use rand::rngs::StdRng;
@@ -24,31 +25,32 @@ pub(crate) struct TransportAlgorithm {
 }
 
 impl TransportAlgorithm {
-    /// Reads what a message says.
-    pub(crate) fn read(identifier: &AlgorithmIdentifierOwned) -> Result<TransportAlgorithm, CryptoError> {
-        if identifier.oid == super::algorithm::RSAES_PKCS1_V1_5.oid {
-            let transport = &super::algorithm::RSAES_PKCS1_V1_5;
-            return Ok(TransportAlgorithm { transport, mgf: Hash::Sha1, label: Vec::new() });
+    /// Reads what a message says, and refuses what the policy does not list.
+    pub(crate) fn read(
+        identifier: &AlgorithmIdentifierOwned,
+        policy: &Policy,
+    ) -> Result<TransportAlgorithm, CryptoError> {
+        let read = read_algorithm(identifier)?;
+        policy.check(read.transport.name, read.transport.status)?;
+        if policy.is_for_writing() && !read.is_as_in_row() {
+            return Err(CryptoError::Policy(read.transport.name));
         }
-        if identifier.oid == super::algorithm::RSAES_OAEP_SHA1.oid {
-            return read_oaep(identifier.parameters.as_ref());
-        }
-        Err(CryptoError::Unsupported(name_of(&identifier.oid)))
+        Ok(read)
     }
 
-    /// Would we write it so? OAEP must be as a row says: MGF1 with the same hash, and no label.
-    pub(crate) fn is_written(&self) -> bool {
-        let as_in_row = match self.transport.padding {
+    /// OAEP as its row says: MGF1 with the same hash, and no label.
+    fn is_as_in_row(&self) -> bool {
+        match self.transport.padding {
             Padding::Pkcs1V1_5 => true,
             Padding::Oaep(hash) => self.mgf == hash && self.label.is_empty(),
-        };
-        as_in_row && self.transport.status == Status::Write
+        }
     }
 
     /// Opens a wrapped content key of `key_len` bytes. It never fails (RFC 8017 7.2.2, RFC 3218 2.3.2): where RSA or the
     /// padding says no, the content key is one that depends on private key and ciphertext, and decrypting the content
     /// will fail with it, after the same steps.
     pub(crate) fn unwrap(&self, key: &rsa::PrivateKey, wrapped: &[u8], key_len: usize) -> SecretBytes {
+        trace::record("rsa");
         let private_key = Zeroizing::new(key.d().to_be_bytes());
         let mut rng = rejection_rng(&private_key, wrapped);
         let mut content_key = vec![0; key_len];
@@ -128,6 +130,17 @@ impl KeyTransport {
             Padding::Oaep(Hash::Sha512) => key.oaep_encrypt_with_rng::<Sha512, _>(rng, secret),
         }
         .map_err(|_| CryptoError::Failed(self.name))
+    }
+}
+
+fn read_algorithm(identifier: &AlgorithmIdentifierOwned) -> Result<TransportAlgorithm, CryptoError> {
+    let v1_5 = &super::algorithm::RSAES_PKCS1_V1_5;
+    match identifier.oid {
+        oid if oid == v1_5.oid => {
+            Ok(TransportAlgorithm { transport: v1_5, mgf: Hash::Sha1, label: Vec::new() })
+        }
+        oid if oid == super::algorithm::RSAES_OAEP_SHA1.oid => read_oaep(identifier.parameters.as_ref()),
+        oid => Err(CryptoError::Unsupported(name_of(&oid))),
     }
 }
 

@@ -4,7 +4,7 @@ use super::domains::{self, Setting, set};
 use super::lookup::{account, account_id, known_account, main_address};
 use super::words::folded;
 use super::{AdminError, SqliteDirectory, id, keys};
-use crate::crypto::Profile;
+use crate::crypto::{Classical, Profile};
 use crate::engine::{Account, InboxPolicy};
 use crate::mail::Address;
 use crate::pki::Fingerprint;
@@ -30,6 +30,8 @@ pub struct AccountChange {
     pub inbox: Setting<InboxPolicy>,
     /// Which algorithms.
     pub profile: Setting<Profile>,
+    /// May classical keys stand beside post-quantum ones?
+    pub also_classical: Setting<Classical>,
 }
 
 impl SqliteDirectory {
@@ -77,6 +79,8 @@ impl SqliteDirectory {
             }
             set(at, "UPDATE accounts SET inbox = ?2 WHERE id = ?1", &id, change.inbox)?;
             set(at, "UPDATE accounts SET profile = ?2 WHERE id = ?1", &id, change.profile)?;
+            let sql = "UPDATE accounts SET also_classical = ?2 WHERE id = ?1";
+            set(at, sql, &id, change.also_classical)?;
             main_address(at, &id)
         })
     }

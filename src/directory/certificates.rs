@@ -2,7 +2,7 @@
 
 use super::lookup::known_account;
 use super::words::{self, Moment, Word};
-use super::{AdminError, SqliteDirectory, domains, id, keys};
+use super::{AdminError, SqliteDirectory, domains, holders, id, keys};
 use crate::engine::{CertificateState, Choice, HeldCertificate};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint};
@@ -228,7 +228,7 @@ fn insert(at: &Connection, account: &str, certificate: &Certificate, source: &st
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let (row, state) = (id::fresh()?, CertificateState::Active.name());
     at.execute(sql, params![row, account, print, key, certificate.der(), state, words::now(), source])?;
-    Ok(())
+    holders::index(at, &row, certificate)
 }
 
 /// A vault key is active while it has an active certificate, or none at all yet.
@@ -261,7 +261,7 @@ fn records(at: &Connection, account: &str) -> Result<Vec<CertificateRecord>, Adm
 }
 
 /// The certificate in the first column.
-fn read_der(row: &Row<'_>) -> Result<Certificate, AdminError> {
+pub(super) fn read_der(row: &Row<'_>) -> Result<Certificate, AdminError> {
     let der = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
     Ok(Certificate::from_der(der)?)
 }

@@ -3,7 +3,7 @@
 use super::lookup::{known_account, main_address};
 use super::words::{Word, word};
 use super::{AdminError, SqliteDirectory, certificates, id, keys};
-use crate::crypto::Profile;
+use crate::crypto::{Classical, Profile};
 use crate::engine::{Choice, Domain, DomainMode, DomainOverrides, InboxPolicy, MissingCertificate};
 use crate::mail::Address;
 use crate::pki::Fingerprint;
@@ -47,6 +47,8 @@ pub struct DomainChange {
     pub inbox: Setting<InboxPolicy>,
     /// Which algorithms.
     pub profile: Setting<Profile>,
+    /// May classical keys stand beside post-quantum ones?
+    pub also_classical: Setting<Classical>,
     /// What becomes of mail for an account with no certificate.
     pub missing_certificate: Setting<MissingCertificate>,
 }
@@ -96,6 +98,7 @@ impl SqliteDirectory {
             set_catch_all(at, &id, &change.catch_all)?;
             set(at, "UPDATE domains SET inbox = ?2 WHERE id = ?1", &id, change.inbox)?;
             set(at, "UPDATE domains SET profile = ?2 WHERE id = ?1", &id, change.profile)?;
+            set(at, "UPDATE domains SET also_classical = ?2 WHERE id = ?1", &id, change.also_classical)?;
             let sql = "UPDATE domains SET missing_certificate = ?2 WHERE id = ?1";
             set(at, sql, &id, change.missing_certificate)?;
             main_name(at, &id)
@@ -254,12 +257,13 @@ pub(super) fn domain(at: &Connection, id: &str) -> Result<Domain, AdminError> {
 }
 
 fn policy(at: &Connection, id: &str) -> Result<(DomainMode, DomainOverrides), AdminError> {
-    let sql = "SELECT mode, inbox, profile, missing_certificate FROM domains WHERE id = ?1";
+    let sql = "SELECT mode, inbox, profile, missing_certificate, also_classical FROM domains WHERE id = ?1";
     let read = at.prepare_cached(sql)?.query_row([id], |row| {
         let overrides = DomainOverrides {
             inbox: row.get::<_, Option<Word<_>>>(1)?.map(|word| word.0),
             profile: row.get::<_, Option<Word<_>>>(2)?.map(|word| word.0),
             missing_certificate: row.get::<_, Option<Word<_>>>(3)?.map(|word| word.0),
+            also_classical: row.get::<_, Option<Word<_>>>(4)?.map(|word| word.0),
         };
         Ok((row.get::<_, Word<DomainMode>>(0)?.0, overrides))
     })?;

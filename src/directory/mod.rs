@@ -12,6 +12,7 @@ mod certificates;
 mod copies;
 mod domains;
 mod error;
+mod holders;
 mod id;
 mod keys;
 mod lookup;
@@ -27,6 +28,7 @@ pub use certificates::{
 };
 pub use domains::{DomainChange, NewDomain, Setting};
 pub use error::AdminError;
+pub use holders::CertificateHolder;
 pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};
 pub use open::SqliteDirectory;
 pub use rights::{Grant, Right};

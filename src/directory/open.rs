@@ -44,6 +44,11 @@ impl SqliteDirectory {
         SqliteDirectory::with(root, connection)
     }
 
+    /// Is there a store in `root`, as far as this user can see?
+    pub fn exists(root: &Path) -> bool {
+        root.join(File::Directory.name()).exists()
+    }
+
     /// Makes what is missing of root folder and directory, and opens it. What is there stays as it is.
     pub fn create(root: &Path) -> Result<SqliteDirectory, AdminError> {
         let made = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(root);
@@ -111,12 +116,11 @@ impl SqliteDirectory {
 }
 
 fn check_store(root: &Path) -> Result<(), AdminError> {
-    let file = root.join(File::Directory.name());
-    if !file.exists() {
+    if !SqliteDirectory::exists(root) {
         return Err(AdminError::NoStore(root.to_owned()));
     }
     check_mode(root, FOLDER_MODE)?;
-    check_mode(&file, FILE_MODE)
+    check_mode(&root.join(File::Directory.name()), FILE_MODE)
 }
 
 /// Nobody but the owner may do anything with it.

@@ -1,13 +1,25 @@
 //! The tables, and how an older file becomes a newer one.
 
-use super::AdminError;
+use super::{AdminError, holders};
 use rusqlite::{Connection, TransactionBehavior};
 
+/// What a step does: tables, and what must be computed for the rows that are there.
+struct Step {
+    tables: &'static str,
+    fill: fn(&Connection) -> Result<(), AdminError>,
+}
+
 /// Step n makes layout n+1 out of layout n. Steps are never changed once released, only added.
-const DIRECTORY: &[&str] = &[DIRECTORY_1];
+const DIRECTORY: &[Step] =
+    &[tables(DIRECTORY_1), tables(DIRECTORY_2), Step { tables: DIRECTORY_3, fill: holders::index_all }];
 
 /// The same for `state.sqlite`.
-const STATE: &[&str] = &[STATE_1];
+const STATE: &[Step] = &[tables(STATE_1)];
+
+/// A step that computes nothing.
+const fn tables(tables: &'static str) -> Step {
+    Step { tables, fill: |_| Ok(()) }
+}
 
 /// The first layout. Each name of a domain and each address of an account stands in one table, main ones and
 /// aliases alike, so that the primary key keeps them apart. What was issued outlives the domain that issued it, so that
@@ -109,6 +121,22 @@ CREATE TABLE rights (
 CREATE INDEX rights_actor ON rights (actor_id);
 ";
 
+/// What a domain and an account say of classical keys beside post-quantum ones.
+const DIRECTORY_2: &str = "
+ALTER TABLE domains ADD COLUMN also_classical TEXT;
+ALTER TABLE accounts ADD COLUMN also_classical TEXT;
+";
+
+/// How messages name certificates: the digest of a recipient identifier leads to the certificates that have it.
+const DIRECTORY_3: &str = "
+CREATE TABLE recipient_ids (
+    digest TEXT NOT NULL,
+    certificate_id TEXT NOT NULL REFERENCES certificates (id) ON DELETE CASCADE,
+    PRIMARY KEY (digest, certificate_id)
+);
+CREATE INDEX recipient_ids_certificate ON recipient_ids (certificate_id);
+";
+
 const STATE_1: &str = "
 CREATE TABLE server_copies (
     queue_id TEXT NOT NULL,
@@ -140,7 +168,7 @@ impl File {
         }
     }
 
-    fn steps(self) -> &'static [&'static str] {
+    fn steps(self) -> &'static [Step] {
         match self {
             File::Directory => DIRECTORY,
             File::State => STATE,
@@ -170,7 +198,8 @@ pub(super) fn migrate(connection: &mut Connection, file: File) -> Result<(), Adm
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = usize::try_from(version(&transaction, file)?).unwrap_or(0);
     for step in file.steps().iter().skip(found) {
-        transaction.execute_batch(step)?;
+        transaction.execute_batch(step.tables)?;
+        (step.fill)(&transaction)?;
     }
     transaction.execute_batch(&format!("PRAGMA user_version = {}", file.newest()))?;
     Ok(transaction.commit()?)
@@ -210,7 +239,7 @@ mod tests {
         connection.execute_batch("PRAGMA user_version = 99").unwrap();
         assert_eq!(
             migrate(&mut connection, File::Directory).unwrap_err().to_string(),
-            "the directory has layout 99 and this sealpost knows up to 1: use the newer sealpost that made it"
+            "the directory has layout 99 and this sealpost knows up to 2: use the newer sealpost that made it"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! The directory as administrators and delivery see it.
 
 use super::*;
+use crate::cms::RecipientId;
 use crate::crypto::Seed;
 use crate::engine::{CertificateState, Directory, InboxPolicy, Route, ServerCopy, ServerCopyState};
 use crate::mail::{Address, MailboxName};
@@ -458,4 +459,88 @@ fn writers_wait_for_each_other() {
         }
     });
     assert_eq!(directory.all_accounts(Some("void.example")).unwrap().len(), 20);
+}
+
+/// What a message calls the certificate: by issuer and serial number, and by key.
+fn holders_of(directory: &SqliteDirectory, made: &Certificate) -> Vec<Vec<CertificateHolder>> {
+    directory.certificate_holders(&made.recipient_ids().iter().collect::<Vec<_>>()).unwrap()
+}
+
+fn found(holders: &[CertificateHolder]) -> Vec<(String, CertificateState)> {
+    holders.iter().map(|holder| (holder.account.to_string(), holder.state)).collect()
+}
+
+#[test]
+fn certificates_are_found_by_what_messages_call_them() {
+    let (_folder, directory) = furnished();
+    add(&directory, "eve@north.example");
+    let (bob, eve) = (address("bob@north.example"), address("eve@north.example"));
+    let (made, unknown) = (certificate(&key(1), 1), certificate(&key(2), 2));
+    directory.add_certificate(&bob, &made, "file").unwrap();
+    let by_both = holders_of(&directory, &made);
+    assert_eq!(by_both.len(), 2, "by serial number and by key");
+    for holders in &by_both {
+        assert_eq!(found(holders), [("Bob@north.example".to_owned(), CertificateState::Active)]);
+        assert_eq!(holders[0].certificate, made.fingerprint());
+        assert_eq!(holders[0].added, directory.certificates(&bob).unwrap()[0].added);
+    }
+    assert_eq!(holders_of(&directory, &unknown), [vec![], vec![]]);
+    // Answers stand in the order of the questions.
+    let questions = [unknown.recipient_ids(), made.recipient_ids()].concat();
+    let answers = directory.certificate_holders(&questions.iter().collect::<Vec<_>>()).unwrap();
+    assert_eq!(answers.iter().map(Vec::len).collect::<Vec<_>>(), [0, 0, 1, 1]);
+    // Two accounts may share one certificate, and a retired one is still known.
+    directory.add_certificate(&eve, &made, "file").unwrap();
+    directory.retire_certificate(&bob, made.fingerprint()).unwrap();
+    let shared = found(&holders_of(&directory, &made)[0]);
+    let expected =
+        [("Bob@north.example", CertificateState::Retired), ("eve@north.example", CertificateState::Active)];
+    assert_eq!(shared, expected.map(|(account, state)| (account.to_owned(), state)));
+    // Added again it is one certificate; with its account it goes.
+    directory.add_certificate(&bob, &made, "file").unwrap();
+    assert_eq!(found(&holders_of(&directory, &made)[0]).len(), 2);
+    directory.remove_account(&bob, &[]).unwrap();
+    assert_eq!(
+        found(&holders_of(&directory, &made)[0]),
+        [("eve@north.example".to_owned(), CertificateState::Active)]
+    );
+}
+
+#[test]
+fn the_same_octets_are_another_name_as_serial_number_than_as_key() {
+    let (_folder, directory) = furnished();
+    let made = certificate(&key(1), 1);
+    directory.add_certificate(&address("bob@north.example"), &made, "file").unwrap();
+    let ids = made.recipient_ids();
+    let [RecipientId::IssuerAndSerialNumber { issuer, serial }, RecipientId::SubjectKeyIdentifier(key)] =
+        ids.as_slice()
+    else {
+        panic!("by serial number and by key")
+    };
+    let other = RecipientId::IssuerAndSerialNumber { issuer: issuer.clone(), serial: key.clone() };
+    let joined = RecipientId::SubjectKeyIdentifier([issuer.as_slice(), serial].concat());
+    assert_eq!(directory.certificate_holders(&[&other, &joined]).unwrap(), [vec![], vec![]]);
+}
+
+/// The layout before certificates were found by their names, with one that is good and one that is broken.
+#[test]
+fn an_older_layout_learns_the_names_of_its_certificates() {
+    let (folder, directory) = furnished();
+    let (bob, made) = (address("bob@north.example"), certificate(&key(1), 1));
+    directory.add_certificate(&bob, &made, "file").unwrap();
+    drop(directory);
+    let root = folder.path().join("store");
+    let file = rusqlite::Connection::open(root.join("directory.sqlite")).unwrap();
+    file.execute_batch(
+        "DROP TABLE recipient_ids; PRAGMA user_version = 1;
+         INSERT INTO certificates SELECT 'x', account_id, 'x', 'x', X'3000', state, added, source FROM certificates;",
+    )
+    .unwrap();
+    drop(file);
+    let directory = SqliteDirectory::open_for_reading(&root).unwrap();
+    assert_eq!(found(&holders_of(&directory, &made)[0]).len(), 1);
+    drop(directory);
+    // Once.
+    let again = SqliteDirectory::open(&root).unwrap();
+    assert_eq!(found(&holders_of(&again, &made)[0]).len(), 1);
 }

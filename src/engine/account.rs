@@ -1,7 +1,7 @@
 //! Domains and accounts as delivery sees them.
 
 use super::{InboxPolicy, MissingCertificate};
-use crate::crypto::Profile;
+use crate::crypto::{Classical, Profile};
 use crate::mail::Address;
 use crate::pki::Certificate;
 
@@ -24,6 +24,8 @@ pub struct DomainOverrides {
     pub inbox: Option<InboxPolicy>,
     /// Which algorithms.
     pub profile: Option<Profile>,
+    /// May classical keys stand beside post-quantum ones?
+    pub also_classical: Option<Classical>,
     /// What becomes of mail for an account with no certificate.
     pub missing_certificate: Option<MissingCertificate>,
 }
@@ -35,6 +37,8 @@ pub struct AccountOverrides {
     pub inbox: Option<InboxPolicy>,
     /// Which algorithms.
     pub profile: Option<Profile>,
+    /// May classical keys stand beside post-quantum ones?
+    pub also_classical: Option<Classical>,
 }
 
 /// A local domain.

@@ -1,7 +1,9 @@
 //! Words of closed lists: config, command line, directory and output spell a value in one way only.
 
-use super::{DomainMode, Expired, InboxPolicy, MissingCertificate, OpenPgp, Trust, Unusable};
-use crate::crypto::Profile;
+use super::{DomainMode, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust, Unusable};
+use crate::crypto::{Classical, Profile};
+use crate::mail::HeaderPolicy;
+use crate::pki::Reads;
 
 /// A value of a closed list, with its word.
 pub trait Choice: Copy + PartialEq + Sized + 'static {
@@ -43,6 +45,9 @@ choice!(Expired { Seal = "seal", Defer = "defer" });
 choice!(Unusable { Defer = "defer", Reject = "reject" });
 choice!(MissingCertificate { Defer = "defer", Reject = "reject", Plain = "plain" });
 choice!(OpenPgp { Keep = "keep", Seal = "seal" });
+choice!(Reads { Cbc = "aes-256-cbc", Gcm = "aes-256-gcm" });
+choice!(Classical { Refused = "no", Beside = "yes" });
+choice!(Naming { Certificate = "certificate", KeyIdentifier = "key-identifier" });
 choice!(DomainMode { Disabled = "disabled", Test = "test", Enabled = "enabled" });
 
 impl Choice for Profile {
@@ -50,6 +55,14 @@ impl Choice for Profile {
 
     fn name(self) -> &'static str {
         Profile::name(self)
+    }
+}
+
+impl Choice for HeaderPolicy {
+    const ALL: &'static [HeaderPolicy] = &HeaderPolicy::ALL;
+
+    fn name(self) -> &'static str {
+        HeaderPolicy::name(self)
     }
 }
 
@@ -74,6 +87,10 @@ mod tests {
         every_word_is_its_value::<OpenPgp>();
         every_word_is_its_value::<DomainMode>();
         every_word_is_its_value::<Profile>();
+        every_word_is_its_value::<Classical>();
+        every_word_is_its_value::<Naming>();
+        every_word_is_its_value::<Reads>();
+        every_word_is_its_value::<HeaderPolicy>();
         assert_eq!(MissingCertificate::allowed(), "\"defer\", \"reject\", \"plain\"");
     }
 }

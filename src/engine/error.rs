@@ -226,6 +226,8 @@ fn not_sealed(error: &SealError) -> Disposition {
     match error {
         SealError::NoRecipient
         | SealError::ProfileCannotServe { .. }
+        | SealError::NothingPostQuantum { .. }
+        | SealError::KeyUnusable { .. }
         | SealError::Primitive(_)
         | SealError::TooLarge(_) => retry((7, 5), "the message could not be encrypted"),
     }

@@ -45,6 +45,8 @@ pub struct PlannedCopyReport {
     pub sealed_to: Vec<SealedToReport>,
     /// By which profile; absent for a clear copy.
     pub profile: Option<&'static str>,
+    /// What of its header would stay readable, if the message allows it; absent for a clear copy.
+    pub headers: Option<&'static str>,
     /// Who consented to a clear copy.
     pub plain_source: Option<&'static str>,
 }
@@ -98,16 +100,16 @@ fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {
 }
 
 fn report(copy: &ReadyCopy<'_>) -> PlannedCopyReport {
-    let (sealed_to, profile, plain_source) = match &copy.way {
+    let (sealed_to, form, plain_source) = match &copy.way {
         Way::Plain(consent) => (Vec::new(), None, Some(consent.source())),
-        Way::Seal(readers, _, profile) => {
+        Way::Seal(readers, _, form) => {
             let each = readers.iter().flat_map(|reader| {
                 reader.usable.iter().map(|certificate| SealedToReport {
                     address: reader.address.clone(),
                     certificate: certificate.certificate().fingerprint().to_string(),
                 })
             });
-            (each.collect(), Some(profile.name()), None)
+            (each.collect(), Some(form), None)
         }
     };
     PlannedCopyReport {
@@ -115,7 +117,8 @@ fn report(copy: &ReadyCopy<'_>) -> PlannedCopyReport {
         mailbox: copy.plan.mailbox.as_str().to_owned(),
         rule: copy.plan.rule.clone(),
         sealed_to,
-        profile,
+        profile: form.map(|form| form.profile.name()),
+        headers: form.map(|form| form.headers.name()),
         plain_source,
     }
 }

@@ -33,7 +33,7 @@ pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
 pub use outcome::{Disposition, Outcome};
 pub use report::{CopyReport, Fired, SealedToReport};
 pub use request::{Recipient, Request};
-pub use settings::{Expired, InboxPolicy, MissingCertificate, OpenPgp, Settings, Trust, Unusable};
+pub use settings::{Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable};
 pub use traits::{
     Clock, Content, Copy, Directory, DirectoryError, InstalledRules, Mailstore, ServerCopy, ServerCopyState,
     Staged, StoreError,

@@ -3,9 +3,9 @@
 use super::consent::PlainConsent;
 use super::owners::Owners;
 use super::{Account, EngineError, InboxPolicy, Settings};
-use crate::crypto::Profile;
 use crate::mail::{Flag, MailboxName, MailboxRef};
 use crate::rules::{Action, Ending, Step, StoreOptions, Verdict};
+use crate::smime;
 
 /// A copy to make.
 pub(super) struct PlannedCopy<'a> {
@@ -28,7 +28,7 @@ pub(super) struct PlannedCopy<'a> {
 /// How a copy is stored.
 pub(super) enum Form<'a> {
     /// Sealed to all of these accounts.
-    Sealed(Vec<&'a Account>, Profile),
+    Sealed(Vec<&'a Account>, smime::Form),
     /// Clear.
     Plain(PlainConsent),
 }
@@ -96,10 +96,9 @@ impl<'a> Planner<'_, 'a> {
         Ok(draft.copies)
     }
 
-    /// The rule's, else the mailbox owner's, its domain's, the site's; the acting account is not asked.
-    fn profile(&self, owner: &Account, options: &StoreOptions) -> Profile {
-        let said = options.profile.or(owner.overrides.profile).or(owner.domain.overrides.profile);
-        said.unwrap_or(self.settings.profile)
+    /// By the rule and the mailbox owner; the acting account is not asked.
+    fn form(&self, owner: &Account, options: &StoreOptions) -> smime::Form {
+        self.settings.form(owner, options.profile, options.headers)
     }
 
     fn inbox(&self, account: &Account) -> InboxPolicy {
@@ -129,7 +128,7 @@ impl<'a> Draft<'_, '_, 'a> {
             Action::Mark(flags) => self.mark(flags),
             Action::StoreEncrypted(mailbox, options) => {
                 let owner = self.owner(mailbox, &step.rule)?;
-                let form = Form::Sealed(self.readers(owner), self.planner.profile(owner, options));
+                let form = Form::Sealed(self.readers(owner), self.planner.form(owner, options));
                 self.add(owner, &mailbox.name, form, Some(step.rule.clone()));
             }
             Action::Store(mailbox) => {
@@ -175,7 +174,7 @@ impl<'a> Draft<'_, '_, 'a> {
         let form = match self.planner.inbox(account) {
             InboxPolicy::Plain => Form::Plain(PlainConsent::inbox_is_plain()),
             InboxPolicy::Seal => {
-                Form::Sealed(vec![account], self.planner.profile(account, &StoreOptions::default()))
+                Form::Sealed(vec![account], self.planner.form(account, &StoreOptions::default()))
             }
         };
         self.add(account, &MailboxName::inbox(), form, None);

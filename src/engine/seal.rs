@@ -3,9 +3,9 @@
 use super::certificates::{Certificates, Fit, Reader};
 use super::plan::{self, Form, PlannedCopy};
 use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent, SealedToReport};
-use crate::crypto::Profile;
+use crate::mail::HeaderPolicy;
 use crate::pki::{Certificate, ValidatedCertificate};
-use crate::smime::{Mark, SealError, SealJob, Sealed, recognise, seal_many};
+use crate::smime::{self, HeadersKept, Mark, SealError, SealJob, Sealed, recognise, seal_many};
 use time::OffsetDateTime;
 
 /// A planned copy with what it takes to make it.
@@ -19,7 +19,7 @@ pub(super) struct ReadyCopy<'a> {
 /// How a copy will be written.
 pub(super) enum Way {
     /// Sealed to these.
-    Seal(Vec<Reader>, Vec<ValidatedCertificate>, Profile),
+    Seal(Vec<Reader>, Vec<ValidatedCertificate>, smime::Form),
     /// Clear.
     Plain(PlainConsent),
 }
@@ -35,14 +35,14 @@ pub(super) fn ready<'a>(
     mut plan: PlannedCopy<'a>,
     certificates: &Certificates<'_>,
 ) -> Result<ReadyCopy<'a>, EngineError> {
-    let form = std::mem::replace(&mut plan.form, Form::Sealed(Vec::new(), Profile::default()));
+    let form = std::mem::replace(&mut plan.form, Form::Sealed(Vec::new(), smime::Form::default()));
     let way = match form {
         Form::Plain(consent) => Way::Plain(consent),
-        Form::Sealed(accounts, profile) => match certificates.fit(&accounts)? {
+        Form::Sealed(accounts, form) => match certificates.fit(&accounts)? {
             Fit::Plain => Way::Plain(plan::consent_of_missing_certificates()),
             Fit::Seal(readers) => {
                 let usable = readers.iter().flat_map(|reader| reader.usable.iter().cloned()).collect();
-                Way::Seal(readers, usable, profile)
+                Way::Seal(readers, usable, form)
             }
         },
     };
@@ -88,10 +88,10 @@ fn seal<'c>(
     let mut jobs = Vec::new();
     let mut places = Vec::new();
     for copy in copies {
-        if let Way::Seal(_, recipients, profile) = &copy.way {
+        if let Way::Seal(_, recipients, form) = &copy.way {
             let mark = Mark { at, rule: copy.plan.rule.as_deref() };
             let seed = engine.entropy.seed()?;
-            jobs.push(SealJob { message, recipients, profile: *profile, mark, seed });
+            jobs.push(SealJob { message, recipients, form: *form, mark, seed });
             places.push(copy.plan.full_mailbox());
         }
     }
@@ -112,13 +112,18 @@ fn assemble<'m>(
             report.plain_source = Some(consent.source());
             Content::Plain(message, consent)
         }
-        (Way::Seal(readers, ..), Some(sealed)) => {
+        (Way::Seal(readers, _, form), Some(sealed)) => {
             report_kept(&mut report, &readers, &sealed);
+            report_headers(
+                &mut report,
+                Some(HeadersKept::Protected).filter(|_| form.headers != HeaderPolicy::Keep),
+            );
             Content::Sealed(sealed)
         }
         (Way::Seal(readers, ..), None) => {
             let sealed = fresh.next().ok_or_else(|| unsealed(&plan))?;
             report_sealed(&mut report, &readers, &sealed);
+            report_headers(&mut report, sealed.headers_kept());
             Content::Sealed(sealed)
         }
     };
@@ -159,6 +164,10 @@ fn report_sealed(report: &mut CopyReport, readers: &[Reader], sealed: &Sealed) {
             report.sealed_to.push(SealedToReport { address, certificate });
         }
     }
+}
+
+fn report_headers(report: &mut CopyReport, kept: Option<HeadersKept>) {
+    report.warnings.extend(kept.map(|reason| reason.to_string()));
 }
 
 fn report_kept(report: &mut CopyReport, readers: &[Reader], sealed: &Sealed) {

@@ -1,7 +1,10 @@
 //! The site's policy, as plain values.
 
-use crate::crypto::Profile;
-pub use crate::smime::OpenPgp;
+use super::Account;
+use crate::crypto::{Classical, Profile};
+use crate::mail::HeaderPolicy;
+use crate::smime::Form;
+pub use crate::smime::{Naming, OpenPgp};
 
 /// How the INBOX copy is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +69,12 @@ pub struct Settings {
     pub inbox: InboxPolicy,
     /// For domains and accounts that say nothing.
     pub profile: Profile,
+    /// For domains and accounts that say nothing.
+    pub also_classical: Classical,
+    /// How messages name their recipients.
+    pub naming: Naming,
+    /// What of a sealed message's header stays readable, for rules that say nothing.
+    pub headers: HeaderPolicy,
     /// Which certificates are believed.
     pub trust: Trust,
     /// Certificates past their end.
@@ -82,4 +91,20 @@ pub struct Settings {
     pub create_mailboxes: bool,
     /// Smaller RSA keys are too weak.
     pub minimum_rsa_bits: usize,
+}
+
+impl Settings {
+    /// How mail for an account's mailboxes is sealed: as a rule says (`profile`, `headers`), else the account, its
+    /// domain, the site.
+    pub fn form(&self, owner: &Account, profile: Option<Profile>, headers: Option<HeaderPolicy>) -> Form {
+        let (account, domain) = (&owner.overrides, &owner.domain.overrides);
+        let profile = profile.or(account.profile).or(domain.profile);
+        let classical = account.also_classical.or(domain.also_classical);
+        Form {
+            profile: profile.unwrap_or(self.profile),
+            classical: classical.unwrap_or(self.also_classical),
+            naming: self.naming,
+            headers: headers.unwrap_or(self.headers),
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! Deliveries over a directory and a store in memory.
 
 use super::*;
-use crate::crypto::{Entropy, EntropyError, Profile, Seed};
-use crate::mail::{Address, Flag, MailboxName, crlf};
+use crate::crypto::{Classical, Entropy, EntropyError, Profile, Seed};
+use crate::mail::{Address, Flag, HeaderPolicy, MailboxName, crlf};
 use crate::pki::{
-    Authority, AuthorityProfile, Certificate, KeyType, Subject, UnlockedKey, UserProfile, Validity, self_sign,
+    Authority, AuthorityProfile, Certificate, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity,
+    self_sign,
 };
 use crate::rules::{ScopeKind, Source};
 use crate::smime::{OpeningKey, open};
@@ -52,7 +53,7 @@ fn issue(name: &str) -> Person {
     let root = root.unwrap();
     let key = UnlockedKey::generate(KeyType::Rsa2048, seed(name.as_bytes()[0])).unwrap();
     let validity = Validity::lasting(noon() - Duration::days(9), Duration::days(30));
-    let user = UserProfile { common_name: name, addresses: &[address(name)], validity };
+    let user = UserProfile { common_name: name, addresses: &[address(name)], validity, reads: Reads::Cbc };
     let authority = Authority::new(&root, &root_key).unwrap();
     Person { certificate: authority.issue(&key.public(), &user, seed(name.as_bytes()[0] + 1)).unwrap(), key }
 }
@@ -133,6 +134,7 @@ fn settings() -> Settings {
         max_message: 1000,
         inbox: InboxPolicy::Seal,
         profile: Profile::Compatible,
+        headers: HeaderPolicy::Keep,
         trust: Trust::Pinned,
         expired: Expired::Seal,
         not_yet_valid: Expired::Seal,
@@ -140,6 +142,8 @@ fn settings() -> Settings {
         missing_certificate: MissingCertificate::Defer,
         openpgp: OpenPgp::Keep,
         create_mailboxes: true,
+        also_classical: Classical::Refused,
+        naming: Naming::Certificate,
         minimum_rsa_bits: 2048,
     }
 }
@@ -518,6 +522,70 @@ fn what_is_sealed_to_its_owner_already_is_kept() {
     assert_eq!(world.store.messages(&address(BOB), &inbox())[1].bytes, sealed);
     let outcome = world.engine().deliver(&request(&sealed, &[ADA]));
     assert!(!outcome.copies[0].kept_as_is);
+}
+
+/// The header of Bob's stored copies in a mailbox, up to the field of ours.
+fn headers_in(world: &World, mailbox: &str) -> Vec<String> {
+    let stored = world.store.messages(&address(BOB), &MailboxName::parse(mailbox).unwrap());
+    let header =
+        |bytes: &[u8]| String::from_utf8_lossy(bytes).split_once("Sealpost-Sealed").unwrap().0.to_owned();
+    stored.iter().map(|stored| header(&stored.bytes)).collect()
+}
+
+#[test]
+fn what_is_hidden_is_what_the_rule_says_or_else_the_site() {
+    let rule = r#"[[rule]]
+name = "Boxes"
+priority = 5
+when = []
+then = [["Store Encrypted in", "Site"], ["Store Encrypted in", "Most", {headers = "hide-most"}],
+        ["Store Encrypted in", "Kept", {headers = "keep"}]]
+"#;
+    let mail = [b"From: Carol <carol@far.example>\nSubject: pay\n".as_slice(), b"\nThe body.\n"].concat();
+    let mut world = World::new().with_rules(ScopeKind::Account, BOB, rule);
+    world.settings.headers = HeaderPolicy::HideSubject;
+    let outcome = world.engine().deliver(&request(&mail, &[BOB]));
+    assert_eq!(outcome.disposition, Disposition::Delivered, "{:?}", outcome.cause);
+    let hidden = "From: Carol <carol@far.example>\nSubject: [...]\n";
+    assert_eq!(headers_in(&world, "Site"), [hidden]);
+    assert_eq!(headers_in(&world, "INBOX"), [hidden]);
+    assert_eq!(headers_in(&world, "Most"), ["From: carol@far.example\nSubject: [...]\n"]);
+    assert_eq!(headers_in(&world, "Kept"), ["From: Carol <carol@far.example>\nSubject: pay\n"]);
+    for mailbox in ["Site", "INBOX", "Most", "Kept"] {
+        let stored = world.store.messages(&address(BOB), &MailboxName::parse(mailbox).unwrap());
+        assert_eq!(opened(&stored[0].bytes, BOB).unwrap(), crlf(&mail).as_ref());
+    }
+    assert!(outcome.copies.iter().all(|copy| copy.warnings.is_empty()));
+    let explanation = world.engine().explain(&request(&mail, &[BOB]));
+    let headers: Vec<_> = explanation.copies.iter().filter_map(|copy| copy.headers).collect();
+    assert_eq!(headers, ["hide-subject", "hide-most", "keep", "hide-subject"]);
+}
+
+#[test]
+fn a_header_that_cannot_be_hidden_is_told() {
+    let mut world = World::new();
+    assert_eq!(world.deliver(&[BOB]).disposition, Disposition::Delivered);
+    let sealed = world.store.messages(&address(BOB), &inbox()).remove(0).bytes;
+    world.settings.max_message = 1 << 20;
+    world.settings.headers = HeaderPolicy::HideSubject;
+    let broken = b"Subject: pay\nContent-Type: text\n\nx".as_slice();
+    let hidden = "nothing of the header is hidden: the message ";
+    // Kept as it is for Bob, sealed again for Ada; and broken for both.
+    for (message, to, reason) in [
+        (sealed.as_slice(), BOB, "is signed or encrypted by its sender, or says so"),
+        (sealed.as_slice(), ADA, "is signed or encrypted by its sender, or says so"),
+        (broken, ADA, "has several Content-Type fields, or one that does not parse"),
+    ] {
+        let outcome = world.engine().deliver(&request(message, &[to]));
+        assert_eq!(outcome.copies[0].warnings.last(), Some(&format!("{hidden}{reason}")), "{to}");
+        let stored = world.store.messages(&address(to), &inbox()).pop().unwrap();
+        assert!(String::from_utf8_lossy(&stored.bytes).contains("Subject: pay\n"));
+    }
+    world.settings.headers = HeaderPolicy::Keep;
+    for message in [sealed.as_slice(), broken] {
+        let outcome = world.engine().deliver(&request(message, &[BOB]));
+        assert!(!outcome.copies[0].warnings.iter().any(|warning| warning.starts_with(hidden)));
+    }
 }
 
 #[test]

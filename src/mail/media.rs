@@ -11,6 +11,7 @@ const MAX_PARAMETERS: usize = 64;
 pub struct MediaType {
     essence: String,
     parameters: Vec<(String, String)>,
+    whole: bool,
 }
 
 impl MediaType {
@@ -22,16 +23,23 @@ impl MediaType {
     }
 
     fn plain_text() -> MediaType {
-        MediaType { essence: "text/plain".into(), parameters: Vec::new() }
+        MediaType { essence: "text/plain".into(), parameters: Vec::new(), whole: true }
     }
 
     /// Reads the value of a Content-Type field. Parameters end where they stop making sense.
     pub fn parse(value: &[u8]) -> Option<MediaType> {
-        let mut reader = Reader { rest: value };
+        let mut reader = Reader { rest: value, open: false };
         let kind = reader.token()?;
         let subtype = reader.skip(b'/').and_then(|()| reader.token())?;
         let essence = format!("{kind}/{subtype}").to_ascii_lowercase();
-        Some(MediaType { essence, parameters: join_sections(read_parameters(&mut reader)) })
+        let parameters = join_sections(read_parameters(&mut reader));
+        Some(MediaType { essence, parameters, whole: reader.is_at_end() })
+    }
+
+    /// Is the value what RFC 2045 5.1 says, up to its end? Readers agree on nothing else: not on what follows a parameter
+    /// that makes no sense, nor on a quote or a comment that is not closed.
+    pub fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// `type/subtype` in lower case.
@@ -52,16 +60,19 @@ impl MediaType {
 
 fn read_parameters(reader: &mut Reader<'_>) -> Vec<(String, Vec<u8>)> {
     let mut parameters = Vec::new();
+    let mut rest = reader.rest;
     while parameters.len() < MAX_PARAMETERS
         && let Some(parameter) = reader.parameter()
     {
         parameters.push(parameter);
+        rest = reader.rest;
     }
+    reader.rest = rest;
     parameters
 }
 
 /// `name*0*`, `name*1`… become one parameter, in the order of their numbers (RFC 2231 3 and 4.1).
-fn join_sections(raw: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
+pub(crate) fn join_sections(raw: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
     let mut joined: Vec<(String, BTreeMap<u32, Vec<u8>>)> = Vec::new();
     for (full, octets) in raw {
         let section = Section::parse(&full);
@@ -137,6 +148,8 @@ fn hex_octet(hex: &[u8]) -> Option<u8> {
 /// Walks over a structured value.
 struct Reader<'a> {
     rest: &'a [u8],
+    /// A quote or a comment was not closed.
+    open: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -147,6 +160,12 @@ impl<'a> Reader<'a> {
         let name = self.token()?.to_ascii_lowercase();
         self.skip(b'=')?;
         Some((name, self.value()?))
+    }
+
+    /// Is nothing left but semicolons, white space and comments?
+    fn is_at_end(&mut self) -> bool {
+        while self.skip(b';').is_some() {}
+        self.rest.is_empty() && !self.open
     }
 
     fn value(&mut self) -> Option<Vec<u8>> {
@@ -180,12 +199,13 @@ impl<'a> Reader<'a> {
         while let Some((&octet, rest)) = self.rest.split_first() {
             self.rest = rest;
             match octet {
-                b'"' => break,
+                b'"' => return out,
                 b'\r' | b'\n' => {}
                 b'\\' => out.extend(self.escaped()),
                 _ => out.push(octet),
             }
         }
+        self.open = true;
         out
     }
 
@@ -212,6 +232,7 @@ impl<'a> Reader<'a> {
             }
             self.rest = rest;
         }
+        self.open |= depth > 0;
     }
 }
 
@@ -261,6 +282,34 @@ mod tests {
         assert_eq!(media("a/b; c=\"open").parameter("c"), Some("open"));
         assert_eq!(MediaType::of(&Message::new(b"Content-Type: ;\n\n")).essence(), "text/plain");
         assert_eq!(MediaType::of(&Message::new(b"")).essence(), "text/plain");
+    }
+
+    #[test]
+    fn a_whole_value_makes_sense_up_to_its_end() {
+        for whole in
+            ["a/b", " a/b ; c=d;; ; (e)\r\n ", "a/b; c=\"(\\\";\" (d (e)) ; f*0*=''g", "a/b (\\))", "a/b;"]
+        {
+            assert!(media(whole).is_whole(), "{whole}");
+        }
+        for broken in [
+            "a/b c",
+            "a/b; c",
+            "a/b; c=",
+            "a/b; c=d e",
+            "a/b; c=d=e",
+            "a/b; c=\"d",
+            "a/b; c=\"d\\\"",
+            "a/b (c",
+            "a/b (c\\)",
+            "a/b; c=d; =e",
+            "a/b; c=d (e",
+            "a/b, c=d",
+            "a/b/c",
+        ] {
+            assert!(!media(broken).is_whole(), "{broken}");
+        }
+        let many = "; a=b".repeat(MAX_PARAMETERS + 1);
+        assert!(!media(&format!("a/b{many}")).is_whole());
     }
 
     proptest! {

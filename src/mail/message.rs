@@ -1,7 +1,7 @@
 //! A message as a view over its bytes.
 
 use super::field::{Field, take_field};
-use std::fmt;
+use std::{fmt, iter};
 
 /// More fields than this are not looked at: what follows them counts as body (spec: "Limits").
 pub const MAX_FIELDS: usize = 100_000;
@@ -43,6 +43,16 @@ impl<'a> Message<'a> {
     pub fn body(&self) -> &'a [u8] {
         self.body
     }
+}
+
+/// The fields at the start of the bytes, without the limit of [`MAX_FIELDS`]: found one by one, none is kept.
+pub fn header_fields(bytes: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    let mut rest = bytes;
+    iter::from_fn(move || {
+        let (field, after) = take_field(rest)?;
+        rest = after;
+        Some(field)
+    })
 }
 
 fn without_empty_line(rest: &[u8]) -> &[u8] {
@@ -120,6 +130,7 @@ mod tests {
         let message = Message::new(&bytes);
         assert_eq!(message.fields().len(), MAX_FIELDS);
         assert_eq!(message.body(), b"a:\na:\n");
+        assert_eq!(header_fields(&bytes).count(), MAX_FIELDS + 2);
     }
 
     #[test]

@@ -3,11 +3,13 @@
 pub mod address;
 pub mod field;
 pub mod flag;
+pub mod header_policy;
 pub mod line;
 pub mod mailbox;
 pub mod media;
 pub mod message;
 pub mod multipart;
+mod printable;
 pub mod transfer;
 #[cfg(test)]
 pub(crate) mod vectors;
@@ -15,9 +17,11 @@ pub(crate) mod vectors;
 pub use address::{Address, AddressError};
 pub use field::{Field, Mailbox};
 pub use flag::{Flag, FlagError};
+pub use header_policy::{HeaderPolicy, Outside};
 pub use line::{Eol, crlf, crlf_len, eol, without_mbox_line};
 pub use mailbox::{MailboxName, MailboxNameError, MailboxRef, Owner};
 pub use media::MediaType;
-pub use message::Message;
+pub use message::{Message, header_fields};
 pub use multipart::{Multipart, sole_part, split_multipart};
+pub use printable::printable;
 pub use transfer::TransferEncoding;

@@ -11,17 +11,23 @@ use std::path::{Path, PathBuf};
 
 /// Every file below a folder of the vectors, with its bytes. Without vectors: none, and one line that says so.
 pub(crate) fn files(folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let root = env::var_os("SEALPOST_VECTORS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"), PathBuf::from);
-    let folder = root.join(folder);
-    if !folder.is_dir() {
-        skip("vectors", &format!("no vectors in {}", folder.display()));
-        return Vec::new();
-    }
+    let Some(folder) = self::folder(folder) else { return Vec::new() };
     let mut found = Vec::new();
     walk(&folder, &mut found);
     assert!(!found.is_empty(), "no files in {}", folder.display());
     found
+}
+
+/// A folder of the vectors. Without vectors: none, and one line that says so.
+pub(crate) fn folder(name: &str) -> Option<PathBuf> {
+    let root = env::var_os("SEALPOST_VECTORS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"), PathBuf::from);
+    let folder = root.join(name);
+    if !folder.is_dir() {
+        skip("vectors", &format!("no vectors in {}", folder.display()));
+        return None;
+    }
+    Some(folder)
 }
 
 /// One line for what is missing; a failure where `SEALPOST_REQUIRE` names it.

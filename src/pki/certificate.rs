@@ -1,6 +1,6 @@
 //! An X.509 certificate (RFC 5280) with what mail asks of it.
 
-use super::{PkiError, PublicKey};
+use super::{PkiError, PublicKey, Reads, capabilities};
 use crate::cms::RecipientId;
 use crate::crypto::algorithm::name_of;
 use const_oid::{AssociatedOid, ObjectIdentifier};
@@ -130,10 +130,18 @@ impl Certificate {
 
     /// How a RecipientInfo names it: issuer and serial number, and the key identifier if it has one.
     pub fn recipient_ids(&self) -> Vec<RecipientId> {
-        let by_name =
-            RecipientId::IssuerAndSerialNumber { issuer: self.issuer.clone(), serial: self.serial.clone() };
         let by_key = self.subject_key_id().map(RecipientId::SubjectKeyIdentifier);
-        std::iter::once(by_name).chain(by_key).collect()
+        std::iter::once(self.issuer_and_serial()).chain(by_key).collect()
+    }
+
+    /// The name that every program knows it by.
+    pub(crate) fn issuer_and_serial(&self) -> RecipientId {
+        RecipientId::IssuerAndSerialNumber { issuer: self.issuer.clone(), serial: self.serial.clone() }
+    }
+
+    /// What its holder reads, by its smimeCapabilities (RFC 4262).
+    pub fn reads(&self) -> Reads {
+        capabilities::of(self.parsed.tbs_certificate().extensions().map_or(&[][..], Vec::as_slice))
     }
 
     /// The subject in RFC 4514 form.

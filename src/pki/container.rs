@@ -93,7 +93,7 @@ fn read_key_block(block: &Block<'_>, password: Option<&[u8]>) -> Result<Unlocked
     match block.label {
         "PRIVATE KEY" => UnlockedKey::from_pkcs8(&block.der),
         "RSA PRIVATE KEY" => read_pkcs1(&block.der),
-        "EC PRIVATE KEY" => read_sec1(&block.der),
+        "EC PRIVATE KEY" => UnlockedKey::from_sec1(&block.der),
         "ENCRYPTED PRIVATE KEY" => read_encrypted(&block.der, password),
         "OPENSSH PRIVATE KEY" => Err(PkiError::Unsupported(
             "private keys in OpenSSH's own format; convert it: ssh-keygen -p -m PKCS8 -f KEY".to_owned(),
@@ -158,7 +158,7 @@ fn read_der_key(bytes: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, Pk
     if rsa::pkcs1::RsaPrivateKeyRef::from_der(bytes).is_ok() {
         return read_pkcs1(bytes);
     }
-    if let Ok(key) = read_sec1(bytes) {
+    if let Ok(key) = UnlockedKey::from_sec1(bytes) {
         return Ok(key);
     }
     let found =
@@ -180,12 +180,6 @@ fn read_pkcs1(der: &[u8]) -> Result<UnlockedKey, PkiError> {
     let key = rsa::pkcs1::DecodeRsaPrivateKey::from_pkcs1_der(der)
         .map_err(|error| PkiError::malformed("the RSA private key", error))?;
     UnlockedKey::from_rsa(key)
-}
-
-fn read_sec1(der: &[u8]) -> Result<UnlockedKey, PkiError> {
-    p256::SecretKey::from_sec1_der(der).map(|key| UnlockedKey(super::key::PrivateKey::EcP256(key))).map_err(
-        |error| PkiError::malformed("the EC private key", format!("{error} (the curve must be P-256)")),
-    )
 }
 
 /// Every certificate of a PEM bundle in its order, or the one of a DER file. Keys and prose between them are passed
@@ -314,7 +308,7 @@ mod tests {
         assert_eq!(error(weak.as_bytes(), None), "the RSA key has 1024 bits; at least 2048 are required");
         let pss = make("genpkey -quiet -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048").unwrap();
         assert!(error(pss.as_bytes(), None).contains("not supported: keys of the kind"));
-        let curve = make("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384").unwrap();
+        let curve = make("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1").unwrap();
         assert!(error(curve.as_bytes(), None).contains("not supported: the elliptic curve"));
     }
 

@@ -32,7 +32,7 @@ pub enum PkiError {
         nearest: &'static str,
     },
     /// A `--type` that was once made and is refused now.
-    #[error("{name} is refused: {reason}; take rsa-2048 or larger")]
+    #[error("{name} is refused: {reason}")]
     WeakKeyType {
         /// Its name.
         name: &'static str,
@@ -53,6 +53,12 @@ pub enum PkiError {
     /// A key that does not do its work.
     #[error("the key failed its test: it cannot {0}")]
     KeyTest(&'static str),
+    /// A kind of key that agrees or decapsulates, and nothing else.
+    #[error("a key of the kind {key} cannot sign")]
+    CannotSign {
+        /// Its kind.
+        key: String,
+    },
     /// A primitive refused to encrypt it.
     #[error("the key could not be protected: {0}")]
     Protect(String),

@@ -1,11 +1,12 @@
 //! Makes certificates: a domain's self-signed authority, and user certificates signed by it (RFC 5280, RFC 8550).
 
+use super::capabilities;
 use super::names::{Subject, dns_name, fitting, mailbox_name};
-use super::{Certificate, PkiError, PublicKey, UnlockedKey};
+use super::{Certificate, PkiError, PublicKey, Reads, UnlockedKey};
 use crate::crypto::Seed;
 use crate::mail::Address;
+use const_oid::AssociatedOid;
 use const_oid::db::rfc5280::ID_KP_EMAIL_PROTECTION;
-use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::asn1::{BitString, Int, OctetString};
 use der::{Decode, Encode, Sequence};
 use rand::Rng;
@@ -26,15 +27,6 @@ pub const AUTHORITY_LIFETIME: Duration = Duration::days(3652);
 
 /// How long a user certificate lives unless told otherwise: two years, as public S/MIME authorities allow at most.
 pub const USER_LIFETIME: Duration = Duration::days(730);
-
-/// id-smimeCapabilities (RFC 4262).
-const SMIME_CAPABILITIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.15");
-
-/// What a client may write to the holder, best first: AES-256-GCM, AES-256-CBC.
-const CAPABILITIES: [ObjectIdentifier; 2] = [
-    ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.46"),
-    ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.42"),
-];
 
 /// From when to when; both moments belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +78,8 @@ pub struct UserProfile<'a> {
     pub addresses: &'a [Address],
     /// From when to when; cut to the issuer's own validity. See [`USER_LIFETIME`].
     pub validity: Validity,
+    /// What the holder's mail programs read.
+    pub reads: Reads,
 }
 
 /// A certificate and its key that may sign others.
@@ -140,18 +134,13 @@ impl<'a> Authority<'a> {
 
     fn user_extensions(&self, key: &PublicKey, user: &UserProfile<'_>) -> Result<Vec<Extension>, PkiError> {
         let names = user.addresses.iter().map(mailbox_name).collect::<Result<Vec<_>, _>>()?;
-        let encipher = match key {
-            PublicKey::Rsa(_) => KeyUsages::KeyEncipherment,
-            PublicKey::EcP256(_) => KeyUsages::KeyAgreement,
-        };
-        let usage = KeyUsage(KeyUsages::DigitalSignature | encipher);
         Ok(vec![
-            extension(true, &usage)?,
+            extension(true, &usages(key))?,
             extension(false, &ExtendedKeyUsage(vec![ID_KP_EMAIL_PROTECTION]))?,
             extension(false, &SubjectAltName(names))?,
             extension(false, &key_id(key)?)?,
             extension(false, &self.key_id()?)?,
-            smime_capabilities()?,
+            capabilities::extension(user.reads)?,
         ])
     }
 
@@ -162,6 +151,17 @@ impl<'a> Authority<'a> {
         };
         Ok(AuthorityKeyIdentifier { key_identifier: Some(id), ..AuthorityKeyIdentifier::default() })
     }
+}
+
+/// What a key may be used for: to sign, if it can, and to be encrypted to. RFC 8410 5 and RFC 9935 5 let X25519 and ML-KEM
+/// keys have nothing else.
+fn usages(key: &PublicKey) -> KeyUsage {
+    let encrypt = match key {
+        PublicKey::Rsa(_) | PublicKey::Kem(_) => KeyUsages::KeyEncipherment,
+        PublicKey::Curve(_) => KeyUsages::KeyAgreement,
+    };
+    let signs = key.signature_algorithm().is_ok();
+    if signs { KeyUsage(KeyUsages::DigitalSignature | encrypt) } else { KeyUsage(encrypt.into()) }
 }
 
 /// A self-signed certificate that may issue user certificates and revoke them, and nothing below them.
@@ -247,17 +247,6 @@ fn key_id(key: &PublicKey) -> Result<SubjectKeyIdentifier, PkiError> {
     OctetString::new(id).map(SubjectKeyIdentifier).map_err(unwritten)
 }
 
-#[derive(Sequence)]
-struct SmimeCapability {
-    id: ObjectIdentifier,
-}
-
-fn smime_capabilities() -> Result<Extension, PkiError> {
-    let list: Vec<SmimeCapability> = CAPABILITIES.iter().map(|id| SmimeCapability { id: *id }).collect();
-    let value = list.to_der().and_then(OctetString::new).map_err(unwritten)?;
-    Ok(Extension { extn_id: SMIME_CAPABILITIES, critical: false, extn_value: value })
-}
-
 /// An extension of a kind that knows its OID.
 pub(crate) fn extension<E: AssociatedOid + Encode>(critical: bool, value: &E) -> Result<Extension, PkiError> {
     let value = value.to_der().and_then(OctetString::new).map_err(unwritten)?;
@@ -319,7 +308,7 @@ pub(crate) fn sign(tbs: &[u8], key: &UnlockedKey, rng: &mut StdRng) -> Result<Ve
     let signature = key.sign(tbs, rng)?;
     let signed = Signed {
         tbs: der::Any::from_der(tbs).map_err(unwritten)?,
-        algorithm: key.public().signature_algorithm(),
+        algorithm: key.public().signature_algorithm()?,
         signature: BitString::from_bytes(&signature).map_err(unwritten)?,
     };
     signed.to_der().map_err(unwritten)
@@ -331,7 +320,7 @@ impl Draft<'_> {
         let tbs = TbsCertificate {
             version: V3,
             serial: self.serial,
-            signature: key.public().signature_algorithm(),
+            signature: key.public().signature_algorithm()?,
             issuer: self.issuer,
             validity: Period {
                 not_before: asn1_time(self.validity.not_before)?,
@@ -403,6 +392,7 @@ pub(crate) mod tests {
             common_name: "Bob",
             addresses: &[address("Bob@north.example"), address("bob.alias@north.example")],
             validity: Validity::lasting(noon(), USER_LIFETIME),
+            reads: Reads::Cbc,
         };
         Authority::new(authority, key).unwrap().issue(holder, &user, seed(5)).unwrap()
     }
@@ -413,6 +403,7 @@ pub(crate) mod tests {
             common_name: "Mallory",
             addresses: &[address("bob@north.example")],
             validity: Validity::lasting(noon(), USER_LIFETIME),
+            reads: Reads::Cbc,
         };
         Authority { certificate: issuer, key }.issue(holder, &user, seed(6)).unwrap()
     }
@@ -449,7 +440,8 @@ pub(crate) mod tests {
             };
             let usage = match holder.public() {
                 PublicKey::Rsa(_) => "Digital Signature, Key Encipherment",
-                PublicKey::EcP256(_) => "Digital Signature, Key Agreement",
+                PublicKey::Curve(_) => "Digital Signature, Key Agreement",
+                PublicKey::Kem(_) => "Key Encipherment",
             };
             let wanted = [
                 usage,
@@ -507,6 +499,7 @@ pub(crate) mod tests {
                 common_name: "Bob",
                 addresses: &[address("bob@north.example")],
                 validity: Validity::lasting(from, lifetime),
+                reads: Reads::Cbc,
             };
             Authority::new(&root, &ec_key()).unwrap().issue(&ec_key().public(), &profile, seed(5))
         };

@@ -1,18 +1,22 @@
 //! Keys, certificates, requests, issue, and what makes a certificate fit to be sealed to.
 
+mod capabilities;
 pub mod certificate;
 mod container;
 mod error;
 mod issue;
 pub mod key;
+mod key_type;
 mod names;
 mod path;
 mod pbe;
 mod pem;
 mod pkcs12;
+mod public_key;
 mod request;
 pub mod validated;
 
+pub use capabilities::Reads;
 pub use certificate::{Certificate, Fingerprint};
 pub use container::{
     KeyFile, encrypt_key, read_certificates, read_key_file, read_private_key, write_encrypted_key,
@@ -22,10 +26,12 @@ pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
     require_key, self_sign,
 };
-pub use key::{KeyType, MINIMUM_RSA_BITS, PublicKey, UnlockedKey};
+pub use key::{MINIMUM_RSA_BITS, UnlockedKey};
+pub use key_type::KeyType;
 pub use names::{Subject, wildcard};
 pub use pbe::Protection;
 pub use pkcs12::Pkcs12;
+pub use public_key::PublicKey;
 pub use request::Request;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 

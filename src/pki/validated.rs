@@ -148,8 +148,7 @@ fn check_key(certificate: &Certificate, minimum: usize, unfit: &mut Vec<Unfit>) 
         Ok(key) => key,
         Err(error) => return unfit.push(Unfit::Broken(error.to_string())),
     };
-    let bits = key.bits();
-    if matches!(key, PublicKey::Rsa(_)) && bits < minimum {
+    if let Some(bits) = key.modulus_bits().filter(|bits| *bits < minimum) {
         unfit.push(Unfit::TooWeak { bits, minimum });
     }
     let usage = match certificate.key_usage() {
@@ -158,8 +157,8 @@ fn check_key(certificate: &Certificate, minimum: usize, unfit: &mut Vec<Unfit>) 
         Err(error) => return unfit.push(Unfit::Broken(error.to_string())),
     };
     let (allowed, wanted) = match key {
-        PublicKey::Rsa(_) => (usage.key_encipherment(), "keyEncipherment"),
-        PublicKey::EcP256(_) => (usage.key_agreement(), "keyAgreement"),
+        PublicKey::Rsa(_) | PublicKey::Kem(_) => (usage.key_encipherment(), "keyEncipherment"),
+        PublicKey::Curve(_) => (usage.key_agreement(), "keyAgreement"),
     };
     if !allowed {
         unfit.push(Unfit::WrongUsage(format!("its keyUsage lacks {wanted}")));
@@ -232,7 +231,7 @@ fn check_path(
 mod tests {
     use super::super::issue::tests::{address, authority, forge, issue, noon};
     use super::super::key::tests::{ec_key, rsa_key};
-    use super::super::{Authority, KeyType, UnlockedKey, UserProfile, Validity, refresh};
+    use super::super::{Authority, KeyType, Reads, UnlockedKey, UserProfile, Validity, refresh};
     use super::*;
     use time::Duration;
 
@@ -383,6 +382,7 @@ mod tests {
             common_name: "Bob",
             addresses: &[address("bob@north.example")],
             validity: Validity::lasting(noon(), Duration::days(8000)),
+            reads: Reads::Cbc,
         };
         let key = ec_key();
         let authority = Authority::new(&new, &key).unwrap();

@@ -68,11 +68,61 @@ fn a_chain_through_an_intermediate_needs_that_intermediate() {
 #[test]
 fn keys_that_we_cannot_use_are_named() {
     let files = rfc9216();
-    let Some(dana) = files.get("dana.encrypt.crt") else { return };
+    let Some(dana) = files.get("dana.sign.crt") else { return };
     let certificate = Certificate::from_pem(dana).unwrap();
     assert!(certificate.public_key().unwrap_err().to_string().starts_with("not supported: keys of the kind"));
-    let error = read_private_key(&files["dana.encrypt.key"], None).err().unwrap();
+    let error = read_private_key(&files["dana.sign.key"], None).err().unwrap();
     assert!(error.to_string().starts_with("not supported: keys of the kind"), "{error}");
+}
+
+/// A key that only signs stands beside the one that decrypts.
+#[test]
+fn rfc9216_x25519_keys_are_read_with_their_certificates() {
+    let files = rfc9216();
+    for name in ["carlos", "dana"] {
+        let Some(file) = files.get(&format!("{name}.p12")) else { return };
+        let certificate = Certificate::from_pem(&files[&format!("{name}.encrypt.crt")]).unwrap();
+        let key = read_private_key(&files[&format!("{name}.encrypt.key")], None).unwrap();
+        assert_eq!(certificate.public_key().unwrap(), key.public());
+        assert_eq!(certificate.key_description(), "X25519");
+        key.test().unwrap();
+        let read = read_key_file(file, Some(name.as_bytes())).unwrap();
+        assert_eq!(read.keys.len(), 1);
+        assert_eq!(read.keys[0].public(), key.public());
+    }
+}
+
+/// RFC 9935 appendix C: each key in three forms, its certificate, and keys that do not hold together.
+#[test]
+fn ml_kem_keys_are_read_in_each_form() {
+    let all: std::collections::HashMap<String, Vec<u8>> = files("mlkem-certs-draft/example")
+        .into_iter()
+        .map(|(path, bytes)| (path.file_name().unwrap().to_string_lossy().into_owned(), bytes))
+        .collect();
+    if all.is_empty() {
+        return;
+    }
+    for set in ["ML-KEM-512", "ML-KEM-768", "ML-KEM-1024"] {
+        let certificate = Certificate::from_pem(&all[&format!("{set}.crt")]).unwrap();
+        assert_eq!(certificate.key_description(), set);
+        for form in ["seed", "expanded", "both"] {
+            let key = read_private_key(&all[&format!("{set}-{form}.priv")], None).unwrap();
+            assert_eq!(key.public(), certificate.public_key().unwrap(), "{set} {form}");
+            let again = UnlockedKey::from_pkcs8(key.to_pkcs8().unwrap().expose()).unwrap();
+            assert_eq!(again.public(), key.public());
+        }
+    }
+    let apart = "the ML-KEM private key is broken: its expanded key does not come from its seed";
+    let reasons = [
+        apart,
+        "the key failed its test: it cannot encapsulate and decapsulate",
+        "the ML-KEM private key is broken: its octets are no key of its kind",
+        apart,
+    ];
+    for (number, reason) in (1..).zip(reasons) {
+        let error = read_private_key(&all[&format!("bad-ML-KEM-512-{number}.priv")], None).err().unwrap();
+        assert_eq!(error.to_string(), reason, "{number}");
+    }
 }
 
 #[test]

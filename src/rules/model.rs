@@ -4,7 +4,7 @@ use super::conditions::Test;
 use super::warnings::Warning;
 use super::{RuleFaults, read};
 use crate::crypto::Profile;
-use crate::mail::{Flag, MailboxRef};
+use crate::mail::{Flag, HeaderPolicy, MailboxRef};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -84,10 +84,21 @@ pub(super) struct PlannedAction {
 }
 
 /// Options of a `Store …` action.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StoreOptions {
     /// Overrides the owner's profile.
     pub profile: Option<Profile>,
+    /// Overrides the site's policy for headers.
+    pub headers: Option<HeaderPolicy>,
+}
+
+/// Their words in parentheses, if there are any: ` (modern, hide-subject)`.
+impl fmt::Display for StoreOptions {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [self.profile.map(Profile::name), self.headers.map(HeaderPolicy::name)];
+        let words: Vec<&str> = words.into_iter().flatten().collect();
+        if words.is_empty() { Ok(()) } else { write!(out, " ({})", words.join(", ")) }
+    }
 }
 
 /// An action, checked.
@@ -119,10 +130,7 @@ impl Action {
 impl fmt::Display for Action {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Action::StoreEncrypted(mailbox, options) => {
-                write!(out, "Store Encrypted in {mailbox}")?;
-                options.profile.map_or(Ok(()), |profile| write!(out, " ({})", profile.name()))
-            }
+            Action::StoreEncrypted(mailbox, options) => write!(out, "Store Encrypted in {mailbox}{options}"),
             Action::Store(mailbox) => write!(out, "Store in {mailbox}"),
             Action::Mark(flags) => {
                 out.write_str("Mark")?;
@@ -144,9 +152,12 @@ mod tests {
     #[test]
     fn actions_show_as_in_a_rule_file() {
         let mailbox = |text| MailboxRef::parse(text).unwrap();
-        let modern = StoreOptions { profile: Some(Profile::Modern) };
+        let modern = StoreOptions { profile: Some(Profile::Modern), headers: None };
+        let hidden = StoreOptions { headers: Some(HeaderPolicy::HideMost), ..modern };
         for (action, shown) in [
+            (Action::StoreEncrypted(mailbox("Box"), StoreOptions::default()), "Store Encrypted in Box"),
             (Action::StoreEncrypted(mailbox("Box"), modern), "Store Encrypted in Box (modern)"),
+            (Action::StoreEncrypted(mailbox("Box"), hidden), "Store Encrypted in Box (modern, hide-most)"),
             (Action::Store(mailbox("~hr@north.example/Payroll")), "Store in ~hr@north.example/Payroll"),
             (Action::Store(mailbox("~hr/inbox")), "Store in ~hr/INBOX"),
             (Action::Mark(vec![Flag::Seen, Flag::Keyword("$x".into())]), "Mark Seen $x"),

@@ -12,7 +12,8 @@ use memchr::memchr2;
 use std::iter;
 use std::ops::Range;
 
-const FIELD: &str = "HP-Outer";
+/// The field of RFC 9788 2.2.
+pub(super) const PROTECTION_FIELD: &str = "HP-Outer";
 const FIELD_PREFIX: &str = "Sealpost-Arrived-";
 const PARAMETER: &str = "hp";
 const PARAMETER_PREFIX: &str = "x-sealpost-arrived-";
@@ -37,7 +38,12 @@ pub(super) fn removals(message: &[u8]) -> Vec<Range<usize>> {
 
 /// Is this the name of a field that protects a header, or once did?
 pub(super) fn is_protection_field(name: &str) -> bool {
-    without_prefixes(name.as_bytes(), FIELD_PREFIX).eq_ignore_ascii_case(FIELD.as_bytes())
+    without_prefixes(name.as_bytes(), FIELD_PREFIX).eq_ignore_ascii_case(PROTECTION_FIELD.as_bytes())
+}
+
+/// How many Content-Type fields a reader could find.
+pub(super) fn count_content_types(message: &[u8]) -> usize {
+    fields(message).filter(|(_, raw)| is_content_type(raw)).count()
 }
 
 /// A name that says `HP-Outer` or `hp`, with any number of prefixes.
@@ -91,12 +97,16 @@ fn line_len(rest: &[u8]) -> usize {
 }
 
 fn names_in_field(raw: &[u8], start: usize) -> impl Iterator<Item = ArrivedName> {
-    let field = is_named(without_prefixes(raw, FIELD_PREFIX), FIELD).then(|| {
+    let field = is_named(without_prefixes(raw, FIELD_PREFIX), PROTECTION_FIELD).then(|| {
         let prefixed = starts_with(raw, FIELD_PREFIX);
         ArrivedName { at: start, prefix: FIELD_PREFIX, prefixed }
     });
-    let typed = if is_named(raw, "Content-Type") { raw } else { &[] };
+    let typed = if is_content_type(raw) { raw } else { &[] };
     field.into_iter().chain(parameters(typed, start))
+}
+
+fn is_content_type(raw: &[u8]) -> bool {
+    is_named(raw, "Content-Type")
 }
 
 fn is_named(raw: &[u8], name: &str) -> bool {

@@ -1,44 +1,52 @@
-//! What lies inside the encryption: the whole message with canonical lines, and the two things that we put into it so
-//! that it opens to what came in and cannot deceive a client. [`Inner`] puts in, [`take_out`] takes out again.
+//! What lies inside the encryption: the whole message with canonical lines, and what we put into it so that it opens to
+//! what came in, says how its header is protected, and cannot deceive a client. [`Inner`] puts in, [`take_out`] takes out
+//! again.
 
-use super::arrived::{insertions, removals};
+use super::added::{Added, PARAMETER, additions};
+use super::arrived::{Insertion, insertions, removals};
 use crate::crypto::SecretBytes;
 use crate::mail::{Message, crlf_len};
 use memchr::memchr;
-use std::{iter, slice};
-
-/// Stands before a message that does not begin with a header field, or that begins with a field of this name.
-const MARKER: &[u8] = b"Sealpost-Marker: v=1\r\n";
-const MARKER_NAME: &str = "Sealpost-Marker";
+use std::iter;
 
 /// A message as it goes inside: pieces of it with our insertions between them.
 pub(super) struct Inner<'a> {
-    marker: &'static [u8],
+    front: &'a [u8],
     message: &'a [u8],
     /// Something must be put in: few messages are searched more than once.
     renames: bool,
+    parameter_at: Option<usize>,
 }
 
 impl<'a> Inner<'a> {
-    /// Looks whether the message needs the marker, and new names.
-    pub(super) fn new(message: &Message<'a>) -> Inner<'a> {
-        let marker = if needs_marker(message) { MARKER } else { b"" };
+    /// Looks whether the message needs new names.
+    pub(super) fn new(message: &Message<'a>, added: &'a Added) -> Inner<'a> {
         let renames = insertions(message.bytes()).next().is_some();
-        Inner { marker, message: message.bytes(), renames }
+        let Added { front, parameter_at } = added;
+        Inner { front, message: message.bytes(), renames, parameter_at: *parameter_at }
     }
 
     /// The message, cut where something must be put in.
     fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let (mut rest, mut done) = (self.message, 0);
-        let renamed = self.renames.then(|| insertions(self.message));
-        let cuts = renamed.into_iter().flatten().map(Some).chain([None]);
-        let pieces = cuts.flat_map(move |insertion| {
+        let pieces = self.insertions().map(Some).chain([None]).flat_map(move |insertion| {
             let at = insertion.as_ref().map_or(rest.len(), |insertion| insertion.at - done);
             let (before, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));
             (rest, done) = (after, done + before.len());
             [before, insertion.map_or("", |insertion| insertion.text).as_bytes()]
         });
-        iter::once(self.marker).chain(pieces)
+        iter::once(self.front).chain(pieces)
+    }
+
+    /// New names and the parameter, in the order of the message. No name begins where the parameter goes.
+    fn insertions(&self) -> impl Iterator<Item = Insertion> + use<'a> {
+        let renamed = self.renames.then(|| insertions(self.message));
+        let mut names = renamed.into_iter().flatten().peekable();
+        let mut parameter = self.parameter_at.map(|at| Insertion { at, text: PARAMETER });
+        iter::from_fn(move || {
+            let at = parameter.as_ref().map_or(usize::MAX, |parameter| parameter.at);
+            names.next_if(|name| name.at < at).or_else(|| parameter.take()).or_else(|| names.next())
+        })
     }
 
     /// Its length in bytes with canonical lines. No cut is inside a CRLF, so the pieces can be counted one by one.
@@ -50,10 +58,6 @@ impl<'a> Inner<'a> {
     pub(super) fn reader(&self) -> CrlfReader<'a, impl Iterator<Item = &'a [u8]> + use<'a>> {
         CrlfReader { pieces: self.pieces(), rest: &[], last: 0 }
     }
-}
-
-fn needs_marker(message: &Message<'_>) -> bool {
-    message.fields().first().is_none_or(|field| field.name().eq_ignore_ascii_case(MARKER_NAME))
 }
 
 /// Gives a message in canonical lines, chunk by chunk, without holding it twice.
@@ -118,11 +122,10 @@ fn begins_with_field(content: &[u8]) -> bool {
     name > 0 && after == Some(&b':')
 }
 
-/// The message that was put inside: exactly one marker and one prefix of each renamed name are taken off.
+/// The message that was put inside: what was added is taken off, and one prefix of each renamed name.
 pub(super) fn take_out(mut content: SecretBytes) -> SecretBytes {
-    if content.expose().starts_with(MARKER) {
-        content.remove(slice::from_ref(&(0..MARKER.len())));
-    }
+    let additions = additions(content.expose());
+    content.remove(&additions);
     let removals = removals(content.expose());
     content.remove(&removals);
     content

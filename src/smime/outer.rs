@@ -2,14 +2,14 @@
 
 use super::Mark;
 use super::arrived::is_protection_field;
+use super::claim::{Claim, SEALED_FIELD};
 use crate::cms::Protection;
 use crate::crypto::algorithm::Mode;
-use crate::mail::{Eol, Field, Message, crlf};
+use crate::mail::{Eol, Field, HeaderPolicy, Message, Outside, crlf, eol, header_fields};
+use encodify::base64::LineEnding;
 use std::fmt::Write;
 use time::{OffsetDateTime, UtcOffset};
 
-/// The field that says what was done.
-const SEALED_FIELD: &str = "Sealpost-Sealed";
 /// Lines of our own are folded at this width (RFC 5322 2.1.1 recommends 78 at most).
 const WIDTH: usize = 76;
 /// A rule's name is quoted up to this length, and cut into pieces of it when it is percent-encoded.
@@ -53,7 +53,7 @@ impl Excluded {
 }
 
 /// NUL, or a CR that is not part of a line end.
-fn has_stray_octets(raw: &[u8]) -> bool {
+pub(super) fn has_stray_octets(raw: &[u8]) -> bool {
     let followers = raw.iter().skip(1).map(Some).chain([None]);
     raw.iter().zip(followers).any(|(&byte, next)| byte == 0 || (byte == b'\r' && next != Some(&b'\n')))
 }
@@ -63,36 +63,75 @@ pub(super) fn is_lf(arrived: Eol) -> bool {
     arrived == Eol::Lf
 }
 
-/// The whole header and the empty line after it.
-pub(super) fn header(
-    message: &Message<'_>,
-    protection: &Protection,
-    mark: &Mark<'_>,
-    arrived: Eol,
-    mode: Mode,
-) -> Vec<u8> {
-    let end = if is_lf(arrived) { "\n" } else { "\r\n" };
-    let mut header = Vec::new();
-    for field in message.fields().iter().filter(|field| !EXCLUDED.iter().any(|row| row.covers(field))) {
-        copy_field(&mut header, field.raw(), end);
-    }
-    let ours = [sealed_field(mark, protection, arrived), entity_fields(mode), String::new()];
-    for line in ours.iter().flat_map(|text| text.split('\n')) {
-        header.extend_from_slice(line.as_bytes());
-        header.extend_from_slice(end.as_bytes());
-    }
-    header
+/// The header outside, but for the fields that say what the body is: the message's own, and ours that says what was done.
+pub(super) struct Outer {
+    bytes: Vec<u8>,
+    line_ending: LineEnding,
 }
 
-/// Copies a field with the line ends of the sealed message; the last field of a header that was cut off gets one.
-fn copy_field(header: &mut Vec<u8>, raw: &[u8], end: &str) {
-    if end == "\n" {
-        header.extend_from_slice(raw);
-    } else {
-        header.extend_from_slice(&crlf(raw));
+impl Outer {
+    /// As the policy leaves the fields; those that never stay outside are no question of policy.
+    pub(super) fn new(
+        message: &Message<'_>,
+        protection: &Protection,
+        mark: &Mark<'_>,
+        policy: HeaderPolicy,
+    ) -> Outer {
+        let arrived = eol(message.bytes());
+        let line_ending = if is_lf(arrived) { LineEnding::Lf } else { LineEnding::CrLf };
+        let mut outer = Outer { bytes: Vec::new(), line_ending };
+        for field in message.fields().iter().filter(|field| !EXCLUDED.iter().any(|row| row.covers(field))) {
+            match policy.outside(field) {
+                Outside::AsReceived => outer.copy(field.raw()),
+                Outside::Rewritten(value) => outer.write(&format!("{}: {value}", field.name())),
+                Outside::Removed => {}
+            }
+        }
+        outer.write(&sealed_field(mark, protection, policy, arrived));
+        outer
     }
-    if !raw.ends_with(b"\n") {
-        header.extend_from_slice(end.as_bytes());
+
+    /// Every field that stays outside and describes no body (a Non-Structural Header Field, RFC 9787 1.1.1).
+    pub(super) fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+        header_fields(&self.bytes)
+    }
+
+    /// The line ends of the whole sealed message.
+    pub(super) fn line_ending(&self) -> LineEnding {
+        self.line_ending
+    }
+
+    /// The whole header and the empty line after it.
+    pub(super) fn finish(mut self, mode: Mode) -> Vec<u8> {
+        self.write(&entity_fields(mode));
+        self.write("");
+        self.bytes
+    }
+
+    fn end(&self) -> &'static [u8] {
+        match self.line_ending {
+            LineEnding::Lf => b"\n",
+            LineEnding::CrLf => b"\r\n",
+        }
+    }
+
+    /// Takes a field with the line ends of the sealed message; the last field of a header that was cut off gets one.
+    fn copy(&mut self, raw: &[u8]) {
+        match self.line_ending {
+            LineEnding::Lf => self.bytes.extend_from_slice(raw),
+            LineEnding::CrLf => self.bytes.extend_from_slice(&crlf(raw)),
+        }
+        if !raw.ends_with(b"\n") {
+            self.bytes.extend_from_slice(self.end());
+        }
+    }
+
+    /// Lines of ours.
+    fn write(&mut self, text: &str) {
+        for line in text.split('\n') {
+            self.bytes.extend_from_slice(line.as_bytes());
+            self.bytes.extend_from_slice(self.end());
+        }
     }
 }
 
@@ -100,7 +139,7 @@ fn copy_field(header: &mut Vec<u8>, raw: &[u8], end: &str) {
 fn entity_fields(mode: Mode) -> String {
     let smime_type = match mode {
         Mode::Cbc => "enveloped-data",
-        Mode::Gcm => "authEnveloped-data",
+        Mode::Aead => "authEnveloped-data",
     };
     format!(
         "MIME-Version: 1.0\n\
@@ -111,10 +150,13 @@ fn entity_fields(mode: Mode) -> String {
 }
 
 /// What was done and what arrived, folded.
-fn sealed_field(mark: &Mark<'_>, protection: &Protection, arrived: Eol) -> String {
+fn sealed_field(mark: &Mark<'_>, protection: &Protection, policy: HeaderPolicy, arrived: Eol) -> String {
     let mut parameters = vec!["v=1".to_string(), format!("at={}", utc(mark.at))];
     parameters.extend(mark.rule.into_iter().flat_map(rule_parameters));
     parameters.push(format!("state={}", state_name(protection)));
+    if policy != HeaderPolicy::Keep {
+        parameters.push(format!("headers={}", policy.name()));
+    }
     parameters.push(format!("eol={}", eol_name(arrived)));
     fold(SEALED_FIELD, &parameters)
 }
@@ -192,30 +234,10 @@ fn eol_name(eol: Eol) -> &'static str {
     }
 }
 
-/// The line ends that the message had before it was sealed, if exactly one well-formed `Sealpost-Sealed` field says so.
-/// Nobody vouches for it: it is a hint for giving the message back as it came, nothing else.
+/// The line ends that the message had before it was sealed, if its `Sealpost-Sealed` field says so: a hint for giving the
+/// message back as it came, nothing else.
 pub(super) fn arrived_eol(message: &Message<'_>) -> Option<Eol> {
-    let mut fields = message.fields_named(SEALED_FIELD);
-    let (Some(field), None) = (fields.next(), fields.next()) else { return None };
-    let value = std::str::from_utf8(field.value()).ok()?;
-    let mut parameters = split_parameters(value).into_iter();
-    let version = parameters.next()?;
-    let name = parameters.find_map(|parameter| parameter.strip_prefix("eol="))?;
-    EOLS.into_iter().find(|&eol| version == "v=1" && eol_name(eol) == name)
-}
-
-/// The parameters of a value; a semicolon inside quotes does not end one.
-fn split_parameters(value: &str) -> Vec<&str> {
-    let (mut quoted, mut escaped) = (false, false);
-    let parts = value.split(move |letter| {
-        let ends = letter == ';' && !quoted;
-        match letter {
-            _ if escaped => escaped = false,
-            '\\' => escaped = quoted,
-            '"' => quoted = !quoted,
-            _ => {}
-        }
-        ends
-    });
-    parts.map(str::trim).collect()
+    let claim = Claim::of(message)?;
+    let name = claim.value("eol")?;
+    EOLS.into_iter().find(|&eol| eol_name(eol) == name)
 }

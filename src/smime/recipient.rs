@@ -1,101 +1,205 @@
 //! Who a message is sealed to, one key each.
 
-use super::frame::{key_agreement_info, key_transport_info};
+use super::recipient_info::{self, RecipientInfo};
 use super::{SealError, SealedTo};
 use crate::cms::RecipientId;
 use crate::crypto::agreement::AgreementAlgorithm;
-use crate::crypto::{Profile, SecretBytes};
-use crate::pki::{Certificate, Fingerprint, PublicKey, ValidatedCertificate};
-use rand::CryptoRng;
+use crate::crypto::algorithm::Status;
+use crate::crypto::encapsulation::KemAlgorithm;
+use crate::crypto::policy::GcmReaders;
+use crate::crypto::{Classical, CurvePublicKey, KemPublicKey, KeyTransport, Profile, SecretBytes, Suite};
+use crate::mail::HeaderPolicy;
+use crate::pki::{Certificate, Fingerprint, PublicKey, Reads, ValidatedCertificate};
+use rand::rngs::StdRng;
+
+/// How a message is sealed: which algorithms serve the recipients, how they are named, and what is hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Form {
+    /// Which algorithms.
+    pub profile: Profile,
+    /// Whom [`Profile::PostQuantum`] lets in beside post-quantum keys.
+    pub classical: Classical,
+    /// How recipients are named.
+    pub naming: Naming,
+    /// What of the header stays readable.
+    pub headers: HeaderPolicy,
+}
+
+impl From<Profile> for Form {
+    fn from(profile: Profile) -> Form {
+        Form { profile, ..Form::default() }
+    }
+}
+
+/// How a RecipientInfo names its recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Naming {
+    /// By issuer and serial number of the certificate, which every program knows.
+    #[default]
+    Certificate,
+    /// By the certificate's subjectKeyIdentifier: a new certificate for the same key opens old messages. One that has
+    /// none is named as above. gpgsm and Python's cryptography do not know it.
+    KeyIdentifier,
+}
+
+/// Why a profile has nothing for a certificate's key, or nothing if it has; `beside` are the other certificates that the
+/// message would be sealed to.
+pub fn refusal(form: Form, certificate: &Certificate, beside: &[&Certificate]) -> Option<SealError> {
+    let all: Vec<&Certificate> = beside.iter().copied().chain([certificate]).collect();
+    let suite = suite(form, &all);
+    match Recipient::new(certificate, suite, form.naming) {
+        Ok(recipient) => lone_classical(&[recipient], &all, suite),
+        Err(error) => Some(error),
+    }
+}
+
+/// The suite of a profile for these certificates.
+fn suite(form: Form, certificates: &[&Certificate]) -> &'static Suite {
+    let all = certificates.iter().all(|certificate| certificate.reads() == Reads::Gcm);
+    let gcm = if all && !certificates.is_empty() { GcmReaders::All } else { GcmReaders::NotAll };
+    form.profile.suite(gcm, form.classical)
+}
 
 /// A certificate as sealing needs it.
 pub(super) struct Recipient {
     fingerprint: Fingerprint,
-    issuer: Vec<u8>,
-    serial: Vec<u8>,
-    key: PublicKey,
+    id: RecipientId,
+    key: RecipientKey,
+}
+
+/// A key with the algorithms that serve it.
+enum RecipientKey {
+    Transport(&'static KeyTransport, rsa::PublicKey),
+    Agreement(AgreementAlgorithm, CurvePublicKey),
+    Encapsulation(KemAlgorithm, KemPublicKey),
 }
 
 impl Recipient {
-    /// Nothing but a key that the profile can serve.
-    fn new(certificate: &Certificate, profile: Profile) -> Result<Recipient, SealError> {
+    /// Nothing but a key that the suite can serve.
+    fn new(certificate: &Certificate, suite: &Suite, naming: Naming) -> Result<Recipient, SealError> {
         let fingerprint = certificate.fingerprint();
-        let refused = |key: String| SealError::ProfileCannotServe {
-            profile: profile.name(),
-            key,
+        let key = certificate.public_key().map_err(|error| SealError::KeyUnusable {
+            reason: error.to_string(),
+            certificate: fingerprint,
+        })?;
+        let unserved = SealError::ProfileCannotServe {
+            profile: suite.profile.name(),
+            hint: hint(&key, suite.profile),
+            key: key.to_string(),
             certificate: fingerprint,
         };
-        let key = certificate.public_key().map_err(|error| refused(error.to_string()))?;
-        let mut ids = certificate.recipient_ids().into_iter();
-        let name = ids.find_map(|id| match id {
-            RecipientId::IssuerAndSerialNumber { issuer, serial } => Some((issuer, serial)),
-            RecipientId::SubjectKeyIdentifier(_) => None,
-        });
-        let (issuer, serial) = name.ok_or_else(|| refused("unnamed".into()))?;
-        Ok(Recipient { fingerprint, issuer, serial, key })
+        let key = RecipientKey::new(key, suite).ok_or(unserved)?;
+        Ok(Recipient { fingerprint, id: name(certificate, naming), key })
     }
 
     /// The RecipientInfo that hands the content key to this recipient.
     pub(super) fn info(
         &self,
-        profile: Profile,
         content_key: &SecretBytes,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Vec<u8>, SealError> {
+        rng: &mut StdRng,
+    ) -> Result<RecipientInfo, SealError> {
+        let unwritten = |_| SealError::Primitive("encoding");
         match &self.key {
-            PublicKey::Rsa(key) => self.transport_info(profile, key, content_key, rng),
-            PublicKey::EcP256(key) => self.agreement_info(profile, key, content_key, rng),
+            RecipientKey::Transport(transport, key) => {
+                let wrapped = transport.wrap(key, content_key, rng)?;
+                let algorithm = transport.identifier().map_err(unwritten)?;
+                recipient_info::key_transport(&self.id, &algorithm, &wrapped)
+            }
+            RecipientKey::Agreement(agreement, key) => {
+                let wrapped = agreement.wrap(key, content_key, rng)?;
+                let algorithm = agreement.identifier().map_err(unwritten)?;
+                recipient_info::key_agreement(&self.id, &algorithm, key.curve(), &wrapped)
+            }
+            RecipientKey::Encapsulation(kem, key) => {
+                let encapsulated = kem.wrap(key, content_key, rng)?;
+                recipient_info::key_encapsulation(&self.id, kem, &encapsulated)
+            }
         }
-    }
-
-    fn transport_info(
-        &self,
-        profile: Profile,
-        key: &rsa::PublicKey,
-        content_key: &SecretBytes,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Vec<u8>, SealError> {
-        let transport = profile.key_transport();
-        let wrapped = transport.wrap(key, content_key, rng)?;
-        let algorithm = transport.identifier().map_err(|_| SealError::Primitive(transport.name))?;
-        key_transport_info(&self.issuer, &self.serial, &algorithm, &wrapped)
-            .map_err(|_| SealError::Primitive(transport.name))
-    }
-
-    fn agreement_info(
-        &self,
-        profile: Profile,
-        key: &p256::PublicKey,
-        content_key: &SecretBytes,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Vec<u8>, SealError> {
-        let failed = |_| SealError::Primitive(profile.key_agreement().name);
-        let agreement = AgreementAlgorithm::new(profile.key_agreement(), profile.key_wrap());
-        let wrapped = agreement.wrap(key, content_key, rng)?;
-        let algorithm = agreement.identifier().map_err(failed)?;
-        let (ephemeral, encrypted) = (&wrapped.ephemeral_key, &wrapped.encrypted_key);
-        key_agreement_info(&self.issuer, &self.serial, &algorithm, ephemeral, encrypted).map_err(failed)
+        .map_err(unwritten)
     }
 
     /// For reports.
     pub(super) fn sealed_to(&self) -> SealedTo {
-        let id =
-            RecipientId::IssuerAndSerialNumber { issuer: self.issuer.clone(), serial: self.serial.clone() };
-        SealedTo { certificate: Some(self.fingerprint), id: Some(id) }
+        SealedTo { certificate: Some(self.fingerprint), id: Some(self.id.clone()) }
     }
+
+    fn is_post_quantum(&self) -> bool {
+        matches!(self.key, RecipientKey::Encapsulation(..))
+    }
+}
+
+impl RecipientKey {
+    fn new(key: PublicKey, suite: &Suite) -> Option<RecipientKey> {
+        match key {
+            PublicKey::Rsa(key) => suite.transport.map(|transport| RecipientKey::Transport(transport, key)),
+            PublicKey::Curve(key) => {
+                let agreement = suite.agreement(key.curve())?;
+                Some(RecipientKey::Agreement(AgreementAlgorithm::new(agreement, suite.wrap), key))
+            }
+            PublicKey::Kem(key) => {
+                let derivation = suite.derivation.filter(|_| key.kem().status == Status::Write)?;
+                let algorithm = KemAlgorithm::new(key.kem(), derivation, suite.wrap);
+                Some(RecipientKey::Encapsulation(algorithm, key))
+            }
+        }
+    }
+}
+
+/// What to do about a key that the profile has nothing for.
+fn hint(key: &PublicKey, profile: Profile) -> &'static str {
+    match key {
+        PublicKey::Kem(key) if key.kem().status == Status::ReadOnly => {
+            "it is read and never written; take ML-KEM-768"
+        }
+        PublicKey::Kem(_) => "choose the profile post-quantum",
+        _ if profile == Profile::PostQuantum => {
+            "a classical key stands beside ML-KEM only where also-classical is set"
+        }
+        _ => "choose the profile modern",
+    }
+}
+
+fn name(certificate: &Certificate, naming: Naming) -> RecipientId {
+    let key = certificate.subject_key_id().filter(|_| naming == Naming::KeyIdentifier);
+    key.map_or_else(|| certificate.issuer_and_serial(), RecipientId::SubjectKeyIdentifier)
 }
 
 /// Every certificate once, in the order given.
 pub(super) fn recipients(
     certificates: &[ValidatedCertificate],
-    profile: Profile,
+    form: Form,
+) -> Result<(&'static Suite, Vec<Recipient>), SealError> {
+    let all: Vec<&Certificate> = certificates.iter().map(ValidatedCertificate::certificate).collect();
+    let suite = suite(form, &all);
+    let recipients = recipients_for(&all, suite, form.naming)?;
+    match lone_classical(&recipients, &all, suite) {
+        None => Ok((suite, recipients)),
+        Some(error) => Err(error),
+    }
+}
+
+/// The same with a suite that is settled.
+pub(super) fn recipients_for(
+    certificates: &[&Certificate],
+    suite: &Suite,
+    naming: Naming,
 ) -> Result<Vec<Recipient>, SealError> {
     let mut recipients: Vec<Recipient> = Vec::with_capacity(certificates.len());
-    for validated in certificates {
-        let recipient = Recipient::new(validated.certificate(), profile)?;
+    for certificate in certificates {
+        let recipient = Recipient::new(certificate, suite, naming)?;
         if recipients.iter().all(|known| known.fingerprint != recipient.fingerprint) {
             recipients.push(recipient);
         }
     }
     if recipients.is_empty() { Err(SealError::NoRecipient) } else { Ok(recipients) }
+}
+
+/// Classical keys may stand beside ML-KEM, never without it: the profile's name would be a lie.
+fn lone_classical(recipients: &[Recipient], all: &[&Certificate], suite: &Suite) -> Option<SealError> {
+    let has_kem = |certificate: &&Certificate| matches!(certificate.public_key(), Ok(PublicKey::Kem(_)));
+    let lone = suite.profile == Profile::PostQuantum
+        && !recipients.iter().any(Recipient::is_post_quantum)
+        && !all.iter().any(has_kem);
+    let certificate = recipients.first()?.fingerprint;
+    lone.then_some(SealError::NothingPostQuantum { certificate })
 }

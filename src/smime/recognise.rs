@@ -1,12 +1,10 @@
 //! What its sender encrypted already, to everybody who should be able to open it, is stored as it is.
 
-use super::open::{checked_content, originator};
+use super::open::checked_content;
+use super::unwrap::is_listed;
 use super::{Sealed, SealedTo};
-use crate::cms::{Enveloped, Protection, Recipient, RecipientId, RecipientKind, find};
-use crate::crypto::ContentCipher;
-use crate::crypto::agreement::AgreementAlgorithm;
-use crate::crypto::algorithm::Status;
-use crate::crypto::transport::TransportAlgorithm;
+use crate::cms::{Enveloped, Protection, RecipientId, find};
+use crate::crypto::{ContentCipher, Policy};
 use crate::mail::Message;
 use crate::pki::Certificate;
 use std::collections::{HashMap, HashSet};
@@ -27,12 +25,12 @@ pub enum OpenPgp {
 pub fn recognise(message: &[u8], accounts: &[&[Certificate]], openpgp: OpenPgp) -> Option<Sealed> {
     match find(&Message::new(message)) {
         Protection::OpenPgp if openpgp == OpenPgp::Keep => {
-            Some(Sealed { bytes: message.to_vec(), cipher: None, recipients: Vec::new() })
+            Some(Sealed { bytes: message.to_vec(), cipher: None, recipients: Vec::new(), headers_kept: None })
         }
         Protection::Encrypted(enveloped) => {
             let cipher = written_cipher(&enveloped)?;
             let recipients = sealed_to_all(&enveloped, accounts)?;
-            Some(Sealed { bytes: message.to_vec(), cipher: Some(cipher), recipients })
+            Some(Sealed { bytes: message.to_vec(), cipher: Some(cipher), recipients, headers_kept: None })
         }
         _ => None,
     }
@@ -40,22 +38,8 @@ pub fn recognise(message: &[u8], accounts: &[&[Certificate]], openpgp: OpenPgp) 
 
 /// The content cipher, if it and all that hands its key to the recipients are in the writing policy.
 fn written_cipher(enveloped: &Enveloped) -> Option<&'static ContentCipher> {
-    let cipher = checked_content(enveloped).ok()?.cipher;
-    let written = cipher.status == Status::Write && enveloped.recipients.iter().all(is_written);
-    written.then_some(cipher)
-}
-
-fn is_written(recipient: &Recipient) -> bool {
-    match recipient.kind {
-        RecipientKind::KeyTransport => {
-            TransportAlgorithm::read(&recipient.algorithm).is_ok_and(|read| read.is_written())
-        }
-        RecipientKind::KeyAgreement => {
-            AgreementAlgorithm::read(&recipient.algorithm).is_ok_and(|read| read.is_written())
-                && originator(recipient).is_ok()
-        }
-        _ => false,
-    }
+    let cipher = checked_content(enveloped, &Policy::WRITING).ok()?.cipher;
+    enveloped.recipients.iter().all(|recipient| is_listed(recipient, &Policy::WRITING)).then_some(cipher)
 }
 
 /// The recipients, with the certificates that we know, if every account is among them.

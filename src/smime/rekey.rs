@@ -1,19 +1,19 @@
 //! The same encrypted content for other recipients.
 
 use super::frame::Frame;
-use super::lines::Base64Lines;
-use super::open::{checked_content, decrypt_content, recover_content_key};
-use super::recipient::{Recipient, recipients};
+use super::lines::{Base64Lines, MIME_COLUMNS, PEM_COLUMNS};
+use super::open::{checked_content, decrypt_content};
+use super::recipient::{Naming, Recipient, recipients_for};
+use super::recipient_info::RecipientInfo;
+use super::unwrap::recover_content_key;
 use super::{OpenError, OpeningKey, SealError, Sealed, inner, outer};
-use crate::cms::{
-    self, CmsError, Enveloped, MAX_OCTETS, Parts, Protection, der_from_ber, fault, find, innermost_body,
-};
-use crate::crypto::algorithm::Mode;
+use crate::cms::{self, CmsError, Enveloped, Input, MAX_OCTETS, Parts, Protection, der_from_ber};
 use crate::crypto::content::ContentAlgorithm;
-use crate::crypto::{Profile, SecretBytes, Seed};
-use crate::mail::{Message, TransferEncoding, eol};
+use crate::crypto::{Policy, SecretBytes, Seed, Suite};
+use crate::mail::{TransferEncoding, eol};
 use crate::pki::ValidatedCertificate;
 use encodify::base64::LineEnding;
+use std::borrow::Cow;
 
 /// Why a message was not handed to other recipients. Every failure of key, padding or tag is [`OpenError::NotOpened`].
 #[derive(Debug, thiserror::Error)]
@@ -41,49 +41,73 @@ impl From<CmsError> for RekeyError {
 
 /// Hands a sealed message to other recipients: an old key opens its content key, and new RecipientInfos take the place of
 /// the old ones. Header, ciphertext, IV, attributes and tag stay as they are, octet for octet; of the message only the
-/// base64 text changes, also inside a multipart that has nothing else in it. The recipients' keys are served as
-/// [`Profile::Compatible`] does under CBC, and as [`Profile::Modern`] does under GCM. A content cipher that we only read
-/// stays too: see [`Sealed::cipher`].
+/// base64 text changes, also inside a multipart that has nothing else in it. A structure by itself stays one: DER or BER
+/// becomes DER, PEM stays PEM under its label. The recipients' keys are served as [`Profile::Compatible`] does under CBC,
+/// and as [`Profile::Modern`] does under GCM. A content cipher that we only read stays too: see [`Sealed::cipher`].
 ///
 /// Whether the key is right shows only in the content, so it is decrypted and checked in memory, and dropped.
 pub fn rekey(
     sealed: &[u8],
     keys: &[OpeningKey<'_>],
     certificates: &[ValidatedCertificate],
+    naming: Naming,
     seed: Seed,
 ) -> Result<Sealed, RekeyError> {
-    let message = Message::new(sealed);
-    let enveloped = find_enveloped(&message)?;
-    let text = base64_text(&message).ok_or(RekeyError::NotBase64)?;
-    let algorithm = checked_content(&enveloped)?;
-    let profile = profile_for(algorithm.cipher.mode);
-    let recipients = recipients(certificates, profile)?;
+    let input = Input::of(sealed);
+    let enveloped = find_enveloped(&input)?;
+    let carrier = Carrier::of(&input).ok_or(RekeyError::NotBase64)?;
+    let algorithm = checked_content(&enveloped, &Policy::READING)?;
+    let new: Vec<_> = certificates.iter().map(ValidatedCertificate::certificate).collect();
+    let recipients = recipients_for(&new, Suite::keeping(algorithm.cipher.mode), naming)?;
     let content_key = proven_content_key(enveloped, &algorithm, keys)?;
-    let infos = recipient_infos(&recipients, profile, &content_key, seed)?;
-    let bytes = replace_recipients(sealed, text, infos)?;
+    let infos = recipient_infos(&recipients, &content_key, seed)?;
+    let bytes = replace_recipients(sealed, &carrier, infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients })
+    Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients, headers_kept: None })
 }
 
-fn find_enveloped(message: &Message<'_>) -> Result<Enveloped, RekeyError> {
-    match find(message) {
+fn find_enveloped(input: &Input<'_>) -> Result<Enveloped, RekeyError> {
+    match input.examine()? {
         Protection::Encrypted(enveloped) => Ok(*enveloped),
         Protection::OpenPgp => Err(RekeyError::OpenPgp),
-        _ => Err(fault(message).map_or(OpenError::NotEncrypted, OpenError::Cms).into()),
+        _ => Err(OpenError::NotEncrypted.into()),
     }
 }
 
-/// The base64 that stands for the CMS structure, without the white space around it.
-fn base64_text<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
-    let (body, encoding) = innermost_body(message)?;
-    (encoding == TransferEncoding::Base64).then(|| body.trim_ascii())
+/// The piece of the input that stands for the CMS structure.
+struct Carrier<'a> {
+    piece: &'a [u8],
+    writing: Writing,
 }
 
-/// Whose way of handing over the key goes with the structure that is already there.
-fn profile_for(mode: Mode) -> Profile {
-    match mode {
-        Mode::Cbc => Profile::Compatible,
-        Mode::Gcm => Profile::Modern,
+/// How octets are written in its place.
+#[derive(Clone, Copy)]
+enum Writing {
+    /// As they are.
+    Octets,
+    /// In base64 with so many letters a line.
+    Base64(usize),
+}
+
+impl Carrier<'_> {
+    /// Nothing if a message has it in another encoding than base64.
+    fn of<'a>(input: &Input<'a>) -> Option<Carrier<'a>> {
+        let (piece, encoding) = input.carrier()?;
+        let writing = match (input, encoding) {
+            (Input::Bare(_), _) => return Some(Carrier { piece, writing: Writing::Octets }),
+            (Input::Message(_), TransferEncoding::Base64) => Writing::Base64(MIME_COLUMNS),
+            (Input::Pem(_), _) => Writing::Base64(PEM_COLUMNS),
+            (Input::Message(_), _) => return None,
+        };
+        Some(Carrier { piece: piece.trim_ascii(), writing })
+    }
+
+    /// What it stands for.
+    fn octets(&self) -> Option<Cow<'_, [u8]>> {
+        match self.writing {
+            Writing::Octets => Some(Cow::Borrowed(self.piece)),
+            Writing::Base64(_) => TransferEncoding::Base64.decode(self.piece),
+        }
     }
 }
 
@@ -93,34 +117,51 @@ fn proven_content_key(
     algorithm: &ContentAlgorithm,
     keys: &[OpeningKey<'_>],
 ) -> Result<SecretBytes, OpenError> {
-    let content_key = recover_content_key(&enveloped.recipients, algorithm.cipher.key_len, keys)?;
+    let content_key = recover_content_key(&enveloped, algorithm.cipher.key_len, keys, &Policy::READING)?;
     let clear = decrypt_content(enveloped, algorithm, &content_key)?;
     if inner::begins_like_mail(clear.expose()) { Ok(content_key) } else { Err(OpenError::NotOpened) }
 }
 
 fn recipient_infos(
     recipients: &[Recipient],
-    profile: Profile,
     content_key: &SecretBytes,
     seed: Seed,
-) -> Result<Vec<Vec<u8>>, SealError> {
+) -> Result<Vec<RecipientInfo>, SealError> {
     let mut rng = seed.into_rng();
-    recipients.iter().map(|to| to.info(profile, content_key, &mut rng)).collect()
+    recipients.iter().map(|to| to.info(content_key, &mut rng)).collect()
 }
 
-/// The message with another text in the place of `text`, which is a piece of it.
-fn replace_recipients(sealed: &[u8], text: &[u8], infos: Vec<Vec<u8>>) -> Result<Vec<u8>, RekeyError> {
-    let octets = TransferEncoding::Base64.decode(text).ok_or(RekeyError::NotBase64)?;
-    let (der, _) = der_from_ber(&octets)?;
+/// The input with another structure in the place of the one that is there.
+fn replace_recipients(
+    sealed: &[u8],
+    carrier: &Carrier<'_>,
+    infos: Vec<RecipientInfo>,
+) -> Result<Vec<u8>, RekeyError> {
+    let octets = carrier.octets().ok_or(RekeyError::NotBase64)?;
+    let (der, rest) = der_from_ber(&octets)?;
     let parts = cms::parts(&der)?;
     let frame = Frame::for_parts(infos, &parts).map_err(|_| SealError::Primitive("encoding"))?;
     if frame.len() > MAX_OCTETS {
         return Err(SealError::TooLarge(sealed.len()).into());
     }
+    match carrier.writing {
+        Writing::Octets => Ok([&frame.head, &*parts.encrypted_content, parts.after, rest].concat()),
+        Writing::Base64(columns) => Ok(rewrite(sealed, carrier.piece, columns, &frame, &parts)),
+    }
+}
+
+/// All of it with other base64 in the place of `text`, which is a piece of it.
+fn rewrite(sealed: &[u8], text: &[u8], columns: usize, frame: &Frame, parts: &Parts<'_>) -> Vec<u8> {
     let (before, after) = around(sealed, text);
-    let mut bytes = write(before, &frame, &parts, line_ending(sealed, text));
+    let mut lines = Base64Lines::of_columns(columns, before, frame.len(), line_ending(sealed, text));
+    lines.write(&frame.head);
+    lines.write(&parts.encrypted_content);
+    lines.write(parts.after);
+    let mut bytes = lines.finish();
+    // The end of the last line is still there behind the old text.
+    bytes.truncate(bytes.trim_ascii_end().len());
     bytes.extend_from_slice(after);
-    Ok(bytes)
+    bytes
 }
 
 /// What stands before and behind a piece of a whole.
@@ -128,17 +169,6 @@ fn around<'a>(whole: &'a [u8], piece: &[u8]) -> (&'a [u8], &'a [u8]) {
     let start = piece.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
     let (before, rest) = whole.split_at_checked(start).unwrap_or((whole, &[]));
     (before, rest.get(piece.len()..).unwrap_or_default())
-}
-
-/// All up to the end of the base64; the end of its last line is still there behind the old one.
-fn write(before: &[u8], frame: &Frame, parts: &Parts<'_>, line_ending: LineEnding) -> Vec<u8> {
-    let mut lines = Base64Lines::new(before, frame.len(), line_ending);
-    lines.write(&frame.head);
-    lines.write(&parts.encrypted_content);
-    lines.write(parts.after);
-    let mut bytes = lines.finish();
-    bytes.truncate(bytes.trim_ascii_end().len());
-    bytes
 }
 
 /// As the lines of the text end; a text of one line leaves it to the rest of the message.

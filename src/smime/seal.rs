@@ -1,19 +1,23 @@
 //! From message bytes to sealed bytes, in one pass over the message.
 
+use super::Sealed;
+use super::added::Added;
 use super::frame::{self, Frame};
+use super::headers::{Headers, HeadersKept};
 use super::inner::{CrlfReader, Inner};
 use super::lines::Base64Lines;
-use super::recipient::{Recipient, recipients};
-use super::{Sealed, outer};
+use super::outer::Outer;
+use super::recipient::{Form, Recipient, recipients};
 use crate::cms;
-use crate::crypto::algorithm::Mode;
+use crate::crypto::aead;
+use crate::crypto::algorithm::{ContentCipher, Mode};
 use crate::crypto::cbc::{BLOCK, padding_len};
 use crate::crypto::content::ContentAlgorithm;
-use crate::crypto::{CryptoError, Profile, SecretBytes, Seed, gcm};
-use crate::mail::{Message, eol};
+use crate::crypto::{CryptoError, SecretBytes, Seed};
+use crate::mail::Message;
 use crate::pki::{Fingerprint, ValidatedCertificate};
-use encodify::base64::LineEnding;
-use rand::CryptoRng;
+use rand::Rng;
+use rand::rngs::StdRng;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -31,8 +35,9 @@ pub struct SealJob<'a> {
     pub message: &'a [u8],
     /// Everybody who will be able to open it.
     pub recipients: &'a [ValidatedCertificate],
-    /// Which algorithms.
-    pub profile: Profile,
+    /// Which algorithms, how recipients are named, and what of the header stays readable, where the message allows it:
+    /// see [`Sealed::headers_kept`].
+    pub form: Form,
     /// What the `Sealpost-Sealed` field says.
     pub mark: Mark<'a>,
     /// Fresh for this message.
@@ -56,13 +61,32 @@ pub enum SealError {
     #[error("there is nobody to seal the message to")]
     NoRecipient,
     /// A recipient's key has no place in the profile.
-    #[error("the profile {profile} cannot serve the {key} key of certificate {certificate}")]
+    #[error("the profile {profile} cannot serve the {key} key of certificate {certificate}: {hint}")]
     ProfileCannotServe {
         /// The profile's name.
         profile: &'static str,
+        /// What to do about it.
+        hint: &'static str,
         /// The kind of key.
         key: String,
         /// Which certificate.
+        certificate: Fingerprint,
+    },
+    /// A recipient's key is of a kind that nobody here can use.
+    #[error("the key of certificate {certificate} cannot be used: {reason}")]
+    KeyUnusable {
+        /// Why.
+        reason: String,
+        /// Which certificate.
+        certificate: Fingerprint,
+    },
+    /// Classical keys alone under the profile post-quantum.
+    #[error(
+        "the profile post-quantum has no ML-KEM key to seal to beside that of certificate {certificate}: \
+         add one (sealpost key generate --type ml-kem-768), or choose another profile"
+    )]
+    NothingPostQuantum {
+        /// The first of them.
         certificate: Fingerprint,
     },
     /// A primitive refused.
@@ -92,32 +116,32 @@ pub fn seal_many(jobs: Vec<SealJob<'_>>) -> Vec<Result<Sealed, SealError>> {
 }
 
 fn seal(job: SealJob<'_>) -> Result<Sealed, SealError> {
-    let recipients = recipients(job.recipients, job.profile)?;
+    let (suite, recipients) = recipients(job.recipients, job.form)?;
     let message = Message::new(job.message);
-    let inner = Inner::new(&message);
+    let (outer, added, headers_kept) = protect_header(&message, &job);
+    let inner = Inner::new(&message, &added);
     let length = inner.len();
     if length > LARGEST {
         return Err(SealError::TooLarge(job.message.len()));
     }
     let mut rng = job.seed.into_rng();
-    let envelope = Envelope::new(job.profile, &recipients, length, &mut rng)?;
-    let header = header(&message, &job.mark, envelope.algorithm.cipher.mode);
-    let bytes = envelope.write(header, &inner)?;
+    let envelope = Envelope::new(suite.content, &recipients, length, &mut rng)?;
+    let bytes = envelope.write(outer, &inner)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(Sealed { bytes, cipher: Some(envelope.algorithm.cipher), recipients })
+    Ok(Sealed { bytes, cipher: Some(envelope.algorithm.cipher), recipients, headers_kept })
 }
 
-/// The header outside, and the line ends of all that follows it.
-struct Header {
-    bytes: Vec<u8>,
-    line_ending: LineEnding,
-}
-
-fn header(message: &Message<'_>, mark: &Mark<'_>, mode: Mode) -> Header {
-    let arrived = eol(message.bytes());
-    let line_ending = if outer::is_lf(arrived) { LineEnding::Lf } else { LineEnding::CrLf };
-    let bytes = outer::header(message, &cms::find(message), mark, arrived, mode);
-    Header { bytes, line_ending }
+/// What stays readable, what the message says of it inside, and why nothing is hidden where something should be.
+pub(super) fn protect_header(
+    message: &Message<'_>,
+    job: &SealJob<'_>,
+) -> (Outer, Added, Option<HeadersKept>) {
+    let protection = cms::find(message);
+    let settled = Headers::settle(job.form.headers, message, &protection);
+    let headers = settled.unwrap_or(Headers::AsReceived);
+    let outer = Outer::new(message, &protection, &job.mark, headers.policy());
+    let added = Added::new(message, &outer, headers);
+    (outer, added, settled.err())
 }
 
 /// All that is settled before the first byte of the message is encrypted.
@@ -131,19 +155,17 @@ struct Envelope {
 impl Envelope {
     /// Draws key and IV, wraps the key for everybody, and computes every length.
     fn new(
-        profile: Profile,
+        cipher: &'static ContentCipher,
         recipients: &[Recipient],
         length: usize,
-        rng: &mut impl CryptoRng,
+        rng: &mut StdRng,
     ) -> Result<Envelope, SealError> {
-        let cipher = profile.content_cipher();
         let content_key = random_key(cipher.key_len, rng);
         let algorithm = ContentAlgorithm::generate(cipher, rng);
-        let infos: Result<Vec<_>, _> =
-            recipients.iter().map(|to| to.info(profile, &content_key, rng)).collect();
+        let infos: Result<Vec<_>, _> = recipients.iter().map(|to| to.info(&content_key, rng)).collect();
         let (content_len, tag_len) = match cipher.mode {
             Mode::Cbc => (length + padding_len(length), 0),
-            Mode::Gcm => (length, gcm::TAG),
+            Mode::Aead => (length, aead::TAG),
         };
         let identifier = algorithm.identifier().map_err(|_| SealError::Primitive(cipher.name))?;
         let frame = Frame::new(infos?, &identifier, cipher.mode, content_len, tag_len)
@@ -151,12 +173,13 @@ impl Envelope {
         Ok(Envelope { algorithm, content_key, frame, length })
     }
 
-    fn write(&self, header: Header, inner: &Inner<'_>) -> Result<Vec<u8>, SealError> {
-        let mut lines = Base64Lines::new(&header.bytes, self.frame.len(), header.line_ending);
+    fn write(&self, outer: Outer, inner: &Inner<'_>) -> Result<Vec<u8>, SealError> {
+        let (line_ending, mode) = (outer.line_ending(), self.algorithm.cipher.mode);
+        let mut lines = Base64Lines::new(&outer.finish(mode), self.frame.len(), line_ending);
         lines.write(&self.frame.head);
-        let tag = match self.algorithm.cipher.mode {
+        let tag = match mode {
             Mode::Cbc => self.write_cbc(inner.reader(), &mut lines)?,
-            Mode::Gcm => self.write_gcm(inner.reader(), &mut lines)?,
+            Mode::Aead => self.write_whole(inner.reader(), &mut lines)?,
         };
         lines.write(&frame::tail(&tag));
         Ok(lines.finish())
@@ -168,7 +191,7 @@ impl Envelope {
         mut reader: CrlfReader<'m, P>,
         lines: &mut Base64Lines,
     ) -> Result<Vec<u8>, SealError> {
-        let mut encryptor = self.algorithm.cbc_encryptor(&self.content_key)?;
+        let mut encryptor = self.algorithm.block_encryptor(&self.content_key)?;
         let mut chunk = Zeroizing::new(Vec::with_capacity(CHUNK + BLOCK));
         loop {
             chunk.clear();
@@ -189,20 +212,20 @@ impl Envelope {
     }
 
     /// In one buffer of the message's size, which holds ciphertext when it is done.
-    fn write_gcm<'m, P: Iterator<Item = &'m [u8]>>(
+    fn write_whole<'m, P: Iterator<Item = &'m [u8]>>(
         &self,
         mut reader: CrlfReader<'m, P>,
         lines: &mut Base64Lines,
     ) -> Result<Vec<u8>, SealError> {
         let mut content = Zeroizing::new(Vec::with_capacity(self.length));
         reader.fill(&mut content, self.length);
-        let tag = self.algorithm.gcm_encrypt(&self.content_key, &mut content)?;
+        let tag = self.algorithm.encrypt(&self.content_key, &mut content)?;
         lines.write(&content);
         Ok(tag.to_vec())
     }
 }
 
-fn random_key(length: usize, rng: &mut impl CryptoRng) -> SecretBytes {
+fn random_key(length: usize, rng: &mut StdRng) -> SecretBytes {
     let mut key = vec![0; length];
     rng.fill_bytes(&mut key);
     SecretBytes::new(key)

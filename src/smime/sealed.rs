@@ -1,5 +1,6 @@
 //! The proof that bytes are sealed.
 
+use super::HeadersKept;
 use crate::cms::RecipientId;
 use crate::crypto::ContentCipher;
 use crate::pki::Fingerprint;
@@ -19,16 +20,22 @@ pub struct Sealed {
     pub(super) bytes: Vec<u8>,
     pub(super) cipher: Option<&'static ContentCipher>,
     pub(super) recipients: Vec<SealedTo>,
+    pub(super) headers_kept: Option<HeadersKept>,
 }
 
 impl Sealed {
-    /// The whole message to store: header, empty line, base64. CRLF or LF as the message had (mixed: CRLF).
+    /// The whole message to store: header, empty line, base64. CRLF or LF as the message had (mixed: CRLF). After
+    /// [`rekey`](super::rekey()) of a structure by itself: that structure, as octets or PEM.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
     /// What it is encrypted with; absent for an OpenPGP message that is kept.
     pub fn cipher(&self) -> Option<&'static ContentCipher> {
         self.cipher
+    }
+    /// Why nothing of the header is hidden, if the policy of the job would hide some of it: a warning for the log.
+    pub fn headers_kept(&self) -> Option<HeadersKept> {
+        self.headers_kept
     }
     /// Who can open it.
     pub fn recipients(&self) -> &[SealedTo] {

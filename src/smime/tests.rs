@@ -2,7 +2,10 @@
 
 mod curve;
 mod damage;
-mod law;
+mod forms;
+mod headers;
+mod kinds;
+pub(super) mod law;
 mod outside;
 mod recognised;
 mod rekeyed;
@@ -10,15 +13,19 @@ mod strict;
 mod vectors;
 
 use super::*;
-use crate::crypto::{Profile, Seed};
-use crate::mail::{Address, crlf};
+use crate::crypto::policy::GcmReaders;
+use crate::crypto::{Classical, Policy, Profile, Seed, Suite};
+use crate::mail::{Address, HeaderPolicy, crlf};
 use crate::pki::key::tests::{rsa_key, seed};
 use crate::pki::{
-    Authority, AuthorityProfile, Certificate, KeyType, SealingCheck, Subject, UnlockedKey, UserProfile,
-    ValidatedCertificate, Validity, self_sign,
+    Authority, AuthorityProfile, Certificate, KeyType, PublicKey, Reads, SealingCheck, Subject, UnlockedKey,
+    UserProfile, ValidatedCertificate, Validity, self_sign,
 };
 use std::sync::OnceLock;
 use time::OffsetDateTime;
+
+/// The profiles that serve RSA keys and EC keys on the NIST curves.
+pub(super) const CLASSICAL: [Profile; 2] = [Profile::Compatible, Profile::Modern];
 
 /// A key with its certificate, made once a process.
 pub(super) struct Person {
@@ -27,6 +34,10 @@ pub(super) struct Person {
 }
 
 fn issue(key: &UnlockedKey, name: &str, number: u8) -> Certificate {
+    issue_with(&key.public(), name, number, Reads::Cbc)
+}
+
+fn issue_with(key: &PublicKey, name: &str, number: u8, reads: Reads) -> Certificate {
     let authority_key = rsa_key();
     let profile = AuthorityProfile {
         subject: &Subject::named("north.example"),
@@ -40,8 +51,9 @@ fn issue(key: &UnlockedKey, name: &str, number: u8) -> Certificate {
         addresses: std::slice::from_ref(&address),
         common_name: name,
         validity: Validity::lasting(noon(), time::Duration::days(900)),
+        reads,
     };
-    authority.issue(&key.public(), &user, seed(number)).unwrap()
+    authority.issue(key, &user, seed(number)).unwrap()
 }
 
 fn person(name: &str, kind: KeyType, number: u8) -> Person {
@@ -66,6 +78,12 @@ pub(super) fn dana() -> &'static Person {
     DANA.get_or_init(|| person("dana@north.example", KeyType::EcP256, 23))
 }
 
+/// One person for each kind of key that needs another profile or curve.
+pub(super) fn person_with(kind: KeyType) -> Person {
+    let number = 40 + u8::try_from(KeyType::all().position(|(of, _, _)| of == kind).unwrap()).unwrap();
+    person(&format!("{}@north.example", kind.name()), kind, number)
+}
+
 impl Person {
     pub(super) fn opening(&self) -> OpeningKey<'_> {
         OpeningKey { key: &self.key, certificate: Some(&self.certificate) }
@@ -74,6 +92,11 @@ impl Person {
     pub(super) fn validated(&self) -> ValidatedCertificate {
         validated(&self.certificate)
     }
+}
+
+/// What the profile writes to classical keys.
+pub(super) fn suite(profile: Profile) -> &'static Suite {
+    profile.suite(GcmReaders::NotAll, Classical::Refused)
 }
 
 pub(super) fn noon() -> OffsetDateTime {
@@ -100,7 +123,7 @@ pub(super) fn job<'a>(
     number: u8,
 ) -> SealJob<'a> {
     let mark = Mark { at: noon(), rule: Some("Invoices") };
-    SealJob { message, recipients, profile, mark, seed: Seed::from_bytes(&mut [number; 32]) }
+    SealJob { message, recipients, form: profile.into(), mark, seed: Seed::from_bytes(&mut [number; 32]) }
 }
 
 pub(super) fn seal_for(message: &[u8], recipients: &[ValidatedCertificate], profile: Profile) -> Sealed {
@@ -111,14 +134,45 @@ pub(super) fn seal_for_alice(message: &[u8], profile: Profile) -> Sealed {
     seal_for(message, &[alice().validated()], profile)
 }
 
+/// The job under another header policy.
+pub(super) fn hiding(headers: HeaderPolicy, job: SealJob<'_>) -> SealJob<'_> {
+    SealJob { form: Form { headers, ..job.form }, ..job }
+}
+
+pub(super) fn seal_hiding(message: &[u8], headers: HeaderPolicy) -> Sealed {
+    let recipients = [alice().validated()];
+    let job = hiding(headers, job(message, &recipients, Profile::Compatible, 1));
+    seal_many(vec![job]).remove(0).unwrap()
+}
+
 pub(super) fn open_as(person: &Person, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
     Ok(open(sealed, &[person.opening()])?.message.expose().to_vec())
 }
 
-/// The law: what comes out is the message with canonical lines.
+/// The law: what comes out is the message with canonical lines, whatever of its header is hidden.
 pub(super) fn assert_law(message: &[u8], profile: Profile) {
-    let sealed = seal_for_alice(message, profile);
-    let opened = open(sealed.bytes(), &[alice().opening()]).unwrap();
-    assert!(opened.message.expose() == &*crlf(message), "{}", message.escape_ascii());
-    assert_eq!(opened.eol, Some(crate::mail::eol(message)));
+    let hidden = HeaderPolicy::ALL.map(|headers| seal_hiding(message, headers));
+    for sealed in hidden.into_iter().chain([seal_for_alice(message, profile)]) {
+        let opened = open(sealed.bytes(), &[alice().opening()]).unwrap();
+        assert!(opened.message.expose() == &*crlf(message), "{}", message.escape_ascii());
+        assert_eq!(opened.eol, Some(crate::mail::eol(message)));
+    }
+}
+
+/// What goes inside the encryption, read in pieces of that size.
+pub(super) fn inside(message: &[u8], headers: HeaderPolicy, size: usize) -> Vec<u8> {
+    let message = crate::mail::Message::new(message);
+    let recipients = [];
+    let job = hiding(headers, job(message.bytes(), &recipients, Profile::Compatible, 1));
+    let (_, added, _) = seal::protect_header(&message, &job);
+    let inner = inner::Inner::new(&message, &added);
+    let mut inside = Vec::with_capacity(inner.len());
+    let mut reader = inner.reader();
+    let mut filled = 0;
+    while filled < inner.len() {
+        filled = inner.len().min(filled + size);
+        reader.fill(&mut inside, filled);
+    }
+    assert_eq!(inside.len(), inner.len());
+    inside
 }

@@ -52,6 +52,38 @@ fn a_filter_that_fails_writes_nothing() {
 }
 
 #[test]
+fn what_is_hidden_of_the_header_is_an_option() {
+    if !crate::support::tools(&["openssl"]) {
+        return;
+    }
+    let site = Site::bare();
+    let bob = crate::support::Authority::new(site.folder()).rsa("bob");
+    let certificate = path(&bob.certificate);
+    let open = format!("open --key {} --cert {certificate}", path(&bob.key));
+    for (option, subject) in
+        [("", "Lunch"), (" --headers keep", "Lunch"), (" --headers hide-subject", "[...]")]
+    {
+        let ended = filter(&format!("seal --cert {certificate}{option}"), MESSAGE);
+        assert_eq!(ended.stderr, "");
+        let sealed = ended.ok();
+        let text = String::from_utf8_lossy(&sealed).into_owned();
+        assert!(text.contains(&format!("\nSubject: {subject}\n")), "{text}");
+        assert_eq!(filter(&open, sealed).ok(), crate::support::crlf(MESSAGE.as_bytes()));
+    }
+    let broken = format!("Content-Type: text\n{MESSAGE}");
+    let ended = filter(&format!("seal --cert {certificate} --headers hide-most"), broken.clone());
+    assert_eq!(
+        ended.stderr,
+        "sealpost: warning: nothing of the header is hidden: the message has several Content-Type fields, \
+         or one that does not parse\n"
+    );
+    let sealed = ended.ok();
+    assert!(String::from_utf8_lossy(&sealed).contains("\nSubject: Lunch\n"));
+    assert_eq!(filter(&open, sealed).ok(), crate::support::crlf(broken.as_bytes()));
+    assert_eq!(filter(&format!("seal --cert {certificate} --headers hide"), MESSAGE).code, Some(64));
+}
+
+#[test]
 fn an_expired_certificate_needs_a_word() {
     let site = Site::bare();
     let (old, _) = identities(&site);

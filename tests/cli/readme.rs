@@ -49,6 +49,25 @@ fn the_setting_up_behind_postfix_works() {
     assert_eq!(std::fs::read_dir(inbox).unwrap().count(), 1);
 }
 
+/// What a file of settings, a rule and a command say of it, as the README has it.
+#[test]
+fn hiding_the_subject_works() {
+    let site = Site::furnished();
+    let (_, good) = super::identities(&site);
+    let settings = commands("Hide the subject", "headers = ").pop().unwrap();
+    std::fs::write(site.root().join("sealpost.toml"), format!("headers = {settings}\n")).unwrap();
+    site.run("config check").ok();
+    let action = commands("Hide the subject", "[\"Store Encrypted in\"").pop().unwrap();
+    let rule = format!(
+        "[[rule]]\nname = \"r\"\npriority = 5\nwhen = []\nthen = [[\"Store Encrypted in\"{action}]\n"
+    );
+    site.program("rules check").args([path(&site.write("rule.toml", &rule))]).run().ok();
+    let seal = commands("Hide the subject", "sealpost ").pop().unwrap();
+    let words = seal.split(" < ").next().unwrap().replace("anna.pem", &good);
+    let sealed = Program::sealpost().words(&words).input("Subject: secret\n\ny\n").run().ok();
+    assert!(String::from_utf8(sealed).unwrap().starts_with("Subject: [...]\n"));
+}
+
 #[test]
 fn the_rules_that_ship_are_checked_installed_and_explained() {
     let site = Site::furnished();

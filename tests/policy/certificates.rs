@@ -6,7 +6,7 @@ use crate::support::{Store, crlf, path, tools};
 use sealpost::crypto::Seed;
 use sealpost::mail::Address;
 use sealpost::pki::{
-    Authority, AuthorityProfile, KeyType, Subject, UnlockedKey, UserProfile, Validity, self_sign,
+    Authority, AuthorityProfile, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity, self_sign,
 };
 use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
@@ -41,7 +41,7 @@ fn bob_of(store: &Store, begin: OffsetDateTime, days: i64) -> (String, PathBuf) 
     let key = UnlockedKey::generate(KeyType::Rsa2048, seed(3)).unwrap();
     let addresses = [Address::parse("bob@north.example").unwrap()];
     let validity = Validity { not_before: begin, not_after: begin + Duration::days(days) };
-    let user = UserProfile { common_name: "bob", addresses: &addresses, validity };
+    let user = UserProfile { common_name: "bob", addresses: &addresses, validity, reads: Reads::Cbc };
     let authority = Authority::new(&root, &root_key).unwrap();
     let certificate = authority.issue(&key.public(), &user, seed(4)).unwrap();
     let file = store.file("other.pem");

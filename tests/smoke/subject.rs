@@ -4,15 +4,20 @@ use crate::support::crlf;
 use sealpost::cms;
 use sealpost::config::Config;
 use sealpost::crypto::{Profile, Seed};
-use sealpost::mail::{Address, Flag, MailboxRef, MediaType, Message, without_mbox_line};
+use sealpost::mail::{Address, Flag, HeaderPolicy, MailboxRef, MediaType, Message, without_mbox_line};
 use sealpost::pki::{
-    Authority, AuthorityProfile, Certificate, KeyType, SealingCheck, Subject as Name, UnlockedKey,
+    Authority, AuthorityProfile, Certificate, KeyType, Reads, SealingCheck, Subject as Name, UnlockedKey,
     UserProfile, ValidatedCertificate, Validity, read_certificates, read_key_file, self_sign,
 };
 use sealpost::rules::{Color, Envelope, Facts, Program, RuleSet, ScopeKind, Source, evaluate, explain};
-use sealpost::smime::{Mark, OpenPgp, OpeningKey, RekeyError, SealJob, open, recognise, rekey, seal_many};
+use sealpost::smime::{
+    Form, Mark, Naming, OpenPgp, OpeningKey, RekeyError, SealJob, open, recognise, rekey, seal_many,
+};
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
+
+/// Those that serve the key of the world's reader.
+const PROFILES: [Profile; 2] = [Profile::Compatible, Profile::Modern];
 
 /// Something that reads foreign bytes.
 pub(super) struct Subject {
@@ -86,9 +91,9 @@ impl World {
             rules,
             keys,
         };
-        for profile in Profile::ALL {
+        for profile in PROFILES {
             for message in world.mail.iter().take(6) {
-                world.sealed.push(world.seal(message, profile));
+                world.sealed.push(world.seal(message, profile, HeaderPolicy::Keep));
             }
         }
         for sealed in &world.sealed {
@@ -109,9 +114,10 @@ impl World {
         }
     }
 
-    fn seal(&self, message: &[u8], profile: Profile) -> Vec<u8> {
+    fn seal(&self, message: &[u8], profile: Profile, headers: HeaderPolicy) -> Vec<u8> {
         let mark = Mark { at: now(), rule: Some("Smoke") };
-        let job = SealJob { message, recipients: &self.recipients, profile, mark, seed: seed(3) };
+        let form = Form { profile, headers, ..Form::default() };
+        let job = SealJob { message, recipients: &self.recipients, form, mark, seed: seed(3) };
         seal_many(vec![job]).remove(0).unwrap().bytes().to_vec()
     }
 
@@ -134,7 +140,7 @@ fn certify(key: &UnlockedKey) -> Certificate {
     let profile = AuthorityProfile { subject: &subject, dns_names: &[], validity };
     let authority = self_sign(key, &profile, seed(2)).unwrap();
     let address = Address::parse("bob@north.example").unwrap();
-    let user = UserProfile { addresses: &[address], common_name: "Bob", validity };
+    let user = UserProfile { addresses: &[address], common_name: "Bob", validity, reads: Reads::Cbc };
     Authority::new(&authority, key).unwrap().issue(&key.public(), &user, seed(4)).unwrap()
 }
 
@@ -180,8 +186,9 @@ fn read_all(folder: &Path, endings: &[&str], most: usize) -> Vec<Vec<u8>> {
 }
 
 fn seals_and_opens(world: &World, input: &[u8]) {
-    for profile in Profile::ALL {
-        let sealed = world.seal(input, profile);
+    let hidden = HeaderPolicy::ALL.map(|headers| (Profile::Compatible, headers));
+    for (profile, headers) in hidden.into_iter().chain([(Profile::Modern, HeaderPolicy::Keep)]) {
+        let sealed = world.seal(input, profile, headers);
         let opened = open(&sealed, &world.opening()).unwrap();
         assert!(opened.message.expose() == crlf(input), "opens to something else");
         assert!(recognise(&sealed, &[std::slice::from_ref(&world.certificate)], OpenPgp::Keep).is_some());
@@ -192,14 +199,15 @@ fn opens(world: &World, input: &[u8]) {
     rekeys(world, input);
     recognise(input, &[std::slice::from_ref(&world.certificate)], OpenPgp::Keep);
     let message = Message::new(input);
-    cms::inspect(&message);
-    let _ = (cms::find(&message), cms::fault(&message));
+    let form = cms::Input::of(input);
+    cms::inspect(&form);
+    let _ = (cms::find(&message), form.examine());
 }
 
 /// What opens is rekeyed to what opens to the same, and what does not open is not rekeyed.
 fn rekeys(world: &World, input: &[u8]) {
     let opened = open(input, &world.opening());
-    match (opened, rekey(input, &world.opening(), &world.recipients, seed(5))) {
+    match (opened, rekey(input, &world.opening(), &world.recipients, Naming::Certificate, seed(5))) {
         (Ok(opened), Ok(rekeyed)) => {
             let again = open(rekeyed.bytes(), &world.opening()).unwrap();
             assert!(again.message.expose() == opened.message.expose(), "opens to something else");
@@ -230,7 +238,7 @@ fn evaluates(world: &World, input: &[u8]) {
     for field in message.fields() {
         let _ = (field.text(), field.mailboxes(), MediaType::parse(field.value()));
     }
-    cms::inspect(&message);
+    cms::inspect(&cms::Input::of(input));
 }
 
 fn reads_words(_: &World, input: &[u8]) {

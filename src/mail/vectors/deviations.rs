@@ -14,20 +14,12 @@ const fn row(place: &'static str, case: &'static str, why: &'static str) -> Devi
     Deviation { place, case, why }
 }
 
-const NSS_MESSAGES: &str = "nss/interop-openssl/*.env";
 const NSS_CONTAINERS: &str = "nss/tools-pkcs12/*.p12";
 const OPENSSL_CONTAINERS: &str = "openssl/recipes/80-test_pkcs12_data/*.p12";
 const RSA_PSS: &str = "a key for RSASSA-PSS only signs; no mail is sealed to it";
 const PBMAC1: &str = "a MAC by PBMAC1 (RFC 9579) is not read yet";
-const P_384: &str = "keys on the curve P-384 are not read yet";
 
 pub(crate) const DEVIATIONS: &[Deviation] = &[
-    row(NSS_MESSAGES, "fran-ec_ossl-aes128-sha1.env", P_384),
-    row(NSS_MESSAGES, "fran-ec_ossl-aes128-sha224.env", P_384),
-    row(NSS_MESSAGES, "fran-ec_ossl-aes128-sha256.env", P_384),
-    row(NSS_MESSAGES, "fran-ec_ossl-aes192-sha384.env", P_384),
-    row(NSS_MESSAGES, "fran-ec_ossl-aes256-sha512.env", P_384),
-    row("nss/interop-openssl/*.p12", "Fran-ec.p12", P_384),
     row(
         NSS_CONTAINERS,
         "TestOldAES128CA.p12",
@@ -43,8 +35,6 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     row(OPENSSL_CONTAINERS, "pbmac1_512_256.good.p12", PBMAC1),
     row(OPENSSL_CONTAINERS, "pbmac1_512_512.good.p12", PBMAC1),
     row(OPENSSL_CONTAINERS, "pbmac1_sha1_hmac_and_prf.p12", PBMAC1),
-    row("rfc9216", "carlos", "X25519 keys are not read yet"),
-    row("rfc9216", "dana", "X25519 keys are not read yet"),
 ];
 
 /// The verdicts on one place of the vectors.

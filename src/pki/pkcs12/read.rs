@@ -28,6 +28,8 @@ const FILE: &str = "PKCS#12 file";
 pub(in crate::pki) struct Contents {
     pub(in crate::pki) keys: Vec<UnlockedKey>,
     pub(in crate::pki) certificates: Vec<Certificate>,
+    /// A key of a kind that we have no use for, such as one that only signs, stood beside others.
+    passed_over: Option<PkiError>,
     bags: usize,
 }
 
@@ -58,7 +60,10 @@ pub(in crate::pki) fn read(bytes: &[u8], password: Option<&[u8]>) -> Result<Cont
         let clear = open_part(part, &mut password)?;
         contents.read_bags(&clear, &mut password, MAX_NESTING)?;
     }
-    Ok(contents)
+    match contents.passed_over.take() {
+        Some(error) if contents.keys.is_empty() => Err(error),
+        _ => Ok(contents),
+    }
 }
 
 /// The password in the spelling that the MAC was made with. No MAC: the password is tried on the parts.
@@ -124,15 +129,24 @@ impl Contents {
         bags.iter().try_for_each(|bag| self.read_bag(bag, password, nesting))
     }
 
+    fn add_key(&mut self, pkcs8: &[u8]) -> Result<(), PkiError> {
+        match UnlockedKey::from_pkcs8(pkcs8) {
+            Ok(key) => self.keys.push(key),
+            Err(error @ PkiError::Unsupported(_)) => self.passed_over = Some(error),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
     /// Bags of other kinds (CRLs, secrets, what Java adds) are passed over.
     fn read_bag(&mut self, bag: &SafeBag, password: &mut Password, nesting: usize) -> Result<(), PkiError> {
         let value = Zeroizing::new(der::Encode::to_der(&bag.value).map_err(broken)?);
         match bag.kind {
-            KEY_BAG => self.keys.push(UnlockedKey::from_pkcs8(&value)?),
+            KEY_BAG => self.add_key(&value)?,
             SHROUDED_KEY_BAG => {
                 let key = EncryptedKey::from_der(&value).map_err(broken)?;
                 let clear = password.decrypt(&key.algorithm, key.data.as_bytes(), FILE)?;
-                self.keys.push(UnlockedKey::from_pkcs8(&clear)?);
+                self.add_key(&clear)?;
             }
             CERTIFICATE_BAG => {
                 let bag = CertificateBag::from_der(&value).map_err(broken)?;

@@ -2,14 +2,15 @@
 
 use super::{Action, ActionWord, Arguments};
 use crate::crypto::Profile;
-use crate::rules::words::{LATER, nearest, quoted};
+use crate::mail::HeaderPolicy;
+use crate::rules::words::{nearest, quoted};
 use crate::rules::{ScopeKind, StoreOptions};
 use toml::Spanned;
 use toml::de::DeValue;
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Store Encrypted in",
-    parameter: "mailbox, then options if any: {profile = \"modern\"}",
+    parameter: "mailbox, then options if any: {profile = \"modern\", headers = \"hide-subject\"}",
     scopes: ScopeKind::ALL,
     doc: "Stores a copy in that mailbox, sealed to the mailbox's owner; the INBOX copy still follows.",
     example: r#"["Store Encrypted in", "Vault/Payroll", {profile = "modern"}]"#,
@@ -20,28 +21,24 @@ pub(super) static WORD: ActionWord = ActionWord {
     },
 };
 
+const OPTIONS: [&str; 2] = ["profile", "headers"];
+
 fn options(arguments: &mut Arguments<'_, '_, '_>) -> Option<StoreOptions> {
-    let mut options = Some(StoreOptions::default());
+    let (mut options, mut faults) = (StoreOptions::default(), 0);
     for (key, value) in arguments.options()? {
-        match key.get_ref().as_ref() {
-            "profile" => {
-                let profile = profile(arguments, &value);
-                options = options.filter(|_| profile.is_some()).map(|_| StoreOptions { profile });
-            }
-            "headers" => {
-                let hint = "headers are kept outside as they are".to_owned();
-                arguments.faults.add(key.span(), format!("the option \"headers\" is {LATER}"), hint);
-                options = None;
-            }
+        let read = match key.get_ref().as_ref() {
+            "profile" => profile(arguments, &value).map(|profile| options.profile = Some(profile)),
+            "headers" => headers(arguments, &value).map(|headers| options.headers = Some(headers)),
             other => {
                 let text = format!("\"{}\" has no option \"{other}\"", arguments.word);
-                let hint = "the option is: \"profile\"".to_owned();
-                arguments.faults.add_near(key.span(), text, nearest(other, ["profile"]), hint);
-                options = None;
+                let hint = format!("the options are: {}", quoted(OPTIONS));
+                arguments.faults.add_near(key.span(), text, nearest(other, OPTIONS), hint);
+                None
             }
-        }
+        };
+        faults += usize::from(read.is_none());
     }
-    options
+    (faults == 0).then_some(options)
 }
 
 fn profile(arguments: &mut Arguments<'_, '_, '_>, value: &Spanned<DeValue<'_>>) -> Option<Profile> {
@@ -50,11 +47,20 @@ fn profile(arguments: &mut Arguments<'_, '_, '_>, value: &Spanned<DeValue<'_>>) 
         return Some(profile);
     }
     let names = || Profile::ALL.iter().map(|profile| profile.name());
-    let text = match name {
-        "auto" | "post-quantum" => format!("the profile \"{name}\" is {LATER}"),
-        _ => format!("{} is no profile", arguments.faults.source(&value.span())),
-    };
+    let text = format!("{} is no profile", arguments.faults.source(&value.span()));
     let hint = format!("the profiles are: {}", quoted(names()));
+    arguments.faults.add_near(value.span(), text, nearest(name, names()), hint);
+    None
+}
+
+fn headers(arguments: &mut Arguments<'_, '_, '_>, value: &Spanned<DeValue<'_>>) -> Option<HeaderPolicy> {
+    let name = value.get_ref().as_str().unwrap_or_default();
+    if let Some(policy) = HeaderPolicy::parse(name) {
+        return Some(policy);
+    }
+    let names = || HeaderPolicy::ALL.iter().map(|policy| policy.name());
+    let text = format!("{} is no policy for headers", arguments.faults.source(&value.span()));
+    let hint = format!("the policies are: {}", quoted(names()));
     arguments.faults.add_near(value.span(), text, nearest(name, names()), hint);
     None
 }
@@ -65,17 +71,21 @@ mod tests {
     use crate::rules::evaluate::testing::verdict;
 
     #[test]
-    fn the_profile_is_optional() {
+    fn options_are_optional() {
         let verdict = verdict(
-            r#"then = [["Store Encrypted in", "A"], ["Store Encrypted in", "B", {profile = "compatible"}]]"#,
+            r#"then = [["Store Encrypted in", "A"], ["Store Encrypted in", "B", {profile = "compatible"}],
+                       ["Store Encrypted in", "C", {headers = "hide-most", profile = "modern"}]]"#,
             "\n",
         );
-        let options: Vec<_> = verdict.steps.iter().map(|step| &step.action).collect();
-        let [Action::StoreEncrypted(_, none), Action::StoreEncrypted(_, compatible)] = options.as_slice()
-        else {
-            panic!("{verdict:?}")
-        };
-        assert_eq!(none.profile, None);
-        assert_eq!(compatible.profile, Some(Profile::Compatible));
+        let options = verdict.steps.iter().map(|step| match &step.action {
+            Action::StoreEncrypted(_, options) => (options.profile, options.headers),
+            other => panic!("{other:?}"),
+        });
+        let expected = [
+            (None, None),
+            (Some(Profile::Compatible), None),
+            (Some(Profile::Modern), Some(HeaderPolicy::HideMost)),
+        ];
+        assert_eq!(options.collect::<Vec<_>>(), expected);
     }
 }

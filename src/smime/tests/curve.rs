@@ -4,12 +4,13 @@ mod samples;
 
 use super::damage::{enveloped, join, replace, split};
 use super::*;
-use crate::cms::{self, Agreement, Enveloped, RecipientKind};
+use crate::cms::{self, Agreement, Enveloped, Originator, OriginatorKey, RecipientKind};
+use crate::crypto::CurvePublicKey;
+use crate::crypto::algorithm::P_256;
 use crate::pki::key::PrivateKey;
 use crate::pki::read_private_key;
 use aes_kw::{KeyInit, KwAes256};
 use encodify::base64;
-use p256::ecdh::diffie_hellman;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -23,6 +24,14 @@ fn seal_for_dana(profile: Profile) -> Sealed {
 
 fn agreed(enveloped: &Enveloped) -> &cms::Recipient {
     enveloped.recipients.iter().find(|to| to.kind == RecipientKind::KeyAgreement).unwrap()
+}
+
+/// The ephemeral key.
+fn originator(to: &cms::Recipient) -> &OriginatorKey {
+    match &to.agreement.as_ref().unwrap().originator {
+        Originator::Key(key) => key,
+        Originator::Certificate(_) => panic!("a certificate"),
+    }
 }
 
 /// The X9.63 derivation as we write it, spelled out: SHA-256 over secret, counter and ECC-CMS-SharedInfo.
@@ -43,13 +52,13 @@ fn unwraps(key_encryption_key: [u8; 32], wrapped: &[u8]) -> bool {
 /// There was a builder of CMS that wrapped every content key under zeros.
 #[test]
 fn no_key_that_anybody_knows_unwraps() {
-    let PrivateKey::EcP256(private) = &dana().key.0 else { panic!("an EC key") };
-    for (profile, number) in Profile::ALL.into_iter().zip(0..) {
+    let PrivateKey::Curve(private) = &dana().key.0 else { panic!("an EC key") };
+    for (profile, number) in CLASSICAL.into_iter().zip(0..) {
         let recipients = [alice().validated(), dana().validated()];
         let sealed = seal_many(vec![job(MESSAGE, &recipients, profile, number)]).remove(0).unwrap();
         let sealed = enveloped(sealed.bytes());
         let to = agreed(&sealed);
-        let originator = to.agreement.as_ref().unwrap().originator_key.as_ref().unwrap();
+        let originator = originator(to);
         for known in [
             [0; 32],
             [0xff; 32],
@@ -60,12 +69,9 @@ fn no_key_that_anybody_knows_unwraps() {
         ] {
             assert!(!unwraps(known, &to.encrypted_key));
         }
-        let point = p256::PublicKey::from_sec1_bytes(&originator.public_key).unwrap();
-        let secret = diffie_hellman(private.to_nonzero_scalar(), point.as_affine());
-        assert!(
-            unwraps(key_encryption_key(secret.raw_secret_bytes()), &to.encrypted_key),
-            "the one that must"
-        );
+        let point = CurvePublicKey::new(&P_256, &originator.public_key).unwrap();
+        let secret = private.agree(&point).unwrap();
+        assert!(unwraps(key_encryption_key(&secret), &to.encrypted_key), "the one that must");
     }
 }
 
@@ -90,10 +96,9 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_another_ephemeral_key() {
     };
     let point = |bytes: &[u8]| {
         let sealed = enveloped(bytes);
-        let agreement = agreed(&sealed).agreement.clone().unwrap();
-        agreement.originator_key.as_ref().unwrap().public_key.clone()
+        originator(agreed(&sealed)).public_key.clone()
     };
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         assert_eq!(sealed(profile, 1), sealed(profile, 1));
         assert_ne!(point(&sealed(profile, 1)), point(&sealed(profile, 2)));
     }
@@ -101,7 +106,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_another_ephemeral_key() {
 
 #[test]
 fn a_flipped_bit_never_gives_another_message() {
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         let (header, der) = split(seal_for_dana(profile).bytes());
         let sealed = enveloped(&join(&header, &der));
         // CBC has no integrity: a bit in the IV or the ciphertext may change the text.
@@ -123,7 +128,7 @@ fn a_flipped_bit_never_gives_another_message() {
 
 #[test]
 fn a_message_cut_off_anywhere_is_not_opened() {
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         let (header, der) = split(seal_for_dana(profile).bytes());
         assert!((0..der.len()).all(|length| open_as(dana(), &join(&header, &der[..length])).is_err()));
     }
@@ -132,11 +137,11 @@ fn a_message_cut_off_anywhere_is_not_opened() {
 #[test]
 fn every_wrong_key_point_or_wrapped_key_is_the_same_error() {
     let eve = UnlockedKey::generate(KeyType::EcP256, seed(66)).unwrap();
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         let (header, der) = split(seal_for_dana(profile).bytes());
         let sealed = enveloped(&join(&header, &der));
         let wrapped = &agreed(&sealed).encrypted_key;
-        let point = &agreed(&sealed).agreement.as_ref().unwrap().originator_key.as_ref().unwrap().public_key;
+        let point = &originator(agreed(&sealed)).public_key;
         let other_point = eve.public().to_spki().unwrap().split_off(26);
         let mut off_curve = point.clone();
         off_curve[64] ^= 1;
@@ -160,15 +165,16 @@ fn every_wrong_key_point_or_wrapped_key_is_the_same_error() {
 fn refusal(change: impl FnOnce(&mut cms::Recipient)) -> String {
     let mut sealed = enveloped(seal_for_dana(Profile::Modern).bytes());
     change(&mut sealed.recipients[0]);
-    open::open_content(sealed, &[dana().opening()]).err().unwrap().to_string()
+    open::open_content(sealed, &[dana().opening()], &Policy::READING).err().unwrap().to_string()
 }
 
 #[test]
 fn what_anybody_can_see_is_refused_by_name() {
-    let named = Some(Arc::new(Agreement { originator_key: None, ukm: None }));
+    let id = alice().certificate.recipient_ids().remove(0);
+    let named = Some(Arc::new(Agreement { originator: Originator::Certificate(id), ukm: None }));
     assert_eq!(
         refusal(|to| to.agreement = named),
-        "the message uses key agreement with an originator who is named, which is not supported"
+        "the message was sealed with the key of a certificate that it does not bring along"
     );
     let algorithm = spki::AlgorithmIdentifierOwned {
         oid: const_oid::db::rfc5753::MQV_SINGLE_PASS_SHA_256_KDF_SCHEME,
@@ -183,14 +189,13 @@ fn what_anybody_can_see_is_refused_by_name() {
 #[test]
 fn keying_material_takes_part() {
     let mut sealed = enveloped(seal_for_dana(Profile::Modern).bytes());
-    let agreement = agreed(&sealed).agreement.as_ref().unwrap();
-    let originator = agreement.originator_key.as_ref().unwrap();
-    let originator_key = Some(cms::OriginatorKey {
-        algorithm: originator.algorithm.clone(),
-        public_key: originator.public_key.clone(),
+    let ephemeral = originator(agreed(&sealed));
+    let originator = Originator::Key(OriginatorKey {
+        algorithm: ephemeral.algorithm.clone(),
+        public_key: ephemeral.public_key.clone(),
     });
-    sealed.recipients[0].agreement = Some(Arc::new(Agreement { originator_key, ukm: Some(vec![1]) }));
-    let error = open::open_content(sealed, &[dana().opening()]).err().unwrap();
+    sealed.recipients[0].agreement = Some(Arc::new(Agreement { originator, ukm: Some(vec![1]) }));
+    let error = open::open_content(sealed, &[dana().opening()], &Policy::READING).err().unwrap();
     assert_eq!(error.to_string(), NOT_OPENED);
 }
 
@@ -200,7 +205,7 @@ fn messages_of_openssl_are_opened() {
     let certificate = Certificate::from_der(&base64::MIME.decode(samples::CERTIFICATE).unwrap()).unwrap();
     let opened = |sample, certificate| {
         let sealed = cms::read(&base64::MIME.decode(sample).unwrap()).unwrap();
-        open::open_content(sealed, &[OpeningKey { key: &key, certificate }])
+        open::open_content(sealed, &[OpeningKey { key: &key, certificate }], &Policy::READING)
             .map(|clear| clear.expose().to_vec())
     };
     let every = [samples::LIKE_OURS, samples::DEFAULT, samples::COFACTOR, samples::AUTHENTICATED];

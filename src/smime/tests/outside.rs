@@ -104,17 +104,49 @@ fn the_hint_of_line_ends_is_read_from_one_good_field_only() {
     assert_eq!(eol(b"Subject: eol=lf\n"), None);
 }
 
+#[test]
+fn what_a_field_claims_is_read_back() {
+    let claimed = |message: &[u8]| {
+        let claim = Claim::of(&Message::new(message))?;
+        Some(
+            claim.parameters().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", "),
+        )
+    };
+    for (rule, shown) in [
+        (None, ""),
+        (Some("Invoices; \"a\\b\""), "rule: Invoices; \"a\\b\", "),
+        (
+            Some("Größe 🙂, longer than one piece of a name"),
+            "rule: Größe 🙂, longer than one piece of a name, ",
+        ),
+    ] {
+        let header = header_with(b"A: b\n\nx\n", Profile::Modern, rule);
+        let expected = format!("at: 2026-11-01T12:00:00Z, {shown}state: clear, eol: lf");
+        assert_eq!(claimed(header.as_bytes()).unwrap(), expected);
+    }
+    assert_eq!(
+        claimed(b"Sealpost-Sealed: v=1; x; a=\"\x1b\"; y\x07=%\n").unwrap(),
+        "a: \u{fffd}, y\u{fffd}: %"
+    );
+    for none in [
+        &b"Subject: x\n"[..],
+        b"Sealpost-Sealed: at=x\n",
+        b"Sealpost-Sealed: v=2; at=x\n",
+        b"Sealpost-Sealed: v=1; at=x\nsealpost-sealed: v=1; at=x\n",
+        b"Sealpost-Sealed: v=1; at=\xff\n",
+        &[&b"Sealpost-Sealed: v=1; at="[..], &[b'x'; 20_000]].concat(),
+    ] {
+        assert_eq!(claimed(none), None);
+    }
+    let many = [&b"Sealpost-Sealed: v=1"[..], &b";a=b;".repeat(1000)].concat();
+    assert_eq!(Claim::of(&Message::new(&many)).unwrap().parameters().count(), 1, "joined by name");
+}
+
 /// What a foreign client sees when it opens the message: no name that it would believe.
 #[test]
 fn forged_protection_is_not_believable_inside() {
-    let inside = |message: &[u8]| {
-        let message = Message::new(message);
-        let inner = inner::Inner::new(&message);
-        let mut bytes = Vec::with_capacity(inner.len());
-        inner.reader().fill(&mut bytes, inner.len());
-        assert_eq!(bytes.len(), inner.len());
-        String::from_utf8(bytes).unwrap()
-    };
+    let inside =
+        |message: &[u8]| String::from_utf8(inside(message, HeaderPolicy::Keep, usize::MAX / 2)).unwrap();
     assert_eq!(inside(b"hp-outer: a\n"), "Sealpost-Arrived-hp-outer: a\r\n");
     assert_eq!(
         inside(b"A: b\nsealpost-arrived-HP-Outer: a\n"),

@@ -15,7 +15,7 @@ const MESSAGE: &[u8] = b"Subject: quarterly numbers\r\nFrom: a@b\r\n\r\nThe numb
 
 fn rekey_for(sealed: &[u8], person: &Person, to: &[&Person], number: u8) -> Result<Sealed, RekeyError> {
     let recipients: Vec<ValidatedCertificate> = to.iter().map(|person| person.validated()).collect();
-    rekey(sealed, &[person.opening()], &recipients, seed(number))
+    rekey(sealed, &[person.opening()], &recipients, Naming::Certificate, seed(number))
 }
 
 /// From Alice to Bob.
@@ -59,13 +59,13 @@ fn assert_rekeys(message: &[u8], profile: Profile) {
 #[test]
 fn special_messages_are_rekeyed() {
     for message in SPECIAL {
-        Profile::ALL.into_iter().for_each(|profile| assert_rekeys(message, profile));
+        CLASSICAL.into_iter().for_each(|profile| assert_rekeys(message, profile));
     }
 }
 
 #[test]
 fn rsa_and_ec_keys_take_each_other_s_place() {
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         let sealed = seal_for_alice(MESSAGE, profile);
         let to_ec = rekey_for(sealed.bytes(), alice(), &[dana()], 9).unwrap();
         assert_eq!(open_as(dana(), to_ec.bytes()).unwrap(), MESSAGE);
@@ -81,7 +81,7 @@ fn rsa_and_ec_keys_take_each_other_s_place() {
 
 #[test]
 fn lines_end_as_before() {
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         let lf = rekeyed(seal_for_alice(b"A: b\n\nx\n", profile).bytes());
         assert!(!lf.contains(&b'\r'));
         let sealed = seal_for_alice(b"A: b\r\n\r\nx\r\n", profile);
@@ -111,7 +111,7 @@ proptest! {
 
 #[test]
 fn large_messages_are_rekeyed() {
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         for length in [14_592, 65_000, 1 << 20] {
             assert_rekeys(&[b"Subject: x\n\n".to_vec(), vec![b'x'; length]].concat(), profile);
         }
@@ -120,12 +120,12 @@ fn large_messages_are_rekeyed() {
 
 #[test]
 fn several_recipients_take_the_place_of_several() {
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         let one = seal_for_alice(MESSAGE, profile);
         let two = rekey_for(one.bytes(), alice(), &[bob(), alice(), bob()], 3).unwrap();
         assert_eq!(two.recipients().len(), 2);
         assert_eq!(two.recipients()[0].certificate, Some(bob().certificate.fingerprint()));
-        assert_eq!(two.cipher().map(|cipher| cipher.name), Some(profile.content_cipher().name));
+        assert_eq!(two.cipher().map(|cipher| cipher.name), Some(suite(profile).content.name));
         for person in [alice(), bob()] {
             assert_eq!(open_as(person, two.bytes()).unwrap(), MESSAGE);
         }
@@ -138,10 +138,10 @@ fn several_recipients_take_the_place_of_several() {
 
 #[test]
 fn keys_are_transported_as_the_structure_has_it() {
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         let rekeyed = enveloped(&rekeyed(seal_for_alice(MESSAGE, profile).bytes()));
         let transports: Vec<_> = rekeyed.recipients.iter().map(|to| to.algorithm.oid).collect();
-        assert_eq!(transports, [profile.key_transport().oid]);
+        assert_eq!(transports, [suite(profile).transport.unwrap().oid]);
     }
 }
 
@@ -173,9 +173,10 @@ fn with_parts(sealed: &[u8], change: impl FnOnce(&mut Parts<'_>)) -> Vec<u8> {
     let (header, der) = split(sealed);
     let mut parts = parts(&der).unwrap();
     change(&mut parts);
-    let key = open::recover_content_key(&enveloped(sealed).recipients, 32, &[alice().opening()]).unwrap();
-    let to = recipient::recipients(&[alice().validated()], Profile::Compatible).unwrap();
-    let infos = vec![to[0].info(Profile::Compatible, &key, &mut seed(7).into_rng()).unwrap()];
+    let key =
+        unwrap::recover_content_key(&enveloped(sealed), 32, &[alice().opening()], &Policy::READING).unwrap();
+    let (_, to) = recipient::recipients(&[alice().validated()], Profile::Compatible.into()).unwrap();
+    let infos = vec![to[0].info(&key, &mut seed(7).into_rng()).unwrap()];
     let frame = frame::Frame::for_parts(infos, &parts).unwrap();
     join(&header, &[frame.head.as_slice(), &parts.encrypted_content, parts.after].concat())
 }
@@ -258,7 +259,7 @@ fn what_cannot_be_rekeyed_is_refused_by_name() {
         refused(openpgp.as_bytes()),
         "the message is encrypted with OpenPGP; only S/MIME messages are rekeyed"
     );
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         let sealed = seal_for_alice(MESSAGE, profile);
         let (header, der) = split(sealed.bytes());
         let cut = refused(&join(&header, &der[..der.len() - 1]));
@@ -270,7 +271,10 @@ fn what_cannot_be_rekeyed_is_refused_by_name() {
             "the body of the message is not in base64, and nothing else is written in its place"
         );
         let to = |keys: &[OpeningKey<'_>]| {
-            rekey(sealed.bytes(), keys, &[bob().validated()], seed(1)).err().unwrap().to_string()
+            rekey(sealed.bytes(), keys, &[bob().validated()], Naming::Certificate, seed(1))
+                .err()
+                .unwrap()
+                .to_string()
         };
         assert_eq!(to(&[bob().opening()]), "the message is not sealed to this key");
         assert_eq!(to(&[]), "the message is not sealed to this key");
@@ -284,10 +288,10 @@ fn what_cannot_be_rekeyed_is_refused_by_name() {
 /// A key that says it is the right one, and every wrapped key that does not open: one error value, and nothing written.
 #[test]
 fn a_content_key_that_does_not_open_is_never_handed_on() {
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         let sealed = seal_for_alice(MESSAGE, profile);
         let wrong = OpeningKey { key: &bob().key, certificate: Some(&alice().certificate) };
-        let outcome = rekey(sealed.bytes(), &[wrong], &[bob().validated()], seed(1));
+        let outcome = rekey(sealed.bytes(), &[wrong], &[bob().validated()], Naming::Certificate, seed(1));
         assert!(matches!(outcome.err().unwrap(), RekeyError::Open(OpenError::NotOpened)));
         let (header, der) = split(sealed.bytes());
         let wrapped = enveloped(sealed.bytes()).recipients[0].encrypted_key.clone();
@@ -309,7 +313,7 @@ fn assert_error_or_valid(broken: &[u8]) {
 
 #[test]
 fn flipped_bits_are_errors_or_nothing_new() {
-    for profile in Profile::ALL {
+    for profile in CLASSICAL {
         let (header, der) = split(seal_for_alice(MESSAGE, profile).bytes());
         for at in 0..der.len() {
             let mut broken = der.clone();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::crypto::ContentCipher;
+use crate::crypto::algorithm::P_256;
 use crate::mail::{Message, TransferEncoding};
 use ::cms::authenveloped_data::AuthEnvelopedData;
 use ::cms::content_info::{CmsVersion, ContentInfo};
@@ -24,7 +25,7 @@ fn content_info(people: [&Person; 2], profile: Profile) -> ContentInfo {
 }
 
 fn check(recipients: &RecipientInfos, content: &EncryptedContentInfo, profile: Profile) {
-    let cipher: &ContentCipher = profile.content_cipher();
+    let cipher: &ContentCipher = suite(profile).content;
     assert_eq!((content.content_type, content.content_enc_alg.oid), (ID_DATA, cipher.oid));
     let named: Vec<ObjectIdentifier> = recipients.0.iter().map(|info| transport(info, profile)).collect();
     assert_eq!(named.len(), 2);
@@ -40,7 +41,7 @@ fn transport(info: &RecipientInfo, profile: Profile) -> ObjectIdentifier {
     };
     assert!(holders.iter().any(is), "names a certificate that was asked for");
     assert_eq!(info.version, CmsVersion::V0);
-    assert_eq!(info.key_enc_alg.oid, profile.key_transport().oid);
+    assert_eq!(info.key_enc_alg.oid, suite(profile).transport.unwrap().oid);
     assert_eq!(info.enc_key.as_bytes().len(), 256, "as long as the modulus");
     info.key_enc_alg.oid
 }
@@ -75,10 +76,10 @@ fn check_agreement(recipients: &RecipientInfos, profile: Profile) {
     assert_eq!((key.algorithm.oid, &key.algorithm.parameters), (ID_EC_PUBLIC_KEY, &None));
     let point = key.public_key.as_bytes().unwrap();
     assert_eq!((point.len(), point[0]), (65, 4), "not compressed");
-    assert_eq!(info.key_enc_alg.oid, profile.key_agreement().oid);
+    assert_eq!(info.key_enc_alg.oid, suite(profile).agreement(&P_256).unwrap().oid);
     let wrap: spki::AlgorithmIdentifierOwned =
         info.key_enc_alg.parameters.as_ref().unwrap().decode_as().unwrap();
-    assert_eq!((wrap.oid, wrap.parameters), (profile.key_wrap().oid, None));
+    assert_eq!((wrap.oid, wrap.parameters), (suite(profile).wrap.oid, None));
     let [key] = info.recipient_enc_keys.as_slice() else { panic!("one recipient") };
     let KeyAgreeRecipientIdentifier::IssuerAndSerialNumber(name) = &key.rid else { panic!("by its key") };
     assert_eq!(name.serial_number, *dana().certificate.parsed().tbs_certificate().serial_number());
