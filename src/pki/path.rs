@@ -129,7 +129,7 @@ fn environment(
 ) -> Result<PkiEnvironment, Error> {
     let mut environment = PkiEnvironment::new();
     environment.populate_5280_pki_environment();
-    environment.add_verify_signature_message_callback(verify_rsa);
+    environment.add_verify_signature_message_callback(verify_signature);
     let mut anchors = TaSource::new();
     trusted.iter().for_each(|anchor| anchors.push(file(anchor)));
     anchors.initialize()?;
@@ -146,17 +146,15 @@ fn file(certificate: &Certificate) -> CertFile {
     CertFile { filename: certificate.fingerprint().to_string(), bytes: certificate.der().to_vec() }
 }
 
-/// RSASSA-PKCS1-v1_5 for the validator, which was built without RSA. SHA-1 is not among the hashes.
-fn verify_rsa(
+/// RSASSA-PKCS1-v1_5 for the validator, which was built without RSA, and ECDSA on P-521. SHA-1 is not among the hashes.
+fn verify_signature(
     _environment: &PkiEnvironment,
     message: &[u8],
     signature: &BitString,
     algorithm: &AlgorithmIdentifierOwned,
     key: &SubjectPublicKeyInfoOwned,
 ) -> Result<(), Error> {
-    let Ok(key @ super::PublicKey::Rsa(_)) = super::PublicKey::from_spki(key) else {
-        return Err(Error::Unrecognized);
-    };
+    let key = super::PublicKey::from_spki(key).map_err(|_| Error::Unrecognized)?;
     let signature = signature.as_bytes().ok_or(FAILED)?;
     key.verify_with(algorithm.oid, message, signature).map_err(|error| match error {
         super::PkiError::BadSignature => FAILED,
