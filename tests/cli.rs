@@ -139,7 +139,10 @@ fn json_is_one_object_of_known_fields() {
         (&install, "file scope holder rules"),
         ("rules list | rules", "scope holder file installed by"),
         ("rules explain --recipient bob@north.example", "answer cause fired programs copies"),
-        ("inspect", "form structure content recipients layers limit notes fault size store claim"),
+        (
+            "inspect",
+            "form structure content recipients post_quantum layers limit notes fault size store claim",
+        ),
         ("config check", "ok"),
         ("config show | settings", "key value line"),
         ("cert retire --account bob@north.example", "account retired"),

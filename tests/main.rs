@@ -23,6 +23,7 @@ mod export;
 mod faults;
 mod hook;
 mod hostile;
+mod kinds_of_keys;
 mod peers;
 mod policy;
 mod postfix_dovecot;

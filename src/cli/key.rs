@@ -188,6 +188,10 @@ fn store_domain_key(
     domain: &str,
     key: &UnlockedKey,
 ) -> Result<(), Failure> {
+    if let Err(error) = key.public().signature_algorithm() {
+        let text = format!("{error}, and the key of a domain signs the certificates of its accounts");
+        return Err(Failure::new(Code::No, text).hint("for an account it is fit: --account ADDRESS"));
+    }
     let fingerprint = key.fingerprint()?;
     directory.set_domain_key(domain, fingerprint, &key.to_pkcs8()?)?;
     out.line(format!("{} key {fingerprint} stored for {domain}", key.public()))?;

@@ -2,6 +2,7 @@
 
 mod account;
 mod acl;
+mod algorithms;
 mod cert;
 mod cert_account;
 mod cert_domain;
@@ -70,6 +71,7 @@ enum Verb {
     Open(open::Open),
     Rekey(rekey::Rekey),
     Inspect(inspect::Inspect),
+    Algorithms(algorithms::Algorithms),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -92,6 +94,7 @@ impl Verb {
             Verb::Open(verb) => verb.run(context, out),
             Verb::Rekey(verb) => verb.run(context, out),
             Verb::Inspect(verb) => verb.run(context, out),
+            Verb::Algorithms(verb) => verb.run(out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }

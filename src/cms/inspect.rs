@@ -9,6 +9,7 @@ pub use layer::{Layer, LayerKind, Limit};
 pub use recipient::{Holder, KeyEncryptionReport, RecipientReport};
 
 use super::{CmsError, Enveloped, Input, InputForm, Protection, RecipientId, RecipientKind};
+use crate::crypto::algorithm::entries;
 use const_oid::ObjectIdentifier;
 use const_oid::db::{DB, rfc5911, rfc6268};
 use serde::ser::SerializeStruct;
@@ -144,11 +145,24 @@ impl Report {
     pub fn notes(&self) -> Vec<&'static str> {
         const MIXED: &str =
             "RSA and EC recipients stand side by side: NSS before 3.100 cannot read it with an RSA key";
-        self.envelopes().any(EnvelopeReport::is_mixed).then_some(MIXED).into_iter().collect()
+        const BROKEN_LATER: &str = "ML-KEM and classical recipients stand side by side: the message is as safe as its weakest, \
+             not post-quantum";
+        let mixed = self.envelopes().any(EnvelopeReport::is_mixed).then_some(MIXED);
+        let hybrid = self.envelopes().any(EnvelopeReport::is_hybrid).then_some(BROKEN_LATER);
+        mixed.into_iter().chain(hybrid).collect()
     }
 }
 
 impl EnvelopeReport {
+    /// Would it stand up to a quantum computer? It is as strong as the weakest way to its key.
+    pub fn is_post_quantum(&self) -> bool {
+        self.recipients.iter().all(RecipientReport::is_post_quantum) && !self.recipients.is_empty()
+    }
+
+    fn is_hybrid(&self) -> bool {
+        self.recipients.iter().any(RecipientReport::is_post_quantum) && !self.is_post_quantum()
+    }
+
     fn is_mixed(&self) -> bool {
         let has = |kind| self.recipients.iter().any(|recipient| recipient.kind == kind);
         has(RecipientKind::KeyTransport) && has(RecipientKind::KeyAgreement)
@@ -159,11 +173,12 @@ impl Serialize for Report {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let envelope = self.envelope();
         let recipients = envelope.map_or(&[][..], |envelope| &envelope.recipients);
-        let mut shown = serializer.serialize_struct("Report", 8)?;
+        let mut shown = serializer.serialize_struct("Report", 9)?;
         shown.serialize_field("form", &self.form)?;
         shown.serialize_field("structure", &self.structure)?;
         shown.serialize_field("recipients", recipients)?;
         shown.serialize_field("content", &envelope.map(|envelope| &envelope.content))?;
+        shown.serialize_field("post_quantum", &envelope.map(EnvelopeReport::is_post_quantum))?;
         shown.serialize_field("layers", &self.layers)?;
         shown.serialize_field("limit", &self.limit)?;
         shown.serialize_field("notes", &self.notes())?;
@@ -195,5 +210,6 @@ pub(super) fn oid_name(oid: &ObjectIdentifier) -> String {
         rfc6268::ID_CT_COMPRESSED_DATA => Some("CompressedData"),
         _ => None,
     };
-    ours.or_else(|| DB.by_oid(oid)).map_or_else(|| oid.to_string(), str::to_owned)
+    let in_tables = || entries().find(|entry| entry.oid == *oid).map(|entry| entry.name);
+    ours.or_else(|| DB.by_oid(oid)).or_else(in_tables).map_or_else(|| oid.to_string(), str::to_owned)
 }

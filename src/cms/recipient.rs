@@ -77,7 +77,7 @@ pub struct OriginatorKey {
 }
 
 /// What a KEMRecipientInfo says beside its mechanism (RFC 9629 3).
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Encapsulation {
     /// What carries the secret.
     pub ciphertext: Vec<u8>,

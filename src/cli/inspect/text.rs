@@ -43,6 +43,9 @@ fn form(form: InputForm) -> Option<&'static str> {
 fn envelope(envelope: &EnvelopeReport) -> Vec<Row> {
     let content = &envelope.content;
     let mut rows = vec![("content", describe_content(content)), ("integrity", integrity(content.integrity))];
+    rows.extend(
+        envelope.is_post_quantum().then(|| ("keys", "post-quantum: every recipient by ML-KEM".to_owned())),
+    );
     rows.extend(recipients(envelope));
     rows
 }

@@ -1,9 +1,10 @@
 //! Who can open an encrypted structure, and what hands them its key.
 
-use super::{AlgorithmReport, report_algorithm};
+use super::{AlgorithmReport, oid_name, report_algorithm};
 use crate::cms::element::Elements;
 use crate::cms::enveloped::{SEQUENCE, constructed, oid};
-use crate::cms::{Recipient, RecipientId, RecipientKind};
+use crate::cms::{Encapsulation, Recipient, RecipientId, RecipientKind};
+use crate::crypto::algorithm::Kem;
 use crate::mail::printable;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{ID_RSAES_OAEP, ID_SHA_1};
@@ -37,11 +38,11 @@ pub struct KeyEncryptionReport {
     /// Which one.
     #[serde(flatten)]
     pub algorithm: AlgorithmReport,
-    /// The hash of OAEP (RFC 4055 4.1), or of the key derivation (RFC 5753 7.1.4).
+    /// The hash of OAEP (RFC 4055 4.1), or of the key derivation (RFC 5753 7.1.4, RFC 8418 2.2, RFC 9629 5).
     pub hash: Option<String>,
     /// The hash of OAEP's mask generation.
     pub mask_hash: Option<String>,
-    /// What encrypts the content key under the key that was agreed on (RFC 5753 7.1.5).
+    /// What encrypts the content key under the key that was agreed on or encapsulated (RFC 5753 7.1.5, RFC 9629 3).
     pub key_wrap: Option<AlgorithmReport>,
 }
 
@@ -55,12 +56,13 @@ pub struct RecipientReport {
     /// Who that is: see [`Report::match_recipients`](super::Report::match_recipients).
     pub holders: Vec<Holder>,
     algorithm: Arc<AlgorithmIdentifierOwned>,
+    encapsulation: Option<Arc<Encapsulation>>,
 }
 
 impl RecipientReport {
     pub(super) fn new(recipient: Recipient) -> RecipientReport {
-        let Recipient { kind, id, algorithm, .. } = recipient;
-        RecipientReport { kind, id, holders: Vec::new(), algorithm }
+        let Recipient { kind, id, algorithm, encapsulation, .. } = recipient;
+        RecipientReport { kind, id, holders: Vec::new(), algorithm, encapsulation }
     }
 
     /// The issuer of its certificate (RFC 4514), if it is named so.
@@ -88,6 +90,11 @@ impl RecipientReport {
         }
     }
 
+    /// Will it stand up to a quantum computer, as far as is known?
+    pub fn is_post_quantum(&self) -> bool {
+        self.kind == RecipientKind::KeyEncapsulation && Kem::by_oid(self.algorithm.oid).is_some()
+    }
+
     /// How the content key is encrypted.
     pub fn algorithm(&self) -> KeyEncryptionReport {
         let parameters = self.algorithm.parameters.as_ref();
@@ -98,6 +105,9 @@ impl RecipientReport {
             key_wrap = parameters.and_then(wrap).as_ref().map(report_algorithm);
         } else if self.algorithm.oid == ID_RSAES_OAEP {
             (hash, mask_hash) = oaep_hashes(parameters);
+        } else if let Some(encapsulation) = &self.encapsulation {
+            hash = hash_in(&oid_name(&encapsulation.derivation.oid));
+            key_wrap = Some(report_algorithm(&encapsulation.wrap.oid));
         }
         KeyEncryptionReport { algorithm, hash, mask_hash, key_wrap }
     }
@@ -153,7 +163,7 @@ fn oaep_field(
 
 /// `id-sha256` is `sha256`.
 fn hash_name(oid: &ObjectIdentifier) -> String {
-    let name = super::oid_name(oid);
+    let name = oid_name(oid);
     name.strip_prefix("id-").map(str::to_owned).unwrap_or(name)
 }
 

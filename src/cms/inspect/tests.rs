@@ -3,7 +3,7 @@
 use super::*;
 use crate::cms::samples::{self, der};
 use crate::cms::tests::{element, enveloped, inspected, key_agreement, key_transport, mail, multipart};
-use crate::crypto::algorithm::{CONTENT_CIPHERS, KEY_AGREEMENTS, KEY_TRANSPORTS, KEY_WRAPS, Padding};
+use crate::crypto::algorithm::{KEY_AGREEMENTS, KEY_DERIVATIONS, KEY_TRANSPORTS, Padding, entries};
 use const_oid::db::rfc5911::{ID_DATA, ID_ENVELOPED_DATA};
 use der::Encode;
 use encodify::pem;
@@ -189,8 +189,11 @@ fn every_row_of_the_tables_has_a_name_and_its_hashes() {
         let hash = recipient::hash_in(&oid_name(&row.oid)).unwrap();
         assert!(row.name.contains(&hash), "{}: {hash}", row.name);
     }
-    let named = CONTENT_CIPHERS.map(|row| row.oid).into_iter().chain(KEY_WRAPS.map(|row| row.oid));
-    for oid in named {
+    for row in KEY_DERIVATIONS {
+        let hash = recipient::hash_in(&oid_name(&row.oid)).unwrap();
+        assert!(row.name.contains(&hash), "{}: {hash}", row.name);
+    }
+    for oid in entries().map(|entry| entry.oid) {
         assert_ne!(oid_name(&oid), oid.to_string());
     }
     for row in KEY_TRANSPORTS.into_iter().filter(|row| matches!(row.padding, Padding::Oaep(_))) {
@@ -278,6 +281,7 @@ fn the_json_of_a_report() {
         "structure": "AuthEnvelopedData",
         "recipients": recipients,
         "content": content,
+        "post_quantum": false,
         "layers": [layer],
         "limit": null,
         "notes": [],

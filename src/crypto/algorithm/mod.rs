@@ -100,9 +100,10 @@ impl Hash {
     }
 }
 
-/// An algorithm in words: its name in the registry of object identifiers if it has one, else the numbers.
+/// An algorithm in words: its name in the registry of object identifiers or in our tables if it has one, else the numbers.
 pub(crate) fn name_of(oid: &ObjectIdentifier) -> String {
-    match const_oid::db::DB.by_oid(oid) {
+    let in_tables = || entries().find(|entry| entry.oid == *oid).map(|entry| entry.name);
+    match const_oid::db::DB.by_oid(oid).or_else(in_tables) {
         Some(name) => format!("{name} ({oid})"),
         None => oid.to_string(),
     }

@@ -326,3 +326,31 @@ fn a_damaged_kem_recipient_is_nobody_and_the_others_read_on() {
     let read = enveloped(&broken);
     assert!(read.recipients.iter().any(|to| to.kind == RecipientKind::Other && to.id.is_none()));
 }
+
+#[test]
+fn inspect_says_what_is_post_quantum_and_what_is_not() {
+    let kem = person_with(KeyType::MlKem768);
+    let report = |people: &[&Person], form| {
+        let sealed = seal_as(people, form).unwrap();
+        let report = cms::inspect(&cms::Input::of(sealed.bytes()));
+        serde_json::to_value(report).unwrap()
+    };
+    let alone = report(&[&kem], Profile::PostQuantum.into());
+    assert_eq!(alone["post_quantum"], true);
+    assert_eq!(alone["notes"], serde_json::json!([]));
+    let recipient = &alone["recipients"][0];
+    assert_eq!(recipient["kind"], "key-encapsulation");
+    let algorithm = serde_json::json!({
+        "oid": "2.16.840.1.101.3.4.4.2",
+        "name": "id-alg-ml-kem-768",
+        "hash": "sha256",
+        "mask_hash": null,
+        "key_wrap": {"oid": "2.16.840.1.101.3.4.1.45", "name": "id-aes256-wrap"},
+    });
+    assert_eq!(recipient["algorithm"], algorithm);
+    let hybrid = report(&[&kem, alice()], beside(Profile::PostQuantum));
+    assert_eq!(hybrid["post_quantum"], false);
+    let note = "ML-KEM and classical recipients stand side by side: the message is as safe as its weakest, not post-quantum";
+    assert_eq!(hybrid["notes"], serde_json::json!([note]));
+    assert_eq!(report(&[alice()], Profile::Modern.into())["post_quantum"], false);
+}
