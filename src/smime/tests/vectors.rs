@@ -124,28 +124,40 @@ fn the_message_of_rfc_9936_is_opened() {
     }
 }
 
-/// Each with the authority, and the profiles that serve the key.
-const RFC_9216: [(&str, &str, &[Profile]); 4] = [
-    ("alice", "ca.rsa.crt", &[Profile::Compatible, Profile::Modern]),
-    ("bob", "ca.rsa.crt", &[Profile::Compatible, Profile::Modern]),
-    ("carlos", "ca.25519.crt", &[Profile::Modern]),
-    ("dana", "ca.25519.crt", &[Profile::Modern]),
-];
+/// Each with the authority.
+const RFC_9216: [(&str, &str); 4] =
+    [("alice", "ca.rsa.crt"), ("bob", "ca.rsa.crt"), ("carlos", "ca.25519.crt"), ("dana", "ca.25519.crt")];
 
 /// The certificate chains; what is sealed to it opens with the key, from a file of its own and out of the PKCS#12.
-fn seal_and_open(files: &Files, person: &str, authority: &str, profiles: &[Profile]) -> Result<(), String> {
+fn serve_person(files: &Files, person: &str, authority: &str) -> Result<(), String> {
     let file = |end: &str| named(files, &format!("{person}.{end}"));
-    let read = |bytes: &[u8]| Certificate::from_pem(bytes).map_err(|error| error.to_string());
-    let (certificate, anchors) = (read(file("encrypt.crt"))?, [read(named(files, authority))?]);
-    let recipients = [chained(&certificate, &anchors)?];
-    let message = b"Subject: RFC 9216\r\n\r\nHello.\r\n";
+    let certificate = read_certificate(file("encrypt.crt"))?;
+    let anchors = [read_certificate(named(files, authority))?];
     for ring in [read_keys(file("encrypt.key"), "")?, read_keys(file("p12"), person)?] {
-        for &profile in profiles {
-            let sealed = seal_for(message, &recipients, profile);
-            same(&open_with_any(&ring, &certificate, sealed.bytes())?, message)?;
-        }
+        seal_and_open(&ring, &certificate, Some(&anchors))?;
     }
     Ok(())
+}
+
+fn read_certificate(bytes: &[u8]) -> Result<Certificate, String> {
+    Certificate::from_pem(bytes).map_err(|error| error.to_string())
+}
+
+/// Under every profile that serves the key.
+fn seal_and_open(
+    ring: &KeyFile,
+    certificate: &Certificate,
+    anchors: Option<&[Certificate]>,
+) -> Result<(), String> {
+    let recipients = [chained(certificate, anchors)?];
+    let message = b"Subject: greetings\r\n\r\nHello.\r\n";
+    let serves = |profile: &Profile| refusal((*profile).into(), certificate, &[]).is_none();
+    let mut serving = Profile::ALL.into_iter().filter(serves).peekable();
+    serving.peek().ok_or("no profile serves it")?;
+    serving.try_for_each(|profile| {
+        let sealed = seal_for(message, &recipients, profile);
+        same(&open_with_any(ring, certificate, sealed.bytes())?, message)
+    })
 }
 
 /// A container holds the key that signs beside the one that decrypts.
@@ -155,12 +167,15 @@ fn open_with_any(ring: &KeyFile, certificate: &Certificate, sealed: &[u8]) -> Re
     Ok(opened.message.expose().to_vec())
 }
 
-fn chained(certificate: &Certificate, anchors: &[Certificate]) -> Result<ValidatedCertificate, String> {
+fn chained(
+    certificate: &Certificate,
+    anchors: Option<&[Certificate]>,
+) -> Result<ValidatedCertificate, String> {
     let check = SealingCheck {
         addresses: &[],
         at: noon(),
         minimum_rsa_bits: 2048,
-        anchors: Some(anchors),
+        anchors,
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
@@ -173,8 +188,29 @@ fn chained(certificate: &Certificate, anchors: &[Certificate]) -> Result<Validat
 fn the_people_of_rfc_9216_are_sealed_to_and_open() {
     let files = files("rfc9216");
     let mut verdicts = Verdicts::on("rfc9216");
-    for (person, authority, profiles) in RFC_9216.into_iter().filter(|_| !files.is_empty()) {
-        verdicts.add(&[person], seal_and_open(&files, person, authority, profiles));
+    for (person, authority) in RFC_9216.into_iter().filter(|_| !files.is_empty()) {
+        verdicts.add(&[person], serve_person(&files, person, authority));
     }
     verdicts.close();
+}
+
+/// Key and certificate in one file.
+fn serve_file(bytes: &[u8]) -> Result<(), String> {
+    let ring = read_keys(bytes, "")?;
+    seal_and_open(&ring, ring.certificates.first().ok_or("no certificate")?, None)
+}
+
+/// A person for each kind of key that OpenSSL has.
+#[test]
+fn the_people_of_openssl_are_sealed_to_and_open() {
+    let folder = "openssl/smime-certs";
+    let files = files(folder);
+    let mut verdicts = Verdicts::on(folder);
+    let halves = ["smrsa3-key.pem", "smrsa3-cert.pem", "smdsap.pem"];
+    let is_person = |path: &Path| name(path).starts_with("sm") && !halves.contains(&name(path));
+    for (path, bytes) in files.iter().filter(|(path, _)| is_person(path)) {
+        verdicts.add(&[name(path)], serve_file(bytes));
+    }
+    let count = verdicts.close();
+    assert!(files.is_empty() || count == 18, "{count}");
 }
