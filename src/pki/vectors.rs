@@ -8,10 +8,14 @@ use crate::mail::vectors::{Verdicts, files};
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// RFC 9216 by file name; nothing where the vectors are absent.
-fn rfc9216() -> BTreeMap<String, Vec<u8>> {
+/// The files of a folder by name; none where the vectors are absent.
+fn by_name(folder: &str) -> BTreeMap<String, Vec<u8>> {
     let named = |path: std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
-    files("rfc9216").into_iter().map(|(path, bytes)| (named(path), bytes)).collect()
+    files(folder).into_iter().map(|(path, bytes)| (named(path), bytes)).collect()
+}
+
+fn rfc9216() -> BTreeMap<String, Vec<u8>> {
+    by_name("rfc9216")
 }
 
 fn check<'a>(addresses: &'a [crate::mail::Address], anchors: &'a [Certificate]) -> SealingCheck<'a> {
@@ -95,10 +99,7 @@ fn rfc9216_x25519_keys_are_read_with_their_certificates() {
 /// RFC 9935 appendix C: each key in three forms, its certificate, and keys that do not hold together.
 #[test]
 fn ml_kem_keys_are_read_in_each_form() {
-    let all: std::collections::HashMap<String, Vec<u8>> = files("mlkem-certs-draft/example")
-        .into_iter()
-        .map(|(path, bytes)| (path.file_name().unwrap().to_string_lossy().into_owned(), bytes))
-        .collect();
+    let all = by_name("mlkem-certs-draft/example");
     if all.is_empty() {
         return;
     }
@@ -123,6 +124,29 @@ fn ml_kem_keys_are_read_in_each_form() {
         let error = read_private_key(&all[&format!("bad-ML-KEM-512-{number}.priv")], None).err().unwrap();
         assert_eq!(error.to_string(), reason, "{number}");
     }
+}
+
+/// The key of a file, if it is the one with that public key.
+fn is_half_of(public: &[u8], private: &[u8]) -> Result<(), String> {
+    let key = read_private_key(private, None).map_err(|error| error.to_string())?;
+    let found = key.public().to_spki().map_err(|error| error.to_string())?;
+    if found == public { Ok(()) } else { Err("it is another key".to_owned()) }
+}
+
+/// Each private key beside its public one.
+#[test]
+fn the_forms_in_which_openssl_writes_ml_kem_keys_are_read() {
+    let folder = "openssl/recipes/15-test_ml_kem_codecs_data";
+    let files = by_name(folder);
+    let mut verdicts = Verdicts::on(folder);
+    for (name, private) in files.iter().filter(|(name, _)| name.starts_with("prv") && name.ends_with(".pem"))
+    {
+        let (set, form) = name.trim_start_matches("prv-").split_once('-').unwrap();
+        let public = &encodify::pem::STANDARD.blocks(&files[&format!("pub-{set}.pem")]).flatten().next();
+        verdicts.add(&[form], is_half_of(&public.as_ref().unwrap().contents, private));
+    }
+    let count = verdicts.close();
+    assert!(files.is_empty() || count == 18, "{count}");
 }
 
 #[test]

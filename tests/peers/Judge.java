@@ -17,12 +17,15 @@ import javax.crypto.spec.PSource;
 import org.bouncycastle.asn1.cms.CMSObjectIdentifiers;
 import org.bouncycastle.asn1.cms.ContentInfo;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x509.SubjectKeyIdentifier;
+import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.cms.CMSAlgorithm;
 import org.bouncycastle.cms.CMSAuthEnvelopedData;
 import org.bouncycastle.cms.CMSAuthEnvelopedDataGenerator;
 import org.bouncycastle.cms.CMSEnvelopedData;
 import org.bouncycastle.cms.CMSEnvelopedDataGenerator;
 import org.bouncycastle.cms.CMSProcessableByteArray;
+import org.bouncycastle.cms.KeyAgreeRecipientId;
 import org.bouncycastle.cms.Recipient;
 import org.bouncycastle.cms.RecipientInfoGenerator;
 import org.bouncycastle.cms.RecipientInformation;
@@ -92,10 +95,18 @@ public class Judge {
         RecipientInformation mine = recipients.get(agreement
             ? new JceKeyAgreeRecipientId(certificate)
             : new JceKeyTransRecipientId(certificate));
+        if (mine == null && agreement) {
+            mine = recipients.get(new KeyAgreeRecipientId(keyIdentifier(certificate)));
+        }
         if (mine == null) {
             throw new IllegalArgumentException("not a recipient");
         }
         return mine.getContent(agreement ? agreeing(key, authenticated) : transported(key, authenticated));
+    }
+
+    static byte[] keyIdentifier(X509Certificate certificate) throws Exception {
+        byte[] extension = certificate.getExtensionValue("2.5.29.14");
+        return SubjectKeyIdentifier.getInstance(JcaX509ExtensionUtils.parseExtensionValue(extension)).getKeyIdentifier();
     }
 
     static Recipient agreeing(PrivateKey key, boolean authenticated) {

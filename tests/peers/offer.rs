@@ -1,7 +1,7 @@
 //! The other direction: what the peers seal by themselves. OpenSSL and Sealpost open all of it. (What OpenSSL seals stands
 //! in the table of the forms.)
 
-use super::person::By::{self, Bob, Dana};
+use super::person::By::{self, Bob, Dana, Erin, Frank};
 use super::reader::Reader::{self, BouncyCastle, Gpgsm, NodeForge, Nss, Python, Thunderbird};
 
 /// A row.
@@ -29,16 +29,21 @@ const fn offer(
 const PKCS1: &str = "rsaEncryption";
 const OAEP: &str = "id-RSAES-OAEP";
 const ECDH: &str = "dhSinglePass-stdDH-sha256kdf-scheme";
+const ECDH_384: &str = "dhSinglePass-stdDH-sha384kdf-scheme";
 
 pub(super) const OFFERS: &[Offer] = &[
     offer(Nss, "", "id-aes128-CBC", PKCS1, Bob),
     offer(Thunderbird, "", "id-aes128-CBC", PKCS1, Bob),
     offer(Thunderbird, "", "id-aes128-CBC", ECDH, Dana),
+    offer(Thunderbird, "", "id-aes256-CBC", ECDH_384, Erin),
+    offer(Thunderbird, "", "id-aes256-CBC", ECDH_384, Frank),
     offer(Gpgsm, "", "id-aes128-CBC", PKCS1, Bob),
     offer(BouncyCastle, "cbc", "id-aes256-CBC", PKCS1, Bob),
     offer(BouncyCastle, "cbc", "id-aes256-CBC", ECDH, Dana),
     offer(BouncyCastle, "gcm", "id-aes256-GCM", OAEP, Bob),
     offer(BouncyCastle, "gcm", "id-aes256-GCM", ECDH, Dana),
+    offer(BouncyCastle, "cbc", "id-aes256-CBC", ECDH, Erin),
+    offer(BouncyCastle, "gcm", "id-aes256-GCM", ECDH, Frank),
     offer(Python, "AES128", "id-aes128-CBC", PKCS1, Bob),
     offer(Python, "AES256", "id-aes256-CBC", PKCS1, Bob),
     offer(NodeForge, "", "id-aes256-CBC", PKCS1, Bob),

@@ -16,6 +16,12 @@ const fn row(place: &'static str, case: &'static str, why: &'static str) -> Devi
 
 const NSS_CONTAINERS: &str = "nss/tools-pkcs12/*.p12";
 const OPENSSL_CONTAINERS: &str = "openssl/recipes/80-test_pkcs12_data/*.p12";
+const OPENSSL_ML_KEM: &str = "openssl/recipes/15-test_ml_kem_codecs_data";
+const OPENSSL_PEOPLE: &str = "openssl/smime-certs";
+const NOT_RFC_9935: &str = "OpenSSL's own form of the key, not one of RFC 9935's three";
+const ONLY_SIGNS: &str = "a key of this kind only signs";
+const NO_KEY_AGREEMENT: &str =
+    "its certificate lacks keyAgreement, without which nothing is agreed with it (RFC 5280 4.2.1.3)";
 const RSA_PSS: &str = "a key for RSASSA-PSS only signs; no mail is sealed to it";
 const PBMAC1: &str = "a MAC by PBMAC1 (RFC 9579) is not read yet";
 
@@ -35,6 +41,23 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     row(OPENSSL_CONTAINERS, "pbmac1_512_256.good.p12", PBMAC1),
     row(OPENSSL_CONTAINERS, "pbmac1_512_512.good.p12", PBMAC1),
     row(OPENSSL_CONTAINERS, "pbmac1_sha1_hmac_and_prf.p12", PBMAC1),
+    row(OPENSSL_ML_KEM, "bare-seed.pem", NOT_RFC_9935),
+    row(OPENSSL_ML_KEM, "bare-priv.pem", NOT_RFC_9935),
+    row(OPENSSL_ML_KEM, "oqskeypair.pem", NOT_RFC_9935),
+    row(OPENSSL_PEOPLE, "smroot.pem", "an authority's certificate; its key only signs"),
+    row(OPENSSL_PEOPLE, "smdsa1.pem", ONLY_SIGNS),
+    row(OPENSSL_PEOPLE, "smdsa2.pem", ONLY_SIGNS),
+    row(OPENSSL_PEOPLE, "smdsa3.pem", ONLY_SIGNS),
+    row(OPENSSL_PEOPLE, "sm_mldsa44.pem", ONLY_SIGNS),
+    row(OPENSSL_PEOPLE, "sm_slhdsa_sha2_128s.pem", ONLY_SIGNS),
+    row(OPENSSL_PEOPLE, "sm_slhdsa_shake_128s.pem", ONLY_SIGNS),
+    row(OPENSSL_PEOPLE, "sm_slhdsa_shake_256s.pem", ONLY_SIGNS),
+    row(OPENSSL_PEOPLE, "smdh.pem", "no profile writes Diffie-Hellman on finite fields (RFC 2631)"),
+    row(OPENSSL_PEOPLE, "smec1.pem", NO_KEY_AGREEMENT),
+    row(OPENSSL_PEOPLE, "smec2.pem", "a binary curve, which RFC 8551 does not name"),
+    row(OPENSSL_PEOPLE, "smec3.pem", NO_KEY_AGREEMENT),
+    row(OPENSSL_PEOPLE, "smrsa1024.pem", "1024 bits of RSA are below what is sealed to"),
+    row(OPENSSL_PEOPLE, "sm_mlkem512.pem", "ML-KEM-512 is read and not written"),
 ];
 
 /// The verdicts on one place of the vectors.
