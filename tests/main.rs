@@ -23,6 +23,7 @@ mod export;
 mod faults;
 mod hook;
 mod hostile;
+mod laws;
 mod peers;
 mod policy;
 mod postfix_dovecot;
