@@ -101,8 +101,12 @@ fn assert_handed_on(message: &[u8], rekeyed: &Sealed, clear: &[u8]) {
     let (before, after) = (enveloped(message), enveloped(rekeyed.bytes()));
     assert_eq!(after.recipients.len(), 1);
     assert_eq!((before.algorithm, before.tag), (after.algorithm, after.tag));
-    assert!((before.encrypted_content, before.auth_attributes) == (after.encrypted_content, after.auth_attributes));
-    let cipher = ContentCipher::by_oid(enveloped(rekeyed.bytes()).algorithm.oid).expect("it was opened with it");
+    assert!(
+        (before.encrypted_content, before.auth_attributes)
+            == (after.encrypted_content, after.auth_attributes)
+    );
+    let cipher =
+        ContentCipher::by_oid(enveloped(rekeyed.bytes()).algorithm.oid).expect("it was opened with it");
     assert_eq!(cipher.mode == Mode::Gcm, before.authenticated);
     assert_eq!(rekeyed.cipher().map(|cipher| cipher.oid), Some(cipher.oid));
     assert_eq!(Message::new(message).fields().len(), Message::new(rekeyed.bytes()).fields().len());

@@ -1,8 +1,8 @@
 //! Header protection that arrives (RFC 9788), and fields in our name: nobody is to believe them once they are encrypted.
 
+use super::crlf;
 use super::inside::inside;
 use super::people::{ELLA, seal};
-use super::crlf;
 use mail_parser::{MessageParser, MimeHeaders};
 use sealpost::crypto::Profile;
 use sealpost::mail::{MediaType, Message};
@@ -22,7 +22,8 @@ pub(crate) fn hold(input: &[u8]) {
     assert_unprotected(sealed.bytes());
     let opened = open(sealed.bytes(), &[ELLA.opening()]).expect("what was sealed opens");
     assert!(opened.message.expose() == crlf(input), "opens to something else");
-    let canonical = seal(&crlf(input), &[&ELLA], Profile::Compatible, 4).expect("the profile serves this key");
+    let canonical =
+        seal(&crlf(input), &[&ELLA], Profile::Compatible, 4).expect("the profile serves this key");
     assert!(inside(canonical.bytes(), &ELLA) == content, "line ends change what is put in");
 }
 

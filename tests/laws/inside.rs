@@ -64,7 +64,8 @@ pub(crate) fn decrypt(content_key: &[u8; 32], enveloped: &Enveloped) -> Option<V
     cbc::Decryptor::<Aes256>::new_from_slices(content_key, iv).ok()?.decrypt_blocks(blocks);
     let padding = usize::from(*clear.last()?);
     let text = clear.len().checked_sub(padding)?;
-    let padded = (1..=BLOCK).contains(&padding) && clear[text..].iter().all(|&byte| usize::from(byte) == padding);
+    let padded =
+        (1..=BLOCK).contains(&padding) && clear[text..].iter().all(|&byte| usize::from(byte) == padding);
     clear.truncate(text);
     padded.then_some(clear)
 }

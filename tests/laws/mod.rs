@@ -7,7 +7,7 @@ pub(crate) mod header_protection;
 mod inside;
 pub(crate) mod message_open;
 pub(crate) mod people;
-mod script;
+pub(crate) mod script;
 pub(crate) mod structure;
 pub(crate) mod tree;
 

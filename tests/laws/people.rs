@@ -71,7 +71,10 @@ fn certify(person: &Person, key: &UnlockedKey) -> Certificate {
     let authority = self_sign(&authority_key, &profile, seed(29)).unwrap();
     let address = Address::parse(&format!("{}@north.example", person.name)).unwrap();
     let user = UserProfile { addresses: &[address], common_name: person.name, validity };
-    Authority::new(&authority, &authority_key).unwrap().issue(&key.public(), &user, seed(person.number)).unwrap()
+    Authority::new(&authority, &authority_key)
+        .unwrap()
+        .issue(&key.public(), &user, seed(person.number))
+        .unwrap()
 }
 
 /// As it is asked for in the laws: nothing but usage and strength.
@@ -105,7 +108,12 @@ pub(crate) fn opening<'p>(people: &[&'p Person]) -> Vec<OpeningKey<'p>> {
 }
 
 /// Seals a message. The seed depends on `number` only.
-pub(crate) fn seal(message: &[u8], to: &[&Person], profile: Profile, number: u8) -> Result<Sealed, SealError> {
+pub(crate) fn seal(
+    message: &[u8],
+    to: &[&Person],
+    profile: Profile,
+    number: u8,
+) -> Result<Sealed, SealError> {
     let recipients = validated(to);
     let mark = Mark { at: now(), rule: Some("Laws") };
     seal_many(vec![SealJob { message, recipients: &recipients, profile, mark, seed: seed(number) }]).remove(0)

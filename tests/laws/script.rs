@@ -4,6 +4,8 @@ use super::structure::{Structure, structures};
 use super::tree::{Content, Length, Node};
 use sealpost::crypto::algorithm::{CONTENT_CIPHERS, KEY_AGREEMENTS, KEY_TRANSPORTS, KEY_WRAPS};
 
+/// Kinds of changes.
+pub(crate) const CHANGES: u8 = 12;
 /// More changes are not made, and none to a tree of more elements: finding an element takes the time of its tree.
 const MOST_CHANGES: usize = 24;
 const MOST_ELEMENTS: usize = 2_000;
@@ -50,7 +52,7 @@ impl<'a> Script<'a> {
     }
 
     fn change(&mut self, tree: &mut Node) {
-        let (change, number) = (self.below(12), self.below(tree.count()));
+        let (change, number) = (self.below(CHANGES.into()), self.below(tree.count()));
         match change {
             0 | 1 => self.flip(tree, number),
             2 => tree.at_mut(number).expect("counted").identifier = self.octet(),
@@ -80,7 +82,9 @@ impl<'a> Script<'a> {
 
     /// A child as often as the script says; also not at all.
     fn repeat(&mut self, tree: &mut Node, number: usize) {
-        let Content::Constructed(children) = &mut tree.at_mut(number).expect("counted").content else { return };
+        let Content::Constructed(children) = &mut tree.at_mut(number).expect("counted").content else {
+            return;
+        };
         let index = self.below(children.len());
         let Some(child) = children.get(index).cloned() else { return };
         children.splice(index..=index, vec![child; self.below(8)]);

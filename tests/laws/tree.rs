@@ -155,7 +155,8 @@ fn take(octets: &mut &[u8]) -> Option<Node> {
 
 fn take_length(count: u8, rest: &[u8]) -> Option<(usize, &[u8])> {
     let (octets, rest) = rest.split_at_checked(count.into())?;
-    let length = octets.iter().try_fold(0_usize, |sum, &octet| Some(sum.checked_mul(256)? | usize::from(octet)))?;
+    let length =
+        octets.iter().try_fold(0_usize, |sum, &octet| Some(sum.checked_mul(256)? | usize::from(octet)))?;
     Some((length, rest))
 }
 

@@ -1,6 +1,7 @@
 //! What is fed with damaged input, and the real inputs.
 
 use crate::laws::people::{ROSA, sealing_check};
+use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail, structures};
 use crate::laws::{cms_inspect, cms_open, header_protection, message_open};
 use sealpost::cms;
@@ -30,7 +31,11 @@ pub(super) static SUBJECTS: &[Subject] = &[
     Subject { name: "cms_open", samples: Samples::Cms, take: |_, input| cms_open::hold(input) },
     Subject { name: "cms_inspect", samples: Samples::Cms, take: |_, input| cms_inspect::hold(input) },
     Subject { name: "message_open", samples: Samples::Mail, take: |_, input| message_open::hold(input) },
-    Subject { name: "header_protection", samples: Samples::Mail, take: |_, input| header_protection::hold(input) },
+    Subject {
+        name: "header_protection",
+        samples: Samples::Mail,
+        take: |_, input| header_protection::hold(input),
+    },
     Subject { name: "evaluate", samples: Samples::Mail, take: evaluates },
     Subject { name: "words", samples: Samples::Mail, take: reads_words },
     Subject { name: "rules", samples: Samples::Rules, take: compiles },
@@ -52,6 +57,7 @@ impl World {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut mail = read_all(&here.join("fixtures/mail"), &["eml"], 100);
         mail.extend(read_all(&here.join("fixtures/rules"), &["eml"], 100));
+        mail.extend(read_all(&here.join("fuzz/seeds/mail"), &["eml"], 100));
         let mut rules = read_all(&here.join("rules"), &["toml"], 100);
         rules.extend(read_all(&here.join("fixtures"), &["toml"], 400));
         rules.push(Config::template().replace("# ", "").into_bytes());
@@ -59,7 +65,7 @@ impl World {
         keys.push(ROSA.certificate().to_pem().unwrap().into_bytes());
         keys.push(ROSA.key().to_pkcs8().unwrap().expose().to_vec());
         let mut cms: Vec<Vec<u8>> = structures().iter().map(|made| made.octets.clone()).collect();
-        cms.extend(scripts());
+        cms.extend((0..structures().len()).flat_map(scripts));
         if let Some(vectors) = crate::support::vectors() {
             mail.extend(read_all(&vectors.join("mail"), &[""], 200));
             cms.extend(read_all(&vectors.join("openssl"), &["eml", "p7m", "der"], 100));
@@ -90,12 +96,9 @@ fn sealed() -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-/// What damages each structure deep inside: see `laws/script.rs`.
-fn scripts() -> impl Iterator<Item = Vec<u8>> {
-    (0..structures().len()).flat_map(|structure| {
-        let change = move |change: u8| vec![structure as u8, change, change.wrapping_mul(37), 3, 7, 1];
-        (0..12).map(change)
-    })
+/// One of each change to a structure that `laws/script.rs` knows.
+pub(super) fn scripts(structure: usize) -> impl Iterator<Item = Vec<u8>> {
+    (0..CHANGES).map(move |change| vec![structure as u8, change, change.wrapping_mul(37), 3, 7, 1])
 }
 
 fn validate(certificate: &sealpost::pki::Certificate) -> bool {
