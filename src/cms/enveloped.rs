@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 /// More recipients are refused (spec: "Limits").
 const MAX_RECIPIENTS: usize = 10_000;
+/// More authenticated attributes are refused. Honest messages have a handful; to put millions of empty ones in order would
+/// take many times the room of the message.
+const MAX_ATTRIBUTES: usize = 10_000;
 
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
@@ -232,6 +235,9 @@ fn der_set(implicit: Element<'_>) -> Result<Vec<u8>, CmsError> {
     let mut elements = Elements(implicit.content);
     let mut members = Vec::new();
     while !elements.is_empty() {
+        if members.len() == MAX_ATTRIBUTES {
+            return Err(CmsError::TooMany { what: "attributes", limit: MAX_ATTRIBUTES });
+        }
         members.push(elements.any()?.whole);
     }
     members.sort_unstable();

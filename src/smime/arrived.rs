@@ -99,9 +99,12 @@ fn names_in_field(raw: &[u8], start: usize) -> impl Iterator<Item = ArrivedName>
     field.into_iter().chain(parameters(typed, start))
 }
 
+/// Some readers drop white space wherever it stands in a name, and colons before it.
 fn is_named(raw: &[u8], name: &str) -> bool {
-    let mut after = raw.iter().skip(name.len()).skip_while(|&&byte| byte == b' ' || byte == b'\t');
-    starts_with(raw, name) && after.next() == Some(&b':')
+    let mut octets = raw.iter().filter(|byte| !byte.is_ascii_whitespace()).skip_while(|&&byte| byte == b':');
+    let begins =
+        name.bytes().all(|wanted| octets.next().is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted)));
+    begins && octets.next() == Some(&b':')
 }
 
 /// Every token `hp` that a reader could take for the name of a parameter: readers differ in what they make of quotes and
