@@ -24,6 +24,7 @@ mod faults;
 mod hook;
 mod hostile;
 mod laws;
+mod malleability;
 mod peers;
 mod policy;
 mod postfix_dovecot;

@@ -4,7 +4,7 @@ use super::inside::{decrypt, enveloped};
 use super::people::{ELLA, KINDS, opening, seed, validated};
 use super::script::scripted;
 use super::structure::{SECRET, mail, structures};
-use sealpost::cms::{Enveloped, Recipient, innermost_body};
+use sealpost::cms::{Enveloped, Protection, Recipient, find, innermost_body};
 use sealpost::crypto::algorithm::{AES_256_CBC, ContentCipher, Mode};
 use sealpost::mail::{Message, TransferEncoding};
 use sealpost::smime::{OpenError, OpeningKey, RekeyError, Sealed, open, rekey};
@@ -84,6 +84,9 @@ fn assert_rekeys(message: &[u8], keys: &[OpeningKey<'_>], opened: Result<&[u8], 
     match (opened, rekeyed) {
         (Ok(clear), Ok(rekeyed)) => assert_handed_on(message, &rekeyed, clear),
         (Err(open), Err(RekeyError::Open(rekey))) => assert_eq!(open.to_string(), rekey.to_string()),
+        (Err(_), Err(RekeyError::OpenPgp)) => {
+            assert!(matches!(find(&Message::new(message)), Protection::OpenPgp))
+        }
         (Ok(_), Err(RekeyError::NotBase64)) => assert!(!is_base64(message)),
         (opened, rekeyed) => panic!("opens: {:?}, is rekeyed: {:?}", opened.is_ok(), rekeyed.err()),
     }

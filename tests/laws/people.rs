@@ -65,7 +65,7 @@ impl Holding {
 
 fn certify(person: &Person, key: &UnlockedKey) -> Certificate {
     let authority_key = UnlockedKey::generate(KeyType::EcP256, seed(30)).unwrap();
-    let validity = Validity::lasting(now() - Duration::days(1), Duration::days(300));
+    let validity = Validity::lasting(now() - Duration::days(1), Duration::days(30_000));
     let subject = Subject::named("north.example");
     let profile = AuthorityProfile { subject: &subject, dns_names: &[], validity };
     let authority = self_sign(&authority_key, &profile, seed(29)).unwrap();

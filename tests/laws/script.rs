@@ -2,6 +2,7 @@
 
 use super::structure::{Structure, structures};
 use super::tree::{Content, Length, Node};
+use const_oid::ObjectIdentifier;
 use sealpost::crypto::algorithm::{CONTENT_CIPHERS, KEY_AGREEMENTS, KEY_TRANSPORTS, KEY_WRAPS};
 
 /// Kinds of changes.
@@ -117,14 +118,18 @@ impl<'a> Script<'a> {
         *node = (0..levels).fold(node.clone(), |inner, _| Node::constructed(identifier, vec![inner]));
     }
 
-    /// Of an algorithm that we know.
     fn object_identifier(&mut self) -> Vec<u8> {
-        let known = CONTENT_CIPHERS.iter().map(|row| row.oid);
-        let known = known.chain(KEY_TRANSPORTS.iter().map(|row| row.oid));
-        let known = known.chain(KEY_AGREEMENTS.iter().map(|row| row.oid));
-        let known: Vec<_> = known.chain(KEY_WRAPS.iter().map(|row| row.oid)).collect();
+        let known = known_algorithms();
         known[self.below(known.len())].as_bytes().to_vec()
     }
+}
+
+/// The names of every algorithm that we know.
+pub(crate) fn known_algorithms() -> Vec<ObjectIdentifier> {
+    let ciphers = CONTENT_CIPHERS.iter().map(|row| row.oid);
+    let transports = KEY_TRANSPORTS.iter().map(|row| row.oid);
+    let agreements = KEY_AGREEMENTS.iter().map(|row| row.oid);
+    ciphers.chain(transports).chain(agreements).chain(KEY_WRAPS.iter().map(|row| row.oid)).collect()
 }
 
 /// The content of an element as octets, to be changed.

@@ -1,5 +1,6 @@
 //! Sealed structures that are always the same: where damage begins, and what is known of them.
 
+use super::checksum;
 use super::inside::{content_key, enveloped};
 use super::people::{ELLA, Person, opening, seal, seed, served, validated};
 use super::tree::{Content, Length, Node};
@@ -7,6 +8,21 @@ use sealpost::crypto::Profile;
 use sealpost::mail::{Message, TransferEncoding};
 use sealpost::smime::rekey;
 use std::sync::OnceLock;
+
+/// Where things are in a ContentInfo: the EnvelopedData or AuthEnvelopedData,
+pub(crate) const DATA: [usize; 2] = [1, 0];
+/// its recipientInfos,
+pub(crate) const RECIPIENTS: [usize; 3] = [1, 0, 1];
+/// its encryptedContentInfo,
+pub(crate) const INFO: [usize; 3] = [1, 0, 2];
+/// in that the contentEncryptionAlgorithm
+pub(crate) const CIPHER: [usize; 4] = [1, 0, 2, 1];
+/// with its parameters,
+pub(crate) const PARAMETERS: [usize; 5] = [1, 0, 2, 1, 1];
+/// and the encryptedContent.
+pub(crate) const CIPHERTEXT: [usize; 4] = [1, 0, 2, 2];
+/// The tag of an AuthEnvelopedData.
+pub(crate) const MAC: [usize; 3] = [1, 0, 3];
 
 /// One sealed message.
 pub(crate) struct Structure {
@@ -61,7 +77,8 @@ impl Structure {
         let names: Vec<&str> = people.iter().map(|person| person.name).collect();
         let name = format!("{}-{}", profile.name(), names.join("-"));
         let message = format!("Subject: {name}\r\n\r\n{SECRET} {name}\r\n").into_bytes();
-        let sealed = seal(&message, people, profile, 5).unwrap();
+        // Each has another content key.
+        let sealed = seal(&message, people, profile, checksum(&message) as u8).unwrap();
         let octets = octets(sealed.bytes());
         let content_key = handed_over(sealed.bytes(), people);
         Structure { name, people: people.to_vec(), message, octets, content_key }
@@ -93,18 +110,11 @@ fn handed_over(sealed: &[u8], people: &[&Person]) -> [u8; 32] {
 /// Indefinite lengths around the ciphertext, which comes in pieces of at most 50 octets: as writers of streams do.
 fn streamed(der: &[u8]) -> Vec<u8> {
     let mut root = Node::read(der).expect("it is DER");
-    let path: [&[usize]; 4] = [&[], &[1], &[1, 0], &[1, 0, 2]];
-    path.iter().for_each(|path| descend(&mut root, path).length = Length::Indefinite);
-    let content = descend(&mut root, &[1, 0, 2, 2]);
+    let around: [&[usize]; 4] = [&[], &[1], &DATA, &INFO];
+    around.iter().for_each(|path| root.below_mut(path).length = Length::Indefinite);
+    let content = root.below_mut(&CIPHERTEXT);
     let pieces = content.content.write();
     let pieces = pieces.chunks(50).map(|piece| Node::primitive(0x04, piece)).collect();
     *content = Node { identifier: 0xa0, length: Length::Indefinite, content: Content::Constructed(pieces) };
     root.write()
-}
-
-/// The element that the numbers of children lead to.
-pub(crate) fn descend<'n>(node: &'n mut Node, path: &[usize]) -> &'n mut Node {
-    let Some((&child, path)) = path.split_first() else { return node };
-    let Content::Constructed(children) = &mut node.content else { panic!("no children") };
-    descend(&mut children[child], path)
 }

@@ -61,6 +61,14 @@ impl Node {
         }
     }
 
+    /// The content of a primitive element.
+    pub(crate) fn octets(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Primitive(octets) => Some(octets),
+            Content::Constructed(_) => None,
+        }
+    }
+
     /// This element and all below it.
     pub(crate) fn count(&self) -> usize {
         1 + self.children().iter().map(Node::count).sum::<usize>()
@@ -104,9 +112,24 @@ impl Node {
         unreachable!("no element {number}")
     }
 
-    /// The numbers of the elements for which something holds.
-    pub(crate) fn numbers(&self, holds: impl Fn(&Node) -> bool) -> Vec<usize> {
-        (0..self.count()).filter(|&number| self.at(number).is_some_and(&holds)).collect()
+    /// The element that the numbers of children lead to.
+    pub(crate) fn below(&self, path: &[usize]) -> &Node {
+        path.iter().fold(self, |node, &child| &node.children()[child])
+    }
+
+    /// The same, to change it.
+    pub(crate) fn below_mut(&mut self, path: &[usize]) -> &mut Node {
+        path.iter().fold(self, |node, &child| match &mut node.content {
+            Content::Constructed(children) => &mut children[child],
+            Content::Primitive(_) => panic!("it has no children"),
+        })
+    }
+
+    /// The whole, with that element changed.
+    pub(crate) fn with_below(&self, path: &[usize], change: impl FnOnce(&mut Node)) -> Node {
+        let mut changed = self.clone();
+        change(changed.below_mut(path));
+        changed
     }
 
     /// The whole, with the element of that number changed.
