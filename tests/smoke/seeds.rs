@@ -1,4 +1,4 @@
-//! What the fuzz targets begin with beside `fixtures/mail` and `fuzz/seeds/mail`: made here, so that it can be made anew
+//! What the fuzz targets begin with beside `fixtures/mail` and `fixtures/odd-mail`: made here, so that it can be made anew
 //! (`SEALPOST_BLESS=1`) when a structure changes, and so that the two runs know the same words.
 
 use super::damage::WORDS;

@@ -57,7 +57,7 @@ impl World {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut mail = read_all(&here.join("fixtures/mail"), &["eml"], 100);
         mail.extend(read_all(&here.join("fixtures/rules"), &["eml"], 100));
-        mail.extend(read_all(&here.join("fuzz/seeds/mail"), &["eml"], 100));
+        mail.extend(read_all(&here.join("fixtures/odd-mail"), &["eml"], 100));
         let mut rules = read_all(&here.join("rules"), &["toml"], 100);
         rules.extend(read_all(&here.join("fixtures"), &["toml"], 400));
         rules.push(Config::template().replace("# ", "").into_bytes());
