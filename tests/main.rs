@@ -24,6 +24,8 @@ mod faults;
 mod hook;
 mod hostile;
 mod kinds_of_keys;
+mod laws;
+mod malleability;
 mod peers;
 mod policy;
 mod postfix_dovecot;

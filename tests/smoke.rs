@@ -2,6 +2,7 @@
 //! The default is short and always the same; `SEALPOST_SMOKE=SECONDS` goes on for that long with other damage.
 
 mod damage;
+mod seeds;
 mod subject;
 
 use damage::Damage;

@@ -8,6 +8,9 @@ use std::vec::IntoIter;
 
 /// Deeper nesting is refused (spec: "Limits").
 const MAX_DEPTH: usize = 100;
+/// More constructed elements are refused: their lengths are kept while BER becomes DER, and a small element has less
+/// octets than its length. Ten thousand recipients with long names have a quarter of it.
+const MAX_CONSTRUCTED: usize = 1_000_000;
 /// More octets are refused: a DER length of our crates is 32 bits wide, and conversion may add a few octets.
 pub(crate) const MAX_OCTETS: usize = 1 << 31;
 
@@ -83,6 +86,9 @@ impl Survey {
         depth: usize,
     ) -> Result<usize, CmsError> {
         let slot = self.lengths.len();
+        if slot == MAX_CONSTRUCTED {
+            return Err(CmsError::TooMany { what: "constructed elements", limit: MAX_CONSTRUCTED });
+        }
         self.lengths.push(0);
         let mut content = 0;
         if header.is_string_in_pieces() {
@@ -313,6 +319,14 @@ mod tests {
             fault(&[0x3f, 0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 1, 0]),
             "the CMS structure is broken: a tag number is too large"
         );
+    }
+
+    #[test]
+    fn more_lengths_than_may_be_kept_are_refused() {
+        let many = |count| [&[0x30, 0x80][..], &[0x30, 0].repeat(count - 1), &[0, 0]].concat();
+        assert_eq!(der(&many(MAX_CONSTRUCTED)).len(), 2 * MAX_CONSTRUCTED + 3);
+        let refused = fault(&many(MAX_CONSTRUCTED + 1));
+        assert_eq!(refused, "the CMS structure has more than 1000000 constructed elements");
     }
 
     #[test]

@@ -12,6 +12,10 @@ use der::Decode;
 use spki::AlgorithmIdentifierOwned;
 use std::borrow::Cow;
 
+/// More authenticated attributes are refused. Honest messages have a handful; to put millions of empty ones in order would
+/// take many times the room of the message.
+const MAX_ATTRIBUTES: usize = 10_000;
+
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
@@ -185,6 +189,9 @@ fn der_set(implicit: Element<'_>) -> Result<Vec<u8>, CmsError> {
     let mut elements = Elements(implicit.content);
     let mut members = Vec::new();
     while !elements.is_empty() {
+        if members.len() == MAX_ATTRIBUTES {
+            return Err(CmsError::TooMany { what: "attributes", limit: MAX_ATTRIBUTES });
+        }
         members.push(elements.any()?.whole);
     }
     members.sort_unstable();

@@ -109,9 +109,12 @@ fn is_content_type(raw: &[u8]) -> bool {
     is_named(raw, "Content-Type")
 }
 
+/// Some readers drop white space wherever it stands in a name, and colons before it.
 fn is_named(raw: &[u8], name: &str) -> bool {
-    let mut after = raw.iter().skip(name.len()).skip_while(|&&byte| byte == b' ' || byte == b'\t');
-    starts_with(raw, name) && after.next() == Some(&b':')
+    let mut octets = raw.iter().filter(|byte| !byte.is_ascii_whitespace()).skip_while(|&&byte| byte == b':');
+    let begins =
+        name.bytes().all(|wanted| octets.next().is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted)));
+    begins && octets.next() == Some(&b':')
 }
 
 /// Every token `hp` that a reader could take for the name of a parameter: readers differ in what they make of quotes and

@@ -142,8 +142,11 @@ fn who_opens(profile: &str, by: By) -> Vec<Reader> {
     foreign().filter(|reader| form.is_opened_by(*reader)).collect()
 }
 
+/// Kinds of keys, and whose keys stand for them.
+type Readers = &'static [(&'static str, &'static [By])];
+
 /// The profiles of the README's table, with the kinds of keys that its last column tells apart.
-const PROFILES: [(&str, &[(&str, &[By])]); 3] = [
+const PROFILES: [(&str, Readers); 3] = [
     ("compatible", &[("RSA", &[By::Bob]), ("EC", &[By::Dana, By::Erin, By::Frank])]),
     ("modern", &[("RSA", &[By::Bob]), ("EC", &[By::Dana, By::Erin, By::Frank]), ("X25519", &[By::Grace])]),
     ("post-quantum", &[("ML-KEM", &[By::Heidi, By::Ivan])]),

@@ -1,7 +1,7 @@
 //! Deterministic damage to real inputs.
 
 /// Pieces that parsers look for.
-const WORDS: &[&[u8]] = &[
+pub(super) const WORDS: &[&[u8]] = &[
     b"\r\n",
     b"\n",
     b"\r",

@@ -6,6 +6,7 @@ mod program;
 mod site;
 mod store;
 
+pub(crate) use crate::laws::crlf;
 pub(crate) use identity::{Authority, Identity, KeyKind};
 pub(crate) use need::{files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors};
 pub(crate) use program::{Ended, Program, find, of_three, path};
@@ -22,18 +23,4 @@ pub(crate) fn wait_for<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> O
         assert!(std::time::Instant::now() < end, "waited {seconds} s for {what}");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-}
-
-/// `crlf(m)` in its plainest form: the judge of the library's own.
-pub(crate) fn crlf(message: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(message.len() + message.len() / 16);
-    let mut before = 0;
-    for &byte in message {
-        if byte == b'\n' && before != b'\r' {
-            out.push(b'\r');
-        }
-        out.push(byte);
-        before = byte;
-    }
-    out
 }

@@ -212,6 +212,9 @@ fn messages_of_openssl_are_opened() {
     for sample in every {
         assert_eq!(opened(sample, Some(&certificate)).unwrap(), b"Subject: hi\r\n\r\nx\r\n");
     }
+    for sample in [samples::STREAMED, samples::STREAMED_AUTHENTICATED] {
+        assert_eq!(opened(sample, Some(&certificate)).unwrap(), b"Subject: hi\r\n\r\nx\r\n");
+    }
     // Only who is named by the key itself is found without the certificate.
     for sample in &every[1..] {
         assert_eq!(opened(sample, None).unwrap(), b"Subject: hi\r\n\r\nx\r\n");

@@ -1,9 +1,9 @@
-//! What is broken, re-labelled or meant for somebody else is not opened, and never wrongly.
+//! What is broken, re-labelled or meant for somebody else is not opened, and says why. `tests/malleability` goes through
+//! the structures place by place.
 
 use super::*;
 use crate::cms::{Enveloped, Protection, RecipientId, find};
 use crate::crypto::SecretBytes;
-use crate::crypto::algorithm::CONTENT_CIPHERS;
 use crate::crypto::content::ContentAlgorithm;
 use crate::mail::Message;
 use crate::pki::PublicKey;
@@ -49,44 +49,6 @@ fn a_zero_key_does_not_open() {
 }
 
 #[test]
-fn a_flipped_bit_never_gives_another_message_under_gcm() {
-    let (header, der) = split(seal_for_alice(MESSAGE, Profile::Modern).bytes());
-    for at in 0..der.len() {
-        let mut broken = der.clone();
-        broken[at] ^= 1 << (at % 8);
-        if let Ok(opened) = open_as(alice(), &join(&header, &broken)) {
-            assert_eq!(opened, MESSAGE, "byte {at}");
-        }
-    }
-}
-
-/// CBC has no integrity: a bit in the IV or the ciphertext may change the text. Everywhere else it must not.
-#[test]
-fn a_flipped_bit_outside_the_ciphertext_never_gives_another_message_under_cbc() {
-    let (header, der) = split(seal_for_alice(MESSAGE, Profile::Compatible).bytes());
-    let malleable = enveloped(&join(&header, &der)).encrypted_content.len();
-    let iv = enveloped(&join(&header, &der)).algorithm.parameters.unwrap().value().to_vec();
-    let iv_at = der.windows(16).position(|window| window == iv).unwrap();
-    for at in (0..der.len() - malleable).filter(|at| !(iv_at..iv_at + 16).contains(at)) {
-        let mut broken = der.clone();
-        broken[at] ^= 1 << (at % 8);
-        if let Ok(opened) = open_as(alice(), &join(&header, &broken)) {
-            assert_eq!(opened, MESSAGE, "byte {at}");
-        }
-    }
-}
-
-#[test]
-fn a_message_cut_off_anywhere_is_not_opened() {
-    for profile in CLASSICAL {
-        let (header, der) = split(seal_for_alice(MESSAGE, profile).bytes());
-        for length in 0..der.len() {
-            assert!(open_as(alice(), &join(&header, &der[..length])).is_err(), "{length}");
-        }
-    }
-}
-
-#[test]
 fn every_wrong_wrapped_key_is_the_same_error() {
     for profile in CLASSICAL {
         let (header, der) = split(seal_for_alice(MESSAGE, profile).bytes());
@@ -101,21 +63,6 @@ fn every_wrong_wrapped_key_is_the_same_error() {
 
 pub(super) fn oid(oid: ObjectIdentifier) -> Vec<u8> {
     oid.to_der().unwrap()
-}
-
-#[test]
-fn relabelled_ciphers_are_refused() {
-    let row = |name: &str| oid(CONTENT_CIPHERS.into_iter().find(|row| row.name == name).unwrap().oid);
-    for (profile, from, to) in [
-        (Profile::Compatible, "aes-256-cbc", "aes-256-gcm"),
-        (Profile::Compatible, "aes-256-cbc", "aes-128-cbc"),
-        (Profile::Modern, "aes-256-gcm", "aes-256-cbc"),
-        (Profile::Modern, "aes-256-gcm", "aes-128-gcm"),
-    ] {
-        let (header, der) = split(seal_for_alice(MESSAGE, profile).bytes());
-        let broken = join(&header, &replace(&der, &row(from), &row(to)));
-        assert!(open_as(alice(), &broken).is_err(), "{from} as {to}");
-    }
 }
 
 fn checked(change: impl FnOnce(&mut Enveloped), profile: Profile) -> String {

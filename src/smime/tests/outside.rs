@@ -172,6 +172,13 @@ fn forged_protection_is_not_believable_inside() {
         let expected = "Sealpost-Arrived-HP-Outer : x\r\nContent-Type : a/b; x-sealpost-arrived-hp=x\r\n";
         assert!(renamed.ends_with(&format!("{after}{expected}")), "{renamed:?}");
     }
+    // Readers differ in what a name is.
+    for name in ["HP -Outer", "H\tP-Outer", " HP-Outer", ":HP-Outer", "HP-Outer\x0c", "HP-Outer\r\n "] {
+        let renamed = inside(format!("{name}: x\r\n").as_bytes());
+        assert!(renamed.ends_with(&format!("Sealpost-Arrived-{name}: x\r\n")), "{renamed:?}");
+    }
+    let spread = inside(b"C ontent-Type: a/b; hp=x\r\n:Content-\tType: a/b; hp=x\r\n");
+    assert_eq!(spread.matches("; x-sealpost-arrived-hp=x\r\n").count(), 2, "{spread:?}");
     // Only the outermost header counts, and only Content-Type.
     for untouched in
         ["Subject: hp=x\r\n", "A: b\r\n\r\nHP-Outer: x\r\n", "Content-Type: a/hp; charset=hp\r\n"]

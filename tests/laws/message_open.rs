@@ -1,0 +1,91 @@
+//! Sealing and opening arbitrary messages.
+
+use super::cms_open::opens_or_is_refused;
+use super::people::{ELLA, Person, seal, served};
+use super::{checksum, crlf};
+use sealpost::cms::{self, Input, Protection, Structure};
+use sealpost::crypto::Profile;
+use sealpost::mail::{HeaderPolicy, Message, TransferEncoding, eol};
+use sealpost::smime::{Form, OpenPgp, Sealed, open, recognise};
+
+/// The input is a message. Under every profile, for somebody whose key it serves:
+///
+/// - `open(seal(m)) == crlf(m)`, and the line ends that it had are known.
+/// - The outside is some of the fields that arrived, in their order, and ours; the body is nothing but base64.
+/// - A sealer who sees it stores it as it is, octet for octet.
+/// - Whatever the message itself seems to be: it is kept only if it is encrypted, and opening it keeps the law of
+///   `cms_open`.
+pub(crate) fn hold(input: &[u8]) {
+    for profile in Profile::ALL {
+        let people = served(profile);
+        let person = people[checksum(input) % people.len()];
+        let sealed = seal(input, &[person], profile, 3).expect("the profile serves this key");
+        assert_opens(input, &sealed, person);
+        assert_outside(input, sealed.bytes());
+        assert_recognised(&sealed, person);
+    }
+    for headers in [HeaderPolicy::HideSubject, HeaderPolicy::HideMost] {
+        let form = Form { headers, ..Form::default() };
+        let sealed = seal(input, &[&ELLA], form, 3).expect("the profile serves this key");
+        assert_opens(input, &sealed, &ELLA);
+        assert_recognised(&sealed, &ELLA);
+    }
+    looks_at(input);
+}
+
+fn assert_opens(input: &[u8], sealed: &Sealed, person: &Person) {
+    let opened = open(sealed.bytes(), &[person.opening()]).expect("what was sealed opens");
+    assert!(opened.message.expose() == crlf(input), "opens to something else");
+    assert_eq!(opened.eol, Some(eol(input)));
+    assert!(eol(sealed.bytes()) != sealpost::mail::Eol::Mixed);
+}
+
+/// Fields with the names of entities and of ours are made by the sealer: all others must have arrived.
+fn assert_outside(input: &[u8], sealed: &[u8]) {
+    let (arrived, outside) = (Message::new(input), Message::new(sealed));
+    let mut rest = arrived.fields().iter().map(|field| lines(field.raw()));
+    for field in outside.fields().iter().filter(|field| !is_ours(field.name())) {
+        assert!(rest.any(|arrived| arrived == lines(field.raw())), "{} did not arrive", field.name());
+    }
+    assert_eq!(outside.fields_named("Sealpost-Sealed").count(), 1);
+    assert_eq!(TransferEncoding::of(&outside), TransferEncoding::Base64);
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(byte);
+    assert!(outside.body().iter().all(is_base64));
+}
+
+fn is_ours(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name == "mime-version" || name.starts_with("content-") || name.starts_with("sealpost-")
+}
+
+/// A field with canonical lines and a line end.
+fn lines(raw: &[u8]) -> Vec<u8> {
+    let mut lines = crlf(raw);
+    if !lines.ends_with(b"\n") {
+        lines.extend(b"\r\n");
+    }
+    lines
+}
+
+fn assert_recognised(sealed: &Sealed, person: &Person) {
+    let kept = recognise(sealed.bytes(), &[&[person.certificate().clone()]], OpenPgp::Keep);
+    assert!(kept.is_some_and(|kept| kept.bytes() == sealed.bytes()), "we do not recognise ourselves");
+    let report = cms::inspect(&Input::of(sealed.bytes()));
+    let enveloped = [Structure::EnvelopedData, Structure::AuthEnvelopedData];
+    assert!(
+        enveloped.contains(&report.structure)
+            && report.envelope().is_some_and(|envelope| envelope.recipients.len() == 1)
+    );
+}
+
+fn looks_at(input: &[u8]) {
+    let message = Message::new(input);
+    let encrypted = matches!(cms::find(&message), Protection::Encrypted(_) | Protection::OpenPgp);
+    let people = served(Profile::default());
+    let own: Vec<_> = people.iter().map(|person| person.certificate().clone()).collect();
+    for openpgp in [OpenPgp::Keep, OpenPgp::Seal] {
+        let kept = recognise(input, &[&own], openpgp);
+        assert!(kept.is_none_or(|kept| encrypted && kept.bytes() == input));
+    }
+    opens_or_is_refused(input);
+}

@@ -1,0 +1,46 @@
+//! What the fuzz targets begin with beside `fixtures/mail` and `fixtures/odd-mail`: made here, so that it can be made anew
+//! (`SEALPOST_BLESS=1`) when a structure changes, and so that the two runs know the same words.
+
+use super::damage::WORDS;
+use super::subject::scripts;
+use crate::laws::structure::structures;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// File names below `fuzz/` and what is in them.
+fn files() -> BTreeMap<String, Vec<u8>> {
+    let sealed =
+        structures().iter().map(|made| (format!("seeds/cms/{}.ber", made.name), made.octets.clone()));
+    let scripts =
+        scripts(0).zip(0..).map(|(script, change)| (format!("seeds/cms/change-{change:02}"), script));
+    let words = ("words.dict".to_owned(), dictionary());
+    sealed.chain(scripts).chain([words]).collect()
+}
+
+/// In the form that libFuzzer reads: a word a line in quotes.
+fn dictionary() -> Vec<u8> {
+    let spell = |octet: &u8| match octet {
+        b' ' | b'!' | b'#'..=b'[' | b']'..=b'~' => char::from(*octet).to_string(),
+        other => format!("\\x{other:02x}"),
+    };
+    let line = |word: &&[u8]| format!("\"{}\"\n", word.iter().map(spell).collect::<String>());
+    WORDS.iter().map(line).collect::<String>().into_bytes()
+}
+
+#[test]
+fn the_fuzz_targets_begin_with_what_is_made_here() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let bless = std::env::var_os("SEALPOST_BLESS").is_some();
+    for (name, bytes) in files() {
+        let file = folder.join(&name);
+        if bless {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, &bytes).unwrap();
+        }
+        let committed = std::fs::read(&file).unwrap_or_default();
+        assert!(committed == bytes, "fuzz/{name} is not what is made here; SEALPOST_BLESS=1 writes it anew");
+        assert!(bytes.len() < 4096, "fuzz/{name} is no small seed");
+    }
+    let there = std::fs::read_dir(folder.join("seeds/cms")).unwrap().count();
+    assert_eq!(there + 1, files().len(), "fuzz/seeds/cms holds files that nothing makes");
+}
