@@ -67,7 +67,7 @@ fn repetition_costs_little_where_headers_are_hidden() {
 
 fn assert_costs_little(store: &Store) {
     const SIZE: usize = 4 << 20;
-    let floor = store.deliver(MESSAGE).peak_memory;
+    let floor = memory::floor(|| store.deliver(MESSAGE));
     let good = [MESSAGE, &b"some words in a line of text\n".repeat(SIZE / 29)].concat();
     let good = store.deliver(&good);
     assert_eq!(good.code, Some(0), "{}", good.text());

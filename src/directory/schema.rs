@@ -239,7 +239,7 @@ mod tests {
         connection.execute_batch("PRAGMA user_version = 99").unwrap();
         assert_eq!(
             migrate(&mut connection, File::Directory).unwrap_err().to_string(),
-            "the directory has layout 99 and this sealpost knows up to 2: use the newer sealpost that made it"
+            "the directory has layout 99 and this sealpost knows up to 3: use the newer sealpost that made it"
         );
     }
 }

@@ -532,7 +532,7 @@ fn an_older_layout_learns_the_names_of_its_certificates() {
     let root = folder.path().join("store");
     let file = rusqlite::Connection::open(root.join("directory.sqlite")).unwrap();
     file.execute_batch(
-        "DROP TABLE recipient_ids; PRAGMA user_version = 1;
+        "DROP TABLE recipient_ids; PRAGMA user_version = 2;
          INSERT INTO certificates SELECT 'x', account_id, 'x', 'x', X'3000', state, added, source FROM certificates;",
     )
     .unwrap();

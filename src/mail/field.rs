@@ -7,12 +7,15 @@ use memchr::memmem;
 use std::borrow::Cow;
 use std::fmt;
 
-/// One header field.
+/// One header field. A hostile header has 100 000 of them: it is kept small, and no field reaches the 4 GiB that a message
+/// may have at most.
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
     raw: &'a [u8],
-    name: &'a str,
-    value: &'a [u8],
+    /// Octets of its name.
+    name_len: u32,
+    /// Where the colon stands.
+    colon: u32,
 }
 
 /// One mailbox of an address field, decoded.
@@ -31,15 +34,18 @@ impl<'a> Field<'a> {
     }
     /// Its name as spelled.
     pub fn name(&self) -> &'a str {
-        self.name
+        let name = self.raw.get(..self.name_len as usize);
+        // It was ASCII when the field was taken.
+        name.and_then(|name| str::from_utf8(name).ok()).unwrap_or_default()
     }
     /// What stands after the colon, with folds, without the last line end.
     pub fn value(&self) -> &'a [u8] {
-        self.value
+        let value = self.raw.get(self.colon as usize + 1..).unwrap_or_default();
+        value.strip_suffix(b"\n").map_or(value, |line| line.strip_suffix(b"\r").unwrap_or(line))
     }
     /// Unfolded, RFC 2047 decoded, trimmed; of a value of more than 256 KiB, the begin. What is no UTF-8 becomes U+FFFD.
     pub fn text(&self) -> String {
-        let value = decodable(self.value);
+        let value = decodable(self.value());
         match MessageStream::new(&value).parse_unstructured() {
             HeaderValue::Text(text) => text.trim().to_owned(),
             _ => String::new(),
@@ -48,7 +54,7 @@ impl<'a> Field<'a> {
     /// The mailboxes of an address field, groups flattened; of a value of more than 256 KiB, those at its begin. What has
     /// no addr-spec is left out.
     pub fn mailboxes(&self) -> Vec<Mailbox> {
-        let value = decodable(self.value);
+        let value = decodable(self.value());
         match MessageStream::new(&value).parse_address() {
             HeaderValue::Address(Address::List(list)) => list.into_iter().filter_map(mailbox).collect(),
             HeaderValue::Address(Address::Group(groups)) => {
@@ -62,7 +68,7 @@ impl<'a> Field<'a> {
 /// Shows the name and sizes only: what a field says belongs into no log.
 impl fmt::Debug for Field<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Field({}, {} octets)", self.name, self.raw.len())
+        write!(out, "Field({}, {} octets)", self.name(), self.raw.len())
     }
 }
 
@@ -73,21 +79,19 @@ fn mailbox(found: Addr<'_>) -> Option<Mailbox> {
 
 /// The field at the start of the bytes with all its continuation lines, and what follows it.
 pub(super) fn take_field(bytes: &[u8]) -> Option<(Field<'_>, &[u8])> {
-    let (name, colon) = field_name(bytes)?;
+    let (name_len, colon) = field_name(bytes)?;
     let (raw, rest) = bytes.split_at_checked(field_len(bytes))?;
-    let value = raw.get(colon + 1..)?;
-    let value = value.strip_suffix(b"\n").map_or(value, |line| line.strip_suffix(b"\r").unwrap_or(line));
-    Some((Field { raw, name, value }, rest))
+    let (name_len, colon) = (u32::try_from(name_len).ok()?, u32::try_from(colon).ok()?);
+    Some((Field { raw, name_len, colon }, rest))
 }
 
-/// The name, and where the colon is: `1*ftext` (RFC 5322 3.6.8), then white space as the obsolete form allows (4.5).
-fn field_name(bytes: &[u8]) -> Option<(&str, usize)> {
-    let len = bytes.iter().position(|&byte| !is_ftext(byte))?;
-    let (name, rest) = bytes.split_at_checked(len)?;
+/// The length of the name, and where the colon is: `1*ftext` (RFC 5322 3.6.8), then white space as the obsolete form
+/// allows (4.5).
+fn field_name(bytes: &[u8]) -> Option<(usize, usize)> {
+    let len = bytes.iter().position(|&byte| !is_ftext(byte)).filter(|&len| len > 0)?;
+    let rest = bytes.get(len..)?;
     let gap = rest.iter().position(|byte| !is_wsp(byte))?;
-    let colon = rest.get(gap) == Some(&b':');
-    let name = str::from_utf8(name).ok().filter(|name| !name.is_empty() && colon)?;
-    Some((name, len + gap))
+    (rest.get(gap) == Some(&b':')).then_some((len, len + gap))
 }
 
 fn is_ftext(byte: u8) -> bool {

@@ -9,6 +9,11 @@ const BESIDES: u64 = 8 * MIB;
 /// Times the time of a good message of that size.
 const SLOWER: u32 = 10;
 
+/// What the program holds for a small message: the most that was seen, because a short run may end unwatched.
+pub(super) fn floor(run: impl Fn() -> Ended) -> u64 {
+    (0..5).map(|_| run().peak_memory).max().unwrap_or(0)
+}
+
 /// What it held, over what the program holds for a small message, is within the bound.
 pub(super) fn assert_bounded(what: &str, ended: &Ended, floor: u64, size: usize, times: u64) {
     let held = ended.peak_memory.saturating_sub(floor);
@@ -144,7 +149,7 @@ fn structures_cost_little() {
     let hostile = hostile();
     for (verb, args) in verbs(&bob) {
         let run = |input: &[u8]| Program::sealpost().args(&args).input(input).run();
-        let floor = run(&small).peak_memory;
+        let floor = floor(|| run(&small));
         for (what, input) in &hostile {
             let ended = run(input);
             let what = format!("{verb}, {what}");
