@@ -142,15 +142,18 @@ fn who_opens(profile: &str, by: By) -> Vec<Reader> {
     foreign().filter(|reader| form.is_opened_by(*reader)).collect()
 }
 
+/// A word for a kind of key, and who has one.
+type Kinds = &'static [(&'static str, &'static [By])];
+
 /// The profiles of the README's table, with the kinds of keys that its last column tells apart.
-const PROFILES: [(&str, &[(&str, &[By])]); 3] = [
+const PROFILES: [(&str, Kinds); 3] = [
     ("compatible", &[("RSA", &[By::Bob]), ("EC", &[By::Dana, By::Erin, By::Frank])]),
     ("modern", &[("RSA", &[By::Bob]), ("EC", &[By::Dana, By::Erin, By::Frank]), ("X25519", &[By::Grace])]),
     ("post-quantum", &[("ML-KEM", &[By::Heidi, By::Ivan])]),
 ];
 
 /// `RSA: …; EC: …`, as the README has it in the last column.
-fn who_reads(profile: &str, kinds: &[(&str, &[By])]) -> String {
+fn who_reads(profile: &str, kinds: Kinds) -> String {
     let kind = |(name, people): &(&str, &[By])| {
         let mut each = people.iter().map(|by| words_for(&who_opens(profile, *by)));
         let first = each.next().expect("somebody has such a key");
