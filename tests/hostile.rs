@@ -1,9 +1,10 @@
 //! What somebody sends or says to gain something by it: time, memory, a line in the log, a letter stored nowhere.
 
+mod memory;
+
 use crate::support::{Ended, Program, Store, path, root, tools};
 
 const MESSAGE: &[u8] = b"From: anna@south.example\nSubject: s\n\nxyzzy-plugh-4711\n";
-const MIB: u64 = 1024 * 1024;
 
 /// Rules that look at everything.
 const CURIOUS: &str = r#"
@@ -66,6 +67,7 @@ fn repetition_costs_little_where_headers_are_hidden() {
 
 fn assert_costs_little(store: &Store) {
     const SIZE: usize = 4 << 20;
+    let floor = store.deliver(MESSAGE).peak_memory;
     let good = [MESSAGE, &b"some words in a line of text\n".repeat(SIZE / 29)].concat();
     let good = store.deliver(&good);
     assert_eq!(good.code, Some(0), "{}", good.text());
@@ -73,11 +75,18 @@ fn assert_costs_little(store: &Store) {
         let message = [before, &piece.repeat(SIZE / piece.len()), after].concat();
         let ended = store.deliver(message.as_bytes());
         assert_eq!(ended.code, Some(0), "{what}: {}", ended.text());
-        // Each `hp=` becomes 22 bytes, and those are encrypted: the output alone is eight times the message.
-        let times = if what == "parameters that protect" { 10 } else { 8 };
-        let bound = times * SIZE as u64 + 32 * MIB;
-        assert!(ended.peak_memory < bound, "{what}: {} MiB", ended.peak_memory / MIB);
-        assert!(ended.took < good.took * 40, "{what}: {:?}, and a good one {:?}", ended.took, good.took);
+        memory::assert_bounded(what, &ended, floor, message.len(), times(what));
+        memory::assert_in_time(what, &ended, &good);
+    }
+}
+
+/// How often the size of a message may be held in memory (spec: "Limits"). What arrives under a name of header protection
+/// gets a longer name, and all of that is encrypted: four bytes `hp=;` are 32 in the output, ten bytes `HP-Outer:` 37.
+fn times(what: &str) -> u64 {
+    match what {
+        "parameters that protect" => 10,
+        "fields that protect" => 7,
+        _ => memory::TIMES,
     }
 }
 

@@ -31,3 +31,4 @@ mod rekey;
 mod rules;
 mod smoke;
 mod vectors;
+mod wiped;

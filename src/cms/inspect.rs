@@ -156,11 +156,11 @@ impl Report {
 impl EnvelopeReport {
     /// Would it stand up to a quantum computer? It is as strong as the weakest way to its key.
     pub fn is_post_quantum(&self) -> bool {
-        self.recipients.iter().all(RecipientReport::is_post_quantum) && !self.recipients.is_empty()
+        self.recipients.iter().all(|to| to.post_quantum) && !self.recipients.is_empty()
     }
 
     fn is_hybrid(&self) -> bool {
-        self.recipients.iter().any(RecipientReport::is_post_quantum) && !self.is_post_quantum()
+        self.recipients.iter().any(|to| to.post_quantum) && !self.is_post_quantum()
     }
 
     fn is_mixed(&self) -> bool {
@@ -193,8 +193,7 @@ fn report_envelope(enveloped: Enveloped) -> EnvelopeReport {
         encrypted_octets: enveloped.encrypted_content.len(),
         integrity: enveloped.tag.as_ref().map_or(Integrity::None, |tag| Integrity::Tag(tag.len())),
     };
-    let recipients = enveloped.recipients.into_iter().map(RecipientReport::new).collect();
-    EnvelopeReport { recipients, content }
+    EnvelopeReport { recipients: recipient::report_recipients(enveloped.recipients), content }
 }
 
 fn report_algorithm(oid: &ObjectIdentifier) -> AlgorithmReport {

@@ -12,7 +12,7 @@ mod parts;
 mod protection;
 mod recipient;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod signed;
 #[cfg(test)]
 mod tests;

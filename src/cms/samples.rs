@@ -63,7 +63,7 @@ pub(super) const PASSWORD: &str = "\
     ZfWhjfiD5/cl3Q==";
 
 /// SignedData with its content.
-pub(super) const SIGNED: &str = "\
+pub(crate) const SIGNED: &str = "\
     MIHFBgkqhkiG9w0BBwKggbcwgbQCAQExDTALBglghkgBZQMEAgEwIQYJKoZIhvcNAQcBoBQEElN1YmplY3Q6IGhpDQoNCngNCjF9\
     MHsCAQEwEzAOMQwwCgYDVQQDDANFdmUCAQcwCwYJYIZIAWUDBAIBMAoGCCqGSM49BAMCBEgwRgIhAPgd3/8nqRuTIx3k0cGeTrxE\
     ySystblk3MVO5MTWBPLmAiEAiVdgixbciTDX0Ax4pg6Rkuo5TYfVFwn9PmfWJAnJPQA=";

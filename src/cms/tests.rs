@@ -349,8 +349,8 @@ fn reports_for_people_and_machines() {
     let [rsa, ec] = envelope.recipients.as_slice() else { panic!("two recipients") };
     assert_eq!(rsa.issuer().as_deref(), Some("CN=Bob,O=North Example"));
     assert_eq!(rsa.serial().as_deref(), Some("4B1D"));
-    assert_eq!(rsa.algorithm().algorithm.name, "rsaEncryption");
-    assert_eq!(ec.algorithm().algorithm.name, "dhSinglePass-stdDH-sha256kdf-scheme");
+    assert_eq!(rsa.algorithm.algorithm.name, "rsaEncryption");
+    assert_eq!(ec.algorithm.algorithm.name, "dhSinglePass-stdDH-sha256kdf-scheme");
     let content = &envelope.content;
     assert_eq!((content.encrypted_octets, content.integrity), (32, Integrity::None));
     assert_eq!(content.algorithm.oid, "2.16.840.1.101.3.4.1.42");

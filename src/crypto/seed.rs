@@ -4,20 +4,21 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use zeroize::{Zeroize, Zeroizing};
 
-/// 32 bytes of the system's generator, for one message or one key. Not `Clone`, and used up by [`Seed::into_rng`].
-pub struct Seed(Zeroizing<[u8; 32]>);
+/// 32 bytes of the system's generator, for one message or one key. Not `Clone`, and used up by [`Seed::into_rng`]. The bytes
+/// stay where they are while the seed is moved about, because each move would leave a copy behind.
+pub struct Seed(Box<Zeroizing<[u8; 32]>>);
 
 impl Seed {
     /// Takes the bytes over and wipes the caller's copy. Tests pass fixed bytes; the product only those of [`Entropy`].
     pub fn from_bytes(bytes: &mut [u8; 32]) -> Seed {
-        let seed = Seed(Zeroizing::new(*bytes));
+        let seed = Seed(Box::new(Zeroizing::new(*bytes)));
         bytes.zeroize();
         seed
     }
 
     /// The generator that this seed starts.
     pub fn into_rng(self) -> StdRng {
-        StdRng::from_seed(*self.0)
+        StdRng::from_seed(**self.0)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Multipart bodies (RFC 2046 5.1).
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memmem, memrchr};
 use std::fmt;
 
 /// More parts than this are not told apart: what follows them counts as epilogue.
@@ -66,18 +66,22 @@ struct Delimiter<'a> {
     after: &'a [u8],
 }
 
-/// The first delimiter line: at the start of a line, `--` and the boundary, `--` if it closes, then white space only.
+/// The first delimiter line: at the start of a line, `--` and the boundary, `--` if it closes, then white space only. The
+/// search is for the boundary and not line by line: a body of short lines would take many times as long.
 fn next_delimiter<'a>(bytes: &'a [u8], boundary: &str) -> Option<Delimiter<'a>> {
-    let mut at = 0;
-    loop {
-        let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
-        let end = memchr(b'\n', rest).map_or(rest.len(), |line| line + 1);
-        let (line, after) = rest.split_at_checked(end)?;
-        if let Some(closes) = closing(line, boundary) {
-            return Some(Delimiter { before: without_line_end(bytes.get(..at)?), closes, after });
-        }
-        at += end;
+    let needle = format!("--{boundary}");
+    memmem::find_iter(bytes, needle.as_bytes()).find_map(|at| delimiter_at(bytes, at, boundary))
+}
+
+fn delimiter_at<'a>(bytes: &'a [u8], at: usize, boundary: &str) -> Option<Delimiter<'a>> {
+    let (before, rest) = bytes.split_at_checked(at)?;
+    if !before.is_empty() && !before.ends_with(b"\n") {
+        return None;
     }
+    let end = memchr(b'\n', rest).map_or(rest.len(), |line| line + 1);
+    let (line, after) = rest.split_at_checked(end)?;
+    let closes = closing(line, boundary)?;
+    Some(Delimiter { before: without_line_end(before), closes, after })
 }
 
 fn closing(line: &[u8], boundary: &str) -> Option<bool> {
@@ -116,6 +120,8 @@ mod tests {
         assert_eq!(split_multipart(b"--b\nopen", "b").unwrap().parts, [b"open"]);
         assert_eq!(split_multipart(b"--b--\nrest", "b").unwrap().epilogue, b"rest");
         assert_eq!(split_multipart(b"--bc\nx --b\n", "b"), None);
+        assert_eq!(split_multipart(b"x--b\n--b--b\n--b\nend", "b").unwrap().parts, [b"end"]);
+        assert_eq!(split_multipart(b"-----\n----\nend", "--").unwrap().parts, [b"end"]);
         assert_eq!(split_multipart(b"--\n", ""), None);
         assert_eq!(split_multipart(b"--b", &"b".repeat(71)), None);
         let many = split_multipart(&b"--b\n".repeat(MAX_PARTS + 3), "b").unwrap().parts.len();
@@ -133,7 +139,30 @@ mod tests {
         }
     }
 
+    /// The definition, line by line: where the parts begin.
+    fn reference(body: &[u8], boundary: &str) -> Vec<usize> {
+        let mut at = 0;
+        let mut begins = Vec::new();
+        for line in body.split_inclusive(|&byte| byte == b'\n') {
+            at += line.len();
+            match closing(line, boundary) {
+                Some(true) => break,
+                Some(false) => begins.push(at),
+                None => {}
+            }
+        }
+        begins
+    }
+
     proptest! {
+        #[test]
+        fn delimiters_are_found_as_line_by_line(pieces in prop::collection::vec("[-b\r\n x]{0,5}|\n--b|\n--b--\n|--b\n", 0..20)) {
+            let body = pieces.concat().into_bytes();
+            let parts = split_multipart(&body, "b").map(|split| split.parts).unwrap_or_default();
+            let begins: Vec<usize> = parts.iter().map(|part| part.as_ptr().addr() - body.as_ptr().addr()).collect();
+            prop_assert_eq!(begins, reference(&body, "b"));
+        }
+
         #[test]
         fn nothing_is_lost(pieces in prop::collection::vec("[ab\r\n -]{0,6}|\n--b\r\n|\n--b--\n", 0..20)) {
             let body = pieces.concat().into_bytes();

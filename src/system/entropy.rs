@@ -26,4 +26,14 @@ mod tests {
         let word = || SystemEntropy.seed().unwrap().into_rng().next_u64();
         assert_ne!(word(), word());
     }
+
+    /// There is no state in this process that threads could share or a fork could copy: each seed is the kernel's.
+    #[test]
+    fn threads_share_no_seed() {
+        let draw =
+            || (0..500).map(|_| SystemEntropy.seed().unwrap().into_rng().next_u64()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(draw)).collect();
+        let words: Vec<u64> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(words.iter().collect::<std::collections::HashSet<_>>().len(), words.len());
+    }
 }

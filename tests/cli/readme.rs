@@ -1,6 +1,6 @@
 //! The README's commands do what it says.
 
-use crate::support::{Program, Site, path};
+use crate::support::{Authority, Program, Site, path, tools};
 
 /// The commands under a heading that begin with these words, without comments.
 fn commands(heading: &str, begin: &str) -> Vec<String> {
@@ -89,4 +89,51 @@ fn the_rules_that_ship_are_checked_installed_and_explained() {
         let expected = if line.contains("explain") { 1 } else { 0 };
         assert_eq!(ended.code, Some(expected), "{line}: {}", ended.stderr);
     }
+}
+
+#[test]
+fn the_filters_work_as_written() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let site = Site::bare();
+    let folder = site.folder();
+    let authority = Authority::new(folder);
+    for name in ["anna", "old"] {
+        let person = authority.rsa(name);
+        std::fs::rename(&person.key, folder.join(format!("{name}.key.pem"))).unwrap();
+    }
+    site.write("message.eml", "Subject: x\n\nxyzzy\n");
+    let encrypt = |file: &str, person: &str, content: &str| {
+        let recipient = format!("cms -encrypt -binary -aes256 {file} {person}");
+        Program::new("openssl").words(&recipient).input(content).run().ok()
+    };
+    let in_folder = |name: &str| path(&folder.join(name)).to_owned();
+    let report = encrypt("-outform DER", &in_folder("anna.pem"), "%PDF and octets");
+    std::fs::write(folder.join("report.p7m"), report).unwrap();
+    let run = |line: &str| {
+        let line = line.replacen("sealpost ", &format!("'{}' ", env!("CARGO_BIN_EXE_sealpost")), 1);
+        Program::new("sh").args(["-c", &format!("cd '{}' && {line}", path(folder))]).run()
+    };
+    let mut lines: Vec<String> =
+        commands("Without a store", "sealpost ").iter().map(|line| format!("sealpost {line}")).collect();
+    lines.extend(commands("Without a store", "openssl ").iter().map(|line| format!("openssl {line}")));
+    let verbs = ["seal ", "inspect ", "open --key", "open --raw", "rekey ", "cms -decrypt"];
+    assert_eq!(lines.len(), verbs.len(), "{lines:?}");
+    for (line, verb) in lines.iter().zip(verbs) {
+        assert!(line.contains(verb), "{line}");
+        if verb == "rekey " {
+            // This one is sealed to the old key.
+            let old = encrypt("-outform SMIME", &in_folder("old.pem"), "Subject: x\r\n\r\nxyzzy\r\n");
+            std::fs::write(folder.join("sealed.eml"), old).unwrap();
+        }
+        let ended = run(line);
+        assert_eq!(ended.code, Some(0), "{line}: {}", ended.stderr);
+        match verb {
+            "open --key" | "cms -decrypt" => assert_eq!(ended.text(), "Subject: x\r\n\r\nxyzzy\r\n"),
+            "rekey " => std::fs::write(folder.join("sealed.eml"), ended.stdout).unwrap(),
+            _ => {}
+        }
+    }
+    assert_eq!(std::fs::read(folder.join("report.pdf")).unwrap(), b"%PDF and octets");
 }

@@ -1,5 +1,6 @@
 //! Nobody but `smime` says that bytes are sealed.
 
 fn main() {
-    let _ = sealpost::smime::Sealed { bytes: b"clear".to_vec(), cipher: None, recipients: Vec::new() };
+    let (bytes, recipients) = (b"clear".to_vec(), Vec::new());
+    let _ = sealpost::smime::Sealed { bytes, cipher: None, recipients, headers_kept: None };
 }

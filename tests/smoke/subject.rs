@@ -11,7 +11,8 @@ use sealpost::pki::{
 };
 use sealpost::rules::{Color, Envelope, Facts, Program, RuleSet, ScopeKind, Source, evaluate, explain};
 use sealpost::smime::{
-    Form, Mark, Naming, OpenPgp, OpeningKey, RekeyError, SealJob, open, recognise, rekey, seal_many,
+    Claim, Form, Mark, Naming, OpenPgp, OpeningKey, RekeyError, SealJob, open, open_raw, recognise, rekey,
+    seal_many,
 };
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
@@ -199,14 +200,15 @@ fn opens(world: &World, input: &[u8]) {
     rekeys(world, input);
     recognise(input, &[std::slice::from_ref(&world.certificate)], OpenPgp::Keep);
     let message = Message::new(input);
-    let form = cms::Input::of(input);
-    cms::inspect(&form);
-    let _ = (cms::find(&message), form.examine());
+    inspects(input);
+    let _ = cms::find(&message);
 }
 
-/// What opens is rekeyed to what opens to the same, and what does not open is not rekeyed.
+/// What opens is opened raw, and is rekeyed to what opens to the same; what does not open is not rekeyed.
 fn rekeys(world: &World, input: &[u8]) {
     let opened = open(input, &world.opening());
+    let raw = open_raw(input, &world.opening());
+    assert!(opened.is_err() || raw.is_ok(), "does not open raw");
     match (opened, rekey(input, &world.opening(), &world.recipients, Naming::Certificate, seed(5))) {
         (Ok(opened), Ok(rekeyed)) => {
             let again = open(rekeyed.bytes(), &world.opening()).unwrap();
@@ -219,11 +221,21 @@ fn rekeys(world: &World, input: &[u8]) {
     }
 }
 
+/// What is sealed as a whole has its recipients told, and all of it can be written down.
+fn inspects(input: &[u8]) {
+    let form = cms::Input::of(input);
+    let report = cms::inspect(&form);
+    let sealed = matches!(form.examine(), Ok(cms::Protection::Encrypted(_)));
+    assert_eq!(report.envelope().is_some(), sealed);
+    drop((serde_json::to_string(&report).unwrap(), form.message().and_then(Claim::of)));
+}
+
 fn reads_cms(world: &World, input: &[u8]) {
     let _ = (cms::read(input), cms::der_from_ber(input));
     let header = b"Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: binary\n\n";
     opens(world, &[header.as_slice(), input].concat());
     opens(world, input);
+    opens(world, encodify::pem::STANDARD.encode("CMS", input).as_bytes());
 }
 
 fn evaluates(world: &World, input: &[u8]) {
@@ -238,7 +250,7 @@ fn evaluates(world: &World, input: &[u8]) {
     for field in message.fields() {
         let _ = (field.text(), field.mailboxes(), MediaType::parse(field.value()));
     }
-    cms::inspect(&cms::Input::of(input));
+    inspects(input);
 }
 
 fn reads_words(_: &World, input: &[u8]) {

@@ -66,7 +66,7 @@ fn integrity(integrity: Integrity) -> String {
 }
 
 fn describe_recipient(recipient: &RecipientReport) -> String {
-    format!("{} ({})", whose(recipient), describe_algorithm(&recipient.algorithm()))
+    format!("{} ({})", whose(recipient), describe_algorithm(&recipient.algorithm))
 }
 
 fn whose(recipient: &RecipientReport) -> String {

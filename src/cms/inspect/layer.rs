@@ -192,7 +192,9 @@ impl Walk {
     /// The entity that lies in a layer of that depth.
     fn within(&mut self, bytes: &[u8], depth: usize) {
         if self.limit.is_none() {
-            self.entity(Entity::of(&Message::new(bytes)), depth + 1);
+            // A statement of its own: the fields of the header are gone before the next header is read.
+            let entity = Entity::of(&Message::new(bytes));
+            self.entity(entity, depth + 1);
         }
     }
 

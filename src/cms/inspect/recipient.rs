@@ -3,7 +3,7 @@
 use super::{AlgorithmReport, oid_name, report_algorithm};
 use crate::cms::element::Elements;
 use crate::cms::enveloped::{SEQUENCE, constructed, oid};
-use crate::cms::{Encapsulation, Recipient, RecipientId, RecipientKind};
+use crate::cms::{Recipient, RecipientId, RecipientKind};
 use crate::crypto::algorithm::Kem;
 use crate::mail::printable;
 use const_oid::ObjectIdentifier;
@@ -12,7 +12,6 @@ use der::Decode;
 use der::asn1::Any;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
-use spki::AlgorithmIdentifierOwned;
 use std::sync::Arc;
 use x509_cert::name::Name;
 
@@ -46,7 +45,7 @@ pub struct KeyEncryptionReport {
     pub key_wrap: Option<AlgorithmReport>,
 }
 
-/// One recipient. A message may have very many: what is shown of one is made when it is shown.
+/// One recipient. A message may have very many: what is shown of a name is made when it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipientReport {
     /// How the content key reaches it.
@@ -55,16 +54,63 @@ pub struct RecipientReport {
     pub id: Option<RecipientId>,
     /// Who that is: see [`Report::match_recipients`](super::Report::match_recipients).
     pub holders: Vec<Holder>,
-    algorithm: Arc<AlgorithmIdentifierOwned>,
-    encapsulation: Option<Arc<Encapsulation>>,
+    /// How the content key is encrypted. Those who share a key agreement share this too.
+    pub algorithm: Arc<KeyEncryptionReport>,
+    /// Will the way to the content key stand up to a quantum computer, as far as is known?
+    pub post_quantum: bool,
+}
+
+/// All of them, in their order. Neighbours with one algorithm share what is said of it.
+pub(super) fn report_recipients(recipients: Vec<Recipient>) -> Vec<RecipientReport> {
+    let mut reports: Vec<RecipientReport> = Vec::with_capacity(recipients.len());
+    let mut before: Option<Recipient> = None;
+    for recipient in recipients {
+        let same = before.is_some_and(|before| is_handed_alike(&before, &recipient));
+        let report = match reports.last().filter(|_| same) {
+            Some(last) => Arc::clone(&last.algorithm),
+            None => Arc::new(report_key_encryption(&recipient)),
+        };
+        reports.push(RecipientReport {
+            kind: recipient.kind,
+            id: recipient.id.clone(),
+            holders: Vec::new(),
+            algorithm: report,
+            post_quantum: is_post_quantum(&recipient),
+        });
+        before = Some(recipient);
+    }
+    reports
+}
+
+/// In the same way, parameters included.
+fn is_handed_alike(one: &Recipient, other: &Recipient) -> bool {
+    let same = Arc::ptr_eq(&one.algorithm, &other.algorithm) || one.algorithm == other.algorithm;
+    let encapsulated = one.encapsulation.is_some() || other.encapsulation.is_some();
+    one.kind == other.kind && same && !encapsulated
+}
+
+fn is_post_quantum(recipient: &Recipient) -> bool {
+    recipient.kind == RecipientKind::KeyEncapsulation && Kem::by_oid(recipient.algorithm.oid).is_some()
+}
+
+fn report_key_encryption(recipient: &Recipient) -> KeyEncryptionReport {
+    let Recipient { kind, algorithm, encapsulation, .. } = recipient;
+    let parameters = algorithm.parameters.as_ref();
+    let report = report_algorithm(&algorithm.oid);
+    let (mut hash, mut mask_hash, mut key_wrap) = (None, None, None);
+    if *kind == RecipientKind::KeyAgreement {
+        hash = hash_in(&report.name);
+        key_wrap = parameters.and_then(wrap).as_ref().map(report_algorithm);
+    } else if algorithm.oid == ID_RSAES_OAEP {
+        (hash, mask_hash) = oaep_hashes(parameters);
+    } else if let Some(encapsulation) = encapsulation {
+        hash = hash_in(&oid_name(&encapsulation.derivation.oid));
+        key_wrap = Some(report_algorithm(&encapsulation.wrap.oid));
+    }
+    KeyEncryptionReport { algorithm: report, hash, mask_hash, key_wrap }
 }
 
 impl RecipientReport {
-    pub(super) fn new(recipient: Recipient) -> RecipientReport {
-        let Recipient { kind, id, algorithm, encapsulation, .. } = recipient;
-        RecipientReport { kind, id, holders: Vec::new(), algorithm, encapsulation }
-    }
-
     /// The issuer of its certificate (RFC 4514), if it is named so.
     pub fn issuer(&self) -> Option<String> {
         self.issuer_and_serial().map(|(issuer, _)| name(issuer))
@@ -89,28 +135,6 @@ impl RecipientReport {
             _ => None,
         }
     }
-
-    /// Will it stand up to a quantum computer, as far as is known?
-    pub fn is_post_quantum(&self) -> bool {
-        self.kind == RecipientKind::KeyEncapsulation && Kem::by_oid(self.algorithm.oid).is_some()
-    }
-
-    /// How the content key is encrypted.
-    pub fn algorithm(&self) -> KeyEncryptionReport {
-        let parameters = self.algorithm.parameters.as_ref();
-        let algorithm = report_algorithm(&self.algorithm.oid);
-        let (mut hash, mut mask_hash, mut key_wrap) = (None, None, None);
-        if self.kind == RecipientKind::KeyAgreement {
-            hash = hash_in(&algorithm.name);
-            key_wrap = parameters.and_then(wrap).as_ref().map(report_algorithm);
-        } else if self.algorithm.oid == ID_RSAES_OAEP {
-            (hash, mask_hash) = oaep_hashes(parameters);
-        } else if let Some(encapsulation) = &self.encapsulation {
-            hash = hash_in(&oid_name(&encapsulation.derivation.oid));
-            key_wrap = Some(report_algorithm(&encapsulation.wrap.oid));
-        }
-        KeyEncryptionReport { algorithm, hash, mask_hash, key_wrap }
-    }
 }
 
 impl Serialize for RecipientReport {
@@ -120,7 +144,7 @@ impl Serialize for RecipientReport {
         shown.serialize_field("issuer", &self.issuer())?;
         shown.serialize_field("serial", &self.serial())?;
         shown.serialize_field("key_identifier", &self.key_identifier())?;
-        shown.serialize_field("algorithm", &self.algorithm())?;
+        shown.serialize_field("algorithm", &*self.algorithm)?;
         shown.serialize_field("holders", &self.holders)?;
         shown.end()
     }

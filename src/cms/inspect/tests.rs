@@ -171,7 +171,7 @@ fn a_structure_by_itself_is_reported_as_in_a_message() {
 fn parameters_are_named() {
     let algorithm = |sample: &str, at: usize| {
         let report = inspected(&message(sample));
-        let algorithm = report.envelope().unwrap().recipients[at].algorithm();
+        let algorithm = report.envelope().unwrap().recipients[at].algorithm.as_ref().clone();
         let wrap = algorithm.key_wrap.map(|wrap| wrap.name);
         [Some(algorithm.algorithm.name), algorithm.hash, algorithm.mask_hash, wrap]
             .map(Option::unwrap_or_default)

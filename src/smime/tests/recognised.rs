@@ -5,7 +5,11 @@ use super::*;
 use crate::crypto::algorithm::{
     AES_128_CBC, AES_256_CBC, AES_256_GCM, AES_256_WRAP, ECDH_COFACTOR_SHA256, ECDH_SHA224, ECDH_SHA256,
 };
+use crate::mail::Message;
+use ::cms::content_info::ContentInfo;
 use const_oid::db::rfc5912::{ID_DSA, ID_EC_PUBLIC_KEY};
+use der::asn1::AnyRef;
+use der::{Decode, Reader, SliceReader};
 use encodify::base64;
 
 const MESSAGE: &[u8] = b"Subject: x\n\nhello\n";
@@ -61,6 +65,37 @@ fn what_we_would_not_write_is_sealed() {
     assert!(!kept(Profile::Modern, |der| {
         replace(der, &oid(const_oid::db::rfc5912::ID_SHA_256), &oid(const_oid::db::rfc5912::ID_SHA_384))
     }));
+}
+
+/// So many recipients, each of them Alice.
+fn to_many(count: usize) -> Vec<u8> {
+    let (header, der) = split(seal_for_alice(&crlf(MESSAGE), Profile::Compatible).bytes());
+    let data = ContentInfo::from_der(&der).unwrap().content.value().to_vec();
+    let (version, fields) = data.split_at(3);
+    let mut reader = SliceReader::new(fields).unwrap();
+    let infos = AnyRef::decode(&mut reader).unwrap().value().repeat(count);
+    let rest = reader.read_slice(reader.remaining_len()).unwrap();
+    let data = frame::tlv(0x30, &[version, &frame::tlv(0x31, &[&infos]), rest]);
+    let content_type = oid(const_oid::db::rfc5911::ID_ENVELOPED_DATA);
+    join(&header, &frame::tlv(0x30, &[&content_type, &frame::tlv(0xa0, &[&data])]))
+}
+
+#[test]
+fn beyond_the_limits_a_message_is_sealed_like_any_other() {
+    let own = [alice().certificate.clone()];
+    let kept = |message: &[u8]| recognised(message, &[&own]).is_some();
+    assert!(kept(&to_many(10_000)) && !kept(&to_many(10_001)));
+    let sealed = seal_for_alice(&crlf(MESSAGE), Profile::Compatible).bytes().to_vec();
+    let nested = |levels: usize| {
+        (0..levels).fold(sealed.clone(), |part, level| {
+            let head = format!("Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n");
+            [head.as_bytes(), &part, format!("\r\n--b{level}--\r\n").as_bytes()].concat()
+        })
+    };
+    assert!(kept(&nested(99)) && !kept(&nested(100)));
+    let fields = Message::new(&sealed).fields().len();
+    let with_fields = |count: usize| [b"a:\r\n".repeat(count - fields), sealed.clone()].concat();
+    assert!(kept(&with_fields(100_000)) && !kept(&with_fields(100_001)));
 }
 
 #[test]
