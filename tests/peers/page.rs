@@ -120,6 +120,17 @@ fn name_other_versions(documented: &Versions) {
     }
 }
 
+/// A column whose program no test starts, or an offer that nobody takes up, would be an empty word.
+#[test]
+fn every_column_and_every_offer_is_tried() {
+    let tests = include_str!("../peers.rs");
+    for reader in Reader::ALL {
+        assert!(tests.contains(&format!("judge(&stage, Reader::{reader:?}, ")), "{reader:?}");
+        let offers = OFFERS.iter().any(|offer| offer.sealer == reader);
+        assert_eq!(tests.contains(&format!("we_open(&stage, Reader::{reader:?}, ")), offers, "{reader:?}");
+    }
+}
+
 /// Two rows with the same words would be one to the reader of the page.
 #[test]
 fn no_two_rows_are_called_the_same() {
