@@ -18,6 +18,8 @@ pub mod secret;
 pub mod seed;
 pub(crate) mod trace;
 pub(crate) mod transport;
+#[cfg(test)]
+mod wycheproof;
 
 pub use algorithm::{ContentCipher, KeyTransport};
 pub use curve::CurvePublicKey;

@@ -120,6 +120,17 @@ fn name_other_versions(documented: &Versions) {
     }
 }
 
+/// A column whose program no test starts, or an offer that nobody takes up, would be an empty word.
+#[test]
+fn every_column_and_every_offer_is_tried() {
+    let tests = include_str!("../peers.rs");
+    for reader in Reader::ALL {
+        assert!(tests.contains(&format!("judge(&stage, Reader::{reader:?}, ")), "{reader:?}");
+        let offers = OFFERS.iter().any(|offer| offer.sealer == reader);
+        assert_eq!(tests.contains(&format!("we_open(&stage, Reader::{reader:?}, ")), offers, "{reader:?}");
+    }
+}
+
 /// Two rows with the same words would be one to the reader of the page.
 #[test]
 fn no_two_rows_are_called_the_same() {
@@ -142,18 +153,18 @@ fn who_opens(profile: &str, by: By) -> Vec<Reader> {
     foreign().filter(|reader| form.is_opened_by(*reader)).collect()
 }
 
-/// Kinds of keys, and whose keys stand for them.
-type Readers = &'static [(&'static str, &'static [By])];
+/// A word for a kind of key, and who has one.
+type Kinds = &'static [(&'static str, &'static [By])];
 
 /// The profiles of the README's table, with the kinds of keys that its last column tells apart.
-const PROFILES: [(&str, Readers); 3] = [
+const PROFILES: [(&str, Kinds); 3] = [
     ("compatible", &[("RSA", &[By::Bob]), ("EC", &[By::Dana, By::Erin, By::Frank])]),
     ("modern", &[("RSA", &[By::Bob]), ("EC", &[By::Dana, By::Erin, By::Frank]), ("X25519", &[By::Grace])]),
     ("post-quantum", &[("ML-KEM", &[By::Heidi, By::Ivan])]),
 ];
 
 /// `RSA: …; EC: …`, as the README has it in the last column.
-fn who_reads(profile: &str, kinds: &[(&str, &[By])]) -> String {
+fn who_reads(profile: &str, kinds: Kinds) -> String {
     let kind = |(name, people): &(&str, &[By])| {
         let mut each = people.iter().map(|by| words_for(&who_opens(profile, *by)));
         let first = each.next().expect("somebody has such a key");

@@ -22,6 +22,13 @@ const NOT_RFC_9935: &str = "OpenSSL's own form of the key, not one of RFC 9935's
 const ONLY_SIGNS: &str = "a key of this kind only signs";
 const NO_KEY_AGREEMENT: &str =
     "its certificate lacks keyAgreement, without which nothing is agreed with it (RFC 5280 4.2.1.3)";
+const OTHER_NONCE: &str = "nonces of other lengths than 12 octets (RFC 5084 3.2) are refused";
+const SHORT_KEY: &str =
+    "RFC 3394 2 wraps two blocks at least; no content key is shorter, and unwrapping asks for its length";
+const SHA_224: &str = "OAEP with SHA-224 is written by no mail program that was met, and not read";
+/// RFC 8017 7.1.2 step 3g.
+const FIRST_OCTET: &str =
+    "rsa 0.10 does not look at the octet Y; seed and label hash are checked, so it gives no key";
 const RSA_PSS: &str = "a key for RSASSA-PSS only signs; no mail is sealed to it";
 const PBMAC1: &str = "a MAC by PBMAC1 (RFC 9579) is not read yet";
 
@@ -58,6 +65,21 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     row(OPENSSL_PEOPLE, "smec3.pem", NO_KEY_AGREEMENT),
     row(OPENSSL_PEOPLE, "smrsa1024.pem", "1024 bits of RSA are below what is sealed to"),
     row(OPENSSL_PEOPLE, "sm_mlkem512.pem", "ML-KEM-512 is read and not written"),
+    row("wycheproof/aes_gcm_test", "SmallIv", OTHER_NONCE),
+    row("wycheproof/aes_gcm_test", "LongIv", OTHER_NONCE),
+    row("wycheproof/aes_gcm_test", "ivSize 64", OTHER_NONCE),
+    row("wycheproof/aes_gcm_test", "ivSize 128", OTHER_NONCE),
+    row("wycheproof/aes_wrap_test", "EmptyKey", SHORT_KEY),
+    row("wycheproof/aes_wrap_test", "ShortKey", SHORT_KEY),
+    row("wycheproof/rsa_oaep_2048_sha1_mgf1sha1_test", "First byte is 1", FIRST_OCTET),
+    row("wycheproof/rsa_oaep_2048_sha256_mgf1sha256_test", "First byte is 1", FIRST_OCTET),
+    row("wycheproof/rsa_oaep_misc_test", "sha SHA-224", SHA_224),
+    row("wycheproof/rsa_oaep_misc_test", "mgfSha SHA-224", SHA_224),
+    row(
+        "wycheproof/x25519_test",
+        "ZeroSharedSecret",
+        "a secret of zeros is everybody's: refused (RFC 8418 4), where the vectors leave it open",
+    ),
 ];
 
 /// The verdicts on one place of the vectors.
