@@ -5,8 +5,9 @@
 //! that has prefixes gets one more. Since both ends look for a name with any number of prefixes at the same places, putting
 //! in and taking out undo each other for every input. The places do not depend on how lines end.
 //!
-//! Readers differ in where a header ends and what a line is. So every line up to the first empty one counts, also behind a
-//! line that is no field, and a bare CR begins a line too.
+//! Readers differ in where a header ends, in what a line is, and in what they drop before a name and in it. So every line
+//! up to the first empty one counts, also one that continues another, and a bare CR ends a line too. What is put in leaves
+//! the lines as they are.
 
 use memchr::memchr2;
 use std::iter;
@@ -15,6 +16,7 @@ use std::ops::Range;
 /// The field of RFC 9788 2.2.
 pub(super) const PROTECTION_FIELD: &str = "HP-Outer";
 const FIELD_PREFIX: &str = "Sealpost-Arrived-";
+const CONTENT_TYPE: &str = "Content-Type";
 const PARAMETER: &str = "hp";
 const PARAMETER_PREFIX: &str = "x-sealpost-arrived-";
 
@@ -43,7 +45,7 @@ pub(super) fn is_protection_field(name: &str) -> bool {
 
 /// How many Content-Type fields a reader could find.
 pub(super) fn count_content_types(message: &[u8]) -> usize {
-    fields(message).filter(|(_, raw)| is_content_type(raw)).count()
+    lines(message).filter(|line| is_named(line.text(message), CONTENT_TYPE)).count()
 }
 
 /// A name that says `HP-Outer` or `hp`, with any number of prefixes.
@@ -54,36 +56,59 @@ struct ArrivedName {
 }
 
 fn arrived(message: &[u8]) -> impl Iterator<Item = ArrivedName> {
-    fields(message).flat_map(|(start, raw)| names_in_field(raw, start))
+    let mut lines = lines(message);
+    let mut parameters = Parameters { message, at: 0, end: 0, read: ReadAs::default() };
+    iter::from_fn(move || {
+        loop {
+            let found = parameters.next();
+            if found.is_some() {
+                return found;
+            }
+            let line = lines.next()?;
+            let name = line.text(message);
+            parameters.go_to(&line, is_named(name, CONTENT_TYPE));
+            if is_named(without_prefixes(name, FIELD_PREFIX), PROTECTION_FIELD) {
+                let prefixed = starts_with(name, FIELD_PREFIX);
+                return Some(ArrivedName { at: line.name, prefix: FIELD_PREFIX, prefixed });
+            }
+        }
+    })
 }
 
-/// Lines with their continuations, and where they begin.
-fn fields(message: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut lines = lines(message).peekable();
-    iter::from_fn(move || {
-        let (start, first) = lines.next()?;
-        let mut end = start + first.len();
-        while let Some((_, line)) =
-            lines.next_if(|(_, line)| line.starts_with(b" ") || line.starts_with(b"\t"))
-        {
-            end += line.len();
-        }
-        Some((start, message.get(start..end)?))
-    })
+struct Line {
+    start: usize,
+    /// Behind white space and colons, which some readers drop before a name.
+    name: usize,
+    end: usize,
+    /// Behind a bare CR it is a line only for some readers.
+    after_lf: bool,
+    /// For those who go by LF.
+    continues: bool,
+}
+
+impl Line {
+    /// From the name to the end of the message: a name may go on in the next line.
+    fn text<'a>(&self, message: &'a [u8]) -> &'a [u8] {
+        let begins = self.name < self.end;
+        message.get(self.name..).filter(|_| begins).unwrap_or_default()
+    }
 }
 
 /// The lines before the first empty one, with their ends. An empty line counts only after an LF: what CR CR LF means is
 /// not for us to say.
-fn lines(message: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let (mut start, mut rest, mut after_lf) = (0, message, true);
+fn lines(message: &[u8]) -> impl Iterator<Item = Line> {
+    let (mut start, mut after_lf) = (0, true);
     iter::from_fn(move || {
-        let (line, after) = rest.split_at_checked(line_len(rest))?;
+        let rest = message.get(start..)?;
+        let line = rest.get(..line_len(rest))?;
         let ends_header = after_lf && (line == b"\n" || line == b"\r\n");
         if line.is_empty() || ends_header {
             return None;
         }
-        let found = (start, line);
-        (start, rest, after_lf) = (start + line.len(), after, line.ends_with(b"\n"));
+        let dropped = line.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b':').count();
+        let continues = !after_lf || line.starts_with(b" ") || line.starts_with(b"\t");
+        let found = Line { start, name: start + dropped, end: start + line.len(), after_lf, continues };
+        (start, after_lf) = (found.end, line.ends_with(b"\n"));
         Some(found)
     })
 }
@@ -96,49 +121,64 @@ fn line_len(rest: &[u8]) -> usize {
     }
 }
 
-fn names_in_field(raw: &[u8], start: usize) -> impl Iterator<Item = ArrivedName> {
-    let field = is_named(without_prefixes(raw, FIELD_PREFIX), PROTECTION_FIELD).then(|| {
-        let prefixed = starts_with(raw, FIELD_PREFIX);
-        ArrivedName { at: start, prefix: FIELD_PREFIX, prefixed }
-    });
-    let typed = if is_content_type(raw) { raw } else { &[] };
-    field.into_iter().chain(parameters(typed, start))
-}
-
-fn is_content_type(raw: &[u8]) -> bool {
-    is_named(raw, "Content-Type")
-}
-
-/// Some readers drop white space wherever it stands in a name, and colons before it.
-fn is_named(raw: &[u8], name: &str) -> bool {
-    let mut octets = raw.iter().filter(|byte| !byte.is_ascii_whitespace()).skip_while(|&&byte| byte == b':');
+/// Some readers drop white space wherever it stands in a name.
+fn is_named(text: &[u8], name: &str) -> bool {
+    let mut octets = text.iter().filter(|byte| !byte.is_ascii_whitespace());
     let begins =
         name.bytes().all(|wanted| octets.next().is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted)));
-    begins && octets.next() == Some(&b':')
+    begins && octets.next() == Some(&b':') && !text.first().is_some_and(u8::is_ascii_whitespace)
 }
 
-/// Every token `hp` that a reader could take for the name of a parameter: readers differ in what they make of quotes and
-/// comments, so those do not hide it.
-fn parameters(raw: &[u8], start: usize) -> impl Iterator<Item = ArrivedName> {
-    let mut rest = raw;
-    let mut quotes = Quotes::default();
-    let mut in_token = false;
-    iter::from_fn(move || {
-        while let Some((&byte, after)) = rest.split_first() {
-            let found = (!in_token && is_protection_parameter(rest, quotes.quoted)).then(|| ArrivedName {
-                at: start + raw.len() - rest.len(),
-                prefix: PARAMETER_PREFIX,
-                prefixed: starts_with(rest, PARAMETER_PREFIX),
-            });
-            in_token = is_token(byte);
-            quotes.pass(byte);
-            rest = after;
-            if found.is_some() {
-                return found;
+/// Every token `hp` that a reader could take for the name of a parameter of Content-Type: readers differ in what they make
+/// of quotes and comments, so those do not hide it.
+struct Parameters<'a> {
+    message: &'a [u8],
+    at: usize,
+    end: usize,
+    read: ReadAs,
+}
+
+/// What the field at hand is to readers.
+#[derive(Default)]
+struct ReadAs {
+    typed: bool,
+    /// Some begin it elsewhere, and are not inside the same quotes.
+    differently: bool,
+    in_token: bool,
+    quotes: Quotes,
+}
+
+impl Parameters<'_> {
+    fn go_to(&mut self, line: &Line, names_type: bool) {
+        if !line.continues {
+            self.read = ReadAs::default();
+        }
+        self.read.differently |= !line.after_lf || (self.read.typed && names_type);
+        self.read.typed |= names_type;
+        (self.at, self.end) = (if self.read.typed { line.start } else { line.end }, line.end);
+    }
+}
+
+impl Iterator for Parameters<'_> {
+    type Item = ArrivedName;
+
+    fn next(&mut self) -> Option<ArrivedName> {
+        while self.at < self.end {
+            let (at, text) = (self.at, self.message.get(self.at..)?);
+            let read = &mut self.read;
+            let quoted = read.quotes.quoted && !read.differently;
+            let found = !read.in_token && is_protection_parameter(text, quoted);
+            let byte = *text.first()?;
+            read.in_token = is_token(byte);
+            read.quotes.pass(byte);
+            self.at += 1;
+            if found {
+                let prefixed = starts_with(text, PARAMETER_PREFIX);
+                return Some(ArrivedName { at, prefix: PARAMETER_PREFIX, prefixed });
             }
         }
         None
-    })
+    }
 }
 
 /// `hp`, `hp*`, `hp*0`, `hp*0*` (RFC 2231) and what comes before a value; outside quotes a comment may stand before it.

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-pub(super) const SPECIAL: [&[u8]; 30] = [
+pub(super) const SPECIAL: [&[u8]; 33] = [
     b"",
     b"\n",
     b"\r\n",
@@ -34,6 +34,9 @@ pub(super) const SPECIAL: [&[u8]; 30] = [
     b"HP-Outer: Subject: [...]\nhp-outer: To: x\n\n",
     b"Sealpost-Arrived-hp-outer: a\r\nSEALPOST-ARRIVED-Sealpost-Arrived-HP-Outer: b\r\n\r\n",
     b"Content-Type: text/plain; hp=clear;\n\tHP*0*=us'en'c; x-sealpost-arrived-hp = \"cipher\"; boundary=\"hp=;\\\"hp(\"\n\nx",
+    b"no field\n HP-Outer: a\n \n\tHP-Outer: b\n:\n : HP-Outer: c\nSealpost-Arrived-\n HP-Outer: d\n\n",
+    b":\rHP-Outer: a\r\r\rHP-Outer: b\rHP-\rOuter\r: c\rSealpost-Arrived-\rHP-Outer: d\r\n\n",
+    b"Content-Type: a; hp=b\rContent-\rType: c; hp\rHP-Outer: =\"hp(\r\n Content-Type: hp(d)=e\n\n",
     b"Content-Type: text/plain; hp (comment) =cipher; charset=hp; name=\"hp (1).pdf\"\r\n\r\n",
 ];
 

@@ -173,12 +173,25 @@ fn forged_protection_is_not_believable_inside() {
         assert!(renamed.ends_with(&format!("{after}{expected}")), "{renamed:?}");
     }
     // Readers differ in what a name is.
-    for name in ["HP -Outer", "H\tP-Outer", " HP-Outer", ":HP-Outer", "HP-Outer\x0c", "HP-Outer\r\n "] {
-        let renamed = inside(format!("{name}: x\r\n").as_bytes());
-        assert!(renamed.ends_with(&format!("Sealpost-Arrived-{name}: x\r\n")), "{renamed:?}");
+    for name in ["HP -Outer", "H\tP-Outer", "HP-Outer\x0c", "HP-Outer\r\n ", "HP-\rOuter"] {
+        for before in ["", " ", ":", " : \t", "no field\r\n ", "no field\r\n \r\n\t", ":\r\n "] {
+            let renamed = inside(format!("{before}{name}: x\r\n").as_bytes());
+            assert!(renamed.ends_with(&format!("{before}Sealpost-Arrived-{name}: x\r\n")), "{renamed:?}");
+        }
     }
     let spread = inside(b"C ontent-Type: a/b; hp=x\r\n:Content-\tType: a/b; hp=x\r\n");
     assert_eq!(spread.matches("; x-sealpost-arrived-hp=x\r\n").count(), 2, "{spread:?}");
+    let hidden = [
+        "no field\r\n Content-Type: a/b; ",
+        "Content-\rType: a/b; ",
+        "Content-Type: a/b\rno field; ",
+        "Content-Type: a/b; c=\"\rContent-Type: a/b; \"; ",
+        "Content-Type\r\n : a/b; c=\"\r\n Content-Type: a/b; ",
+    ];
+    for before in hidden {
+        let renamed = inside(format!("{before}hp (c) =x\r\n").as_bytes());
+        assert!(renamed.ends_with(&format!("{before}x-sealpost-arrived-hp (c) =x\r\n")), "{renamed:?}");
+    }
     // Only the outermost header counts, and only Content-Type.
     for untouched in
         ["Subject: hp=x\r\n", "A: b\r\n\r\nHP-Outer: x\r\n", "Content-Type: a/hp; charset=hp\r\n"]
