@@ -5,10 +5,10 @@
 //! that has prefixes gets one more. Since both ends look for a name with any number of prefixes at the same places, putting
 //! in and taking out undo each other for every input. The places do not depend on how lines end.
 //!
-//! Readers differ in where a header ends and what a line is. So every line up to the first empty one counts, also behind a
-//! line that is no field, and a bare CR begins a line too.
+//! Readers differ in where a header ends, what a line is and what a name is. So every line up to the first empty one counts,
+//! also behind a line that is no field; a bare CR ends a line and does not; white space may stand in a name.
 
-use memchr::memchr2;
+use memchr::{memchr_iter, memchr2};
 use std::iter;
 use std::ops::Range;
 
@@ -43,7 +43,9 @@ pub(super) fn is_protection_field(name: &str) -> bool {
 
 /// How many Content-Type fields a reader could find.
 pub(super) fn count_content_types(message: &[u8]) -> usize {
-    fields(message).filter(|(_, raw)| is_content_type(raw)).count()
+    let types =
+        |(_, raw)| line_starts(raw).filter(move |&at| is_content_type(raw.get(at..).unwrap_or_default()));
+    fields(message).flat_map(types).count()
 }
 
 /// A name that says `HP-Outer` or `hp`, with any number of prefixes.
@@ -57,88 +59,135 @@ fn arrived(message: &[u8]) -> impl Iterator<Item = ArrivedName> {
     fields(message).flat_map(|(start, raw)| names_in_field(raw, start))
 }
 
-/// Lines with their continuations, and where they begin.
+/// Lines with their continuations, and where they begin; the lines before the first empty one. A bare CR ends no line here.
 fn fields(message: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut lines = lines(message).peekable();
+    let (mut start, mut rest) = (0, message);
     iter::from_fn(move || {
-        let (start, first) = lines.next()?;
-        let mut end = start + first.len();
-        while let Some((_, line)) =
-            lines.next_if(|(_, line)| line.starts_with(b" ") || line.starts_with(b"\t"))
-        {
-            end += line.len();
-        }
-        Some((start, message.get(start..end)?))
-    })
-}
-
-/// The lines before the first empty one, with their ends. An empty line counts only after an LF: what CR CR LF means is
-/// not for us to say.
-fn lines(message: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let (mut start, mut rest, mut after_lf) = (0, message, true);
-    iter::from_fn(move || {
-        let (line, after) = rest.split_at_checked(line_len(rest))?;
-        let ends_header = after_lf && (line == b"\n" || line == b"\r\n");
-        if line.is_empty() || ends_header {
+        let (raw, after) = rest.split_at_checked(field_len(rest))?;
+        if raw.is_empty() {
             return None;
         }
-        let found = (start, line);
-        (start, rest, after_lf) = (start + line.len(), after, line.ends_with(b"\n"));
+        let found = (start, raw);
+        (start, rest) = (start + raw.len(), after);
         Some(found)
     })
 }
 
-fn line_len(rest: &[u8]) -> usize {
-    match memchr2(b'\n', b'\r', rest) {
-        Some(at) if rest.get(at..at + 2) == Some(b"\r\n") => at + 2,
-        Some(at) => at + 1,
-        None => rest.len(),
+/// Nothing if the header ends here. What CR CR LF means is not for us to say.
+fn field_len(rest: &[u8]) -> usize {
+    if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") {
+        return 0;
     }
+    let mut ends = memchr_iter(b'\n', rest).map(|at| at + 1);
+    ends.find(|&end| !rest.get(end).is_some_and(is_blank)).unwrap_or(rest.len())
 }
 
+fn is_blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Up to its end, for readers to whom a bare CR is one.
+fn line(rest: &[u8]) -> &[u8] {
+    memchr2(b'\n', b'\r', rest).and_then(|end| rest.get(..end)).unwrap_or(rest)
+}
+
+/// Where lines begin for readers to whom a bare CR ends one: at the start, and behind each that no blank follows.
+fn line_starts(raw: &[u8]) -> impl Iterator<Item = usize> {
+    let behind = memchr_iter(b'\r', raw).map(|at| at + 1);
+    iter::once(0).chain(behind.filter(|&at| raw.get(at..).is_some_and(begins_line)))
+}
+
+/// Behind a CR: it is bare, and no continuation follows.
+fn begins_line(rest: &[u8]) -> bool {
+    rest.first().is_some_and(|byte| *byte != b'\n' && !is_blank(byte))
+}
+
+/// Whatever a bare CR is, the names before the first line that is a Content-Type are names of fields; those behind it may
+/// be names of parameters, too.
 fn names_in_field(raw: &[u8], start: usize) -> impl Iterator<Item = ArrivedName> {
-    let field = is_named(without_prefixes(raw, FIELD_PREFIX), PROTECTION_FIELD).then(|| {
-        let prefixed = starts_with(raw, FIELD_PREFIX);
-        ArrivedName { at: start, prefix: FIELD_PREFIX, prefixed }
-    });
-    let typed = if is_content_type(raw) { raw } else { &[] };
-    field.into_iter().chain(parameters(typed, start))
+    let is_type = |&at: &usize| raw.get(at..).is_some_and(is_content_type);
+    let typed = line_starts(raw).find(is_type).unwrap_or(raw.len());
+    let before = line_starts(raw).take_while(move |&at| at < typed);
+    let fields = before.filter_map(move |at| field_name(raw.get(at..)?, start + at));
+    fields.chain(TypeNames::new(raw.get(typed..).unwrap_or_default(), start + typed))
 }
 
-fn is_content_type(raw: &[u8]) -> bool {
-    is_named(raw, "Content-Type")
+fn is_content_type(rest: &[u8]) -> bool {
+    is_named(rest, "Content-Type")
+}
+
+fn field_name(rest: &[u8], at: usize) -> Option<ArrivedName> {
+    let prefixed = starts_with(rest, FIELD_PREFIX);
+    let found = is_named(without_prefixes(rest, FIELD_PREFIX), PROTECTION_FIELD);
+    found.then_some(ArrivedName { at, prefix: FIELD_PREFIX, prefixed })
 }
 
 /// Some readers drop white space wherever it stands in a name, and colons before it.
-fn is_named(raw: &[u8], name: &str) -> bool {
-    let mut octets = raw.iter().filter(|byte| !byte.is_ascii_whitespace()).skip_while(|&&byte| byte == b':');
+fn is_named(rest: &[u8], name: &str) -> bool {
+    let mut octets =
+        line(rest).iter().filter(|byte| !byte.is_ascii_whitespace()).skip_while(|&&byte| byte == b':');
     let begins =
         name.bytes().all(|wanted| octets.next().is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted)));
     begins && octets.next() == Some(&b':')
 }
 
-/// Every token `hp` that a reader could take for the name of a parameter: readers differ in what they make of quotes and
-/// comments, so those do not hide it.
-fn parameters(raw: &[u8], start: usize) -> impl Iterator<Item = ArrivedName> {
-    let mut rest = raw;
-    let mut quotes = Quotes::default();
-    let mut in_token = false;
-    iter::from_fn(move || {
-        while let Some((&byte, after)) = rest.split_first() {
-            let found = (!in_token && is_protection_parameter(rest, quotes.quoted)).then(|| ArrivedName {
-                at: start + raw.len() - rest.len(),
-                prefix: PARAMETER_PREFIX,
-                prefixed: starts_with(rest, PARAMETER_PREFIX),
-            });
-            in_token = is_token(byte);
-            quotes.pass(byte);
-            rest = after;
+/// The names in and behind a Content-Type: every token `hp` that a reader could take for the name of a parameter, and what
+/// is a field to those to whom a bare CR ends a line. Readers differ in what they make of quotes and comments, so those do
+/// not hide it.
+struct TypeNames<'a> {
+    rest: &'a [u8],
+    at: usize,
+    in_token: bool,
+    begins_line: bool,
+    /// For readers to whom a bare CR is nothing.
+    as_lf: Quotes,
+    /// For readers to whom it ends a line.
+    as_cr: Quotes,
+}
+
+impl<'a> TypeNames<'a> {
+    fn new(rest: &'a [u8], at: usize) -> TypeNames<'a> {
+        let (as_lf, as_cr) = (Quotes::default(), Quotes::default());
+        TypeNames { rest, at, in_token: false, begins_line: false, as_lf, as_cr }
+    }
+
+    fn name(&self) -> Option<ArrivedName> {
+        if self.begins_line
+            && let Some(field) = field_name(self.rest, self.at)
+        {
+            return Some(field);
+        }
+        let quoted = self.as_lf.quoted && self.as_cr.quoted;
+        let found = !self.in_token && is_protection_parameter(self.rest, quoted);
+        let prefixed = starts_with(self.rest, PARAMETER_PREFIX);
+        found.then_some(ArrivedName { at: self.at, prefix: PARAMETER_PREFIX, prefixed })
+    }
+
+    fn pass(&mut self, byte: u8, rest: &'a [u8]) {
+        self.in_token = is_token(byte);
+        self.begins_line = byte == b'\r' && begins_line(rest);
+        self.as_lf.pass(byte);
+        self.as_cr.pass(byte);
+        if self.begins_line {
+            self.as_cr = Quotes::default();
+        }
+        (self.rest, self.at) = (rest, self.at + 1);
+    }
+}
+
+impl Iterator for TypeNames<'_> {
+    type Item = ArrivedName;
+
+    fn next(&mut self) -> Option<ArrivedName> {
+        while let Some((&byte, rest)) = self.rest.split_first() {
+            let found = self.name();
+            self.pass(byte, rest);
             if found.is_some() {
                 return found;
             }
         }
         None
-    })
+    }
 }
 
 /// `hp`, `hp*`, `hp*0`, `hp*0*` (RFC 2231) and what comes before a value; outside quotes a comment may stand before it.

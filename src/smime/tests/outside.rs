@@ -173,12 +173,29 @@ fn forged_protection_is_not_believable_inside() {
         assert!(renamed.ends_with(&format!("{after}{expected}")), "{renamed:?}");
     }
     // Readers differ in what a name is.
-    for name in ["HP -Outer", "H\tP-Outer", " HP-Outer", ":HP-Outer", "HP-Outer\x0c", "HP-Outer\r\n "] {
+    for name in ["HP -Outer", "H\tP-Outer", " HP-Outer", ":HP-Outer", "HP-Outer\x0c"] {
         let renamed = inside(format!("{name}: x\r\n").as_bytes());
         assert!(renamed.ends_with(&format!("Sealpost-Arrived-{name}: x\r\n")), "{renamed:?}");
     }
     let spread = inside(b"C ontent-Type: a/b; hp=x\r\n:Content-\tType: a/b; hp=x\r\n");
     assert_eq!(spread.matches("; x-sealpost-arrived-hp=x\r\n").count(), 2, "{spread:?}");
+    // Readers differ in whether a bare CR ends a line.
+    for (arrived, renamed) in [
+        ("Content-Type: a/b; hp\r=x\r\n", "Content-Type: a/b; x-sealpost-arrived-hp\r=x\r\n"),
+        ("Content-Type: a/b; c=\"\rhp=x\"\r\n", "Content-Type: a/b; c=\"\rx-sealpost-arrived-hp=x\"\r\n"),
+        ("A: b\rContent-Type: a/b;\r\n hp=x\r\n", "A: b\rContent-Type: a/b;\r\n x-sealpost-arrived-hp=x\r\n"),
+        (
+            "Content-Type: a/b\rHP-Outer: hp=x\r\n",
+            "Content-Type: a/b\rSealpost-Arrived-HP-Outer: x-sealpost-arrived-hp=x\r\n",
+        ),
+        (
+            "Content-Type: a; c=\"\"; hp (c)\r=x\r\n",
+            "Content-Type: a; c=\"\"; x-sealpost-arrived-hp (c)\r=x\r\n",
+        ),
+        ("Content-Type: a; c=\"\r\";hp(c)=x\r\n", "Content-Type: a; c=\"\r\";x-sealpost-arrived-hp(c)=x\r\n"),
+    ] {
+        assert_eq!(inside(arrived.as_bytes()), renamed);
+    }
     // Only the outermost header counts, and only Content-Type.
     for untouched in
         ["Subject: hp=x\r\n", "A: b\r\n\r\nHP-Outer: x\r\n", "Content-Type: a/hp; charset=hp\r\n"]
