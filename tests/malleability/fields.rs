@@ -81,7 +81,8 @@ fn looked_at_by_nobody(tree: &Node, own: usize) -> BTreeSet<String> {
     let info = format!("1.0.1.{own}.");
     let unread = |number: &usize| {
         let (identifier, path) = (tree.at(*number).map(|node| node.identifier), tree.path(*number));
-        path.starts_with(&info) && (identifier == Some(NULL) || identifier == Some(INTEGER) && is_version(&path))
+        path.starts_with(&info)
+            && (identifier == Some(NULL) || identifier == Some(INTEGER) && is_version(&path))
     };
     let in_own = (0..tree.count()).filter(unread).map(|number| tree.path(number));
     in_own.chain(["1.0.0".to_owned()]).collect()

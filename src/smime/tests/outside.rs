@@ -192,6 +192,23 @@ fn forged_protection_is_not_believable_inside() {
         let renamed = inside(format!("{before}hp (c) =x\r\n").as_bytes());
         assert!(renamed.ends_with(&format!("{before}x-sealpost-arrived-hp (c) =x\r\n")), "{renamed:?}");
     }
+    // Readers differ in whether a bare CR ends a line.
+    for (arrived, renamed) in [
+        ("Content-Type: a/b; hp\r=x\r\n", "Content-Type: a/b; x-sealpost-arrived-hp\r=x\r\n"),
+        ("Content-Type: a/b; c=\"\rhp=x\"\r\n", "Content-Type: a/b; c=\"\rx-sealpost-arrived-hp=x\"\r\n"),
+        ("A: b\rContent-Type: a/b;\r\n hp=x\r\n", "A: b\rContent-Type: a/b;\r\n x-sealpost-arrived-hp=x\r\n"),
+        (
+            "Content-Type: a/b\rHP-Outer: hp=x\r\n",
+            "Content-Type: a/b\rSealpost-Arrived-HP-Outer: x-sealpost-arrived-hp=x\r\n",
+        ),
+        (
+            "Content-Type: a; c=\"\"; hp (c)\r=x\r\n",
+            "Content-Type: a; c=\"\"; x-sealpost-arrived-hp (c)\r=x\r\n",
+        ),
+        ("Content-Type: a; c=\"\r\";hp(c)=x\r\n", "Content-Type: a; c=\"\r\";x-sealpost-arrived-hp(c)=x\r\n"),
+    ] {
+        assert_eq!(inside(arrived.as_bytes()), renamed);
+    }
     // Only the outermost header counts, and only Content-Type.
     for untouched in
         ["Subject: hp=x\r\n", "A: b\r\n\r\nHP-Outer: x\r\n", "Content-Type: a/hp; charset=hp\r\n"]
