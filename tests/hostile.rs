@@ -1,6 +1,6 @@
 //! What somebody sends or says to gain something by it: time, memory, a line in the log, a letter stored nowhere.
 
-mod memory;
+pub(crate) mod memory;
 
 use crate::support::{Ended, Program, Store, path, root, tools};
 

@@ -4,7 +4,7 @@ use crate::support::{Authority, Ended, Identity, Program, path, tools};
 
 const MIB: u64 = 1024 * 1024;
 /// Times the size of the input, and besides.
-pub(super) const TIMES: u64 = 4;
+pub(crate) const TIMES: u64 = 4;
 const BESIDES: u64 = 8 * MIB;
 /// Times the time of a good message of that size.
 const SLOWER: u32 = 10;
@@ -15,7 +15,7 @@ pub(super) fn floor(run: impl Fn() -> Ended) -> u64 {
 }
 
 /// What it held, over what the program holds for a small message, is within the bound.
-pub(super) fn assert_bounded(what: &str, ended: &Ended, floor: u64, size: usize, times: u64) {
+pub(crate) fn assert_bounded(what: &str, ended: &Ended, floor: u64, size: usize, times: u64) {
     let held = ended.peak_memory.saturating_sub(floor);
     assert!(held < times * size as u64 + BESIDES, "{what}: {} KiB for {size} bytes", held / 1024);
 }

@@ -1,15 +1,16 @@
 //! Looking at foreign octets without a key.
 
 use super::script::scripted;
-use super::structure::mail;
+use super::structure::{mail, pem};
 use sealpost::cms::{self, CmsError, Enveloped, Input, Protection, Report, Structure, der_from_ber};
 
 /// A message may name this many recipients, and no more.
 const MOST_RECIPIENTS: usize = 10_000;
 
-/// The input is a message, the body of one, or says how to spoil a known structure:
+/// The input is a message, the body of one, a structure by itself or in PEM, or says how to spoil a known structure:
 ///
-/// - The report says what [`Input::examine`] says, and has a fault only where nothing was found.
+/// - The report says what [`Input::examine`] says, and has a fault only where nothing was found; [`cms::find`] says the
+///   same of messages.
 /// - It is JSON that reads back, holds no control characters, and is not much longer than the message.
 /// - Looking twice shows the same, and BER shows the same as the DER that it becomes.
 /// - The two readers of the structure see the same.
@@ -17,7 +18,7 @@ pub(crate) fn hold(input: &[u8]) {
     let octets = scripted(input);
     let octets = octets.as_deref().unwrap_or(input);
     let binary = [b"Content-Transfer-Encoding: binary\n\n", octets].concat();
-    for message in [octets, &binary, &mail(octets)] {
+    for message in [octets, &binary, &mail(octets), pem(octets).as_bytes()] {
         assert_reports(message);
     }
     assert_normalises(octets);
@@ -33,6 +34,9 @@ fn assert_reports(bytes: &[u8]) {
     let (structure, recipients) = found(examined.as_ref().unwrap_or(&Protection::None));
     assert_eq!((report.structure, told(&report)), (structure, recipients));
     assert!(report.fault.is_none() || report.structure == Structure::None);
+    if let Some(message) = input.message() {
+        assert_eq!(found(&cms::find(message)), (structure, recipients));
+    }
     assert_json(&report, bytes.len());
 }
 

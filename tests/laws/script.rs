@@ -3,7 +3,9 @@
 use super::structure::{Structure, structures};
 use super::tree::{Content, Length, Node};
 use const_oid::ObjectIdentifier;
-use sealpost::crypto::algorithm::{CONTENT_CIPHERS, KEY_AGREEMENTS, KEY_TRANSPORTS, KEY_WRAPS};
+use sealpost::crypto::algorithm::{
+    CONTENT_CIPHERS, KEY_AGREEMENTS, KEY_DERIVATIONS, KEY_TRANSPORTS, KEY_WRAPS,
+};
 
 /// Kinds of changes.
 pub(crate) const CHANGES: u8 = 12;
@@ -129,7 +131,9 @@ pub(crate) fn known_algorithms() -> Vec<ObjectIdentifier> {
     let ciphers = CONTENT_CIPHERS.iter().map(|row| row.oid);
     let transports = KEY_TRANSPORTS.iter().map(|row| row.oid);
     let agreements = KEY_AGREEMENTS.iter().map(|row| row.oid);
-    ciphers.chain(transports).chain(agreements).chain(KEY_WRAPS.iter().map(|row| row.oid)).collect()
+    let derivations = KEY_DERIVATIONS.iter().map(|row| row.oid);
+    let wraps = KEY_WRAPS.iter().map(|row| row.oid);
+    ciphers.chain(transports).chain(agreements).chain(derivations).chain(wraps).collect()
 }
 
 /// The content of an element as octets, to be changed.

@@ -2,11 +2,11 @@
 
 use super::checksum;
 use super::inside::{content_key, encrypt, enveloped};
-use super::people::{ELLA, Person, opening, seal, seed, served, validated};
+use super::people::{ELLA, KINDS, Person, opening, seal, seed, served, validated};
 use super::tree::{Content, Length, Node};
-use sealpost::crypto::Profile;
+use sealpost::crypto::{Classical, Profile};
 use sealpost::mail::{Message, TransferEncoding};
-use sealpost::smime::{Naming, rekey};
+use sealpost::smime::{Form, Naming, rekey};
 use std::sync::OnceLock;
 
 /// Where things are in a ContentInfo: the EnvelopedData or AuthEnvelopedData,
@@ -51,13 +51,19 @@ pub(crate) fn mail(octets: &[u8]) -> Vec<u8> {
     message
 }
 
+/// These octets by themselves in PEM.
+pub(crate) fn pem(octets: &[u8]) -> String {
+    encodify::pem::STANDARD.encode("CMS", octets)
+}
+
 /// The CMS octets of a message.
 pub(crate) fn octets(sealed: &[u8]) -> Vec<u8> {
     let message = Message::new(sealed);
     TransferEncoding::of(&message).decode(message.body()).expect("it is base64").into_owned()
 }
 
-/// Under every profile that writes in a way of its own: to each kind of key alone, to all kinds together, and that in BER.
+/// Under every profile that writes in a way of its own: to each kind of key alone, the first of them in BER, and to all
+/// kinds that may stand together.
 pub(crate) fn structures() -> &'static [Structure] {
     static STRUCTURES: OnceLock<Vec<Structure>> = OnceLock::new();
     STRUCTURES.get_or_init(|| {
@@ -69,19 +75,24 @@ pub(crate) fn structures() -> &'static [Structure] {
 fn of_profile(profile: Profile) -> Vec<Structure> {
     let people = served(profile);
     let mut made: Vec<Structure> = people.iter().map(|person| Structure::new(profile, &[person])).collect();
-    let all = Structure::new(profile, people);
-    made.push(Structure { name: format!("{}-ber", all.name), octets: streamed(&all.octets), ..all.clone() });
-    made.push(all);
+    // Post-quantum keys are only one kind here, and let the others in beside them.
+    let together = if profile == Profile::PostQuantum { &KINDS } else { people };
+    let first = &made[0];
+    let ber =
+        Structure { name: format!("{}-ber", first.name), octets: streamed(&first.octets), ..first.clone() };
+    made.push(ber);
+    made.push(Structure::new(Form { classical: Classical::Beside, ..profile.into() }, together));
     made
 }
 
 impl Structure {
-    pub(crate) fn new(profile: Profile, people: &[&'static Person]) -> Structure {
+    pub(crate) fn new(form: impl Into<Form>, people: &[&'static Person]) -> Structure {
+        let form = form.into();
         let names: Vec<&str> = people.iter().map(|person| person.name).collect();
-        let name = format!("{}-{}", profile.name(), names.join("-"));
+        let name = format!("{}-{}", form.profile.name(), names.join("-"));
         let message = format!("Subject: {name}\r\n\r\n{SECRET} {name}\r\n").into_bytes();
         // Each has another content key.
-        let sealed = seal(&message, people, profile, checksum(&message) as u8).unwrap();
+        let sealed = seal(&message, people, form, checksum(&message) as u8).unwrap();
         let octets = octets(sealed.bytes());
         let content_key = handed_over(sealed.bytes(), people);
         Structure { name, people: people.to_vec(), message, octets, content_key }

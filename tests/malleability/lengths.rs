@@ -34,7 +34,7 @@ fn a_text_cut_off_anywhere_does_not_open() {
     }
 }
 
-/// Primitive elements that end early, and all lengths around them know it. CBC cannot see that whole blocks are missing
+/// Primitive elements that end early, long ones at forty places, and all lengths around them know it. CBC cannot see that whole blocks are missing
 /// in the middle, but what is left at the end does not end as a padding does.
 #[test]
 fn a_field_cut_off_anywhere_does_not_open() {
@@ -43,7 +43,7 @@ fn a_field_cut_off_anywhere_does_not_open() {
         let (tree, own) = (case.tree(), format!("1.0.1.{}.", case.own_recipient()));
         for number in (0..tree.count()).filter(|&number| is_own_field(&tree.path(number), &own)) {
             let octets = tree.at(number).and_then(Node::octets).unwrap_or_default();
-            for length in 0..octets.len() {
+            for length in (0..octets.len()).step_by(octets.len() / 40 + 1) {
                 let cut = Content::Primitive(octets[..length].to_vec());
                 let outcome = case.outcome(&tree.with(number, |node| node.content = cut).write());
                 assert_known(case, &tree.path(number), outcome);
