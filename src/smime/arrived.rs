@@ -181,15 +181,18 @@ impl Iterator for Parameters<'_> {
     }
 }
 
-/// `hp`, `hp*`, `hp*0`, `hp*0*` (RFC 2231) and what comes before a value; outside quotes a comment may stand before it.
+/// `hp` before a value, with what readers pass over; `hp*`, `hp*0`, `hp*0*` (RFC 2231), and whatever else an asterisk begins;
+/// outside quotes a comment may stand before the value.
 fn is_protection_parameter(text: &[u8], quoted: bool) -> bool {
     let name = without_prefixes(text, PARAMETER_PREFIX);
     if !starts_with(name, PARAMETER) {
         return false;
     }
-    let after_name = name.iter().skip(PARAMETER.len());
-    let mut after = after_name.skip_while(|&&byte| byte == b'*' || byte.is_ascii_digit());
-    match after.find(|&&byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
+    let after = name.get(PARAMETER.len()..).unwrap_or_default();
+    if after.starts_with(b"*") {
+        return true;
+    }
+    match after.iter().find(|&&byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\\')) {
         Some(b'=') => true,
         Some(b'(') => !quoted,
         _ => false,
@@ -214,9 +217,9 @@ impl Quotes {
     }
 }
 
-/// token of RFC 2045 5.1.
+/// token of RFC 2045 5.1, without the asterisk, which some readers pass over.
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
+    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=*".contains(&byte)
 }
 
 fn without_prefixes<'a>(mut text: &'a [u8], prefix: &str) -> &'a [u8] {

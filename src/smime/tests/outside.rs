@@ -157,9 +157,17 @@ fn forged_protection_is_not_believable_inside() {
         inside(b"Content-Type: text/plain; charset=x;\n\thp=\"cipher\"; php=1; shp=2\n"),
         "Content-Type: text/plain; charset=x;\r\n\tx-sealpost-arrived-hp=\"cipher\"; php=1; shp=2\r\n"
     );
-    for form in
-        ["HP =x", "hp*=x", "hp*0=x", "hp*0*=x", "hp\n =x", "hp(c)=x", "hp (c) =x", "x-sealpost-arrived-hp=x"]
-    {
+    for form in [
+        "hp*@0*=x",
+        "HP =x",
+        "hp*=x",
+        "hp*0=x",
+        "hp*0*=x",
+        "hp\n =x",
+        "hp(c)=x",
+        "hp (c) =x",
+        "x-sealpost-arrived-hp=x",
+    ] {
         let arrived = format!("Content-Type: a/b;{form}\n");
         let renamed = arrived.replacen(form, &format!("x-sealpost-arrived-{form}"), 1);
         assert_eq!(inside(arrived.as_bytes()), renamed.replace('\n', "\r\n"));
@@ -208,6 +216,10 @@ fn forged_protection_is_not_believable_inside() {
         ("Content-Type: a; c=\"\r\";hp(c)=x\r\n", "Content-Type: a; c=\"\r\";x-sealpost-arrived-hp(c)=x\r\n"),
     ] {
         assert_eq!(inside(arrived.as_bytes()), renamed);
+    }
+    for (before, form) in [("*", "hp=x"), ("\"", "hp\" =x"), ("\\", "hp\\=x")] {
+        let renamed = inside(format!("Content-Type: a/b; {before}{form}\r\n").as_bytes());
+        assert_eq!(renamed, format!("Content-Type: a/b; {before}x-sealpost-arrived-{form}\r\n"));
     }
     // Only the outermost header counts, and only Content-Type.
     for untouched in
