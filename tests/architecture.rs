@@ -117,6 +117,26 @@ fn pure_rooms_do_no_io() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// A generator that lives longer than a message could be shared by threads or copied by a fork.
+#[test]
+fn randomness_comes_from_one_file() {
+    const GENERATORS: &[&str] =
+        &["SysRng", "OsRng", "ThreadRng", "rand::rng", "rand::random", "getrandom", "from_rng", "make_rng"];
+    let drawers: Vec<String> = sources()
+        .into_iter()
+        .filter(|file| !file.paths_used(GENERATORS).is_empty())
+        .map(|file| file.name)
+        .collect();
+    assert_eq!(drawers, ["system/entropy.rs"]);
+    let keepers: Vec<String> = sources()
+        .into_iter()
+        .filter(|file| !file.paths_used(&["thread_local!", "OnceLock", "LazyLock", "Mutex"]).is_empty())
+        .filter(|file| !file.paths_used(&["Seed", "StdRng"]).is_empty())
+        .map(|file| file.name)
+        .collect();
+    assert_eq!(keepers, [""; 0], "a seed or a generator that outlives its message");
+}
+
 #[test]
 fn only_the_command_line_prints() {
     let mut faults = Vec::new();

@@ -1,12 +1,13 @@
 //! What the filters share: certificates from files, recipients, and where the result goes.
 
 use super::failure::{Code, Failure};
-use super::output::Output;
+use super::output::{Output, warn};
 use super::{input, password, words};
+use crate::cms;
 use crate::crypto::SecretBytes;
 use crate::engine::{Choice, Clock, Naming};
 use crate::mail::Address;
-use crate::pki::{self, Certificate, PkiError, SealingCheck, Unfit, ValidatedCertificate};
+use crate::pki::{self, Certificate, PkiError, PublicKey, SealingCheck, Unfit, ValidatedCertificate};
 use crate::store;
 use crate::system::SystemClock;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,16 @@ impl Recipients {
         let each = self.cert.iter().map(|path| Ok((path, certificates(std::slice::from_ref(path))?)));
         let each: Vec<(&PathBuf, Vec<Certificate>)> = each.collect::<Result<_, Failure>>()?;
         each.iter().flat_map(|(path, held)| held.iter().map(move |one| fit(path, one, &check))).collect()
+    }
+}
+
+/// Says what is allowed and not everybody can read.
+pub(super) fn note_mixture(recipients: &[ValidatedCertificate]) {
+    let has = |kind: fn(&PublicKey) -> bool| {
+        recipients.iter().any(|to| to.certificate().public_key().is_ok_and(|key| kind(&key)))
+    };
+    if has(|key| matches!(key, PublicKey::Rsa(_))) && has(|key| matches!(key, PublicKey::Curve(_))) {
+        warn(cms::RSA_BESIDE_EC);
     }
 }
 

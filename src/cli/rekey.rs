@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
-use super::filter::{Recipients, Sink};
+use super::filter::{Recipients, Sink, note_mixture};
 use super::input;
 use super::keyring::KeySource;
 use super::output::{self, Output};
@@ -45,6 +45,7 @@ impl Rekey {
         let rekeyed =
             smime::rekey(sealed.expose(), &keys, &recipients, self.to.name_by, SystemEntropy.seed()?)?;
         self.sink.write(out, rekeyed.bytes())?;
+        note_mixture(&recipients);
         rekeyed.cipher().into_iter().for_each(advise);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! `sealpost seal`: a filter that needs no store.
 
 use super::failure::{Code, Failure};
-use super::filter::{Recipients, Sink};
+use super::filter::{Recipients, Sink, note_mixture};
 use super::input;
 use super::output::{Output, warn};
 use super::words;
@@ -53,6 +53,7 @@ impl Seal {
         let sealed = seal_many(vec![job]).into_iter().next().unwrap_or(Err(SealError::NoRecipient));
         let sealed = sealed.map_err(|error| Failure::new(Code::Data, error.to_string()))?;
         self.sink.write(out, sealed.bytes())?;
+        note_mixture(&recipients);
         if let Some(reason) = sealed.headers_kept() {
             warn(&reason.to_string());
         }

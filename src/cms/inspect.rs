@@ -15,6 +15,10 @@ use const_oid::db::{DB, rfc5911, rfc6268};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+/// Allowed, and said to whoever makes such a message or looks at one.
+pub(crate) const RSA_BESIDE_EC: &str =
+    "RSA and EC recipients stand side by side: NSS before 3.100 cannot read it with an RSA key";
+
 /// What protects a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Structure {
@@ -143,11 +147,9 @@ impl Report {
 
     /// What a reader of the message should know besides.
     pub fn notes(&self) -> Vec<&'static str> {
-        const MIXED: &str =
-            "RSA and EC recipients stand side by side: NSS before 3.100 cannot read it with an RSA key";
         const BROKEN_LATER: &str = "ML-KEM and classical recipients stand side by side: the message is as safe as its weakest, \
              not post-quantum";
-        let mixed = self.envelopes().any(EnvelopeReport::is_mixed).then_some(MIXED);
+        let mixed = self.envelopes().any(EnvelopeReport::is_mixed).then_some(RSA_BESIDE_EC);
         let hybrid = self.envelopes().any(EnvelopeReport::is_hybrid).then_some(BROKEN_LATER);
         mixed.into_iter().chain(hybrid).collect()
     }

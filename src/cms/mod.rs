@@ -22,6 +22,7 @@ pub(crate) use ber::{MAX_OCTETS, write_header};
 pub(crate) use enveloped::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};
 pub use enveloped::{CmsError, Enveloped, read};
 pub use input::{Input, InputForm};
+pub(crate) use inspect::RSA_BESIDE_EC;
 pub use inspect::{
     AlgorithmReport, ContentReport, EnvelopeReport, Holder, Integrity, KeyEncryptionReport, Layer, LayerKind,
     Limit, RecipientReport, Report, Structure, inspect,

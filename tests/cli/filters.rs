@@ -84,6 +84,26 @@ fn what_is_hidden_of_the_header_is_an_option() {
 }
 
 #[test]
+fn rsa_beside_ec_is_allowed_and_noted() {
+    if !crate::support::tools(&["openssl"]) {
+        return;
+    }
+    let site = Site::bare();
+    let authority = crate::support::Authority::new(site.folder());
+    let (bob, dana) = (authority.rsa("bob"), authority.p256("dana"));
+    let (rsa, ec) = (path(&bob.certificate), path(&dana.certificate));
+    let note = "sealpost: warning: RSA and EC recipients stand side by side: NSS before 3.100 cannot read it with \
+                an RSA key\n";
+    let both = filter(&format!("seal --cert {rsa} --cert {ec}"), MESSAGE);
+    assert_eq!(both.stderr, note);
+    assert_eq!(filter(&format!("seal --cert {ec} --cert {ec}"), MESSAGE).stderr, "");
+    let rekey = format!("rekey --key {} --old-cert {rsa} --cert {rsa}", path(&bob.key));
+    let rekeyed = filter(&format!("{rekey} --cert {ec}"), both.ok());
+    assert_eq!(rekeyed.stderr, note);
+    assert_eq!(filter(&rekey, rekeyed.ok()).stderr, "");
+}
+
+#[test]
 fn an_expired_certificate_needs_a_word() {
     let site = Site::bare();
     let (old, _) = identities(&site);
