@@ -55,12 +55,12 @@ impl UnlockedKey {
     /// Reads PKCS#8 (RFC 5958) in DER: rsaEncryption of at least [`MINIMUM_RSA_BITS`], a key on a curve, or ML-KEM in any
     /// of its three forms (RFC 9935 6).
     pub fn from_pkcs8(der: &[u8]) -> Result<UnlockedKey, PkiError> {
-        let info = PrivateKeyInfoRef::from_der(der)
-            .map_err(|error| PkiError::malformed("the private key", error))?;
+        let info =
+            PrivateKeyInfoRef::from_der(der).map_err(|_| PkiError::malformed("the private key", DAMAGED))?;
         let oid = info.algorithm.oid;
         if oid == RSA_ENCRYPTION {
             let key = rsa::PrivateKey::try_from(info)
-                .map_err(|error| PkiError::malformed("the RSA private key", error))?;
+                .map_err(|_| PkiError::malformed("the RSA private key", DAMAGED))?;
             return UnlockedKey::from_rsa(key);
         }
         let parameters = info.algorithm.parameters.map(Any::from);
@@ -180,20 +180,22 @@ fn generate_kem(kem: &'static Kem, rng: &mut StdRng) -> Result<UnlockedKey, PkiE
     Ok(UnlockedKey(PrivateKey::Kem(key)))
 }
 
+/// A reader's own words can quote the octet that it stumbled over, and that one is of the key.
+const DAMAGED: &str = "its DER is damaged";
+const NO_CHOICE: &str = "it is no seed, expanded key or both in the form of RFC 9935";
+
 /// The seed alone, as ML-KEM-PrivateKey spells it: `[0] IMPLICIT OCTET STRING`.
 const SEED: Tag = Tag::ContextSpecific { constructed: false, number: TagNumber(0) };
 
 /// The CHOICE of RFC 9935 6, told by its tag: seed, expanded key, or both, which must belong together.
 fn read_kem(kem: &'static Kem, octets: &[u8]) -> Result<UnlockedKey, PkiError> {
     let broken = |reason: &'static str| PkiError::malformed("the ML-KEM private key", reason);
-    let choice =
-        AnyRef::from_der(octets).map_err(|error| PkiError::malformed("the ML-KEM private key", error))?;
+    let choice = AnyRef::from_der(octets).map_err(|_| broken(NO_CHOICE))?;
     let key = match choice.tag() {
         SEED => KemPrivateKey::from_seed(kem, choice.value()),
         Tag::OctetString => KemPrivateKey::from_expanded(kem, choice.value()),
         Tag::Sequence => {
-            let (seed, expanded) = seed_and_expanded(choice.value())
-                .map_err(|error| PkiError::malformed("the ML-KEM private key", error))?;
+            let (seed, expanded) = seed_and_expanded(choice.value()).map_err(|_| broken(NO_CHOICE))?;
             let key = KemPrivateKey::from_seed(kem, seed);
             if key.as_ref().is_some_and(|key| !key.grows_into(expanded)) {
                 return Err(broken("its expanded key does not come from its seed"));
@@ -308,6 +310,24 @@ pub(crate) mod tests {
             cut.subject_public_key = der::asn1::BitString::from_bytes(&octets[1..]).unwrap();
             assert!(PublicKey::from_spki(&cut).is_err(), "{}", key.public());
         }
+    }
+
+    /// The first octet of a bare key stands where a tag should: an error that names the tag gives that octet away.
+    #[test]
+    fn errors_quote_no_octet_of_a_key() {
+        for octets in [&[0x27; 64][..], &[0x30, 3, 4, 9, 0x27], &[0x27], &[]] {
+            let error = read_kem(&ML_KEM_768, octets).map(|_| ()).unwrap_err().to_string();
+            assert!(error.ends_with(NO_CHOICE) && !error.contains("27"), "{error}");
+        }
+        let spki = rsa_info(&[0x27; 64]);
+        let error = UnlockedKey::from_pkcs8(&spki).map(|_| ()).unwrap_err().to_string();
+        assert!(error.ends_with(DAMAGED), "{error}");
+    }
+
+    fn rsa_info(octets: &[u8]) -> Vec<u8> {
+        let algorithm = pkcs8::AlgorithmIdentifierRef { oid: RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) };
+        let key = OctetStringRef::new(octets).unwrap();
+        PrivateKeyInfoRef::new(algorithm, key).to_der().unwrap()
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl PublicKey {
         }
     }
 
-    /// Checks a signature made with the algorithm that goes with the key ([`PublicKey::signature_algorithm`]).
+    /// Checks a signature made with the algorithm that goes with the key (RSA: PKCS#1 v1.5 with SHA-256; a curve: ECDSA with the hash of its strength).
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), PkiError> {
         let good = match self {
             PublicKey::Rsa(key) => key.pkcs1v15_verify::<Sha256>(message, signature).ok(),
