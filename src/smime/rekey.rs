@@ -42,8 +42,8 @@ impl From<CmsError> for RekeyError {
 /// Hands a sealed message to other recipients: an old key opens its content key, and new RecipientInfos take the place of
 /// the old ones. Header, ciphertext, IV, attributes and tag stay as they are, octet for octet; of the message only the
 /// base64 text changes, also inside a multipart that has nothing else in it. A structure by itself stays one: DER or BER
-/// becomes DER, PEM stays PEM under its label. The recipients' keys are served as [`Profile::Compatible`] does under CBC,
-/// and as [`Profile::Modern`] does under GCM. A content cipher that we only read stays too: see [`Sealed::cipher`].
+/// becomes DER, PEM stays PEM under its label. The recipients' keys are served as the profile `compatible` does under CBC,
+/// and as `modern` does under GCM. A content cipher that we only read stays too: see [`Sealed::cipher`].
 ///
 /// Whether the key is right shows only in the content, so it is decrypted and checked in memory, and dropped.
 pub fn rekey(
