@@ -1,6 +1,9 @@
 //! `sealpost deliver` as an MTA sees it: exit codes, one line of output, silence elsewhere, nothing clear written.
 
+use crate::laws::inside::enveloped;
 use crate::support::{Ended, Program, Store, path, tools};
+use sealpost::cms::Enveloped;
+use std::collections::HashSet;
 
 const MESSAGE: &[u8] = b"From: Anna <anna@south.example>\nTo: bob@north.example\nSubject: Lunch\n\n\
 The word is xyzzy-plugh-4711.\n";
@@ -32,6 +35,26 @@ fn delivered_means_sealed_and_visible() {
     assert_eq!(inbox.len(), 1);
     assert_eq!(store.open(&inbox[0]), crate::support::crlf(MESSAGE));
     assert!(!store.holds(CLEAR));
+}
+
+/// An MTA tries again with the same message, and runs the hook several times at once.
+#[test]
+fn no_call_seals_with_the_randomness_of_another() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = Store::new();
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..4).map(|_| scope.spawn(|| store.deliver(MESSAGE))).collect();
+        calls.into_iter().for_each(|call| assert_answer(&call.join().unwrap(), 0, "2.0.0"));
+    });
+    assert_answer(&store.deliver(MESSAGE), 0, "2.0.0");
+    let sealed: Vec<_> = store.inbox().iter().map(|stored| enveloped(stored)).collect();
+    let distinct = |random: fn(&Enveloped) -> String| sealed.iter().map(random).collect::<HashSet<_>>().len();
+    assert_eq!(sealed.len(), 5);
+    assert_eq!(distinct(|sealed| format!("{:?}", sealed.algorithm)), 5, "IVs");
+    assert_eq!(distinct(|sealed| format!("{:?}", sealed.recipients)), 5, "content keys or their padding");
+    assert_eq!(distinct(|sealed| format!("{:?}", sealed.encrypted_content)), 5, "content keys or IVs");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `sealpost rekey`: the new recipient reads the message, nobody else does, and nothing but the recipients has changed.
 
+use crate::laws::inside::enveloped;
 use crate::support::{Authority, Ended, Identity, Program, Store, crlf, path, tools};
-use sealpost::cms::{self, Enveloped, Protection};
 use sealpost::mail::Message;
 use std::path::PathBuf;
 
@@ -61,13 +61,6 @@ fn outcome(ended: Ended) -> (i32, String) {
 fn openssl_open(person: &Identity, sealed: &[u8]) -> Result<Vec<u8>, String> {
     let args = ["-recip", path(&person.certificate), "-inkey", path(&person.key)];
     Program::new("openssl").words("cms -decrypt -inform SMIME").args(args).input(sealed).run().outcome()
-}
-
-fn enveloped(sealed: &[u8]) -> Enveloped {
-    match cms::find(&Message::new(sealed)) {
-        Protection::Encrypted(enveloped) => *enveloped,
-        other => panic!("{other:?}"),
-    }
 }
 
 fn header(message: &[u8]) -> &[u8] {

@@ -4,7 +4,7 @@
 pub(crate) mod cms_inspect;
 pub(crate) mod cms_open;
 pub(crate) mod header_protection;
-mod inside;
+pub(crate) mod inside;
 pub(crate) mod message_open;
 pub(crate) mod people;
 pub(crate) mod script;
