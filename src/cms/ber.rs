@@ -2,7 +2,8 @@
 //! of booleans) is left alone, because changing it would change what was signed.
 
 use super::CmsError;
-use super::enveloped::{OCTET_STRING, malformed};
+use super::error::malformed;
+use super::tags::OCTET_STRING;
 use std::borrow::Cow;
 use std::vec::IntoIter;
 use std::{mem, slice};

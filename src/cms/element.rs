@@ -2,7 +2,7 @@
 
 use super::CmsError;
 use super::ber::{primitive_content, read_header};
-use super::enveloped::malformed;
+use super::error::malformed;
 
 /// One element of DER.
 #[derive(Clone, Copy)]

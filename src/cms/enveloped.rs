@@ -5,7 +5,10 @@
 
 use super::ber::{der_from_ber, write_header};
 use super::element::{Element, Elements};
+use super::error::{CmsError, malformed};
+use super::names::oid_name;
 use super::recipient::{Recipient, recipient_infos};
+use super::tags::{INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, constructed, context};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911;
 use der::Decode;
@@ -15,23 +18,6 @@ use std::borrow::Cow;
 /// More authenticated attributes are refused. Honest messages have a handful; to put millions of empty ones in order would
 /// take many times the room of the message.
 const MAX_ATTRIBUTES: usize = 10_000;
-
-pub(crate) const INTEGER: u8 = 0x02;
-pub(crate) const BIT_STRING: u8 = 0x03;
-pub(crate) const OCTET_STRING: u8 = 0x04;
-pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
-pub(crate) const SEQUENCE: u8 = 0x30;
-pub(crate) const SET: u8 = 0x31;
-
-/// A primitive element with a context tag.
-pub(super) const fn context(number: u8) -> u8 {
-    0x80 | number
-}
-
-/// A constructed element with a context tag.
-pub(super) const fn constructed(number: u8) -> u8 {
-    0xa0 | number
-}
 
 /// An EnvelopedData (`tag` absent) or AuthEnvelopedData.
 #[derive(Debug, Clone)]
@@ -54,30 +40,6 @@ pub struct Enveloped {
     pub tag: Option<Vec<u8>>,
 }
 
-/// What is wrong with a CMS structure.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CmsError {
-    /// No well-formed CMS structure.
-    #[error("the CMS structure is broken: {0}")]
-    Malformed(String),
-    /// Well-formed, and neither EnvelopedData nor AuthEnvelopedData.
-    #[error("the CMS structure is {0}, not EnvelopedData or AuthEnvelopedData")]
-    NotEnveloped(String),
-    /// A limit was passed.
-    #[error("the CMS structure has more than {limit} {what}")]
-    TooMany {
-        /// Of what.
-        what: &'static str,
-        /// The limit.
-        limit: usize,
-    },
-}
-
-pub(super) fn malformed(what: impl Into<String>) -> CmsError {
-    CmsError::Malformed(what.into())
-}
-
 /// Reads a ContentInfo in BER or DER (RFC 5652 3). Trailing octets are refused. Versions are not looked at: writers
 /// get them wrong, and the structure says it all.
 pub fn read(bytes: &[u8]) -> Result<Enveloped, CmsError> {
@@ -93,7 +55,7 @@ pub(super) fn read_der(der: &[u8]) -> Result<Enveloped, CmsError> {
     match content_type {
         rfc5911::ID_ENVELOPED_DATA => enveloped_data(content, false),
         rfc5911::ID_CT_AUTH_ENVELOPED_DATA => enveloped_data(content, true),
-        other => Err(CmsError::NotEnveloped(super::inspect::oid_name(&other))),
+        other => Err(CmsError::NotEnveloped(oid_name(&other))),
     }
 }
 

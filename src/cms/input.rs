@@ -2,8 +2,9 @@
 
 use super::armor::{begins, sole_block};
 use super::ber::read_header;
-use super::enveloped::{OBJECT_IDENTIFIER, SEQUENCE, malformed};
+use super::error::malformed;
 use super::protection::{Octets, examine, examine_content_info, innermost_body};
+use super::tags::{OBJECT_IDENTIFIER, SEQUENCE};
 use super::{CmsError, Protection};
 use crate::mail::{Message, TransferEncoding};
 

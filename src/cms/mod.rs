@@ -5,8 +5,10 @@ mod armor;
 mod ber;
 mod element;
 mod enveloped;
+mod error;
 mod input;
 mod inspect;
+mod names;
 mod openpgp;
 mod parts;
 mod protection;
@@ -14,13 +16,14 @@ mod recipient;
 #[cfg(test)]
 pub(crate) mod samples;
 mod signed;
+mod tags;
 #[cfg(test)]
 mod tests;
 
 pub use ber::der_from_ber;
 pub(crate) use ber::{MAX_OCTETS, write_header};
-pub(crate) use enveloped::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};
-pub use enveloped::{CmsError, Enveloped, read};
+pub use enveloped::{Enveloped, read};
+pub use error::CmsError;
 pub use input::{Input, InputForm};
 pub(crate) use inspect::RSA_BESIDE_EC;
 pub use inspect::{
@@ -33,3 +36,4 @@ pub(crate) use recipient::ID_ORI_KEM;
 pub use recipient::{
     Agreement, Encapsulation, Originator, OriginatorKey, Recipient, RecipientId, RecipientKind,
 };
+pub(crate) use tags::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};

@@ -2,9 +2,8 @@
 
 use super::CmsError;
 use super::element::{Element, Elements};
-use super::enveloped::{
-    INTEGER, SEQUENCE, SET, algorithm, constructed, content_info, encrypted_content, oid,
-};
+use super::enveloped::{algorithm, content_info, encrypted_content, oid};
+use super::tags::{INTEGER, SEQUENCE, SET, constructed};
 use const_oid::ObjectIdentifier;
 use std::borrow::Cow;
 

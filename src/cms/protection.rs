@@ -4,7 +4,8 @@
 //! octets are ciphertext then, so nothing is left in the clear. A label alone counts for nothing.
 
 use super::ber::der_from_ber;
-use super::enveloped::{malformed, read_der};
+use super::enveloped::read_der;
+use super::error::malformed;
 use super::input::is_content_info;
 use super::openpgp;
 use super::signed::{Signed, read_signed};

@@ -2,10 +2,9 @@
 
 use super::CmsError;
 use super::element::{Element, Elements};
-use super::enveloped::{
-    BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, algorithm, constructed, context, malformed, nothing_more,
-    oid,
-};
+use super::enveloped::{algorithm, nothing_more, oid};
+use super::error::malformed;
+use super::tags::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, constructed, context};
 use const_oid::ObjectIdentifier;
 use der::Decode;
 use spki::AlgorithmIdentifierOwned;

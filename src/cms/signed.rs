@@ -2,9 +2,9 @@
 
 use super::CmsError;
 use super::element::Elements;
-use super::enveloped::{
-    INTEGER, OCTET_STRING, SEQUENCE, SET, algorithm, constructed, content_info, malformed, oid,
-};
+use super::enveloped::{algorithm, content_info, oid};
+use super::error::malformed;
+use super::tags::{INTEGER, OCTET_STRING, SEQUENCE, SET, constructed};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911;
 

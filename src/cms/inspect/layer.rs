@@ -4,10 +4,11 @@
 //! many times the size of the input and no more, and so many layers and recipients are shown; then it is said that there
 //! may be more.
 
-use super::{EnvelopeReport, Structure, oid_name, report_envelope};
+use super::{EnvelopeReport, Structure, report_envelope};
 use crate::cms::element::Elements;
 use crate::cms::enveloped::{content_info, enveloped_data};
 use crate::cms::input::{is_content_info, unarmored};
+use crate::cms::names::oid_name;
 use crate::cms::protection::{Octets, decode, glance, is_detached_signature, sole_element};
 use crate::cms::signed::{Signed, signed_data};
 use crate::cms::{CmsError, Enveloped, Input, openpgp};

@@ -1,8 +1,10 @@
 //! Who can open an encrypted structure, and what hands them its key.
 
-use super::{AlgorithmReport, oid_name, report_algorithm};
+use super::{AlgorithmReport, report_algorithm};
 use crate::cms::element::Elements;
-use crate::cms::enveloped::{SEQUENCE, constructed, oid};
+use crate::cms::enveloped::oid;
+use crate::cms::names::oid_name;
+use crate::cms::tags::{SEQUENCE, constructed};
 use crate::cms::{Recipient, RecipientId, RecipientKind};
 use crate::crypto::algorithm::Kem;
 use crate::mail::printable;

@@ -5,6 +5,7 @@ use crate::cms::samples::{self, der};
 use crate::cms::tests::{element, enveloped, inspected, key_agreement, key_transport, mail, multipart};
 use crate::crypto::algorithm::{KEY_AGREEMENTS, KEY_DERIVATIONS, KEY_TRANSPORTS, Padding, entries};
 use const_oid::db::rfc5911::{ID_DATA, ID_ENVELOPED_DATA};
+use const_oid::db::{rfc5911, rfc6268};
 use der::Encode;
 use encodify::pem;
 
