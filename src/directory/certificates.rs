@@ -5,7 +5,7 @@ use super::words::{self, Moment, Word};
 use super::{AdminError, SqliteDirectory, domains, holders, id, keys};
 use crate::engine::{CertificateState, Choice, HeldCertificate};
 use crate::mail::Address;
-use crate::pki::{Certificate, Fingerprint};
+use crate::pki::{Certificate, Fingerprint, Revocation, RevocationReason};
 use rusqlite::{Connection, Row, params};
 use time::OffsetDateTime;
 
@@ -67,6 +67,8 @@ pub struct IssuedCertificate {
     pub certificate: Certificate,
     /// When.
     pub issued: OffsetDateTime,
+    /// When and why it was taken back, if it was.
+    pub revoked: Option<Revocation>,
 }
 
 impl SqliteDirectory {
@@ -91,9 +93,10 @@ impl SqliteDirectory {
     ) -> Result<AddedCertificate, AdminError> {
         self.write(|at| {
             let id = domains::known_id(at, issuer)?;
-            let sql = "INSERT INTO issued (issuer, serial, account, der, issued) VALUES (?1, ?2, ?3, ?4, ?5)";
-            let (serial, der) = (certificate.serial(), certificate.der());
-            at.execute(sql, params![id, serial, account.to_string(), der, words::now()])?;
+            let sql = "INSERT INTO issued (issuer, serial, account, der, issued, fingerprint)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let (serial, der, print) = (certificate.serial(), certificate.der(), certificate.fingerprint());
+            at.execute(sql, params![id, serial, account.to_string(), der, words::now(), print.to_string()])?;
             let issuer = domains::main_name(at, &id)?;
             add(at, account, certificate, &format!("issued by {issuer}"))
         })
@@ -103,7 +106,8 @@ impl SqliteDirectory {
     pub fn issued(&self, issuer: &str) -> Result<Vec<IssuedCertificate>, AdminError> {
         self.read(|at| {
             let issuer = domains::known_id(at, issuer)?;
-            let sql = "SELECT der, account, issued FROM issued WHERE issuer = ?1 ORDER BY serial";
+            let sql =
+                "SELECT der, account, issued, revoked, reason FROM issued WHERE issuer = ?1 ORDER BY serial";
             let mut statement = at.prepare(sql)?;
             let mut rows = statement.query([&issuer])?;
             let mut issued = Vec::new();
@@ -112,6 +116,7 @@ impl SqliteDirectory {
                     account: row.get(1)?,
                     certificate: read_der(row)?,
                     issued: row.get::<_, Moment>(2)?.0,
+                    revoked: revocation(row, 3, 4)?,
                 });
             }
             Ok(issued)
@@ -245,19 +250,41 @@ fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> 
 }
 
 fn records(at: &Connection, account: &str) -> Result<Vec<CertificateRecord>, AdminError> {
-    let sql = "SELECT der, state, added, source FROM certificates WHERE account_id = ?1 ORDER BY id";
+    let sql = "SELECT c.der, c.state, c.added, c.source, i.revoked, i.reason FROM certificates c
+        LEFT JOIN issued i ON i.fingerprint = c.fingerprint WHERE c.account_id = ?1 ORDER BY c.id";
     let mut statement = at.prepare_cached(sql)?;
     let mut rows = statement.query([account])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
         let state = row.get::<_, Word<CertificateState>>(1)?.0;
         records.push(CertificateRecord {
-            held: HeldCertificate { certificate: read_der(row)?, state },
+            held: HeldCertificate { certificate: read_der(row)?, state, revoked: revocation(row, 4, 5)? },
             added: row.get::<_, Moment>(2)?.0,
             source: row.get(3)?,
         });
     }
     Ok(records)
+}
+
+/// When and why it was revoked, out of two columns.
+fn revocation(row: &Row<'_>, at: usize, reason: usize) -> Result<Option<Revocation>, AdminError> {
+    let at = row.get::<_, Option<Moment>>(at)?.map(|moment| moment.0);
+    let reason = row.get::<_, Option<Word<RevocationReason>>>(reason)?.map(|word| word.0);
+    Ok(at.zip(reason).map(|(at, reason)| Revocation { at, reason }))
+}
+
+/// Fingerprints of what an older layout recorded as issued. One that cannot be read is found by its serial only.
+pub(super) fn name_issued(at: &Connection) -> Result<(), AdminError> {
+    let mut statement = at.prepare("SELECT der, issuer, serial FROM issued WHERE fingerprint IS NULL")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Ok(certificate) = read_der(row) {
+            let (issuer, serial): (String, String) = (row.get(1)?, row.get(2)?);
+            let sql = "UPDATE issued SET fingerprint = ?3 WHERE issuer = ?1 AND serial = ?2";
+            at.execute(sql, params![issuer, serial, certificate.fingerprint().to_string()])?;
+        }
+    }
+    Ok(())
 }
 
 /// The certificate in the first column.

@@ -1,6 +1,6 @@
 //! The tables, and how an older file becomes a newer one.
 
-use super::{AdminError, holders};
+use super::{AdminError, certificates, holders};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// What a step does: tables, and what must be computed for the rows that are there.
@@ -10,11 +10,15 @@ struct Step {
 }
 
 /// Step n makes layout n+1 out of layout n. Steps are never changed once released, only added.
-const DIRECTORY: &[Step] =
-    &[tables(DIRECTORY_1), tables(DIRECTORY_2), Step { tables: DIRECTORY_3, fill: holders::index_all }];
+const DIRECTORY: &[Step] = &[
+    tables(DIRECTORY_1),
+    tables(DIRECTORY_2),
+    Step { tables: DIRECTORY_3, fill: holders::index_all },
+    Step { tables: DIRECTORY_4, fill: certificates::name_issued },
+];
 
 /// The same for `state.sqlite`.
-const STATE: &[Step] = &[tables(STATE_1)];
+const STATE: &[Step] = &[tables(STATE_1), tables(STATE_2)];
 
 /// A step that computes nothing.
 const fn tables(tables: &'static str) -> Step {
@@ -137,6 +141,64 @@ CREATE TABLE recipient_ids (
 CREATE INDEX recipient_ids_certificate ON recipient_ids (certificate_id);
 ";
 
+/// Authorities: whom a holder trusts (no domain: the server), the chain above a domain's certificate, authorities that
+/// were replaced and still sign revocation lists, what was revoked, the lists that we signed and those that we were
+/// given, recovery certificates, and what a domain says of certificates that are not as they should be.
+const DIRECTORY_4: &str = "
+CREATE TABLE trusted (
+    id TEXT NOT NULL PRIMARY KEY,
+    domain_id TEXT REFERENCES domains (id),
+    fingerprint TEXT NOT NULL,
+    der BLOB NOT NULL,
+    added BIGINT NOT NULL
+);
+CREATE INDEX trusted_domain ON trusted (domain_id);
+CREATE TABLE chain_certificates (
+    domain_id TEXT NOT NULL REFERENCES domains (id),
+    position INTEGER NOT NULL,
+    der BLOB NOT NULL,
+    PRIMARY KEY (domain_id, position)
+);
+CREATE TABLE retired_authorities (
+    id TEXT NOT NULL PRIMARY KEY,
+    domain_id TEXT NOT NULL REFERENCES domains (id),
+    fingerprint TEXT NOT NULL,
+    pkcs8 BLOB NOT NULL,
+    der BLOB NOT NULL,
+    retired BIGINT NOT NULL
+);
+CREATE INDEX retired_authorities_domain ON retired_authorities (domain_id);
+ALTER TABLE issued ADD COLUMN fingerprint TEXT;
+ALTER TABLE issued ADD COLUMN revoked BIGINT;
+ALTER TABLE issued ADD COLUMN reason TEXT;
+CREATE INDEX issued_fingerprint ON issued (fingerprint);
+CREATE TABLE signed_crls (
+    issuer TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    der BLOB NOT NULL,
+    signed BIGINT NOT NULL,
+    PRIMARY KEY (issuer, number)
+);
+CREATE TABLE foreign_crls (
+    id TEXT NOT NULL PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE,
+    der BLOB NOT NULL,
+    added BIGINT NOT NULL,
+    source TEXT NOT NULL
+);
+CREATE TABLE recovery_certificates (
+    domain_id TEXT NOT NULL PRIMARY KEY REFERENCES domains (id),
+    der BLOB NOT NULL,
+    added BIGINT NOT NULL
+);
+ALTER TABLE domains ADD COLUMN trust TEXT;
+ALTER TABLE domains ADD COLUMN expired TEXT;
+ALTER TABLE domains ADD COLUMN not_yet_valid TEXT;
+ALTER TABLE domains ADD COLUMN unusable TEXT;
+ALTER TABLE domains ADD COLUMN crl TEXT;
+ALTER TABLE accounts ADD COLUMN recovery TEXT;
+";
+
 const STATE_1: &str = "
 CREATE TABLE server_copies (
     queue_id TEXT NOT NULL,
@@ -148,6 +210,15 @@ CREATE TABLE server_copies (
     PRIMARY KEY (queue_id, rule, mailbox)
 );
 CREATE INDEX server_copies_begun ON server_copies (begun);
+";
+
+/// Wrong passwords in a row, by account.
+const STATE_2: &str = "
+CREATE TABLE failed_unlocks (
+    account_id TEXT NOT NULL PRIMARY KEY,
+    count INTEGER NOT NULL,
+    last BIGINT NOT NULL
+);
 ";
 
 /// Which of our two files.
@@ -239,7 +310,7 @@ mod tests {
         connection.execute_batch("PRAGMA user_version = 99").unwrap();
         assert_eq!(
             migrate(&mut connection, File::Directory).unwrap_err().to_string(),
-            "the directory has layout 99 and this sealpost knows up to 3: use the newer sealpost that made it"
+            "the directory has layout 99 and this sealpost knows up to 4: use the newer sealpost that made it"
         );
     }
 }

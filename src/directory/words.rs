@@ -2,7 +2,7 @@
 
 use crate::engine::{CertificateState, Choice};
 use crate::mail::Address;
-use crate::pki::Fingerprint;
+use crate::pki::{Fingerprint, RevocationReason};
 use rusqlite::types::{FromSqlError, FromSqlResult, Type, ValueRef};
 use time::OffsetDateTime;
 
@@ -61,13 +61,23 @@ pub(super) fn now() -> i64 {
 }
 
 impl Choice for CertificateState {
-    const ALL: &'static [CertificateState] = &[CertificateState::Active, CertificateState::Retired];
+    const ALL: &'static [CertificateState] =
+        &[CertificateState::Active, CertificateState::Retired, CertificateState::Pending];
 
     fn name(self) -> &'static str {
         match self {
             CertificateState::Active => "active",
             CertificateState::Retired => "retired",
+            CertificateState::Pending => "pending",
         }
+    }
+}
+
+impl Choice for RevocationReason {
+    const ALL: &'static [RevocationReason] = &RevocationReason::ALL;
+
+    fn name(self) -> &'static str {
+        RevocationReason::name(self)
     }
 }
 

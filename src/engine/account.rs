@@ -3,7 +3,7 @@
 use super::{InboxPolicy, MissingCertificate};
 use crate::crypto::{Classical, Profile};
 use crate::mail::Address;
-use crate::pki::Certificate;
+use crate::pki::{Certificate, Revocation};
 
 /// May the keys and certificates of a domain be used?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +65,8 @@ pub enum CertificateState {
     Active,
     /// Kept for reading and reports.
     Retired,
+    /// Came from elsewhere and waits for somebody to accept it.
+    Pending,
 }
 
 /// A certificate that the directory holds for an account.
@@ -74,6 +76,8 @@ pub struct HeldCertificate {
     pub certificate: Certificate,
     /// Sealed to or not.
     pub state: CertificateState,
+    /// Its issuer, a domain of ours, took it back.
+    pub revoked: Option<Revocation>,
 }
 
 /// A local account with all that delivery needs.

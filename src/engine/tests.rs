@@ -88,6 +88,7 @@ impl World {
                 .then(|| HeldCertificate {
                     certificate: person(name).certificate.clone(),
                     state: CertificateState::Active,
+                    revoked: None,
                 })
                 .into_iter()
                 .collect(),

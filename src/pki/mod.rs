@@ -14,6 +14,7 @@ mod pem;
 mod pkcs12;
 mod public_key;
 mod request;
+mod revocation;
 pub mod validated;
 
 pub use capabilities::Reads;
@@ -33,6 +34,7 @@ pub use pbe::Protection;
 pub use pkcs12::Pkcs12;
 pub use public_key::PublicKey;
 pub use request::Request;
+pub use revocation::{Revocation, RevocationReason};
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 
 #[cfg(test)]
