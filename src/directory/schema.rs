@@ -267,13 +267,18 @@ pub(super) fn migrate(connection: &mut Connection, file: File) -> Result<(), Adm
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found = usize::try_from(version(&transaction, file)?).unwrap_or(0);
-    for step in file.steps().iter().skip(found) {
-        transaction.execute_batch(step.tables)?;
-        (step.fill)(&transaction)?;
-    }
-    transaction.execute_batch(&format!("PRAGMA user_version = {}", file.newest()))?;
+    climb(&transaction, file, file.newest())?;
     Ok(transaction.commit()?)
+}
+
+/// The steps from the layout that is there to this one.
+pub(super) fn climb(at: &Connection, file: File, layout: i64) -> Result<(), AdminError> {
+    let place = |layout| usize::try_from(layout).unwrap_or(0);
+    for step in file.steps().iter().take(place(layout)).skip(place(version(at, file)?)) {
+        at.execute_batch(step.tables)?;
+        (step.fill)(at)?;
+    }
+    Ok(at.execute_batch(&format!("PRAGMA user_version = {layout}"))?)
 }
 
 #[cfg(test)]

@@ -525,21 +525,39 @@ fn the_same_octets_are_another_name_as_serial_number_than_as_key() {
 /// The layout before certificates were found by their names, with one that is good and one that is broken.
 #[test]
 fn an_older_layout_learns_the_names_of_its_certificates() {
-    let (folder, directory) = furnished();
-    let (bob, made) = (address("bob@north.example"), certificate(&key(1), 1));
-    directory.add_certificate(&bob, &made, "file").unwrap();
-    drop(directory);
+    let (folder, made) = (tempfile::tempdir().unwrap(), certificate(&key(1), 1));
     let root = folder.path().join("store");
-    let file = rusqlite::Connection::open(root.join("directory.sqlite")).unwrap();
-    file.execute_batch(
-        "DROP TABLE recipient_ids; PRAGMA user_version = 2;
-         INSERT INTO certificates SELECT 'x', account_id, 'x', 'x', X'3000', state, added, source FROM certificates;",
+    drop(SqliteDirectory::create(&root).unwrap());
+    let path = root.join("directory.sqlite");
+    for beside in ["-wal", "-shm"] {
+        std::fs::remove_file(root.join(format!("directory.sqlite{beside}"))).ok();
+    }
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+    let old = rusqlite::Connection::open(&path).unwrap();
+    schema::climb(&old, schema::File::Directory, 2).unwrap();
+    old.execute_batch(
+        "INSERT INTO domains (id, mode) VALUES ('d', 'enabled');
+         INSERT INTO domain_names VALUES ('north.example', 'd', 1);
+         INSERT INTO accounts (id) VALUES ('a');
+         INSERT INTO account_names VALUES ('d', 'bob', 'bob', 'a', 1);
+         INSERT INTO certificates VALUES ('x', 'a', 'x', 'x', X'3000', 'active', 0, 'file');",
     )
     .unwrap();
-    drop(file);
-    let directory = SqliteDirectory::open_for_reading(&root).unwrap();
+    let print = made.fingerprint().to_string();
+    let sql = "INSERT INTO certificates VALUES ('y', 'a', ?1, ?1, ?2, 'active', 0, 'file')";
+    old.execute(sql, rusqlite::params![print, made.der()]).unwrap();
+    let sql = "INSERT INTO issued VALUES ('d', '01', 'bob@north.example', ?1, 0)";
+    old.execute(sql, [made.der()]).unwrap();
+    drop(old);
+    let directory = SqliteDirectory::open(&root).unwrap();
     assert_eq!(found(&holders_of(&directory, &made)[0]).len(), 1);
+    assert_eq!(directory.issued("north.example").unwrap()[0].revoked, None);
     drop(directory);
+    let named: String = rusqlite::Connection::open(&path)
+        .unwrap()
+        .query_row("SELECT fingerprint FROM issued", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(named, print);
     // Once.
     let again = SqliteDirectory::open(&root).unwrap();
     assert_eq!(found(&holders_of(&again, &made)[0]).len(), 1);
