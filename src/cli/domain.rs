@@ -2,8 +2,10 @@
 
 use super::context::Context;
 use super::failure::Failure;
+use super::holder::Holder;
+use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
-use super::words::{self, FingerprintPrefix, own};
+use super::words::{self, own};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{DomainChange, NewDomain, Setting};
 use crate::engine::{Choice, Domain, DomainMode, InboxPolicy, MissingCertificate};
@@ -49,9 +51,8 @@ enum DomainVerb {
     Remove {
         /// Its name
         name: String,
-        /// The fingerprint of its key, to confirm that the key is lost with it
-        #[arg(long, value_name = "FINGERPRINT")]
-        forget: Vec<FingerprintPrefix>,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -120,7 +121,7 @@ impl DomainCommand {
             DomainVerb::Show { name } => show(context, out, &name),
             DomainVerb::Set(verb) => verb.run(context, out),
             DomainVerb::Rename { name, new } => rename(context, out, &name, &new),
-            DomainVerb::Remove { name, forget } => remove(context, out, &name, &forget),
+            DomainVerb::Remove { name, consent } => remove(context, out, &name, &consent),
         }
     }
 }
@@ -218,15 +219,12 @@ fn rename(context: &Context, out: &mut Output, name: &str, new: &str) -> Result<
     out.json(json!({"domain": new, "was": name}))
 }
 
-fn remove(
-    context: &Context,
-    out: &mut Output,
-    name: &str,
-    forget: &[FingerprintPrefix],
-) -> Result<(), Failure> {
+fn remove(context: &Context, out: &mut Output, name: &str, consent: &Consent) -> Result<(), Failure> {
     let directory = context.directory()?;
     let held: Vec<_> = directory.domain_key(name)?.map(|key| key.fingerprint).into_iter().collect();
-    directory.remove_domain(name, &words::forgotten(forget, &held)?)?;
+    let holder = Holder::Domain(name.to_owned());
+    let lost = consent.confirm(context, &directory, out, (&holder, &held), Extent::Holder)?;
+    directory.remove_domain(name, &lost.forgotten)?;
     out.line(format!("domain {name} removed; its mail stays where it is"))?;
-    out.json(json!({"removed": name}))
+    out.json(json!({"removed": name, "messages": lost.messages}))
 }

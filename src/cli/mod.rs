@@ -3,6 +3,7 @@
 mod account;
 mod acl;
 mod algorithms;
+mod backup;
 mod cert;
 mod cert_account;
 mod cert_domain;
@@ -23,7 +24,11 @@ mod input;
 mod inspect;
 mod key;
 mod key_export;
+mod key_import;
+mod key_password;
+mod key_remove;
 mod keyring;
+mod loss;
 mod man;
 mod new_file;
 mod open;
@@ -64,6 +69,8 @@ enum Verb {
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
     Acl(acl::AclCommand),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
     Rules(rules::Rules),
@@ -87,6 +94,8 @@ impl Verb {
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
+            Verb::Backup(verb) => verb.run(context, out),
+            Verb::Restore(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
             Verb::Rules(verb) => verb.run(context, out),

@@ -8,12 +8,15 @@
 //! no functions of one database, so that another database can stand behind the same trait.
 
 mod accounts;
+mod attempts;
+mod backup;
 mod certificates;
 mod copies;
 mod domains;
 mod error;
 mod holders;
 mod id;
+mod import;
 mod keys;
 mod lookup;
 mod open;
@@ -23,13 +26,16 @@ mod schema;
 mod words;
 
 pub use accounts::{AccountChange, NewAccount};
+pub use attempts::{UnlockAttempt, Unlocking};
+pub use backup::{BackupContents, Restored};
 pub use certificates::{
     AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
 };
 pub use domains::{DomainChange, NewDomain, Setting};
 pub use error::AdminError;
 pub use holders::CertificateHolder;
-pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};
+pub use import::{ImportedCertificate, KeyImport};
+pub use keys::{DomainKey, KeyState, NewVaultKey, RewrappedKey, VaultKey};
 pub use open::SqliteDirectory;
 pub use rights::{Grant, Right};
 pub use rules::{InstalledSet, RuleHolder};
