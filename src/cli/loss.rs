@@ -60,7 +60,7 @@ impl Consent {
             return Ok(Confirmed { forgotten, messages: 0 });
         }
         out.working(&format!("looking for mail that is sealed to the keys of {holder}"));
-        let sealed = SealedMail::count(context, directory, holder)?;
+        let sealed = SealedMail::count(context, directory, (holder, held))?;
         if forgotten.is_empty() {
             return Err(sealed.not_confirmed(holder, held, extent));
         }
@@ -115,10 +115,14 @@ struct SealedMail {
 }
 
 impl SealedMail {
-    fn count(context: &Context, directory: &SqliteDirectory, holder: &Holder) -> Result<SealedMail, Failure> {
+    fn count(
+        context: &Context,
+        directory: &SqliteDirectory,
+        (holder, held): (&Holder, &[Fingerprint]),
+    ) -> Result<SealedMail, Failure> {
         let store = context.store(&context.config()?)?;
         let (certificates, accounts) = searched(directory, holder)?;
-        let known = names(&certificates);
+        let known = names(&certificates, held);
         let mut found = SealedMail { counts: BTreeMap::new(), unknown: 0 };
         for account in &accounts {
             let of_many = matches!(holder, Holder::Domain(_));
@@ -229,10 +233,11 @@ fn searched(
     })
 }
 
-/// How messages call each key.
-fn names(certificates: &[Certificate]) -> HashMap<RecipientId, Fingerprint> {
+/// How messages call each key that is held. One that is gone already opens nothing.
+fn names(certificates: &[Certificate], held: &[Fingerprint]) -> HashMap<RecipientId, Fingerprint> {
     let of = |certificate: &Certificate| {
-        certificate.key_fingerprint().ok().map(|key| (certificate.recipient_ids(), key))
+        let key = certificate.key_fingerprint().ok().filter(|key| held.contains(key));
+        key.map(|key| (certificate.recipient_ids(), key))
     };
     let each = certificates.iter().filter_map(of);
     each.flat_map(|(ids, key)| ids.into_iter().map(move |id| (id, key))).collect()
