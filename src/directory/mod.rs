@@ -10,6 +10,7 @@
 mod accounts;
 mod certificates;
 mod copies;
+mod crls;
 mod domains;
 mod error;
 mod holders;
@@ -26,6 +27,7 @@ pub use accounts::{AccountChange, NewAccount};
 pub use certificates::{
     AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
 };
+pub use crls::ForeignCrl;
 pub use domains::{DomainChange, NewDomain, Setting};
 pub use error::AdminError;
 pub use holders::CertificateHolder;

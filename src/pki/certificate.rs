@@ -104,11 +104,9 @@ impl Certificate {
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
         let names = self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject();
         let signature = || {
-            let outer = der::asn1::AnyRef::from_der(&self.der).ok()?;
-            let signed = SliceReader::new(outer.value()).ok()?.tlv_bytes().ok()?;
             let signature = self.parsed.signature().as_bytes()?;
             let algorithm = self.parsed.signature_algorithm().oid;
-            issuer.public_key().ok()?.verify_with(algorithm, signed, signature).ok()
+            issuer.public_key().ok()?.verify_with(algorithm, signed_part(&self.der)?, signature).ok()
         };
         names && signature().is_some()
     }
@@ -230,7 +228,14 @@ impl Certificate {
     }
 }
 
-fn moment(time: x509_cert::time::Time) -> OffsetDateTime {
+/// What is signed of a certificate, request or revocation list: the first element of the SEQUENCE, octet by octet.
+pub(super) fn signed_part(signed: &[u8]) -> Option<&[u8]> {
+    let outer = der::asn1::AnyRef::from_der(signed).ok()?;
+    SliceReader::new(outer.value()).ok()?.tlv_bytes().ok()
+}
+
+/// An ASN.1 time, in whole seconds.
+pub(super) fn moment(time: x509_cert::time::Time) -> OffsetDateTime {
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
     // Every ASN.1 time ends with the year 9999, and so does this type.
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)

@@ -80,6 +80,7 @@ fn kind(label: &str) -> &str {
         "PUBLIC KEY" | "RSA PUBLIC KEY" => "a public key",
         "CERTIFICATE" | "X509 CERTIFICATE" => "a certificate",
         "TRUSTED CERTIFICATE" => "a certificate in OpenSSL's TRUSTED format",
+        "X509 CRL" | "CRL" => "a revocation list",
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => "a certificate request",
         other if other.ends_with("PRIVATE KEY") => "a private key",
         other => other,

@@ -3,6 +3,7 @@
 mod capabilities;
 pub mod certificate;
 mod container;
+mod crl;
 mod error;
 mod issue;
 pub mod key;
@@ -22,6 +23,7 @@ pub use certificate::{Certificate, Fingerprint};
 pub use container::{
     KeyFile, encrypt_key, read_certificates, read_key_file, read_private_key, write_encrypted_key,
 };
+pub use crl::{Crl, read_crls};
 pub use error::PkiError;
 pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,

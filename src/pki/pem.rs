@@ -32,8 +32,13 @@ pub(crate) fn looks_like_pem(bytes: &[u8]) -> bool {
 
 /// Every block of a text. CRLF and LF, text around the blocks, and headers inside are allowed.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Block<'_>>, PkiError> {
-    if bytes.len() > MAX_PEM {
-        return Err(PkiError::TooLarge { what: "PEM", size: bytes.len(), limit: MAX_PEM });
+    read_up_to(bytes, MAX_PEM)
+}
+
+/// The same for a text of so many octets: revocation lists are larger than anybody's keys.
+pub(crate) fn read_up_to(bytes: &[u8], limit: usize) -> Result<Vec<Block<'_>>, PkiError> {
+    if bytes.len() > limit {
+        return Err(PkiError::TooLarge { what: "PEM", size: bytes.len(), limit });
     }
     let mut blocks = Vec::new();
     let mut lines = bytes.split(|byte| *byte == b'\n');
