@@ -111,6 +111,14 @@ pub enum AdminError {
         /// SHA-256 of its SubjectPublicKeyInfo.
         fingerprint: Fingerprint,
     },
+    /// Somebody else was faster.
+    #[error(
+        "the key of the domain {domain} was changed meanwhile: look at it again (sealpost key show --domain {domain})"
+    )]
+    KeyChanged {
+        /// The domain.
+        domain: String,
+    },
     /// The account has this key.
     #[error("the account {account} has the key {fingerprint} already")]
     KeyHeld {

@@ -8,6 +8,7 @@
 //! no functions of one database, so that another database can stand behind the same trait.
 
 mod accounts;
+mod authorities;
 mod certificates;
 mod copies;
 mod crls;
@@ -24,6 +25,7 @@ mod schema;
 mod words;
 
 pub use accounts::{AccountChange, NewAccount};
+pub use authorities::{RetiredAuthority, Rotation};
 pub use certificates::{
     AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
 };

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 use time::Duration;
 use time::macros::datetime;
 
+mod authorities;
+
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }

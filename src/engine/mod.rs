@@ -23,7 +23,8 @@ mod tests;
 pub mod traits;
 
 pub use account::{
-    Account, AccountOverrides, CertificateState, Domain, DomainMode, DomainOverrides, HeldCertificate, Route,
+    Account, AccountOverrides, CertificateState, Domain, DomainMode, DomainOverrides, DomainTrust,
+    HeldCertificate, Route,
 };
 pub use choice::Choice;
 pub use consent::PlainConsent;

@@ -79,6 +79,7 @@ impl World {
             catch_all: None,
             overrides: DomainOverrides::default(),
             authorities: Vec::new(),
+            trust: DomainTrust::default(),
         };
         let account = |name: &'static str, has_certificate: bool| Account {
             address: address(name),

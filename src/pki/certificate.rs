@@ -178,6 +178,12 @@ impl Certificate {
         tbs.issuer() == tbs.subject()
     }
 
+    /// Do basicConstraints and keyUsage let its holder sign certificates? (RFC 5280 4.2.1.9, 4.2.1.3)
+    pub fn may_sign_certificates(&self) -> bool {
+        let is_authority = matches!(self.basic_constraints(), Ok(Some(constraints)) if constraints.ca);
+        is_authority && self.key_usage().is_ok_and(|usage| usage.is_none_or(|usage| usage.key_cert_sign()))
+    }
+
     /// The mail addresses that it names: rfc822Name and SmtpUTF8Mailbox of the subjectAltName; emailAddress of the
     /// subject only where there is no subjectAltName (RFC 8550 3).
     pub fn addresses(&self) -> Vec<String> {
