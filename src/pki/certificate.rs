@@ -99,16 +99,20 @@ impl Certificate {
         self.public_key().map_or_else(|_| name_of(&oid), |key| key.to_string())
     }
 
+    /// Does it say that the other's holder issued it? (Whether that is so, [`Certificate::is_signed_by`] tells.)
+    pub fn names_as_issuer(&self, issuer: &Certificate) -> bool {
+        self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject()
+    }
+
     /// Did the holder of that certificate sign this one? Name and signature are compared, and nothing else: neither
     /// times nor whether it may.
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
-        let names = self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject();
         let signature = || {
             let signature = self.parsed.signature().as_bytes()?;
             let algorithm = self.parsed.signature_algorithm().oid;
             issuer.public_key().ok()?.verify_with(algorithm, signed_part(&self.der)?, signature).ok()
         };
-        names && signature().is_some()
+        self.names_as_issuer(issuer) && signature().is_some()
     }
 
     /// The exact DER.
