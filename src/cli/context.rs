@@ -134,6 +134,7 @@ impl From<AdminError> for Failure {
             | AdminError::NoAlias { .. }
             | AdminError::NoKey(_)
             | AdminError::NoCertificate(_)
+            | AdminError::NoChain(_)
             | AdminError::NoGrant(_) => Code::NotFound,
             AdminError::DomainName { .. } => Code::Usage,
             AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } => Code::Config,

@@ -2,11 +2,9 @@
 
 use super::lookup::{known_account, main_address};
 use super::words::{Word, word};
-use super::{AdminError, SqliteDirectory, authorities, certificates, id, keys};
+use super::{AdminError, SqliteDirectory, authorities, certificates, id, keys, trust};
 use crate::crypto::{Classical, Profile};
-use crate::engine::{
-    Choice, Domain, DomainMode, DomainOverrides, DomainTrust, InboxPolicy, MissingCertificate,
-};
+use crate::engine::{Choice, Domain, DomainMode, DomainOverrides, InboxPolicy, MissingCertificate};
 use crate::mail::Address;
 use crate::pki::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -261,7 +259,7 @@ pub(super) fn domain(at: &Connection, id: &str) -> Result<Domain, AdminError> {
         catch_all,
         overrides,
         authorities: certificates::authorities(at, id)?,
-        trust: DomainTrust { retired: authorities::certificates(at, id)?, ..DomainTrust::default() },
+        trust: trust::of_domain(at, id)?,
     })
 }
 

@@ -133,6 +133,9 @@ pub enum AdminError {
     /// No such certificate.
     #[error("{0} has no such certificate")]
     NoCertificate(String),
+    /// No chain above the domain's certificate.
+    #[error("{0} has no chain")]
+    NoChain(String),
     /// The certificate belongs to another key.
     #[error("the certificate holds the key {found}, and the key of {domain} is {wanted}")]
     OtherKey {

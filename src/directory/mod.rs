@@ -22,6 +22,7 @@ mod open;
 mod rights;
 mod rules;
 mod schema;
+mod trust;
 mod words;
 
 pub use accounts::{AccountChange, NewAccount};
@@ -37,6 +38,7 @@ pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};
 pub use open::SqliteDirectory;
 pub use rights::{Grant, Right};
 pub use rules::{InstalledSet, RuleHolder};
+pub use trust::{TrustHolder, TrustedCertificate};
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use time::Duration;
 use time::macros::datetime;
 
 mod authorities;
+mod trust;
 
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
