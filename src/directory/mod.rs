@@ -9,9 +9,11 @@
 
 mod accounts;
 mod attempts;
+mod authorities;
 mod backup;
 mod certificates;
 mod copies;
+mod crls;
 mod domains;
 mod error;
 mod holders;
@@ -23,14 +25,17 @@ mod open;
 mod rights;
 mod rules;
 mod schema;
+mod trust;
 mod words;
 
 pub use accounts::{AccountChange, NewAccount};
 pub use attempts::{UnlockAttempt, Unlocking};
+pub use authorities::{RetiredAuthority, Rotation};
 pub use backup::{BackupContents, Restored};
 pub use certificates::{
     AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
 };
+pub use crls::ForeignCrl;
 pub use domains::{DomainChange, NewDomain, Setting};
 pub use error::AdminError;
 pub use holders::CertificateHolder;
@@ -39,6 +44,7 @@ pub use keys::{DomainKey, KeyState, NewVaultKey, RewrappedKey, VaultKey};
 pub use open::SqliteDirectory;
 pub use rights::{Grant, Right};
 pub use rules::{InstalledSet, RuleHolder};
+pub use trust::{TrustHolder, TrustedCertificate};
 
 #[cfg(test)]
 mod tests;

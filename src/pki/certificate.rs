@@ -99,18 +99,20 @@ impl Certificate {
         self.public_key().map_or_else(|_| name_of(&oid), |key| key.to_string())
     }
 
+    /// Does it say that the other's holder issued it? (Whether that is so, [`Certificate::is_signed_by`] tells.)
+    pub fn names_as_issuer(&self, issuer: &Certificate) -> bool {
+        self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject()
+    }
+
     /// Did the holder of that certificate sign this one? Name and signature are compared, and nothing else: neither
     /// times nor whether it may.
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
-        let names = self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject();
         let signature = || {
-            let outer = der::asn1::AnyRef::from_der(&self.der).ok()?;
-            let signed = SliceReader::new(outer.value()).ok()?.tlv_bytes().ok()?;
             let signature = self.parsed.signature().as_bytes()?;
             let algorithm = self.parsed.signature_algorithm().oid;
-            issuer.public_key().ok()?.verify_with(algorithm, signed, signature).ok()
+            issuer.public_key().ok()?.verify_with(algorithm, signed_part(&self.der)?, signature).ok()
         };
-        names && signature().is_some()
+        self.names_as_issuer(issuer) && signature().is_some()
     }
 
     /// The exact DER.
@@ -180,6 +182,12 @@ impl Certificate {
         tbs.issuer() == tbs.subject()
     }
 
+    /// Do basicConstraints and keyUsage let its holder sign certificates? (RFC 5280 4.2.1.9, 4.2.1.3)
+    pub fn may_sign_certificates(&self) -> bool {
+        let is_authority = matches!(self.basic_constraints(), Ok(Some(constraints)) if constraints.ca);
+        is_authority && self.key_usage().is_ok_and(|usage| usage.is_none_or(|usage| usage.key_cert_sign()))
+    }
+
     /// The mail addresses that it names: rfc822Name and SmtpUTF8Mailbox of the subjectAltName; emailAddress of the
     /// subject only where there is no subjectAltName (RFC 8550 3).
     pub fn addresses(&self) -> Vec<String> {
@@ -230,7 +238,14 @@ impl Certificate {
     }
 }
 
-fn moment(time: x509_cert::time::Time) -> OffsetDateTime {
+/// What is signed of a certificate, request or revocation list: the first element of the SEQUENCE, octet by octet.
+pub(super) fn signed_part(signed: &[u8]) -> Option<&[u8]> {
+    let outer = der::asn1::AnyRef::from_der(signed).ok()?;
+    SliceReader::new(outer.value()).ok()?.tlv_bytes().ok()
+}
+
+/// An ASN.1 time, in whole seconds.
+pub(super) fn moment(time: x509_cert::time::Time) -> OffsetDateTime {
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
     // Every ASN.1 time ends with the year 9999, and so does this type.
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)

@@ -80,6 +80,7 @@ fn kind(label: &str) -> &str {
         "PUBLIC KEY" | "RSA PUBLIC KEY" => "a public key",
         "CERTIFICATE" | "X509 CERTIFICATE" => "a certificate",
         "TRUSTED CERTIFICATE" => "a certificate in OpenSSL's TRUSTED format",
+        "X509 CRL" | "CRL" => "a revocation list",
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => "a certificate request",
         other if other.ends_with("PRIVATE KEY") => "a private key",
         other => other,
@@ -201,8 +202,13 @@ pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Certificate>, PkiError> {
 }
 
 fn certificates_of(blocks: &[Block<'_>]) -> Result<Vec<Certificate>, PkiError> {
-    let wanted = blocks.iter().filter(|block| matches!(block.label, "CERTIFICATE" | "X509 CERTIFICATE"));
+    let wanted = blocks.iter().filter(|block| is_certificate(block));
     wanted.map(|block| Certificate::from_der(&block.der)).collect()
+}
+
+/// By its label: today's, or that of old programs.
+pub(super) fn is_certificate(block: &Block<'_>) -> bool {
+    matches!(block.label, "CERTIFICATE" | "X509 CERTIFICATE")
 }
 
 #[cfg(test)]

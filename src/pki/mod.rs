@@ -1,8 +1,10 @@
 //! Keys, certificates, requests, issue, and what makes a certificate fit to be sealed to.
 
+mod bundle;
 mod capabilities;
 pub mod certificate;
 mod container;
+mod crl;
 mod error;
 mod issue;
 pub mod key;
@@ -18,11 +20,13 @@ mod request;
 mod revocation;
 pub mod validated;
 
+pub use bundle::Bundle;
 pub use capabilities::Reads;
 pub use certificate::{Certificate, Fingerprint};
 pub use container::{
     KeyFile, encrypt_key, read_certificates, read_key_file, read_private_key, write_encrypted_key,
 };
+pub use crl::{Crl, read_crls};
 pub use error::PkiError;
 pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,

@@ -32,8 +32,13 @@ pub(crate) fn looks_like_pem(bytes: &[u8]) -> bool {
 
 /// Every block of a text. CRLF and LF, text around the blocks, and headers inside are allowed.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Block<'_>>, PkiError> {
-    if bytes.len() > MAX_PEM {
-        return Err(PkiError::TooLarge { what: "PEM", size: bytes.len(), limit: MAX_PEM });
+    read_up_to(bytes, MAX_PEM)
+}
+
+/// The same for a text of so many octets: revocation lists are larger than anybody's keys.
+pub(crate) fn read_up_to(bytes: &[u8], limit: usize) -> Result<Vec<Block<'_>>, PkiError> {
+    if bytes.len() > limit {
+        return Err(PkiError::TooLarge { what: "PEM", size: bytes.len(), limit });
     }
     let mut blocks = Vec::new();
     let mut lines = bytes.split(|byte| *byte == b'\n');
@@ -45,6 +50,20 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Block<'_>>, PkiError> {
         blocks.push(read_block(label, &mut lines)?);
     }
     Ok(blocks)
+}
+
+/// The text cut in front of every BEGIN, so that each piece can be read by itself; what is in front of the first is left out.
+pub(crate) fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut begins = Vec::new();
+    let mut at = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if label_of(line, b"-----BEGIN ").is_some() {
+            begins.push(at);
+        }
+        at += line.len();
+    }
+    let ends: Vec<usize> = begins.iter().skip(1).copied().chain([bytes.len()]).collect();
+    begins.into_iter().zip(ends).filter_map(|(begin, end)| bytes.get(begin..end))
 }
 
 fn read_block<'a>(label: &'a str, lines: &mut impl Iterator<Item = &'a [u8]>) -> Result<Block<'a>, PkiError> {
