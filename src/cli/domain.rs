@@ -221,7 +221,9 @@ fn rename(context: &Context, out: &mut Output, name: &str, new: &str) -> Result<
 
 fn remove(context: &Context, out: &mut Output, name: &str, consent: &Consent) -> Result<(), Failure> {
     let directory = context.directory()?;
-    let held: Vec<_> = directory.domain_key(name)?.map(|key| key.fingerprint).into_iter().collect();
+    let mut held: Vec<_> = directory.domain_key(name)?.map(|key| key.fingerprint).into_iter().collect();
+    held.extend(directory.retired_authorities(name)?.iter().map(|retired| retired.fingerprint));
+    held.dedup();
     let holder = Holder::Domain(name.to_owned());
     let lost = consent.confirm(context, &directory, out, (&holder, &held), Extent::Holder)?;
     directory.remove_domain(name, &lost.forgotten)?;

@@ -10,7 +10,7 @@ use super::password::PasswordSource;
 use super::words::{self, FingerprintPrefix};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{SqliteDirectory, VaultKey};
-use crate::engine::{Account, CertificateState, Choice};
+use crate::engine::{Account, CertificateState, Choice, Domain};
 use crate::mail::Address;
 use crate::pki::{self, AppleProfile, Certificate, Fingerprint, Pkcs12, Protection, UnlockedKey};
 use crate::system::SystemEntropy;
@@ -173,16 +173,15 @@ fn is_of(certificate: &Certificate, key: Fingerprint) -> bool {
 impl Bundle {
     fn of(account: Account, key: VaultKey, all: &[VaultKey]) -> Bundle {
         let fingerprint = key.fingerprint;
-        let mut held = account.certificates;
+        let Account { address, certificates: mut held, domain, .. } = account;
         held.retain(|held| is_of(&held.certificate, fingerprint));
         held.reverse();
         held.sort_by_key(|held| held.state != CertificateState::Active);
         let certificates: Vec<Certificate> = held.into_iter().map(|held| held.certificate).collect();
-        let mut issuers = account.domain.authorities;
-        issuers.retain(|issuer| certificates.iter().any(|certificate| certificate.is_signed_by(issuer)));
+        let issuers = issuers(&domain, &certificates);
         let others = all.iter().map(|key| key.fingerprint).filter(|other| *other != fingerprint).collect();
-        let warnings = warnings(&account.address, certificates.is_empty(), others);
-        Bundle { address: account.address, fingerprint, record: key, certificates, issuers, warnings }
+        let warnings = warnings(&address, certificates.is_empty(), others);
+        Bundle { address, fingerprint, record: key, certificates, issuers, warnings }
     }
 
     fn unlock(&self, directory: &SqliteDirectory, password: &SecretBytes) -> Result<UnlockedKey, Failure> {
@@ -241,6 +240,19 @@ impl Bundle {
         let certificates = self.certificates.iter().chain(&self.issuers);
         Ok(pki::write_encrypted_key(&encrypted, certificates)?.into_bytes())
     }
+}
+
+/// The authorities that issued the certificates, of today and replaced ones, and the chain above them.
+fn issuers(domain: &Domain, certificates: &[Certificate]) -> Vec<Certificate> {
+    let signed = |issuer: &&Certificate| certificates.iter().any(|one| one.is_signed_by(issuer));
+    let authorities = domain.authorities.iter().chain(&domain.trust.retired);
+    let mut issuers: Vec<Certificate> = authorities.filter(signed).cloned().collect();
+    for above in &domain.trust.chain {
+        if issuers.iter().any(|issuer| issuer.is_signed_by(above)) && !issuers.contains(above) {
+            issuers.push(above.clone());
+        }
+    }
+    issuers
 }
 
 fn warnings(account: &Address, is_bare: bool, others: Vec<Fingerprint>) -> Vec<String> {

@@ -227,8 +227,9 @@ fn searched(
         }
         Holder::Domain(name) => {
             let held = directory.domain_certificates(name)?.into_iter().map(|held| held.certificate);
+            let replaced = directory.retired_authorities(name)?.into_iter().map(|held| held.certificate);
             let accounts = directory.all_accounts(Some(name))?.into_iter().map(|account| account.address);
-            (held.collect(), accounts.collect())
+            (held.chain(replaced).collect(), accounts.collect())
         }
     })
 }

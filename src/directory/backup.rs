@@ -31,7 +31,7 @@ pub struct BackupContents {
     pub accounts: usize,
     /// Vault keys of accounts, each under its password.
     pub vault_keys: usize,
-    /// Keys of domains, in the clear.
+    /// Keys of domains, in the clear, those of replaced authorities among them.
     pub domain_keys: usize,
 }
 
@@ -129,11 +129,14 @@ fn contents(at: &Connection) -> Result<BackupContents, AdminError> {
         let rows: i64 = at.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
         Ok(usize::try_from(rows).unwrap_or(0))
     };
+    let retired = "SELECT count(*) FROM sqlite_schema WHERE name = 'retired_authorities'";
+    let has_retired: bool = at.query_row(retired, [], |row| row.get(0))?;
+    let retired = if has_retired { count("retired_authorities")? } else { 0 };
     Ok(BackupContents {
         domains: count("domains")?,
         accounts: count("accounts")?,
         vault_keys: count("vault_keys")?,
-        domain_keys: count("domain_keys")?,
+        domain_keys: count("domain_keys")? + retired,
     })
 }
 
@@ -166,5 +169,62 @@ impl Drop for NewFile {
         if !self.is_kept {
             let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::NewDomain;
+
+    fn open(folder: &Path) -> SqliteDirectory {
+        SqliteDirectory::create(folder).unwrap()
+    }
+
+    /// An older sealpost made it: it comes to the newest layout with the restore.
+    #[test]
+    fn a_backup_of_an_older_layout_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = folder.path().join("old");
+        for layout in 1..File::Directory.newest() {
+            let _ = std::fs::remove_file(&old);
+            let connection = Connection::open(&old).unwrap();
+            schema::climb(&connection, File::Directory, layout).unwrap();
+            let add = "INSERT INTO domains (id, mode) VALUES ('1', 'enabled');
+                INSERT INTO domain_names VALUES ('north.example', '1', 1);";
+            connection.execute_batch(add).unwrap();
+            drop(connection);
+            assert_eq!(SqliteDirectory::check_backup(&old).unwrap().domains, 1);
+            let root = folder.path().join(layout.to_string());
+            let directory = open(&root);
+            assert_eq!(directory.restore(&old, None).unwrap().contents.domains, 1);
+            assert_eq!(directory.domains().unwrap()[0].name, "north.example");
+            let version = schema::version(&directory.connection(), File::Directory).unwrap();
+            assert_eq!(version, File::Directory.newest());
+        }
+    }
+
+    /// A reader that has the directory open sees the old state or the new one.
+    #[test]
+    fn who_reads_meanwhile_sees_one_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, copy) = (folder.path().join("root"), folder.path().join("copy"));
+        let directory = open(&root);
+        let add = |name: &str| directory.add_domain(&NewDomain { name: name.into(), ..NewDomain::default() });
+        add("north.example").unwrap();
+        directory.back_up(&copy).unwrap();
+        add("south.example").unwrap();
+        let reader = SqliteDirectory::open_for_reading(&root).unwrap();
+        reader
+            .read(|at| {
+                let count = |at: &Connection| contents(at).unwrap().domains;
+                assert_eq!(count(at), 2);
+                directory.restore(&copy, Some(&folder.path().join("kept"))).unwrap();
+                assert_eq!(count(at), 2);
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(reader.domains().unwrap().len(), 1);
+        assert_eq!(SqliteDirectory::check_backup(&folder.path().join("kept")).unwrap().domains, 2);
     }
 }

@@ -227,7 +227,8 @@ pub(super) fn of_domain(at: &Connection, id: &str) -> Result<Vec<Fingerprint>, A
 
 /// Every key of the directory, of domains and accounts.
 pub(super) fn all(at: &Connection) -> Result<Vec<Fingerprint>, AdminError> {
-    let sql = "SELECT fingerprint FROM domain_keys UNION SELECT fingerprint FROM vault_keys";
+    let sql = "SELECT fingerprint FROM domain_keys UNION SELECT fingerprint FROM vault_keys
+        UNION SELECT fingerprint FROM retired_authorities";
     let mut statement = at.prepare(sql)?;
     let keys = statement.query_map([], |row| Ok(row.get::<_, Hex>(0)?.0))?;
     Ok(keys.collect::<Result<_, _>>()?)
