@@ -1,6 +1,6 @@
 //! `sealpost key export`: other programs read the file, and open with it what was sealed.
 
-use crate::support::{Program, Site, crlf, module, of_three, path, root, terminals, tools};
+use crate::support::{Authority, Program, Site, crlf, module, of_three, path, root, terminals, tools};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
@@ -178,6 +178,42 @@ print(read.cert.friendly_name.decode(), len(read.additional_certs))";
         let read = Program::new(&python).args(["-c", script, path(&exported.file)]).run().ok();
         assert_eq!(String::from_utf8(read).unwrap(), "bob@north.example 1\n");
     }
+}
+
+/// A domain that is certified from outside: the exported file holds the way up.
+#[test]
+fn the_chain_above_the_domain_comes_along() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let (site, password) = Site::certified();
+    let outside = Authority::new(site.folder());
+    let file = |name: &str| path(&site.folder().join(name)).to_owned();
+    let request = site.run("cert request --domain north.example").ok();
+    std::fs::write(file("north.csr"), request).unwrap();
+    let sign = format!(
+        "x509 -req -in {} -CA {} -CAkey {} -CAcreateserial -days 20 -sha256 -extfile {} -extensions ca -out {}",
+        file("north.csr"),
+        path(&outside.certificate()),
+        file("ca.key"),
+        file("x509.cnf"),
+        file("north.pem")
+    );
+    let openssl = Program::new("openssl").words(&sign);
+    openssl.env("ADDRESS", "x@north.example").env("USAGE", "digitalSignature").run().ok();
+    site.run(&format!("cert set --domain north.example --file {}", file("north.pem"))).ok();
+    let directory = sealpost::directory::SqliteDirectory::open(&site.root()).unwrap();
+    let above = sealpost::pki::Certificate::from_pem(&std::fs::read(outside.certificate()).unwrap()).unwrap();
+    directory.set_chain("north.example", std::slice::from_ref(&above)).unwrap();
+    let export = format!("key export --account bob@north.example --password-file {}", path(&password));
+    let read = sealpost::pki::read_key_file(&site.run(&export).ok(), Some(b"correct horse")).unwrap();
+    assert_eq!(read.certificates.len(), 3);
+    assert_eq!(read.certificates[2], above);
+    // On a phone only what signed itself is to be trusted.
+    let profile = site.run(&format!("{export} --format mobileconfig")).ok();
+    let profile = String::from_utf8(profile).unwrap();
+    let count = |kind: &str| profile.matches(&format!("<string>com.apple.security.{kind}</string>")).count();
+    assert_eq!(["pkcs12", "pkcs1", "root"].map(count), [1, 1, 1]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Key files in the shapes that programs write: the account has key and certificate at once, and opens mail.
 
-use crate::support::{Authority, Identity, Program, Site, crlf, openssl_4, path, tools};
+use crate::support::{Authority, Identity, Program, Site, crlf, files, openssl_4, path, tools};
 use std::path::{Path, PathBuf};
 
 const MESSAGE: &str = "From: Anna <anna@south.example>\nTo: bob@north.example\nSubject: Lunch\n\nAt noon.\n";
@@ -226,6 +226,39 @@ fn what_nss_exports_is_taken_and_what_we_export_nss_takes() {
     nss(["-o", path(&out), "-n", "bob's key"]).ok();
     desk.assert_whole(&desk.import(&out, &desk.file_password), "NSS");
     desk.deliver_and_open();
+}
+
+/// Bouncy Castle reads what we export, and writes it anew with certificates by RC2 with 40 bits and the key by 3DES; the
+/// reader of Java itself with PBES2.
+#[test]
+fn bouncy_castle_and_java_take_our_file_and_give_theirs() {
+    const BOUNCY_CASTLE: &str = "/usr/share/java/bcprov.jar";
+    if !tools(&["openssl", "keytool"]) || !files(&[BOUNCY_CASTLE]) {
+        return;
+    }
+    let desk = Desk::new();
+    let bouncy = format!(
+        "-providerpath {BOUNCY_CASTLE} -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider \
+         -srcprovidername BC -destprovidername BC"
+    );
+    let ours = desk.pkcs12("openssl", "");
+    desk.assert_whole(&desk.import(&ours, &desk.file_password), "ours");
+    let ascii = desk.site.write("ascii", "correct horse\n");
+    for (format, provider) in [("", bouncy.as_str()), ("--legacy", bouncy.as_str()), ("", "")] {
+        let (exported, theirs) = (desk.file("exported.p12"), desk.file("theirs.p12"));
+        let export =
+            format!("key export --account bob@north.example --password-file {} {format}", path(&desk.secure));
+        let _ = std::fs::remove_file(&exported);
+        let _ = std::fs::remove_file(&theirs);
+        desk.site.run(&format!("{export} --output {}", path(&exported))).ok();
+        let kind = "-importkeystore -noprompt -srcstoretype PKCS12 -deststoretype PKCS12";
+        let passwords = ["-srcstorepass", "correct horse", "-deststorepass", "correct horse"];
+        let stores = ["-srckeystore", path(&exported), "-destkeystore", path(&theirs)];
+        let java = Program::new("keytool").words(kind).words(provider).args(passwords).args(stores);
+        java.limit(180).run().ok();
+        desk.forget();
+        desk.assert_whole(&desk.import(&theirs, &ascii), provider);
+    }
 }
 
 #[test]
