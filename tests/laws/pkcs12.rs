@@ -57,7 +57,7 @@ fn assert_same(one: &KeyFile, other: &KeyFile) {
     assert!(!one.keys.is_empty() && one.keys.len() + one.certificates.len() <= MOST_BAGS);
     assert_eq!(one.certificates, other.certificates);
     assert_eq!(one.keys.len(), other.keys.len());
-    for (key, same) in one.keys.iter().zip(&other.keys).take(2) {
+    for (key, same) in one.keys.iter().zip(&other.keys).take(1) {
         assert_eq!(key.public(), same.public());
         if let Ok(written) = key.to_pkcs8() {
             let again = read_key_file(written.expose(), None).expect("it was written");

@@ -30,6 +30,8 @@ pub(super) fn containers() -> Vec<(String, Vec<u8>)> {
         files.push((format!("{name}.bags"), bags(person, &encrypted)));
         files.push((format!("{name}.p12"), around_bags(&bags(person, &encrypted))));
     }
+    // RSA takes its time to be checked: one of each container is enough.
+    files.retain(|(name, _)| !name.starts_with("rosa") || name == "rosa.pem" || name == "rosa.bags");
     files
 }
 
