@@ -213,8 +213,9 @@ pub(super) fn is_certificate(block: &Block<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::KeyType;
     use super::super::issue::tests::{authority, issue, openssl};
-    use super::super::key::tests::{ec_key, rsa_key};
+    use super::super::key::tests::{ec_key, rsa_key, seed};
     use super::*;
     use std::path::{Path, PathBuf};
     use std::process::Command;
@@ -234,9 +235,11 @@ mod tests {
 
     #[test]
     fn every_dialect_of_pem_is_read() {
+        let ed25519 = UnlockedKey::generate(KeyType::Ed25519, seed(3)).unwrap();
         for (key, dialects) in [
             (rsa_key(), ["pkey", "pkey -traditional", "pkcs8 -topk8 -nocrypt"]),
             (&ec_key(), ["pkey", "ec", "pkcs8 -topk8 -nocrypt"]),
+            (&ed25519, ["pkey", "pkey -outform PEM", "pkcs8 -topk8 -nocrypt"]),
         ] {
             for dialect in dialects {
                 let Some(text) = converted(dialect, key) else { return };

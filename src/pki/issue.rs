@@ -157,6 +157,7 @@ impl<'a> Authority<'a> {
 /// keys have nothing else.
 fn usages(key: &PublicKey) -> KeyUsage {
     let encrypt = match key {
+        PublicKey::Ed25519(_) => return KeyUsage(KeyUsages::DigitalSignature.into()),
         PublicKey::Rsa(_) | PublicKey::Kem(_) => KeyUsages::KeyEncipherment,
         PublicKey::Curve(_) => KeyUsages::KeyAgreement,
     };
@@ -345,6 +346,7 @@ fn asn1_time(moment: OffsetDateTime) -> Result<Time, PkiError> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::super::KeyType;
     use super::super::key::tests::{ec_key, rsa_key, seed};
     use super::*;
     use std::io::Write;
@@ -432,7 +434,8 @@ pub(crate) mod tests {
 
     #[test]
     fn openssl_reads_and_verifies_user_certificates() {
-        for (issuer, holder) in [(rsa_key(), &ec_key()), (&ec_key(), rsa_key())] {
+        let ed25519 = UnlockedKey::generate(KeyType::Ed25519, seed(3)).unwrap();
+        for (issuer, holder) in [(rsa_key(), &ec_key()), (&ec_key(), rsa_key()), (&ed25519, rsa_key())] {
             let root = authority(issuer);
             let user = issue(&root, issuer, &holder.public());
             let Some(text) = openssl(&["x509", "-text", "-noout"], user.to_pem().unwrap().as_bytes()) else {
@@ -441,6 +444,7 @@ pub(crate) mod tests {
             let usage = match holder.public() {
                 PublicKey::Rsa(_) => "Digital Signature, Key Encipherment",
                 PublicKey::Curve(_) => "Digital Signature, Key Agreement",
+                PublicKey::Ed25519(_) => "Digital Signature",
                 PublicKey::Kem(_) => "Key Encipherment",
             };
             let wanted = [
@@ -481,7 +485,7 @@ pub(crate) mod tests {
         assert_eq!(new.subject(), old.subject());
         assert_eq!(new.not_after(), later.not_after);
         assert_eq!(new.parsed().tbs_certificate().extensions(), old.parsed().tbs_certificate().extensions());
-        let other = UnlockedKey::generate(super::super::KeyType::EcP256, seed(77)).unwrap();
+        let other = UnlockedKey::generate(KeyType::EcP256, seed(77)).unwrap();
         assert!(matches!(refresh(&old, &other, later, seed(8)), Err(PkiError::OtherKey { .. })));
         let user = issue(&old, &ec_key(), &other.public());
         let error = refresh(&user, &other, later, seed(8)).unwrap_err().to_string();
