@@ -57,6 +57,16 @@ pub fn read_private_key(bytes: &[u8], password: Option<&[u8]>) -> Result<Unlocke
     }
 }
 
+/// Reads the one private key of a file for a domain, which keeps it without a password: a key that is encrypted by itself is
+/// refused with the command that takes the password off, whatever password is given. That of a PKCS#12 file opens it.
+pub fn read_domain_key(bytes: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, PkiError> {
+    let password = password.filter(|_| pkcs12::looks_like_pkcs12(bytes));
+    read_private_key(bytes, password).map_err(|error| match error {
+        PkiError::Encrypted { found, convert } => PkiError::EncryptedForDomain { found, convert },
+        other => other,
+    })
+}
+
 fn read_pem_keys(bytes: &[u8], password: Option<&[u8]>) -> Result<KeyFile, PkiError> {
     let blocks = pem::read(bytes)?;
     let keys = blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY"));

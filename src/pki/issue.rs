@@ -171,19 +171,31 @@ pub fn self_sign(
     profile: &AuthorityProfile<'_>,
     seed: Seed,
 ) -> Result<Certificate, PkiError> {
+    let mut extensions = authority_extensions(&key.public())?;
+    extensions.extend(dns_names(profile.dns_names)?);
+    self_signed(key, profile.subject.to_name()?, extensions, profile.validity, seed)
+}
+
+/// The key's certificate for itself under that name, with a fresh serial number.
+pub(super) fn self_signed(
+    key: &UnlockedKey,
+    name: Name,
+    extensions: Vec<Extension>,
+    validity: Validity,
+    seed: Seed,
+) -> Result<Certificate, PkiError> {
+    require_order(validity)?;
     let mut rng = seed.into_rng();
     let serial = random_serial(&mut rng)?;
-    let name = profile.subject.to_name()?;
-    let names = profile.dns_names.iter().map(|name| dns_name(name)).collect::<Result<Vec<_>, _>>()?;
-    let mut extensions = authority_extensions(&key.public())?;
-    if !names.is_empty() {
-        extensions.push(extension(false, &SubjectAltName(names))?);
-    }
-    require_order(profile.validity)?;
-    let validity = profile.validity;
     let key_half = key.public();
     let draft = Draft { serial, issuer: name.clone(), validity, subject: name, key: &key_half, extensions };
     draft.sign(key, &mut rng)
+}
+
+/// The subjectAltName of these names, if there are any.
+pub(super) fn dns_names(names: &[String]) -> Result<Option<Extension>, PkiError> {
+    let names = names.iter().map(|name| dns_name(name)).collect::<Result<Vec<_>, _>>()?;
+    if names.is_empty() { Ok(None) } else { extension(false, &SubjectAltName(names)).map(Some) }
 }
 
 /// The same self-signed certificate with a new validity: serial, names and extensions are kept.
@@ -227,7 +239,7 @@ fn require_order(validity: Validity) -> Result<(), PkiError> {
     )))
 }
 
-fn authority_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
+pub(super) fn authority_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
     let usage = KeyUsages::DigitalSignature | KeyUsages::KeyCertSign | KeyUsages::CRLSign;
     let id = key_id(key)?;
     let own =
@@ -241,7 +253,7 @@ fn authority_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
 }
 
 /// RFC 7093 2, method 1: the first 160 bits of SHA-256 over the public key's BIT STRING.
-fn key_id(key: &PublicKey) -> Result<SubjectKeyIdentifier, PkiError> {
+pub(super) fn key_id(key: &PublicKey) -> Result<SubjectKeyIdentifier, PkiError> {
     let spki = SubjectPublicKeyInfoOwned::from_der(&key.to_spki()?).map_err(unwritten)?;
     let digest = Sha256::digest(spki.subject_public_key.raw_bytes());
     let id: Vec<u8> = digest.iter().copied().take(20).collect();
