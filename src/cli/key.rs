@@ -3,10 +3,12 @@
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::holder::{Holder, HolderArgs};
+use super::key_domain;
 use super::key_export::Export;
 use super::key_import::Import;
 use super::key_password::Password;
 use super::key_remove::Remove;
+use super::key_rotate::Rotate;
 use super::keyring::{self, Unlocked};
 use super::output::{Output, Table};
 use super::password::{GivenPassword, PasswordSource};
@@ -35,6 +37,7 @@ pub(super) struct KeyCommand {
 enum KeyVerb {
     Generate(Generate),
     Import(Import),
+    Rotate(Rotate),
     Export(Export),
     /// Show the key of a domain, or the keys of an account
     #[command(after_help = "Examples:
@@ -79,6 +82,7 @@ impl KeyCommand {
         match self.verb {
             KeyVerb::Generate(verb) => verb.run(context, out),
             KeyVerb::Import(verb) => verb.run(context, out),
+            KeyVerb::Rotate(verb) => verb.run(context, out),
             KeyVerb::Export(verb) => verb.run(context, out),
             KeyVerb::Show(holder) => show(context, out, holder.into()),
             KeyVerb::Test { holder, password } => test(context, out, holder.into(), &password),
@@ -93,12 +97,10 @@ impl Generate {
         match self.holder.into() {
             Holder::Domain(name) => {
                 self.password.refuse(OF_DOMAIN)?;
-                let directory = context.directory()?;
-                refuse_second_key(&directory, &name)?;
-                let key = generate(self.kind, out)?;
-                store_domain_key(&directory, out, &name, &key)
+                key_domain::generate(context, out, &name, self.kind)
             }
             Holder::Account(address) => {
+                refuse_signer(self.kind.encrypts(), self.kind.words())?;
                 let given = self.password.given()?;
                 context.directory_for_reading()?.account(&address)?;
                 let password = new_password(given, &address)?;
@@ -114,38 +116,20 @@ pub(super) fn new_password(given: GivenPassword, account: &Address) -> Result<Se
     given.or_ask_new(&format!("New Secure Mail password of {account}: "))
 }
 
-fn generate(kind: KeyType, out: &Output) -> Result<UnlockedKey, Failure> {
+pub(super) fn generate(kind: KeyType, out: &Output) -> Result<UnlockedKey, Failure> {
     out.working(&format!("making the {} key; this may take a minute", kind.name()));
     Ok(UnlockedKey::generate(kind, SystemEntropy.seed()?)?)
 }
 
-/// Before seconds are spent on making one.
-fn refuse_second_key(directory: &SqliteDirectory, domain: &str) -> Result<(), Failure> {
-    match directory.domain_key(domain)? {
-        Some(key) => {
-            let fingerprint = key.fingerprint;
-            Err(crate::directory::AdminError::KeyExists { domain: domain.to_owned(), fingerprint }.into())
-        }
-        None => Ok(()),
+/// Mail is encrypted to the key of an account.
+fn refuse_signer(encrypts: bool, kind: &str) -> Result<(), Failure> {
+    if encrypts {
+        return Ok(());
     }
-}
-
-pub(super) fn store_domain_key(
-    directory: &SqliteDirectory,
-    out: &mut Output,
-    domain: &str,
-    key: &UnlockedKey,
-) -> Result<(), Failure> {
-    if let Err(error) = key.public().signature_algorithm() {
-        let text = format!("{error}, and the key of a domain signs the certificates of its accounts");
-        return Err(Failure::new(Code::No, text).hint("for an account it is fit: --account ADDRESS"));
-    }
-    let fingerprint = key.fingerprint()?;
-    directory.set_domain_key(domain, fingerprint, &key.to_pkcs8()?)?;
-    out.line(format!("{} key {fingerprint} stored for {domain}", key.public()))?;
-    out.json(
-        json!({"domain": domain, "fingerprint": fingerprint.to_string(), "type": key.public().to_string()}),
-    )
+    let text = format!(
+        "a key of the kind {kind} signs and does nothing else, and mail is encrypted to the key of an account"
+    );
+    Err(Failure::new(Code::No, text).hint("for a domain it is fit: --domain NAME"))
 }
 
 fn store_vault_key(
@@ -155,6 +139,7 @@ fn store_vault_key(
     key: &UnlockedKey,
     password: &SecretBytes,
 ) -> Result<(), Failure> {
+    refuse_signer(key.public().encrypts(), &key.public().to_string())?;
     let fingerprint = key.fingerprint()?;
     let record = vault::protect(key, password.expose(), SystemEntropy.seed()?)?;
     let public_key = key.public().to_spki()?;
@@ -172,23 +157,23 @@ pub(super) fn public_key(key: &VaultKey) -> Result<PublicKey, Failure> {
     Ok(PublicKey::from_spki(&spki)?)
 }
 
+/// Kind, fingerprint, state, and when it was stored.
+pub(super) type Row = (String, Fingerprint, String, String);
+
 fn show(context: &Context, out: &mut Output, holder: Holder) -> Result<(), Failure> {
     let directory = context.directory_for_reading()?;
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     let nothing = format!("{holder} has no key: sealpost key generate {} {holder}", holder.option());
     match holder {
         Holder::Domain(name) => {
-            if let Some(key) = directory.domain_key(&name)? {
-                let kind = UnlockedKey::from_pkcs8(key.pkcs8.expose())?.public().to_string();
-                rows.push((kind, key.fingerprint, "active", day(key.created)));
-            }
+            rows = key_domain::list(&directory, &name)?;
         }
         Holder::Account(address) => {
             for key in directory.vault_keys(&address)? {
                 rows.push((
                     public_key(&key)?.to_string(),
                     key.fingerprint,
-                    key.state.name(),
+                    key.state.name().to_owned(),
                     day(key.created),
                 ));
             }
@@ -196,7 +181,7 @@ fn show(context: &Context, out: &mut Output, holder: Holder) -> Result<(), Failu
     }
     let mut table = Table::new(&["type", "fingerprint", "state", "stored"], nothing);
     for (kind, print, state, stored) in &rows {
-        table.row([kind.clone(), print.to_string(), (*state).to_owned(), stored.clone()]);
+        table.row([kind.clone(), print.to_string(), state.clone(), stored.clone()]);
     }
     out.table(&table)?;
     let rows = rows.iter().map(|(kind, print, state, stored)| {
@@ -214,7 +199,7 @@ fn test(
     let (tested, locked) = match holder {
         Holder::Domain(name) => {
             password.refuse(OF_DOMAIN)?;
-            (vec![test_domain(context, &name)?], Vec::new())
+            (vec![key_domain::test(context, &name)?], Vec::new())
         }
         Holder::Account(address) => test_account(context, &address, password)?,
     };
@@ -227,12 +212,6 @@ fn test(
     }
     let others = words::texts(locked).join(", ");
     Err(Failure::new(Code::No, format!("not tested, because they have another password: {others}")))
-}
-
-fn test_domain(context: &Context, name: &str) -> Result<Fingerprint, Failure> {
-    let key = keyring::domain_key(&context.directory_for_reading()?, name)?;
-    key.test()?;
-    Ok(key.fingerprint()?)
 }
 
 /// Those that the password opens, and those that have another one.

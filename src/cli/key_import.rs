@@ -3,17 +3,17 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
-use super::key::{new_password, store_domain_key};
+use super::key::new_password;
 use super::output::Output;
 use super::password::PasswordSource;
 use super::words::{self, day};
-use super::{filter, fitness, input};
+use super::{filter, fitness, input, key_domain};
 use crate::config::Config;
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{ImportedCertificate, KeyImport, NewVaultKey, SqliteDirectory};
 use crate::engine::{Account, CertificateState, Choice, Clock};
 use crate::mail::Address;
-use crate::pki::{Certificate, Fingerprint, KeyFile, UnlockedKey, read_key_file, read_private_key};
+use crate::pki::{Certificate, Fingerprint, KeyFile, UnlockedKey, read_key_file};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::vault;
 use serde_json::json;
@@ -49,8 +49,7 @@ impl Import {
             Holder::Domain(name) => {
                 self.password
                     .refuse("the key of a domain has no password; that of the file: --file-password-file")?;
-                let key = filter::unlock(&self.file, read_private_key, of_file.as_ref(), option)?;
-                store_domain_key(&context.directory()?, out, &name, &key)
+                key_domain::import(context, out, &name, &self.file, of_file.as_ref())
             }
             Holder::Account(address) => {
                 let file = filter::unlock(&self.file, read_key_file, of_file.as_ref(), option)?;

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::holder::{Holder, HolderArgs};
+use super::key_domain;
 use super::loss::{Confirmed, Consent, Extent};
 use super::output::Output;
 use super::words::{self, counted};
@@ -14,7 +15,7 @@ use serde_json::json;
 
 /// Remove a key: what is sealed to it can never be opened again
 ///
-/// The certificates of a domain go with its key. Without --forget the fingerprints are shown, and how many messages of
+/// The certificates of a domain go with its key; a replaced key of it is forgotten like any other. Without --forget the fingerprints are shown, and how many messages of
 /// which mailboxes are sealed to each, and nothing is done. Where messages would be lost, their number must be said too.
 /// Mail is never removed.
 #[derive(clap::Args)]
@@ -38,12 +39,9 @@ impl Remove {
         }
         let Confirmed { forgotten, messages } =
             self.consent.confirm(context, &directory, out, (&holder, &held), Extent::Keys)?;
-        for key in &forgotten {
-            match &holder {
-                Holder::Domain(name) => directory.remove_domain_key(name, &forgotten)?,
-                Holder::Account(address) => directory.remove_vault_key(address, *key, &forgotten)?,
-            }
-            out.line(format!("key {key} of {holder} removed"))?;
+        match &holder {
+            Holder::Domain(name) => key_domain::forget(&directory, out, name, &forgotten)?,
+            Holder::Account(address) => forget(&directory, out, address, &forgotten)?,
         }
         if messages > 0 {
             let number = counted(usize::try_from(messages).unwrap_or(usize::MAX), "message");
@@ -68,11 +66,24 @@ impl Remove {
 
 fn held(directory: &SqliteDirectory, holder: &Holder) -> Result<Vec<Fingerprint>, Failure> {
     Ok(match holder {
-        Holder::Domain(name) => directory.domain_key(name)?.iter().map(|key| key.fingerprint).collect(),
+        Holder::Domain(name) => key_domain::keys(directory, name)?,
         Holder::Account(address) => {
             directory.vault_keys(address)?.iter().map(|key| key.fingerprint).collect()
         }
     })
+}
+
+fn forget(
+    directory: &SqliteDirectory,
+    out: &mut Output,
+    account: &Address,
+    forgotten: &[Fingerprint],
+) -> Result<(), Failure> {
+    for key in forgotten {
+        directory.remove_vault_key(account, *key, forgotten)?;
+        out.line(format!("key {key} of {account} removed"))?;
+    }
+    Ok(())
 }
 
 /// A key may be kept by its owner alone, and mail be sealed to it all the same.

@@ -170,8 +170,14 @@ impl SealedMail {
             0 => format!("{key}: no message"),
             _ => format!("{key}: {} ({})", lost.number(), lost.mailboxes()),
         });
+        let vouched = match holder {
+            Holder::Account(_) => "",
+            Holder::Domain(_) => {
+                "what a key issued is vouched for by nobody without it, and its certificates go with it; "
+            }
+        };
         let text = format!(
-            "what is sealed to a key can never be opened without it; {holder} has {}{}",
+            "{vouched}what is sealed to a key can never be opened without it; {holder} has {}{}",
             words::texts(told).join(", "),
             self.unknown()
         );

@@ -3,10 +3,12 @@
 mod account;
 mod acl;
 mod algorithms;
+mod authority;
 mod backup;
 mod cert;
 mod cert_account;
 mod cert_domain;
+mod chain;
 mod completions;
 mod config;
 mod context;
@@ -14,6 +16,7 @@ mod deliver;
 mod demo;
 mod doctor;
 mod domain;
+mod domain_mode;
 mod explain;
 mod failure;
 mod filter;
@@ -23,10 +26,12 @@ mod init;
 mod input;
 mod inspect;
 mod key;
+mod key_domain;
 mod key_export;
 mod key_import;
 mod key_password;
 mod key_remove;
+mod key_rotate;
 mod keyring;
 mod loss;
 mod man;
@@ -38,6 +43,7 @@ mod postfix;
 mod rekey;
 mod rules;
 mod seal;
+mod trust;
 mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -68,6 +74,8 @@ enum Verb {
     Account(account::AccountCommand),
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
+    Chain(chain::ChainCommand),
+    Trust(trust::TrustCommand),
     Acl(acl::AclCommand),
     Backup(backup::Backup),
     Restore(backup::Restore),
@@ -93,6 +101,8 @@ impl Verb {
             Verb::Account(verb) => verb.run(context, out),
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
+            Verb::Chain(verb) => verb.run(context, out),
+            Verb::Trust(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
             Verb::Backup(verb) => verb.run(context, out),
             Verb::Restore(verb) => verb.run(context, out),
