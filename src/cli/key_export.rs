@@ -6,7 +6,7 @@ use super::new_file::NewFile;
 use super::output::Output;
 use super::password::PasswordSource;
 use super::words::{self, FingerprintPrefix};
-use super::{fitness, keyring};
+use super::{authority, fitness, keyring};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::VaultKey;
 use crate::engine::{Account, CertificateState, Choice};
@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 /// Write a key of an account to a file that its owner's mail program takes
 ///
-/// The file holds the key, the certificates of the key, and that of the domain that issued them. It is protected by
+/// The file holds the key, the certificates of the key, those of the domain that issued them, and the domain's chain. It is protected by
 /// the Secure Mail password, or by one of its own. Of several keys it is the newest one with an active certificate.
 /// Keys of domains are not exported.
 #[derive(clap::Args)]
@@ -160,8 +160,7 @@ impl Bundle {
         held.reverse();
         held.sort_by_key(|held| held.state != CertificateState::Active);
         let certificates: Vec<Certificate> = held.into_iter().map(|held| held.certificate).collect();
-        let mut issuers = account.domain.authorities;
-        issuers.retain(|issuer| certificates.iter().any(|certificate| certificate.is_signed_by(issuer)));
+        let issuers = authority::above(&account.domain, &certificates);
         let others = all.iter().map(|key| key.fingerprint).filter(|other| *other != fingerprint).collect();
         let warnings = warnings(&account.address, certificates.is_empty(), others);
         Bundle { address: account.address, fingerprint, record, certificates, issuers, warnings }
