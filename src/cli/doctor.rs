@@ -2,10 +2,10 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
-use super::fitness;
 use super::output::{Output, Table};
 use super::postfix;
 use super::words::{self, counted, day};
+use super::{doctor_authorities, fitness};
 use crate::config::Config;
 use crate::directory::{CertificateUse, SqliteDirectory};
 use crate::engine::{Account, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate};
@@ -66,6 +66,9 @@ impl Doctor {
         }
         for domain in &domains {
             round.look_at_domain(domain)?;
+        }
+        for (about, text) in doctor_authorities::findings(&round.directory, &config, &domains, round.now)? {
+            round.find(about, text);
         }
         for account in round.directory.all_accounts(None)? {
             round.look_at_account(&account, &config);

@@ -15,6 +15,7 @@ mod context;
 mod deliver;
 mod demo;
 mod doctor;
+mod doctor_authorities;
 mod domain;
 mod domain_mode;
 mod explain;
