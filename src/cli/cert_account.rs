@@ -124,6 +124,7 @@ impl Issue {
 /// The special S/MIME certificate of the domain, or else the generic one.
 fn issuer(directory: &SqliteDirectory, domain: &str) -> Result<Certificate, Failure> {
     let mut held = directory.domain_certificates(domain)?;
+    held.retain(|held| held.purpose != CertificateUse::Sealing);
     held.sort_by_key(|held| held.purpose != CertificateUse::Smime);
     let first = held.into_iter().next();
     first.map(|held| held.certificate).ok_or_else(|| {

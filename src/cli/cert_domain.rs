@@ -11,7 +11,8 @@ use crate::directory::{CertificateUse, SqliteDirectory};
 use crate::engine::{Choice, Clock, Domain};
 use crate::mail::Address;
 use crate::pki::{
-    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, Subject, Validity, wildcard,
+    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, SealingCheck, Subject,
+    ValidatedCertificate, Validity, wildcard,
 };
 use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
@@ -82,14 +83,16 @@ impl SubjectArgs {
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost cert self-sign --domain north.example --organization 'North Ltd' --country NO
-  sealpost cert self-sign --domain north.example --refresh")]
+  sealpost cert self-sign --domain north.example --refresh
+  sealpost cert self-sign --domain north.example --purpose sealing")]
 pub(super) struct SelfSign {
     #[command(flatten)]
     subject: SubjectArgs,
     /// How long it is valid
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=36_500))]
     days: Option<i64>,
-    /// generic: for all; smime: a special one, only to issue user certificates
+    /// generic: for all; smime: a special one, only to issue user certificates; sealing: one to be sealed to in the place
+    /// of accounts (domain-key)
     #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
     purpose: CertificateUse,
     /// Renew the validity of the certificate that is there; serial number and names stay
@@ -109,7 +112,11 @@ impl SelfSign {
             pki::refresh(&stored(&directory, &domain.name, self.purpose)?, &key, validity, seed)?
         } else {
             let (subject, names) = self.subject.subject(&domain)?;
-            pki::self_sign(&key, &AuthorityProfile { subject: &subject, dns_names: &names, validity }, seed)?
+            let profile = AuthorityProfile { subject: &subject, dns_names: &names, validity };
+            match self.purpose {
+                CertificateUse::Sealing => pki::self_sign_recipient(&key, &profile, seed)?,
+                CertificateUse::Generic | CertificateUse::Smime => pki::self_sign(&key, &profile, seed)?,
+            }
         };
         store(&directory, out, &domain.name, self.purpose, &certificate)
     }
@@ -147,7 +154,8 @@ pub(super) struct Set {
     /// PEM or DER; `-` is standard input. The first certificate in it is taken
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
-    /// generic: for all; smime: a special one, only to issue user certificates
+    /// generic: for all; smime: a special one, only to issue user certificates; sealing: one to be sealed to in the place
+    /// of accounts (domain-key)
     #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
     purpose: CertificateUse,
 }
@@ -184,11 +192,31 @@ fn store(
     purpose: CertificateUse,
     certificate: &Certificate,
 ) -> Result<(), Failure> {
+    if purpose == CertificateUse::Sealing {
+        require_sealing(domain, certificate)?;
+    }
     directory.set_domain_certificate(domain, purpose, certificate)?;
     let (name, print) = (purpose.name(), certificate.fingerprint());
     let until = day(certificate.not_after());
     out.line(format!("{name} certificate {print} of {domain} stored, valid until {until}"))?;
     out.json(layout(&[("domain", domain.to_owned()), ("purpose", name.to_owned())], certificate)?)
+}
+
+/// Whoever says `domain-key` must not find out at the first message that the key cannot be sealed to.
+fn require_sealing(domain: &str, certificate: &Certificate) -> Result<(), Failure> {
+    let check = SealingCheck {
+        addresses: &[],
+        at: SystemClock.now(),
+        minimum_rsa_bits: pki::MINIMUM_RSA_BITS,
+        anchors: None,
+        intermediates: &[],
+        allow_expired: false,
+        allow_not_yet_valid: false,
+    };
+    ValidatedCertificate::for_sealing(certificate, &check).map(|_| ()).map_err(|reasons| {
+        let reasons = words::texts(&reasons).join("; ");
+        Failure::new(Code::Data, format!("mail cannot be sealed to this certificate of {domain}: {reasons}"))
+    })
 }
 
 /// The domain's certificates, and by serial number those that it has issued.

@@ -166,6 +166,7 @@ impl Round {
             let fate = match missing.unwrap_or(config.settings.missing_certificate) {
                 MissingCertificate::Reject => "mail for it is rejected",
                 MissingCertificate::Plain => "mail for it is stored in the clear",
+                MissingCertificate::DomainKey => "mail for it is sealed to the key of its domain",
                 MissingCertificate::Defer => "mail for it waits",
             };
             self.find(&address, format!("it has no active certificate: {fate}"));

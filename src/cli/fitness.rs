@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 /// Every address of the account, its main one first.
 pub(super) fn addresses(account: &Account) -> Vec<Address> {
-    std::iter::once(&account.address).chain(&account.aliases).cloned().collect()
+    account.addresses()
 }
 
 /// The certificates that the account's mail is sealed to.
@@ -28,16 +28,17 @@ pub(super) fn check(
     now: OffsetDateTime,
 ) -> Result<Vec<Unfit>, Vec<String>> {
     let settings = &config.settings;
+    let policy = settings.certificate_policy(&account.domain);
     let addresses = addresses(account);
-    let anchors = (settings.trust == Trust::Chain).then_some(account.domain.authorities.as_slice());
+    let anchors = (policy.trust == Trust::Chain).then_some(account.domain.authorities.as_slice());
     let check = SealingCheck {
         addresses: &addresses,
         at: now,
         minimum_rsa_bits: settings.minimum_rsa_bits,
         anchors,
         intermediates,
-        allow_expired: settings.expired == Expired::Seal,
-        allow_not_yet_valid: settings.not_yet_valid == Expired::Seal,
+        allow_expired: policy.expired == Expired::Seal,
+        allow_not_yet_valid: policy.not_yet_valid == Expired::Seal,
     };
     let validated = ValidatedCertificate::for_sealing(certificate, &check)
         .map_err(|reasons| reasons.iter().map(Unfit::to_string).collect::<Vec<_>>())?;

@@ -13,6 +13,7 @@ mod deliver;
 mod demo;
 mod doctor;
 mod domain;
+mod effective;
 mod explain;
 mod failure;
 mod filter;
@@ -27,9 +28,11 @@ mod keyring;
 mod man;
 mod new_file;
 mod open;
+mod outlook;
 mod output;
 mod password;
 mod postfix;
+mod recovery;
 mod rekey;
 mod rules;
 mod seal;
@@ -63,6 +66,7 @@ enum Verb {
     Account(account::AccountCommand),
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
+    Recovery(recovery::RecoveryCommand),
     Acl(acl::AclCommand),
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
@@ -86,6 +90,7 @@ impl Verb {
             Verb::Account(verb) => verb.run(context, out),
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
+            Verb::Recovery(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),

@@ -6,6 +6,7 @@ use super::execute::{Stored, store, without_stored};
 use super::owners::Owners;
 use super::plan::{PlannedCopy, Planner};
 use super::programs::{Programs, Verdicts, Watch};
+use super::prospect::issuers;
 use super::seal::{ReadyCopy, make, ready};
 use super::settle::settle;
 use super::{
@@ -36,6 +37,14 @@ pub(super) struct Case<'m> {
     pub(super) addressees: Addressees,
     pub(super) verdicts: Verdicts,
     pub(super) owners: Owners,
+}
+
+impl Case<'_> {
+    /// Everybody whose certificates may be looked at.
+    fn accounts(&self) -> impl Iterator<Item = &Account> {
+        let known = self.addressees.known.iter().map(|known| &known.account);
+        known.chain(self.owners.accounts())
+    }
 }
 
 impl Engine<'_> {
@@ -95,7 +104,8 @@ impl Engine<'_> {
     ) -> Result<Vec<ReadyCopy<'c>>, EngineError> {
         let server_domain = case.addressees.domain();
         let planner = Planner { settings: self.settings, owners: &case.owners, server_domain };
-        let certificates = Certificates { settings: self.settings, at: self.clock.now() };
+        let lists = self.directory.revocation_lists(&issuers(case.accounts()))?;
+        let certificates = Certificates { settings: self.settings, at: self.clock.now(), lists: &lists };
         let server = planner.server(&case.verdicts.server)?;
         let prepare = |copies: Vec<PlannedCopy<'c>>| {
             self.check_rights(&copies)?;

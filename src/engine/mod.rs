@@ -13,6 +13,7 @@ pub mod outcome;
 mod owners;
 mod plan;
 mod programs;
+mod prospect;
 mod report;
 mod request;
 mod seal;
@@ -31,9 +32,13 @@ pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
 pub use outcome::{Disposition, Outcome};
-pub use report::{CopyReport, Fired, SealedToReport};
+pub use prospect::{Prospect, foresee, foresee_recovery, issuers};
+pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};
-pub use settings::{Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable};
+pub use settings::{
+    CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Recovery,
+    Settings, Trust, Unusable,
+};
 pub use traits::{
     Clock, Content, Copy, Directory, DirectoryError, InstalledRules, Mailstore, ServerCopy, ServerCopyState,
     Staged, StoreError,

@@ -170,11 +170,36 @@ pub fn self_sign(
     profile: &AuthorityProfile<'_>,
     seed: Seed,
 ) -> Result<Certificate, PkiError> {
+    self_signed(key, profile, authority_extensions(&key.public())?, seed)
+}
+
+/// A self-signed certificate that is made to be encrypted to, for a domain whose key stands in for its accounts' keys. It
+/// issues nothing, and names no mailbox.
+pub fn self_sign_recipient(
+    key: &UnlockedKey,
+    profile: &AuthorityProfile<'_>,
+    seed: Seed,
+) -> Result<Certificate, PkiError> {
+    let public = key.public();
+    let id = key_id(&public)?;
+    let extensions = vec![
+        extension(true, &usages(&public))?,
+        extension(false, &ExtendedKeyUsage(vec![ID_KP_EMAIL_PROTECTION]))?,
+        extension(false, &id)?,
+    ];
+    self_signed(key, profile, extensions, seed)
+}
+
+fn self_signed(
+    key: &UnlockedKey,
+    profile: &AuthorityProfile<'_>,
+    mut extensions: Vec<Extension>,
+    seed: Seed,
+) -> Result<Certificate, PkiError> {
     let mut rng = seed.into_rng();
     let serial = random_serial(&mut rng)?;
     let name = profile.subject.to_name()?;
     let names = profile.dns_names.iter().map(|name| dns_name(name)).collect::<Result<Vec<_>, _>>()?;
-    let mut extensions = authority_extensions(&key.public())?;
     if !names.is_empty() {
         extensions.push(extension(false, &SubjectAltName(names))?);
     }

@@ -16,6 +16,7 @@ mod pkcs12;
 mod public_key;
 mod request;
 mod revocation;
+mod standing;
 pub mod validated;
 
 pub use capabilities::Reads;
@@ -27,7 +28,7 @@ pub use crl::{Crl, read_crls};
 pub use error::PkiError;
 pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
-    require_key, self_sign,
+    require_key, self_sign, self_sign_recipient,
 };
 pub use key::{MINIMUM_RSA_BITS, UnlockedKey};
 pub use key_type::KeyType;
@@ -37,6 +38,7 @@ pub use pkcs12::Pkcs12;
 pub use public_key::PublicKey;
 pub use request::Request;
 pub use revocation::{Revocation, RevocationReason};
+pub use standing::{Standing, standing};
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 
 #[cfg(test)]
