@@ -89,13 +89,17 @@ pub(super) struct Keyring {
 }
 
 impl Keyring {
-    /// The key of a domain, with all of its certificates and these.
+    /// The key of a domain and those before it, with all of their certificates and these.
     fn of_domain(
         directory: &SqliteDirectory,
         domain: &str,
         mut certificates: Vec<Certificate>,
     ) -> Result<Keyring, Failure> {
-        let keys = vec![domain_key(directory, domain)?];
+        let mut keys = vec![domain_key(directory, domain)?];
+        for retired in directory.retired_keys(domain)? {
+            keys.push(UnlockedKey::from_pkcs8(retired.key.expose())?);
+            certificates.push(retired.certificate);
+        }
         certificates.extend(directory.domain_certificates(domain)?.into_iter().map(|held| held.certificate));
         Ok(Keyring { keys, certificates })
     }

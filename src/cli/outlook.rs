@@ -15,11 +15,15 @@ pub(super) fn of(
     config: &Config,
 ) -> Result<Prospect, Failure> {
     let lists = directory.revocation_lists(&engine::issuers([account]))?;
-    engine::foresee(account, &config.settings, &lists, SystemClock.now())?.ok_or_else(|| {
-        let text =
-            format!("{} has no certificate, and its mail is stored in the clear by consent", account.address);
-        Failure::new(Code::NotFound, text)
-    })
+    engine::foresee(account, &config.settings, &lists, &config.trust_bundle, SystemClock.now())?.ok_or_else(
+        || {
+            let text = format!(
+                "{} has no certificate, and its mail is stored in the clear by consent",
+                account.address
+            );
+            Failure::new(Code::NotFound, text)
+        },
+    )
 }
 
 /// The recovery certificate of an account that has it; nothing for another. One that cannot be used is told of.
@@ -29,7 +33,9 @@ pub(super) fn recovery(
     config: &Config,
 ) -> Result<Option<ValidatedCertificate>, Failure> {
     let lists = directory.revocation_lists(&engine::issuers([account]))?;
-    let found = engine::foresee_recovery(account, &config.settings, &lists, SystemClock.now()).transpose();
+    let found =
+        engine::foresee_recovery(account, &config.settings, &lists, &config.trust_bundle, SystemClock.now())
+            .transpose();
     Ok(found.unwrap_or_else(|reason| {
         warn(&reason);
         None

@@ -109,6 +109,7 @@ mod tests {
             authorities: Vec::new(),
             sealing: None,
             recovery: None,
+            trust: crate::engine::DomainTrust::default(),
         };
         let faults = |list: &str| domain_faults(list, std::slice::from_ref(&domain)).len();
         assert_eq!(faults("North.example, alias.example"), 0);

@@ -2,7 +2,7 @@
 
 use super::lookup::{known_account, main_address};
 use super::words::{Word, word};
-use super::{AdminError, SqliteDirectory, certificates, id, keys, recovery};
+use super::{AdminError, SqliteDirectory, authorities, certificates, id, keys, recovery, trust};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
     Choice, CrlPolicy, Domain, DomainMode, DomainOverrides, Expired, InboxPolicy, MissingCertificate,
@@ -143,7 +143,7 @@ impl SqliteDirectory {
         })
     }
 
-    /// Removes a domain without accounts. Its key must be named in `forget`.
+    /// Removes a domain without accounts. Its key and those of its replaced authorities must be named in `forget`.
     pub fn remove_domain(&self, name: &str, forget: &[Fingerprint]) -> Result<(), AdminError> {
         self.write(|at| {
             let id = known_id(at, name)?;
@@ -152,7 +152,9 @@ impl SqliteDirectory {
             if count > 0 {
                 return Err(AdminError::HasAccounts { domain, count });
             }
-            keys::refuse_loss(&domain, keys::of_domain(at, &id)?, forget)?;
+            let mut held = keys::of_domain(at, &id)?;
+            held.extend(authorities::keys_of_domain(at, &id)?);
+            keys::refuse_loss(&domain, held, forget)?;
             for sql in REMOVAL {
                 at.execute(sql, [&id])?;
             }
@@ -166,6 +168,9 @@ impl SqliteDirectory {
 const REMOVAL: &[&str] = &[
     "DELETE FROM domain_certificates WHERE domain_id = ?1",
     "DELETE FROM domain_keys WHERE domain_id = ?1",
+    "DELETE FROM retired_authorities WHERE domain_id = ?1",
+    "DELETE FROM chain_certificates WHERE domain_id = ?1",
+    "DELETE FROM trusted WHERE domain_id = ?1",
     "DELETE FROM recovery_certificates WHERE domain_id = ?1",
     "DELETE FROM rule_sets WHERE domain_id = ?1",
     "DELETE FROM catch_alls WHERE domain_id = ?1",
@@ -277,6 +282,7 @@ pub(super) fn domain(at: &Connection, id: &str) -> Result<Domain, AdminError> {
         authorities: certificates::authorities(at, id)?,
         sealing: certificates::sealing(at, id)?,
         recovery: recovery::of_domain(at, id)?,
+        trust: trust::of_domain(at, id)?,
     })
 }
 

@@ -1,9 +1,9 @@
 //! The certificates of accounts that may be sealed to, by the policy of site and domain.
 
 use super::{
-    Account, CertificatePolicy, CertificateState, CrlPolicy, Domain, DomainMode, EngineError, Expired,
-    HeldCertificate, MissingCertificate, RecipientRole, Recovery, Refusal, SealedToReport, Settings, Trust,
-    Unusable,
+    Account, BuiltIn, BuiltInError, CertificatePolicy, CertificateState, CrlPolicy, Domain, DomainMode,
+    EngineError, Expired, HeldCertificate, MissingCertificate, RecipientRole, Recovery, Refusal,
+    SealedToReport, Settings, Trust, Unusable, check_chain,
 };
 use crate::mail::Address;
 use crate::pki::{
@@ -20,6 +20,8 @@ pub(super) struct Certificates<'a> {
     pub(super) at: OffsetDateTime,
     /// The revocation lists that are at hand.
     pub(super) lists: &'a [Crl],
+    /// Whom everybody trusts.
+    pub(super) built_in: &'a dyn BuiltIn,
 }
 
 /// What the accounts of one copy have to offer.
@@ -65,6 +67,13 @@ impl Fate {
 struct Lack {
     error: EngineError,
     fate: Fate,
+}
+
+/// Nobody knows yet whom everybody trusts: a doubt.
+impl From<BuiltInError> for Box<Lack> {
+    fn from(error: BuiltInError) -> Box<Lack> {
+        Box::new(Lack { error: error.into(), fate: Fate::Refused(Refusal::Defer) })
+    }
 }
 
 /// A certificate that may be sealed to, with what was let pass.
@@ -114,7 +123,7 @@ impl Certificates<'_> {
         for held in &active {
             let certificate = &held.certificate;
             let named = |what: &Unfit| certificate_of(certificate, &account.address, what);
-            match self.judge(account, held) {
+            match self.judge(account, held)? {
                 Ok((validated, let_pass)) => {
                     warnings.extend(let_pass.iter().map(named));
                     usable.push(validated);
@@ -134,21 +143,23 @@ impl Certificates<'_> {
         Ok(Reader { role, address, usable, active, warnings })
     }
 
-    fn judge(&self, account: &Account, held: &HeldCertificate) -> Result<Fitting, Vec<Unfit>> {
-        let policy = self.policy(&account.domain);
-        let addresses = account.addresses();
-        let authorities = account.domain.authorities.as_slice();
-        let check = SealingCheck {
-            anchors: (policy.trust == Trust::Chain).then_some(authorities),
-            intermediates: authorities,
-            ..self.check(&addresses, policy)
-        };
-        let ours = || authorities.iter().any(|authority| held.certificate.is_signed_by(authority));
+    fn judge(
+        &self,
+        account: &Account,
+        held: &HeldCertificate,
+    ) -> Result<Result<Fitting, Vec<Unfit>>, BuiltInError> {
+        let (policy, addresses) = (self.policy(&account.domain), account.addresses());
+        let (certificate, check) = (&held.certificate, self.check(&addresses, policy));
+        let authorities = || account.domain.authorities.iter().chain(&account.domain.trust.retired);
         let standing = match held.revoked {
-            None => self.standing(&held.certificate, ours),
+            None => self.standing(certificate, || authorities().any(|ours| certificate.is_signed_by(ours))),
             revoked => pki::Standing { revoked, doubt: None },
         };
-        combine(&held.certificate, &check, standing, policy.crl)
+        let validated = match policy.trust {
+            Trust::Pinned => ValidatedCertificate::for_sealing(certificate, &check),
+            Trust::Chain => check_chain(account, certificate, &check, self.built_in)?,
+        };
+        Ok(combine(validated, standing, policy.crl))
     }
 
     /// Of what a domain of ours issued its own record tells, and no list is needed.
@@ -236,7 +247,8 @@ impl Certificates<'_> {
     fn judge_of_domain(&self, domain: &Domain, certificate: &Certificate) -> Result<Fitting, Vec<Unfit>> {
         let policy = self.policy(domain);
         let standing = self.standing(certificate, || certificate.is_signed_by(certificate));
-        combine(certificate, &self.check(&[], policy), standing, policy.crl)
+        let validated = ValidatedCertificate::for_sealing(certificate, &self.check(&[], policy));
+        combine(validated, standing, policy.crl)
     }
 
     /// A recovery certificate that cannot be used is left out with a warning: mail that its owner can open is neither lost nor
@@ -282,7 +294,8 @@ impl Certificates<'_> {
         };
         let standing = self.standing(certificate, || certificate.is_signed_by(certificate));
         let name = recovery_of(domain);
-        let (validated, let_pass) = combine(certificate, &self.check(&[], lenient), standing, lenient.crl)
+        let validated = ValidatedCertificate::for_sealing(certificate, &self.check(&[], lenient));
+        let (validated, let_pass) = combine(validated, standing, lenient.crl)
             .map_err(|reasons| format!("{name} is left out: {}", words(&reasons)))?;
         Ok(Reader {
             role: RecipientRole::Recovery,
@@ -332,13 +345,11 @@ impl Reader {
 
 /// All that can be wrong with a certificate, and what is let pass.
 fn combine(
-    certificate: &Certificate,
-    check: &SealingCheck<'_>,
+    validated: Result<ValidatedCertificate, Vec<Unfit>>,
     standing: pki::Standing,
     crl: CrlPolicy,
 ) -> Result<Fitting, Vec<Unfit>> {
     let revoked = standing.revoked.filter(|revoked| revoked.reason != RevocationReason::RemoveFromCrl);
-    let validated = ValidatedCertificate::for_sealing(certificate, check);
     let mut unfit: Vec<Unfit> = revoked.map(Unfit::Revoked).into_iter().collect();
     let doubt = standing.doubt.filter(|_| revoked.is_none());
     unfit.extend(doubt.clone().filter(|_| crl == CrlPolicy::Hard));

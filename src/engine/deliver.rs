@@ -10,7 +10,8 @@ use super::prospect::issuers;
 use super::seal::{ReadyCopy, make, ready};
 use super::settle::settle;
 use super::{
-    Account, Clock, Directory, Disposition, EngineError, Fired, Mailstore, Outcome, Request, Settings,
+    Account, BuiltIn, Clock, Directory, Disposition, EngineError, Fired, Mailstore, Outcome, Request,
+    Settings,
 };
 use crate::crypto::Entropy;
 use crate::mail::{Message, without_mbox_line};
@@ -27,6 +28,8 @@ pub struct Engine<'e> {
     pub clock: &'e dyn Clock,
     /// One seed a copy.
     pub entropy: &'e dyn Entropy,
+    /// Whom everybody trusts.
+    pub built_in: &'e dyn BuiltIn,
     /// The site's policy.
     pub settings: &'e Settings,
 }
@@ -105,7 +108,8 @@ impl Engine<'_> {
         let server_domain = case.addressees.domain();
         let planner = Planner { settings: self.settings, owners: &case.owners, server_domain };
         let lists = self.directory.revocation_lists(&issuers(case.accounts()))?;
-        let certificates = Certificates { settings: self.settings, at: self.clock.now(), lists: &lists };
+        let (at, built_in) = (self.clock.now(), self.built_in);
+        let certificates = Certificates { settings: self.settings, at, lists: &lists, built_in };
         let server = planner.server(&case.verdicts.server)?;
         let prepare = |copies: Vec<PlannedCopy<'c>>| {
             self.check_rights(&copies)?;

@@ -1,6 +1,6 @@
 //! Why a message was not delivered, and the one map from there to what the peer is told.
 
-use super::{DirectoryError, Disposition, StoreError};
+use super::{BuiltInError, DirectoryError, Disposition, StoreError};
 use crate::crypto::EntropyError;
 use crate::mail::Address;
 use crate::pki::{Fingerprint, Unfit};
@@ -130,6 +130,9 @@ pub enum EngineError {
     /// The directory did not answer.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// Under `trust = "chain"`, and nobody knows whom the site trusts.
+    #[error(transparent)]
+    BuiltIn(#[from] BuiltInError),
     /// Nothing became visible.
     #[error("no copy was stored")]
     Stage(#[source] StoreError),
@@ -206,6 +209,7 @@ impl EngineError {
             EngineError::Directory(DirectoryError::Busy | DirectoryError::Failed(_)) => {
                 retry((3, 0), "the directory is not available")
             }
+            EngineError::BuiltIn(_) => retry((3, 5), "the trusted authorities are not ready here"),
             EngineError::Stage(error) | EngineError::Commit { source: error, .. } => not_stored(error),
             EngineError::Seal { source, .. } => not_sealed(source),
             EngineError::Entropy(_) => retry((3, 0), "the system has no randomness"),

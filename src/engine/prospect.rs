@@ -1,7 +1,7 @@
 //! What mail for an account would be sealed to, asked without a message.
 
 use super::certificates::{Certificates, Fit, Reader};
-use super::{Account, EngineError, SealedToReport, Settings};
+use super::{Account, BuiltIn, EngineError, SealedToReport, Settings};
 use crate::pki::{Certificate, Crl, ValidatedCertificate};
 use crate::smime;
 use std::collections::BTreeSet;
@@ -24,10 +24,11 @@ pub fn foresee(
     account: &Account,
     settings: &Settings,
     lists: &[Crl],
+    built_in: &dyn BuiltIn,
     at: OffsetDateTime,
 ) -> Result<Option<Prospect>, EngineError> {
     let form = settings.form(account, None, None);
-    let Fit::Seal(readers) = (Certificates { settings, at, lists }).fit(&[account], form)? else {
+    let Fit::Seal(readers) = (Certificates { settings, at, lists, built_in }).fit(&[account], form)? else {
         return Ok(None);
     };
     let recipients: Vec<_> = readers.iter().flat_map(|reader| reader.usable.iter().cloned()).collect();
@@ -43,9 +44,10 @@ pub fn foresee_recovery(
     account: &Account,
     settings: &Settings,
     lists: &[Crl],
+    built_in: &dyn BuiltIn,
     at: OffsetDateTime,
 ) -> Option<Result<ValidatedCertificate, String>> {
-    let reader = (Certificates { settings, at, lists }).recovery(account)?;
+    let reader = (Certificates { settings, at, lists, built_in }).recovery(account)?;
     reader.map(|reader| reader.usable.into_iter().next()).transpose()
 }
 
