@@ -33,9 +33,7 @@ pub(super) fn recovery(
     config: &Config,
 ) -> Result<Option<ValidatedCertificate>, Failure> {
     let lists = directory.revocation_lists(&engine::issuers([account]))?;
-    let found =
-        engine::foresee_recovery(account, &config.settings, &lists, &config.trust_bundle, SystemClock.now())
-            .transpose();
+    let found = engine::foresee_recovery(account, &config.settings, &lists, SystemClock.now()).transpose();
     Ok(found.unwrap_or_else(|reason| {
         warn(&reason);
         None

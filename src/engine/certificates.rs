@@ -223,24 +223,28 @@ impl Certificates<'_> {
         if domain.mode != DomainMode::Enabled {
             return refused(format!("the mode of the domain is {}", super::Choice::name(domain.mode)));
         }
-        let mut unfit = None;
-        for certificate in domain.sealing_candidates() {
+        let (validated, let_pass) = match self.domain_key(domain) {
+            Ok(fitting) => fitting,
+            Err(reason) => return refused(reason),
+        };
+        let certificate = validated.certificate().clone();
+        let mut warnings = vec![format!("sealed to the key of {} instead: {why}", domain.name)];
+        warnings.extend(let_pass.iter().map(|what| certificate_of(&certificate, &domain.name, what)));
+        let (role, address) = (RecipientRole::DomainKey, account.address.to_string());
+        Ok(Reader { role, address, usable: vec![validated], active: vec![certificate], warnings })
+    }
+
+    /// The first certificate by which the key of the domain may be sealed to, or why there is none.
+    pub(super) fn domain_key(&self, domain: &Domain) -> Result<Fitting, String> {
+        let mut reasons = "it has no certificate".to_owned();
+        for (at, certificate) in domain.sealing_candidates().enumerate() {
             match self.judge_of_domain(domain, certificate) {
-                Ok((validated, let_pass)) => {
-                    let mut warnings = vec![format!("sealed to the key of {} instead: {why}", domain.name)];
-                    warnings
-                        .extend(let_pass.iter().map(|what| certificate_of(certificate, &domain.name, what)));
-                    let (role, address) = (RecipientRole::DomainKey, account.address.to_string());
-                    let (usable, active) = (vec![validated], vec![certificate.clone()]);
-                    return Ok(Reader { role, address, usable, active, warnings });
-                }
-                Err(reasons) => unfit = unfit.or(Some(words(&reasons))),
+                Ok(fitting) => return Ok(fitting),
+                Err(unfit) if at == 0 => reasons = words(&unfit),
+                Err(_) => {}
             }
         }
-        let name = &domain.name;
-        refused(unfit.unwrap_or_else(|| {
-            format!("it has no certificate to be sealed to: sealpost cert self-sign --domain {name} --purpose sealing")
-        }))
+        Err(reasons)
     }
 
     /// For a certificate that an administrator holds: it names no mailbox, and nobody has to vouch for it.

@@ -105,7 +105,9 @@ pub enum EngineError {
         refusal: Refusal,
     },
     /// Nor does the key of its domain take the place of an account's.
-    #[error("{first}, and the key of {domain} cannot stand in: {reason}")]
+    #[error(
+        "{first}, and the key of {domain} cannot stand in: {reason}; sealpost cert self-sign --domain {domain} --purpose sealing"
+    )]
     DomainKeyUnfit {
         /// Whose key.
         domain: String,

@@ -35,7 +35,7 @@ pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
 pub use outcome::{Disposition, Outcome};
-pub use prospect::{Prospect, foresee, foresee_recovery, issuers};
+pub use prospect::{Prospect, foresee, foresee_domain_key, foresee_recovery, issuers};
 pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};
 pub use settings::{

@@ -1,7 +1,7 @@
 //! What mail for an account would be sealed to, asked without a message.
 
 use super::certificates::{Certificates, Fit, Reader};
-use super::{Account, BuiltIn, EngineError, SealedToReport, Settings};
+use super::{Account, BuiltIn, BuiltInError, Domain, EngineError, SealedToReport, Settings};
 use crate::pki::{Certificate, Crl, ValidatedCertificate};
 use crate::smime;
 use std::collections::BTreeSet;
@@ -44,11 +44,29 @@ pub fn foresee_recovery(
     account: &Account,
     settings: &Settings,
     lists: &[Crl],
-    built_in: &dyn BuiltIn,
     at: OffsetDateTime,
 ) -> Option<Result<ValidatedCertificate, String>> {
-    let reader = (Certificates { settings, at, lists, built_in }).recovery(account)?;
+    let reader = (Certificates { settings, at, lists, built_in: &NobodyElse }).recovery(account)?;
     reader.map(|reader| reader.usable.into_iter().next()).transpose()
+}
+
+/// Can the key of a domain take the place of its accounts' keys? If not, why.
+pub fn foresee_domain_key(
+    domain: &Domain,
+    settings: &Settings,
+    lists: &[Crl],
+    at: OffsetDateTime,
+) -> Result<(), String> {
+    (Certificates { settings, at, lists, built_in: &NobodyElse }).domain_key(domain).map(|_| ())
+}
+
+/// Who asks for what nobody has to vouch for.
+struct NobodyElse;
+
+impl BuiltIn for NobodyElse {
+    fn certificates(&self) -> Result<&[Certificate], BuiltInError> {
+        Ok(&[])
+    }
 }
 
 /// The issuers whose revocation lists matter for these accounts, each once: DER of their Names.
