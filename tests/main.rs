@@ -16,6 +16,7 @@ mod support;
 mod admin;
 mod architecture;
 mod bad_input;
+mod certificates_from_elsewhere;
 mod cli;
 mod compile_fail;
 mod doubts;

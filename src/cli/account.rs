@@ -7,7 +7,7 @@ use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, counted, own};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
-use crate::engine::{Account, Choice, InboxPolicy};
+use crate::engine::{Account, CertificateState, Choice, InboxPolicy};
 use crate::mail::{Address, MailboxName};
 use crate::pki::Certificate;
 use serde_json::{Value, json};
@@ -170,6 +170,7 @@ fn show(context: &Context, out: &mut Output, address: &Address) -> Result<(), Fa
         ("also-classical", own(account.overrides.also_classical)),
         ("sealed to", counted(active(&account).count(), "certificate")),
         ("retired", counted(retired(&account), "certificate")),
+        ("pending", counted(pending(&account).count(), "certificate")),
         ("vault", counted(keys.len(), "key")),
     ]);
     out.table(&table)?;
@@ -177,7 +178,12 @@ fn show(context: &Context, out: &mut Output, address: &Address) -> Result<(), Fa
 }
 
 fn retired(account: &Account) -> usize {
-    account.certificates.len() - active(account).count()
+    account.certificates.iter().filter(|held| held.state == CertificateState::Retired).count()
+}
+
+fn pending(account: &Account) -> impl Iterator<Item = &Certificate> {
+    let held = account.certificates.iter();
+    held.filter(|held| held.state == CertificateState::Pending).map(|held| &held.certificate)
 }
 
 fn layout(account: &Account, keys: &[VaultKey]) -> Value {
@@ -189,6 +195,7 @@ fn layout(account: &Account, keys: &[VaultKey]) -> Value {
         "profile": account.overrides.profile.map(Choice::name),
         "also_classical": account.overrides.also_classical.map(Choice::name),
         "active_certificates": words::texts(active(account).map(Certificate::fingerprint)),
+        "pending_certificates": words::texts(pending(account).map(Certificate::fingerprint)),
         "keys": words::texts(keys.iter().map(|key| key.fingerprint)),
     })
 }

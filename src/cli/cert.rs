@@ -2,6 +2,7 @@
 
 use super::cert_account::{Add, Issue, list, retire, show_account};
 use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
+use super::cert_pending::{Accept, Pending, Refuse};
 use super::context::Context;
 use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
@@ -61,6 +62,9 @@ enum CertVerb {
         #[arg(long, value_name = "FINGERPRINT")]
         fingerprint: Option<FingerprintPrefix>,
     },
+    Pending(Pending),
+    Accept(Accept),
+    Refuse(Refuse),
     Issue(Issue),
 }
 
@@ -78,6 +82,9 @@ impl CertCommand {
             CertVerb::Add(verb) => verb.run(context, out),
             CertVerb::List { account } => list(context, out, &account),
             CertVerb::Retire { account, fingerprint } => retire(context, out, &account, fingerprint.as_ref()),
+            CertVerb::Pending(verb) => verb.run(context, out),
+            CertVerb::Accept(verb) => verb.run(context, out),
+            CertVerb::Refuse(verb) => verb.run(context, out),
             CertVerb::Issue(verb) => verb.run(context, out),
         }
     }

@@ -84,6 +84,7 @@ fn holder(found: &CertificateHolder) -> Holder {
         account: found.account.to_string(),
         certificate: found.certificate.to_string(),
         active: found.state == CertificateState::Active,
+        pending: found.state == CertificateState::Pending,
         since: words::day(found.added),
     }
 }

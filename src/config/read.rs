@@ -4,7 +4,9 @@ use super::fault::position;
 use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault};
 use crate::crypto::{Classical, Profile};
-use crate::engine::{Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable};
+use crate::engine::{
+    CertificateSource, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable,
+};
 use crate::mail::HeaderPolicy;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,6 +58,10 @@ pub struct Config {
     pub log: LogTarget,
     /// How much of it.
     pub log_level: tracing::Level,
+    /// May a signed message that an account sends to itself offer a certificate?
+    pub certificates_from_mail: bool,
+    /// Certificates from here need nobody's consent.
+    pub trusted_sources: Vec<CertificateSource>,
     entries: Vec<Entry>,
 }
 
@@ -163,6 +169,8 @@ impl Config {
             mail_root: String::new(),
             log: LogTarget::None,
             log_level: tracing::Level::INFO,
+            certificates_from_mail: false,
+            trusted_sources: Vec::new(),
             entries: Vec::with_capacity(KEYS.len()),
         }
     }

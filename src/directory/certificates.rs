@@ -2,7 +2,7 @@
 
 use super::lookup::known_account;
 use super::words::{self, Moment, Word};
-use super::{AdminError, SqliteDirectory, domains, holders, id, keys};
+use super::{AdminError, SqliteDirectory, domains, holders, id, keys, pending};
 use crate::engine::{CertificateState, Choice, HeldCertificate};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, Revocation, RevocationReason};
@@ -193,7 +193,7 @@ fn delete_domain_certificate(
     Ok(at.execute(sql, params![id, purpose.name()])?)
 }
 
-fn add(
+pub(super) fn add(
     at: &Connection,
     account: &Address,
     certificate: &Certificate,
@@ -213,43 +213,52 @@ fn add(
         }
     }
     retire_key(at, &id, key)?;
-    insert(at, &id, certificate, source)?;
+    insert(at, &id, certificate, source, CertificateState::Active)?;
+    pending::forget_refusal(at, &id, fingerprint)?;
     refresh_key_states(at, &id)?;
     Ok(added)
 }
 
 fn retire_key(at: &Connection, account: &str, key: Fingerprint) -> Result<(), AdminError> {
-    let sql = "UPDATE certificates SET state = ?3 WHERE account_id = ?1 AND key_fingerprint = ?2";
-    at.execute(sql, params![account, key.to_string(), CertificateState::Retired.name()])?;
+    let sql = "UPDATE certificates SET state = ?3
+        WHERE account_id = ?1 AND key_fingerprint = ?2 AND state = ?4";
+    let (active, retired) = (CertificateState::Active.name(), CertificateState::Retired.name());
+    at.execute(sql, params![account, key.to_string(), retired, active])?;
     Ok(())
 }
 
-fn insert(at: &Connection, account: &str, certificate: &Certificate, source: &str) -> Result<(), AdminError> {
+pub(super) fn insert(
+    at: &Connection,
+    account: &str,
+    certificate: &Certificate,
+    source: &str,
+    state: CertificateState,
+) -> Result<(), AdminError> {
     let (print, key) = (certificate.fingerprint().to_string(), certificate.key_fingerprint()?.to_string());
     let sql = "DELETE FROM certificates WHERE account_id = ?1 AND fingerprint = ?2";
     at.execute(sql, params![account, print])?;
     let sql = "INSERT INTO certificates
         (id, account_id, fingerprint, key_fingerprint, der, state, added, source)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let (row, state) = (id::fresh()?, CertificateState::Active.name());
+    let (row, state) = (id::fresh()?, state.name());
     at.execute(sql, params![row, account, print, key, certificate.der(), state, words::now(), source])?;
     holders::index(at, &row, certificate)
 }
 
-/// A vault key is active while it has an active certificate, or none at all yet.
+/// A vault key is active while it has an active certificate, or none at all yet. One that waits says nothing.
 fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> {
     let sql = "UPDATE vault_keys SET state = CASE
             WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.account_id = vault_keys.account_id
                 AND c.key_fingerprint = vault_keys.fingerprint AND c.state = 'active') THEN 'active'
             WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.account_id = vault_keys.account_id
-                AND c.key_fingerprint = vault_keys.fingerprint) THEN 'retired'
+                AND c.key_fingerprint = vault_keys.fingerprint AND c.state = 'retired') THEN 'retired'
             ELSE 'active' END
         WHERE account_id = ?1";
     at.execute(sql, [account])?;
     Ok(())
 }
 
-fn records(at: &Connection, account: &str) -> Result<Vec<CertificateRecord>, AdminError> {
+pub(super) fn records(at: &Connection, account: &str) -> Result<Vec<CertificateRecord>, AdminError> {
     let sql = "SELECT c.der, c.state, c.added, c.source, i.revoked, i.reason FROM certificates c
         LEFT JOIN issued i ON i.fingerprint = c.fingerprint WHERE c.account_id = ?1 ORDER BY c.id";
     let mut statement = at.prepare_cached(sql)?;

@@ -18,6 +18,7 @@ mod id;
 mod keys;
 mod lookup;
 mod open;
+mod pending;
 mod rights;
 mod rules;
 mod schema;
@@ -33,6 +34,7 @@ pub use error::AdminError;
 pub use holders::CertificateHolder;
 pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};
 pub use open::SqliteDirectory;
+pub use pending::{Offered, PendingCertificate};
 pub use rights::{Grant, Right};
 pub use rules::{InstalledSet, RuleHolder};
 

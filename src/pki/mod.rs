@@ -16,6 +16,7 @@ mod pkcs12;
 mod public_key;
 mod request;
 mod revocation;
+mod signer;
 pub mod validated;
 
 pub use capabilities::Reads;
@@ -37,6 +38,7 @@ pub use pkcs12::Pkcs12;
 pub use public_key::PublicKey;
 pub use request::Request;
 pub use revocation::{Revocation, RevocationReason};
+pub use signer::unfit_to_sign;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 
 #[cfg(test)]

@@ -81,7 +81,11 @@ fn whose(recipient: &RecipientReport) -> String {
 }
 
 fn describe_holder(holder: &Holder) -> String {
-    let state = if holder.active { format!("active since {}", holder.since) } else { "retired".to_owned() };
+    let state = match (holder.active, holder.pending) {
+        (true, _) => format!("active since {}", holder.since),
+        (_, true) => format!("pending since {}", holder.since),
+        _ => "retired".to_owned(),
+    };
     format!("{}, certificate {}, {state}", holder.account, words::short(&holder.certificate))
 }
 

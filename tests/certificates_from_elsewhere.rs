@@ -1,0 +1,8 @@
+//! Certificates that nobody at this site made: by signed mail, from folders and from a directory server. They wait, and
+//! nothing is sealed to them before somebody accepts them.
+
+mod accepting;
+mod folder;
+mod forged;
+mod signed;
+mod signer;
