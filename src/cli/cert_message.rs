@@ -2,7 +2,7 @@
 
 use super::cert::layout;
 use super::context::Context;
-use super::elsewhere::{self, Incoming, describe};
+use super::elsewhere::{Incoming, describe};
 use super::failure::{Code, Failure};
 use super::output::Output;
 use super::{input, words};
@@ -24,8 +24,7 @@ pub(super) fn from_message(
     let directory = context.directory()?;
     let account = directory.account(account)?;
     let message = Message::new(without_mbox_line(bytes.expose()));
-    let anchors = elsewhere::anchors(&account);
-    let offer = offered(&message, &account, anchors, &config.settings, SystemClock.now());
+    let offer = offered(&message, &account, &config.trust_bundle, &config.settings, SystemClock.now());
     let offer = offer.map_err(|why| Failure::new(Code::Data, format!("{}: {why}", input::name(file))))?;
     let incoming = Incoming::by_mail(&account, &offer);
     let taken = incoming.take(&directory, &config)?;

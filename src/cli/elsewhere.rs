@@ -3,10 +3,10 @@
 use super::fitness;
 use crate::config::Config;
 use crate::directory::{AdminError, Offered, SqliteDirectory};
-use crate::engine::{Account, CertificateSource, CertificateState, Clock, DomainMode, Offer};
+use crate::engine::{Account, CertificateSource, CertificateState, Clock, DomainMode, Offer, without_chain};
+use crate::mail::Address;
 use crate::pki::{Certificate, SealingCheck, Unfit, ValidatedCertificate};
 use crate::system::SystemClock;
-use time::OffsetDateTime;
 
 /// What the directory calls a certificate of a signed message whose signer chains to a trusted authority.
 const SIGNED_MAIL: &str = "signed mail";
@@ -37,7 +37,7 @@ impl<'a> Incoming<'a> {
 
     /// Out of a signed message. From is nobody's word: only a chain to a trusted authority binds the key to the address.
     pub(super) fn by_mail(account: &'a Account, offer: &'a Offer) -> Incoming<'a> {
-        let vouched = offer.untrusted.is_empty();
+        let vouched = offer.untrusted.is_none();
         let origin = if vouched { SIGNED_MAIL } else { UNVOUCHED_MAIL }.to_owned();
         Incoming {
             account,
@@ -70,42 +70,34 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// Whom the account's mail may be vouched for by.
-pub(super) fn anchors(account: &Account) -> &[Certificate] {
-    &account.domain.authorities
-}
-
 /// Why a certificate is not worth waiting for: it can never be sealed to for this account, or not now. Nothing is let pass.
 pub(super) fn unfit(account: &Account, certificate: &Certificate, config: &Config) -> Vec<Unfit> {
-    failing(account, certificate, config, SystemClock.now(), None)
+    let addresses = fitness::addresses(account);
+    let judged = ValidatedCertificate::for_sealing(certificate, &check(&addresses, config));
+    judged.err().unwrap_or_default()
 }
 
 /// Why it does not chain to anything that is trusted for the account; nothing if it does.
 pub(super) fn untrusted(account: &Account, certificate: &Certificate, config: &Config) -> Option<String> {
-    let reasons = failing(account, certificate, config, SystemClock.now(), Some(anchors(account)));
-    reasons.into_iter().find_map(|reason| match reason {
-        Unfit::Untrusted(why) => Some(why),
-        _ => None,
+    let addresses = fitness::addresses(account);
+    let check = check(&addresses, config);
+    let why = without_chain(account, certificate, &check, &config.trust_bundle)?;
+    Some(match why {
+        Unfit::Untrusted(why) => why,
+        other => other.to_string(),
     })
 }
 
-fn failing(
-    account: &Account,
-    certificate: &Certificate,
-    config: &Config,
-    at: OffsetDateTime,
-    anchors: Option<&[Certificate]>,
-) -> Vec<Unfit> {
-    let check = SealingCheck {
-        addresses: &fitness::addresses(account),
-        at,
+fn check<'a>(addresses: &'a [Address], config: &Config) -> SealingCheck<'a> {
+    SealingCheck {
+        addresses,
+        at: SystemClock.now(),
         minimum_rsa_bits: config.settings.minimum_rsa_bits,
-        anchors,
+        anchors: None,
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
-    };
-    ValidatedCertificate::for_sealing(certificate, &check).err().unwrap_or_default()
+    }
 }
 
 /// What became of it, in words.

@@ -1,7 +1,7 @@
 //! After a delivery: does the message offer a certificate? Whatever goes wrong here costs the offer and nothing else.
 
 use super::context::Context;
-use super::elsewhere::{self, Incoming, describe};
+use super::elsewhere::{Incoming, describe};
 use crate::config::Config;
 use crate::directory::{AdminError, Offered, SqliteDirectory};
 use crate::engine::{
@@ -72,8 +72,7 @@ fn harvest(
         other => other?,
     }
     let Some(account) = author(directory, &message, request, config)? else { return Ok(None) };
-    let anchors = elsewhere::anchors(&account);
-    let offer = offered(&message, &account, anchors, &config.settings, SystemClock.now())?;
+    let offer = offered(&message, &account, &config.trust_bundle, &config.settings, SystemClock.now())?;
     let directory = SqliteDirectory::open_without_waiting(context.root())?;
     let taken = Incoming::by_mail(&account, &offer).take(&directory, config)?;
     Ok(Some((account, offer, taken)))

@@ -34,10 +34,10 @@ pub use inspect::{
 };
 pub use parts::{Parts, parts};
 pub use protection::{Protection, find};
-pub(crate) use recipient::ID_ORI_KEM;
 pub use recipient::{
     Agreement, Encapsulation, Originator, OriginatorKey, Recipient, RecipientId, RecipientKind,
 };
+pub(crate) use recipient::{ID_ORI_KEM, MAX_RECIPIENTS};
 pub use signed_data::{SignedAttributes, SignedData, Signer, read_signed_data};
 pub use signed_message::{SignedMessage, is_labelled_signed, signed_message};
 pub(crate) use tags::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};

@@ -1,6 +1,6 @@
 //! A message that an account sends to itself and signs offers a certificate. Which one, and what is it worth?
 
-use super::{Account, Settings, Trust};
+use super::{Account, BuiltIn, Settings, Trust, check_chain};
 use crate::cms::{is_labelled_signed, signed_message};
 use crate::mail::{Address, Message};
 use crate::pki::{Certificate, SealingCheck, Unfit, ValidatedCertificate, unfit_to_sign};
@@ -27,8 +27,8 @@ pub enum CertificateSource {
 pub struct Offer {
     /// The one to seal to.
     pub certificate: Certificate,
-    /// Why signer or certificate do not chain to what is trusted; empty: they do.
-    pub untrusted: Vec<Unfit>,
+    /// Why signer or certificate does not chain to what is trusted; nothing if both do.
+    pub untrusted: Option<Unfit>,
 }
 
 /// Why a message offers no certificate.
@@ -54,8 +54,8 @@ pub enum NoOffer {
     #[error("the certificate cannot be sealed to: {}", list(.0))]
     Unfit(Vec<Unfit>),
     /// The site believes chains only.
-    #[error("nobody who is trusted vouches for it: {}", list(.0))]
-    Untrusted(Vec<Unfit>),
+    #[error("nobody who is trusted vouches for it: {0}")]
+    Untrusted(Unfit),
 }
 
 fn list(reasons: &[Unfit]) -> String {
@@ -81,12 +81,13 @@ pub fn may_offer(message: &Message<'_>) -> Result<(), NoOffer> {
 }
 
 /// The certificate that a message offers for the account. The signature is verified; From, signer and certificate must all
-/// be the account's; and the chain is built with the certificates of the message up to one of the anchors. Without a chain
+/// be the account's; and the chain is built with the certificates of the message up to one that the
+/// account trusts. Without a chain
 /// an offer is worth no more than From, which anybody writes: it is told, and refused where the site believes chains only.
 pub fn offered(
     message: &Message<'_>,
     account: &Account,
-    anchors: &[Certificate],
+    built_in: &dyn BuiltIn,
     settings: &Settings,
     at: OffsetDateTime,
 ) -> Result<Offer, NoOffer> {
@@ -104,12 +105,10 @@ pub fn offered(
         return Err(NoOffer::Signer(unfit));
     }
     let certificate = choose(&verified, &pinned)?;
-    let untrusted =
-        untrusted(&verified.signer, &certificate, &SealingCheck { anchors: Some(anchors), ..pinned });
-    if settings.trust == Trust::Chain && !untrusted.is_empty() {
-        return Err(NoOffer::Untrusted(untrusted));
+    match untrusted(account, &verified.signer, &certificate, &pinned, built_in) {
+        Some(why) if settings.trust == Trust::Chain => Err(NoOffer::Untrusted(why)),
+        untrusted => Ok(Offer { certificate, untrusted }),
     }
-    Ok(Offer { certificate, untrusted })
 }
 
 /// What an offered certificate must stand up to, its chain aside: nothing is let pass, because nobody has any mail under it.
@@ -145,10 +144,27 @@ fn choose(verified: &VerifiedSignature, check: &SealingCheck<'_>) -> Result<Cert
 }
 
 /// Both must chain: the signer because it vouches, the other one because mail is sealed to it.
-fn untrusted(signer: &Certificate, certificate: &Certificate, check: &SealingCheck<'_>) -> Vec<Unfit> {
-    let reasons = unfit_to_sign(signer, check);
-    match ValidatedCertificate::for_sealing(certificate, check) {
-        Err(reasons_too) if reasons.is_empty() => reasons_too,
-        _ => reasons,
+fn untrusted(
+    account: &Account,
+    signer: &Certificate,
+    certificate: &Certificate,
+    check: &SealingCheck<'_>,
+    built_in: &dyn BuiltIn,
+) -> Option<Unfit> {
+    [signer, certificate].into_iter().find_map(|one| without_chain(account, one, check, built_in))
+}
+
+/// Why a certificate does not chain to anything that is trusted for the account; whatever else is wrong with it, is asked
+/// elsewhere.
+pub fn without_chain(
+    account: &Account,
+    certificate: &Certificate,
+    check: &SealingCheck<'_>,
+    built_in: &dyn BuiltIn,
+) -> Option<Unfit> {
+    match check_chain(account, certificate, check, built_in) {
+        Ok(Ok(_)) => None,
+        Ok(Err(reasons)) => reasons.into_iter().find(|reason| matches!(reason, Unfit::Untrusted(_))),
+        Err(error) => Some(Unfit::Untrusted(error.to_string())),
     }
 }

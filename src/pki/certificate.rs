@@ -99,16 +99,20 @@ impl Certificate {
         self.public_key().map_or_else(|_| name_of(&oid), |key| key.to_string())
     }
 
+    /// Does it say that the other's holder issued it? (Whether that is so, [`Certificate::is_signed_by`] tells.)
+    pub fn names_as_issuer(&self, issuer: &Certificate) -> bool {
+        self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject()
+    }
+
     /// Did the holder of that certificate sign this one? Name and signature are compared, and nothing else: neither
     /// times nor whether it may.
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
-        let names = self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject();
         let signature = || {
             let signature = self.parsed.signature().as_bytes()?;
             let algorithm = self.parsed.signature_algorithm().oid;
             issuer.public_key().ok()?.verify_with(algorithm, signed_part(&self.der)?, signature).ok()
         };
-        names && signature().is_some()
+        self.names_as_issuer(issuer) && signature().is_some()
     }
 
     /// The exact DER.
@@ -176,6 +180,12 @@ impl Certificate {
     pub fn is_self_issued(&self) -> bool {
         let tbs = self.parsed.tbs_certificate();
         tbs.issuer() == tbs.subject()
+    }
+
+    /// Do basicConstraints and keyUsage let its holder sign certificates? (RFC 5280 4.2.1.9, 4.2.1.3)
+    pub fn may_sign_certificates(&self) -> bool {
+        let is_authority = matches!(self.basic_constraints(), Ok(Some(constraints)) if constraints.ca);
+        is_authority && self.key_usage().is_ok_and(|usage| usage.is_none_or(|usage| usage.key_cert_sign()))
     }
 
     /// The mail addresses that it names: rfc822Name and SmtpUTF8Mailbox of the subjectAltName; emailAddress of the

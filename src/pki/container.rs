@@ -202,8 +202,13 @@ pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Certificate>, PkiError> {
 }
 
 fn certificates_of(blocks: &[Block<'_>]) -> Result<Vec<Certificate>, PkiError> {
-    let wanted = blocks.iter().filter(|block| matches!(block.label, "CERTIFICATE" | "X509 CERTIFICATE"));
+    let wanted = blocks.iter().filter(|block| is_certificate(block));
     wanted.map(|block| Certificate::from_der(&block.der)).collect()
+}
+
+/// By its label: today's, or that of old programs.
+pub(super) fn is_certificate(block: &Block<'_>) -> bool {
+    matches!(block.label, "CERTIFICATE" | "X509 CERTIFICATE")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Keys, certificates, requests, issue, and what makes a certificate fit to be sealed to.
 
+mod bundle;
 mod capabilities;
 pub mod certificate;
 mod container;
@@ -19,6 +20,7 @@ mod revocation;
 mod signer;
 pub mod validated;
 
+pub use bundle::Bundle;
 pub use capabilities::Reads;
 pub use certificate::{Certificate, Fingerprint};
 pub use container::{
