@@ -4,5 +4,6 @@
 mod accepting;
 mod folder;
 mod forged;
+mod ldap;
 mod signed;
 mod signer;

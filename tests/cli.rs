@@ -97,7 +97,8 @@ fn json_is_one_object_of_known_fields() {
     let check = format!("rules check {}", path(&rules));
     let certificate =
         "fingerprint subject issuer serial not_before not_after addresses key key_fingerprint purposes pem";
-    let account = "account domain aliases inbox profile also_classical active_certificates pending_certificates keys";
+    let account =
+        "account domain aliases inbox profile also_classical active_certificates pending_certificates keys";
     let domain =
         "domain aliases mode catch_all inbox profile also_classical missing_certificate certificates";
     let shown = [

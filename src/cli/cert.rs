@@ -2,6 +2,7 @@
 
 use super::cert_account::{Add, Issue, list, retire, show_account};
 use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
+use super::cert_fetch::Fetch;
 use super::cert_pending::{Accept, Pending, Refuse};
 use super::context::Context;
 use super::failure::Failure;
@@ -62,6 +63,7 @@ enum CertVerb {
         #[arg(long, value_name = "FINGERPRINT")]
         fingerprint: Option<FingerprintPrefix>,
     },
+    Fetch(Fetch),
     Pending(Pending),
     Accept(Accept),
     Refuse(Refuse),
@@ -82,6 +84,7 @@ impl CertCommand {
             CertVerb::Add(verb) => verb.run(context, out),
             CertVerb::List { account } => list(context, out, &account),
             CertVerb::Retire { account, fingerprint } => retire(context, out, &account, fingerprint.as_ref()),
+            CertVerb::Fetch(verb) => verb.run(context, out),
             CertVerb::Pending(verb) => verb.run(context, out),
             CertVerb::Accept(verb) => verb.run(context, out),
             CertVerb::Refuse(verb) => verb.run(context, out),

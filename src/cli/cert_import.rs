@@ -69,7 +69,9 @@ impl Import<'_> {
         let unfit = elsewhere::unfit(account, certificate, self.config);
         if !unfit.is_empty() {
             let outcome = format!("unfit: {}", words::texts(&unfit).join("; "));
-            return Ok(Row::of(place, &address, certificate, outcome, true));
+            // A server keeps what has ended and what is for signing; a folder is filled on purpose.
+            let failed = self.source == CertificateSource::Folder;
+            return Ok(Row::of(place, &address, certificate, outcome, failed));
         }
         let origin = format!("{}: {}", crate::engine::Choice::name(self.source), printable(place));
         let taken =

@@ -6,6 +6,7 @@ mod algorithms;
 mod cert;
 mod cert_account;
 mod cert_domain;
+mod cert_fetch;
 mod cert_folder;
 mod cert_import;
 mod cert_message;
