@@ -3,6 +3,7 @@
 mod account;
 mod acl;
 mod algorithms;
+mod authority;
 mod cert;
 mod cert_account;
 mod cert_domain;
@@ -11,6 +12,7 @@ mod cert_folder;
 mod cert_import;
 mod cert_message;
 mod cert_pending;
+mod chain;
 mod completions;
 mod config;
 mod context;
@@ -18,6 +20,7 @@ mod deliver;
 mod demo;
 mod doctor;
 mod domain;
+mod domain_mode;
 mod elsewhere;
 mod explain;
 mod failure;
@@ -29,7 +32,9 @@ mod init;
 mod input;
 mod inspect;
 mod key;
+mod key_domain;
 mod key_export;
+mod key_rotate;
 mod keyring;
 mod man;
 mod new_file;
@@ -40,6 +45,7 @@ mod postfix;
 mod rekey;
 mod rules;
 mod seal;
+mod trust;
 mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -70,6 +76,8 @@ enum Verb {
     Account(account::AccountCommand),
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
+    Chain(chain::ChainCommand),
+    Trust(trust::TrustCommand),
     Acl(acl::AclCommand),
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
@@ -93,6 +101,8 @@ impl Verb {
             Verb::Account(verb) => verb.run(context, out),
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
+            Verb::Chain(verb) => verb.run(context, out),
+            Verb::Trust(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),

@@ -1,7 +1,7 @@
 //! Signatures of messages: which schemes are believed, and whether one holds. SHA-1 and MD5 are not among the hashes.
 
-use super::CryptoError;
 use super::algorithm::name_of;
+use super::{CryptoError, Ed25519PublicKey};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
     ECDSA_WITH_SHA_256, ECDSA_WITH_SHA_384, ECDSA_WITH_SHA_512, ID_EC_PUBLIC_KEY, ID_MGF_1, ID_RSASSA_PSS,
@@ -169,9 +169,7 @@ fn ed25519(key: &SubjectPublicKeyInfoOwned, message: &[u8], signature: &[u8]) ->
     if key.algorithm.oid != ID_ED_25519 {
         return None;
     }
-    let octets = key.subject_public_key.as_bytes()?.try_into().ok()?;
-    let signature = ed25519_dalek::Signature::from_slice(signature).ok()?;
-    ed25519_dalek::VerifyingKey::from_bytes(octets).ok()?.verify_strict(message, &signature).ok()
+    Ed25519PublicKey::new(key.subject_public_key.as_bytes()?)?.verify(message, signature)
 }
 
 #[cfg(test)]
