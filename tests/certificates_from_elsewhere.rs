@@ -2,6 +2,7 @@
 //! nothing is sealed to them before somebody accepts them.
 
 mod accepting;
+mod attributes;
 mod folder;
 mod forged;
 mod ldap;

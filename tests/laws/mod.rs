@@ -8,6 +8,7 @@ pub(crate) mod inside;
 pub(crate) mod message_open;
 pub(crate) mod people;
 pub(crate) mod script;
+pub(crate) mod signed_message;
 pub(crate) mod structure;
 pub(crate) mod tree;
 

@@ -3,6 +3,7 @@
 
 use super::damage::WORDS;
 use super::subject::scripts;
+use crate::laws::signed_message;
 use crate::laws::structure::structures;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +15,8 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let scripts =
         scripts(0).zip(0..).map(|(script, change)| (format!("seeds/cms/change-{change:02}"), script));
     let words = ("words.dict".to_owned(), dictionary());
-    sealed.chain(scripts).chain([words]).collect()
+    let signed = ("seeds/signed/sample.ber".to_owned(), signed_message::sample().to_vec());
+    sealed.chain(scripts).chain([signed, words]).collect()
 }
 
 /// In the form that libFuzzer reads: a word a line in quotes.
@@ -42,5 +44,5 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         assert!(bytes.len() < 4096, "fuzz/{name} is no small seed");
     }
     let there = std::fs::read_dir(folder.join("seeds/cms")).unwrap().count();
-    assert_eq!(there + 1, files().len(), "fuzz/seeds/cms holds files that nothing makes");
+    assert_eq!(there + 2, files().len(), "fuzz/seeds/cms holds files that nothing makes");
 }
