@@ -6,5 +6,6 @@ mod attributes;
 mod folder;
 mod forged;
 mod ldap;
+mod programs;
 mod signed;
 mod signer;

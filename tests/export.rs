@@ -148,7 +148,7 @@ fn gpgsm_takes_the_old_form_and_opens_delivered_mail() {
     if !tools(&["openssl", "gpgsm", "gpgconf"]) {
         return;
     }
-    let exported = Exported::new("--format p12-legacy");
+    let exported = Exported::new("--format p12 --legacy");
     let gnupg = Gnupg::new();
     of_three(|| gnupg.gpgsm("--import", &exported.file).run()).ok();
     let opened = gnupg.gpgsm("--output - --decrypt", &exported.sealed_der()).run().ok();
@@ -193,7 +193,7 @@ fn refusals_say_why_and_leave_no_file() {
         (
             77,
             format!("{bob} --password-file {wrong} --output {to}"),
-            "sealpost: wrong Secure Mail password\n",
+            "sealpost: wrong Secure Mail password of bob@north.example\n",
         ),
         (
             66,

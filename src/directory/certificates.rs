@@ -222,7 +222,7 @@ pub(super) fn add(
         }
     }
     retire_key(at, &id, key)?;
-    insert(at, &id, certificate, source, CertificateState::Active)?;
+    insert(at, &id, certificate, CertificateState::Active, source)?;
     pending::forget_refusal(at, &id, fingerprint)?;
     refresh_key_states(at, &id)?;
     Ok(added)
@@ -236,12 +236,13 @@ fn retire_key(at: &Connection, account: &str, key: Fingerprint) -> Result<(), Ad
     Ok(())
 }
 
+/// A certificate in this state, in the place of the same one that may be there.
 pub(super) fn insert(
     at: &Connection,
     account: &str,
     certificate: &Certificate,
-    source: &str,
     state: CertificateState,
+    source: &str,
 ) -> Result<(), AdminError> {
     let (print, key) = (certificate.fingerprint().to_string(), certificate.key_fingerprint()?.to_string());
     let sql = "DELETE FROM certificates WHERE account_id = ?1 AND fingerprint = ?2";
@@ -255,7 +256,7 @@ pub(super) fn insert(
 }
 
 /// A vault key is active while it has an active certificate, or none at all yet. One that waits says nothing.
-fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> {
+pub(super) fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> {
     let sql = "UPDATE vault_keys SET state = CASE
             WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.account_id = vault_keys.account_id
                 AND c.key_fingerprint = vault_keys.fingerprint AND c.state = 'active') THEN 'active'

@@ -60,7 +60,7 @@ impl SqliteDirectory {
             if is_full(at, &id, source)? {
                 return Ok(Offered::Full);
             }
-            insert(at, &id, certificate, source, CertificateState::Pending)?;
+            insert(at, &id, certificate, CertificateState::Pending, source)?;
             Ok(Offered::Pending)
         })
     }

@@ -2,7 +2,7 @@
 
 use super::signer::{add, configure, pending, robert, store};
 use crate::hook::assert_answer;
-use crate::support::{KeyKind, Store, path, tools};
+use crate::support::{KeyKind, Program, Store, path, tools};
 
 const MESSAGE: &[u8] = b"From: anna@south.example\r\nSubject: x\r\n\r\nhello\r\n";
 
@@ -128,4 +128,84 @@ fn a_pending_certificate_changes_no_key_and_blocks_no_writer() {
     add(&store, &signer.sign("")).ok();
     let shown = json(&store, "key show --account bob@north.example");
     assert!(shown.to_string().contains("\"state\":\"active\""), "{shown}");
+}
+
+/// Somebody else is writing: mail is stored at once, and the certificate comes another time.
+#[test]
+fn a_busy_directory_costs_the_offer_and_no_time() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = store();
+    let log = store.file("log");
+    configure(&store, &format!("log = \"{}\"\n", path(&log)));
+    let signer = robert(&store, KeyKind::P256);
+    let message = signer.sign("");
+    let writer = rusqlite::Connection::open(store.root().join("directory.sqlite")).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let ended = store.deliver(&message);
+    assert_answer(&ended, 0, "2.0.0");
+    assert!(ended.took < std::time::Duration::from_secs(4), "{:?}", ended.took);
+    writer.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(pending(&store), []);
+    assert_answer(&store.deliver(&message), 0, "2.0.0");
+    assert_eq!(pending(&store).len(), 1);
+    let log = std::fs::read_to_string(&log).unwrap();
+    for line in [
+        "no certificate was taken from the message: the directory is busy",
+        "a certificate was offered: it waits for sealpost cert accept",
+    ] {
+        assert_eq!(log.matches(line).count(), 1, "{line}\n{log}");
+    }
+    assert!(!log.contains("Here is my new"), "{log}");
+}
+
+/// Only what the account sends to itself is an offer.
+#[test]
+fn a_message_to_somebody_else_offers_nothing() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = store();
+    store.command("account add eve@north.example").run().ok();
+    store.command("domain set north.example --catch-all bob@north.example").run().ok();
+    let eve = store.authority.p256("eve");
+    store.certify(&eve);
+    let signer = robert(&store, KeyKind::P256);
+    let message = signer.sign("");
+    let deliver = |to: &str| {
+        store
+            .command("deliver --sender=robert@north.example")
+            .args([format!("--recipient={to}")])
+            .input(message.clone())
+            .run()
+    };
+    assert_answer(&deliver("eve@north.example"), 0, "2.0.0");
+    assert_eq!(pending(&store), []);
+    // Whatever leads to the account is the account: here its detail.
+    assert_answer(&deliver("bob+me@north.example"), 0, "2.0.0");
+    assert_eq!(pending(&store).len(), 1);
+}
+
+#[test]
+fn what_waits_and_what_was_refused_is_in_a_backup() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = store();
+    let refused = robert(&store, KeyKind::P384);
+    let again = refused.sign("");
+    add(&store, &again).ok();
+    let refuse = format!("cert refuse --account bob@north.example --fingerprint {}", refused.fingerprint());
+    store.command(&refuse).run().ok();
+    let waits = robert(&store, KeyKind::Rsa2048);
+    add(&store, &waits.sign("")).ok();
+    let (file, root) = (store.file("backup"), store.file("restored"));
+    store.command("backup").args([path(&file)]).run().ok();
+    let restored = |words: &str| Program::sealpost().args(["--root", path(&root)]).words(words);
+    restored("restore").args([path(&file)]).run().ok();
+    let listed = restored("cert pending --json").run().text();
+    assert!(listed.contains(&waits.fingerprint()), "{listed}");
+    let told = restored("cert add --account bob@north.example --from-message -").input(again).run();
+    assert!(told.stderr.ends_with("was refused before\n"), "{}", told.stderr);
 }
