@@ -1,6 +1,6 @@
 //! Accepting and refusing, and that nothing is sealed to what waits.
 
-use super::signer::{add, configure, pending, robert, store};
+use super::signer::{Made, add, configure, made, pending, robert, store};
 use crate::hook::assert_answer;
 use crate::support::{KeyKind, Program, Store, path, tools};
 
@@ -208,4 +208,43 @@ fn what_waits_and_what_was_refused_is_in_a_backup() {
     assert!(listed.contains(&waits.fingerprint()), "{listed}");
     let told = restored("cert add --account bob@north.example --from-message -").input(again).run();
     assert!(told.stderr.ends_with("was refused before\n"), "{}", told.stderr);
+}
+
+/// Accepting looks again, with every reason: what was fit when it came need not be any more.
+#[test]
+fn accepting_looks_again() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let store = store();
+    let signer = robert(&store, KeyKind::P256);
+    add(&store, &signer.sign("")).ok();
+    let own = Made { self_signed: true, ..made("own") }.make(&store);
+    add(&store, &own.sign("")).ok();
+    let accept = |print: &str| {
+        let words = format!("cert accept --account bob@north.example --fingerprint {print}");
+        let ended = store.command(&words).run();
+        (ended.code, ended.stderr)
+    };
+    configure(&store, "trust = \"chain\"\ntrust-bundle = \"none\"\nminimum-rsa-bits = 4096\n");
+    let (code, stderr) = accept(&own.fingerprint());
+    assert_eq!(code, Some(65));
+    for reason in ["at least 4096 are required", "; it does not chain to a trusted authority: "] {
+        assert!(stderr.contains(reason), "{stderr}");
+    }
+    store.command("account set bob@north.example --remove-alias robert@north.example").run().ok();
+    let (_, stderr) = accept(&signer.fingerprint());
+    assert!(stderr.contains("it names robert@north.example and not bob@north.example"), "{stderr}");
+    assert_eq!(pending(&store).len(), 2);
+    assert_eq!(
+        accept("00000000"),
+        (
+            Some(66),
+            format!(
+                "sealpost: no fingerprint there begins with 00000000\n  there is {}, {}\n",
+                signer.fingerprint(),
+                own.fingerprint()
+            )
+        )
+    );
 }

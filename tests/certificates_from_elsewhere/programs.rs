@@ -1,7 +1,7 @@
 //! What other programs sign: NSS, which stands under Thunderbird, and gpgsm.
 
 use super::signer::{ENTITY, add, fingerprint, pending, store};
-use crate::support::{Identity, Program, Store, of_three, path, tools};
+use crate::support::{Identity, Program, Site, Store, of_three, openssl_4, path, tools, vectors};
 use std::os::unix::fs::PermissionsExt;
 
 /// A structure that carries its content, as mail.
@@ -70,7 +70,7 @@ fn gpgsm_signs() {
     std::fs::create_dir(&home).unwrap();
     std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o700)).unwrap();
     std::fs::write(home.join("gpgsm.conf"), "disable-crl-checks\ndisable-dirmngr\n").unwrap();
-    std::fs::write(home.join("gpg-agent.conf"), "allow-loopback-pinentry\n").unwrap();
+    std::fs::write(home.join("gpg-agent.conf"), "allow-loopback-pinentry\ns2k-count 65536\n").unwrap();
     let sha1 = Program::new("openssl").words("x509 -noout -fingerprint -sha1 -in");
     let sha1 = sha1.args([path(&store.authority.certificate())]).run().text();
     let sha1 = sha1.trim().split_once('=').unwrap().1;
@@ -92,4 +92,37 @@ fn gpgsm_signs() {
     add(&store, &opaque).ok();
     assert_eq!(pending(&store), [(fingerprint(&robert.certificate), "signed mail".to_owned())]);
     assert!(add(&store, &detached).stderr.ends_with("already waits\n"));
+}
+
+/// The people of RFC 9216 sign with one certificate and are encrypted to with another one, of the same subject.
+#[test]
+fn the_people_of_rfc_9216_show_what_to_encrypt_to() {
+    let Some(vectors) = vectors() else { return };
+    let Some(openssl) = openssl_4() else { return };
+    let site = Site::bare();
+    site.run("init").ok();
+    site.run("domain add smime.example").ok();
+    let file = |name: String| vectors.join("rfc9216").join(name);
+    for authority in ["ca.rsa.crt", "ca.25519.crt"] {
+        let add = site.program("trust add --domain smime.example --file");
+        add.args([path(&file(authority.to_owned()))]).run().ok();
+    }
+    for name in ["alice", "bob", "carlos", "dana"] {
+        site.run(&format!("account add {name}@smime.example")).ok();
+        let sign = Program::new(path(&openssl)).words("cms -sign -binary -md sha512 -outform SMIME");
+        let [signer, key, other] =
+            ["sign.crt", "sign.key", "encrypt.crt"].map(|end| file(format!("{name}.{end}")));
+        let files = ["-signer", path(&signer), "-inkey", path(&key), "-certfile", path(&other)];
+        let message =
+            sign.args(files).args(["-from", &format!("{name}@smime.example")]).input(ENTITY).run().ok();
+        let add = format!("cert add --account {name}@smime.example --from-message -");
+        let told = site.program(&add).input(message).run();
+        let text = told.text();
+        told.ok();
+        assert!(text.starts_with(&fingerprint(&other)) && !text.contains("warning"), "{name}: {text}");
+    }
+    let listed = site.json("cert pending");
+    let waiting = listed["pending"].as_array().unwrap();
+    assert!(waiting.iter().all(|one| one["source"] == "signed mail" && one["chain"] == "holds"), "{listed}");
+    assert_eq!(waiting.len(), 4);
 }
