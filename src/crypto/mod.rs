@@ -7,6 +7,7 @@ pub(crate) mod cbc;
 pub(crate) mod content;
 pub(crate) mod curve;
 mod derive;
+pub(crate) mod ed25519;
 pub(crate) mod encapsulation;
 pub(crate) mod kem;
 mod key_wrap;

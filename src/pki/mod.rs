@@ -9,13 +9,14 @@ mod issue;
 pub mod key;
 mod key_type;
 mod names;
-mod path;
+pub mod path;
 mod pbe;
 mod pem;
 mod pkcs12;
 mod public_key;
 mod request;
-mod revocation;
+pub mod revocation;
+mod signature;
 pub mod validated;
 
 pub use capabilities::Reads;
@@ -36,7 +37,7 @@ pub use pbe::Protection;
 pub use pkcs12::Pkcs12;
 pub use public_key::PublicKey;
 pub use request::Request;
-pub use revocation::{Revocation, RevocationReason};
+pub use revocation::{Revocation, RevocationPolicy, RevocationReason, RevocationStatus};
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 
 #[cfg(test)]
