@@ -2,6 +2,7 @@
 //!
 //! The invariant: old mail intact, new mail whole or absent, the sender told the truth.
 
+use sealpost::config::{Config, TrustBundle};
 use sealpost::crypto::Seed;
 use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
 use sealpost::engine::{Disposition, Engine, Outcome, Recipient, Request};
@@ -118,12 +119,13 @@ impl House {
 
     fn deliver(&self, root: &Path, files: Faulty) -> Outcome {
         let store = MaildirStore::with_files(root, TEMPLATE, files).unwrap();
-        let settings = sealpost::config::Config::default().settings;
+        let settings = Config::default().settings;
         let engine = Engine {
             directory: &self.directory,
             store: &store,
             clock: &SystemClock,
             entropy: &SystemEntropy,
+            built_in: &TrustBundle::default(),
             settings: &settings,
         };
         let recipient = |address: &Address| Recipient { address: address.clone(), original: None };
@@ -226,7 +228,7 @@ fn a_kill_at_any_moment_keeps_the_promise() {
     const RUNS: u32 = 40;
     let house = House::new();
     let root = house.folder.path().join("store");
-    std::fs::write(root.join("sealpost.toml"), sealpost::config::Config::template()).unwrap();
+    std::fs::write(root.join("sealpost.toml"), Config::template()).unwrap();
     let begin = std::time::Instant::now();
     assert_eq!(run_hook(&root, None), Some(0), "the hook works when nobody kills it");
     let whole = begin.elapsed();

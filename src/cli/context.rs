@@ -3,7 +3,7 @@
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory};
-use crate::engine::{DirectoryError, Engine};
+use crate::engine::{BuiltInError, DirectoryError, Engine};
 use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
@@ -113,7 +113,14 @@ pub(super) fn engine<'e>(
     store: &'e MaildirStore,
     config: &'e Config,
 ) -> Engine<'e> {
-    Engine { directory, store, clock: &SystemClock, entropy: &SystemEntropy, settings: &config.settings }
+    Engine {
+        directory,
+        store,
+        clock: &SystemClock,
+        entropy: &SystemEntropy,
+        built_in: &config.trust_bundle,
+        settings: &config.settings,
+    }
 }
 
 impl From<AdminError> for Failure {
@@ -127,6 +134,7 @@ impl From<AdminError> for Failure {
             | AdminError::NoAlias { .. }
             | AdminError::NoKey(_)
             | AdminError::NoCertificate(_)
+            | AdminError::NoChain(_)
             | AdminError::NoGrant(_) => Code::NotFound,
             AdminError::DomainName { .. } => Code::Usage,
             AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } => Code::Config,
@@ -145,6 +153,12 @@ impl From<AdminError> for Failure {
             }
             _ => failure,
         }
+    }
+}
+
+impl From<BuiltInError> for Failure {
+    fn from(error: BuiltInError) -> Failure {
+        Failure::new(Code::Config, error.to_string())
     }
 }
 

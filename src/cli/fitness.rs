@@ -1,8 +1,9 @@
 //! May an account's mail be sealed to a certificate? Asked when one is added or issued, and by the doctor.
 
 use super::failure::{Code, Failure};
+use super::words;
 use crate::config::Config;
-use crate::engine::{Account, CertificateState, Expired, Trust};
+use crate::engine::{Account, CertificateState, Expired, Trust, check_chain};
 use crate::mail::Address;
 use crate::pki::{Certificate, SealingCheck, Unfit, ValidatedCertificate};
 use crate::smime;
@@ -29,18 +30,21 @@ pub(super) fn check(
 ) -> Result<Vec<Unfit>, Vec<String>> {
     let settings = &config.settings;
     let addresses = addresses(account);
-    let anchors = (settings.trust == Trust::Chain).then_some(account.domain.authorities.as_slice());
     let check = SealingCheck {
         addresses: &addresses,
         at: now,
         minimum_rsa_bits: settings.minimum_rsa_bits,
-        anchors,
+        anchors: None,
         intermediates,
         allow_expired: settings.expired == Expired::Seal,
         allow_not_yet_valid: settings.not_yet_valid == Expired::Seal,
     };
-    let validated = ValidatedCertificate::for_sealing(certificate, &check)
-        .map_err(|reasons| reasons.iter().map(Unfit::to_string).collect::<Vec<_>>())?;
+    let judged = match settings.trust {
+        Trust::Pinned => ValidatedCertificate::for_sealing(certificate, &check),
+        Trust::Chain => check_chain(account, certificate, &check, &config.trust_bundle)
+            .map_err(|error| vec![error.to_string()])?,
+    };
+    let validated = judged.map_err(|reasons| words::texts(&reasons))?;
     let beside: Vec<&Certificate> = active(account).filter(|held| *held != certificate).collect();
     match smime::refusal(settings.form(account, None, None), certificate, &beside) {
         Some(refusal) => Err(vec![refusal.to_string()]),

@@ -3,9 +3,11 @@
 mod account;
 mod acl;
 mod algorithms;
+mod authority;
 mod cert;
 mod cert_account;
 mod cert_domain;
+mod chain;
 mod completions;
 mod config;
 mod context;
@@ -13,6 +15,7 @@ mod deliver;
 mod demo;
 mod doctor;
 mod domain;
+mod domain_mode;
 mod explain;
 mod failure;
 mod filter;
@@ -22,7 +25,9 @@ mod init;
 mod input;
 mod inspect;
 mod key;
+mod key_domain;
 mod key_export;
+mod key_rotate;
 mod keyring;
 mod man;
 mod new_file;
@@ -33,6 +38,7 @@ mod postfix;
 mod rekey;
 mod rules;
 mod seal;
+mod trust;
 mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -63,6 +69,8 @@ enum Verb {
     Account(account::AccountCommand),
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
+    Chain(chain::ChainCommand),
+    Trust(trust::TrustCommand),
     Acl(acl::AclCommand),
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
@@ -86,6 +94,8 @@ impl Verb {
             Verb::Account(verb) => verb.run(context, out),
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
+            Verb::Chain(verb) => verb.run(context, out),
+            Verb::Trust(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),

@@ -107,6 +107,7 @@ mod tests {
             catch_all: None,
             overrides: crate::engine::DomainOverrides::default(),
             authorities: Vec::new(),
+            trust: crate::engine::DomainTrust::default(),
         };
         let faults = |list: &str| domain_faults(list, std::slice::from_ref(&domain)).len();
         assert_eq!(faults("North.example, alias.example"), 0);

@@ -32,8 +32,8 @@ pub use inspect::{
 };
 pub use parts::{Parts, parts};
 pub use protection::{Protection, find};
-pub(crate) use recipient::ID_ORI_KEM;
 pub use recipient::{
     Agreement, Encapsulation, Originator, OriginatorKey, Recipient, RecipientId, RecipientKind,
 };
+pub(crate) use recipient::{ID_ORI_KEM, MAX_RECIPIENTS};
 pub(crate) use tags::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};

@@ -1,7 +1,7 @@
 //! The list of keys.
 
 use super::read::{Config, LogTarget};
-use super::value;
+use super::{TrustBundle, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{Choice, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust, Unusable};
 use crate::mail::HeaderPolicy;
@@ -118,6 +118,16 @@ pub(super) static KEYS: &[Key] = &[
         allowed: Trust::allowed,
         read: |config, given| {
             config.settings.trust = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "trust-bundle",
+        doc: "the authorities that everybody trusts: those of the operating system, nobody, or those of a file in PEM",
+        default: "\"system\"",
+        allowed: || "\"system\", \"none\", a path with a leading /".into(),
+        read: |config, given| {
+            config.trust_bundle = TrustBundle::named(given.as_str()?)?;
             Some(())
         },
     },

@@ -6,10 +6,12 @@
 mod fault;
 mod keys;
 mod read;
+mod trust_bundle;
 mod value;
 
 pub use fault::{ConfigError, ConfigFaults, Fault};
 pub use read::{Config, Entry, LogTarget, Origin};
+pub use trust_bundle::{BuiltInSet, TrustBundle};
 
 /// The name of the file in the root.
 pub const FILE: &str = "sealpost.toml";

@@ -2,7 +2,7 @@
 
 use super::fault::position;
 use super::keys::{KEYS, Key};
-use super::{ConfigError, ConfigFaults, FILE, Fault};
+use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable};
 use crate::mail::HeaderPolicy;
@@ -48,6 +48,8 @@ pub struct Entry {
 pub struct Config {
     /// What the engine obeys.
     pub settings: Settings,
+    /// The built-in set of trusted authorities.
+    pub trust_bundle: TrustBundle,
     /// How long a delivery may take.
     pub deadline: Duration,
     /// The place of an account's Maildir, with `{domain}` and `{local}`; below the root unless it begins with `/`.
@@ -159,6 +161,7 @@ impl Config {
                 create_mailboxes: false,
                 minimum_rsa_bits: usize::MAX,
             },
+            trust_bundle: TrustBundle::default(),
             deadline: Duration::ZERO,
             mail_root: String::new(),
             log: LogTarget::None,
@@ -242,7 +245,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, expired, not-yet-valid, unusable, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

@@ -24,6 +24,7 @@ mod wycheproof;
 
 pub use algorithm::{ContentCipher, KeyTransport};
 pub use curve::CurvePublicKey;
+pub use ed25519::Ed25519PublicKey;
 pub use kem::KemPublicKey;
 pub use policy::{Classical, Policy, Profile, Suite};
 pub use secret::SecretBytes;

@@ -151,19 +151,7 @@ impl SqliteDirectory {
     ) -> Result<(), AdminError> {
         self.write(|at| {
             let id = domains::known_id(at, domain)?;
-            let domain = domains::main_name(at, &id)?;
-            let found = certificate.key_fingerprint()?;
-            let Some(&wanted) = keys::of_domain(at, &id)?.first() else {
-                return Err(AdminError::NoKey(domain));
-            };
-            if found != wanted {
-                return Err(AdminError::OtherKey { domain, found, wanted });
-            }
-            delete_domain_certificate(at, &id, purpose)?;
-            let sql =
-                "INSERT INTO domain_certificates (domain_id, purpose, der, added) VALUES (?1, ?2, ?3, ?4)";
-            at.execute(sql, params![id, purpose.name(), certificate.der(), words::now()])?;
-            Ok(())
+            set_of_domain(at, &id, purpose, certificate)
         })
     }
 
@@ -182,6 +170,27 @@ impl SqliteDirectory {
             }
         })
     }
+}
+
+/// Stores a certificate that holds the domain's key.
+pub(super) fn set_of_domain(
+    at: &Connection,
+    id: &str,
+    purpose: CertificateUse,
+    certificate: &Certificate,
+) -> Result<(), AdminError> {
+    let domain = domains::main_name(at, id)?;
+    let found = certificate.key_fingerprint()?;
+    let Some(&wanted) = keys::of_domain(at, id)?.first() else {
+        return Err(AdminError::NoKey(domain));
+    };
+    if found != wanted {
+        return Err(AdminError::OtherKey { domain, found, wanted });
+    }
+    delete_domain_certificate(at, id, purpose)?;
+    let sql = "INSERT INTO domain_certificates (domain_id, purpose, der, added) VALUES (?1, ?2, ?3, ?4)";
+    at.execute(sql, params![id, purpose.name(), certificate.der(), words::now()])?;
+    Ok(())
 }
 
 fn delete_domain_certificate(
@@ -298,7 +307,22 @@ pub(super) fn held(at: &Connection, account: &str) -> Result<Vec<HeldCertificate
     Ok(records(at, account)?.into_iter().map(|record| record.held).collect())
 }
 
-fn of_domain(at: &Connection, id: &str) -> Result<Vec<DomainCertificate>, AdminError> {
+/// The certificates in the first column of a question about this holder, or about nobody.
+pub(super) fn read_all(
+    at: &Connection,
+    sql: &str,
+    holder: Option<&str>,
+) -> Result<Vec<Certificate>, AdminError> {
+    let mut statement = at.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(holder))?;
+    let mut certificates = Vec::new();
+    while let Some(row) = rows.next()? {
+        certificates.push(read_der(row)?);
+    }
+    Ok(certificates)
+}
+
+pub(super) fn of_domain(at: &Connection, id: &str) -> Result<Vec<DomainCertificate>, AdminError> {
     let sql = "SELECT der, purpose, added FROM domain_certificates WHERE domain_id = ?1 ORDER BY purpose";
     let mut statement = at.prepare_cached(sql)?;
     let mut rows = statement.query([id])?;

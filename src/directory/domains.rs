@@ -2,7 +2,7 @@
 
 use super::lookup::{known_account, main_address};
 use super::words::{Word, word};
-use super::{AdminError, SqliteDirectory, certificates, id, keys};
+use super::{AdminError, SqliteDirectory, authorities, certificates, id, keys, trust};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{Choice, Domain, DomainMode, DomainOverrides, InboxPolicy, MissingCertificate};
 use crate::mail::Address;
@@ -122,7 +122,7 @@ impl SqliteDirectory {
         })
     }
 
-    /// Removes a domain without accounts. Its key must be named in `forget`.
+    /// Removes a domain without accounts. Its key and those of its replaced authorities must be named in `forget`.
     pub fn remove_domain(&self, name: &str, forget: &[Fingerprint]) -> Result<(), AdminError> {
         self.write(|at| {
             let id = known_id(at, name)?;
@@ -131,7 +131,9 @@ impl SqliteDirectory {
             if count > 0 {
                 return Err(AdminError::HasAccounts { domain, count });
             }
-            keys::refuse_loss(&domain, keys::of_domain(at, &id)?, forget)?;
+            let mut held = keys::of_domain(at, &id)?;
+            held.extend(authorities::keys_of_domain(at, &id)?);
+            keys::refuse_loss(&domain, held, forget)?;
             for sql in REMOVAL {
                 at.execute(sql, [&id])?;
             }
@@ -145,6 +147,10 @@ impl SqliteDirectory {
 const REMOVAL: &[&str] = &[
     "DELETE FROM domain_certificates WHERE domain_id = ?1",
     "DELETE FROM domain_keys WHERE domain_id = ?1",
+    "DELETE FROM retired_authorities WHERE domain_id = ?1",
+    "DELETE FROM chain_certificates WHERE domain_id = ?1",
+    "DELETE FROM trusted WHERE domain_id = ?1",
+    "DELETE FROM recovery_certificates WHERE domain_id = ?1",
     "DELETE FROM rule_sets WHERE domain_id = ?1",
     "DELETE FROM catch_alls WHERE domain_id = ?1",
     "DELETE FROM account_names WHERE domain_id = ?1",
@@ -253,6 +259,7 @@ pub(super) fn domain(at: &Connection, id: &str) -> Result<Domain, AdminError> {
         catch_all,
         overrides,
         authorities: certificates::authorities(at, id)?,
+        trust: trust::of_domain(at, id)?,
     })
 }
 

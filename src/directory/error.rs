@@ -111,6 +111,14 @@ pub enum AdminError {
         /// SHA-256 of its SubjectPublicKeyInfo.
         fingerprint: Fingerprint,
     },
+    /// Somebody else was faster.
+    #[error(
+        "the key of the domain {domain} was changed meanwhile: look at it again (sealpost key show --domain {domain})"
+    )]
+    KeyChanged {
+        /// The domain.
+        domain: String,
+    },
     /// The account has this key.
     #[error("the account {account} has the key {fingerprint} already")]
     KeyHeld {
@@ -125,6 +133,9 @@ pub enum AdminError {
     /// No such certificate.
     #[error("{0} has no such certificate")]
     NoCertificate(String),
+    /// No chain above the domain's certificate.
+    #[error("{0} has no chain")]
+    NoChain(String),
     /// The certificate belongs to another key.
     #[error("the certificate holds the key {found}, and the key of {domain} is {wanted}")]
     OtherKey {

@@ -79,10 +79,7 @@ impl SqliteDirectory {
             if let Some(&fingerprint) = of_domain(at, &id)?.first() {
                 return Err(AdminError::KeyExists { domain: domains::main_name(at, &id)?, fingerprint });
             }
-            let sql =
-                "INSERT INTO domain_keys (domain_id, fingerprint, pkcs8, created) VALUES (?1, ?2, ?3, ?4)";
-            at.execute(sql, params![id, fingerprint.to_string(), pkcs8.expose(), words::now()])?;
-            Ok(())
+            insert_of_domain(at, &id, fingerprint, pkcs8)
         })
     }
 
@@ -112,9 +109,7 @@ impl SqliteDirectory {
                 return Err(AdminError::NoKey(domains::main_name(at, &id)?));
             }
             refuse_loss(&domains::main_name(at, &id)?, held, forget)?;
-            at.execute("DELETE FROM domain_certificates WHERE domain_id = ?1", [&id])?;
-            at.execute("DELETE FROM domain_keys WHERE domain_id = ?1", [&id])?;
-            Ok(())
+            delete_of_domain(at, &id)
         })?;
         self.empty_log()
     }
@@ -172,6 +167,25 @@ pub(super) fn refuse_loss(
         return Ok(());
     }
     Err(AdminError::KeysWouldBeLost { holder: holder.to_owned(), fingerprints })
+}
+
+/// Stores the key of a domain that has none.
+pub(super) fn insert_of_domain(
+    at: &Connection,
+    id: &str,
+    fingerprint: Fingerprint,
+    pkcs8: &SecretBytes,
+) -> Result<(), AdminError> {
+    let sql = "INSERT INTO domain_keys (domain_id, fingerprint, pkcs8, created) VALUES (?1, ?2, ?3, ?4)";
+    at.execute(sql, params![id, fingerprint.to_string(), pkcs8.expose(), words::now()])?;
+    Ok(())
+}
+
+/// Removes the key of a domain and its certificates.
+pub(super) fn delete_of_domain(at: &Connection, id: &str) -> Result<(), AdminError> {
+    at.execute("DELETE FROM domain_certificates WHERE domain_id = ?1", [id])?;
+    at.execute("DELETE FROM domain_keys WHERE domain_id = ?1", [id])?;
+    Ok(())
 }
 
 /// The key of a domain: one or none.

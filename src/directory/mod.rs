@@ -8,6 +8,7 @@
 //! no functions of one database, so that another database can stand behind the same trait.
 
 mod accounts;
+mod authorities;
 mod certificates;
 mod copies;
 mod crls;
@@ -21,9 +22,11 @@ mod open;
 mod rights;
 mod rules;
 mod schema;
+mod trust;
 mod words;
 
 pub use accounts::{AccountChange, NewAccount};
+pub use authorities::{RetiredAuthority, Rotation};
 pub use certificates::{
     AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
 };
@@ -35,6 +38,7 @@ pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};
 pub use open::SqliteDirectory;
 pub use rights::{Grant, Right};
 pub use rules::{InstalledSet, RuleHolder};
+pub use trust::{TrustHolder, TrustedCertificate};
 
 #[cfg(test)]
 mod tests;

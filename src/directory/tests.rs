@@ -14,6 +14,9 @@ use tempfile::TempDir;
 use time::Duration;
 use time::macros::datetime;
 
+mod authorities;
+mod trust;
+
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }

@@ -56,6 +56,21 @@ pub struct Domain {
     pub overrides: DomainOverrides,
     /// Its certificates (generic and S/MIME authority): trust anchors for its users.
     pub authorities: Vec<Certificate>,
+    /// Whom it trusts besides.
+    pub trust: DomainTrust,
+}
+
+/// Whom a domain trusts beside its own certificates.
+#[derive(Debug, Clone, Default)]
+pub struct DomainTrust {
+    /// Its authorities that were replaced: what they issued stays valid.
+    pub retired: Vec<Certificate>,
+    /// Above its own certificate, the issuer first. They help to build a path; none of them is trusted for it.
+    pub chain: Vec<Certificate>,
+    /// Its own set.
+    pub domain: Vec<Certificate>,
+    /// The server's set.
+    pub server: Vec<Certificate>,
 }
 
 /// Is a certificate sealed to?

@@ -1,8 +1,8 @@
 //! The certificates of accounts that may be sealed to, by the site's policy.
 
 use super::{
-    Account, CertificateState, DomainMode, EngineError, Expired, MissingCertificate, Refusal, Settings,
-    Trust, Unusable,
+    Account, BuiltIn, CertificateState, DomainMode, EngineError, Expired, MissingCertificate, Refusal,
+    Settings, Trust, Unusable, check_chain,
 };
 use crate::pki::{Certificate, SealingCheck, Unfit, ValidatedCertificate};
 use time::OffsetDateTime;
@@ -13,6 +13,8 @@ pub(super) struct Certificates<'a> {
     pub(super) settings: &'a Settings,
     /// The time.
     pub(super) at: OffsetDateTime,
+    /// Whom everybody trusts.
+    pub(super) built_in: &'a dyn BuiltIn,
 }
 
 /// What the accounts of one copy have to offer.
@@ -78,20 +80,23 @@ impl Certificates<'_> {
         active: &[&Certificate],
     ) -> Result<Vec<ValidatedCertificate>, EngineError> {
         let addresses: Vec<_> = std::iter::once(&account.address).chain(&account.aliases).cloned().collect();
-        let authorities = account.domain.authorities.as_slice();
         let check = SealingCheck {
             addresses: &addresses,
             at: self.at,
             minimum_rsa_bits: self.settings.minimum_rsa_bits,
-            anchors: (self.settings.trust == Trust::Chain).then_some(authorities),
-            intermediates: authorities,
+            anchors: None,
+            intermediates: &[],
             allow_expired: self.settings.expired == Expired::Seal,
             allow_not_yet_valid: self.settings.not_yet_valid == Expired::Seal,
         };
         let mut usable = Vec::new();
         let mut newest = None;
         for certificate in active {
-            match ValidatedCertificate::for_sealing(certificate, &check) {
+            let judged = match self.settings.trust {
+                Trust::Pinned => ValidatedCertificate::for_sealing(certificate, &check),
+                Trust::Chain => check_chain(account, certificate, &check, self.built_in)?,
+            };
+            match judged {
                 Ok(validated) => usable.push(validated),
                 Err(reasons) => newest = Some((*certificate, reasons)),
             }

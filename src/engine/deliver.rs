@@ -9,7 +9,8 @@ use super::programs::{Programs, Verdicts, Watch};
 use super::seal::{ReadyCopy, make, ready};
 use super::settle::settle;
 use super::{
-    Account, Clock, Directory, Disposition, EngineError, Fired, Mailstore, Outcome, Request, Settings,
+    Account, BuiltIn, Clock, Directory, Disposition, EngineError, Fired, Mailstore, Outcome, Request,
+    Settings,
 };
 use crate::crypto::Entropy;
 use crate::mail::{Message, without_mbox_line};
@@ -26,6 +27,8 @@ pub struct Engine<'e> {
     pub clock: &'e dyn Clock,
     /// One seed a copy.
     pub entropy: &'e dyn Entropy,
+    /// Whom everybody trusts.
+    pub built_in: &'e dyn BuiltIn,
     /// The site's policy.
     pub settings: &'e Settings,
 }
@@ -95,7 +98,8 @@ impl Engine<'_> {
     ) -> Result<Vec<ReadyCopy<'c>>, EngineError> {
         let server_domain = case.addressees.domain();
         let planner = Planner { settings: self.settings, owners: &case.owners, server_domain };
-        let certificates = Certificates { settings: self.settings, at: self.clock.now() };
+        let certificates =
+            Certificates { settings: self.settings, at: self.clock.now(), built_in: self.built_in };
         let server = planner.server(&case.verdicts.server)?;
         let prepare = |copies: Vec<PlannedCopy<'c>>| {
             self.check_rights(&copies)?;

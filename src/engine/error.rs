@@ -1,6 +1,6 @@
 //! Why a message was not delivered, and the one map from there to what the peer is told.
 
-use super::{DirectoryError, Disposition, StoreError};
+use super::{BuiltInError, DirectoryError, Disposition, StoreError};
 use crate::crypto::EntropyError;
 use crate::mail::Address;
 use crate::pki::{Fingerprint, Unfit};
@@ -120,6 +120,9 @@ pub enum EngineError {
     /// The directory did not answer.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// Under `trust = "chain"`, and nobody knows whom the site trusts.
+    #[error(transparent)]
+    BuiltIn(#[from] BuiltInError),
     /// Nothing became visible.
     #[error("no copy was stored")]
     Stage(#[source] StoreError),
@@ -195,6 +198,7 @@ impl EngineError {
             EngineError::Directory(DirectoryError::Busy | DirectoryError::Failed(_)) => {
                 retry((3, 0), "the directory is not available")
             }
+            EngineError::BuiltIn(_) => retry((3, 5), "the trusted authorities are not ready here"),
             EngineError::Stage(error) | EngineError::Commit { source: error, .. } => not_stored(error),
             EngineError::Seal { source, .. } => not_sealed(source),
             EngineError::Entropy(_) => retry((3, 0), "the system has no randomness"),
@@ -225,6 +229,7 @@ fn no_sealing(refusal: Refusal) -> Disposition {
 fn not_sealed(error: &SealError) -> Disposition {
     match error {
         SealError::NoRecipient
+        | SealError::TooManyRecipients { .. }
         | SealError::ProfileCannotServe { .. }
         | SealError::NothingPostQuantum { .. }
         | SealError::KeyUnusable { .. }

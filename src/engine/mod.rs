@@ -2,6 +2,7 @@
 
 pub mod account;
 mod addressee;
+mod anchors;
 mod certificates;
 pub mod choice;
 pub mod consent;
@@ -23,8 +24,10 @@ mod tests;
 pub mod traits;
 
 pub use account::{
-    Account, AccountOverrides, CertificateState, Domain, DomainMode, DomainOverrides, HeldCertificate, Route,
+    Account, AccountOverrides, CertificateState, Domain, DomainMode, DomainOverrides, DomainTrust,
+    HeldCertificate, Route,
 };
+pub use anchors::{anchors, check_chain};
 pub use choice::Choice;
 pub use consent::PlainConsent;
 pub use deliver::Engine;
@@ -35,6 +38,6 @@ pub use report::{CopyReport, Fired, SealedToReport};
 pub use request::{Recipient, Request};
 pub use settings::{Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable};
 pub use traits::{
-    Clock, Content, Copy, Directory, DirectoryError, InstalledRules, Mailstore, ServerCopy, ServerCopyState,
-    Staged, StoreError,
+    BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, InstalledRules, Mailstore,
+    ServerCopy, ServerCopyState, Staged, StoreError,
 };

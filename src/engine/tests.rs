@@ -79,6 +79,7 @@ impl World {
             catch_all: None,
             overrides: DomainOverrides::default(),
             authorities: Vec::new(),
+            trust: DomainTrust::default(),
         };
         let account = |name: &'static str, has_certificate: bool| Account {
             address: address(name),
@@ -117,7 +118,14 @@ impl World {
     }
 
     fn engine(&self) -> Engine<'_> {
-        Engine { directory: self, store: &self.store, clock: self, entropy: self, settings: &self.settings }
+        Engine {
+            directory: self,
+            store: &self.store,
+            clock: self,
+            entropy: self,
+            built_in: self,
+            settings: &self.settings,
+        }
     }
 
     fn deliver(&self, recipients: &[&str]) -> Outcome {
@@ -158,6 +166,12 @@ fn request<'m>(message: &'m [u8], recipients: &[&str]) -> Request<'m> {
         source: Source::Pipe,
         client: None,
         queue_id: Some("Q1".into()),
+    }
+}
+
+impl BuiltIn for World {
+    fn certificates(&self) -> Result<&[Certificate], BuiltInError> {
+        Ok(&[])
     }
 }
 

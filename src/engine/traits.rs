@@ -2,6 +2,7 @@
 
 use super::{Account, PlainConsent, Route};
 use crate::mail::{Address, Flag, MailboxName};
+use crate::pki::Certificate;
 use crate::rules::ScopeKind;
 use crate::smime::Sealed;
 use time::OffsetDateTime;
@@ -11,6 +12,17 @@ pub trait Clock: Send + Sync {
     /// Now, UTC.
     fn now(&self) -> OffsetDateTime;
 }
+
+/// The authorities that everybody trusts, whatever the directory says. Read when something asks for them.
+pub trait BuiltIn: Send + Sync {
+    /// All of them.
+    fn certificates(&self) -> Result<&[Certificate], BuiltInError>;
+}
+
+/// The built-in set cannot be read: the whole reason, with what to do. Always a doubt: 75.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BuiltInError(pub String);
 
 /// The directory did not answer. Always a doubt: 75.
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,7 @@ use crate::crypto::algorithm::name_of;
 use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::asn1::Utf8StringRef;
 use der::{Decode, Encode, Reader, SliceReader, Tag};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use time::OffsetDateTime;
@@ -82,6 +83,11 @@ impl Certificate {
         Fingerprint(Sha256::digest(&self.der).into())
     }
 
+    /// SHA-1 over the DER, in hexadecimal: by this old programs show a certificate. Nothing is decided by it.
+    pub fn sha1_fingerprint(&self) -> String {
+        Sha1::digest(&self.der).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Its key, if it is of a kind that we can use.
     pub fn public_key(&self) -> Result<PublicKey, PkiError> {
         PublicKey::from_spki(self.parsed.tbs_certificate().subject_public_key_info())
@@ -100,16 +106,20 @@ impl Certificate {
         self.public_key().map_or_else(|_| name_of(&oid), |key| key.to_string())
     }
 
+    /// Does it say that the other's holder issued it? (Whether that is so, [`Certificate::is_signed_by`] tells.)
+    pub fn names_as_issuer(&self, issuer: &Certificate) -> bool {
+        self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject()
+    }
+
     /// Did the holder of that certificate sign this one? Name and signature are compared, and nothing else: neither
     /// times nor whether it may.
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
-        let names = self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject();
         let signature = || {
             let signature = self.parsed.signature().as_bytes()?;
             let algorithm = self.parsed.signature_algorithm().oid;
             issuer.public_key().ok()?.verify_with(algorithm, signed_part(&self.der)?, signature).ok()
         };
-        names && signature().is_some()
+        self.names_as_issuer(issuer) && signature().is_some()
     }
 
     /// It as what somebody signed.
@@ -183,6 +193,12 @@ impl Certificate {
     pub fn is_self_issued(&self) -> bool {
         let tbs = self.parsed.tbs_certificate();
         tbs.issuer() == tbs.subject()
+    }
+
+    /// Do basicConstraints and keyUsage let its holder sign certificates? (RFC 5280 4.2.1.9, 4.2.1.3)
+    pub fn may_sign_certificates(&self) -> bool {
+        let is_authority = matches!(self.basic_constraints(), Ok(Some(constraints)) if constraints.ca);
+        is_authority && self.key_usage().is_ok_and(|usage| usage.is_none_or(|usage| usage.key_cert_sign()))
     }
 
     /// The mail addresses that it names: rfc822Name and SmtpUTF8Mailbox of the subjectAltName; emailAddress of the

@@ -1,9 +1,11 @@
 //! Keys, certificates, requests, issue, and what makes a certificate fit to be sealed to.
 
+mod bundle;
 mod capabilities;
 pub mod certificate;
 mod container;
 mod crl;
+mod domain_certificate;
 mod error;
 mod issue;
 pub mod key;
@@ -19,12 +21,15 @@ pub mod revocation;
 mod signature;
 pub mod validated;
 
+pub use bundle::Bundle;
 pub use capabilities::Reads;
 pub use certificate::{Certificate, Fingerprint};
 pub use container::{
-    KeyFile, encrypt_key, read_certificates, read_key_file, read_private_key, write_encrypted_key,
+    KeyFile, encrypt_key, read_certificates, read_domain_key, read_key_file, read_private_key,
+    write_encrypted_key,
 };
 pub use crl::{Crl, read_crls};
+pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, succeed};
 pub use error::PkiError;
 pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,

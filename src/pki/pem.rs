@@ -52,6 +52,20 @@ pub(crate) fn read_up_to(bytes: &[u8], limit: usize) -> Result<Vec<Block<'_>>, P
     Ok(blocks)
 }
 
+/// The text cut in front of every BEGIN, so that each piece can be read by itself; what is in front of the first is left out.
+pub(crate) fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut begins = Vec::new();
+    let mut at = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if label_of(line, b"-----BEGIN ").is_some() {
+            begins.push(at);
+        }
+        at += line.len();
+    }
+    let ends: Vec<usize> = begins.iter().skip(1).copied().chain([bytes.len()]).collect();
+    begins.into_iter().zip(ends).filter_map(|(begin, end)| bytes.get(begin..end))
+}
+
 fn read_block<'a>(label: &'a str, lines: &mut impl Iterator<Item = &'a [u8]>) -> Result<Block<'a>, PkiError> {
     let mut body: Vec<&[u8]> = Vec::new();
     let mut encrypted = false;

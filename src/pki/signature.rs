@@ -5,7 +5,6 @@ use super::certificate::signed_part;
 use super::{Certificate, MINIMUM_RSA_BITS, PkiError, PublicKey};
 use crate::crypto::ed25519;
 use const_oid::db::rfc5912::{ID_MGF_1, ID_RSASSA_PSS, ID_SHA_256, ID_SHA_384, ID_SHA_512};
-use const_oid::db::rfc8410::ID_ED_25519;
 use der::Sequence;
 use der::asn1::BitString;
 use sha2::{Sha256, Sha384, Sha512};
@@ -33,17 +32,13 @@ pub(crate) fn verify(signed: &Signed<'_>, signer: &Certificate) -> Result<(), Si
     let octets = signed.signature.as_bytes().ok_or(SignatureFault::Wrong)?;
     let part = signed_part(signed.der).ok_or(SignatureFault::Wrong)?;
     let spki = signer.parsed().tbs_certificate().subject_public_key_info();
-    if signed.algorithm.oid == ID_ED_25519 && spki.algorithm.oid == ID_ED_25519 {
-        let key = spki.subject_public_key.as_bytes().ok_or(SignatureFault::Wrong)?;
-        let plain = signed.algorithm.parameters.is_none() && spki.algorithm.parameters.is_none();
-        return ed25519::verify(key, part, octets).filter(|()| plain).ok_or(SignatureFault::Wrong);
-    }
     let key = PublicKey::from_spki(spki).map_err(refused)?;
     if let Some(bits) = key.modulus_bits().filter(|bits| *bits < MINIMUM_RSA_BITS) {
         return Err(refused(PkiError::WeakKey { bits, minimum: MINIMUM_RSA_BITS }));
     }
     match (&key, signed.algorithm.oid) {
         (PublicKey::Rsa(key), ID_RSASSA_PSS) => verify_pss(key, signed.algorithm, part, octets),
+        (_, ed25519::OID) if signed.algorithm.parameters.is_some() => Err(SignatureFault::Wrong),
         (_, oid) => key.verify_with(oid, part, octets).map_err(|error| match error {
             PkiError::BadSignature => SignatureFault::Wrong,
             other => refused(other),
