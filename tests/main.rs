@@ -33,4 +33,5 @@ mod rekey;
 mod rules;
 mod smoke;
 mod vectors;
+mod verify;
 mod wiped;

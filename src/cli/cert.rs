@@ -2,6 +2,7 @@
 
 use super::cert_account::{Add, Issue, list, retire, show_account};
 use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
+use super::cert_verify::Verify;
 use super::context::Context;
 use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
@@ -63,6 +64,7 @@ enum CertVerb {
         fingerprint: Option<FingerprintPrefix>,
     },
     Issue(Issue),
+    Verify(Box<Verify>),
 }
 
 impl CertCommand {
@@ -80,6 +82,7 @@ impl CertCommand {
             CertVerb::List { account } => list(context, out, &account),
             CertVerb::Retire { account, fingerprint } => retire(context, out, &account, fingerprint.as_ref()),
             CertVerb::Issue(verb) => verb.run(context, out),
+            CertVerb::Verify(verb) => verb.run(context, out),
         }
     }
 }

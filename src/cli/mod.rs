@@ -7,6 +7,7 @@ mod authority;
 mod cert;
 mod cert_account;
 mod cert_domain;
+mod cert_verify;
 mod chain;
 mod completions;
 mod config;

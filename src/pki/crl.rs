@@ -8,6 +8,7 @@ use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::Decode;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+use x509_cert::Version;
 use x509_cert::certificate::Raw;
 use x509_cert::crl::{CertificateList, RevokedCert};
 use x509_cert::ext::Extension;
@@ -99,6 +100,11 @@ impl Crl {
             algorithm: &self.parsed.signature_algorithm,
             signature: &self.parsed.signature,
         }
+    }
+
+    /// Does it say that it is of version 2, as it must (RFC 5280 5.1.2.1)?
+    pub(crate) fn is_of_version_2(&self) -> bool {
+        self.parsed.tbs_cert_list.version == Version::V2
     }
 
     /// Both places that name the algorithm of its signature name the same one (RFC 5280 5.1.1.2).

@@ -6,10 +6,14 @@ mod chain;
 mod constraints;
 mod distinguished;
 mod failure;
+#[cfg(test)]
+pub(crate) mod forge;
 mod limits;
 mod node;
 mod policies;
 mod search;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod vectors;
 
@@ -50,6 +54,13 @@ pub struct RevocationSources<'a> {
     pub at: OffsetDateTime,
     /// What if they cannot clear a certificate?
     pub policy: RevocationPolicy,
+}
+
+impl RevocationSources<'_> {
+    /// Does anybody want to know?
+    fn is_asked(&self) -> bool {
+        !self.crls.is_empty() || self.policy == RevocationPolicy::Hard
+    }
 }
 
 /// A valid path.

@@ -2,7 +2,7 @@
 //! hash of its curve, Ed25519. Neither SHA-1 nor MD5.
 
 use super::certificate::signed_part;
-use super::{Certificate, MINIMUM_RSA_BITS, PkiError, PublicKey};
+use super::{Certificate, PkiError, PublicKey};
 use crate::crypto::ed25519;
 use const_oid::db::rfc5912::{ID_MGF_1, ID_RSASSA_PSS, ID_SHA_256, ID_SHA_384, ID_SHA_512};
 use der::Sequence;
@@ -27,14 +27,18 @@ pub(crate) struct Signed<'a> {
     pub(crate) signature: &'a BitString,
 }
 
-/// Did the holder of the signer's key sign it, in a way that is allowed?
-pub(crate) fn verify(signed: &Signed<'_>, signer: &Certificate) -> Result<(), SignatureFault> {
+/// Did the holder of the signer's key sign it, in a way that is allowed? RSA keys with fewer bits are not.
+pub(crate) fn verify(
+    signed: &Signed<'_>,
+    signer: &Certificate,
+    minimum_rsa_bits: usize,
+) -> Result<(), SignatureFault> {
     let octets = signed.signature.as_bytes().ok_or(SignatureFault::Wrong)?;
     let part = signed_part(signed.der).ok_or(SignatureFault::Wrong)?;
     let spki = signer.parsed().tbs_certificate().subject_public_key_info();
     let key = PublicKey::from_spki(spki).map_err(refused)?;
-    if let Some(bits) = key.modulus_bits().filter(|bits| *bits < MINIMUM_RSA_BITS) {
-        return Err(refused(PkiError::WeakKey { bits, minimum: MINIMUM_RSA_BITS }));
+    if let Some(bits) = key.modulus_bits().filter(|bits| *bits < minimum_rsa_bits) {
+        return Err(refused(PkiError::WeakKey { bits, minimum: minimum_rsa_bits }));
     }
     match (&key, signed.algorithm.oid) {
         (PublicKey::Rsa(key), ID_RSASSA_PSS) => verify_pss(key, signed.algorithm, part, octets),

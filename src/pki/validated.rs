@@ -158,6 +158,13 @@ fn check_extended_usage(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
     }
 }
 
+/// Does it name none of these addresses, where there are any?
+pub(crate) fn wrong_address(certificate: &Certificate, wanted: &[Address]) -> Option<Unfit> {
+    let mut unfit = Vec::new();
+    check_address(certificate, wanted, &mut unfit);
+    unfit.pop()
+}
+
 fn check_address(certificate: &Certificate, wanted: &[Address], unfit: &mut Vec<Unfit>) {
     let found = certificate.addresses();
     let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();

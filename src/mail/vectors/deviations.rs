@@ -33,6 +33,7 @@ const RSA_PSS: &str = "a key for RSASSA-PSS only signs; no mail is sealed to it"
 const PBMAC1: &str = "a MAC by PBMAC1 (RFC 9579) is not read yet";
 
 const BORINGSSL_CHAINS: &str = "boringssl-pki/pki/testdata/verify_certificate_chain_unittest";
+const BORINGSSL_LISTS: &str = "boringssl-pki/pki/testdata/crl_unittest";
 const LIMBO: &str = "limbo/limbo.json";
 const AN_AUTHORITYS_DUTY: &str = "a duty of authorities (RFC 5280 4 and 5) that its validation (6) does not look at, and that real ones break";
 const A_HOST: &str = "the names of hosts are compared with constraints only: mail is sealed to addresses";
@@ -114,6 +115,27 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
         BORINGSSL_CHAINS,
         "many-names/ok-all-types",
         "it is below the limit, and its names from t171.test on are outside of what is permitted (RFC 5280 4.2.1.10)",
+    ),
+    row(
+        BORINGSSL_LISTS,
+        "bad_crldp_has_crlissuer.pem",
+        "a list of the certificate's own issuer clears it, whoever else lists it (RFC 5280 6.3.3, the last paragraph)",
+    ),
+    row(BORINGSSL_LISTS, "bad_idp_indirectcrl.pem", "indirect lists are read"),
+    row(
+        BORINGSSL_LISTS,
+        "bad_thisupdate_too_old.pem",
+        "a list is good until its nextUpdate, however old it is",
+    ),
+    row(
+        BORINGSSL_LISTS,
+        "good_no_version.pem",
+        "lists of version 1 are refused: they cannot say what they cover",
+    ),
+    row(
+        BORINGSSL_LISTS,
+        "invalid_revoked_empty_sequence.pem",
+        "an empty list that should be left out (RFC 5280 5.1.2.6): it says nothing else than its absence",
     ),
     row(
         NSS_CONTAINERS,

@@ -5,7 +5,7 @@ use super::failure::{LocatedFault, PathFault, Place};
 use super::limits::{Budget, Work};
 use super::node::Node;
 use super::policies::Policies;
-use super::{PathCheck, ValidPath};
+use super::{PathCheck, RevocationSources, ValidPath};
 use crate::pki::revocation::check as lists;
 use crate::pki::{Certificate, RevocationPolicy, RevocationStatus};
 use const_oid::ObjectIdentifier;
@@ -28,9 +28,9 @@ pub(super) fn check(
         }
     };
     let mut warnings = Vec::new();
-    let revocation = revocation(path, check, signers);
+    let revocation = revocation(path, check, signers, budget.limits.rsa_bits);
     for (node, status) in path.iter().zip(&revocation) {
-        match judged(status, check.revocation.policy) {
+        match judged(node, status, &check.revocation) {
             Ok(None) => {}
             Ok(Some(warning)) => warnings.push(warning),
             Err(fault) => faults.push(LocatedFault::at(node.place, node.certificate, fault)),
@@ -113,25 +113,40 @@ fn policies(
 }
 
 /// Of each certificate but the anchor; of that as well if it is alone.
-fn revocation(path: &[&Node<'_>], check: &PathCheck<'_>, signers: &[&Certificate]) -> Vec<RevocationStatus> {
+fn revocation(
+    path: &[&Node<'_>],
+    check: &PathCheck<'_>,
+    signers: &[&Certificate],
+    rsa_bits: usize,
+) -> Vec<RevocationStatus> {
     let asked = path.len().saturating_sub(1).max(1);
     let sources = check.revocation;
     let each = path.iter().enumerate().take(asked).map(|(at, node)| {
         let issuer = path.get(at + 1).unwrap_or(node).certificate;
         let signers: Vec<&Certificate> = std::iter::once(issuer).chain(signers.iter().copied()).collect();
-        lists::check(node.certificate, &signers, sources.crls, sources.at)
+        lists::check(node.certificate, &signers, sources.crls, sources.at, rsa_bits)
     });
     each.collect()
 }
 
-/// Lets it pass, perhaps with a warning.
-fn judged(status: &RevocationStatus, policy: RevocationPolicy) -> Result<Option<String>, PathFault> {
+/// Lets it pass, perhaps with a warning. A list that is not here is missed where the certificate says where it would be.
+fn judged(
+    node: &Node<'_>,
+    status: &RevocationStatus,
+    sources: &RevocationSources<'_>,
+) -> Result<Option<String>, PathFault> {
+    let unknown = |why: String| match sources.policy {
+        RevocationPolicy::Soft => Ok(Some(why)),
+        RevocationPolicy::Hard => Err(PathFault::RevocationUnknown(why)),
+    };
     match status {
-        RevocationStatus::Good | RevocationStatus::NoList => Ok(None),
-        RevocationStatus::Unclear(why) if policy == RevocationPolicy::Soft => Ok(Some(why.clone())),
-        RevocationStatus::Unclear(why) | RevocationStatus::Suspect(why) => {
-            Err(PathFault::RevocationUnknown(why.clone()))
+        RevocationStatus::Good => Ok(None),
+        RevocationStatus::NoList if sources.is_asked() && lists::names_a_list(node.certificate) => {
+            unknown(format!("no revocation list of {} is at hand", node.certificate.issuer()))
         }
+        RevocationStatus::NoList => Ok(None),
+        RevocationStatus::Unclear(why) => unknown(why.clone()),
+        RevocationStatus::Suspect(why) => Err(PathFault::RevocationUnknown(why.clone())),
         RevocationStatus::OnHold(since) => Err(PathFault::OnHold(*since)),
         RevocationStatus::Revoked(revocation) => {
             Err(PathFault::Revoked { at: revocation.at, reason: revocation.reason })

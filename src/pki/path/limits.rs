@@ -1,6 +1,7 @@
 //! How much work a path may cost. A hostile heap of certificates ends in an error, and not in hours.
 
 use super::failure::PathFault;
+use crate::pki::MINIMUM_RSA_BITS;
 
 /// The limits of one validation, each with what it was taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +19,20 @@ pub struct Limits {
     pub signatures: usize,
     /// Names that are compared with constraints: as many as in BoringSSL.
     pub comparisons: usize,
+    /// Bits of the RSA keys that sign: fewer are refused.
+    pub rsa_bits: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { intermediates: 512, path: 10, steps: 1000, signatures: 100, comparisons: 1 << 20 }
+        Limits {
+            intermediates: 512,
+            path: 10,
+            steps: 1000,
+            signatures: 100,
+            comparisons: 1 << 20,
+            rsa_bits: MINIMUM_RSA_BITS,
+        }
     }
 }
 

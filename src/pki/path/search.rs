@@ -161,7 +161,8 @@ impl<'n, 'a> Search<'n, 'a> {
             return Ok(known.clone());
         }
         self.budget.signature()?;
-        let verified = signature::verify(&child.certificate.signed(), issuer.certificate);
+        let verified =
+            signature::verify(&child.certificate.signed(), issuer.certificate, self.budget.limits.rsa_bits);
         self.signatures.insert((child.id, issuer.id), verified.clone());
         Ok(verified)
     }

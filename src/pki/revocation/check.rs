@@ -4,6 +4,8 @@
 //! such certificates or not; to clear a certificate a list must be current, cover it, and be understood whole.
 
 mod list;
+#[cfg(test)]
+mod tests;
 
 use super::super::path::CanonicalName;
 use super::super::signature;
@@ -11,6 +13,7 @@ use super::super::{Certificate, Crl};
 use super::{Revocation, RevocationReason};
 use list::{ALL_REASONS, List};
 use time::OffsetDateTime;
+use x509_cert::ext::pkix::CrlDistributionPoints;
 
 /// More lists than any authority has for one certificate; each costs a signature over the whole of it.
 const MAX_LISTS: usize = 32;
@@ -43,12 +46,13 @@ pub enum RevocationStatus {
 }
 
 /// What the lists say of the certificate at that moment. Those who may sign lists for it are given: its issuer, and whoever
-/// was found to be authorised under the same trust anchor.
+/// was found to be authorised under the same trust anchor. RSA keys with fewer bits sign nothing that counts.
 pub fn check(
     certificate: &Certificate,
     signers: &[&Certificate],
     crls: &[Crl],
     at: OffsetDateTime,
+    minimum_rsa_bits: usize,
 ) -> RevocationStatus {
     let issuer = CanonicalName::of(certificate.parsed().tbs_certificate().issuer());
     let mut gaps = Vec::new();
@@ -58,7 +62,7 @@ pub fn check(
             gaps.push(format!("there are more than {MAX_LISTS} lists of its issuer"));
             break;
         }
-        match unsigned(list.crl, signers) {
+        match unsigned(list.crl, signers, minimum_rsa_bits) {
             None => lists.push(list),
             Some(why) => gaps.push(told(list.crl, why)),
         }
@@ -67,8 +71,13 @@ pub fn check(
     judge(&complete, &deltas, gaps, at)
 }
 
+/// Does the certificate say where a list is to be found (RFC 5280 4.2.1.13)?
+pub(crate) fn names_a_list(certificate: &Certificate) -> bool {
+    matches!(certificate.extension::<CrlDistributionPoints>(), Ok(Some(_)))
+}
+
 /// Why nobody who may vouches for the list.
-fn unsigned(crl: &Crl, signers: &[&Certificate]) -> Option<&'static str> {
+fn unsigned(crl: &Crl, signers: &[&Certificate], minimum_rsa_bits: usize) -> Option<&'static str> {
     let name = CanonicalName::of(crl.issuer_name());
     if !crl.names_one_algorithm() {
         return Some("names two signature algorithms");
@@ -76,7 +85,7 @@ fn unsigned(crl: &Crl, signers: &[&Certificate]) -> Option<&'static str> {
     let mut why = "is not signed by the key of its issuer";
     for signer in signers {
         let subject = CanonicalName::of(signer.parsed().tbs_certificate().subject());
-        if subject == name && signature::verify(&crl.signed(), signer).is_ok() {
+        if subject == name && signature::verify(&crl.signed(), signer, minimum_rsa_bits).is_ok() {
             if may_sign_lists(signer) {
                 return None;
             }

@@ -40,6 +40,9 @@ fn validate(case: &Value) -> Result<Work, String> {
     let (crls, policies) = (crls(case)?, PolicyCheck::default());
     let mut check = path(&anchors, &between, moment(case), &policies);
     check.revocation.crls = &crls;
+    if !crls.is_empty() {
+        check.revocation.policy = RevocationPolicy::Hard;
+    }
     check.usage =
         Some(if case["validation_kind"] == "SERVER" { ID_KP_SERVER_AUTH } else { ID_KP_CLIENT_AUTH });
     let mut limits = Limits::default();

@@ -122,6 +122,9 @@ fn unclear(crl: &Crl, point: Option<&IssuingDistributionPoint>) -> Option<String
     if let Some(unknown) = unknown {
         return Some(format!("has the unknown critical extension {unknown}"));
     }
+    if !crl.is_of_version_2() {
+        return Some("is not of version 2".to_owned());
+    }
     let mut seen = BTreeSet::new();
     if !crl.extensions().iter().all(|one| seen.insert(one.extn_id)) {
         return Some("has an extension twice".to_owned());
