@@ -36,4 +36,5 @@ mod rules;
 mod smoke;
 mod vault;
 mod vectors;
+mod verify;
 mod wiped;
