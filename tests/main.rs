@@ -15,6 +15,7 @@ mod support;
 
 mod admin;
 mod architecture;
+mod backup;
 mod bad_input;
 mod cli;
 mod compile_fail;
@@ -32,6 +33,7 @@ mod postfix_dovecot;
 mod rekey;
 mod rules;
 mod smoke;
+mod vault;
 mod vectors;
 mod verify;
 mod wiped;

@@ -3,11 +3,14 @@
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::fitness::active;
+use super::holder::Holder;
+use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
-use super::words::{self, FingerprintPrefix, counted, own};
+use super::recovery;
+use super::words::{self, counted, own};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
-use crate::engine::{Account, Choice, InboxPolicy};
+use crate::engine::{Account, Choice, InboxPolicy, Recovery};
 use crate::mail::{Address, MailboxName};
 use crate::pki::Certificate;
 use serde_json::{Value, json};
@@ -51,17 +54,29 @@ enum AccountVerb {
         address: Address,
     },
     Set(Set),
+    /// Let the next Secure Mail password be tried at once, after too many wrong ones
+    ///
+    /// It opens nothing: whoever tries needs the right password all the same.
+    #[command(after_help = "Example:
+  sealpost account unlock anna@north.example")]
+    Unlock {
+        /// Any of its addresses
+        #[arg(value_parser = words::address)]
+        address: Address,
+    },
     /// Remove an account; its mail stays
+    ///
+    /// Every key must be named, and how many of its messages can never be opened again then; without --forget both are
+    /// shown and nothing is done.
     #[command(after_help = "Examples:
   sealpost account remove anna@north.example
-  sealpost account remove anna@north.example --forget 04bfb3e1c60fdbe7")]
+  sealpost account remove anna@north.example --forget 04bfb3e1c60fdbe7 --messages 3")]
     Remove {
         /// Any of its addresses
         #[arg(value_parser = words::address)]
         address: Address,
-        /// The fingerprint of each of its keys, to confirm that it is lost with the account
-        #[arg(long, value_name = "FINGERPRINT")]
-        forget: Vec<FingerprintPrefix>,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -73,6 +88,7 @@ enum AccountVerb {
   sealpost account set anna@north.example --profile modern
   sealpost account set anna@north.example --profile post-quantum --also-classical yes
   sealpost account set anna@north.example --alias berg@north.example --remove-alias ann@north.example
+  sealpost account set anna@north.example --recovery yes
   sealpost account set robot@north.example --inbox plain")]
 struct Set {
     /// Any of its addresses
@@ -93,6 +109,9 @@ struct Set {
     /// With the profile post-quantum: may RSA and EC keys stand beside ML-KEM? They can be broken later
     #[arg(long, value_parser = words::setting::<Classical>())]
     also_classical: Option<Setting<Classical>>,
+    /// Is the domain's recovery certificate a further recipient of its mail?
+    #[arg(long, value_parser = words::setting::<Recovery>())]
+    recovery: Option<Setting<Recovery>>,
 }
 
 impl AccountCommand {
@@ -102,7 +121,8 @@ impl AccountCommand {
             AccountVerb::List { domain } => list(context, out, domain.as_deref()),
             AccountVerb::Show { address } => show(context, out, &address),
             AccountVerb::Set(verb) => verb.run(context, out),
-            AccountVerb::Remove { address, forget } => remove(context, out, &address, &forget),
+            AccountVerb::Unlock { address } => unlock(context, out, &address),
+            AccountVerb::Remove { address, consent } => remove(context, out, &address, &consent),
         }
     }
 }
@@ -115,6 +135,7 @@ impl Set {
             inbox: self.inbox.unwrap_or_default(),
             profile: self.profile.unwrap_or_default(),
             also_classical: self.also_classical.unwrap_or_default(),
+            recovery: self.recovery.unwrap_or_default(),
         };
         let address = context.directory()?.set_account(&self.address, &change)?;
         show(context, out, &address)
@@ -168,12 +189,25 @@ fn show(context: &Context, out: &mut Output, address: &Address) -> Result<(), Fa
         ("inbox", own(account.overrides.inbox)),
         ("profile", own(account.overrides.profile)),
         ("also-classical", own(account.overrides.also_classical)),
+        ("recovery", recovery(&account)),
         ("sealed to", counted(active(&account).count(), "certificate")),
         ("retired", counted(retired(&account), "certificate")),
         ("vault", counted(keys.len(), "key")),
     ]);
     out.table(&table)?;
     out.json(layout(&account, &keys))
+}
+
+/// Can somebody else open what is sealed to the account from now on, and who said so?
+fn recovery(account: &Account) -> String {
+    let said = if account.overrides.recovery.is_some() { "its own" } else { "by its domain" };
+    match (account.recovery(), &account.domain.recovery) {
+        (Recovery::No, _) => "no".to_owned(),
+        (Recovery::Yes, Some(held)) => format!("yes ({said}): {}", recovery::describe(held)),
+        (Recovery::Yes, None) => {
+            format!("yes ({said}), but {} has no recovery certificate", account.domain.name)
+        }
+    }
 }
 
 fn retired(account: &Account) -> usize {
@@ -188,20 +222,33 @@ fn layout(account: &Account, keys: &[VaultKey]) -> Value {
         "inbox": account.overrides.inbox.map(Choice::name),
         "profile": account.overrides.profile.map(Choice::name),
         "also_classical": account.overrides.also_classical.map(Choice::name),
+        "recovery": account.recovery().name(),
+        "recovery_certificate": account.domain.recovery.as_ref()
+            .filter(|_| account.recovery() == Recovery::Yes).map(|held| held.fingerprint().to_string()),
         "active_certificates": words::texts(active(account).map(Certificate::fingerprint)),
         "keys": words::texts(keys.iter().map(|key| key.fingerprint)),
     })
 }
 
-fn remove(
-    context: &Context,
-    out: &mut Output,
-    address: &Address,
-    forget: &[FingerprintPrefix],
-) -> Result<(), Failure> {
+fn unlock(context: &Context, out: &mut Output, address: &Address) -> Result<(), Failure> {
+    let wrong = context.directory()?.clear_failed_unlocks(address)?;
+    out.line(match wrong {
+        0 => format!("no wrong password was given for {address}"),
+        _ => format!("{} for {address} forgotten: the next may be tried at once", counted_wrong(wrong)),
+    })?;
+    out.json(json!({"account": address.to_string(), "forgotten": wrong}))
+}
+
+fn counted_wrong(wrong: u32) -> String {
+    counted(usize::try_from(wrong).unwrap_or(usize::MAX), "wrong password")
+}
+
+fn remove(context: &Context, out: &mut Output, address: &Address, consent: &Consent) -> Result<(), Failure> {
     let directory = context.directory()?;
     let held: Vec<_> = directory.vault_keys(address)?.iter().map(|key| key.fingerprint).collect();
-    directory.remove_account(address, &words::forgotten(forget, &held)?)?;
+    let holder = Holder::Account(address.clone());
+    let lost = consent.confirm(context, &directory, out, (&holder, &held), Extent::Holder)?;
+    directory.remove_account(address, &lost.forgotten)?;
     out.line(format!("account {address} removed; its mail stays where it is"))?;
-    out.json(json!({"removed": address.to_string()}))
+    out.json(json!({"removed": address.to_string(), "messages": lost.messages}))
 }

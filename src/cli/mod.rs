@@ -4,6 +4,7 @@ mod account;
 mod acl;
 mod algorithms;
 mod authority;
+mod backup;
 mod cert;
 mod cert_account;
 mod cert_domain;
@@ -17,6 +18,7 @@ mod demo;
 mod doctor;
 mod domain;
 mod domain_mode;
+mod effective;
 mod explain;
 mod failure;
 mod filter;
@@ -28,14 +30,20 @@ mod inspect;
 mod key;
 mod key_domain;
 mod key_export;
+mod key_import;
+mod key_password;
+mod key_remove;
 mod key_rotate;
 mod keyring;
+mod loss;
 mod man;
 mod new_file;
 mod open;
+mod outlook;
 mod output;
 mod password;
 mod postfix;
+mod recovery;
 mod rekey;
 mod rules;
 mod seal;
@@ -72,7 +80,10 @@ enum Verb {
     Cert(cert::CertCommand),
     Chain(chain::ChainCommand),
     Trust(trust::TrustCommand),
+    Recovery(recovery::RecoveryCommand),
     Acl(acl::AclCommand),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
     Rules(rules::Rules),
@@ -97,7 +108,10 @@ impl Verb {
             Verb::Cert(verb) => verb.run(context, out),
             Verb::Chain(verb) => verb.run(context, out),
             Verb::Trust(verb) => verb.run(context, out),
+            Verb::Recovery(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
+            Verb::Backup(verb) => verb.run(context, out),
+            Verb::Restore(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
             Verb::Rules(verb) => verb.run(context, out),

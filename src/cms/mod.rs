@@ -6,6 +6,7 @@ mod ber;
 mod element;
 mod enveloped;
 mod error;
+mod front;
 mod input;
 mod inspect;
 mod names;
@@ -24,11 +25,12 @@ pub use ber::der_from_ber;
 pub(crate) use ber::{MAX_OCTETS, write_header};
 pub use enveloped::{Enveloped, read};
 pub use error::CmsError;
+pub use front::front_recipients;
 pub use input::{Input, InputForm};
 pub(crate) use inspect::RSA_BESIDE_EC;
 pub use inspect::{
-    AlgorithmReport, ContentReport, EnvelopeReport, Holder, Integrity, KeyEncryptionReport, Layer, LayerKind,
-    Limit, RecipientReport, Report, Structure, inspect,
+    AlgorithmReport, ContentReport, EnvelopeReport, Holder, HolderRole, Integrity, KeyEncryptionReport,
+    Layer, LayerKind, Limit, RecipientReport, Report, Structure, inspect,
 };
 pub use parts::{Parts, parts};
 pub use protection::{Protection, find};

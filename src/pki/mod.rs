@@ -10,6 +10,7 @@ mod error;
 mod issue;
 pub mod key;
 mod key_type;
+mod mobileconfig;
 mod names;
 pub mod path;
 mod pbe;
@@ -19,6 +20,7 @@ mod public_key;
 mod request;
 pub mod revocation;
 mod signature;
+mod standing;
 pub mod validated;
 
 pub use bundle::Bundle;
@@ -29,7 +31,7 @@ pub use container::{
     write_encrypted_key,
 };
 pub use crl::{Crl, read_crls};
-pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, succeed};
+pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, self_sign_recipient, succeed};
 pub use error::PkiError;
 pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
@@ -37,12 +39,14 @@ pub use issue::{
 };
 pub use key::{MINIMUM_RSA_BITS, UnlockedKey};
 pub use key_type::KeyType;
+pub use mobileconfig::AppleProfile;
 pub use names::{Subject, wildcard};
 pub use pbe::Protection;
 pub use pkcs12::Pkcs12;
 pub use public_key::PublicKey;
 pub use request::Request;
 pub use revocation::{Revocation, RevocationPolicy, RevocationReason, RevocationStatus};
+pub use standing::{Standing, standing};
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 
 #[cfg(test)]
