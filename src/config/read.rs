@@ -1,6 +1,7 @@
 //! From text to a checked config.
 
 use super::fault::position;
+use super::issue::IssueSettings;
 use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle};
 use crate::crypto::{Classical, Profile};
@@ -58,6 +59,8 @@ pub struct Config {
     pub log: LogTarget,
     /// How much of it.
     pub log_level: tracing::Level,
+    /// What domains write into the certificates and lists that they sign.
+    pub issue: IssueSettings,
     entries: Vec<Entry>,
 }
 
@@ -166,6 +169,7 @@ impl Config {
             mail_root: String::new(),
             log: LogTarget::None,
             log_level: tracing::Level::INFO,
+            issue: IssueSettings::default(),
             entries: Vec::with_capacity(KEYS.len()),
         }
     }
@@ -245,7 +249,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);
