@@ -16,6 +16,7 @@ mod support;
 mod admin;
 mod architecture;
 mod bad_input;
+mod certificate_server;
 mod cli;
 mod compile_fail;
 mod doubts;

@@ -1,7 +1,11 @@
 //! `sealpost cert`
 
-use super::cert_account::{Add, Issue, list, retire, show_account};
+use super::cert_account::{Add, list, retire, show_account};
 use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
+use super::cert_issue::IssueVerb;
+use super::cert_issued::Issued;
+use super::cert_renew::Renew;
+use super::cert_revoke::{Release, Revoke};
 use super::context::Context;
 use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
@@ -12,7 +16,7 @@ use crate::mail::Address;
 use crate::pki::Certificate;
 use serde_json::{Value, json};
 
-/// Make, request, set, issue, show and retire certificates
+/// Make, request, set, issue, renew, revoke, show and retire certificates
 #[derive(clap::Args)]
 pub(super) struct CertCommand {
     #[command(subcommand)]
@@ -61,7 +65,11 @@ enum CertVerb {
         #[arg(long, value_name = "FINGERPRINT")]
         fingerprint: Option<FingerprintPrefix>,
     },
-    Issue(Issue),
+    Issue(Box<IssueVerb>),
+    Renew(Renew),
+    Revoke(Revoke),
+    Release(Release),
+    Issued(Issued),
 }
 
 impl CertCommand {
@@ -79,6 +87,10 @@ impl CertCommand {
             CertVerb::List { account } => list(context, out, &account),
             CertVerb::Retire { account, fingerprint } => retire(context, out, &account, fingerprint.as_ref()),
             CertVerb::Issue(verb) => verb.run(context, out),
+            CertVerb::Renew(verb) => verb.run(context, out),
+            CertVerb::Revoke(verb) => verb.run(context, out),
+            CertVerb::Release(verb) => verb.run(context, out),
+            CertVerb::Issued(verb) => verb.run(context, out),
         }
     }
 }

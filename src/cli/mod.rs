@@ -5,10 +5,18 @@ mod acl;
 mod algorithms;
 mod cert;
 mod cert_account;
+mod cert_bulk;
 mod cert_domain;
+mod cert_issue;
+mod cert_issued;
+mod cert_renew;
+mod cert_revoke;
 mod completions;
 mod config;
 mod context;
+mod crl;
+mod crl_add;
+mod crl_sign;
 mod deliver;
 mod demo;
 mod doctor;
@@ -19,18 +27,23 @@ mod filter;
 mod fitness;
 mod holder;
 mod init;
+mod initial_password;
 mod input;
 mod inspect;
+mod issuer;
 mod key;
 mod key_export;
 mod keyring;
 mod man;
+mod moment;
 mod new_file;
 mod open;
 mod output;
 mod password;
 mod postfix;
+mod progress;
 mod rekey;
+mod report;
 mod rules;
 mod seal;
 mod words;
@@ -63,6 +76,7 @@ enum Verb {
     Account(account::AccountCommand),
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
+    Crl(crl::CrlCommand),
     Acl(acl::AclCommand),
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
@@ -86,6 +100,7 @@ impl Verb {
             Verb::Account(verb) => verb.run(context, out),
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
+            Verb::Crl(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),

@@ -58,19 +58,6 @@ pub struct DomainCertificate {
     pub added: OffsetDateTime,
 }
 
-/// A certificate that a domain of ours issued.
-#[derive(Debug, Clone)]
-pub struct IssuedCertificate {
-    /// For whom, by the address of that time.
-    pub account: String,
-    /// The certificate.
-    pub certificate: Certificate,
-    /// When.
-    pub issued: OffsetDateTime,
-    /// When and why it was taken back, if it was.
-    pub revoked: Option<Revocation>,
-}
-
 impl SqliteDirectory {
     /// Adds an active certificate. It retires its predecessors with the same key; those with other keys stay active.
     /// One that was retired becomes active again.
@@ -81,46 +68,6 @@ impl SqliteDirectory {
         source: &str,
     ) -> Result<AddedCertificate, AdminError> {
         self.write(|at| add(at, account, certificate, source))
-    }
-
-    /// Records a certificate that a domain has signed for an account, by serial, and adds it: both or nothing.
-    /// Nobody may be given the certificate before.
-    pub fn record_issue(
-        &self,
-        issuer: &str,
-        account: &Address,
-        certificate: &Certificate,
-    ) -> Result<AddedCertificate, AdminError> {
-        self.write(|at| {
-            let id = domains::known_id(at, issuer)?;
-            let sql = "INSERT INTO issued (issuer, serial, account, der, issued, fingerprint)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            let (serial, der, print) = (certificate.serial(), certificate.der(), certificate.fingerprint());
-            at.execute(sql, params![id, serial, account.to_string(), der, words::now(), print.to_string()])?;
-            let issuer = domains::main_name(at, &id)?;
-            add(at, account, certificate, &format!("issued by {issuer}"))
-        })
-    }
-
-    /// What a domain has issued, by serial.
-    pub fn issued(&self, issuer: &str) -> Result<Vec<IssuedCertificate>, AdminError> {
-        self.read(|at| {
-            let issuer = domains::known_id(at, issuer)?;
-            let sql =
-                "SELECT der, account, issued, revoked, reason FROM issued WHERE issuer = ?1 ORDER BY serial";
-            let mut statement = at.prepare(sql)?;
-            let mut rows = statement.query([&issuer])?;
-            let mut issued = Vec::new();
-            while let Some(row) = rows.next()? {
-                issued.push(IssuedCertificate {
-                    account: row.get(1)?,
-                    certificate: read_der(row)?,
-                    issued: row.get::<_, Moment>(2)?.0,
-                    revoked: revocation(row, 3, 4)?,
-                });
-            }
-            Ok(issued)
-        })
     }
 
     /// The certificates of an account, the oldest first.
@@ -202,7 +149,7 @@ fn delete_domain_certificate(
     Ok(at.execute(sql, params![id, purpose.name()])?)
 }
 
-fn add(
+pub(super) fn add(
     at: &Connection,
     account: &Address,
     certificate: &Certificate,
@@ -258,7 +205,7 @@ fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> 
     Ok(())
 }
 
-fn records(at: &Connection, account: &str) -> Result<Vec<CertificateRecord>, AdminError> {
+pub(super) fn records(at: &Connection, account: &str) -> Result<Vec<CertificateRecord>, AdminError> {
     let sql = "SELECT c.der, c.state, c.added, c.source, i.revoked, i.reason FROM certificates c
         LEFT JOIN issued i ON i.fingerprint = c.fingerprint WHERE c.account_id = ?1 ORDER BY c.id";
     let mut statement = at.prepare_cached(sql)?;
@@ -276,7 +223,7 @@ fn records(at: &Connection, account: &str) -> Result<Vec<CertificateRecord>, Adm
 }
 
 /// When and why it was revoked, out of two columns.
-fn revocation(row: &Row<'_>, at: usize, reason: usize) -> Result<Option<Revocation>, AdminError> {
+pub(super) fn revocation(row: &Row<'_>, at: usize, reason: usize) -> Result<Option<Revocation>, AdminError> {
     let at = row.get::<_, Option<Moment>>(at)?.map(|moment| moment.0);
     let reason = row.get::<_, Option<Word<RevocationReason>>>(reason)?.map(|word| word.0);
     Ok(at.zip(reason).map(|(at, reason)| Revocation { at, reason }))

@@ -116,19 +116,7 @@ impl SqliteDirectory {
 
     /// Stores a further key of an account.
     pub fn add_vault_key(&self, account: &Address, key: &NewVaultKey<'_>) -> Result<(), AdminError> {
-        self.write(|at| {
-            let id = known_account(at, account)?;
-            if of_account(at, &id)?.iter().any(|held| held.fingerprint == key.fingerprint) {
-                return Err(AdminError::KeyHeld { account: account.clone(), fingerprint: key.fingerprint });
-            }
-            let sql = "INSERT INTO vault_keys
-                (id, account_id, fingerprint, public_key, record, state, created)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-            let (row, print) = (id::fresh()?, key.fingerprint.to_string());
-            let state = KeyState::Active.name();
-            at.execute(sql, params![row, id, print, key.public_key, key.record, state, words::now()])?;
-            Ok(())
-        })
+        self.write(|at| insert(at, account, key))
     }
 
     /// The keys of an account, the oldest first.
@@ -154,6 +142,20 @@ impl SqliteDirectory {
             Ok(())
         })
     }
+}
+
+/// A further key of an account.
+pub(super) fn insert(at: &Connection, account: &Address, key: &NewVaultKey<'_>) -> Result<(), AdminError> {
+    let id = known_account(at, account)?;
+    if of_account(at, &id)?.iter().any(|held| held.fingerprint == key.fingerprint) {
+        return Err(AdminError::KeyHeld { account: account.clone(), fingerprint: key.fingerprint });
+    }
+    let sql = "INSERT INTO vault_keys
+        (id, account_id, fingerprint, public_key, record, state, created)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (row, print, state) = (id::fresh()?, key.fingerprint.to_string(), KeyState::Active.name());
+    at.execute(sql, params![row, id, print, key.public_key, key.record, state, words::now()])?;
+    Ok(())
 }
 
 /// Refuses unless every key was named.

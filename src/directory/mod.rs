@@ -16,28 +16,31 @@ mod domains;
 mod error;
 mod holders;
 mod id;
+mod issue;
 mod keys;
 mod lookup;
 mod open;
+mod revoke;
 mod rights;
 mod rules;
 mod schema;
+mod signed_crls;
 mod trust;
 mod words;
 
 pub use accounts::{AccountChange, NewAccount};
 pub use authorities::{RetiredAuthority, Rotation};
-pub use certificates::{
-    AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
-};
+pub use certificates::{AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate};
 pub use crls::ForeignCrl;
 pub use domains::{DomainChange, NewDomain, Setting};
 pub use error::AdminError;
 pub use holders::CertificateHolder;
+pub use issue::{Follows, Issue, IssuedCertificate};
 pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};
 pub use open::SqliteDirectory;
 pub use rights::{Grant, Right};
 pub use rules::{InstalledSet, RuleHolder};
+pub use signed_crls::SignedCrl;
 pub use trust::{TrustHolder, TrustedCertificate};
 
 #[cfg(test)]
