@@ -2,8 +2,11 @@
 
 use super::context::Context;
 use super::failure::Failure;
+use super::holder::Holder;
+use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
-use super::words::{self, FingerprintPrefix, own};
+use super::words::{self, counted, own};
+use super::{authority, domain_mode, key_domain};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{DomainChange, NewDomain, Setting};
 use crate::engine::{Choice, Domain, DomainMode, InboxPolicy, MissingCertificate};
@@ -49,9 +52,8 @@ enum DomainVerb {
     Remove {
         /// Its name
         name: String,
-        /// The fingerprint of its key, to confirm that the key is lost with it
-        #[arg(long, value_name = "FINGERPRINT")]
-        forget: Vec<FingerprintPrefix>,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -67,7 +69,7 @@ struct Add {
     #[arg(long, value_name = "NAME")]
     alias: Vec<String>,
     /// May its keys and certificates be used?
-    #[arg(long, value_parser = words::choice::<DomainMode>(), default_value = "enabled")]
+    #[arg(long, value_parser = domain_mode::parser(), default_value = "enabled")]
     mode: DomainMode,
 }
 
@@ -88,8 +90,8 @@ struct Set {
     /// Take a name away
     #[arg(long, value_name = "NAME")]
     remove_alias: Vec<String>,
-    /// May its keys and certificates be used? For TLS only: test
-    #[arg(long, value_parser = words::choice::<DomainMode>())]
+    /// May its keys and certificates be used?
+    #[arg(long, value_parser = domain_mode::parser())]
     mode: Option<DomainMode>,
     /// Who gets mail for unknown local parts; empty: nobody
     #[arg(long, value_name = "ADDRESS", value_parser = catch_all)]
@@ -120,7 +122,7 @@ impl DomainCommand {
             DomainVerb::Show { name } => show(context, out, &name),
             DomainVerb::Set(verb) => verb.run(context, out),
             DomainVerb::Rename { name, new } => rename(context, out, &name, &new),
-            DomainVerb::Remove { name, forget } => remove(context, out, &name, &forget),
+            DomainVerb::Remove { name, consent } => remove(context, out, &name, &consent),
         }
     }
 }
@@ -176,13 +178,16 @@ fn show(context: &Context, out: &mut Output, name: &str) -> Result<(), Failure> 
     let table = Table::fields([
         ("domain", domain.name.clone()),
         ("aliases", domain.aliases.join(" ")),
-        ("mode", domain.mode.name().to_owned()),
+        ("mode", domain_mode::explained(domain.mode)),
         ("catch-all", domain.catch_all.as_ref().map_or_else(String::new, Address::to_string)),
         ("inbox", own(overrides.inbox)),
         ("profile", own(overrides.profile)),
         ("also-classical", own(overrides.also_classical)),
         ("missing-certificate", own(overrides.missing_certificate)),
         ("certificates", domain.authorities.len().to_string()),
+        ("chain", counted(domain.trust.chain.len(), "certificate")),
+        ("trusted", counted(domain.trust.domain.len(), "certificate")),
+        ("replaced authorities", authority::retired_words(&domain.trust.retired)),
     ]);
     out.table(&table)?;
     out.json(layout(&domain))
@@ -200,6 +205,9 @@ fn layout(domain: &Domain) -> Value {
         "also_classical": overrides.also_classical.map(Choice::name),
         "missing_certificate": overrides.missing_certificate.map(Choice::name),
         "certificates": words::texts(domain.authorities.iter().map(Certificate::fingerprint)),
+        "chain": words::texts(domain.trust.chain.iter().map(Certificate::fingerprint)),
+        "trusted": words::texts(domain.trust.domain.iter().map(Certificate::fingerprint)),
+        "replaced_authorities": words::texts(domain.trust.retired.iter().map(Certificate::fingerprint)),
     })
 }
 
@@ -210,23 +218,26 @@ fn rename(context: &Context, out: &mut Output, name: &str, new: &str) -> Result<
     out.line(format!("domain {name} is now {new}"))?;
     out.line(format!("mail stored so far stays in the folder of {name}: move it to that of {new}"))?;
     if !authorities.is_empty() {
-        out.line("its certificates stay as they are, with the old name in them")?;
+        out.line(
+            "its certificates stay as they are, with the old name in them: what they issued stays valid",
+        )?;
+        out.line(format!(
+            "for TLS under the new name: sealpost cert self-sign --domain {new} (or cert request, and cert set)"
+        ))?;
     }
     out.line(
         "certificates of its accounts hold the old addresses: sealpost doctor names those that are unfit now",
     )?;
-    out.json(json!({"domain": new, "was": name}))
+    let unchanged = words::texts(authorities.iter().map(Certificate::fingerprint));
+    out.json(json!({"domain": new, "was": name, "unchanged_certificates": unchanged}))
 }
 
-fn remove(
-    context: &Context,
-    out: &mut Output,
-    name: &str,
-    forget: &[FingerprintPrefix],
-) -> Result<(), Failure> {
+fn remove(context: &Context, out: &mut Output, name: &str, consent: &Consent) -> Result<(), Failure> {
     let directory = context.directory()?;
-    let held: Vec<_> = directory.domain_key(name)?.map(|key| key.fingerprint).into_iter().collect();
-    directory.remove_domain(name, &words::forgotten(forget, &held)?)?;
+    let held = key_domain::keys(&directory, name)?;
+    let holder = Holder::Domain(name.to_owned());
+    let lost = consent.confirm(context, &directory, out, (&holder, &held), Extent::Holder)?;
+    directory.remove_domain(name, &lost.forgotten)?;
     out.line(format!("domain {name} removed; its mail stays where it is"))?;
-    out.json(json!({"removed": name}))
+    out.json(json!({"removed": name, "messages": lost.messages}))
 }

@@ -1,10 +1,10 @@
 //! A domain at work as the authority of its accounts.
 
 use super::failure::{Code, Failure};
-use super::{fitness, keyring};
+use super::{authority, fitness, keyring};
 use crate::config::{Config, IssueSettings, SubjectStyle};
 use crate::crypto::Entropy;
-use crate::directory::{AddedCertificate, CertificateUse, Follows, Issue, NewVaultKey, SqliteDirectory};
+use crate::directory::{AddedCertificate, Follows, Issue, NewVaultKey, SqliteDirectory};
 use crate::engine::{Account, Choice, Clock, Domain, DomainMode};
 use crate::pki::{
     Authority, Certificate, PublicKey, Reads, Terms, Unfit, UnlockedKey, UserProfile, Validity,
@@ -101,10 +101,8 @@ impl<'d> Issuer<'d> {
 
 /// The special S/MIME certificate of the domain, or else the generic one.
 fn issuing_certificate(directory: &SqliteDirectory, domain: &str) -> Result<Certificate, Failure> {
-    let mut held = directory.domain_certificates(domain)?;
-    held.sort_by_key(|held| held.purpose != CertificateUse::Smime);
-    let first = held.into_iter().next();
-    first.map(|held| held.certificate).ok_or_else(|| {
+    let held = directory.domain_certificates(domain)?;
+    authority::issuer(&held).map(|held| held.certificate.clone()).ok_or_else(|| {
         Failure::new(Code::NotFound, format!("{domain} has no certificate to issue with"))
             .hint(format!("make one: sealpost cert self-sign --domain {domain}"))
     })

@@ -3,6 +3,8 @@
 mod account;
 mod acl;
 mod algorithms;
+mod authority;
+mod backup;
 mod cert;
 mod cert_account;
 mod cert_bulk;
@@ -11,6 +13,7 @@ mod cert_issue;
 mod cert_issued;
 mod cert_renew;
 mod cert_revoke;
+mod chain;
 mod completions;
 mod config;
 mod context;
@@ -21,6 +24,7 @@ mod deliver;
 mod demo;
 mod doctor;
 mod domain;
+mod domain_mode;
 mod explain;
 mod failure;
 mod filter;
@@ -32,8 +36,14 @@ mod input;
 mod inspect;
 mod issuer;
 mod key;
+mod key_domain;
 mod key_export;
+mod key_import;
+mod key_password;
+mod key_remove;
+mod key_rotate;
 mod keyring;
+mod loss;
 mod man;
 mod moment;
 mod new_file;
@@ -46,6 +56,7 @@ mod rekey;
 mod report;
 mod rules;
 mod seal;
+mod trust;
 mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -77,7 +88,11 @@ enum Verb {
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
     Crl(crl::CrlCommand),
+    Chain(chain::ChainCommand),
+    Trust(trust::TrustCommand),
     Acl(acl::AclCommand),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
     Rules(rules::Rules),
@@ -101,7 +116,11 @@ impl Verb {
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
             Verb::Crl(verb) => verb.run(context, out),
+            Verb::Chain(verb) => verb.run(context, out),
+            Verb::Trust(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
+            Verb::Backup(verb) => verb.run(context, out),
+            Verb::Restore(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
             Verb::Rules(verb) => verb.run(context, out),

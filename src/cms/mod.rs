@@ -6,6 +6,7 @@ mod ber;
 mod element;
 mod enveloped;
 mod error;
+mod front;
 mod input;
 mod inspect;
 mod names;
@@ -24,6 +25,7 @@ pub use ber::der_from_ber;
 pub(crate) use ber::{MAX_OCTETS, write_header};
 pub use enveloped::{Enveloped, read};
 pub use error::CmsError;
+pub use front::front_recipients;
 pub use input::{Input, InputForm};
 pub(crate) use inspect::RSA_BESIDE_EC;
 pub use inspect::{
@@ -32,8 +34,8 @@ pub use inspect::{
 };
 pub use parts::{Parts, parts};
 pub use protection::{Protection, find};
-pub(crate) use recipient::ID_ORI_KEM;
 pub use recipient::{
     Agreement, Encapsulation, Originator, OriginatorKey, Recipient, RecipientId, RecipientKind,
 };
+pub(crate) use recipient::{ID_ORI_KEM, MAX_RECIPIENTS};
 pub(crate) use tags::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};

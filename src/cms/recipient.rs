@@ -11,7 +11,7 @@ use spki::AlgorithmIdentifierOwned;
 use std::sync::Arc;
 
 /// More recipients are refused (spec: "Limits").
-const MAX_RECIPIENTS: usize = 10_000;
+pub(crate) const MAX_RECIPIENTS: usize = 10_000;
 
 /// id-ori-kem: an OtherRecipientInfo that is a KEMRecipientInfo (RFC 9629 3).
 pub(crate) const ID_ORI_KEM: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.13.3");

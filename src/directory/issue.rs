@@ -59,7 +59,7 @@ impl SqliteDirectory {
             require_place(&account, key, issue.follows)?;
             require_sound(at, key)?;
             if let Some(key) = &issue.key {
-                keys::insert(at, issue.account, key)?;
+                keys::add(at, issue.account, key)?;
             }
             record(at, &account, issue.certificate)?;
             let source = format!("issued by {}", account.domain.name);

@@ -229,6 +229,7 @@ fn no_sealing(refusal: Refusal) -> Disposition {
 fn not_sealed(error: &SealError) -> Disposition {
     match error {
         SealError::NoRecipient
+        | SealError::TooManyRecipients { .. }
         | SealError::ProfileCannotServe { .. }
         | SealError::NothingPostQuantum { .. }
         | SealError::KeyUnusable { .. }

@@ -79,13 +79,18 @@ impl KeyType {
         self != KeyType::Ed25519
     }
 
+    /// Can such a key sign?
+    pub fn signs(self) -> bool {
+        !matches!(self, KeyType::X25519 | KeyType::MlKem768 | KeyType::MlKem1024)
+    }
+
     /// The type of a key that is there; nothing if no such key can be made (RSA of another length).
     pub fn of(key: &PublicKey) -> Option<KeyType> {
         KeyType::all().map(|(kind, ..)| kind).find(|kind| kind.words() == key.to_string())
     }
 
     /// As output shows a key of this type.
-    fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         match self {
             KeyType::Rsa2048 => "RSA 2048",
             KeyType::Rsa3072 => "RSA 3072",

@@ -79,6 +79,16 @@ impl PublicKey {
         }
     }
 
+    /// Can a signature be made with its private half?
+    pub fn signs(&self) -> bool {
+        self.signature_algorithm().is_ok()
+    }
+
+    /// Can something be encrypted to it?
+    pub fn encrypts(&self) -> bool {
+        !matches!(self, PublicKey::Ed25519(_))
+    }
+
     /// Checks a signature made with the algorithm that goes with the key (RSA: PKCS#1 v1.5 with SHA-256; a curve: ECDSA with the hash of its strength; Ed25519).
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), PkiError> {
         let good = match self {

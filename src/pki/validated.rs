@@ -151,7 +151,7 @@ fn check_key(certificate: &Certificate, minimum: usize, unfit: &mut Vec<Unfit>) 
     if let Some(bits) = key.modulus_bits().filter(|bits| *bits < minimum) {
         unfit.push(Unfit::TooWeak { bits, minimum });
     }
-    if matches!(key, PublicKey::Ed25519(_)) {
+    if !key.encrypts() {
         return unfit.push(Unfit::WrongUsage(format!("a key of the kind {key} signs and does nothing else")));
     }
     let usage = match certificate.key_usage() {

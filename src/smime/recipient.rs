@@ -2,7 +2,7 @@
 
 use super::recipient_info::{self, RecipientInfo};
 use super::{SealError, SealedTo};
-use crate::cms::RecipientId;
+use crate::cms::{MAX_RECIPIENTS, RecipientId};
 use crate::crypto::agreement::AgreementAlgorithm;
 use crate::crypto::algorithm::Status;
 use crate::crypto::encapsulation::KemAlgorithm;
@@ -11,6 +11,7 @@ use crate::crypto::{Classical, CurvePublicKey, KemPublicKey, KeyTransport, Profi
 use crate::mail::HeaderPolicy;
 use crate::pki::{Certificate, Fingerprint, PublicKey, Reads, ValidatedCertificate};
 use rand::rngs::StdRng;
+use std::collections::HashSet;
 
 /// How a message is sealed: which algorithms serve the recipients, how they are named, and what is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -186,14 +187,19 @@ pub(super) fn recipients_for(
     suite: &Suite,
     naming: Naming,
 ) -> Result<Vec<Recipient>, SealError> {
-    let mut recipients: Vec<Recipient> = Vec::with_capacity(certificates.len());
-    for certificate in certificates {
-        let recipient = Recipient::new(certificate, suite, naming)?;
-        if recipients.iter().all(|known| known.fingerprint != recipient.fingerprint) {
-            recipients.push(recipient);
-        }
+    let mut known = HashSet::with_capacity(certificates.len());
+    let once: Vec<_> = certificates.iter().filter(|one| known.insert(one.fingerprint())).collect();
+    check_count(once.len())?;
+    once.into_iter().map(|certificate| Recipient::new(certificate, suite, naming)).collect()
+}
+
+/// Our own reader must be able to read what is written.
+fn check_count(count: usize) -> Result<(), SealError> {
+    match count {
+        0 => Err(SealError::NoRecipient),
+        count if count > MAX_RECIPIENTS => Err(SealError::TooManyRecipients { count, limit: MAX_RECIPIENTS }),
+        _ => Ok(()),
     }
-    if recipients.is_empty() { Err(SealError::NoRecipient) } else { Ok(recipients) }
 }
 
 /// Classical keys may stand beside ML-KEM, never without it: the profile's name would be a lie.

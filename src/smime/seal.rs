@@ -60,6 +60,14 @@ pub enum SealError {
     /// Nobody to seal to.
     #[error("there is nobody to seal the message to")]
     NoRecipient,
+    /// More than any reader is asked to look through, ours too.
+    #[error("the message has {count} recipients; a sealed message has at most {limit}")]
+    TooManyRecipients {
+        /// Different certificates.
+        count: usize,
+        /// The most.
+        limit: usize,
+    },
     /// A recipient's key has no place in the profile.
     #[error("the profile {profile} cannot serve the {key} key of certificate {certificate}: {hint}")]
     ProfileCannotServe {

@@ -1,5 +1,6 @@
 //! The laws of the room, held over real keys and arbitrary messages.
 
+mod crowds;
 mod curve;
 mod damage;
 mod forms;

@@ -87,7 +87,7 @@ fn nss_follows_our_lists() {
     assert_eq!(verify("before.crl").0, "certutil: certificate is valid\n");
     let (refused, listed) = verify("after.crl");
     assert!(refused.contains("has been revoked"), "{refused}");
-    assert!(listed.contains("CRL reason code\n                Data: 1 (0x1)"), "{listed}");
+    assert!(listed.contains("CRL reason code") && listed.contains("Data: 1 (0x1)"), "{listed}");
 }
 
 #[test]

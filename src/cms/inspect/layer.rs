@@ -11,7 +11,7 @@ use crate::cms::input::{is_content_info, unarmored};
 use crate::cms::names::oid_name;
 use crate::cms::protection::{Octets, decode, glance, is_detached_signature, sole_element};
 use crate::cms::signed::{Signed, signed_data};
-use crate::cms::{CmsError, Enveloped, Input, openpgp};
+use crate::cms::{CmsError, Enveloped, Input, MAX_RECIPIENTS, openpgp};
 use crate::mail::{MediaType, Message, TransferEncoding, sole_part, split_multipart};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{ID_CT_AUTH_ENVELOPED_DATA, ID_DATA, ID_ENVELOPED_DATA, ID_SIGNED_DATA};
@@ -21,8 +21,6 @@ use zeroize::Zeroizing;
 
 /// More layers are not shown (spec: "Limits").
 const MAX_LAYERS: usize = 100;
-/// More recipients of all layers together are not shown (spec: "Limits").
-const MAX_RECIPIENTS: usize = 10_000;
 /// All octets of the input are searched for parts and structures at most so often. Honest mail needs one or two times for
 /// each wrapper around its largest part.
 const SEARCHES: usize = 8;
