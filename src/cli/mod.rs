@@ -25,6 +25,7 @@ mod demo;
 mod doctor;
 mod domain;
 mod domain_mode;
+mod effective;
 mod explain;
 mod failure;
 mod filter;
@@ -48,10 +49,12 @@ mod man;
 mod moment;
 mod new_file;
 mod open;
+mod outlook;
 mod output;
 mod password;
 mod postfix;
 mod progress;
+mod recovery;
 mod rekey;
 mod report;
 mod rules;
@@ -90,6 +93,7 @@ enum Verb {
     Crl(crl::CrlCommand),
     Chain(chain::ChainCommand),
     Trust(trust::TrustCommand),
+    Recovery(recovery::RecoveryCommand),
     Acl(acl::AclCommand),
     Backup(backup::Backup),
     Restore(backup::Restore),
@@ -118,6 +122,7 @@ impl Verb {
             Verb::Crl(verb) => verb.run(context, out),
             Verb::Chain(verb) => verb.run(context, out),
             Verb::Trust(verb) => verb.run(context, out),
+            Verb::Recovery(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
             Verb::Backup(verb) => verb.run(context, out),
             Verb::Restore(verb) => verb.run(context, out),

@@ -21,6 +21,7 @@ mod pkcs12;
 mod public_key;
 mod request;
 mod revocation;
+mod standing;
 mod terms;
 pub mod validated;
 
@@ -34,7 +35,7 @@ pub use container::{
 };
 pub use crl::{Crl, CrlEntry, read_crls};
 pub use crl_sign::ListProfile;
-pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, succeed};
+pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, self_sign_recipient, succeed};
 pub use error::PkiError;
 pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
@@ -49,6 +50,7 @@ pub use pkcs12::Pkcs12;
 pub use public_key::PublicKey;
 pub use request::Request;
 pub use revocation::{Revocation, RevocationReason};
+pub use standing::{Standing, standing};
 pub use terms::Terms;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 
