@@ -18,6 +18,7 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod compile_fail;
+mod domain_pki;
 mod doubts;
 mod export;
 mod faults;
