@@ -2,8 +2,10 @@
 
 use super::context::Context;
 use super::failure::Failure;
+use super::holder::Holder;
+use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
-use super::words::{self, FingerprintPrefix, counted, own};
+use super::words::{self, counted, own};
 use super::{authority, domain_mode, key_domain};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{DomainChange, NewDomain, Setting};
@@ -50,9 +52,8 @@ enum DomainVerb {
     Remove {
         /// Its name
         name: String,
-        /// The fingerprint of each of its keys, to confirm that they are lost with it
-        #[arg(long, value_name = "FINGERPRINT")]
-        forget: Vec<FingerprintPrefix>,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -121,7 +122,7 @@ impl DomainCommand {
             DomainVerb::Show { name } => show(context, out, &name),
             DomainVerb::Set(verb) => verb.run(context, out),
             DomainVerb::Rename { name, new } => rename(context, out, &name, &new),
-            DomainVerb::Remove { name, forget } => remove(context, out, &name, &forget),
+            DomainVerb::Remove { name, consent } => remove(context, out, &name, &consent),
         }
     }
 }
@@ -231,16 +232,12 @@ fn rename(context: &Context, out: &mut Output, name: &str, new: &str) -> Result<
     out.json(json!({"domain": new, "was": name, "unchanged_certificates": unchanged}))
 }
 
-fn remove(
-    context: &Context,
-    out: &mut Output,
-    name: &str,
-    forget: &[FingerprintPrefix],
-) -> Result<(), Failure> {
+fn remove(context: &Context, out: &mut Output, name: &str, consent: &Consent) -> Result<(), Failure> {
     let directory = context.directory()?;
-    let mut held: Vec<_> = directory.domain_key(name)?.map(|key| key.fingerprint).into_iter().collect();
-    held.extend(key_domain::retired_keys(&directory, name)?);
-    directory.remove_domain(name, &words::forgotten(forget, &held)?)?;
+    let held = key_domain::keys(&directory, name)?;
+    let holder = Holder::Domain(name.to_owned());
+    let lost = consent.confirm(context, &directory, out, (&holder, &held), Extent::Holder)?;
+    directory.remove_domain(name, &lost.forgotten)?;
     out.line(format!("domain {name} removed; its mail stays where it is"))?;
-    out.json(json!({"removed": name}))
+    out.json(json!({"removed": name, "messages": lost.messages}))
 }

@@ -2,25 +2,27 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
-use super::filter;
 use super::holder::{Holder, HolderArgs};
+use super::key_domain;
 use super::key_export::Export;
+use super::key_import::Import;
+use super::key_password::Password;
+use super::key_remove::Remove;
 use super::key_rotate::Rotate;
+use super::keyring::{self, Unlocked};
 use super::output::{Output, Table};
 use super::password::{GivenPassword, PasswordSource};
-use super::words::{self, FingerprintPrefix, KeyTypeParser, day};
-use super::{key_domain, keyring};
+use super::words::{self, KeyTypeParser, day};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{NewVaultKey, SqliteDirectory, VaultKey};
 use crate::engine::Choice;
 use crate::mail::Address;
-use crate::pki::{Fingerprint, KeyType, PkiError, PublicKey, UnlockedKey, read_key_file};
+use crate::pki::{Fingerprint, KeyType, PkiError, PublicKey, UnlockedKey};
 use crate::system::SystemEntropy;
 use crate::vault;
 use der::Decode;
 use serde_json::json;
 use spki::SubjectPublicKeyInfoOwned;
-use std::path::PathBuf;
 
 const OF_DOMAIN: &str = "the key of a domain has no password: sealpost signs with it";
 
@@ -52,20 +54,8 @@ enum KeyVerb {
         #[command(flatten)]
         password: PasswordSource,
     },
-    /// Remove a key: what is sealed to it can never be opened again
-    ///
-    /// The certificates of a domain go with its key; a replaced key of it is forgotten like any other. Without --forget
-    /// the fingerprints are shown and nothing is done.
-    #[command(after_help = "Examples:
-  sealpost key remove --account anna@north.example --forget 04bfb3e1c60fdbe7
-  sealpost key remove --domain north.example --forget 7e255b918935e66f")]
-    Remove {
-        #[command(flatten)]
-        holder: HolderArgs,
-        /// The fingerprint of the key, to confirm that it is lost
-        #[arg(long, value_name = "FINGERPRINT")]
-        forget: Vec<FingerprintPrefix>,
-    },
+    Password(Password),
+    Remove(Remove),
 }
 
 /// Make a key for a domain or an account
@@ -87,24 +77,6 @@ struct Generate {
     password: PasswordSource,
 }
 
-/// Take a key from a file, for a domain or an account
-#[derive(clap::Args)]
-#[command(after_help = "Examples:
-  sealpost key import --domain north.example --file north.key.pem
-  sealpost key import --account anna@north.example --file anna.p12 --file-password-file export.password")]
-struct Import {
-    #[command(flatten)]
-    holder: HolderArgs,
-    /// PEM, DER or PKCS#12; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    file: PathBuf,
-    /// The password of the file itself is in the first line of this one
-    #[arg(long, value_name = "FILE")]
-    file_password_file: Option<PathBuf>,
-    #[command(flatten)]
-    password: PasswordSource,
-}
-
 impl KeyCommand {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self.verb {
@@ -114,7 +86,8 @@ impl KeyCommand {
             KeyVerb::Export(verb) => verb.run(context, out),
             KeyVerb::Show(holder) => show(context, out, holder.into()),
             KeyVerb::Test { holder, password } => test(context, out, holder.into(), &password),
-            KeyVerb::Remove { holder, forget } => remove(context, out, holder.into(), &forget),
+            KeyVerb::Password(verb) => verb.run(context, out),
+            KeyVerb::Remove(verb) => verb.run(context, out),
         }
     }
 }
@@ -139,32 +112,7 @@ impl Generate {
     }
 }
 
-impl Import {
-    fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let option = "--file-password-file FILE";
-        let of_file = self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
-        match self.holder.into() {
-            Holder::Domain(name) => {
-                self.password
-                    .refuse("the key of a domain has no password; that of the file: --file-password-file")?;
-                key_domain::import(context, out, &name, &self.file, of_file.as_ref())
-            }
-            Holder::Account(address) => {
-                let file = filter::unlock(&self.file, read_key_file, of_file.as_ref(), option)?;
-                let given = self.password.given()?;
-                let directory = context.directory()?;
-                directory.account(&address)?;
-                let password = new_password(given, &address)?;
-                for key in &file.keys {
-                    store_vault_key(&directory, out, &address, key, &password)?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-fn new_password(given: GivenPassword, account: &Address) -> Result<SecretBytes, Failure> {
+pub(super) fn new_password(given: GivenPassword, account: &Address) -> Result<SecretBytes, Failure> {
     given.or_ask_new(&format!("New Secure Mail password of {account}: "))
 }
 
@@ -248,64 +196,38 @@ fn test(
     holder: Holder,
     password: &PasswordSource,
 ) -> Result<(), Failure> {
-    let tested = match holder {
+    let (tested, locked) = match holder {
         Holder::Domain(name) => {
             password.refuse(OF_DOMAIN)?;
-            vec![key_domain::test(context, &name)?]
+            (vec![key_domain::test(context, &name)?], Vec::new())
         }
         Holder::Account(address) => test_account(context, &address, password)?,
     };
     for fingerprint in &tested {
         out.line(format!("key {fingerprint} does its work"))?;
     }
-    out.json(json!({"tested": words::texts(tested)}))
+    out.json(json!({"tested": words::texts(tested), "not_tested": words::texts(&locked)}))?;
+    if locked.is_empty() {
+        return Ok(());
+    }
+    let others = words::texts(locked).join(", ");
+    Err(Failure::new(Code::No, format!("not tested, because they have another password: {others}")))
 }
 
+/// Those that the password opens, and those that have another one.
 fn test_account(
     context: &Context,
     address: &Address,
     password: &PasswordSource,
-) -> Result<Vec<Fingerprint>, Failure> {
+) -> Result<(Vec<Fingerprint>, Vec<Fingerprint>), Failure> {
     let given = password.given()?;
-    let keys = keyring::vault_keys(&context.directory_for_reading()?, address)?;
+    let directory = context.directory_for_reading()?;
+    let keys = keyring::vault_keys(&directory, address)?;
     let password = given.or_ask(&format!("Secure Mail password of {address}: "))?;
-    let test = |key: VaultKey| {
-        vault::unlock(&key.record, password.expose())?.test()?;
-        Ok(key.fingerprint)
-    };
-    keys.into_iter().map(test).collect()
-}
-
-fn remove(
-    context: &Context,
-    out: &mut Output,
-    holder: Holder,
-    forget: &[FingerprintPrefix],
-) -> Result<(), Failure> {
-    let directory = context.directory()?;
-    let address = match &holder {
-        Holder::Domain(name) => return key_domain::remove(&directory, out, name, forget),
-        Holder::Account(address) => address,
-    };
-    let held: Vec<Fingerprint> = directory.vault_keys(address)?.iter().map(|key| key.fingerprint).collect();
-    let named = words::forgotten(forget, &held)?;
-    if named.is_empty() {
-        return Err(not_confirmed(&holder, &held));
+    let unlocked = Unlocked::of(&directory, address, keys, &password)?;
+    for (_, key) in &unlocked.keys {
+        key.test()?;
     }
-    for key in &named {
-        directory.remove_vault_key(address, *key, &named)?;
-        out.line(format!("key {key} of {holder} removed"))?;
-    }
-    out.json(json!({"removed": words::texts(named)}))
-}
-
-fn not_confirmed(holder: &Holder, held: &[Fingerprint]) -> Failure {
-    let Some(first) = held.first() else {
-        return Failure::new(Code::NotFound, format!("{holder} has no key"));
-    };
-    let text = format!(
-        "what is sealed to a key can never be opened without it; {holder} has {}",
-        words::texts(held).join(", ")
-    );
-    Failure::new(Code::No, text).hint(format!("to lose it say which: --forget {first}"))
+    let tested = unlocked.keys.iter().map(|(record, _)| record.fingerprint).collect();
+    Ok((tested, unlocked.locked.iter().map(|record| record.fingerprint).collect()))
 }

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::Output;
-use super::words::{self, FingerprintPrefix, day};
+use super::words::day;
 use super::{filter, key, keyring};
 use crate::crypto::SecretBytes;
 use crate::directory::{AdminError, RetiredAuthority, SqliteDirectory};
@@ -105,45 +105,36 @@ pub(super) fn list(directory: &SqliteDirectory, name: &str) -> Result<Vec<key::R
     Ok(rows)
 }
 
-/// Forgets the keys that were named: today's with its certificates, a replaced one with what it issued.
-pub(super) fn remove(
+/// Forgets keys of a domain: today's with its certificates, a replaced one with what it issued.
+pub(super) fn forget(
     directory: &SqliteDirectory,
     out: &mut Output,
     name: &str,
-    forget: &[FingerprintPrefix],
+    forgotten: &[Fingerprint],
 ) -> Result<(), Failure> {
     let active = directory.domain_key(name)?.map(|key| key.fingerprint);
-    let retired = retired_keys(directory, name)?;
-    let held: Vec<Fingerprint> = active.into_iter().chain(retired).collect();
-    let named = words::forgotten(forget, &held)?;
-    if named.is_empty() {
-        return Err(not_confirmed(name, active, &held));
-    }
-    for key in &named {
+    for key in forgotten {
         if Some(*key) == active {
-            directory.remove_domain_key(name, &named)?;
+            directory.remove_domain_key(name, forgotten)?;
             out.line(format!("key {key} of {name} removed, and its certificates with it"))?;
         } else {
             directory.remove_retired_authority(name, *key)?;
             out.line(format!("key {key} of {name} removed: what it issued chains to nothing any more"))?;
         }
     }
-    out.json(json!({"removed": words::texts(named)}))
+    Ok(())
+}
+
+/// Every key of a domain, today's first.
+pub(super) fn keys(directory: &SqliteDirectory, name: &str) -> Result<Vec<Fingerprint>, Failure> {
+    let active = directory.domain_key(name)?.map(|key| key.fingerprint);
+    Ok(active.into_iter().chain(retired_keys(directory, name)?).collect())
 }
 
 /// The keys of a domain's replaced authorities, each once.
-pub(super) fn retired_keys(directory: &SqliteDirectory, name: &str) -> Result<Vec<Fingerprint>, Failure> {
+fn retired_keys(directory: &SqliteDirectory, name: &str) -> Result<Vec<Fingerprint>, Failure> {
     let retired = directory.retired_authorities(name)?;
     let mut keys: Vec<Fingerprint> = retired.iter().map(|retired| retired.fingerprint).collect();
     keys.dedup();
     Ok(keys)
-}
-
-fn not_confirmed(name: &str, active: Option<Fingerprint>, held: &[Fingerprint]) -> Failure {
-    let Some(first) = active.or(held.first().copied()) else {
-        return Failure::new(Code::NotFound, format!("{name} has no key"));
-    };
-    let loss = "what a key issued is vouched for by nobody without it, and its certificates go with it";
-    let text = format!("{loss}; {name} has {}", words::texts(held).join(", "));
-    Failure::new(Code::No, text).hint(format!("to lose it say which: --forget {first}"))
 }

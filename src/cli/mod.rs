@@ -4,6 +4,7 @@ mod account;
 mod acl;
 mod algorithms;
 mod authority;
+mod backup;
 mod cert;
 mod cert_account;
 mod cert_domain;
@@ -28,8 +29,12 @@ mod inspect;
 mod key;
 mod key_domain;
 mod key_export;
+mod key_import;
+mod key_password;
+mod key_remove;
 mod key_rotate;
 mod keyring;
+mod loss;
 mod man;
 mod new_file;
 mod open;
@@ -73,6 +78,8 @@ enum Verb {
     Chain(chain::ChainCommand),
     Trust(trust::TrustCommand),
     Acl(acl::AclCommand),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
     Rules(rules::Rules),
@@ -98,6 +105,8 @@ impl Verb {
             Verb::Chain(verb) => verb.run(context, out),
             Verb::Trust(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
+            Verb::Backup(verb) => verb.run(context, out),
+            Verb::Restore(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
             Verb::Rules(verb) => verb.run(context, out),

@@ -8,7 +8,9 @@
 //! no functions of one database, so that another database can stand behind the same trait.
 
 mod accounts;
+mod attempts;
 mod authorities;
+mod backup;
 mod certificates;
 mod copies;
 mod crls;
@@ -16,6 +18,7 @@ mod domains;
 mod error;
 mod holders;
 mod id;
+mod import;
 mod keys;
 mod lookup;
 mod open;
@@ -26,7 +29,9 @@ mod trust;
 mod words;
 
 pub use accounts::{AccountChange, NewAccount};
+pub use attempts::{UnlockAttempt, Unlocking};
 pub use authorities::{RetiredAuthority, Rotation};
+pub use backup::{BackupContents, Restored};
 pub use certificates::{
     AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
 };
@@ -34,7 +39,8 @@ pub use crls::ForeignCrl;
 pub use domains::{DomainChange, NewDomain, Setting};
 pub use error::AdminError;
 pub use holders::CertificateHolder;
-pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};
+pub use import::{ImportedCertificate, KeyImport};
+pub use keys::{DomainKey, KeyState, NewVaultKey, RewrappedKey, VaultKey};
 pub use open::SqliteDirectory;
 pub use rights::{Grant, Right};
 pub use rules::{InstalledSet, RuleHolder};

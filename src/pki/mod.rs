@@ -10,6 +10,7 @@ mod error;
 mod issue;
 pub mod key;
 mod key_type;
+mod mobileconfig;
 mod names;
 mod path;
 mod pbe;
@@ -36,6 +37,7 @@ pub use issue::{
 };
 pub use key::{MINIMUM_RSA_BITS, UnlockedKey};
 pub use key_type::KeyType;
+pub use mobileconfig::AppleProfile;
 pub use names::{Subject, wildcard};
 pub use pbe::Protection;
 pub use pkcs12::Pkcs12;
