@@ -187,7 +187,7 @@ fn a_key_goes_with_its_certificates_or_stays() {
             1,
             format!(
                 "sealpost: what a key issued is vouched for by nobody without it, and its certificates go with it; \
-                 north.example has {print}\n  to lose it say which: --forget {print}\n"
+                 what is sealed to a key can never be opened without it; north.example has {print}: no message\n  to lose it say which: --forget {print}\n"
             )
         )
     );
