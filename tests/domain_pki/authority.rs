@@ -97,6 +97,25 @@ fn another_kind_of_key_and_both_certificates() {
     site.run("key test --domain north.example").ok();
 }
 
+/// Mail that was sealed to the old key in the place of an account stays readable, and the new one stands in from now on.
+#[test]
+fn a_key_that_stands_in_for_accounts_is_followed_by_one_that_can() {
+    let site = Site::furnished();
+    site.run("key generate --domain north.example --type ec-p256").ok();
+    site.run("cert self-sign --domain north.example").ok();
+    site.run("cert self-sign --domain north.example --purpose sealing").ok();
+    let text = "sealpost: a key of the kind Ed25519 signs and does nothing else, and mail is sealed to the key of north.example \
+                in the place of accounts (domain-key)\n  without that: sealpost cert remove --domain north.example --purpose sealing\n";
+    assert_eq!(site.refused("key rotate --domain north.example --type ed25519"), (1, text.to_owned()));
+    let made = site.json("key rotate --domain north.example --type rsa-2048");
+    let purposes: Vec<_> =
+        made["certificates"].as_array().unwrap().iter().map(|one| one["purpose"].clone()).collect();
+    assert_eq!(purposes, ["generic", "sealing"]);
+    let shown = site.json("cert show --domain north.example");
+    assert_eq!(shown["certificates"][1]["purposes"], json!(["sign", "encrypt", "mail"]));
+    assert_eq!(shown["retired"].as_array().unwrap().len(), 1, "the other one signed nothing");
+}
+
 #[test]
 fn there_must_be_an_authority_to_replace() {
     let site = Site::furnished();

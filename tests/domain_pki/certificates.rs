@@ -172,12 +172,13 @@ fn a_self_signed_certificate_is_able_to_issue_unless_asked_otherwise() {
     assert_eq!(shown(0)["issues"], false);
     assert_eq!(
         site.refused("cert self-sign --domain north.example --end-entity --purpose smime"),
-        (
-            64,
-            "sealpost: the S/MIME certificate of a domain issues those of its accounts: --end-entity is none for it\n"
-                .to_owned()
-        )
+        (64, "sealpost: --end-entity makes a certificate for TLS, and that is the generic one\n".to_owned())
     );
+    // One that mail is sealed to is neither for TLS nor an issuer.
+    site.run("cert self-sign --domain north.example --purpose sealing").ok();
+    assert_eq!(shown(1)["role"], "mail is sealed to it in the place of accounts (domain-key)");
+    assert_eq!((&shown(0)["issues"], &shown(1)["issues"]), (&false.into(), &false.into()));
+    site.run("cert remove --domain north.example --purpose sealing").ok();
     // The special one issues from now on, and the generic one serves TLS.
     site.run("cert self-sign --domain north.example --purpose smime").ok();
     assert_eq!(shown(0)["role"], "TLS; the S/MIME certificate issues those of the accounts");
