@@ -98,8 +98,10 @@ fn json_is_one_object_of_known_fields() {
     let copy = site.folder().join("copy");
     let (backup, restore) = (format!("backup {}", path(&copy)), format!("restore {} --replace", path(&copy)));
     let certificate = "fingerprint fingerprint_sha1 subject issuer serial not_before not_after addresses key key_fingerprint purposes pem";
-    let account = "account domain aliases inbox profile also_classical recovery recovery_certificate active_certificates keys";
-    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective recovery_certificate certificates chain trusted replaced_authorities";
+    let account = "account domain aliases inbox profile also_classical recovery recovery_certificate active_certificates \
+        pending_certificates keys";
+    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective \
+        recovery_certificate certificates chain trusted replaced_authorities";
     let shown = [
         ("init", "root owner made main_cf master_cf"),
         ("doctor", "ok findings consents"),

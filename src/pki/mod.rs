@@ -12,13 +12,15 @@ pub mod key;
 mod key_type;
 mod mobileconfig;
 mod names;
-mod path;
+pub mod path;
 mod pbe;
 mod pem;
 mod pkcs12;
 mod public_key;
 mod request;
-mod revocation;
+pub mod revocation;
+mod signature;
+mod signer;
 mod standing;
 pub mod validated;
 
@@ -44,7 +46,8 @@ pub use pbe::Protection;
 pub use pkcs12::Pkcs12;
 pub use public_key::PublicKey;
 pub use request::Request;
-pub use revocation::{Revocation, RevocationReason};
+pub use revocation::{Revocation, RevocationPolicy, RevocationReason, RevocationStatus};
+pub use signer::unfit_to_sign;
 pub use standing::{Standing, standing};
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 
