@@ -320,6 +320,18 @@ mod tests {
         assert_eq!((both.keys.len(), both.certificates.len()), (1, 1));
     }
 
+    /// A file from somebody else is named to a terminal.
+    #[test]
+    fn labels_are_printable_or_none() {
+        for label in ["PRI\u{1b}[2JVATE KEY", "PRIVATE KEY\u{7}", &"X".repeat(65)] {
+            let text = format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+            assert_eq!(
+                error(text.as_bytes(), None),
+                "no private key found: the file holds neither PEM nor DER"
+            );
+        }
+    }
+
     #[test]
     fn weak_and_foreign_keys_are_refused() {
         let make = |arguments: &str| openssl(&arguments.split(' ').collect::<Vec<_>>(), b"");
