@@ -145,7 +145,10 @@ fn a_domain_issues_certificates_for_its_accounts() {
     site.run("cert retire --account bob@north.example").ok();
     let doctor = site.run("doctor");
     assert_eq!(doctor.code, Some(1));
-    assert!(doctor.text().contains("bob@north.example  it has no active certificate: mail for it waits"));
+    let found = "problem   bob@north.example  it has no active certificate: mail for it waits: sealpost cert issue --account \
+                 bob@north.example\n";
+    assert!(doctor.text().contains(found), "{}", doctor.text());
+    assert_eq!(doctor.stderr, "sealpost: 1 problem found\n");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! What configuration, directory and rules make of a message, end to end through the hook.
 
 mod arrived;
+mod bench;
 mod certificates;
 mod headers;
+mod lists;
+mod table;
 
 use crate::hook::{assert_answer, assert_doubt};
 use crate::support::{Ended, Identity, Program, Store, crlf, path, tools};

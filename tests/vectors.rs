@@ -77,7 +77,7 @@ impl Reader {
     }
 
     fn job<'a>(&'a self, message: &'a [u8], profile: Profile) -> SealJob<'a> {
-        let mark = Mark { at: OffsetDateTime::UNIX_EPOCH, rule: None };
+        let mark = Mark { at: OffsetDateTime::UNIX_EPOCH, rule: None, marked: Vec::new() };
         SealJob {
             message,
             recipients: &self.recipients,

@@ -6,10 +6,11 @@ use super::fitness::active;
 use super::holder::Holder;
 use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
+use super::recovery;
 use super::words::{self, counted, own};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
-use crate::engine::{Account, Choice, InboxPolicy};
+use crate::engine::{Account, Choice, InboxPolicy, Recovery};
 use crate::mail::{Address, MailboxName};
 use crate::pki::Certificate;
 use serde_json::{Value, json};
@@ -87,6 +88,7 @@ enum AccountVerb {
   sealpost account set anna@north.example --profile modern
   sealpost account set anna@north.example --profile post-quantum --also-classical yes
   sealpost account set anna@north.example --alias berg@north.example --remove-alias ann@north.example
+  sealpost account set anna@north.example --recovery yes
   sealpost account set robot@north.example --inbox plain")]
 struct Set {
     /// Any of its addresses
@@ -107,6 +109,9 @@ struct Set {
     /// With the profile post-quantum: may RSA and EC keys stand beside ML-KEM? They can be broken later
     #[arg(long, value_parser = words::setting::<Classical>())]
     also_classical: Option<Setting<Classical>>,
+    /// Is the domain's recovery certificate a further recipient of its mail?
+    #[arg(long, value_parser = words::setting::<Recovery>())]
+    recovery: Option<Setting<Recovery>>,
 }
 
 impl AccountCommand {
@@ -130,6 +135,7 @@ impl Set {
             inbox: self.inbox.unwrap_or_default(),
             profile: self.profile.unwrap_or_default(),
             also_classical: self.also_classical.unwrap_or_default(),
+            recovery: self.recovery.unwrap_or_default(),
         };
         let address = context.directory()?.set_account(&self.address, &change)?;
         show(context, out, &address)
@@ -183,12 +189,25 @@ fn show(context: &Context, out: &mut Output, address: &Address) -> Result<(), Fa
         ("inbox", own(account.overrides.inbox)),
         ("profile", own(account.overrides.profile)),
         ("also-classical", own(account.overrides.also_classical)),
+        ("recovery", recovery(&account)),
         ("sealed to", counted(active(&account).count(), "certificate")),
         ("retired", counted(retired(&account), "certificate")),
         ("vault", counted(keys.len(), "key")),
     ]);
     out.table(&table)?;
     out.json(layout(&account, &keys))
+}
+
+/// Can somebody else open what is sealed to the account from now on, and who said so?
+fn recovery(account: &Account) -> String {
+    let said = if account.overrides.recovery.is_some() { "its own" } else { "by its domain" };
+    match (account.recovery(), &account.domain.recovery) {
+        (Recovery::No, _) => "no".to_owned(),
+        (Recovery::Yes, Some(held)) => format!("yes ({said}): {}", recovery::describe(held)),
+        (Recovery::Yes, None) => {
+            format!("yes ({said}), but {} has no recovery certificate", account.domain.name)
+        }
+    }
 }
 
 fn retired(account: &Account) -> usize {
@@ -203,6 +222,9 @@ fn layout(account: &Account, keys: &[VaultKey]) -> Value {
         "inbox": account.overrides.inbox.map(Choice::name),
         "profile": account.overrides.profile.map(Choice::name),
         "also_classical": account.overrides.also_classical.map(Choice::name),
+        "recovery": account.recovery().name(),
+        "recovery_certificate": account.domain.recovery.as_ref()
+            .filter(|_| account.recovery() == Recovery::Yes).map(|held| held.fingerprint().to_string()),
         "active_certificates": words::texts(active(account).map(Certificate::fingerprint)),
         "keys": words::texts(keys.iter().map(|key| key.fingerprint)),
     })

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::output::{Output, Table};
 use super::words::{counted, day, short};
 use crate::directory::{CertificateUse, DomainCertificate, RetiredAuthority, SqliteDirectory};
-use crate::engine::{Choice, Clock, DomainMode};
+use crate::engine::{Choice, Clock, Domain, DomainMode};
 use crate::pki::Certificate;
 use crate::system::SystemClock;
 use serde_json::{Value, json};
@@ -96,6 +96,21 @@ pub(super) fn below<'a>(held: &'a [DomainCertificate], chain: &[Certificate]) ->
         |held: &&DomainCertificate| chain.first().is_some_and(|first| held.certificate.is_signed_by(first));
     let generic = || held.iter().min_by_key(|held| held.purpose != CertificateUse::Generic);
     held.iter().find(signed).or_else(generic).map(|held| &held.certificate)
+}
+
+/// What goes along with certificates of an account: the authorities of its domain that issued them, those of today or before,
+/// and as much of the chain as stands above one of those.
+pub(super) fn above(domain: &Domain, certificates: &[Certificate]) -> Vec<Certificate> {
+    let own = domain.authorities.iter().chain(&domain.trust.retired);
+    let issued = |issuer: &&Certificate| certificates.iter().any(|one| one.is_signed_by(issuer));
+    let mut above: Vec<Certificate> = own.filter(issued).cloned().collect();
+    let mut goes_on = true;
+    for one in &domain.trust.chain {
+        goes_on &=
+            !above.contains(one) && above.iter().chain(certificates).any(|lower| lower.is_signed_by(one));
+        above.extend(goes_on.then(|| one.clone()));
+    }
+    above
 }
 
 /// The authorities that were replaced, for a person.

@@ -11,8 +11,8 @@ use crate::directory::{CertificateUse, SqliteDirectory};
 use crate::engine::{Choice, Clock, Domain};
 use crate::mail::Address;
 use crate::pki::{
-    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, Subject, TLS_LIFETIME, UnlockedKey,
-    Validity, wildcard,
+    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, SealingCheck, Subject, TLS_LIFETIME,
+    UnlockedKey, ValidatedCertificate, Validity, wildcard,
 };
 use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
@@ -88,6 +88,7 @@ impl SubjectArgs {
   sealpost cert self-sign --domain north.example --organization 'North Ltd' --country NO
   sealpost cert self-sign --domain north.example --wildcard --end-entity
   sealpost cert self-sign --domain north.example --purpose smime --common-name north.example
+  sealpost cert self-sign --domain north.example --purpose sealing
   sealpost cert self-sign --domain north.example --refresh")]
 pub(super) struct SelfSign {
     #[command(flatten)]
@@ -95,7 +96,8 @@ pub(super) struct SelfSign {
     /// How long it is valid
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=36_500))]
     days: Option<i64>,
-    /// generic: for all; smime: a special one, only to issue user certificates
+    /// generic: for all; smime: a special one, only to issue user certificates; sealing: one to be sealed to in the place
+    /// of accounts (domain-key)
     #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
     purpose: CertificateUse,
     /// For TLS only: it signs no other certificates
@@ -123,14 +125,18 @@ impl SelfSign {
     }
 
     fn sign(self, domain: &Domain, key: &UnlockedKey) -> Result<Certificate, Failure> {
-        if self.end_entity && self.purpose == CertificateUse::Smime {
-            let text = "the S/MIME certificate of a domain issues those of its accounts: --end-entity is none for it";
+        if self.end_entity && self.purpose != CertificateUse::Generic {
+            let text = "--end-entity makes a certificate for TLS, and that is the generic one";
             return Err(Failure::new(Code::Usage, text));
         }
         let validity = validity(self.days, !self.end_entity);
         let (subject, names) = self.subject.subject(domain)?;
         let profile = AuthorityProfile { subject: &subject, dns_names: &names, validity };
-        let sign = if self.end_entity { pki::self_sign_for_tls } else { pki::self_sign };
+        let sign = match self.purpose {
+            CertificateUse::Sealing => pki::self_sign_recipient,
+            CertificateUse::Generic if self.end_entity => pki::self_sign_for_tls,
+            CertificateUse::Generic | CertificateUse::Smime => pki::self_sign,
+        };
         Ok(sign(key, &profile, SystemEntropy.seed()?)?)
     }
 }
@@ -174,7 +180,8 @@ pub(super) struct Set {
     /// PEM or DER; `-` is standard input. The first certificate in it is taken
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
-    /// generic: for all; smime: a special one, only to issue user certificates
+    /// generic: for all; smime: a special one, only to issue user certificates; sealing: one to be sealed to in the place
+    /// of accounts (domain-key)
     #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
     purpose: CertificateUse,
 }
@@ -218,6 +225,9 @@ fn store(
     purpose: CertificateUse,
     certificate: &Certificate,
 ) -> Result<(), Failure> {
+    if purpose == CertificateUse::Sealing {
+        require_sealing(domain, certificate)?;
+    }
     let before = directory.domain_certificates(domain)?;
     directory.set_domain_certificate(domain, purpose, certificate)?;
     let (name, print) = (purpose.name(), certificate.fingerprint());
@@ -231,6 +241,23 @@ fn store(
         object.insert("warnings".into(), warnings.into());
     }
     out.json(value)
+}
+
+/// Whoever says `domain-key` must not find out at the first message that the key cannot be sealed to.
+fn require_sealing(domain: &str, certificate: &Certificate) -> Result<(), Failure> {
+    let check = SealingCheck {
+        addresses: &[],
+        at: SystemClock.now(),
+        minimum_rsa_bits: pki::MINIMUM_RSA_BITS,
+        anchors: None,
+        intermediates: &[],
+        allow_expired: false,
+        allow_not_yet_valid: false,
+    };
+    ValidatedCertificate::for_sealing(certificate, &check).map(|_| ()).map_err(|reasons| {
+        let reasons = words::texts(&reasons).join("; ");
+        Failure::new(Code::Data, format!("mail cannot be sealed to this certificate of {domain}: {reasons}"))
+    })
 }
 
 /// The domain's certificates, and by serial number those that it has issued.

@@ -161,8 +161,12 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
         request.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
     let (to, answer) = (recipients.join(" "), outcome.disposition.line());
     let client = request.client.as_deref().unwrap_or("-");
+    let warnings =
+        outcome.copies.iter().map(|copy| copy.warnings.len()).sum::<usize>() + outcome.warnings.len();
     match &outcome.cause {
-        None => tracing::info!(queue_id, client, %to, bytes = request.message.len(), answer, "done"),
+        None => {
+            tracing::info!(queue_id, client, %to, bytes = request.message.len(), warnings, answer, "done")
+        }
         Some(cause) => {
             tracing::warn!(queue_id, client, %to, bytes = request.message.len(), answer, "{cause}")
         }
@@ -170,8 +174,7 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
 }
 
 fn describe(copy: &CopyReport) -> String {
-    let to: Vec<String> =
-        copy.sealed_to.iter().map(|to| format!("{} ({})", to.address, to.certificate)).collect();
+    let to: Vec<String> = copy.sealed_to.iter().map(|to| format!("{to} ({})", to.certificate)).collect();
     match (copy.plain_source, copy.cipher) {
         (Some(source), _) => format!("in the clear by {source}"),
         (None, Some(cipher)) if copy.kept_as_is => {

@@ -1,75 +1,72 @@
 //! `sealpost doctor`
 
+mod accounts;
+mod authorities;
+mod certificates;
+mod finding;
+
 use super::context::Context;
 use super::failure::{Code, Failure};
-use super::fitness;
-use super::output::{Output, Table};
+use super::output::Output;
 use super::postfix;
-use super::words::{self, counted, day};
 use crate::config::Config;
-use crate::directory::{CertificateUse, SqliteDirectory};
-use crate::engine::{Account, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate};
-use crate::pki::{Certificate, UnlockedKey};
+use crate::directory::SqliteDirectory;
+use crate::engine::{self, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate, Unusable};
+use crate::pki::{Crl, UnlockedKey};
 use crate::rules::RuleSet;
 use crate::system::{self, SystemClock, User};
-use serde_json::json;
+use finding::{Finding, Severity, report};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use time::{Duration, OffsetDateTime};
 
-/// A certificate that ends within this time wants renewing.
-const SOON: Duration = Duration::days(30);
-
-/// Look for what will keep mail from being sealed
+/// Look for what keeps mail from being sealed, or soon will
 ///
-/// Accounts that cannot be sealed to, certificates that end within 30 days, weak keys, files that others can read,
-/// settings and rules that are wrong; with --postfix also what keeps Postfix from handing mail to this store. Exits with
-/// 1 if anything is found.
+/// Accounts that cannot be sealed to, or are sealed to something else than a valid certificate of theirs; certificates of
+/// accounts, domains, chains, trusted sets and recovery that end soon; weak keys; old revocation lists; certificates that
+/// wait to be accepted; files that others can read; settings and rules that are wrong; with --postfix also what keeps
+/// Postfix from handing mail to this store. Beside each stands what mends it.
+///
+/// Exits with 0 if nothing is found and with 1 otherwise. A problem keeps mail from being sealed as it should be today; a
+/// warning is for soon.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudo sealpost doctor
+  sudo sealpost doctor --within 90 --json
   sudo sealpost doctor --postfix")]
 pub(super) struct Doctor {
+    /// Name certificates that end within this time
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(i64).range(0..=36_500))]
+    within: i64,
     /// Ask Postfix too (postconf) whether it hands mail to this store
     #[arg(long)]
     postfix: bool,
-}
-
-/// One thing that is wrong.
-struct Finding {
-    about: String,
-    text: String,
 }
 
 impl Doctor {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let directory = match context.directory_for_reading() {
             Err(wrong) if wrong.code == Code::Config => {
-                return report(out, &[Finding { about: "store".to_owned(), text: wrong.text }], &[]);
+                return report(out, &[Finding::problem("store", wrong.text)], &[]);
             }
             opened => opened?,
         };
-        let mut round =
-            Round { directory, findings: Vec::new(), consents: Vec::new(), now: SystemClock.now() };
-        round.look_at_files(context.root());
-        let config = match context.config() {
-            Ok(config) => config,
-            Err(wrong) => {
-                wrong.text.lines().for_each(|line| round.find("configuration", line));
-                Config::default()
-            }
+        let now = SystemClock.now();
+        let mut round = Round {
+            directory,
+            config: Config::default(),
+            lists: Vec::new(),
+            findings: Vec::new(),
+            consents: Vec::new(),
+            now,
+            soon: now.saturating_add(Duration::days(self.within)),
         };
-        round.note_consents("the site", config.settings.inbox, Some(config.settings.missing_certificate));
-        let domains = round.directory.domains()?;
-        if domains.is_empty() {
-            round.find("store", "there is no domain: sealpost domain add NAME");
-        }
-        for domain in &domains {
-            round.look_at_domain(domain)?;
-        }
-        for account in round.directory.all_accounts(None)? {
-            round.look_at_account(&account, &config);
-        }
+        round.look_at_files(context.root());
+        round.look_at_config(context);
+        round.look_at_bundle();
+        let domains = round.look_at_domains()?;
+        round.look_at_lists()?;
+        round.look_at_accounts()?;
         round.look_at_rules()?;
         if self.postfix {
             round.look_at_postfix(context.root(), &domains)?;
@@ -81,15 +78,32 @@ impl Doctor {
 /// What the doctor has seen so far.
 struct Round {
     directory: SqliteDirectory,
+    config: Config,
+    /// The revocation lists that the site was given.
+    lists: Vec<Crl>,
     findings: Vec<Finding>,
     /// Where mail is stored in the clear because somebody wrote so: no fault, and not to be forgotten.
     consents: Vec<String>,
     now: OffsetDateTime,
+    /// What ends before wants renewing.
+    soon: OffsetDateTime,
 }
 
 impl Round {
     fn find(&mut self, about: impl Into<String>, text: impl Into<String>) {
-        self.findings.push(Finding { about: about.into(), text: text.into() });
+        self.findings.push(Finding::problem(about, text));
+    }
+
+    /// The same with the command that mends it.
+    fn advise(
+        &mut self,
+        severity: Severity,
+        about: impl Into<String>,
+        text: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
+        let (about, text, mend) = (about.into(), text.into(), Some(mend.into()));
+        self.findings.push(Finding { severity, about, text, mend });
     }
 
     fn note_consents(
@@ -117,9 +131,34 @@ impl Round {
             let open = entry.metadata().is_ok_and(|data| data.permissions().mode() & 0o077 != 0);
             if name.contains(".sqlite") && open {
                 let path = entry.path().display().to_string();
-                self.find(name, format!("others may read it: chmod 600 {path}"));
+                self.advise(Severity::Problem, name, "others may read it", format!("chmod 600 {path}"));
             }
         }
+    }
+
+    fn look_at_config(&mut self, context: &Context) {
+        match context.config() {
+            Ok(config) => self.config = config,
+            Err(wrong) => wrong.text.lines().for_each(|line| self.find("configuration", line)),
+        }
+        let settings = &self.config.settings;
+        let (inbox, missing) = (settings.inbox, settings.missing_certificate);
+        self.note_consents("the site", inbox, Some(missing));
+    }
+
+    fn look_at_domains(&mut self) -> Result<Vec<Domain>, Failure> {
+        let domains = self.directory.domains()?;
+        if domains.is_empty() {
+            self.find("store", "there is no domain: sealpost domain add NAME");
+        }
+        for domain in &domains {
+            self.look_at_domain(domain)?;
+            self.look_at_recovery(domain);
+            self.look_at_domain_key(domain)?;
+            self.look_at_authorities_of(domain)?;
+        }
+        self.look_at_authorities()?;
+        Ok(domains)
     }
 
     fn look_at_domain(&mut self, domain: &Domain) -> Result<(), Failure> {
@@ -127,56 +166,34 @@ impl Round {
         self.note_consents(name, domain.overrides.inbox, domain.overrides.missing_certificate);
         if domain.mode != DomainMode::Enabled {
             let text = format!("its mode is {}: mail for its accounts waits", domain.mode.name());
-            self.find(name, text);
+            self.advise(Severity::Problem, name, text, format!("sealpost domain set {name} --mode enabled"));
         }
-        if self.directory.all_accounts(Some(name))?.is_empty() {
-            self.find(name, "it has no account: mail for it waits");
+        if self.directory.has_no_account(name)? {
+            let mend = format!("sealpost account add NAME@{name}");
+            self.advise(Severity::Problem, name, "it has no account: mail for it waits", mend);
         }
+        Ok(())
+    }
+
+    /// Does its key work, and can it stand in where policy says so?
+    fn look_at_domain_key(&mut self, domain: &Domain) -> Result<(), Failure> {
+        let name = &domain.name;
         if let Some(key) = self.directory.domain_key(name)? {
             let tested = UnlockedKey::from_pkcs8(key.pkcs8.expose()).and_then(|key| key.test());
             if let Err(error) = tested {
                 self.find(name, format!("its key does not work: {error}"));
             }
         }
-        for held in self.directory.domain_certificates(name)? {
-            let what = format!("its {} certificate", held.purpose.name());
-            self.look_at_end(name, &what, &held.certificate);
-            if held.purpose == CertificateUse::Smime && domain.mode != DomainMode::Enabled {
-                self.find(name, "it has an S/MIME certificate and may not use it");
-            }
+        let policy = self.config.settings.certificate_policy(domain);
+        let stands_in = policy.unusable == Unusable::DomainKey
+            || policy.missing_certificate == MissingCertificate::DomainKey;
+        let judged = engine::foresee_domain_key(domain, &self.config.settings, &self.lists, self.now);
+        if let (true, Err(reason)) = (stands_in, judged) {
+            let text = format!("its key cannot stand in for accounts (domain-key): {reason}");
+            let mend = format!("sealpost cert self-sign --domain {name} --purpose sealing");
+            self.advise(Severity::Problem, name, text, mend);
         }
         Ok(())
-    }
-
-    fn look_at_end(&mut self, about: &str, what: &str, certificate: &Certificate) {
-        let end = certificate.not_after();
-        if end < self.now {
-            self.find(about, format!("{what} ended on {}", day(end)));
-        } else if end < self.now + SOON {
-            self.find(about, format!("{what} ends on {}", day(end)));
-        }
-    }
-
-    fn look_at_account(&mut self, account: &Account, config: &Config) {
-        let address = account.address.to_string();
-        self.note_consents(&address, account.overrides.inbox, None);
-        let active: Vec<&Certificate> = fitness::active(account).collect();
-        if active.is_empty() {
-            let missing = account.domain.overrides.missing_certificate;
-            let fate = match missing.unwrap_or(config.settings.missing_certificate) {
-                MissingCertificate::Reject => "mail for it is rejected",
-                MissingCertificate::Plain => "mail for it is stored in the clear",
-                MissingCertificate::Defer => "mail for it waits",
-            };
-            self.find(&address, format!("it has no active certificate: {fate}"));
-        }
-        for certificate in active {
-            let what = format!("certificate {}", words::short(certificate.fingerprint()));
-            match fitness::check(account, certificate, &[], config, self.now) {
-                Ok(_) => self.look_at_end(&address, &what, certificate),
-                Err(reasons) => self.find(&address, format!("{what}: {}", reasons.join("; "))),
-            }
-        }
     }
 
     fn look_at_postfix(&mut self, root: &Path, domains: &[Domain]) -> Result<(), Failure> {
@@ -196,17 +213,4 @@ impl Round {
         }
         Ok(())
     }
-}
-
-fn report(out: &mut Output, findings: &[Finding], consents: &[String]) -> Result<(), Failure> {
-    let rows: Vec<_> = findings.iter().map(|one| json!({"about": one.about, "finding": one.text})).collect();
-    out.json(json!({"ok": findings.is_empty(), "findings": rows, "consents": consents}))?;
-    consents.iter().try_for_each(|consent| out.line(format!("note: {consent}")))?;
-    if findings.is_empty() {
-        return out.line("all is well");
-    }
-    let mut table = Table::new(&["about", "finding"], "");
-    findings.iter().for_each(|one| table.row([one.about.clone(), one.text.clone()]));
-    out.table(&table)?;
-    Err(Failure::new(Code::No, format!("{} found", counted(findings.len(), "problem"))))
 }

@@ -1,15 +1,21 @@
 //! `sealpost domain`
 
 use super::context::Context;
+use super::effective::Effective;
 use super::failure::Failure;
 use super::holder::Holder;
 use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
-use super::words::{self, counted, own};
+use super::recovery;
+use super::words::{self, counted};
 use super::{authority, domain_mode, key_domain};
+use crate::config::Config;
 use crate::crypto::{Classical, Profile};
 use crate::directory::{DomainChange, NewDomain, Setting};
-use crate::engine::{Choice, Domain, DomainMode, InboxPolicy, MissingCertificate};
+use crate::engine::{
+    Choice, CrlPolicy, Domain, DomainMode, Expired, InboxPolicy, MissingCertificate, Recovery, Trust,
+    Unusable,
+};
 use crate::mail::Address;
 use crate::pki::Certificate;
 use serde_json::{Value, json};
@@ -80,6 +86,8 @@ struct Add {
 #[command(after_help = "Examples:
   sealpost domain set north.example --mode disabled
   sealpost domain set north.example --profile modern --missing-certificate defer
+  sealpost domain set north.example --unusable domain-key --expired defer --crl hard
+  sealpost domain set north.example --expired inherit
   sealpost domain set north.example --catch-all postmaster@north.example")]
 struct Set {
     /// Any of its names
@@ -105,9 +113,29 @@ struct Set {
     /// With the profile post-quantum: may RSA and EC keys stand beside ML-KEM? They can be broken later
     #[arg(long, value_parser = words::setting::<Classical>())]
     also_classical: Option<Setting<Classical>>,
-    /// What becomes of mail for an account without a certificate; plain is a consent to clear text
+    /// What becomes of mail for an account without a certificate; domain-key lets the administrator read it, plain is a
+    /// consent to clear text
     #[arg(long, value_parser = words::setting::<MissingCertificate>())]
     missing_certificate: Option<Setting<MissingCertificate>>,
+    /// Which certificates are believed: what the directory holds (pinned), or what chains to a trusted authority
+    #[arg(long, value_parser = words::setting::<Trust>())]
+    trust: Option<Setting<Trust>>,
+    /// A certificate past its end and right otherwise
+    #[arg(long, value_parser = words::setting::<Expired>())]
+    expired: Option<Setting<Expired>>,
+    /// A certificate before its begin and right otherwise
+    #[arg(long, value_parser = words::setting::<Expired>())]
+    not_yet_valid: Option<Setting<Expired>>,
+    /// An account whose certificates are revoked, of wrong usage or address, broken or too weak; domain-key lets the
+    /// administrator read its mail
+    #[arg(long, value_parser = words::setting::<Unusable>())]
+    unusable: Option<Setting<Unusable>>,
+    /// A certificate whose revocation list is missing or old: sealed to with a warning (soft), or not (hard)
+    #[arg(long, value_parser = words::setting::<CrlPolicy>())]
+    crl: Option<Setting<CrlPolicy>>,
+    /// Is the recovery certificate a further recipient of the mail of all accounts that say nothing?
+    #[arg(long, value_parser = words::setting::<Recovery>())]
+    recovery: Option<Setting<Recovery>>,
 }
 
 fn catch_all(text: &str) -> Result<Setting<Address>, String> {
@@ -147,6 +175,12 @@ impl Set {
             profile: self.profile.unwrap_or_default(),
             also_classical: self.also_classical.unwrap_or_default(),
             missing_certificate: self.missing_certificate.unwrap_or_default(),
+            trust: self.trust.unwrap_or_default(),
+            expired: self.expired.unwrap_or_default(),
+            not_yet_valid: self.not_yet_valid.unwrap_or_default(),
+            unusable: self.unusable.unwrap_or_default(),
+            crl: self.crl.unwrap_or_default(),
+            recovery: self.recovery.unwrap_or_default(),
         };
         let name = context.directory()?.set_domain(&self.name, &change)?;
         show(context, out, &name)
@@ -155,6 +189,7 @@ impl Set {
 
 fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
     let domains = context.directory_for_reading()?.domains()?;
+    let config = context.config().ok();
     let mut table = Table::new(
         &["domain", "mode", "certificates", "catch-all", "aliases"],
         "there is no domain yet: sealpost domain add NAME",
@@ -163,48 +198,78 @@ fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
         table.row([
             domain.name.clone(),
             domain.mode.name().to_owned(),
-            domain.authorities.len().to_string(),
+            certificates(domain).count().to_string(),
             domain.catch_all.as_ref().map_or("-".to_owned(), Address::to_string),
             domain.aliases.join(" "),
         ]);
     }
     out.table(&table)?;
-    out.json(json!({"domains": domains.iter().map(layout).collect::<Vec<_>>()}))
+    out.json(
+        json!({"domains": domains.iter().map(|domain| layout(domain, config.as_ref())).collect::<Vec<_>>()}),
+    )
 }
 
 fn show(context: &Context, out: &mut Output, name: &str) -> Result<(), Failure> {
     let domain = context.directory_for_reading()?.domain(name)?;
-    let overrides = &domain.overrides;
-    let table = Table::fields([
+    let config = context.config().ok();
+    let first = [
         ("domain", domain.name.clone()),
         ("aliases", domain.aliases.join(" ")),
         ("mode", domain_mode::explained(domain.mode)),
         ("catch-all", domain.catch_all.as_ref().map_or_else(String::new, Address::to_string)),
-        ("inbox", own(overrides.inbox)),
-        ("profile", own(overrides.profile)),
-        ("also-classical", own(overrides.also_classical)),
-        ("missing-certificate", own(overrides.missing_certificate)),
-        ("certificates", domain.authorities.len().to_string()),
+    ];
+    let settings = settings(&domain, config.as_ref());
+    let last = [
+        ("recovery by", domain.recovery.as_ref().map_or_else(String::new, recovery::describe)),
+        ("certificates", certificates(&domain).count().to_string()),
         ("chain", counted(domain.trust.chain.len(), "certificate")),
         ("trusted", counted(domain.trust.domain.len(), "certificate")),
         ("replaced authorities", authority::retired_words(&domain.trust.retired)),
-    ]);
-    out.table(&table)?;
-    out.json(layout(&domain))
+    ];
+    let settings = settings.iter().map(|setting| (setting.name, setting.text()));
+    out.table(&Table::fields(first.into_iter().chain(settings).chain(last)))?;
+    out.json(layout(&domain, config.as_ref()))
 }
 
-fn layout(domain: &Domain) -> Value {
-    let overrides = &domain.overrides;
+fn certificates(domain: &Domain) -> impl Iterator<Item = &Certificate> {
+    domain.authorities.iter().chain(&domain.sealing)
+}
+
+/// All that a domain may say otherwise than the site.
+fn settings(domain: &Domain, config: Option<&Config>) -> Vec<Effective> {
+    let own = &domain.overrides;
+    vec![
+        Effective::new("inbox", own.inbox, config, |site| site.settings.inbox),
+        Effective::new("profile", own.profile, config, |site| site.settings.profile),
+        Effective::new("also-classical", own.also_classical, config, |site| site.settings.also_classical),
+        Effective::new("trust", own.trust, config, |site| site.settings.trust),
+        Effective::new("expired", own.expired, config, |site| site.settings.expired),
+        Effective::new("not-yet-valid", own.not_yet_valid, config, |site| site.settings.not_yet_valid),
+        Effective::new("unusable", own.unusable, config, |site| site.settings.unusable),
+        Effective::new("crl", own.crl, config, |site| site.settings.crl),
+        Effective::new("missing-certificate", own.missing_certificate, config, |site| {
+            site.settings.missing_certificate
+        }),
+        Effective::of_domains("recovery", own.recovery),
+    ]
+}
+
+fn layout(domain: &Domain, config: Option<&Config>) -> Value {
+    let own = &domain.overrides;
+    let effective = settings(domain, config);
+    let effective = effective.iter().map(|setting| (setting.name.replace('-', "_"), setting.layout()));
     json!({
         "domain": domain.name,
         "aliases": domain.aliases,
         "mode": domain.mode.name(),
         "catch_all": domain.catch_all.as_ref().map(Address::to_string),
-        "inbox": overrides.inbox.map(Choice::name),
-        "profile": overrides.profile.map(Choice::name),
-        "also_classical": overrides.also_classical.map(Choice::name),
-        "missing_certificate": overrides.missing_certificate.map(Choice::name),
-        "certificates": words::texts(domain.authorities.iter().map(Certificate::fingerprint)),
+        "inbox": own.inbox.map(Choice::name),
+        "profile": own.profile.map(Choice::name),
+        "also_classical": own.also_classical.map(Choice::name),
+        "missing_certificate": own.missing_certificate.map(Choice::name),
+        "effective": effective.collect::<serde_json::Map<_, _>>(),
+        "recovery_certificate": domain.recovery.as_ref().map(|held| held.fingerprint().to_string()),
+        "certificates": words::texts(certificates(domain).map(Certificate::fingerprint)),
         "chain": words::texts(domain.trust.chain.iter().map(Certificate::fingerprint)),
         "trusted": words::texts(domain.trust.domain.iter().map(Certificate::fingerprint)),
         "replaced_authorities": words::texts(domain.trust.retired.iter().map(Certificate::fingerprint)),

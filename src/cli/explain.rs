@@ -71,23 +71,21 @@ fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Failure> {
     if !explanation.copies.is_empty() {
         out.line("What would be stored:")?;
         out.table(&copies(&explanation.copies))?;
+        let mut warnings = explanation.copies.iter().flat_map(|copy| &copy.warnings);
+        warnings.try_for_each(|warning| out.line(format!("warning: {warning}")))?;
         out.line("")?;
     }
     out.line(format!("The MTA would be told: {}", explanation.disposition.line()))
 }
 
-/// Each address once, with the number of its certificates if that is more than one.
+/// Each once, with the number of its certificates if that is more than one.
 fn recipients(copy: &PlannedCopyReport) -> String {
-    let addresses: Vec<&str> = copy.sealed_to.iter().map(|to| to.address.as_str()).collect();
+    let each: Vec<String> = words::texts(&copy.sealed_to);
     let mut shown: Vec<String> = Vec::new();
-    for (at, address) in addresses.iter().enumerate() {
-        let count = addresses.iter().filter(|other| *other == address).count();
-        if addresses.iter().position(|other| other == address) == Some(at) {
-            shown.push(if count == 1 {
-                (*address).to_owned()
-            } else {
-                format!("{address} ({count} certificates)")
-            });
+    for (at, one) in each.iter().enumerate() {
+        let count = each.iter().filter(|other| *other == one).count();
+        if each.iter().position(|other| other == one) == Some(at) {
+            shown.push(if count == 1 { one.clone() } else { format!("{one} ({count} certificates)") });
         }
     }
     shown.join(", ")

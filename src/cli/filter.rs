@@ -36,7 +36,7 @@ impl Sink {
 #[derive(clap::Args, Debug, Clone)]
 pub(super) struct Recipients {
     /// A recipient's certificate, PEM or DER; repeat it for several
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE")]
     cert: Vec<PathBuf>,
     /// Each certificate must name one of these addresses; repeat it for several
     #[arg(long = "for", value_name = "ADDRESS", value_parser = words::address)]

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 /// Every address of the account, its main one first.
 pub(super) fn addresses(account: &Account) -> Vec<Address> {
-    std::iter::once(&account.address).chain(&account.aliases).cloned().collect()
+    account.addresses()
 }
 
 /// The certificates that the account's mail is sealed to.
@@ -29,6 +29,7 @@ pub(super) fn check(
     now: OffsetDateTime,
 ) -> Result<Vec<Unfit>, Vec<String>> {
     let settings = &config.settings;
+    let policy = settings.certificate_policy(&account.domain);
     let addresses = addresses(account);
     let check = SealingCheck {
         addresses: &addresses,
@@ -36,10 +37,10 @@ pub(super) fn check(
         minimum_rsa_bits: settings.minimum_rsa_bits,
         anchors: None,
         intermediates,
-        allow_expired: settings.expired == Expired::Seal,
-        allow_not_yet_valid: settings.not_yet_valid == Expired::Seal,
+        allow_expired: policy.expired == Expired::Seal,
+        allow_not_yet_valid: policy.not_yet_valid == Expired::Seal,
     };
-    let judged = match settings.trust {
+    let judged = match policy.trust {
         Trust::Pinned => ValidatedCertificate::for_sealing(certificate, &check),
         Trust::Chain => check_chain(account, certificate, &check, &config.trust_bundle)
             .map_err(|error| vec![error.to_string()])?,

@@ -6,8 +6,8 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::Output;
 use super::{input, words};
-use crate::cms::{self, Holder, Input, Report};
-use crate::directory::CertificateHolder;
+use crate::cms::{self, Holder, HolderRole, Input, Report};
+use crate::directory::{CertificateHolder, DomainHolder};
 use crate::engine::CertificateState;
 use crate::mail;
 use crate::smime::Claim;
@@ -73,17 +73,33 @@ fn match_accounts(report: &mut Report, context: &Context, out: &Output) -> bool 
 fn look_up(report: &mut Report, context: &Context) -> Result<bool, Failure> {
     let Some(directory) = context.directory_if_there()? else { return Ok(false) };
     report.match_recipients(|ids| {
-        let found = directory.certificate_holders(ids)?;
-        Ok::<_, Failure>(found.iter().map(|holders| holders.iter().map(holder).collect()).collect())
+        let accounts = directory.certificate_holders(ids)?;
+        let domains = directory.domain_holders(ids)?;
+        let both = accounts.iter().zip(&domains);
+        let holders = both.map(|(accounts, domains)| {
+            accounts.iter().map(holder).chain(domains.iter().map(domain_holder)).collect()
+        });
+        Ok::<_, Failure>(holders.collect())
     })?;
     Ok(true)
 }
 
 fn holder(found: &CertificateHolder) -> Holder {
     Holder {
+        role: HolderRole::Account,
         account: found.account.to_string(),
         certificate: found.certificate.to_string(),
         active: found.state == CertificateState::Active,
+        since: words::day(found.added),
+    }
+}
+
+fn domain_holder(found: &DomainHolder) -> Holder {
+    Holder {
+        role: if found.recovery { HolderRole::Recovery } else { HolderRole::DomainKey },
+        account: found.domain.clone(),
+        certificate: found.certificate.to_string(),
+        active: true,
         since: words::day(found.added),
     }
 }

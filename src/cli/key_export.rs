@@ -2,15 +2,15 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
-use super::fitness;
 use super::keyring::{self, Unlocked};
 use super::new_file::NewFile;
 use super::output::Output;
 use super::password::PasswordSource;
 use super::words::{self, FingerprintPrefix};
+use super::{authority, fitness};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{SqliteDirectory, VaultKey};
-use crate::engine::{Account, CertificateState, Choice, Domain};
+use crate::engine::{Account, CertificateState, Choice};
 use crate::mail::Address;
 use crate::pki::{self, AppleProfile, Certificate, Fingerprint, Pkcs12, Protection, UnlockedKey};
 use crate::system::SystemEntropy;
@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 /// Write a key of an account to a file that its owner's mail program takes
 ///
-/// The file holds the key, the certificates of the key, and that of the domain that issued them. It is protected by
+/// The file holds the key, the certificates of the key, those of the domain that issued them, and the domain's chain. It is protected by
 /// the Secure Mail password, or by one of its own. Of several keys it is the newest one with an active certificate.
 /// Keys of domains are not exported.
 #[derive(clap::Args)]
@@ -178,7 +178,7 @@ impl Bundle {
         held.reverse();
         held.sort_by_key(|held| held.state != CertificateState::Active);
         let certificates: Vec<Certificate> = held.into_iter().map(|held| held.certificate).collect();
-        let issuers = issuers(&domain, &certificates);
+        let issuers = authority::above(&domain, &certificates);
         let others = all.iter().map(|key| key.fingerprint).filter(|other| *other != fingerprint).collect();
         let warnings = warnings(&address, certificates.is_empty(), others);
         Bundle { address, fingerprint, record: key, certificates, issuers, warnings }
@@ -240,19 +240,6 @@ impl Bundle {
         let certificates = self.certificates.iter().chain(&self.issuers);
         Ok(pki::write_encrypted_key(&encrypted, certificates)?.into_bytes())
     }
-}
-
-/// The authorities that issued the certificates, of today and replaced ones, and the chain above them.
-fn issuers(domain: &Domain, certificates: &[Certificate]) -> Vec<Certificate> {
-    let signed = |issuer: &&Certificate| certificates.iter().any(|one| one.is_signed_by(issuer));
-    let authorities = domain.authorities.iter().chain(&domain.trust.retired);
-    let mut issuers: Vec<Certificate> = authorities.filter(signed).cloned().collect();
-    for above in &domain.trust.chain {
-        if issuers.iter().any(|issuer| issuer.is_signed_by(above)) && !issuers.contains(above) {
-            issuers.push(above.clone());
-        }
-    }
-    issuers
 }
 
 fn warnings(account: &Address, is_bare: bool, others: Vec<Fingerprint>) -> Vec<String> {

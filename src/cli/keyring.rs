@@ -80,7 +80,7 @@ pub(super) fn domain_key(directory: &SqliteDirectory, domain: &str) -> Result<Un
 
 /// Where a filter's private keys come from.
 #[derive(clap::Args)]
-#[command(group(clap::ArgGroup::new("from").required(true).args(["key", "account"])))]
+#[command(group(clap::ArgGroup::new("from").required(true).args(["key", "account", "domain"])))]
 pub(super) struct KeySource {
     /// The private key: PEM, DER, or a PKCS#12 file, which brings its certificate
     #[arg(long, value_name = "FILE")]
@@ -88,14 +88,26 @@ pub(super) struct KeySource {
     /// Take the keys of this account from the vault
     #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
     account: Option<Address>,
+    /// Take the key of this domain: it opens what was sealed to it in the place of an account's (domain-key)
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
     #[command(flatten)]
     password: PasswordSource,
 }
 
 impl KeySource {
+    /// Whose vault it is, if it is one.
+    pub(super) fn account(&self) -> Option<&Address> {
+        self.account.as_ref()
+    }
+
     /// The keys, with the certificates that these files bring. Standard input is left for the message.
     pub(super) fn keyring(&self, context: &Context, certificates: &[PathBuf]) -> Result<Keyring, Failure> {
         self.password.refuse_standard_input()?;
+        if let Some(domain) = &self.domain {
+            let extra = filter::certificates(certificates)?;
+            return Keyring::of_domain(&context.directory_for_reading()?, domain, extra);
+        }
         match (&self.account, &self.key) {
             (Some(account), _) => {
                 let password =
@@ -103,7 +115,7 @@ impl KeySource {
                 Keyring::unlock(context, account, &password)
             }
             (None, Some(path)) => self.file_key(path, certificates),
-            (None, None) => Err(Failure::new(Code::Usage, "--key or --account is needed")),
+            (None, None) => Err(Failure::new(Code::Usage, "--key, --account or --domain is needed")),
         }
     }
 
@@ -124,6 +136,21 @@ pub(super) struct Keyring {
 }
 
 impl Keyring {
+    /// The key of a domain and those before it, with all of their certificates and these.
+    fn of_domain(
+        directory: &SqliteDirectory,
+        domain: &str,
+        mut certificates: Vec<Certificate>,
+    ) -> Result<Keyring, Failure> {
+        let mut keys = vec![domain_key(directory, domain)?];
+        for retired in directory.retired_keys(domain)? {
+            keys.push(UnlockedKey::from_pkcs8(retired.key.expose())?);
+            certificates.push(retired.certificate);
+        }
+        certificates.extend(directory.domain_certificates(domain)?.into_iter().map(|held| held.certificate));
+        Ok(Keyring { keys, certificates })
+    }
+
     /// All vault keys of the account that the password opens, retired ones too: they are kept for reading.
     pub(super) fn unlock(
         context: &Context,

@@ -17,6 +17,7 @@ mod demo;
 mod doctor;
 mod domain;
 mod domain_mode;
+mod effective;
 mod explain;
 mod failure;
 mod filter;
@@ -37,9 +38,11 @@ mod loss;
 mod man;
 mod new_file;
 mod open;
+mod outlook;
 mod output;
 mod password;
 mod postfix;
+mod recovery;
 mod rekey;
 mod rules;
 mod seal;
@@ -76,6 +79,7 @@ enum Verb {
     Cert(cert::CertCommand),
     Chain(chain::ChainCommand),
     Trust(trust::TrustCommand),
+    Recovery(recovery::RecoveryCommand),
     Acl(acl::AclCommand),
     Backup(backup::Backup),
     Restore(backup::Restore),
@@ -103,6 +107,7 @@ impl Verb {
             Verb::Cert(verb) => verb.run(context, out),
             Verb::Chain(verb) => verb.run(context, out),
             Verb::Trust(verb) => verb.run(context, out),
+            Verb::Recovery(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
             Verb::Backup(verb) => verb.run(context, out),
             Verb::Restore(verb) => verb.run(context, out),

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 /// Open a sealed message, from standard input to standard output
 ///
 /// If it fails, nothing at all is written.
+/// --domain takes the key of a domain: for mail that was sealed to it in the place of an account (domain-key).
 /// What comes out is the message that was sealed, its lines ended by CR LF. --key takes a key file; --account takes
 /// the keys that lie in the vault of the store under the account's Secure Mail password.
 /// The input is an S/MIME message, or its CMS structure by itself: DER, BER, or PEM (BEGIN CMS, BEGIN PKCS7). The bytes
@@ -22,6 +23,7 @@ use std::path::PathBuf;
   sealpost open --key anna.key.pem --cert anna.pem < sealed.eml > message.eml
   sealpost open --key anna.p12 --output message.eml < sealed.eml
   sealpost open --account anna@north.example --password-file anna.password < sealed.eml
+  sealpost open --domain north.example < sealed.eml
   sealpost open --raw --key anna.p12 < report.p7m > report.pdf")]
 pub(super) struct Open {
     #[command(flatten)]

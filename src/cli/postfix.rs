@@ -107,6 +107,8 @@ mod tests {
             catch_all: None,
             overrides: crate::engine::DomainOverrides::default(),
             authorities: Vec::new(),
+            sealing: None,
+            recovery: None,
             trust: crate::engine::DomainTrust::default(),
         };
         let faults = |list: &str| domain_faults(list, std::slice::from_ref(&domain)).len();

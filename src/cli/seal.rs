@@ -22,6 +22,7 @@ use crate::system::{SystemClock, SystemEntropy};
   sealpost seal --cert anna.pem --cert bo.pem --trust north.pem --output sealed.eml < message.eml
   sealpost seal --cert anna-ml-kem.pem --profile post-quantum < message.eml > sealed.eml
   sealpost seal --cert anna.pem --headers hide-subject < message.eml > sealed.eml")]
+#[command(group(clap::ArgGroup::new("recipients").required(true).multiple(true).args(["cert"])))]
 pub(super) struct Seal {
     #[command(flatten)]
     to: Recipients,
@@ -47,7 +48,7 @@ impl Seal {
             message: mail::without_mbox_line(arrived.expose()),
             recipients: &recipients,
             form: self.form(),
-            mark: Mark { at: SystemClock.now(), rule: None },
+            mark: Mark { at: SystemClock.now(), rule: None, marked: Vec::new() },
             seed,
         };
         let sealed = seal_many(vec![job]).into_iter().next().unwrap_or(Err(SealError::NoRecipient));

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::{Output, Table};
-use super::words::{self, FingerprintPrefix, day, short};
+use super::words::{self, FingerprintPrefix, counted, day, short};
 use super::{filter, input};
 use crate::config::{BuiltInSet, Config};
 use crate::directory::{SqliteDirectory, TrustHolder};
@@ -188,7 +188,8 @@ fn list(context: &Context, out: &mut Output, domain: Option<String>) -> Result<(
     let config = context.config()?;
     let holder = canonical(context, domain.map_or(TrustHolder::Server, TrustHolder::Domain))?;
     let mut all = trusted(&context.directory_for_reading()?, &holder)?;
-    let BuiltInSet { certificates, broken, file } = built_in(&config, out);
+    let (BuiltInSet { certificates, broken, file }, warning) = built_in(&config);
+    warning.iter().for_each(|warning| out.note(&format!("warning: {warning}")));
     all.extend(certificates.into_iter().map(|one| (Origin::BuiltIn, one)));
     let mut table = Table::new(&["origin", "fingerprint", "valid until", "subject"], "nobody is trusted");
     for (origin, one) in &all {
@@ -200,23 +201,20 @@ fn list(context: &Context, out: &mut Output, domain: Option<String>) -> Result<(
     let file = file.map(|file| file.display().to_string());
     out.json(json!({
         "holder": holder.to_string(), "trusted": rows, "trust_bundle": file, "broken": broken,
+        "warnings": warning.into_iter().collect::<Vec<_>>(),
     }))
 }
 
-/// The built-in set; one that cannot be read is said beside what there is.
-fn built_in(config: &Config, out: &Output) -> BuiltInSet {
+/// The built-in set, and what is wrong with it: that is said beside what there is.
+fn built_in(config: &Config) -> (BuiltInSet, Option<String>) {
     match config.trust_bundle.set() {
         Ok(set) => {
-            if set.broken > 0 {
-                let file = set.file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
-                out.note(&format!("warning: {} of {file} cannot be read and are left out", set.broken));
-            }
-            set.clone()
+            let file = set.file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
+            let left_out =
+                format!("{} of {file} cannot be read: left out", counted(set.broken, "certificate"));
+            (set.clone(), (set.broken > 0).then_some(left_out))
         }
-        Err(error) => {
-            out.note(&format!("warning: {error}"));
-            BuiltInSet::default()
-        }
+        Err(error) => (BuiltInSet::default(), Some(error.to_string())),
     }
 }
 

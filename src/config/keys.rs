@@ -3,7 +3,9 @@
 use super::read::{Config, LogTarget};
 use super::{TrustBundle, value};
 use crate::crypto::{Classical, Profile};
-use crate::engine::{Choice, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust, Unusable};
+use crate::engine::{
+    Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust, Unusable,
+};
 use crate::mail::HeaderPolicy;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -153,7 +155,8 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "unusable",
-        doc: "an account whose certificates are of wrong usage or address, broken or too weak",
+        doc: "an account whose certificates are revoked, of wrong usage or address, broken or too weak; \"domain-key\": the \
+              domain's administrator can read its mail",
         default: "\"defer\"",
         allowed: Unusable::allowed,
         read: |config, given| {
@@ -162,8 +165,19 @@ pub(super) static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "crl",
+        doc: "a certificate whose revocation list is missing or old: \"soft\" seals to it and warns, \"hard\" defers",
+        default: "\"soft\"",
+        allowed: CrlPolicy::allowed,
+        read: |config, given| {
+            config.settings.crl = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
         name: "missing-certificate",
-        doc: "an account without a certificate; \"plain\" is a consent to clear text",
+        doc: "an account without a certificate; \"domain-key\": the domain's administrator can read its mail; \"plain\" is a \
+              consent to clear text",
         default: "\"defer\"",
         allowed: MissingCertificate::allowed,
         read: |config, given| {

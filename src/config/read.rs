@@ -4,7 +4,9 @@ use super::fault::position;
 use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle};
 use crate::crypto::{Classical, Profile};
-use crate::engine::{Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable};
+use crate::engine::{
+    CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable,
+};
 use crate::mail::HeaderPolicy;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -86,6 +88,13 @@ impl Config {
         }
     }
 
+    /// What is wrong with the built-in set of authorities, where something asks for it.
+    pub fn bundle_fault(&self) -> Option<String> {
+        let is_asked = self.settings.trust == Trust::Chain || self.trust_bundle.is_named();
+        let fault = self.trust_bundle.set().err().filter(|_| is_asked);
+        fault.map(|error| error.to_string())
+    }
+
     /// Reads and checks the text of a file; `file` is the name in the faults.
     pub fn parse(file: &str, text: &str) -> Result<Config, ConfigFaults> {
         let (table, errors) = DeTable::parse_recoverable(text);
@@ -156,6 +165,7 @@ impl Config {
                 expired: Expired::default(),
                 not_yet_valid: Expired::default(),
                 unusable: Unusable::default(),
+                crl: CrlPolicy::default(),
                 missing_certificate: MissingCertificate::default(),
                 openpgp: OpenPgp::default(),
                 create_mailboxes: false,
@@ -245,7 +255,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

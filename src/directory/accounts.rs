@@ -5,7 +5,7 @@ use super::lookup::{account, account_id, known_account, main_address};
 use super::words::folded;
 use super::{AdminError, SqliteDirectory, id, keys};
 use crate::crypto::{Classical, Profile};
-use crate::engine::{Account, InboxPolicy};
+use crate::engine::{Account, InboxPolicy, Recovery};
 use crate::mail::Address;
 use crate::pki::Fingerprint;
 use rusqlite::{Connection, params};
@@ -32,6 +32,8 @@ pub struct AccountChange {
     pub profile: Setting<Profile>,
     /// May classical keys stand beside post-quantum ones?
     pub also_classical: Setting<Classical>,
+    /// Is the domain's recovery certificate a further recipient?
+    pub recovery: Setting<Recovery>,
 }
 
 impl SqliteDirectory {
@@ -67,6 +69,21 @@ impl SqliteDirectory {
         })
     }
 
+    /// Hands each account by address to the visitor, and keeps none. All of them are of one state of the directory.
+    pub fn visit_accounts(&self, visit: &mut dyn FnMut(Account)) -> Result<(), AdminError> {
+        self.read(|at| {
+            let sql = "SELECT a.account_id FROM account_names a
+                JOIN domain_names d ON d.domain_id = a.domain_id AND d.main = 1
+                WHERE a.main = 1 ORDER BY d.name, a.folded";
+            let mut statement = at.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                visit(account(at, &row.get::<_, String>(0)?)?);
+            }
+            Ok(())
+        })
+    }
+
     /// Changes an account: all of it or nothing. Gives its canonical address: the one it was called by may be gone.
     pub fn set_account(&self, address: &Address, change: &AccountChange) -> Result<Address, AdminError> {
         self.write(|at| {
@@ -81,6 +98,7 @@ impl SqliteDirectory {
             set(at, "UPDATE accounts SET profile = ?2 WHERE id = ?1", &id, change.profile)?;
             let sql = "UPDATE accounts SET also_classical = ?2 WHERE id = ?1";
             set(at, sql, &id, change.also_classical)?;
+            set(at, "UPDATE accounts SET recovery = ?2 WHERE id = ?1", &id, change.recovery)?;
             main_address(at, &id)
         })
     }

@@ -36,6 +36,15 @@ pub struct Rotation<'a> {
 impl SqliteDirectory {
     /// The authorities of a domain that were replaced, the oldest first.
     pub fn retired_authorities(&self, domain: &str) -> Result<Vec<RetiredAuthority>, AdminError> {
+        self.read(|at| {
+            let retired = of_domain(at, &domains::known_id(at, domain)?)?;
+            Ok(retired.into_iter().filter(|one| one.certificate.may_sign_certificates()).collect())
+        })
+    }
+
+    /// What opens mail that was sealed to the keys of a domain before they were replaced: each with each certificate by
+    /// which messages may name it.
+    pub fn retired_keys(&self, domain: &str) -> Result<Vec<RetiredAuthority>, AdminError> {
         self.read(|at| of_domain(at, &domains::known_id(at, domain)?))
     }
 
@@ -48,7 +57,7 @@ impl SqliteDirectory {
                 return Err(AdminError::KeyChanged { domain: domains::main_name(at, &id)? });
             }
             let held = certificates::of_domain(at, &id)?;
-            for held in held.iter().filter(|held| held.certificate.may_sign_certificates()) {
+            for held in held.iter().filter(|held| is_kept(held)) {
                 retire(at, &id, held)?;
             }
             keys::delete_of_domain(at, &id)?;
@@ -73,6 +82,11 @@ impl SqliteDirectory {
         })?;
         self.empty_log()
     }
+}
+
+/// What signed others, and what mail was sealed to.
+fn is_kept(held: &DomainCertificate) -> bool {
+    held.purpose == CertificateUse::Sealing || held.certificate.may_sign_certificates()
 }
 
 fn retire(at: &Connection, id: &str, held: &DomainCertificate) -> Result<(), AdminError> {
@@ -107,11 +121,9 @@ pub(super) fn keys_of_domain(at: &Connection, id: &str) -> Result<Vec<Fingerprin
     Ok(keys.collect::<Result<_, _>>()?)
 }
 
-/// Their certificates as delivery wants them.
+/// Those of their certificates that signed others, as delivery wants them.
 pub(super) fn certificates(at: &Connection, id: &str) -> Result<Vec<Certificate>, AdminError> {
-    certificates::read_all(
-        at,
-        "SELECT der FROM retired_authorities WHERE domain_id = ?1 ORDER BY id",
-        Some(id),
-    )
+    let sql = "SELECT der FROM retired_authorities WHERE domain_id = ?1 ORDER BY id";
+    let all = certificates::read_all(at, sql, Some(id))?;
+    Ok(all.into_iter().filter(Certificate::may_sign_certificates).collect())
 }

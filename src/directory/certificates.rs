@@ -34,15 +34,19 @@ pub enum CertificateUse {
     Generic,
     /// The issuer of user certificates.
     Smime,
+    /// To be sealed to in the place of accounts (`domain-key`).
+    Sealing,
 }
 
 impl Choice for CertificateUse {
-    const ALL: &'static [CertificateUse] = &[CertificateUse::Generic, CertificateUse::Smime];
+    const ALL: &'static [CertificateUse] =
+        &[CertificateUse::Generic, CertificateUse::Smime, CertificateUse::Sealing];
 
     fn name(self) -> &'static str {
         match self {
             CertificateUse::Generic => "generic",
             CertificateUse::Smime => "smime",
+            CertificateUse::Sealing => "sealing",
         }
     }
 }
@@ -346,5 +350,12 @@ pub(super) fn of_domain(at: &Connection, id: &str) -> Result<Vec<DomainCertifica
 
 /// The certificates of a domain as delivery wants them.
 pub(super) fn authorities(at: &Connection, id: &str) -> Result<Vec<Certificate>, AdminError> {
-    Ok(of_domain(at, id)?.into_iter().map(|held| held.certificate).collect())
+    let held = of_domain(at, id)?.into_iter().filter(|held| held.purpose != CertificateUse::Sealing);
+    Ok(held.map(|held| held.certificate).collect())
+}
+
+/// The one that is made to be sealed to.
+pub(super) fn sealing(at: &Connection, id: &str) -> Result<Option<Certificate>, AdminError> {
+    let held = of_domain(at, id)?.into_iter().find(|held| held.purpose == CertificateUse::Sealing);
+    Ok(held.map(|held| held.certificate))
 }

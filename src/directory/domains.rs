@@ -2,9 +2,12 @@
 
 use super::lookup::{known_account, main_address};
 use super::words::{Word, word};
-use super::{AdminError, SqliteDirectory, authorities, certificates, id, keys, trust};
+use super::{AdminError, SqliteDirectory, authorities, certificates, id, keys, recovery, trust};
 use crate::crypto::{Classical, Profile};
-use crate::engine::{Choice, Domain, DomainMode, DomainOverrides, InboxPolicy, MissingCertificate};
+use crate::engine::{
+    Choice, CrlPolicy, Domain, DomainMode, DomainOverrides, Expired, InboxPolicy, MissingCertificate,
+    Recovery, Trust, Unusable,
+};
 use crate::mail::Address;
 use crate::pki::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -51,6 +54,18 @@ pub struct DomainChange {
     pub also_classical: Setting<Classical>,
     /// What becomes of mail for an account with no certificate.
     pub missing_certificate: Setting<MissingCertificate>,
+    /// Which certificates are believed.
+    pub trust: Setting<Trust>,
+    /// Certificates past their end.
+    pub expired: Setting<Expired>,
+    /// Certificates before their begin.
+    pub not_yet_valid: Setting<Expired>,
+    /// Certificates that cannot be used.
+    pub unusable: Setting<Unusable>,
+    /// Certificates whose revocation list is missing or old.
+    pub crl: Setting<CrlPolicy>,
+    /// Is its recovery certificate a further recipient, for accounts that say nothing?
+    pub recovery: Setting<Recovery>,
 }
 
 impl SqliteDirectory {
@@ -101,6 +116,12 @@ impl SqliteDirectory {
             set(at, "UPDATE domains SET also_classical = ?2 WHERE id = ?1", &id, change.also_classical)?;
             let sql = "UPDATE domains SET missing_certificate = ?2 WHERE id = ?1";
             set(at, sql, &id, change.missing_certificate)?;
+            set(at, "UPDATE domains SET trust = ?2 WHERE id = ?1", &id, change.trust)?;
+            set(at, "UPDATE domains SET expired = ?2 WHERE id = ?1", &id, change.expired)?;
+            set(at, "UPDATE domains SET not_yet_valid = ?2 WHERE id = ?1", &id, change.not_yet_valid)?;
+            set(at, "UPDATE domains SET unusable = ?2 WHERE id = ?1", &id, change.unusable)?;
+            set(at, "UPDATE domains SET crl = ?2 WHERE id = ?1", &id, change.crl)?;
+            set(at, "UPDATE domains SET recovery = ?2 WHERE id = ?1", &id, change.recovery)?;
             main_name(at, &id)
         })
     }
@@ -259,18 +280,28 @@ pub(super) fn domain(at: &Connection, id: &str) -> Result<Domain, AdminError> {
         catch_all,
         overrides,
         authorities: certificates::authorities(at, id)?,
+        sealing: certificates::sealing(at, id)?,
+        recovery: recovery::of_domain(at, id)?,
         trust: trust::of_domain(at, id)?,
     })
 }
 
 fn policy(at: &Connection, id: &str) -> Result<(DomainMode, DomainOverrides), AdminError> {
-    let sql = "SELECT mode, inbox, profile, missing_certificate, also_classical FROM domains WHERE id = ?1";
+    let sql =
+        "SELECT mode, inbox, profile, missing_certificate, also_classical, trust, expired, not_yet_valid,
+        unusable, crl, recovery FROM domains WHERE id = ?1";
     let read = at.prepare_cached(sql)?.query_row([id], |row| {
         let overrides = DomainOverrides {
             inbox: row.get::<_, Option<Word<_>>>(1)?.map(|word| word.0),
             profile: row.get::<_, Option<Word<_>>>(2)?.map(|word| word.0),
             missing_certificate: row.get::<_, Option<Word<_>>>(3)?.map(|word| word.0),
             also_classical: row.get::<_, Option<Word<_>>>(4)?.map(|word| word.0),
+            trust: row.get::<_, Option<Word<_>>>(5)?.map(|word| word.0),
+            expired: row.get::<_, Option<Word<_>>>(6)?.map(|word| word.0),
+            not_yet_valid: row.get::<_, Option<Word<_>>>(7)?.map(|word| word.0),
+            unusable: row.get::<_, Option<Word<_>>>(8)?.map(|word| word.0),
+            crl: row.get::<_, Option<Word<_>>>(9)?.map(|word| word.0),
+            recovery: row.get::<_, Option<Word<_>>>(10)?.map(|word| word.0),
         };
         Ok((row.get::<_, Word<DomainMode>>(0)?.0, overrides))
     })?;

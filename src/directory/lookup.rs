@@ -1,11 +1,12 @@
 //! What delivery asks: each question one snapshot of the directory.
 
 use super::words::{self, Word, folded};
-use super::{AdminError, SqliteDirectory, certificates, domains, rights, rules};
+use super::{AdminError, SqliteDirectory, certificates, crls, domains, rights, rules};
 use crate::engine::{
     Account, AccountOverrides, Directory, DirectoryError, InstalledRules, Route, ServerCopy, ServerCopyState,
 };
 use crate::mail::{Address, MailboxName};
+use crate::pki::Crl;
 use rusqlite::{Connection, OptionalExtension, params};
 
 impl Directory for SqliteDirectory {
@@ -29,6 +30,10 @@ impl Directory for SqliteDirectory {
     fn may_insert(&self, asked: &[(Address, MailboxName, Address)]) -> Result<Vec<bool>, DirectoryError> {
         let one = |at: &_, (owner, mailbox, actor): &_| rights::may_insert(at, owner, mailbox, actor);
         Ok(self.read(|at| asked.iter().map(|question| one(at, question)).collect())?)
+    }
+
+    fn revocation_lists(&self, issuers: &[Vec<u8>]) -> Result<Vec<Crl>, DirectoryError> {
+        Ok(self.read(|at| crls::of_issuers(at, issuers))?)
     }
 
     fn server_copies(&self, copies: &[ServerCopy]) -> Result<Vec<ServerCopyState>, DirectoryError> {
@@ -106,12 +111,13 @@ pub(super) fn account(at: &Connection, id: &str) -> Result<Account, AdminError> 
 }
 
 fn overrides(at: &Connection, id: &str) -> Result<AccountOverrides, AdminError> {
-    let sql = "SELECT inbox, profile, also_classical FROM accounts WHERE id = ?1";
+    let sql = "SELECT inbox, profile, also_classical, recovery FROM accounts WHERE id = ?1";
     let read = at.prepare_cached(sql)?.query_row([id], |row| {
         Ok(AccountOverrides {
             inbox: row.get::<_, Option<Word<_>>>(0)?.map(|word| word.0),
             profile: row.get::<_, Option<Word<_>>>(1)?.map(|word| word.0),
             also_classical: row.get::<_, Option<Word<_>>>(2)?.map(|word| word.0),
+            recovery: row.get::<_, Option<Word<_>>>(3)?.map(|word| word.0),
         })
     })?;
     Ok(read)

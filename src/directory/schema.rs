@@ -196,6 +196,7 @@ ALTER TABLE domains ADD COLUMN expired TEXT;
 ALTER TABLE domains ADD COLUMN not_yet_valid TEXT;
 ALTER TABLE domains ADD COLUMN unusable TEXT;
 ALTER TABLE domains ADD COLUMN crl TEXT;
+ALTER TABLE domains ADD COLUMN recovery TEXT;
 ALTER TABLE accounts ADD COLUMN recovery TEXT;
 ";
 

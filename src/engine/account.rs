@@ -1,6 +1,6 @@
 //! Domains and accounts as delivery sees them.
 
-use super::{InboxPolicy, MissingCertificate};
+use super::{CrlPolicy, Expired, InboxPolicy, MissingCertificate, Recovery, Trust, Unusable};
 use crate::crypto::{Classical, Profile};
 use crate::mail::Address;
 use crate::pki::{Certificate, Revocation};
@@ -28,6 +28,18 @@ pub struct DomainOverrides {
     pub also_classical: Option<Classical>,
     /// What becomes of mail for an account with no certificate.
     pub missing_certificate: Option<MissingCertificate>,
+    /// Which certificates are believed.
+    pub trust: Option<Trust>,
+    /// Certificates past their end.
+    pub expired: Option<Expired>,
+    /// Certificates before their begin.
+    pub not_yet_valid: Option<Expired>,
+    /// Certificates that cannot be used.
+    pub unusable: Option<Unusable>,
+    /// Certificates whose revocation list is missing or old.
+    pub crl: Option<CrlPolicy>,
+    /// Is its recovery certificate a further recipient, for accounts that say nothing?
+    pub recovery: Option<Recovery>,
 }
 
 /// What an account says otherwise than its domain.
@@ -39,6 +51,8 @@ pub struct AccountOverrides {
     pub profile: Option<Profile>,
     /// May classical keys stand beside post-quantum ones?
     pub also_classical: Option<Classical>,
+    /// Is the domain's recovery certificate a further recipient?
+    pub recovery: Option<Recovery>,
 }
 
 /// A local domain.
@@ -58,6 +72,17 @@ pub struct Domain {
     pub authorities: Vec<Certificate>,
     /// Whom it trusts besides.
     pub trust: DomainTrust,
+    /// A certificate of its key that is made to be sealed to.
+    pub sealing: Option<Certificate>,
+    /// The further recipient of accounts that have one.
+    pub recovery: Option<Certificate>,
+}
+
+impl Domain {
+    /// What its own key may be sealed to by, the one that is made for it first.
+    pub fn sealing_candidates(&self) -> impl Iterator<Item = &Certificate> {
+        self.sealing.iter().chain(&self.authorities)
+    }
 }
 
 /// Whom a domain trusts beside its own certificates.
@@ -108,6 +133,18 @@ pub struct Account {
     pub certificates: Vec<HeldCertificate>,
     /// Its domain.
     pub domain: Domain,
+}
+
+impl Account {
+    /// Every address of it, its main one first.
+    pub fn addresses(&self) -> Vec<Address> {
+        std::iter::once(&self.address).chain(&self.aliases).cloned().collect()
+    }
+
+    /// Shall the recovery certificate of its domain be a further recipient?
+    pub fn recovery(&self) -> Recovery {
+        self.overrides.recovery.or(self.domain.overrides.recovery).unwrap_or_default()
+    }
 }
 
 /// Where an address leads.

@@ -99,7 +99,9 @@ mod tests {
     fn account(authorities: Vec<Certificate>, trust: DomainTrust) -> Account {
         let (mode, overrides) = (DomainMode::Enabled, DomainOverrides::default());
         let name = "north.example".to_owned();
-        let domain = Domain { name, aliases: vec![], mode, catch_all: None, overrides, authorities, trust };
+        let (aliases, catch_all, sealing, recovery) = (vec![], None, None, None);
+        let domain =
+            Domain { name, aliases, mode, catch_all, overrides, authorities, trust, sealing, recovery };
         let (overrides, certificates) = (AccountOverrides::default(), Vec::new());
         Account { address: bob(), aliases: Vec::new(), overrides, certificates, domain }
     }

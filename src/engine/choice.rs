@@ -1,6 +1,9 @@
 //! Words of closed lists: config, command line, directory and output spell a value in one way only.
 
-use super::{DomainMode, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust, Unusable};
+use super::{
+    CrlPolicy, DomainMode, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Recovery, Trust,
+    Unusable,
+};
 use crate::crypto::{Classical, Profile};
 use crate::mail::HeaderPolicy;
 use crate::pki::Reads;
@@ -42,8 +45,10 @@ macro_rules! choice {
 choice!(InboxPolicy { Seal = "seal", Plain = "plain" });
 choice!(Trust { Pinned = "pinned", Chain = "chain" });
 choice!(Expired { Seal = "seal", Defer = "defer" });
-choice!(Unusable { Defer = "defer", Reject = "reject" });
-choice!(MissingCertificate { Defer = "defer", Reject = "reject", Plain = "plain" });
+choice!(Unusable { Defer = "defer", Reject = "reject", DomainKey = "domain-key" });
+choice!(CrlPolicy { Soft = "soft", Hard = "hard" });
+choice!(Recovery { No = "no", Yes = "yes" });
+choice!(MissingCertificate { Defer = "defer", Reject = "reject", DomainKey = "domain-key", Plain = "plain" });
 choice!(OpenPgp { Keep = "keep", Seal = "seal" });
 choice!(Reads { Cbc = "aes-256-cbc", Gcm = "aes-256-gcm" });
 choice!(Classical { Refused = "no", Beside = "yes" });
@@ -83,6 +88,8 @@ mod tests {
         every_word_is_its_value::<Trust>();
         every_word_is_its_value::<Expired>();
         every_word_is_its_value::<Unusable>();
+        every_word_is_its_value::<CrlPolicy>();
+        every_word_is_its_value::<Recovery>();
         every_word_is_its_value::<MissingCertificate>();
         every_word_is_its_value::<OpenPgp>();
         every_word_is_its_value::<DomainMode>();
@@ -91,6 +98,6 @@ mod tests {
         every_word_is_its_value::<Naming>();
         every_word_is_its_value::<Reads>();
         every_word_is_its_value::<HeaderPolicy>();
-        assert_eq!(MissingCertificate::allowed(), "\"defer\", \"reject\", \"plain\"");
+        assert_eq!(MissingCertificate::allowed(), "\"defer\", \"reject\", \"domain-key\", \"plain\"");
     }
 }

@@ -6,6 +6,7 @@ use super::execute::{Stored, store, without_stored};
 use super::owners::Owners;
 use super::plan::{PlannedCopy, Planner};
 use super::programs::{Programs, Verdicts, Watch};
+use super::prospect::issuers;
 use super::seal::{ReadyCopy, make, ready};
 use super::settle::settle;
 use super::{
@@ -39,6 +40,14 @@ pub(super) struct Case<'m> {
     pub(super) addressees: Addressees,
     pub(super) verdicts: Verdicts,
     pub(super) owners: Owners,
+}
+
+impl Case<'_> {
+    /// Everybody whose certificates may be looked at.
+    fn accounts(&self) -> impl Iterator<Item = &Account> {
+        let known = self.addressees.known.iter().map(|known| &known.account);
+        known.chain(self.owners.accounts())
+    }
 }
 
 impl Engine<'_> {
@@ -98,8 +107,9 @@ impl Engine<'_> {
     ) -> Result<Vec<ReadyCopy<'c>>, EngineError> {
         let server_domain = case.addressees.domain();
         let planner = Planner { settings: self.settings, owners: &case.owners, server_domain };
-        let certificates =
-            Certificates { settings: self.settings, at: self.clock.now(), built_in: self.built_in };
+        let lists = self.directory.revocation_lists(&issuers(case.accounts()))?;
+        let (at, built_in) = (self.clock.now(), self.built_in);
+        let certificates = Certificates { settings: self.settings, at, lists: &lists, built_in };
         let server = planner.server(&case.verdicts.server)?;
         let prepare = |copies: Vec<PlannedCopy<'c>>| {
             self.check_rights(&copies)?;

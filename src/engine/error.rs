@@ -104,6 +104,18 @@ pub enum EngineError {
         /// By `unusable`, `expired` and `not-yet-valid`.
         refusal: Refusal,
     },
+    /// Nor does the key of its domain take the place of an account's.
+    #[error(
+        "{first}, and the key of {domain} cannot stand in: {reason}; sealpost cert self-sign --domain {domain} --purpose sealing"
+    )]
+    DomainKeyUnfit {
+        /// Whose key.
+        domain: String,
+        /// What is wrong with it.
+        reason: String,
+        /// Why the account's own certificates are not sealed to.
+        first: String,
+    },
     /// Rejected for some recipients and deliverable for others: one answer cannot say that.
     #[error(
         "{rejected} of {all} recipients are rejected and the others are not: set …_destination_recipient_limit = 1"
@@ -191,6 +203,7 @@ impl EngineError {
             EngineError::NoCertificate { refusal, .. } | EngineError::NoUsableCertificate { refusal, .. } => {
                 no_sealing(*refusal)
             }
+            EngineError::DomainKeyUnfit { .. } => no_sealing(Refusal::Defer),
             EngineError::Mixed { .. } => retry(
                 (5, 3),
                 "not the same answer for all recipients: deliver them one by one (..._destination_recipient_limit = 1)",

@@ -1,11 +1,13 @@
 //! What a delivery would do, without doing it.
 
+use super::certificates::Reader;
 use super::deliver::{Case, Engine};
 use super::outcome::chain;
 use super::programs::Watch;
 use super::seal::{ReadyCopy, Way};
 use super::{Disposition, EngineError, Fired, Request, SealedToReport, StoreError};
 use crate::rules::Trace;
+use crate::smime;
 use serde::Serialize;
 
 /// What would be done, and why.
@@ -49,6 +51,8 @@ pub struct PlannedCopyReport {
     pub headers: Option<&'static str>,
     /// Who consented to a clear copy.
     pub plain_source: Option<&'static str>,
+    /// What would be let pass.
+    pub warnings: Vec<String>,
 }
 
 impl Engine<'_> {
@@ -72,7 +76,7 @@ impl Engine<'_> {
 
     fn foresee(&self, request: &Request<'_>, case: &Case<'_>) -> Result<Vec<PlannedCopyReport>, EngineError> {
         let copies = self.plan(request, case)?;
-        copies.iter().try_for_each(|copy| self.check_mailbox(copy))?;
+        copies.iter().try_for_each(|copy| self.check_mailbox(copy).and_then(|()| check_form(copy)))?;
         Ok(copies.iter().map(report).collect())
     }
 
@@ -85,6 +89,13 @@ impl Engine<'_> {
         let (owner, mailbox) = (owner.to_string(), mailbox.as_str().to_owned());
         Err(EngineError::Stage(StoreError::NoMailbox { owner, mailbox }))
     }
+}
+
+/// What sealing would say of the recipients.
+fn check_form(copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
+    let Way::Seal(_, recipients, form) = &copy.way else { return Ok(()) };
+    let mailbox = copy.plan.full_mailbox();
+    smime::check_recipients(recipients, *form).map_err(|source| EngineError::Seal { mailbox, source })
 }
 
 fn failed(error: &EngineError, fired: Vec<Fired>, programs: Vec<ProgramTrace>) -> Explanation {
@@ -100,25 +111,18 @@ fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {
 }
 
 fn report(copy: &ReadyCopy<'_>) -> PlannedCopyReport {
-    let (sealed_to, form, plain_source) = match &copy.way {
-        Way::Plain(consent) => (Vec::new(), None, Some(consent.source())),
-        Way::Seal(readers, _, form) => {
-            let each = readers.iter().flat_map(|reader| {
-                reader.usable.iter().map(|certificate| SealedToReport {
-                    address: reader.address.clone(),
-                    certificate: certificate.certificate().fingerprint().to_string(),
-                })
-            });
-            (each.collect(), Some(form), None)
-        }
+    let (readers, form, plain_source) = match &copy.way {
+        Way::Plain(consent) => (&[][..], None, Some(consent.source())),
+        Way::Seal(readers, _, form) => (readers.as_slice(), Some(form), None),
     };
     PlannedCopyReport {
         owner: copy.plan.owner.address.to_string(),
         mailbox: copy.plan.mailbox.as_str().to_owned(),
         rule: copy.plan.rule.clone(),
-        sealed_to,
+        sealed_to: readers.iter().flat_map(Reader::reports).collect(),
         profile: form.map(|form| form.profile.name()),
         headers: form.map(|form| form.headers.name()),
         plain_source,
+        warnings: readers.iter().flat_map(|reader| reader.warnings.iter().cloned()).collect(),
     }
 }

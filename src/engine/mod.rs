@@ -14,6 +14,7 @@ pub mod outcome;
 mod owners;
 mod plan;
 mod programs;
+mod prospect;
 mod report;
 mod request;
 mod seal;
@@ -34,9 +35,13 @@ pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
 pub use outcome::{Disposition, Outcome};
-pub use report::{CopyReport, Fired, SealedToReport};
+pub use prospect::{Prospect, foresee, foresee_domain_key, foresee_recovery, issuers};
+pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};
-pub use settings::{Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable};
+pub use settings::{
+    CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Recovery,
+    Settings, Trust, Unusable,
+};
 pub use traits::{
     BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, InstalledRules, Mailstore,
     ServerCopy, ServerCopyState, Staged, StoreError,

@@ -27,6 +27,11 @@ impl Owners {
         look_up(engine, &asked)
     }
 
+    /// All of them.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.0.values()
+    }
+
     /// The owner that the reference names.
     pub(super) fn of(
         &self,

@@ -1,6 +1,7 @@
 //! What was done, for logs and tables. Nothing of the message's content.
 
 use serde::Serialize;
+use std::fmt;
 
 /// One stored copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,13 +30,42 @@ pub struct CopyReport {
     pub warnings: Vec<String>,
 }
 
+/// As what somebody can open a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecipientRole {
+    /// An account that the copy is for.
+    Account,
+    /// The domain of such an account, in the place of the account.
+    DomainKey,
+    /// Who can open it if the account cannot.
+    Recovery,
+}
+
 /// Somebody a copy is sealed to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SealedToReport {
-    /// The account.
+    /// The account; of a recovery certificate: its domain.
     pub address: String,
+    /// As what.
+    #[serde(rename = "as")]
+    pub role: RecipientRole,
     /// SHA-256 of the certificate, in hex.
     pub certificate: String,
+}
+
+impl fmt::Display for SealedToReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = &self.address;
+        match self.role {
+            RecipientRole::Account => out.write_str(address),
+            RecipientRole::DomainKey => {
+                let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+                write!(out, "the key of {domain} for {address}")
+            }
+            RecipientRole::Recovery => write!(out, "recovery of {address}"),
+        }
+    }
 }
 
 /// An action of a rule that fired.

@@ -2,7 +2,7 @@
 
 use super::certificates::{Certificates, Fit, Reader};
 use super::plan::{self, Form, PlannedCopy};
-use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent, SealedToReport};
+use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent};
 use crate::mail::HeaderPolicy;
 use crate::pki::{Certificate, ValidatedCertificate};
 use crate::smime::{self, HeadersKept, Mark, SealError, SealJob, Sealed, recognise, seal_many};
@@ -38,7 +38,7 @@ pub(super) fn ready<'a>(
     let form = std::mem::replace(&mut plan.form, Form::Sealed(Vec::new(), smime::Form::default()));
     let way = match form {
         Form::Plain(consent) => Way::Plain(consent),
-        Form::Sealed(accounts, form) => match certificates.fit(&accounts)? {
+        Form::Sealed(accounts, form) => match certificates.fit(&accounts, form)? {
             Fit::Plain => Way::Plain(plan::consent_of_missing_certificates()),
             Fit::Seal(readers) => {
                 let usable = readers.iter().flat_map(|reader| reader.usable.iter().cloned()).collect();
@@ -88,8 +88,9 @@ fn seal<'c>(
     let mut jobs = Vec::new();
     let mut places = Vec::new();
     for copy in copies {
-        if let Way::Seal(_, recipients, form) = &copy.way {
-            let mark = Mark { at, rule: copy.plan.rule.as_deref() };
+        if let Way::Seal(readers, recipients, form) = &copy.way {
+            let marked = readers.iter().filter_map(Reader::marked).collect();
+            let mark = Mark { at, rule: copy.plan.rule.as_deref(), marked };
             let seed = engine.entropy.seed()?;
             jobs.push(SealJob { message, recipients, form: *form, mark, seed });
             places.push(copy.plan.full_mailbox());
@@ -155,15 +156,8 @@ fn blank_report(plan: &PlannedCopy<'_>, size: usize) -> CopyReport {
 
 fn report_sealed(report: &mut CopyReport, readers: &[Reader], sealed: &Sealed) {
     report.cipher = sealed.cipher().map(|cipher| cipher.name);
-    for reader in readers {
-        for validated in &reader.usable {
-            let certificate = validated.certificate().fingerprint();
-            let warning = |what| format!("certificate {certificate} of {}: {what}", reader.address);
-            report.warnings.extend(validated.warnings().iter().map(warning));
-            let (address, certificate) = (reader.address.clone(), certificate.to_string());
-            report.sealed_to.push(SealedToReport { address, certificate });
-        }
-    }
+    report.sealed_to.extend(readers.iter().flat_map(Reader::reports));
+    report.warnings.extend(readers.iter().flat_map(|reader| reader.warnings.iter().cloned()));
 }
 
 fn report_headers(report: &mut CopyReport, kept: Option<HeadersKept>) {
@@ -174,12 +168,12 @@ fn report_kept(report: &mut CopyReport, readers: &[Reader], sealed: &Sealed) {
     report.kept_as_is = true;
     report.cipher = sealed.cipher().map(|cipher| cipher.name);
     for reader in readers {
-        let held = reader.active.iter().map(Certificate::fingerprint);
-        let named = held.filter(|held| sealed.recipients().iter().any(|to| to.certificate == Some(*held)));
-        report.sealed_to.extend(named.map(|certificate| SealedToReport {
-            address: reader.address.clone(),
-            certificate: certificate.to_string(),
-        }));
+        let is_named = |held: &&Certificate| {
+            let fingerprint = Some(held.fingerprint());
+            sealed.recipients().iter().any(|to| to.certificate == fingerprint)
+        };
+        report.sealed_to.extend(reader.active.iter().filter(is_named).map(|held| reader.report(held)));
+        report.warnings.extend(reader.warnings.iter().cloned());
     }
     report.warnings.push("encrypted by its sender and kept as it is: that it opens is not proved".into());
 }

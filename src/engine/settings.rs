@@ -1,6 +1,6 @@
 //! The site's policy, as plain values.
 
-use super::Account;
+use super::{Account, Domain};
 use crate::crypto::{Classical, Profile};
 use crate::mail::HeaderPolicy;
 use crate::smime::Form;
@@ -36,7 +36,7 @@ pub enum Expired {
     Defer,
 }
 
-/// An account whose certificates cannot be used (wrong usage or address, broken, too weak).
+/// An account whose certificates cannot be used (revoked, wrong usage or address, broken, too weak).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Unusable {
     /// Tell the sender to try again.
@@ -44,6 +44,28 @@ pub enum Unusable {
     Defer,
     /// Refuse the message.
     Reject,
+    /// Seal to the domain's own certificate instead: the administrator can open it.
+    DomainKey,
+}
+
+/// Certificates whose revocation list is missing or old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CrlPolicy {
+    /// Seal to them and warn.
+    #[default]
+    Soft,
+    /// Tell the sender to try again.
+    Hard,
+}
+
+/// Is a domain's recovery certificate a further recipient of an account's mail?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Recovery {
+    /// No.
+    #[default]
+    No,
+    /// Yes, where the domain has one.
+    Yes,
 }
 
 /// An account with no certificate.
@@ -54,6 +76,8 @@ pub enum MissingCertificate {
     Defer,
     /// Refuse the message.
     Reject,
+    /// Seal to the domain's own certificate instead: the administrator can open it.
+    DomainKey,
     /// Store in the clear: a written consent.
     Plain,
 }
@@ -83,6 +107,8 @@ pub struct Settings {
     pub not_yet_valid: Expired,
     /// Certificates that cannot be used.
     pub unusable: Unusable,
+    /// Certificates whose revocation list is missing or old.
+    pub crl: CrlPolicy,
     /// Accounts without one.
     pub missing_certificate: MissingCertificate,
     /// Messages that came encrypted with OpenPGP.
@@ -93,18 +119,57 @@ pub struct Settings {
     pub minimum_rsa_bits: usize,
 }
 
+/// What the certificates of a domain's accounts may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CertificatePolicy {
+    /// Which certificates are believed.
+    pub trust: Trust,
+    /// Certificates past their end.
+    pub expired: Expired,
+    /// Certificates before their begin.
+    pub not_yet_valid: Expired,
+    /// Certificates that cannot be used.
+    pub unusable: Unusable,
+    /// Certificates whose revocation list is missing or old.
+    pub crl: CrlPolicy,
+    /// Accounts without one.
+    pub missing_certificate: MissingCertificate,
+}
+
 impl Settings {
+    /// How mail for a domain's accounts is sealed, where they say nothing themselves.
+    pub fn form_of_domain(&self, domain: &Domain) -> Form {
+        let own = &domain.overrides;
+        Form {
+            profile: own.profile.unwrap_or(self.profile),
+            classical: own.also_classical.unwrap_or(self.also_classical),
+            naming: self.naming,
+            headers: self.headers,
+        }
+    }
+
+    /// What the domain says of certificates, else the site.
+    pub fn certificate_policy(&self, domain: &Domain) -> CertificatePolicy {
+        let own = &domain.overrides;
+        CertificatePolicy {
+            trust: own.trust.unwrap_or(self.trust),
+            expired: own.expired.unwrap_or(self.expired),
+            not_yet_valid: own.not_yet_valid.unwrap_or(self.not_yet_valid),
+            unusable: own.unusable.unwrap_or(self.unusable),
+            crl: own.crl.unwrap_or(self.crl),
+            missing_certificate: own.missing_certificate.unwrap_or(self.missing_certificate),
+        }
+    }
+
     /// How mail for an account's mailboxes is sealed: as a rule says (`profile`, `headers`), else the account, its
     /// domain, the site.
     pub fn form(&self, owner: &Account, profile: Option<Profile>, headers: Option<HeaderPolicy>) -> Form {
-        let (account, domain) = (&owner.overrides, &owner.domain.overrides);
-        let profile = profile.or(account.profile).or(domain.profile);
-        let classical = account.also_classical.or(domain.also_classical);
+        let (own, of_domain) = (&owner.overrides, self.form_of_domain(&owner.domain));
         Form {
-            profile: profile.unwrap_or(self.profile),
-            classical: classical.unwrap_or(self.also_classical),
-            naming: self.naming,
-            headers: headers.unwrap_or(self.headers),
+            profile: profile.or(own.profile).unwrap_or(of_domain.profile),
+            classical: own.also_classical.unwrap_or(of_domain.classical),
+            headers: headers.unwrap_or(of_domain.headers),
+            ..of_domain
         }
     }
 }

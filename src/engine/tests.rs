@@ -4,8 +4,8 @@ use super::*;
 use crate::crypto::{Classical, Entropy, EntropyError, Profile, Seed};
 use crate::mail::{Address, Flag, HeaderPolicy, MailboxName, crlf};
 use crate::pki::{
-    Authority, AuthorityProfile, Certificate, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity,
-    self_sign,
+    Authority, AuthorityProfile, Certificate, Crl, KeyType, Reads, Subject, UnlockedKey, UserProfile,
+    Validity, self_sign,
 };
 use crate::rules::{ScopeKind, Source};
 use crate::smime::{OpeningKey, open};
@@ -63,6 +63,7 @@ struct World {
     accounts: Vec<Account>,
     rules: Vec<InstalledRules>,
     rights: bool,
+    lists: Vec<Crl>,
     marks: Mutex<HashMap<ServerCopy, ServerCopyState>>,
     broken: Option<&'static str>,
     store: MemoryStore,
@@ -79,6 +80,8 @@ impl World {
             catch_all: None,
             overrides: DomainOverrides::default(),
             authorities: Vec::new(),
+            sealing: None,
+            recovery: None,
             trust: DomainTrust::default(),
         };
         let account = |name: &'static str, has_certificate: bool| Account {
@@ -103,6 +106,7 @@ impl World {
             ],
             rules: Vec::new(),
             rights: false,
+            lists: Vec::new(),
             marks: Mutex::default(),
             broken: None,
             store: MemoryStore::default(),
@@ -148,6 +152,7 @@ fn settings() -> Settings {
         expired: Expired::Seal,
         not_yet_valid: Expired::Seal,
         unusable: Unusable::Defer,
+        crl: CrlPolicy::Soft,
         missing_certificate: MissingCertificate::Defer,
         openpgp: OpenPgp::Keep,
         create_mailboxes: true,
@@ -214,6 +219,10 @@ impl Directory for World {
     fn may_insert(&self, asked: &[(Address, MailboxName, Address)]) -> Result<Vec<bool>, DirectoryError> {
         self.ask("may_insert")?;
         Ok(vec![self.rights; asked.len()])
+    }
+    fn revocation_lists(&self, _: &[Vec<u8>]) -> Result<Vec<Crl>, DirectoryError> {
+        self.ask("lists")?;
+        Ok(self.lists.clone())
     }
     fn server_copies(&self, copies: &[ServerCopy]) -> Result<Vec<ServerCopyState>, DirectoryError> {
         self.ask("server_copies")?;

@@ -2,7 +2,7 @@
 
 use super::{Account, PlainConsent, Route};
 use crate::mail::{Address, Flag, MailboxName};
-use crate::pki::Certificate;
+use crate::pki::{Certificate, Crl};
 use crate::rules::ScopeKind;
 use crate::smime::Sealed;
 use time::OffsetDateTime;
@@ -81,6 +81,9 @@ pub trait Directory: Send + Sync {
     fn rules(&self, accounts: &[Address]) -> Result<Vec<InstalledRules>, DirectoryError>;
     /// For each (owner, mailbox, actor): may the actor insert into it?
     fn may_insert(&self, asked: &[(Address, MailboxName, Address)]) -> Result<Vec<bool>, DirectoryError>;
+    /// The revocation lists that the site was given from these issuers (DER of their Names). The signatures of the lists
+    /// were checked when they came.
+    fn revocation_lists(&self, issuers: &[Vec<u8>]) -> Result<Vec<Crl>, DirectoryError>;
     /// How far each server copy has come.
     fn server_copies(&self, copies: &[ServerCopy]) -> Result<Vec<ServerCopyState>, DirectoryError>;
     /// Records, durably, that the copies are about to become visible under these names.

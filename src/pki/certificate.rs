@@ -162,6 +162,11 @@ impl Certificate {
         self.parsed.tbs_certificate().issuer().to_string()
     }
 
+    /// DER of the issuer's Name, as it stands in the certificate.
+    pub fn issuer_der(&self) -> &[u8] {
+        &self.issuer
+    }
+
     /// The serial number's octets in hexadecimal.
     pub fn serial(&self) -> String {
         self.serial.iter().map(|byte| format!("{byte:02X}")).collect()

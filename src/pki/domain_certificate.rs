@@ -1,10 +1,10 @@
-//! Certificates that a domain signs for itself beside that of an authority: one for TLS only, and one that follows another
-//! when the key changes.
+//! Certificates that a domain signs for itself beside that of an authority: one for TLS only, one to be encrypted to, and one that
+//! follows another when the key changes.
 
-use super::issue::{authority_extensions, dns_names, extension, key_id, self_signed};
+use super::issue::{authority_extensions, dns_names, extension, key_id, self_signed, usages};
 use super::{AuthorityProfile, Certificate, PkiError, PublicKey, UnlockedKey, Validity};
 use crate::crypto::Seed;
-use const_oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_SERVER_AUTH};
+use const_oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_EMAIL_PROTECTION, ID_KP_SERVER_AUTH};
 use const_oid::db::rfc5912::ID_CE_SUBJECT_ALT_NAME;
 use time::Duration;
 use x509_cert::ext::Extension;
@@ -25,8 +25,29 @@ pub fn self_sign_for_tls(
     self_signed(key, profile.subject.to_name()?, extensions, profile.validity, seed)
 }
 
+/// A self-signed certificate that is made to be encrypted to, for a domain whose key stands in for its accounts' keys. It
+/// issues nothing, and names no mailbox.
+pub fn self_sign_recipient(
+    key: &UnlockedKey,
+    profile: &AuthorityProfile<'_>,
+    seed: Seed,
+) -> Result<Certificate, PkiError> {
+    let mut extensions = recipient_extensions(&key.public())?;
+    extensions.extend(dns_names(profile.dns_names)?);
+    self_signed(key, profile.subject.to_name()?, extensions, profile.validity, seed)
+}
+
+fn recipient_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
+    Ok(vec![
+        extension(true, &usages(key))?,
+        extension(false, &ExtendedKeyUsage(vec![ID_KP_EMAIL_PROTECTION]))?,
+        extension(false, &key_id(key)?)?,
+    ])
+}
+
 /// What a new key is given in the place of that certificate: self-signed, with the same subject and alternative names, for the
-/// same purpose: an authority is followed by an authority, and anything else by a certificate for TLS. Serial number and
+/// same purpose: an authority is followed by an authority, what mail is sealed to by its like, and anything else by a
+/// certificate for TLS. Serial number and
 /// key identifiers are new, and nothing of what another authority wrote into the old one is kept.
 pub fn succeed(
     old: &Certificate,
@@ -34,9 +55,14 @@ pub fn succeed(
     validity: Validity,
     seed: Seed,
 ) -> Result<Certificate, PkiError> {
-    let mut extensions = match old.may_sign_certificates() {
-        true => authority_extensions(&key.public())?,
-        false => server_extensions(&key.public())?,
+    let is_for_mail =
+        old.extended_key_usage()?.is_some_and(|usages| usages.contains(&ID_KP_EMAIL_PROTECTION));
+    let mut extensions = if old.may_sign_certificates() {
+        authority_extensions(&key.public())?
+    } else if is_for_mail {
+        recipient_extensions(&key.public())?
+    } else {
+        server_extensions(&key.public())?
     };
     let tbs = old.parsed().tbs_certificate();
     let names = tbs.extensions().into_iter().flatten().filter(|one| one.extn_id == ID_CE_SUBJECT_ALT_NAME);

@@ -155,7 +155,7 @@ impl<'a> Authority<'a> {
 
 /// What a key may be used for: to sign, if it can, and to be encrypted to. RFC 8410 5 and RFC 9935 5 let X25519 and ML-KEM
 /// keys have nothing else.
-fn usages(key: &PublicKey) -> KeyUsage {
+pub(super) fn usages(key: &PublicKey) -> KeyUsage {
     let encrypt = match key {
         PublicKey::Ed25519(_) => return KeyUsage(KeyUsages::DigitalSignature.into()),
         PublicKey::Rsa(_) | PublicKey::Kem(_) => KeyUsages::KeyEncipherment,

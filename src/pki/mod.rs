@@ -19,6 +19,7 @@ mod pkcs12;
 mod public_key;
 mod request;
 mod revocation;
+mod standing;
 pub mod validated;
 
 pub use bundle::Bundle;
@@ -29,7 +30,7 @@ pub use container::{
     write_encrypted_key,
 };
 pub use crl::{Crl, read_crls};
-pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, succeed};
+pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, self_sign_recipient, succeed};
 pub use error::PkiError;
 pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
@@ -44,6 +45,7 @@ pub use pkcs12::Pkcs12;
 pub use public_key::PublicKey;
 pub use request::Request;
 pub use revocation::{Revocation, RevocationReason};
+pub use standing::{Standing, standing};
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 
 #[cfg(test)]

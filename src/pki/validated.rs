@@ -1,7 +1,7 @@
 //! The proof that a certificate may be sealed to.
 
 use super::path::{Certval, PathValidator, Trust};
-use super::{Certificate, PublicKey};
+use super::{Certificate, PublicKey, Revocation, RevocationReason};
 use crate::crypto::algorithm::name_of;
 use crate::mail::Address;
 use const_oid::ObjectIdentifier;
@@ -82,9 +82,47 @@ pub enum Unfit {
     /// No path to an anchor; the nearest failure in words.
     #[error("it does not chain to a trusted authority: {0}")]
     Untrusted(String),
+    /// Its issuer took it back, for good or for a while.
+    #[error("{}", revoked(.0))]
+    Revoked(Revocation),
+    /// A revocation list is needed, and there is none.
+    #[error("no revocation list of {0} is at hand")]
+    NoList(String),
+    /// The revocation list that is there should have been replaced.
+    #[error("the revocation list of {issuer} is old: the next one was due on {}", .due.date())]
+    OldList {
+        /// Who signed it.
+        issuer: String,
+        /// nextUpdate.
+        due: OffsetDateTime,
+    },
     /// A key that we cannot use, an unknown critical extension, a structure that does not hold.
     #[error("it cannot be used: {0}")]
     Broken(String),
+}
+
+fn revoked(revocation: &Revocation) -> String {
+    let (day, reason) = (revocation.at.date(), revocation.reason.name());
+    match revocation.reason {
+        RevocationReason::CertificateHold => format!("it is on hold since {day}"),
+        RevocationReason::Unspecified => format!("it was revoked on {day}"),
+        _ => format!("it was revoked on {day} ({reason})"),
+    }
+}
+
+impl Unfit {
+    /// May it pass by itself, or with a list that comes? A sender who tries again can be served then.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Unfit::Expired(_) | Unfit::NotYetValid(_) | Unfit::NoList(_) | Unfit::OldList { .. } => true,
+            Unfit::Revoked(revocation) => revocation.reason == RevocationReason::CertificateHold,
+            Unfit::WrongUsage(_)
+            | Unfit::WrongAddress { .. }
+            | Unfit::TooWeak { .. }
+            | Unfit::Untrusted(_)
+            | Unfit::Broken(_) => false,
+        }
+    }
 }
 
 /// A certificate that was checked for sealing, for an address, at a time. Made only here; sealing takes nothing else.

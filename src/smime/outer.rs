@@ -1,8 +1,8 @@
 //! The header that stays readable: the message's own fields but some, and ours.
 
-use super::Mark;
 use super::arrived::is_protection_field;
 use super::claim::{Claim, SEALED_FIELD};
+use super::{Mark, Marked};
 use crate::cms::Protection;
 use crate::crypto::algorithm::Mode;
 use crate::mail::{Eol, Field, HeaderPolicy, Message, Outside, crlf, eol, header_fields};
@@ -158,7 +158,38 @@ fn sealed_field(mark: &Mark<'_>, protection: &Protection, policy: HeaderPolicy, 
         parameters.push(format!("headers={}", policy.name()));
     }
     parameters.push(format!("eol={}", eol_name(arrived)));
+    parameters.extend(marked_parameter("domain-key", domains(mark, domain_key)));
+    parameters.extend(marked_parameter("recovery", domains(mark, recovery)));
     fold(SEALED_FIELD, &parameters)
+}
+
+fn domain_key<'a>(marked: &Marked<'a>) -> Option<&'a str> {
+    match marked {
+        Marked::DomainKey(domain) => Some(domain),
+        Marked::Recovery(_) => None,
+    }
+}
+
+fn recovery<'a>(marked: &Marked<'a>) -> Option<&'a str> {
+    match marked {
+        Marked::Recovery(domain) => Some(domain),
+        Marked::DomainKey(_) => None,
+    }
+}
+
+/// Each domain once.
+fn domains<'a>(mark: &Mark<'a>, of: fn(&Marked<'a>) -> Option<&'a str>) -> Vec<&'a str> {
+    let mut domains: Vec<&str> = mark.marked.iter().filter_map(of).collect();
+    domains.sort_unstable();
+    domains.dedup();
+    domains
+}
+
+/// `name="domain domain"`; a name that is none of a domain would end the quotes and stays away.
+fn marked_parameter(name: &str, mut domains: Vec<&str>) -> Option<String> {
+    let is_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    domains.retain(|domain| domain.bytes().all(is_label));
+    (!domains.is_empty()).then(|| format!("{name}=\"{}\"", domains.join(" ")))
 }
 
 fn fold(name: &str, parameters: &[String]) -> String {

@@ -54,6 +54,11 @@ pub fn refusal(form: Form, certificate: &Certificate, beside: &[&Certificate]) -
     }
 }
 
+/// Can the form serve all of these together?
+pub fn check_recipients(certificates: &[ValidatedCertificate], form: Form) -> Result<(), SealError> {
+    recipients(certificates, form).map(|_| ())
+}
+
 /// The suite of a profile for these certificates.
 fn suite(form: Form, certificates: &[&Certificate]) -> &'static Suite {
     let all = certificates.iter().all(|certificate| certificate.reads() == Reads::Gcm);

@@ -51,6 +51,17 @@ pub struct Mark<'a> {
     pub at: OffsetDateTime,
     /// The rule that asked for it; absent for the INBOX default and the filter.
     pub rule: Option<&'a str>,
+    /// Who can open it beside the accounts that it is for, or in their place.
+    pub marked: Vec<Marked<'a>>,
+}
+
+/// A recipient that is no account. Domains are in A-labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked<'a> {
+    /// The key of this domain, in the place of an account's.
+    DomainKey(&'a str),
+    /// The recovery certificate of this domain.
+    Recovery(&'a str),
 }
 
 /// Why a message could not be sealed. Nothing of the message is in it.

@@ -118,7 +118,7 @@ pub(crate) fn seal(
     number: u8,
 ) -> Result<Sealed, SealError> {
     let recipients = validated(to);
-    let (form, mark) = (form.into(), Mark { at: now(), rule: Some("Laws") });
+    let (form, mark) = (form.into(), Mark { at: now(), rule: Some("Laws"), marked: Vec::new() });
     seal_many(vec![SealJob { message, recipients: &recipients, form, mark, seed: seed(number) }]).remove(0)
 }
 

@@ -3,8 +3,8 @@
 use crate::cli::output::Table;
 use crate::cli::words;
 use crate::cms::{
-    AlgorithmReport, ContentReport, EnvelopeReport, Holder, InputForm, Integrity, KeyEncryptionReport, Layer,
-    LayerKind, Limit, RecipientReport, Report, Structure,
+    AlgorithmReport, ContentReport, EnvelopeReport, Holder, HolderRole, InputForm, Integrity,
+    KeyEncryptionReport, Layer, LayerKind, Limit, RecipientReport, Report, Structure,
 };
 use crate::smime::Claim;
 
@@ -82,7 +82,12 @@ fn whose(recipient: &RecipientReport) -> String {
 
 fn describe_holder(holder: &Holder) -> String {
     let state = if holder.active { format!("active since {}", holder.since) } else { "retired".to_owned() };
-    format!("{}, certificate {}, {state}", holder.account, words::short(&holder.certificate))
+    let whose = match holder.role {
+        HolderRole::Account => holder.account.clone(),
+        HolderRole::DomainKey => format!("the key of the domain {}", holder.account),
+        HolderRole::Recovery => format!("recovery of {}", holder.account),
+    };
+    format!("{whose}, certificate {}, {state}", words::short(&holder.certificate))
 }
 
 fn describe_algorithm(algorithm: &KeyEncryptionReport) -> String {

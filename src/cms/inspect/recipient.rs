@@ -23,7 +23,10 @@ const MAX_NAME: usize = 512;
 /// Somebody who holds the certificate that a recipient names, as a directory knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Holder {
-    /// The account.
+    /// As what.
+    #[serde(rename = "as")]
+    pub role: HolderRole,
+    /// The account; of a domain's certificates: the domain.
     pub account: String,
     /// SHA-256 over the certificate, in hexadecimal.
     pub certificate: String,
@@ -31,6 +34,18 @@ pub struct Holder {
     pub active: bool,
     /// The day on which it came (UTC), as RFC 3339 writes one.
     pub since: String,
+}
+
+/// As what somebody holds a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HolderRole {
+    /// An account, for its own mail.
+    Account,
+    /// A domain, whose key takes the place of an account's.
+    DomainKey,
+    /// A domain, to recover mail of its accounts.
+    Recovery,
 }
 
 /// keyEncryptionAlgorithm, with what its parameters say.

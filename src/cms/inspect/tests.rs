@@ -229,6 +229,7 @@ fn recipients_are_looked_up_at_once_and_answers_find_their_recipients() {
         .match_recipients(|ids| {
             asked += 1;
             let holder = |id: &&RecipientId| Holder {
+                role: HolderRole::Account,
                 account: format!("{id:?}"),
                 certificate: String::new(),
                 active: true,

@@ -1,0 +1,90 @@
+//! Certificates that are no account's: of domains, chains, trusted sets and recovery; and revocation lists.
+
+use super::{Round, Severity};
+use crate::cli::failure::Failure;
+use crate::cli::recovery;
+use crate::cli::words::{self, day};
+use crate::directory::AuthorityPlace;
+use crate::engine::{Choice, Domain, Recovery};
+use crate::pki::Certificate;
+
+impl Round {
+    /// Says when it ends, if that is soon, and whether its key is too weak.
+    fn look_at_certificate(&mut self, about: &str, what: &str, certificate: &Certificate, mend: &str) {
+        let end = certificate.not_after();
+        if end < self.now {
+            self.advise(Severity::Problem, about, format!("{what} ended on {}", day(end)), mend);
+        } else if end < self.soon {
+            self.advise(Severity::Warning, about, format!("{what} ends on {}", day(end)), mend);
+        }
+        let minimum = self.config.settings.minimum_rsa_bits;
+        let bits = certificate.public_key().ok().and_then(|key| key.modulus_bits());
+        if let Some(bits) = bits.filter(|bits| *bits < minimum) {
+            let text = format!("{what} has a weak key: {bits} bits, at least {minimum} are required");
+            self.advise(Severity::Warning, about, text, mend);
+        }
+    }
+
+    /// Certificates of domains, the chains above them, and whom domains and server trust.
+    pub(super) fn look_at_authorities(&mut self) -> Result<(), Failure> {
+        for held in self.directory.authority_certificates()? {
+            let print = words::short(held.certificate.fingerprint());
+            let about = held.domain.as_deref().unwrap_or("the server");
+            let (what, mend) = match held.place {
+                AuthorityPlace::Domain(purpose) => {
+                    let purpose = purpose.name();
+                    let own =
+                        format!("sealpost cert self-sign --domain {about} --purpose {purpose} --refresh");
+                    let outer = format!("sealpost cert request --domain {about}");
+                    let mend = if held.certificate.is_self_issued() { own } else { outer };
+                    (format!("its {purpose} certificate"), mend)
+                }
+                AuthorityPlace::Chain => (
+                    format!("certificate {print} of its chain"),
+                    format!("sealpost chain set --domain {about}"),
+                ),
+                AuthorityPlace::Trusted => {
+                    (format!("the trusted certificate {print}"), "sealpost trust list".to_owned())
+                }
+            };
+            self.look_at_certificate(about, &what, &held.certificate, &mend);
+        }
+        Ok(())
+    }
+
+    /// Is it there where somebody counts on it, and could a delivery use it?
+    pub(super) fn look_at_recovery(&mut self, domain: &Domain) {
+        let name = &domain.name;
+        let mend = format!("sealpost recovery set --domain {name} --file FILE");
+        match &domain.recovery {
+            None if domain.overrides.recovery == Some(Recovery::Yes) => {
+                let text = "it says recovery = yes and has no recovery certificate";
+                self.advise(Severity::Problem, name, text, mend);
+            }
+            None => {}
+            Some(certificate) => {
+                let ended = certificate.not_after() < self.now;
+                self.look_at_certificate(name, "its recovery certificate", certificate, &mend);
+                if let (false, Err(reasons)) = (ended, recovery::check(domain, certificate, &self.config)) {
+                    let text =
+                        format!("its recovery certificate cannot be sealed to: {}", reasons.join("; "));
+                    self.advise(Severity::Problem, name, text, mend);
+                }
+            }
+        }
+    }
+
+    /// An old list still revokes what it lists; of the rest it says nothing any more.
+    pub(super) fn look_at_lists(&mut self) -> Result<(), Failure> {
+        for held in self.directory.crls()? {
+            let due = held.crl.next_update().filter(|due| *due < self.now);
+            if let Some(due) = due {
+                let text = format!("the revocation list is old: the next one was due on {}", day(due));
+                let mend = "get the issuer's newest revocation list";
+                self.advise(Severity::Warning, held.crl.issuer(), text, mend);
+            }
+            self.lists.push(held.crl);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! What mail for an account would be sealed to, asked without a message.
+
+use super::certificates::{Certificates, Fit, Reader};
+use super::{Account, BuiltIn, BuiltInError, Domain, EngineError, SealedToReport, Settings};
+use crate::pki::{Certificate, Crl, ValidatedCertificate};
+use crate::smime;
+use std::collections::BTreeSet;
+use time::OffsetDateTime;
+
+/// What the INBOX copy of an account would be sealed to.
+#[derive(Debug)]
+pub struct Prospect {
+    /// Every certificate.
+    pub recipients: Vec<ValidatedCertificate>,
+    /// Whose they are.
+    pub sealed_to: Vec<SealedToReport>,
+    /// What would be let pass or left out.
+    pub warnings: Vec<String>,
+}
+
+/// What a delivery at that time would do for an account whose INBOX copy is sealed; nothing if it would be clear, by the
+/// consent for accounts without a certificate.
+pub fn foresee(
+    account: &Account,
+    settings: &Settings,
+    lists: &[Crl],
+    built_in: &dyn BuiltIn,
+    at: OffsetDateTime,
+) -> Result<Option<Prospect>, EngineError> {
+    let form = settings.form(account, None, None);
+    let Fit::Seal(readers) = (Certificates { settings, at, lists, built_in }).fit(&[account], form)? else {
+        return Ok(None);
+    };
+    let recipients: Vec<_> = readers.iter().flat_map(|reader| reader.usable.iter().cloned()).collect();
+    let mailbox = format!("~{}/INBOX", account.address);
+    smime::check_recipients(&recipients, form).map_err(|source| EngineError::Seal { mailbox, source })?;
+    let sealed_to = readers.iter().flat_map(Reader::reports).collect();
+    let warnings = readers.into_iter().flat_map(|reader| reader.warnings).collect();
+    Ok(Some(Prospect { recipients, sealed_to, warnings }))
+}
+
+/// The recovery certificate of an account that has it, or why it cannot be used.
+pub fn foresee_recovery(
+    account: &Account,
+    settings: &Settings,
+    lists: &[Crl],
+    at: OffsetDateTime,
+) -> Option<Result<ValidatedCertificate, String>> {
+    let reader = (Certificates { settings, at, lists, built_in: &NobodyElse }).recovery(account)?;
+    reader.map(|reader| reader.usable.into_iter().next()).transpose()
+}
+
+/// Can the key of a domain take the place of its accounts' keys? If not, why.
+pub fn foresee_domain_key(
+    domain: &Domain,
+    settings: &Settings,
+    lists: &[Crl],
+    at: OffsetDateTime,
+) -> Result<(), String> {
+    (Certificates { settings, at, lists, built_in: &NobodyElse }).domain_key(domain).map(|_| ())
+}
+
+/// Who asks for what nobody has to vouch for.
+struct NobodyElse;
+
+impl BuiltIn for NobodyElse {
+    fn certificates(&self) -> Result<&[Certificate], BuiltInError> {
+        Ok(&[])
+    }
+}
+
+/// The issuers whose revocation lists matter for these accounts, each once: DER of their Names.
+pub fn issuers<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Vec<Vec<u8>> {
+    let all: BTreeSet<&[u8]> =
+        accounts.into_iter().flat_map(certificates).map(Certificate::issuer_der).collect();
+    all.into_iter().map(<[u8]>::to_vec).collect()
+}
+
+/// All that mail for the account may come to be sealed to.
+fn certificates(account: &Account) -> impl Iterator<Item = &Certificate> {
+    let own = account.certificates.iter().map(|held| &held.certificate);
+    own.chain(account.domain.sealing_candidates()).chain(&account.domain.recovery)
+}
