@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
-use super::key::new_password;
+use super::key::{new_password, refuse_signer};
 use super::output::Output;
 use super::password::PasswordSource;
 use super::words::{self, day};
@@ -53,6 +53,7 @@ impl Import {
             }
             Holder::Account(address) => {
                 let file = filter::unlock(&self.file, read_key_file, of_file.as_ref(), option)?;
+                let file = without_repeats(file)?;
                 let given = self.password.given()?;
                 let (config, directory) = (context.config()?, context.directory()?);
                 let account = directory.account(&address)?;
@@ -72,6 +73,24 @@ struct Sorted<'f> {
     key: Fingerprint,
     state: CertificateState,
     reason: Option<String>,
+}
+
+/// Each key once: Java, and people who put files together, write one twice. A key that only signs opens no mail: it is
+/// passed over beside others, and refused alone.
+fn without_repeats(file: KeyFile) -> Result<KeyFile, Failure> {
+    let (mut seen, mut keys) = (Vec::new(), Vec::new());
+    let only_sign = file.keys.iter().all(|key| !key.public().encrypts());
+    for key in file.keys {
+        let (fingerprint, public) = (key.fingerprint()?, key.public());
+        if only_sign {
+            refuse_signer(public.encrypts(), &public.to_string())?;
+        }
+        if public.encrypts() && !seen.contains(&fingerprint) {
+            seen.push(fingerprint);
+            keys.push(key);
+        }
+    }
+    Ok(KeyFile { keys, ..file })
 }
 
 /// A file that brings no new key is given by mistake, or for the second time.

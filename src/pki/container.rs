@@ -38,7 +38,11 @@ pub fn read_key_file(bytes: &[u8], password: Option<&[u8]>) -> Result<KeyFile, P
     if pkcs12::looks_like_pkcs12(bytes) {
         let contents = pkcs12::read(bytes, password)?;
         if contents.keys.is_empty() {
-            let found = format!("the PKCS#12 file holds {} certificates only", contents.certificates.len());
+            let found = match contents.certificates.len() {
+                0 => "the PKCS#12 file holds none".to_owned(),
+                1 => "the PKCS#12 file holds a certificate only".to_owned(),
+                count => format!("the PKCS#12 file holds {count} certificates only"),
+            };
             return Err(PkiError::NotFound { wanted: "private key", found });
         }
         return Ok(KeyFile { keys: contents.keys, certificates: contents.certificates });
