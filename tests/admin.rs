@@ -113,7 +113,10 @@ fn a_domain_issues_certificates_for_its_accounts() {
     site.run(&format!("key generate --account bob@north.example --type rsa-2048 --password-file {password}"))
         .ok();
     let wrong = site.program("key test --account bob@north.example --password-file -").input("wrong\n").run();
-    assert_eq!((wrong.code, wrong.stderr.as_str()), (Some(77), "sealpost: wrong Secure Mail password\n"));
+    assert_eq!(
+        (wrong.code, wrong.stderr.as_str()),
+        (Some(77), "sealpost: wrong Secure Mail password of bob@north.example\n")
+    );
     site.run(&format!("key test --account bob@north.example --password-file {password}")).ok();
     let issued = site.json("cert issue --account bob@north.example --name Bob");
     assert_eq!(issued["subject"], "CN=Bob");

@@ -95,10 +95,13 @@ fn json_is_one_object_of_known_fields() {
     let install = format!("rules install {} --domain north.example", path(&rules));
     let test = format!("key test --account bob@north.example --password-file {}", path(&password));
     let check = format!("rules check {}", path(&rules));
+    let copy = site.folder().join("copy");
+    let (backup, restore) = (format!("backup {}", path(&copy)), format!("restore {} --replace", path(&copy)));
     let certificate =
         "fingerprint subject issuer serial not_before not_after addresses key key_fingerprint purposes pem";
     let account = "account domain aliases inbox profile also_classical recovery recovery_certificate active_certificates keys";
-    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective recovery_certificate certificates";
+    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective recovery_certificate certificates \
+                  chain trusted replaced_authorities";
     let shown = [
         ("init", "root owner made main_cf master_cf"),
         ("doctor", "ok findings consents"),
@@ -108,7 +111,7 @@ fn json_is_one_object_of_known_fields() {
         ("domain show north.example", domain),
         ("domain set north.example --mode enabled", domain),
         ("domain rename south.example east.example", "domain was"),
-        ("domain remove east.example", "removed"),
+        ("domain remove east.example", "removed messages"),
         ("account add eve@north.example", "account"),
         ("account list", "accounts"),
         ("account list | accounts", account),
@@ -116,8 +119,8 @@ fn json_is_one_object_of_known_fields() {
         ("account set bob@north.example --profile inherit", account),
         ("key show --domain north.example", "keys"),
         ("key show --account bob@north.example | keys", "type fingerprint state stored"),
-        ("key test --domain north.example", "tested"),
-        (&test, "tested"),
+        ("key test --domain north.example", "tested not_tested"),
+        (&test, "tested not_tested"),
         ("cert list --account bob@north.example", "account certificates"),
         (
             "cert show --account bob@north.example | certificates",
@@ -145,7 +148,10 @@ fn json_is_one_object_of_known_fields() {
         ("config check", "ok"),
         ("config show | settings", "key value line"),
         ("cert retire --account bob@north.example", "account retired"),
-        ("account remove eve@north.example", "removed"),
+        ("account unlock bob@north.example", "account forgotten"),
+        ("account remove eve@north.example", "removed messages"),
+        (&backup, "domains accounts vault_keys domain_keys file"),
+        (&restore, "domains accounts vault_keys domain_keys root kept keys_gone"),
     ];
     for (line, fields) in shown {
         let (words, member) = line.split_once(" | ").unwrap_or((line, ""));

@@ -1,6 +1,6 @@
 //! `sealpost key export`: other programs read the file, and open with it what was sealed.
 
-use crate::support::{Program, Site, crlf, module, of_three, path, root, terminals, tools};
+use crate::support::{Authority, Program, Site, crlf, module, of_three, path, root, terminals, tools};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
@@ -148,7 +148,7 @@ fn gpgsm_takes_the_old_form_and_opens_delivered_mail() {
     if !tools(&["openssl", "gpgsm", "gpgconf"]) {
         return;
     }
-    let exported = Exported::new("--format p12-legacy");
+    let exported = Exported::new("--format p12 --legacy");
     let gnupg = Gnupg::new();
     of_three(|| gnupg.gpgsm("--import", &exported.file).run()).ok();
     let opened = gnupg.gpgsm("--output - --decrypt", &exported.sealed_der()).run().ok();
@@ -180,6 +180,42 @@ print(read.cert.friendly_name.decode(), len(read.additional_certs))";
     }
 }
 
+/// A domain that is certified from outside: the exported file holds the way up.
+#[test]
+fn the_chain_above_the_domain_comes_along() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let (site, password) = Site::certified();
+    let outside = Authority::new(site.folder());
+    let file = |name: &str| path(&site.folder().join(name)).to_owned();
+    let request = site.run("cert request --domain north.example").ok();
+    std::fs::write(file("north.csr"), request).unwrap();
+    let sign = format!(
+        "x509 -req -in {} -CA {} -CAkey {} -CAcreateserial -days 20 -sha256 -extfile {} -extensions ca -out {}",
+        file("north.csr"),
+        path(&outside.certificate()),
+        file("ca.key"),
+        file("x509.cnf"),
+        file("north.pem")
+    );
+    let openssl = Program::new("openssl").words(&sign);
+    openssl.env("ADDRESS", "x@north.example").env("USAGE", "digitalSignature").run().ok();
+    site.run(&format!("cert set --domain north.example --file {}", file("north.pem"))).ok();
+    let directory = sealpost::directory::SqliteDirectory::open(&site.root()).unwrap();
+    let above = sealpost::pki::Certificate::from_pem(&std::fs::read(outside.certificate()).unwrap()).unwrap();
+    directory.set_chain("north.example", std::slice::from_ref(&above)).unwrap();
+    let export = format!("key export --account bob@north.example --password-file {}", path(&password));
+    let read = sealpost::pki::read_key_file(&site.run(&export).ok(), Some(b"correct horse")).unwrap();
+    assert_eq!(read.certificates.len(), 3);
+    assert_eq!(read.certificates[2], above);
+    // On a phone only what signed itself is to be trusted.
+    let profile = site.run(&format!("{export} --format mobileconfig")).ok();
+    let profile = String::from_utf8(profile).unwrap();
+    let count = |kind: &str| profile.matches(&format!("<string>com.apple.security.{kind}</string>")).count();
+    assert_eq!(["pkcs12", "pkcs1", "root"].map(count), [1, 1, 1]);
+}
+
 #[test]
 fn refusals_say_why_and_leave_no_file() {
     let (site, password) = Site::certified();
@@ -193,7 +229,7 @@ fn refusals_say_why_and_leave_no_file() {
         (
             77,
             format!("{bob} --password-file {wrong} --output {to}"),
-            "sealpost: wrong Secure Mail password\n",
+            "sealpost: wrong Secure Mail password of bob@north.example\n",
         ),
         (
             66,

@@ -15,6 +15,7 @@ mod support;
 
 mod admin;
 mod architecture;
+mod backup;
 mod bad_input;
 mod cli;
 mod compile_fail;
@@ -33,5 +34,6 @@ mod recovery;
 mod rekey;
 mod rules;
 mod smoke;
+mod vault;
 mod vectors;
 mod wiped;

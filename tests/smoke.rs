@@ -1,6 +1,7 @@
 //! Damaged input for every parser of foreign bytes: no panic, no wild time, and what was sealed opens to what came in.
 //! The default is short and always the same; `SEALPOST_SMOKE=SECONDS` goes on for that long with other damage.
 
+mod containers;
 mod damage;
 mod seeds;
 mod subject;

@@ -3,9 +3,11 @@
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::fitness::active;
+use super::holder::Holder;
+use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
 use super::recovery;
-use super::words::{self, FingerprintPrefix, counted, own};
+use super::words::{self, counted, own};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
 use crate::engine::{Account, Choice, InboxPolicy, Recovery};
@@ -52,17 +54,29 @@ enum AccountVerb {
         address: Address,
     },
     Set(Set),
+    /// Let the next Secure Mail password be tried at once, after too many wrong ones
+    ///
+    /// It opens nothing: whoever tries needs the right password all the same.
+    #[command(after_help = "Example:
+  sealpost account unlock anna@north.example")]
+    Unlock {
+        /// Any of its addresses
+        #[arg(value_parser = words::address)]
+        address: Address,
+    },
     /// Remove an account; its mail stays
+    ///
+    /// Every key must be named, and how many of its messages can never be opened again then; without --forget both are
+    /// shown and nothing is done.
     #[command(after_help = "Examples:
   sealpost account remove anna@north.example
-  sealpost account remove anna@north.example --forget 04bfb3e1c60fdbe7")]
+  sealpost account remove anna@north.example --forget 04bfb3e1c60fdbe7 --messages 3")]
     Remove {
         /// Any of its addresses
         #[arg(value_parser = words::address)]
         address: Address,
-        /// The fingerprint of each of its keys, to confirm that it is lost with the account
-        #[arg(long, value_name = "FINGERPRINT")]
-        forget: Vec<FingerprintPrefix>,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -107,7 +121,8 @@ impl AccountCommand {
             AccountVerb::List { domain } => list(context, out, domain.as_deref()),
             AccountVerb::Show { address } => show(context, out, &address),
             AccountVerb::Set(verb) => verb.run(context, out),
-            AccountVerb::Remove { address, forget } => remove(context, out, &address, &forget),
+            AccountVerb::Unlock { address } => unlock(context, out, &address),
+            AccountVerb::Remove { address, consent } => remove(context, out, &address, &consent),
         }
     }
 }
@@ -215,15 +230,25 @@ fn layout(account: &Account, keys: &[VaultKey]) -> Value {
     })
 }
 
-fn remove(
-    context: &Context,
-    out: &mut Output,
-    address: &Address,
-    forget: &[FingerprintPrefix],
-) -> Result<(), Failure> {
+fn unlock(context: &Context, out: &mut Output, address: &Address) -> Result<(), Failure> {
+    let wrong = context.directory()?.clear_failed_unlocks(address)?;
+    out.line(match wrong {
+        0 => format!("no wrong password was given for {address}"),
+        _ => format!("{} for {address} forgotten: the next may be tried at once", counted_wrong(wrong)),
+    })?;
+    out.json(json!({"account": address.to_string(), "forgotten": wrong}))
+}
+
+fn counted_wrong(wrong: u32) -> String {
+    counted(usize::try_from(wrong).unwrap_or(usize::MAX), "wrong password")
+}
+
+fn remove(context: &Context, out: &mut Output, address: &Address, consent: &Consent) -> Result<(), Failure> {
     let directory = context.directory()?;
     let held: Vec<_> = directory.vault_keys(address)?.iter().map(|key| key.fingerprint).collect();
-    directory.remove_account(address, &words::forgotten(forget, &held)?)?;
+    let holder = Holder::Account(address.clone());
+    let lost = consent.confirm(context, &directory, out, (&holder, &held), Extent::Holder)?;
+    directory.remove_account(address, &lost.forgotten)?;
     out.line(format!("account {address} removed; its mail stays where it is"))?;
-    out.json(json!({"removed": address.to_string()}))
+    out.json(json!({"removed": address.to_string(), "messages": lost.messages}))
 }

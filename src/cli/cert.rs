@@ -10,6 +10,7 @@ use super::words::{self, FingerprintPrefix, day};
 use crate::directory::CertificateUse;
 use crate::mail::Address;
 use crate::pki::Certificate;
+use const_oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_EMAIL_PROTECTION, ID_KP_SERVER_AUTH};
 use serde_json::{Value, json};
 
 /// Make, request, set, issue, show and retire certificates
@@ -99,7 +100,8 @@ pub(super) fn print(
         ("key fingerprint", one.key_fingerprint()?.to_string()),
         ("purposes", purposes(one).join(", ")),
     ];
-    let certificate = [("certificate", one.fingerprint().to_string())].into_iter();
+    let certificate = [("certificate", one.fingerprint().to_string()), ("SHA-1", one.sha1_fingerprint())];
+    let certificate = certificate.into_iter();
     out.table(&Table::fields(certificate.chain(place.iter().cloned()).chain(fields)))
 }
 
@@ -107,6 +109,7 @@ pub(super) fn print(
 pub(super) fn layout(place: &[(&str, String)], one: &Certificate) -> Result<Value, Failure> {
     let mut value = json!({
         "fingerprint": one.fingerprint().to_string(),
+        "fingerprint_sha1": one.sha1_fingerprint(),
         "subject": one.subject(),
         "issuer": one.issuer(),
         "serial": one.serial(),
@@ -140,10 +143,13 @@ fn purposes(one: &Certificate) -> Vec<&'static str> {
         ];
         found.extend(bits.into_iter().filter(|(allowed, _)| *allowed).map(|(_, word)| word));
     }
-    if let Ok(Some(usages)) = one.extended_key_usage()
-        && usages.contains(&const_oid::db::rfc5280::ID_KP_EMAIL_PROTECTION)
-    {
-        found.push("mail");
+    if let Ok(Some(usages)) = one.extended_key_usage() {
+        let purposes = [
+            (ID_KP_EMAIL_PROTECTION, "mail"),
+            (ID_KP_SERVER_AUTH, "TLS server"),
+            (ID_KP_CLIENT_AUTH, "TLS client"),
+        ];
+        found.extend(purposes.into_iter().filter(|(oid, _)| usages.contains(oid)).map(|(_, word)| word));
     }
     found
 }

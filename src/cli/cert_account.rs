@@ -5,9 +5,9 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, day};
-use super::{filter, fitness, input, key, keyring};
+use super::{authority, filter, fitness, input, key, keyring};
 use crate::crypto::Entropy;
-use crate::directory::{AddedCertificate, CertificateRecord, CertificateUse, SqliteDirectory, VaultKey};
+use crate::directory::{AddedCertificate, CertificateRecord, SqliteDirectory, VaultKey};
 use crate::engine::{Account, CertificateState, Choice, Clock, DomainMode};
 use crate::mail::Address;
 use crate::pki::{Authority, Certificate, Fingerprint, Reads, USER_LIFETIME, Unfit, UserProfile, Validity};
@@ -123,11 +123,8 @@ impl Issue {
 
 /// The special S/MIME certificate of the domain, or else the generic one.
 fn issuer(directory: &SqliteDirectory, domain: &str) -> Result<Certificate, Failure> {
-    let mut held = directory.domain_certificates(domain)?;
-    held.retain(|held| held.purpose != CertificateUse::Sealing);
-    held.sort_by_key(|held| held.purpose != CertificateUse::Smime);
-    let first = held.into_iter().next();
-    first.map(|held| held.certificate).ok_or_else(|| {
+    let held = directory.domain_certificates(domain)?;
+    authority::issuer(&held).map(|held| held.certificate.clone()).ok_or_else(|| {
         Failure::new(Code::NotFound, format!("{domain} has no certificate to issue with"))
             .hint(format!("make one: sealpost cert self-sign --domain {domain}"))
     })

@@ -4,15 +4,15 @@ use super::cert::{layout, print};
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::{Output, Table};
-use super::words::{self, day};
-use super::{filter, keyring};
+use super::words::{self, counted, day};
+use super::{authority, filter, input, keyring};
 use crate::crypto::Entropy;
 use crate::directory::{CertificateUse, SqliteDirectory};
 use crate::engine::{Choice, Clock, Domain};
 use crate::mail::Address;
 use crate::pki::{
-    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, SealingCheck, Subject,
-    ValidatedCertificate, Validity, wildcard,
+    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, SealingCheck, Subject, TLS_LIFETIME,
+    UnlockedKey, ValidatedCertificate, Validity, wildcard,
 };
 use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
@@ -80,9 +80,14 @@ impl SubjectArgs {
 }
 
 /// Make the domain its own authority: a certificate signed by its own key
+///
+/// It issues the certificates of the accounts, unless there is a special one for that (--purpose smime) or it is for TLS
+/// only (--end-entity).
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost cert self-sign --domain north.example --organization 'North Ltd' --country NO
+  sealpost cert self-sign --domain north.example --wildcard --end-entity
+  sealpost cert self-sign --domain north.example --purpose smime --common-name north.example
   sealpost cert self-sign --domain north.example --refresh
   sealpost cert self-sign --domain north.example --purpose sealing")]
 pub(super) struct SelfSign {
@@ -95,6 +100,9 @@ pub(super) struct SelfSign {
     /// of accounts (domain-key)
     #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
     purpose: CertificateUse,
+    /// For TLS only: it signs no other certificates
+    #[arg(long, conflicts_with = "refresh")]
+    end_entity: bool,
     /// Renew the validity of the certificate that is there; serial number and names stay
     #[arg(long)]
     refresh: bool,
@@ -105,21 +113,42 @@ impl SelfSign {
         let directory = context.directory()?;
         let domain = directory.domain(&self.subject.domain)?;
         let key = keyring::domain_key(&directory, &domain.name)?;
-        let lifetime = self.days.map_or(AUTHORITY_LIFETIME, Duration::days);
-        let validity = Validity::lasting(SystemClock.now(), lifetime);
-        let seed = SystemEntropy.seed()?;
+        let purpose = self.purpose;
         let certificate = if self.refresh {
-            pki::refresh(&stored(&directory, &domain.name, self.purpose)?, &key, validity, seed)?
+            let old = stored(&directory, &domain.name, purpose)?;
+            let validity = validity(self.days, old.may_sign_certificates());
+            pki::refresh(&old, &key, validity, SystemEntropy.seed()?)?
         } else {
-            let (subject, names) = self.subject.subject(&domain)?;
-            let profile = AuthorityProfile { subject: &subject, dns_names: &names, validity };
-            match self.purpose {
-                CertificateUse::Sealing => pki::self_sign_recipient(&key, &profile, seed)?,
-                CertificateUse::Generic | CertificateUse::Smime => pki::self_sign(&key, &profile, seed)?,
-            }
+            self.sign(&domain, &key)?
         };
-        store(&directory, out, &domain.name, self.purpose, &certificate)
+        store(&directory, out, &domain.name, purpose, &certificate)
     }
+
+    fn sign(self, domain: &Domain, key: &UnlockedKey) -> Result<Certificate, Failure> {
+        if self.end_entity && self.purpose == CertificateUse::Smime {
+            let text = "the S/MIME certificate of a domain issues those of its accounts: --end-entity is none for it";
+            return Err(Failure::new(Code::Usage, text));
+        }
+        if self.end_entity && self.purpose == CertificateUse::Sealing {
+            let text = "the certificate that mail is sealed to is none for TLS: --end-entity is none for it";
+            return Err(Failure::new(Code::Usage, text));
+        }
+        let validity = validity(self.days, !self.end_entity);
+        let (subject, names) = self.subject.subject(domain)?;
+        let profile = AuthorityProfile { subject: &subject, dns_names: &names, validity };
+        let sign = match self.purpose {
+            CertificateUse::Sealing => pki::self_sign_recipient,
+            _ if self.end_entity => pki::self_sign_for_tls,
+            CertificateUse::Generic | CertificateUse::Smime => pki::self_sign,
+        };
+        Ok(sign(key, &profile, SystemEntropy.seed()?)?)
+    }
+}
+
+/// From now on, as long as somebody said or as is usual.
+fn validity(days: Option<i64>, is_authority: bool) -> Validity {
+    let usual = if is_authority { AUTHORITY_LIFETIME } else { TLS_LIFETIME };
+    Validity::lasting(SystemClock.now(), days.map_or(usual, Duration::days))
 }
 
 /// Print a request (PKCS#10) for an outer authority to sign
@@ -145,8 +174,9 @@ impl Request {
 
 /// Store the domain's certificate that an outer authority signed
 #[derive(clap::Args)]
-#[command(after_help = "Example:
-  sealpost cert set --domain north.example --file north.pem")]
+#[command(after_help = "Examples:
+  sealpost cert set --domain north.example --file north.pem
+  sealpost cert set --domain north.example --file - < north.der")]
 pub(super) struct Set {
     /// Whose certificate
     #[arg(long, value_name = "NAME")]
@@ -162,11 +192,18 @@ pub(super) struct Set {
 
 impl Set {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let (certificate, _) = filter::chain(&self.file)?;
+        let (certificate, others) = filter::chain(&self.file)?;
         let directory = context.directory()?;
         let key = keyring::domain_key(&directory, &self.domain)?;
         if self.purpose == CertificateUse::Smime {
             Authority::new(&certificate, &key)?;
+        }
+        if !others.is_empty() {
+            let (more, domain, file) =
+                (counted(others.len(), "more certificate"), &self.domain, input::name(&self.file));
+            out.note(&format!(
+                "{more} in {file}: to store the chain, sealpost chain set --domain {domain} --file {file}"
+            ));
         }
         store(&directory, out, &self.domain, self.purpose, &certificate)
     }
@@ -195,11 +232,19 @@ fn store(
     if purpose == CertificateUse::Sealing {
         require_sealing(domain, certificate)?;
     }
+    let before = directory.domain_certificates(domain)?;
     directory.set_domain_certificate(domain, purpose, certificate)?;
     let (name, print) = (purpose.name(), certificate.fingerprint());
     let until = day(certificate.not_after());
     out.line(format!("{name} certificate {print} of {domain} stored, valid until {until}"))?;
-    out.json(layout(&[("domain", domain.to_owned()), ("purpose", name.to_owned())], certificate)?)
+    let mut warnings = authority::chain_warnings(directory, domain)?;
+    warnings.extend(authority::orphans(directory, domain, &before)?);
+    warnings.iter().for_each(|warning| out.note(&format!("warning: {warning}")));
+    let mut value = layout(&[("domain", domain.to_owned()), ("purpose", name.to_owned())], certificate)?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("warnings".into(), warnings.into());
+    }
+    out.json(value)
 }
 
 /// Whoever says `domain-key` must not find out at the first message that the key cannot be sealed to.
@@ -223,16 +268,24 @@ fn require_sealing(domain: &str, certificate: &Certificate) -> Result<(), Failur
 pub(super) fn show_domain(context: &Context, out: &mut Output, domain: &str) -> Result<(), Failure> {
     let directory = context.directory_for_reading()?;
     let mut rows = Vec::new();
-    let held = directory.domain_certificates(domain)?;
-    if held.is_empty() {
+    let all = directory.domain_certificates(domain)?;
+    let mode = directory.domain(domain)?.mode;
+    if all.is_empty() {
         out.line(format!("{domain} has no certificate: sealpost cert self-sign --domain {domain}"))?;
     }
-    for held in held {
-        let place = [("purpose", held.purpose.name().to_owned())];
+    for held in &all {
+        let (role, issues) = authority::role(held, &all, mode);
+        let place = [("purpose", held.purpose.name().to_owned()), ("role", role)];
         print(out, &place, &held.certificate)?;
         out.line("")?;
-        rows.push(layout(&place, &held.certificate)?);
+        let mut row = layout(&place, &held.certificate)?;
+        if let Some(object) = row.as_object_mut() {
+            object.insert("issues".into(), issues.into());
+        }
+        rows.push(row);
     }
+    let retired = directory.retired_authorities(domain)?;
+    authority::print_retired(out, &retired)?;
     let issued = directory.issued(domain)?;
     let mut table = Table::new(&["issued to", "on", "valid until", "serial"], "");
     for one in &issued {
@@ -244,7 +297,10 @@ pub(super) fn show_domain(context: &Context, out: &mut Output, domain: &str) -> 
         let fingerprint = one.certificate.fingerprint().to_string();
         json!({"account": one.account, "on": day(one.issued), "serial": one.certificate.serial(), "fingerprint": fingerprint})
     });
-    out.json(json!({"domain": domain, "certificates": rows, "issued": issued.collect::<Vec<_>>()}))
+    out.json(json!({
+        "domain": domain, "certificates": rows, "retired": authority::retired_json(&retired),
+        "issued": issued.collect::<Vec<_>>(),
+    }))
 }
 
 pub(super) fn remove(

@@ -1,7 +1,8 @@
 //! `sealpost config`
 
 use super::context::Context;
-use super::failure::Failure;
+use super::doctor_authorities;
+use super::failure::{Code, Failure};
 use super::output::{Output, Table};
 use crate::config::{Config, FILE, Origin};
 use serde_json::json;
@@ -31,6 +32,9 @@ impl ConfigCommand {
         let config = context.config()?;
         match self.verb {
             ConfigVerb::Check => {
+                if let Some((_, text)) = doctor_authorities::bundle(&config) {
+                    return Err(Failure::new(Code::Config, text));
+                }
                 out.line("the configuration is right")?;
                 out.json(json!({"ok": true}))
             }

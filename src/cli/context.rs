@@ -126,7 +126,7 @@ pub(super) fn engine<'e>(
 impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Failure {
         let code = match &error {
-            AdminError::Directory(DirectoryError::Busy) => Code::TryAgain,
+            AdminError::Directory(DirectoryError::Busy) | AdminError::KeysChanged(_) => Code::TryAgain,
             AdminError::Directory(_) | AdminError::Io { .. } => Code::Io,
             AdminError::NoStore(_)
             | AdminError::NoDomain(_)
@@ -138,7 +138,7 @@ impl From<AdminError> for Failure {
             | AdminError::NoGrant(_) => Code::NotFound,
             AdminError::DomainName { .. } => Code::Usage,
             AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } => Code::Config,
-            AdminError::Pki(_) | AdminError::OtherKey { .. } => Code::Data,
+            AdminError::Pki(_) | AdminError::OtherKey { .. } | AdminError::NoBackup { .. } => Code::Data,
             _ => Code::No,
         };
         let failure = Failure::new(code, error.to_string());

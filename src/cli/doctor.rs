@@ -7,7 +7,7 @@ mod finding;
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::Output;
-use super::postfix;
+use super::{doctor_authorities, postfix};
 use crate::config::Config;
 use crate::directory::SqliteDirectory;
 use crate::engine::{self, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate, Unusable};
@@ -155,6 +155,8 @@ impl Round {
             self.look_at_domain_key(domain)?;
         }
         self.look_at_authorities()?;
+        let others = doctor_authorities::findings(&self.directory, &self.config, &domains, self.now)?;
+        others.into_iter().for_each(|(about, text)| self.find(about, text));
         Ok(domains)
     }
 

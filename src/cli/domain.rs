@@ -3,9 +3,11 @@
 use super::context::Context;
 use super::effective::Effective;
 use super::failure::Failure;
+use super::holder::Holder;
+use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
-use super::recovery;
-use super::words::{self, FingerprintPrefix};
+use super::words::{self, counted};
+use super::{authority, domain_mode, key_domain, recovery};
 use crate::config::Config;
 use crate::crypto::{Classical, Profile};
 use crate::directory::{DomainChange, NewDomain, Setting};
@@ -55,9 +57,8 @@ enum DomainVerb {
     Remove {
         /// Its name
         name: String,
-        /// The fingerprint of its key, to confirm that the key is lost with it
-        #[arg(long, value_name = "FINGERPRINT")]
-        forget: Vec<FingerprintPrefix>,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -73,7 +74,7 @@ struct Add {
     #[arg(long, value_name = "NAME")]
     alias: Vec<String>,
     /// May its keys and certificates be used?
-    #[arg(long, value_parser = words::choice::<DomainMode>(), default_value = "enabled")]
+    #[arg(long, value_parser = domain_mode::parser(), default_value = "enabled")]
     mode: DomainMode,
 }
 
@@ -96,8 +97,8 @@ struct Set {
     /// Take a name away
     #[arg(long, value_name = "NAME")]
     remove_alias: Vec<String>,
-    /// May its keys and certificates be used? For TLS only: test
-    #[arg(long, value_parser = words::choice::<DomainMode>())]
+    /// May its keys and certificates be used?
+    #[arg(long, value_parser = domain_mode::parser())]
     mode: Option<DomainMode>,
     /// Who gets mail for unknown local parts; empty: nobody
     #[arg(long, value_name = "ADDRESS", value_parser = catch_all)]
@@ -148,7 +149,7 @@ impl DomainCommand {
             DomainVerb::Show { name } => show(context, out, &name),
             DomainVerb::Set(verb) => verb.run(context, out),
             DomainVerb::Rename { name, new } => rename(context, out, &name, &new),
-            DomainVerb::Remove { name, forget } => remove(context, out, &name, &forget),
+            DomainVerb::Remove { name, consent } => remove(context, out, &name, &consent),
         }
     }
 }
@@ -213,13 +214,16 @@ fn show(context: &Context, out: &mut Output, name: &str) -> Result<(), Failure> 
     let first = [
         ("domain", domain.name.clone()),
         ("aliases", domain.aliases.join(" ")),
-        ("mode", domain.mode.name().to_owned()),
+        ("mode", domain_mode::explained(domain.mode)),
         ("catch-all", domain.catch_all.as_ref().map_or_else(String::new, Address::to_string)),
     ];
     let settings = settings(&domain, config.as_ref());
     let last = [
         ("recovery by", domain.recovery.as_ref().map_or_else(String::new, recovery::describe)),
         ("certificates", certificates(&domain).count().to_string()),
+        ("chain", counted(domain.trust.chain.len(), "certificate")),
+        ("trusted", counted(domain.trust.domain.len(), "certificate")),
+        ("replaced authorities", authority::retired_words(&domain.trust.retired)),
     ];
     let settings = settings.iter().map(|setting| (setting.name, setting.text()));
     out.table(&Table::fields(first.into_iter().chain(settings).chain(last)))?;
@@ -265,6 +269,9 @@ fn layout(domain: &Domain, config: Option<&Config>) -> Value {
         "effective": effective.collect::<serde_json::Map<_, _>>(),
         "recovery_certificate": domain.recovery.as_ref().map(|held| held.fingerprint().to_string()),
         "certificates": words::texts(certificates(domain).map(Certificate::fingerprint)),
+        "chain": words::texts(domain.trust.chain.iter().map(Certificate::fingerprint)),
+        "trusted": words::texts(domain.trust.domain.iter().map(Certificate::fingerprint)),
+        "replaced_authorities": words::texts(domain.trust.retired.iter().map(Certificate::fingerprint)),
     })
 }
 
@@ -275,23 +282,26 @@ fn rename(context: &Context, out: &mut Output, name: &str, new: &str) -> Result<
     out.line(format!("domain {name} is now {new}"))?;
     out.line(format!("mail stored so far stays in the folder of {name}: move it to that of {new}"))?;
     if !authorities.is_empty() {
-        out.line("its certificates stay as they are, with the old name in them")?;
+        out.line(
+            "its certificates stay as they are, with the old name in them: what they issued stays valid",
+        )?;
+        out.line(format!(
+            "for TLS under the new name: sealpost cert self-sign --domain {new} (or cert request, and cert set)"
+        ))?;
     }
     out.line(
         "certificates of its accounts hold the old addresses: sealpost doctor names those that are unfit now",
     )?;
-    out.json(json!({"domain": new, "was": name}))
+    let unchanged = words::texts(authorities.iter().map(Certificate::fingerprint));
+    out.json(json!({"domain": new, "was": name, "unchanged_certificates": unchanged}))
 }
 
-fn remove(
-    context: &Context,
-    out: &mut Output,
-    name: &str,
-    forget: &[FingerprintPrefix],
-) -> Result<(), Failure> {
+fn remove(context: &Context, out: &mut Output, name: &str, consent: &Consent) -> Result<(), Failure> {
     let directory = context.directory()?;
-    let held: Vec<_> = directory.domain_key(name)?.map(|key| key.fingerprint).into_iter().collect();
-    directory.remove_domain(name, &words::forgotten(forget, &held)?)?;
+    let held = key_domain::keys(&directory, name)?;
+    let holder = Holder::Domain(name.to_owned());
+    let lost = consent.confirm(context, &directory, out, (&holder, &held), Extent::Holder)?;
+    directory.remove_domain(name, &lost.forgotten)?;
     out.line(format!("domain {name} removed; its mail stays where it is"))?;
-    out.json(json!({"removed": name}))
+    out.json(json!({"removed": name, "messages": lost.messages}))
 }

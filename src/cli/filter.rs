@@ -156,7 +156,9 @@ pub(super) fn broken(path: &Path, error: PkiError) -> Failure {
 impl From<PkiError> for Failure {
     fn from(error: PkiError) -> Failure {
         let code = match error {
-            PkiError::WrongPassword(_) | PkiError::Encrypted { .. } => Code::NoPermission,
+            PkiError::WrongPassword(_) | PkiError::Encrypted { .. } | PkiError::EncryptedForDomain { .. } => {
+                Code::NoPermission
+            }
             PkiError::UnknownKeyType { .. } | PkiError::WeakKeyType { .. } | PkiError::Name { .. } => {
                 Code::Usage
             }

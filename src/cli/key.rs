@@ -2,24 +2,27 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
-use super::filter;
 use super::holder::{Holder, HolderArgs};
+use super::key_domain;
 use super::key_export::Export;
-use super::keyring;
+use super::key_import::Import;
+use super::key_password::Password;
+use super::key_remove::Remove;
+use super::key_rotate::Rotate;
+use super::keyring::{self, Unlocked};
 use super::output::{Output, Table};
 use super::password::{GivenPassword, PasswordSource};
-use super::words::{self, FingerprintPrefix, KeyTypeParser, day};
+use super::words::{self, KeyTypeParser, day};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{NewVaultKey, SqliteDirectory, VaultKey};
 use crate::engine::Choice;
 use crate::mail::Address;
-use crate::pki::{Fingerprint, KeyType, PkiError, PublicKey, UnlockedKey, read_key_file, read_private_key};
+use crate::pki::{Fingerprint, KeyType, PkiError, PublicKey, UnlockedKey};
 use crate::system::SystemEntropy;
 use crate::vault;
 use der::Decode;
 use serde_json::json;
 use spki::SubjectPublicKeyInfoOwned;
-use std::path::PathBuf;
 
 const OF_DOMAIN: &str = "the key of a domain has no password: sealpost signs with it";
 
@@ -34,6 +37,7 @@ pub(super) struct KeyCommand {
 enum KeyVerb {
     Generate(Generate),
     Import(Import),
+    Rotate(Rotate),
     Export(Export),
     /// Show the key of a domain, or the keys of an account
     #[command(after_help = "Examples:
@@ -50,18 +54,8 @@ enum KeyVerb {
         #[command(flatten)]
         password: PasswordSource,
     },
-    /// Remove a key: what is sealed to it can never be opened again
-    ///
-    /// The certificates of a domain go with its key. Without --forget the fingerprints are shown and nothing is done.
-    #[command(after_help = "Example:
-  sealpost key remove --account anna@north.example --forget 04bfb3e1c60fdbe7")]
-    Remove {
-        #[command(flatten)]
-        holder: HolderArgs,
-        /// The fingerprint of the key, to confirm that it is lost
-        #[arg(long, value_name = "FINGERPRINT")]
-        forget: Vec<FingerprintPrefix>,
-    },
+    Password(Password),
+    Remove(Remove),
 }
 
 /// Make a key for a domain or an account
@@ -83,33 +77,17 @@ struct Generate {
     password: PasswordSource,
 }
 
-/// Take a key from a file, for a domain or an account
-#[derive(clap::Args)]
-#[command(after_help = "Examples:
-  sealpost key import --domain north.example --file north.key.pem
-  sealpost key import --account anna@north.example --file anna.p12 --file-password-file export.password")]
-struct Import {
-    #[command(flatten)]
-    holder: HolderArgs,
-    /// PEM, DER or PKCS#12; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    file: PathBuf,
-    /// The password of the file itself is in the first line of this one
-    #[arg(long, value_name = "FILE")]
-    file_password_file: Option<PathBuf>,
-    #[command(flatten)]
-    password: PasswordSource,
-}
-
 impl KeyCommand {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self.verb {
             KeyVerb::Generate(verb) => verb.run(context, out),
             KeyVerb::Import(verb) => verb.run(context, out),
+            KeyVerb::Rotate(verb) => verb.run(context, out),
             KeyVerb::Export(verb) => verb.run(context, out),
             KeyVerb::Show(holder) => show(context, out, holder.into()),
             KeyVerb::Test { holder, password } => test(context, out, holder.into(), &password),
-            KeyVerb::Remove { holder, forget } => remove(context, out, holder.into(), &forget),
+            KeyVerb::Password(verb) => verb.run(context, out),
+            KeyVerb::Remove(verb) => verb.run(context, out),
         }
     }
 }
@@ -119,12 +97,10 @@ impl Generate {
         match self.holder.into() {
             Holder::Domain(name) => {
                 self.password.refuse(OF_DOMAIN)?;
-                let directory = context.directory()?;
-                refuse_second_key(&directory, &name)?;
-                let key = generate(self.kind, out)?;
-                store_domain_key(&directory, out, &name, &key)
+                key_domain::generate(context, out, &name, self.kind)
             }
             Holder::Account(address) => {
+                refuse_signer(self.kind.encrypts(), self.kind.words())?;
                 let given = self.password.given()?;
                 context.directory_for_reading()?.account(&address)?;
                 let password = new_password(given, &address)?;
@@ -136,68 +112,24 @@ impl Generate {
     }
 }
 
-impl Import {
-    fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let option = "--file-password-file FILE";
-        let of_file = self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
-        match self.holder.into() {
-            Holder::Domain(name) => {
-                self.password
-                    .refuse("the key of a domain has no password; that of the file: --file-password-file")?;
-                let key = filter::unlock(&self.file, read_private_key, of_file.as_ref(), option)?;
-                store_domain_key(&context.directory()?, out, &name, &key)
-            }
-            Holder::Account(address) => {
-                let file = filter::unlock(&self.file, read_key_file, of_file.as_ref(), option)?;
-                let given = self.password.given()?;
-                let directory = context.directory()?;
-                directory.account(&address)?;
-                let password = new_password(given, &address)?;
-                for key in &file.keys {
-                    store_vault_key(&directory, out, &address, key, &password)?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-fn new_password(given: GivenPassword, account: &Address) -> Result<SecretBytes, Failure> {
+pub(super) fn new_password(given: GivenPassword, account: &Address) -> Result<SecretBytes, Failure> {
     given.or_ask_new(&format!("New Secure Mail password of {account}: "))
 }
 
-fn generate(kind: KeyType, out: &Output) -> Result<UnlockedKey, Failure> {
+pub(super) fn generate(kind: KeyType, out: &Output) -> Result<UnlockedKey, Failure> {
     out.working(&format!("making the {} key; this may take a minute", kind.name()));
     Ok(UnlockedKey::generate(kind, SystemEntropy.seed()?)?)
 }
 
-/// Before seconds are spent on making one.
-fn refuse_second_key(directory: &SqliteDirectory, domain: &str) -> Result<(), Failure> {
-    match directory.domain_key(domain)? {
-        Some(key) => {
-            let fingerprint = key.fingerprint;
-            Err(crate::directory::AdminError::KeyExists { domain: domain.to_owned(), fingerprint }.into())
-        }
-        None => Ok(()),
+/// Mail is encrypted to the key of an account.
+fn refuse_signer(encrypts: bool, kind: &str) -> Result<(), Failure> {
+    if encrypts {
+        return Ok(());
     }
-}
-
-fn store_domain_key(
-    directory: &SqliteDirectory,
-    out: &mut Output,
-    domain: &str,
-    key: &UnlockedKey,
-) -> Result<(), Failure> {
-    if let Err(error) = key.public().signature_algorithm() {
-        let text = format!("{error}, and the key of a domain signs the certificates of its accounts");
-        return Err(Failure::new(Code::No, text).hint("for an account it is fit: --account ADDRESS"));
-    }
-    let fingerprint = key.fingerprint()?;
-    directory.set_domain_key(domain, fingerprint, &key.to_pkcs8()?)?;
-    out.line(format!("{} key {fingerprint} stored for {domain}", key.public()))?;
-    out.json(
-        json!({"domain": domain, "fingerprint": fingerprint.to_string(), "type": key.public().to_string()}),
-    )
+    let text = format!(
+        "a key of the kind {kind} signs and does nothing else, and mail is encrypted to the key of an account"
+    );
+    Err(Failure::new(Code::No, text).hint("for a domain it is fit: --domain NAME"))
 }
 
 fn store_vault_key(
@@ -207,6 +139,7 @@ fn store_vault_key(
     key: &UnlockedKey,
     password: &SecretBytes,
 ) -> Result<(), Failure> {
+    refuse_signer(key.public().encrypts(), &key.public().to_string())?;
     let fingerprint = key.fingerprint()?;
     let record = vault::protect(key, password.expose(), SystemEntropy.seed()?)?;
     let public_key = key.public().to_spki()?;
@@ -224,23 +157,23 @@ pub(super) fn public_key(key: &VaultKey) -> Result<PublicKey, Failure> {
     Ok(PublicKey::from_spki(&spki)?)
 }
 
+/// Kind, fingerprint, state, and when it was stored.
+pub(super) type Row = (String, Fingerprint, String, String);
+
 fn show(context: &Context, out: &mut Output, holder: Holder) -> Result<(), Failure> {
     let directory = context.directory_for_reading()?;
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     let nothing = format!("{holder} has no key: sealpost key generate {} {holder}", holder.option());
     match holder {
         Holder::Domain(name) => {
-            if let Some(key) = directory.domain_key(&name)? {
-                let kind = UnlockedKey::from_pkcs8(key.pkcs8.expose())?.public().to_string();
-                rows.push((kind, key.fingerprint, "active", day(key.created)));
-            }
+            rows = key_domain::list(&directory, &name)?;
         }
         Holder::Account(address) => {
             for key in directory.vault_keys(&address)? {
                 rows.push((
                     public_key(&key)?.to_string(),
                     key.fingerprint,
-                    key.state.name(),
+                    key.state.name().to_owned(),
                     day(key.created),
                 ));
             }
@@ -248,7 +181,7 @@ fn show(context: &Context, out: &mut Output, holder: Holder) -> Result<(), Failu
     }
     let mut table = Table::new(&["type", "fingerprint", "state", "stored"], nothing);
     for (kind, print, state, stored) in &rows {
-        table.row([kind.clone(), print.to_string(), (*state).to_owned(), stored.clone()]);
+        table.row([kind.clone(), print.to_string(), state.clone(), stored.clone()]);
     }
     out.table(&table)?;
     let rows = rows.iter().map(|(kind, print, state, stored)| {
@@ -263,74 +196,38 @@ fn test(
     holder: Holder,
     password: &PasswordSource,
 ) -> Result<(), Failure> {
-    let tested = match holder {
+    let (tested, locked) = match holder {
         Holder::Domain(name) => {
             password.refuse(OF_DOMAIN)?;
-            vec![test_domain(context, &name)?]
+            (vec![key_domain::test(context, &name)?], Vec::new())
         }
         Holder::Account(address) => test_account(context, &address, password)?,
     };
     for fingerprint in &tested {
         out.line(format!("key {fingerprint} does its work"))?;
     }
-    out.json(json!({"tested": words::texts(tested)}))
+    out.json(json!({"tested": words::texts(tested), "not_tested": words::texts(&locked)}))?;
+    if locked.is_empty() {
+        return Ok(());
+    }
+    let others = words::texts(locked).join(", ");
+    Err(Failure::new(Code::No, format!("not tested, because they have another password: {others}")))
 }
 
-fn test_domain(context: &Context, name: &str) -> Result<Fingerprint, Failure> {
-    let key = keyring::domain_key(&context.directory_for_reading()?, name)?;
-    key.test()?;
-    Ok(key.fingerprint()?)
-}
-
+/// Those that the password opens, and those that have another one.
 fn test_account(
     context: &Context,
     address: &Address,
     password: &PasswordSource,
-) -> Result<Vec<Fingerprint>, Failure> {
+) -> Result<(Vec<Fingerprint>, Vec<Fingerprint>), Failure> {
     let given = password.given()?;
-    let keys = keyring::vault_keys(&context.directory_for_reading()?, address)?;
+    let directory = context.directory_for_reading()?;
+    let keys = keyring::vault_keys(&directory, address)?;
     let password = given.or_ask(&format!("Secure Mail password of {address}: "))?;
-    let test = |key: VaultKey| {
-        vault::unlock(&key.record, password.expose())?.test()?;
-        Ok(key.fingerprint)
-    };
-    keys.into_iter().map(test).collect()
-}
-
-fn remove(
-    context: &Context,
-    out: &mut Output,
-    holder: Holder,
-    forget: &[FingerprintPrefix],
-) -> Result<(), Failure> {
-    let directory = context.directory()?;
-    let held: Vec<Fingerprint> = match &holder {
-        Holder::Domain(name) => directory.domain_key(name)?.iter().map(|key| key.fingerprint).collect(),
-        Holder::Account(address) => {
-            directory.vault_keys(address)?.iter().map(|key| key.fingerprint).collect()
-        }
-    };
-    let named = words::forgotten(forget, &held)?;
-    if named.is_empty() {
-        return Err(not_confirmed(&holder, &held));
+    let unlocked = Unlocked::of(&directory, address, keys, &password)?;
+    for (_, key) in &unlocked.keys {
+        key.test()?;
     }
-    for key in &named {
-        match &holder {
-            Holder::Domain(name) => directory.remove_domain_key(name, &named)?,
-            Holder::Account(address) => directory.remove_vault_key(address, *key, &named)?,
-        }
-        out.line(format!("key {key} of {holder} removed"))?;
-    }
-    out.json(json!({"removed": words::texts(named)}))
-}
-
-fn not_confirmed(holder: &Holder, held: &[Fingerprint]) -> Failure {
-    let Some(first) = held.first() else {
-        return Failure::new(Code::NotFound, format!("{holder} has no key"));
-    };
-    let text = format!(
-        "what is sealed to a key can never be opened without it; {holder} has {}",
-        words::texts(held).join(", ")
-    );
-    Failure::new(Code::No, text).hint(format!("to lose it say which: --forget {first}"))
+    let tested = unlocked.keys.iter().map(|(record, _)| record.fingerprint).collect();
+    Ok((tested, unlocked.locked.iter().map(|record| record.fingerprint).collect()))
 }

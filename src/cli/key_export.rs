@@ -2,16 +2,17 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::keyring::{self, Unlocked};
 use super::new_file::NewFile;
 use super::output::Output;
 use super::password::PasswordSource;
 use super::words::{self, FingerprintPrefix};
-use super::{fitness, keyring};
+use super::{authority, fitness};
 use crate::crypto::{Entropy, SecretBytes};
-use crate::directory::VaultKey;
+use crate::directory::{SqliteDirectory, VaultKey};
 use crate::engine::{Account, CertificateState, Choice};
 use crate::mail::Address;
-use crate::pki::{self, Certificate, Fingerprint, Pkcs12, Protection, UnlockedKey};
+use crate::pki::{self, AppleProfile, Certificate, Fingerprint, Pkcs12, Protection, UnlockedKey};
 use crate::system::SystemEntropy;
 use crate::vault::{self, MAX_PASSWORD};
 use serde_json::json;
@@ -20,13 +21,14 @@ use std::path::PathBuf;
 
 /// Write a key of an account to a file that its owner's mail program takes
 ///
-/// The file holds the key, the certificates of the key, and that of the domain that issued them. It is protected by
+/// The file holds the key, the certificates of the key, those of the domain that issued them, and the domain's chain. It is protected by
 /// the Secure Mail password, or by one of its own. Of several keys it is the newest one with an active certificate.
 /// Keys of domains are not exported.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost key export --account anna@north.example --output anna.p12
   sealpost key export --account anna@north.example --file-password-file new --output anna.p12
+  sealpost key export --account anna@north.example --format mobileconfig --output anna.mobileconfig
   sealpost key export --account anna@north.example --format pkcs8 --password-file pw > anna.pem")]
 pub(super) struct Export {
     /// Whose
@@ -35,10 +37,13 @@ pub(super) struct Export {
     /// Which of several: the first digits of its fingerprint
     #[arg(long, value_name = "FINGERPRINT")]
     key: Option<FingerprintPrefix>,
-    /// p12: PKCS#12, for mail programs; p12-legacy: the same by 3DES and SHA-1, weaker, where nothing newer is read
-    /// (gpgsm 2.2); pkcs8: encrypted PKCS#8 and certificates in PEM, for OpenSSL
+    /// p12: PKCS#12, for mail programs; mobileconfig: the same in a profile for iPhone, iPad and Mac, which ask for its
+    /// password; pkcs8: encrypted PKCS#8 and certificates in PEM, for OpenSSL
     #[arg(long, value_parser = words::choice::<Format>(), default_value = "p12")]
     format: Format,
+    /// PKCS#12 by 3DES and SHA-1, which is weaker, for programs that read nothing newer (gpgsm 2.2, old Windows and macOS)
+    #[arg(long)]
+    legacy: bool,
     #[command(flatten)]
     password: PasswordSource,
     /// Protect the file by the password in the first line of this one, and not by the Secure Mail password
@@ -53,18 +58,18 @@ pub(super) struct Export {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     P12,
-    P12Legacy,
     Pkcs8,
+    Mobileconfig,
 }
 
 impl Choice for Format {
-    const ALL: &'static [Format] = &[Format::P12, Format::P12Legacy, Format::Pkcs8];
+    const ALL: &'static [Format] = &[Format::P12, Format::Pkcs8, Format::Mobileconfig];
 
     fn name(self) -> &'static str {
         match self {
             Format::P12 => "p12",
-            Format::P12Legacy => "p12-legacy",
             Format::Pkcs8 => "pkcs8",
+            Format::Mobileconfig => "mobileconfig",
         }
     }
 }
@@ -73,7 +78,7 @@ impl Choice for Format {
 struct Bundle {
     address: Address,
     fingerprint: Fingerprint,
-    record: Vec<u8>,
+    record: VaultKey,
     /// Of the key, the one of today first: mail that was sealed to an older one names that.
     certificates: Vec<Certificate>,
     issuers: Vec<Certificate>,
@@ -83,14 +88,16 @@ struct Bundle {
 impl Export {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         self.refuse_standard_output(out)?;
+        self.refuse_legacy()?;
         // What is the caller's, the owner of the store may not reach.
         let given = self.password.given()?;
         let of_file = self.file_password_file.as_deref().map(PasswordSource::first_line_of).transpose()?;
         let target = self.output.as_deref().map(NewFile::create).transpose()?;
-        let bundle = self.bundle(context)?;
+        let directory = context.directory_for_reading()?;
+        let bundle = self.bundle(&directory)?;
         let password = given.or_ask(&format!("Secure Mail password of {}: ", bundle.address))?;
-        let key = vault::unlock(&bundle.record, password.expose())?;
-        let bytes = bundle.protect(self.format, &key, &of_file.unwrap_or(password))?;
+        let key = bundle.unlock(&directory, &password)?;
+        let bytes = bundle.protect(self.form(), &key, &of_file.unwrap_or(password))?;
         match target {
             Some(file) => file.write(&bytes)?,
             None => out.bytes(&bytes)?,
@@ -108,10 +115,21 @@ impl Export {
         }
     }
 
-    fn bundle(&self, context: &Context) -> Result<Bundle, Failure> {
-        let directory = context.directory_for_reading()?;
+    fn refuse_legacy(&self) -> Result<(), Failure> {
+        if self.legacy && self.format == Format::Pkcs8 {
+            return Err(Failure::new(Code::Usage, "--legacy is a form of PKCS#12, and pkcs8 is none")
+                .hint("leave one of the two out"));
+        }
+        Ok(())
+    }
+
+    fn form(&self) -> (Format, Protection) {
+        (self.format, if self.legacy { Protection::TripleDes } else { Protection::Aes256 })
+    }
+
+    fn bundle(&self, directory: &SqliteDirectory) -> Result<Bundle, Failure> {
         let account = directory.account(&self.account)?;
-        let keys = keyring::vault_keys(&directory, &account.address)?;
+        let keys = keyring::vault_keys(directory, &account.address)?;
         let key = self.choose(&account, keys.clone())?;
         Ok(Bundle::of(account, key, &keys))
     }
@@ -142,7 +160,7 @@ impl Export {
         let prints = |held: &[Certificate]| words::texts(held.iter().map(Certificate::fingerprint));
         out.json(json!({
             "account": address.to_string(), "fingerprint": fingerprint.to_string(), "type": kind,
-            "format": self.format.name(), "file": file, "certificates": prints(certificates),
+            "format": self.format.name(), "legacy": self.legacy, "file": file, "certificates": prints(certificates),
             "issuers": prints(issuers), "warnings": warnings,
         }))
     }
@@ -154,35 +172,67 @@ fn is_of(certificate: &Certificate, key: Fingerprint) -> bool {
 
 impl Bundle {
     fn of(account: Account, key: VaultKey, all: &[VaultKey]) -> Bundle {
-        let VaultKey { fingerprint, record, .. } = key;
-        let mut held = account.certificates;
+        let fingerprint = key.fingerprint;
+        let Account { address, certificates: mut held, domain, .. } = account;
         held.retain(|held| is_of(&held.certificate, fingerprint));
         held.reverse();
         held.sort_by_key(|held| held.state != CertificateState::Active);
         let certificates: Vec<Certificate> = held.into_iter().map(|held| held.certificate).collect();
-        let mut issuers = account.domain.authorities;
-        issuers.retain(|issuer| certificates.iter().any(|certificate| certificate.is_signed_by(issuer)));
+        let issuers = authority::above(&domain, &certificates);
         let others = all.iter().map(|key| key.fingerprint).filter(|other| *other != fingerprint).collect();
-        let warnings = warnings(&account.address, certificates.is_empty(), others);
-        Bundle { address: account.address, fingerprint, record, certificates, issuers, warnings }
+        let warnings = warnings(&address, certificates.is_empty(), others);
+        Bundle { address, fingerprint, record: key, certificates, issuers, warnings }
     }
 
-    fn protect(&self, format: Format, key: &UnlockedKey, password: &SecretBytes) -> Result<Vec<u8>, Failure> {
+    fn unlock(&self, directory: &SqliteDirectory, password: &SecretBytes) -> Result<UnlockedKey, Failure> {
+        let unlocked = Unlocked::of(directory, &self.address, vec![self.record.clone()], password)?;
+        let key = unlocked.keys.into_iter().next().map(|(_, key)| key);
+        key.ok_or_else(|| Failure::new(Code::NotFound, format!("{} has no key", self.address)))
+    }
+
+    fn protect(
+        &self,
+        (format, protection): (Format, Protection),
+        key: &UnlockedKey,
+        password: &SecretBytes,
+    ) -> Result<Vec<u8>, Failure> {
         let octets = password.expose().len();
         if octets == 0 || octets > MAX_PASSWORD {
             let text =
                 format!("the password of the file has 1 to {MAX_PASSWORD} octets; this one has {octets}");
             return Err(Failure::new(Code::Usage, text));
         }
-        let protection = match format {
-            Format::P12 => Protection::Aes256,
-            Format::P12Legacy => Protection::TripleDes,
-            Format::Pkcs8 => return self.protect_pkcs8(key, password),
-        };
+        match format {
+            Format::P12 => self.protect_pkcs12(protection, key, password),
+            Format::Pkcs8 => self.protect_pkcs8(key, password),
+            Format::Mobileconfig => {
+                let pkcs12 = self.protect_pkcs12(protection, key, password)?;
+                Ok(self.profile(&pkcs12).into_bytes())
+            }
+        }
+    }
+
+    fn protect_pkcs12(
+        &self,
+        protection: Protection,
+        key: &UnlockedKey,
+        password: &SecretBytes,
+    ) -> Result<Vec<u8>, Failure> {
         let (certificates, authorities) = (&self.certificates, &self.issuers);
         let name = &self.address.to_string();
         let file = Pkcs12 { key, certificates, authorities, name, protection };
         Ok(file.protect(password.expose(), SystemEntropy.seed()?)?)
+    }
+
+    fn profile(&self, pkcs12: &[u8]) -> String {
+        let profile = AppleProfile {
+            identifier: &format!("sealpost.{}", words::short(self.fingerprint)),
+            name: &format!("S/MIME of {}", self.address),
+            organization: self.address.domain(),
+            pkcs12,
+            authorities: &self.issuers,
+        };
+        profile.to_xml()
     }
 
     fn protect_pkcs8(&self, key: &UnlockedKey, password: &SecretBytes) -> Result<Vec<u8>, Failure> {

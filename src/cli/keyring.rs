@@ -5,12 +5,15 @@ use super::failure::{Code, Failure};
 use super::password::PasswordSource;
 use super::{filter, words};
 use crate::crypto::SecretBytes;
-use crate::directory::{SqliteDirectory, VaultKey};
+use crate::directory::{SqliteDirectory, Unlocking, VaultKey};
+use crate::engine::Clock;
 use crate::mail::Address;
 use crate::pki::{self, Certificate, KeyFile, UnlockedKey};
 use crate::smime::OpeningKey;
+use crate::system::SystemClock;
 use crate::vault;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The account's keys, locked; there is one at least.
 pub(super) fn vault_keys(directory: &SqliteDirectory, account: &Address) -> Result<Vec<VaultKey>, Failure> {
@@ -20,6 +23,50 @@ pub(super) fn vault_keys(directory: &SqliteDirectory, account: &Address) -> Resu
             .hint(format!("make one: sealpost key generate --account {account}")));
     }
     Ok(keys)
+}
+
+/// Keys of an account that its Secure Mail password opens; one at least.
+pub(super) struct Unlocked {
+    /// What lies in the vault, and what is in it.
+    pub(super) keys: Vec<(VaultKey, UnlockedKey)>,
+    /// Those that have another password.
+    pub(super) locked: Vec<VaultKey>,
+}
+
+impl Unlocked {
+    /// The one door to the keys of accounts: whoever comes with a password is counted here, and waits if too many wrong
+    /// ones came before. A wrong password has one text, whatever else is wrong.
+    pub(super) fn of(
+        directory: &SqliteDirectory,
+        account: &Address,
+        records: Vec<VaultKey>,
+        password: &SecretBytes,
+    ) -> Result<Unlocked, Failure> {
+        let attempt = match directory.begin_unlock(account, SystemClock.now())? {
+            Unlocking::Attempt(attempt) => attempt,
+            Unlocking::Locked { wrong, left } => return Err(still_locked(account, wrong, left)),
+        };
+        let mut unlocked = Unlocked { keys: Vec::new(), locked: Vec::new() };
+        for record in records {
+            match vault::unlock(&record.record, password.expose()) {
+                Ok(key) => unlocked.keys.push((record, key)),
+                Err(_) => unlocked.locked.push(record),
+            }
+        }
+        if unlocked.keys.is_empty() {
+            return Err(Failure::new(Code::NoPermission, format!("wrong Secure Mail password of {account}")));
+        }
+        directory.unlocked(attempt)?;
+        Ok(unlocked)
+    }
+}
+
+fn still_locked(account: &Address, wrong: u32, left: Duration) -> Failure {
+    let wait = words::wait(left);
+    let text = format!("after {wrong} wrong passwords the keys of {account} stay locked for {wait}");
+    Failure::new(Code::NoPermission, text).hint(format!(
+        "not even the right password opens them before; to end it now: sealpost account unlock {account}"
+    ))
 }
 
 /// The domain's key, ready to sign.
@@ -114,12 +161,8 @@ impl Keyring {
         let records = vault_keys(&directory, account)?;
         let certificates =
             directory.certificates(account)?.into_iter().map(|record| record.held.certificate).collect();
-        let unlock = |record: &VaultKey| vault::unlock(&record.record, password.expose());
-        let keys: Vec<UnlockedKey> = records.iter().map(unlock).filter_map(Result::ok).collect();
-        if keys.is_empty() {
-            return Err(Failure::new(Code::NoPermission, format!("wrong Secure Mail password of {account}")));
-        }
-        Ok(Keyring { keys, certificates })
+        let unlocked = Unlocked::of(&directory, account, records, password)?;
+        Ok(Keyring { keys: unlocked.keys.into_iter().map(|(_, key)| key).collect(), certificates })
     }
 
     /// Each key with each of its certificates; a key without one stands alone.

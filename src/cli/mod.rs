@@ -3,16 +3,21 @@
 mod account;
 mod acl;
 mod algorithms;
+mod authority;
+mod backup;
 mod cert;
 mod cert_account;
 mod cert_domain;
+mod chain;
 mod completions;
 mod config;
 mod context;
 mod deliver;
 mod demo;
 mod doctor;
+mod doctor_authorities;
 mod domain;
+mod domain_mode;
 mod effective;
 mod explain;
 mod failure;
@@ -23,8 +28,14 @@ mod init;
 mod input;
 mod inspect;
 mod key;
+mod key_domain;
 mod key_export;
+mod key_import;
+mod key_password;
+mod key_remove;
+mod key_rotate;
 mod keyring;
+mod loss;
 mod man;
 mod new_file;
 mod open;
@@ -36,6 +47,7 @@ mod recovery;
 mod rekey;
 mod rules;
 mod seal;
+mod trust;
 mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -67,7 +79,11 @@ enum Verb {
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
     Recovery(recovery::RecoveryCommand),
+    Chain(chain::ChainCommand),
+    Trust(trust::TrustCommand),
     Acl(acl::AclCommand),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
     Rules(rules::Rules),
@@ -91,7 +107,11 @@ impl Verb {
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
             Verb::Recovery(verb) => verb.run(context, out),
+            Verb::Chain(verb) => verb.run(context, out),
+            Verb::Trust(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
+            Verb::Backup(verb) => verb.run(context, out),
+            Verb::Restore(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
             Verb::Rules(verb) => verb.run(context, out),

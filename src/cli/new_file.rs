@@ -4,7 +4,7 @@ use super::failure::{Code, Failure};
 use nix::libc::O_NOFOLLOW;
 use nix::unistd::geteuid;
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -32,8 +32,13 @@ impl NewFile {
     }
 
     /// Writes and syncs.
-    pub(super) fn write(mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let written = self.file.write_all(bytes).and_then(|()| self.file.sync_all());
+    pub(super) fn write(self, mut bytes: &[u8]) -> Result<(), Failure> {
+        self.fill(&mut bytes)
+    }
+
+    /// Writes all that the source gives, and syncs.
+    pub(super) fn fill(mut self, source: &mut impl Read) -> Result<(), Failure> {
+        let written = io::copy(source, &mut self.file).and_then(|_| self.file.sync_all());
         written.map_err(|error| Failure::io("write", self.path.display(), &error))?;
         self.is_written = true;
         Ok(())

@@ -46,6 +46,11 @@ impl PasswordSource {
         Ok(GivenPassword(given))
     }
 
+    /// A second password beside this one: out of a file, or asked for.
+    pub(super) fn another(path: Option<&Path>) -> Result<GivenPassword, Failure> {
+        Ok(GivenPassword(path.map(PasswordSource::first_line_of).transpose()?))
+    }
+
     /// The password of a file that needs one of its own.
     pub(super) fn first_line_of(path: &Path) -> Result<SecretBytes, Failure> {
         Ok(first_line(&input::file(path)?))

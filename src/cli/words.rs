@@ -10,6 +10,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Command};
 use std::ffi::OsStr;
 use std::str::FromStr;
+use std::time::Duration;
 use time::OffsetDateTime;
 
 /// The words of the key types. A weak one is refused with the reason, so that it is no unknown word.
@@ -116,6 +117,12 @@ pub(super) fn counted(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
+/// A time to wait, in whole seconds or minutes, never less than it is.
+pub(super) fn wait(time: Duration) -> String {
+    let seconds = usize::try_from(time.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
+    if seconds < 120 { counted(seconds, "second") } else { counted(seconds.div_ceil(60), "minute") }
+}
+
 /// Each as text, for JSON.
 pub(super) fn texts<T: ToString>(things: impl IntoIterator<Item = T>) -> Vec<String> {
     things.into_iter().map(|thing| thing.to_string()).collect()
@@ -150,6 +157,20 @@ impl From<VaultError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        for (milliseconds, text) in [
+            (1, "1 second"),
+            (1_000, "1 second"),
+            (1_001, "2 seconds"),
+            (119_000, "119 seconds"),
+            (119_001, "2 minutes"),
+            (900_000, "15 minutes"),
+        ] {
+            assert_eq!(wait(Duration::from_millis(milliseconds)), text);
+        }
+    }
 
     #[test]
     fn a_fingerprint_is_named_by_its_first_digits() {

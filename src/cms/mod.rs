@@ -6,6 +6,7 @@ mod ber;
 mod element;
 mod enveloped;
 mod error;
+mod front;
 mod input;
 mod inspect;
 mod names;
@@ -24,6 +25,7 @@ pub use ber::der_from_ber;
 pub(crate) use ber::{MAX_OCTETS, write_header};
 pub use enveloped::{Enveloped, read};
 pub use error::CmsError;
+pub use front::front_recipients;
 pub use input::{Input, InputForm};
 pub(crate) use inspect::RSA_BESIDE_EC;
 pub use inspect::{

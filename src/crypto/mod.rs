@@ -7,6 +7,7 @@ pub(crate) mod cbc;
 pub(crate) mod content;
 pub(crate) mod curve;
 mod derive;
+pub(crate) mod ed25519;
 pub(crate) mod encapsulation;
 pub(crate) mod kem;
 mod key_wrap;
@@ -23,6 +24,7 @@ mod wycheproof;
 
 pub use algorithm::{ContentCipher, KeyTransport};
 pub use curve::CurvePublicKey;
+pub use ed25519::Ed25519PublicKey;
 pub use kem::KemPublicKey;
 pub use policy::{Classical, Policy, Profile, Suite};
 pub use secret::SecretBytes;

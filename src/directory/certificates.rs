@@ -206,7 +206,7 @@ fn delete_domain_certificate(
     Ok(at.execute(sql, params![id, purpose.name()])?)
 }
 
-fn add(
+pub(super) fn add(
     at: &Connection,
     account: &Address,
     certificate: &Certificate,
@@ -226,7 +226,7 @@ fn add(
         }
     }
     retire_key(at, &id, key)?;
-    insert(at, &id, certificate, source)?;
+    insert(at, &id, certificate, CertificateState::Active, source)?;
     refresh_key_states(at, &id)?;
     Ok(added)
 }
@@ -237,20 +237,27 @@ fn retire_key(at: &Connection, account: &str, key: Fingerprint) -> Result<(), Ad
     Ok(())
 }
 
-fn insert(at: &Connection, account: &str, certificate: &Certificate, source: &str) -> Result<(), AdminError> {
+/// A certificate in this state, in the place of the same one that may be there.
+pub(super) fn insert(
+    at: &Connection,
+    account: &str,
+    certificate: &Certificate,
+    state: CertificateState,
+    source: &str,
+) -> Result<(), AdminError> {
     let (print, key) = (certificate.fingerprint().to_string(), certificate.key_fingerprint()?.to_string());
     let sql = "DELETE FROM certificates WHERE account_id = ?1 AND fingerprint = ?2";
     at.execute(sql, params![account, print])?;
     let sql = "INSERT INTO certificates
         (id, account_id, fingerprint, key_fingerprint, der, state, added, source)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let (row, state) = (id::fresh()?, CertificateState::Active.name());
+    let (row, state) = (id::fresh()?, state.name());
     at.execute(sql, params![row, account, print, key, certificate.der(), state, words::now(), source])?;
     holders::index(at, &row, certificate)
 }
 
 /// A vault key is active while it has an active certificate, or none at all yet.
-fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> {
+pub(super) fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> {
     let sql = "UPDATE vault_keys SET state = CASE
             WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.account_id = vault_keys.account_id
                 AND c.key_fingerprint = vault_keys.fingerprint AND c.state = 'active') THEN 'active'
@@ -262,7 +269,7 @@ fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> 
     Ok(())
 }
 
-fn records(at: &Connection, account: &str) -> Result<Vec<CertificateRecord>, AdminError> {
+pub(super) fn records(at: &Connection, account: &str) -> Result<Vec<CertificateRecord>, AdminError> {
     let sql = "SELECT c.der, c.state, c.added, c.source, i.revoked, i.reason FROM certificates c
         LEFT JOIN issued i ON i.fingerprint = c.fingerprint WHERE c.account_id = ?1 ORDER BY c.id";
     let mut statement = at.prepare_cached(sql)?;

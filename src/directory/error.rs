@@ -127,6 +127,25 @@ pub enum AdminError {
         /// SHA-256 of its SubjectPublicKeyInfo.
         fingerprint: Fingerprint,
     },
+    /// Somebody else was faster.
+    #[error("the keys of {0} were changed by somebody else meanwhile: nothing was done, try again")]
+    KeysChanged(Address),
+    /// What is no backup of a directory.
+    #[error("{} is no backup of a directory: {reason}", .path.display())]
+    NoBackup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A directory with something in it.
+    #[error("the store in {} has domains already ({domains}): nothing was restored", .root.display())]
+    NotEmpty {
+        /// The store.
+        root: PathBuf,
+        /// How many.
+        domains: usize,
+    },
     /// No such key.
     #[error("{0} has no such key")]
     NoKey(String),

@@ -66,6 +66,17 @@ pub struct NewVaultKey<'a> {
     pub record: &'a [u8],
 }
 
+/// A vault key under another password.
+#[derive(Debug, Clone)]
+pub struct RewrappedKey {
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    pub fingerprint: Fingerprint,
+    /// What was opened.
+    pub old: Vec<u8>,
+    /// What takes its place.
+    pub new: Vec<u8>,
+}
+
 impl SqliteDirectory {
     /// Stores the key of a domain that has none.
     pub fn set_domain_key(
@@ -121,14 +132,23 @@ impl SqliteDirectory {
             if of_account(at, &id)?.iter().any(|held| held.fingerprint == key.fingerprint) {
                 return Err(AdminError::KeyHeld { account: account.clone(), fingerprint: key.fingerprint });
             }
-            let sql = "INSERT INTO vault_keys
-                (id, account_id, fingerprint, public_key, record, state, created)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-            let (row, print) = (id::fresh()?, key.fingerprint.to_string());
-            let state = KeyState::Active.name();
-            at.execute(sql, params![row, id, print, key.public_key, key.record, state, words::now()])?;
-            Ok(())
+            insert(at, &id, key)
         })
+    }
+
+    /// Puts keys of an account under another password: all of them or none. What was opened must still be there.
+    pub fn rewrap_vault_keys(&self, account: &Address, keys: &[RewrappedKey]) -> Result<(), AdminError> {
+        self.write(|at| {
+            let id = known_account(at, account)?;
+            let sql = "UPDATE vault_keys SET record = ?4 WHERE account_id = ?1 AND fingerprint = ?2 AND record = ?3";
+            for RewrappedKey { fingerprint, old, new } in keys {
+                if at.execute(sql, params![id, fingerprint.to_string(), old, new])? != 1 {
+                    return Err(AdminError::KeysChanged(account.clone()));
+                }
+            }
+            Ok(())
+        })?;
+        self.empty_log()
     }
 
     /// The keys of an account, the oldest first.
@@ -154,6 +174,16 @@ impl SqliteDirectory {
             Ok(())
         })
     }
+}
+
+/// A key that the account does not have yet.
+pub(super) fn insert(at: &Connection, account: &str, key: &NewVaultKey<'_>) -> Result<(), AdminError> {
+    let sql = "INSERT INTO vault_keys (id, account_id, fingerprint, public_key, record, state, created)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (row, print) = (id::fresh()?, key.fingerprint.to_string());
+    let state = KeyState::Active.name();
+    at.execute(sql, params![row, account, print, key.public_key, key.record, state, words::now()])?;
+    Ok(())
 }
 
 /// Refuses unless every key was named.
@@ -192,6 +222,15 @@ pub(super) fn delete_of_domain(at: &Connection, id: &str) -> Result<(), AdminErr
 pub(super) fn of_domain(at: &Connection, id: &str) -> Result<Vec<Fingerprint>, AdminError> {
     let mut statement = at.prepare_cached("SELECT fingerprint FROM domain_keys WHERE domain_id = ?1")?;
     let keys = statement.query_map([id], |row| Ok(row.get::<_, Hex>(0)?.0))?;
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
+/// Every key of the directory, of domains and accounts.
+pub(super) fn all(at: &Connection) -> Result<Vec<Fingerprint>, AdminError> {
+    let sql = "SELECT fingerprint FROM domain_keys UNION SELECT fingerprint FROM vault_keys
+        UNION SELECT fingerprint FROM retired_authorities";
+    let mut statement = at.prepare(sql)?;
+    let keys = statement.query_map([], |row| Ok(row.get::<_, Hex>(0)?.0))?;
     Ok(keys.collect::<Result<_, _>>()?)
 }
 

@@ -8,7 +8,9 @@
 //! no functions of one database, so that another database can stand behind the same trait.
 
 mod accounts;
+mod attempts;
 mod authorities;
+mod backup;
 mod certificates;
 mod copies;
 mod crls;
@@ -17,6 +19,7 @@ mod error;
 mod holders;
 mod holdings;
 mod id;
+mod import;
 mod keys;
 mod lookup;
 mod open;
@@ -28,7 +31,9 @@ mod trust;
 mod words;
 
 pub use accounts::{AccountChange, NewAccount};
+pub use attempts::{UnlockAttempt, Unlocking};
 pub use authorities::{RetiredAuthority, Rotation};
+pub use backup::{BackupContents, Restored};
 pub use certificates::{
     AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
 };
@@ -37,7 +42,8 @@ pub use domains::{DomainChange, NewDomain, Setting};
 pub use error::AdminError;
 pub use holders::CertificateHolder;
 pub use holdings::{AuthorityCertificate, AuthorityPlace};
-pub use keys::{DomainKey, KeyState, NewVaultKey, VaultKey};
+pub use import::{ImportedCertificate, KeyImport};
+pub use keys::{DomainKey, KeyState, NewVaultKey, RewrappedKey, VaultKey};
 pub use open::SqliteDirectory;
 pub use recovery::{DomainHolder, RecoveryCertificate};
 pub use rights::{Grant, Right};

@@ -110,7 +110,12 @@ impl SqliteDirectory {
         Ok(made)
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    /// The folder of the store.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -145,13 +150,19 @@ fn open_file(root: &Path, file: File) -> Result<Connection, AdminError> {
         }
         _ => check_mode(&path, FILE_MODE)?,
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(&path, flags)?;
-    set_up(&connection)?;
+    let mut connection = connect(&path)?;
     if connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))? != "wal" {
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     }
     schema::migrate(&mut connection, file)?;
+    Ok(connection)
+}
+
+/// A file that is there, for writing.
+pub(super) fn connect(path: &Path) -> Result<Connection, AdminError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    set_up(&connection)?;
     Ok(connection)
 }
 

@@ -6,6 +6,7 @@ use crate::crypto::algorithm::name_of;
 use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::asn1::Utf8StringRef;
 use der::{Decode, Encode, Reader, SliceReader, Tag};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use time::OffsetDateTime;
@@ -79,6 +80,11 @@ impl Certificate {
     /// SHA-256 over the DER.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint(Sha256::digest(&self.der).into())
+    }
+
+    /// SHA-1 over the DER, in hexadecimal: by this old programs show a certificate. Nothing is decided by it.
+    pub fn sha1_fingerprint(&self) -> String {
+        Sha1::digest(&self.der).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Its key, if it is of a kind that we can use.

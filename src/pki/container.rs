@@ -57,6 +57,16 @@ pub fn read_private_key(bytes: &[u8], password: Option<&[u8]>) -> Result<Unlocke
     }
 }
 
+/// Reads the one private key of a file for a domain, which keeps it without a password: a key that is encrypted by itself is
+/// refused with the command that takes the password off, whatever password is given. That of a PKCS#12 file opens it.
+pub fn read_domain_key(bytes: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, PkiError> {
+    let password = password.filter(|_| pkcs12::looks_like_pkcs12(bytes));
+    read_private_key(bytes, password).map_err(|error| match error {
+        PkiError::Encrypted { found, convert } => PkiError::EncryptedForDomain { found, convert },
+        other => other,
+    })
+}
+
 fn read_pem_keys(bytes: &[u8], password: Option<&[u8]>) -> Result<KeyFile, PkiError> {
     let blocks = pem::read(bytes)?;
     let keys = blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY"));
@@ -213,8 +223,9 @@ pub(super) fn is_certificate(block: &Block<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::KeyType;
     use super::super::issue::tests::{authority, issue, openssl};
-    use super::super::key::tests::{ec_key, rsa_key};
+    use super::super::key::tests::{ec_key, rsa_key, seed};
     use super::*;
     use std::path::{Path, PathBuf};
     use std::process::Command;
@@ -234,9 +245,11 @@ mod tests {
 
     #[test]
     fn every_dialect_of_pem_is_read() {
+        let ed25519 = UnlockedKey::generate(KeyType::Ed25519, seed(3)).unwrap();
         for (key, dialects) in [
             (rsa_key(), ["pkey", "pkey -traditional", "pkcs8 -topk8 -nocrypt"]),
             (&ec_key(), ["pkey", "ec", "pkcs8 -topk8 -nocrypt"]),
+            (&ed25519, ["pkey", "pkey -outform PEM", "pkcs8 -topk8 -nocrypt"]),
         ] {
             for dialect in dialects {
                 let Some(text) = converted(dialect, key) else { return };

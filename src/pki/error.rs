@@ -99,6 +99,16 @@ pub enum PkiError {
         /// The command that takes the password off.
         convert: &'static str,
     },
+    /// The same for a domain, where no password helps.
+    #[error(
+        "the private key is encrypted ({found}), and that of a domain is kept without a password; convert it first: {convert}"
+    )]
+    EncryptedForDomain {
+        /// The marks of it.
+        found: &'static str,
+        /// The command that takes the password off.
+        convert: &'static str,
+    },
     /// The password does not open the key or the PKCS#12 file.
     #[error("wrong password, or the {0} is damaged")]
     WrongPassword(&'static str),

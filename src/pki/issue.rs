@@ -155,8 +155,9 @@ impl<'a> Authority<'a> {
 
 /// What a key may be used for: to sign, if it can, and to be encrypted to. RFC 8410 5 and RFC 9935 5 let X25519 and ML-KEM
 /// keys have nothing else.
-fn usages(key: &PublicKey) -> KeyUsage {
+pub(super) fn usages(key: &PublicKey) -> KeyUsage {
     let encrypt = match key {
+        PublicKey::Ed25519(_) => return KeyUsage(KeyUsages::DigitalSignature.into()),
         PublicKey::Rsa(_) | PublicKey::Kem(_) => KeyUsages::KeyEncipherment,
         PublicKey::Curve(_) => KeyUsages::KeyAgreement,
     };
@@ -170,44 +171,31 @@ pub fn self_sign(
     profile: &AuthorityProfile<'_>,
     seed: Seed,
 ) -> Result<Certificate, PkiError> {
-    self_signed(key, profile, authority_extensions(&key.public())?, seed)
+    let mut extensions = authority_extensions(&key.public())?;
+    extensions.extend(dns_names(profile.dns_names)?);
+    self_signed(key, profile.subject.to_name()?, extensions, profile.validity, seed)
 }
 
-/// A self-signed certificate that is made to be encrypted to, for a domain whose key stands in for its accounts' keys. It
-/// issues nothing, and names no mailbox.
-pub fn self_sign_recipient(
+/// The key's certificate for itself under that name, with a fresh serial number.
+pub(super) fn self_signed(
     key: &UnlockedKey,
-    profile: &AuthorityProfile<'_>,
+    name: Name,
+    extensions: Vec<Extension>,
+    validity: Validity,
     seed: Seed,
 ) -> Result<Certificate, PkiError> {
-    let public = key.public();
-    let id = key_id(&public)?;
-    let extensions = vec![
-        extension(true, &usages(&public))?,
-        extension(false, &ExtendedKeyUsage(vec![ID_KP_EMAIL_PROTECTION]))?,
-        extension(false, &id)?,
-    ];
-    self_signed(key, profile, extensions, seed)
-}
-
-fn self_signed(
-    key: &UnlockedKey,
-    profile: &AuthorityProfile<'_>,
-    mut extensions: Vec<Extension>,
-    seed: Seed,
-) -> Result<Certificate, PkiError> {
+    require_order(validity)?;
     let mut rng = seed.into_rng();
     let serial = random_serial(&mut rng)?;
-    let name = profile.subject.to_name()?;
-    let names = profile.dns_names.iter().map(|name| dns_name(name)).collect::<Result<Vec<_>, _>>()?;
-    if !names.is_empty() {
-        extensions.push(extension(false, &SubjectAltName(names))?);
-    }
-    require_order(profile.validity)?;
-    let validity = profile.validity;
     let key_half = key.public();
     let draft = Draft { serial, issuer: name.clone(), validity, subject: name, key: &key_half, extensions };
     draft.sign(key, &mut rng)
+}
+
+/// The subjectAltName of these names, if there are any.
+pub(super) fn dns_names(names: &[String]) -> Result<Option<Extension>, PkiError> {
+    let names = names.iter().map(|name| dns_name(name)).collect::<Result<Vec<_>, _>>()?;
+    if names.is_empty() { Ok(None) } else { extension(false, &SubjectAltName(names)).map(Some) }
 }
 
 /// The same self-signed certificate with a new validity: serial, names and extensions are kept.
@@ -251,7 +239,7 @@ fn require_order(validity: Validity) -> Result<(), PkiError> {
     )))
 }
 
-fn authority_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
+pub(super) fn authority_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
     let usage = KeyUsages::DigitalSignature | KeyUsages::KeyCertSign | KeyUsages::CRLSign;
     let id = key_id(key)?;
     let own =
@@ -265,7 +253,7 @@ fn authority_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
 }
 
 /// RFC 7093 2, method 1: the first 160 bits of SHA-256 over the public key's BIT STRING.
-fn key_id(key: &PublicKey) -> Result<SubjectKeyIdentifier, PkiError> {
+pub(super) fn key_id(key: &PublicKey) -> Result<SubjectKeyIdentifier, PkiError> {
     let spki = SubjectPublicKeyInfoOwned::from_der(&key.to_spki()?).map_err(unwritten)?;
     let digest = Sha256::digest(spki.subject_public_key.raw_bytes());
     let id: Vec<u8> = digest.iter().copied().take(20).collect();
@@ -370,6 +358,7 @@ fn asn1_time(moment: OffsetDateTime) -> Result<Time, PkiError> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::super::KeyType;
     use super::super::key::tests::{ec_key, rsa_key, seed};
     use super::*;
     use std::io::Write;
@@ -457,7 +446,8 @@ pub(crate) mod tests {
 
     #[test]
     fn openssl_reads_and_verifies_user_certificates() {
-        for (issuer, holder) in [(rsa_key(), &ec_key()), (&ec_key(), rsa_key())] {
+        let ed25519 = UnlockedKey::generate(KeyType::Ed25519, seed(3)).unwrap();
+        for (issuer, holder) in [(rsa_key(), &ec_key()), (&ec_key(), rsa_key()), (&ed25519, rsa_key())] {
             let root = authority(issuer);
             let user = issue(&root, issuer, &holder.public());
             let Some(text) = openssl(&["x509", "-text", "-noout"], user.to_pem().unwrap().as_bytes()) else {
@@ -466,6 +456,7 @@ pub(crate) mod tests {
             let usage = match holder.public() {
                 PublicKey::Rsa(_) => "Digital Signature, Key Encipherment",
                 PublicKey::Curve(_) => "Digital Signature, Key Agreement",
+                PublicKey::Ed25519(_) => "Digital Signature",
                 PublicKey::Kem(_) => "Key Encipherment",
             };
             let wanted = [
@@ -506,7 +497,7 @@ pub(crate) mod tests {
         assert_eq!(new.subject(), old.subject());
         assert_eq!(new.not_after(), later.not_after);
         assert_eq!(new.parsed().tbs_certificate().extensions(), old.parsed().tbs_certificate().extensions());
-        let other = UnlockedKey::generate(super::super::KeyType::EcP256, seed(77)).unwrap();
+        let other = UnlockedKey::generate(KeyType::EcP256, seed(77)).unwrap();
         assert!(matches!(refresh(&old, &other, later, seed(8)), Err(PkiError::OtherKey { .. })));
         let user = issue(&old, &ec_key(), &other.public());
         let error = refresh(&user, &other, later, seed(8)).unwrap_err().to_string();

@@ -4,6 +4,7 @@ use super::public_key::{curve_of, require_no_parameters};
 use super::{Fingerprint, KeyType, PkiError, PublicKey};
 use crate::crypto::algorithm::{Curve, Kem, ML_KEM_768, ML_KEM_1024, P_256, P_384, P_521, X25519};
 use crate::crypto::curve::CurvePrivateKey;
+use crate::crypto::ed25519::{self, Ed25519PrivateKey};
 use crate::crypto::kem::KemPrivateKey;
 use crate::crypto::{SecretBytes, Seed};
 use const_oid::db::rfc5912::RSA_ENCRYPTION;
@@ -31,6 +32,8 @@ pub(crate) enum PrivateKey {
     Rsa(rsa::PrivateKey),
     /// On an elliptic curve.
     Curve(CurvePrivateKey),
+    /// Ed25519.
+    Ed25519(Ed25519PrivateKey),
     /// ML-KEM.
     Kem(KemPrivateKey),
 }
@@ -47,12 +50,13 @@ impl UnlockedKey {
             KeyType::EcP384 => generate_on(&P_384, &mut rng),
             KeyType::EcP521 => generate_on(&P_521, &mut rng),
             KeyType::X25519 => generate_on(&X25519, &mut rng),
+            KeyType::Ed25519 => generate_ed25519(&mut rng),
             KeyType::MlKem768 => generate_kem(&ML_KEM_768, &mut rng),
             KeyType::MlKem1024 => generate_kem(&ML_KEM_1024, &mut rng),
         }
     }
 
-    /// Reads PKCS#8 (RFC 5958) in DER: rsaEncryption of at least [`MINIMUM_RSA_BITS`], a key on a curve, or ML-KEM in any
+    /// Reads PKCS#8 (RFC 5958) in DER: rsaEncryption of at least [`MINIMUM_RSA_BITS`], a key on a curve, Ed25519, or ML-KEM in any
     /// of its three forms (RFC 9935 6).
     pub fn from_pkcs8(der: &[u8]) -> Result<UnlockedKey, PkiError> {
         let info =
@@ -67,6 +71,12 @@ impl UnlockedKey {
         if let Some(kem) = Kem::by_oid(oid) {
             require_no_parameters(parameters.as_ref())?;
             return read_kem(kem, info.private_key.as_bytes());
+        }
+        if oid == ed25519::OID {
+            require_no_parameters(parameters.as_ref())?;
+            let key = Ed25519PrivateKey::from_pkcs8(&info).map(|key| UnlockedKey(PrivateKey::Ed25519(key)));
+            let reason = "its octets are no key, or belong to another public key";
+            return key.ok_or_else(|| PkiError::malformed("the Ed25519 private key", reason));
         }
         let curve = curve_of(oid, parameters.as_ref())?;
         let key = CurvePrivateKey::from_pkcs8(curve, info);
@@ -100,6 +110,7 @@ impl UnlockedKey {
                 document.as_bytes().to_vec()
             }
             PrivateKey::Curve(key) => key.to_pkcs8().ok_or_else(unwritten)?.to_vec(),
+            PrivateKey::Ed25519(key) => key.to_pkcs8().ok_or_else(unwritten)?.to_vec(),
             PrivateKey::Kem(key) => write_kem(key).map_err(|_| unwritten())?,
         };
         Ok(SecretBytes::new(octets))
@@ -110,6 +121,7 @@ impl UnlockedKey {
         match &self.0 {
             PrivateKey::Rsa(key) => PublicKey::Rsa(key.to_public_key()),
             PrivateKey::Curve(key) => PublicKey::Curve(key.public().clone()),
+            PrivateKey::Ed25519(key) => PublicKey::Ed25519(key.public().clone()),
             PrivateKey::Kem(key) => PublicKey::Kem(key.public().clone()),
         }
     }
@@ -120,7 +132,7 @@ impl UnlockedKey {
     }
 
     /// Does the key do what it must? RSA: sign and verify, encrypt and decrypt. On a curve: sign and verify if it can, and
-    /// both sides of a key agreement come to the same secret. ML-KEM: the secret that is encapsulated comes out.
+    /// both sides of a key agreement come to the same secret. Ed25519: sign and verify. ML-KEM: the secret that is encapsulated comes out.
     pub fn test(&self) -> Result<(), PkiError> {
         let mut rng = self.test_rng()?;
         if self.public().signature_algorithm().is_ok() {
@@ -130,6 +142,7 @@ impl UnlockedKey {
         match &self.0 {
             PrivateKey::Rsa(key) => test_transport(key, &mut rng),
             PrivateKey::Curve(key) => test_agreement(key, &mut rng),
+            PrivateKey::Ed25519(_) => Ok(()),
             PrivateKey::Kem(key) => {
                 key.test(&mut rng).ok_or(PkiError::KeyTest("encapsulate and decapsulate"))
             }
@@ -142,6 +155,7 @@ impl UnlockedKey {
         let signature = match &self.0 {
             PrivateKey::Rsa(key) => key.pkcs1v15_sign_with_rng::<Sha256, _>(rng, message).ok(),
             PrivateKey::Curve(key) => key.sign(message),
+            PrivateKey::Ed25519(key) => key.sign(message),
             PrivateKey::Kem(_) => None,
         };
         signature.ok_or(PkiError::KeyTest("sign"))
@@ -157,6 +171,7 @@ impl UnlockedKey {
                 Zeroizing::new(der.as_bytes().to_vec())
             }
             PrivateKey::Curve(key) => Zeroizing::new(key.octets().to_vec()),
+            PrivateKey::Ed25519(key) => Zeroizing::new(key.octets().to_vec()),
             PrivateKey::Kem(key) => Zeroizing::new(key.octets().to_vec()),
         };
         let digest = Sha256::new().chain_update(TEST_TEXT).chain_update(secret.as_slice()).finalize();
@@ -173,6 +188,11 @@ fn generate_on(curve: &'static Curve, rng: &mut StdRng) -> Result<UnlockedKey, P
     let key =
         CurvePrivateKey::generate(curve, rng).ok_or_else(|| PkiError::Generate(curve.name.to_owned()))?;
     Ok(UnlockedKey(PrivateKey::Curve(key)))
+}
+
+fn generate_ed25519(rng: &mut StdRng) -> Result<UnlockedKey, PkiError> {
+    let key = Ed25519PrivateKey::generate(rng).ok_or_else(|| PkiError::Generate(ed25519::NAME.to_owned()))?;
+    Ok(UnlockedKey(PrivateKey::Ed25519(key)))
 }
 
 fn generate_kem(kem: &'static Kem, rng: &mut StdRng) -> Result<UnlockedKey, PkiError> {
@@ -328,6 +348,31 @@ pub(crate) mod tests {
         let algorithm = pkcs8::AlgorithmIdentifierRef { oid: RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) };
         let key = OctetStringRef::new(octets).unwrap();
         PrivateKeyInfoRef::new(algorithm, key).to_der().unwrap()
+    }
+
+    /// An authority signs with it, and mail cannot be encrypted to it.
+    #[test]
+    fn an_ed25519_key_signs_and_does_nothing_else() {
+        let key = UnlockedKey::generate(KeyType::Ed25519, seed(5)).unwrap();
+        assert_eq!(key.public().to_string(), "Ed25519");
+        let signature = key.sign(b"one", &mut seed(6).into_rng()).unwrap();
+        key.public().verify(b"one", &signature).unwrap();
+        assert!(key.public().verify(b"two", &signature).is_err());
+        assert!(ec_key().public().verify(b"one", &signature).is_err());
+        assert!(!KeyType::Ed25519.encrypts());
+    }
+
+    #[test]
+    fn every_key_that_is_made_knows_its_type() {
+        let small = KeyType::all().map(|(kind, ..)| kind).filter(|kind| !kind.name().starts_with("rsa"));
+        for kind in small.chain([KeyType::Rsa2048]) {
+            let key = if kind == KeyType::Rsa2048 {
+                rsa_key().public()
+            } else {
+                UnlockedKey::generate(kind, seed(4)).unwrap().public()
+            };
+            assert_eq!(KeyType::of(&key), Some(kind));
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Kinds of keys that can be made, by the words that `--type` takes.
 
-use super::PkiError;
+use super::{PkiError, PublicKey};
+use crate::crypto::algorithm::{ML_KEM_768, ML_KEM_1024, P_256, P_384, P_521, X25519};
+use crate::crypto::ed25519;
 
 /// Kinds of keys that can be made. The row's name is the `--type` word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum KeyType {
     MlKem768,
     /// ML-KEM-1024.
     MlKem1024,
+    /// Ed25519.
+    Ed25519,
 }
 
 /// The words that `--type` takes, and those that it refuses by name.
@@ -40,7 +44,7 @@ const fn refused(name: &'static str, reason: &'static str) -> KeyTypeRow {
     KeyTypeRow { name, doc: "", kind: Err(reason) }
 }
 
-static KEY_TYPES: [KeyTypeRow; 12] = [
+static KEY_TYPES: [KeyTypeRow; 13] = [
     row("rsa-2048", "RSA, 2048 bits: every S/MIME client", KeyType::Rsa2048),
     row("rsa-3072", "RSA, 3072 bits", KeyType::Rsa3072),
     row("rsa-4096", "RSA, 4096 bits: slow to make", KeyType::Rsa4096),
@@ -50,6 +54,7 @@ static KEY_TYPES: [KeyTypeRow; 12] = [
     row("x25519", "X25519, for the profile modern; it cannot sign", KeyType::X25519),
     row("ml-kem-768", "ML-KEM-768, for the profile post-quantum; it cannot sign", KeyType::MlKem768),
     row("ml-kem-1024", "ML-KEM-1024, for the profile post-quantum; it cannot sign", KeyType::MlKem1024),
+    row("ed25519", "Ed25519, for the key of a domain; it signs and does nothing else", KeyType::Ed25519),
     refused("rsa-512", "512 bits are factored in hours; take rsa-2048 or larger"),
     refused("rsa-1024", "1024 bits are in reach of a well-funded attacker; take rsa-2048 or larger"),
     refused("ml-kem-512", "it is read and not written, for want of a margin; take ml-kem-768"),
@@ -67,6 +72,37 @@ impl KeyType {
     /// Every type that can be made, with its name and a line for the help.
     pub fn all() -> impl Iterator<Item = (KeyType, &'static str, &'static str)> {
         KEY_TYPES.iter().filter_map(|row| row.kind.ok().map(|kind| (kind, row.name, row.doc)))
+    }
+
+    /// Can mail be encrypted to such a key?
+    pub fn encrypts(self) -> bool {
+        self != KeyType::Ed25519
+    }
+
+    /// Can such a key sign?
+    pub fn signs(self) -> bool {
+        !matches!(self, KeyType::X25519 | KeyType::MlKem768 | KeyType::MlKem1024)
+    }
+
+    /// The type of a key that is there; nothing if no such key can be made (RSA of another length).
+    pub fn of(key: &PublicKey) -> Option<KeyType> {
+        KeyType::all().map(|(kind, ..)| kind).find(|kind| kind.words() == key.to_string())
+    }
+
+    /// As output shows a key of this type.
+    pub fn words(self) -> &'static str {
+        match self {
+            KeyType::Rsa2048 => "RSA 2048",
+            KeyType::Rsa3072 => "RSA 3072",
+            KeyType::Rsa4096 => "RSA 4096",
+            KeyType::EcP256 => P_256.name,
+            KeyType::EcP384 => P_384.name,
+            KeyType::EcP521 => P_521.name,
+            KeyType::X25519 => X25519.name,
+            KeyType::MlKem768 => ML_KEM_768.name,
+            KeyType::MlKem1024 => ML_KEM_1024.name,
+            KeyType::Ed25519 => ed25519::NAME,
+        }
     }
 
     /// The `--type` word.

@@ -5,10 +5,12 @@ mod capabilities;
 pub mod certificate;
 mod container;
 mod crl;
+mod domain_certificate;
 mod error;
 mod issue;
 pub mod key;
 mod key_type;
+mod mobileconfig;
 mod names;
 mod path;
 mod pbe;
@@ -24,16 +26,19 @@ pub use bundle::Bundle;
 pub use capabilities::Reads;
 pub use certificate::{Certificate, Fingerprint};
 pub use container::{
-    KeyFile, encrypt_key, read_certificates, read_key_file, read_private_key, write_encrypted_key,
+    KeyFile, encrypt_key, read_certificates, read_domain_key, read_key_file, read_private_key,
+    write_encrypted_key,
 };
 pub use crl::{Crl, read_crls};
+pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, self_sign_recipient, succeed};
 pub use error::PkiError;
 pub use issue::{
     AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
-    require_key, self_sign, self_sign_recipient,
+    require_key, self_sign,
 };
 pub use key::{MINIMUM_RSA_BITS, UnlockedKey};
 pub use key_type::KeyType;
+pub use mobileconfig::AppleProfile;
 pub use names::{Subject, wildcard};
 pub use pbe::Protection;
 pub use pkcs12::Pkcs12;

@@ -39,6 +39,12 @@ const TRIPLE_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.11354
 const RC2_128: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.5");
 const RC2_40: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6");
 
+/// id-hmacWithSHA1 and its younger sisters (RFC 8018 B.1.2).
+const HMAC_SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.7");
+const HMAC_SHA_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.9");
+const HMAC_SHA_384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.10");
+const HMAC_SHA_512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.11");
+
 /// How what we write is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protection {
@@ -84,6 +90,11 @@ impl Password {
     /// No password at all, which PKCS#12 tells from an empty one.
     pub(crate) fn absent() -> Password {
         Password { utf8: Zeroizing::default(), bmp: Zeroizing::default(), budget: MAX_ROUNDS }
+    }
+
+    /// Was a key derived from it?
+    pub(crate) fn was_used(&self) -> bool {
+        self.budget < MAX_ROUNDS
     }
 
     fn spend(&mut self, rounds: u32) -> Result<(), PkiError> {
@@ -202,6 +213,31 @@ impl Password {
 }
 
 impl Password {
+    /// A key by PBKDF2 (RFC 8018 5.2) from the UTF-8, for the MAC of RFC 9579. `prf` is the OID of its HMAC.
+    pub(crate) fn derive_pbkdf2(
+        &mut self,
+        prf: ObjectIdentifier,
+        salt: &[u8],
+        rounds: u32,
+        octets: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, PkiError> {
+        self.spend(rounds)?;
+        let mut key = Zeroizing::new(vec![0; octets]);
+        macro_rules! derive {
+            ($hash:ty) => {
+                pbkdf2::pbkdf2_hmac::<$hash>(&self.utf8, salt, rounds, &mut key)
+            };
+        }
+        match prf {
+            HMAC_SHA_1 => derive!(Sha1),
+            HMAC_SHA_256 => derive!(Sha256),
+            HMAC_SHA_384 => derive!(Sha384),
+            HMAC_SHA_512 => derive!(Sha512),
+            other => return Err(PkiError::Unsupported(format!("key derivation with {}", name_of(&other)))),
+        }
+        Ok(key)
+    }
+
     /// The digest that the MAC of a PKCS#12 file is made with (RFC 7292 5.1), and the MAC.
     pub(crate) fn mac(
         &self,
@@ -275,6 +311,28 @@ impl Password {
         let parameters = der::Any::encode_from(&Pkcs12Parameters { salt, rounds }).map_err(unwritten)?;
         Ok((AlgorithmIdentifierOwned { oid: TRIPLE_DES, parameters: Some(parameters) }, sealed.to_vec()))
     }
+}
+
+/// Does HMAC with this hash, named by the OID of the HMAC, give `mac` under the key?
+pub(crate) fn hmac_holds(
+    scheme: ObjectIdentifier,
+    key: &[u8],
+    message: &[u8],
+    mac: &[u8],
+) -> Result<bool, PkiError> {
+    macro_rules! check {
+        ($hash:ty) => {{
+            let keyed = <Hmac<$hash> as KeyInit>::new_from_slice(key);
+            keyed.is_ok_and(|hmac| hmac.chain_update(message).verify_slice(mac).is_ok())
+        }};
+    }
+    Ok(match scheme {
+        HMAC_SHA_1 => check!(Sha1),
+        HMAC_SHA_256 => check!(Sha256),
+        HMAC_SHA_384 => check!(Sha384),
+        HMAC_SHA_512 => check!(Sha512),
+        other => return Err(PkiError::Unsupported(format!("a PKCS#12 MAC with {}", name_of(&other)))),
+    })
 }
 
 fn unwritten(error: impl std::fmt::Display) -> PkiError {

@@ -2,7 +2,7 @@
 
 use super::{Fingerprint, PkiError};
 use crate::crypto::algorithm::{Curve, Kem, name_of};
-use crate::crypto::{CurvePublicKey, KemPublicKey};
+use crate::crypto::{CurvePublicKey, Ed25519PublicKey, KemPublicKey, ed25519};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
     ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SHA_256_WITH_RSA_ENCRYPTION, SHA_384_WITH_RSA_ENCRYPTION,
@@ -23,12 +23,14 @@ pub enum PublicKey {
     Rsa(rsa::PublicKey),
     /// On an elliptic curve: NIST P-256, P-384, P-521 (RFC 5480), X25519 (RFC 8410).
     Curve(CurvePublicKey),
+    /// Ed25519 (RFC 8410), which signs and does nothing else.
+    Ed25519(Ed25519PublicKey),
     /// ML-KEM (RFC 9935).
     Kem(KemPublicKey),
 }
 
 impl PublicKey {
-    /// Reads a SubjectPublicKeyInfo: rsaEncryption, id-ecPublicKey on a NIST curve, id-X25519, or ML-KEM. RSASSA-PSS and
+    /// Reads a SubjectPublicKeyInfo: rsaEncryption, id-ecPublicKey on a NIST curve, id-X25519, id-Ed25519, or ML-KEM. RSASSA-PSS and
     /// RSAES-OAEP keys are refused, because their parameters forbid one of the uses that we make of a key.
     pub fn from_spki(spki: &SubjectPublicKeyInfoOwned) -> Result<PublicKey, PkiError> {
         if spki.algorithm.oid == RSA_ENCRYPTION {
@@ -38,6 +40,10 @@ impl PublicKey {
         if let Some(kem) = Kem::by_oid(spki.algorithm.oid) {
             require_no_parameters(spki.algorithm.parameters.as_ref())?;
             return KemPublicKey::new(kem, octets).map(PublicKey::Kem).ok_or_else(broken_point);
+        }
+        if spki.algorithm.oid == ed25519::OID {
+            require_no_parameters(spki.algorithm.parameters.as_ref())?;
+            return Ed25519PublicKey::new(octets).map(PublicKey::Ed25519).ok_or_else(broken_point);
         }
         let curve = curve_of(spki.algorithm.oid, spki.algorithm.parameters.as_ref())?;
         CurvePublicKey::new(curve, octets).map(PublicKey::Curve).ok_or_else(broken_point)
@@ -53,6 +59,7 @@ impl PublicKey {
                 return Ok(document.into_vec());
             }
             PublicKey::Curve(key) => (curve_algorithm(key.curve()), key.octets()),
+            PublicKey::Ed25519(key) => (bare(ed25519::OID), key.octets()),
             PublicKey::Kem(key) => (bare(key.kem().oid), key.octets()),
         };
         let subject_public_key = BitString::from_bytes(octets).map_err(unwritten)?;
@@ -68,22 +75,33 @@ impl PublicKey {
     pub fn modulus_bits(&self) -> Option<usize> {
         match self {
             PublicKey::Rsa(key) => Some(key.n().bit_width_vartime() as usize),
-            PublicKey::Curve(_) | PublicKey::Kem(_) => None,
+            PublicKey::Curve(_) | PublicKey::Ed25519(_) | PublicKey::Kem(_) => None,
         }
     }
 
-    /// Checks a signature made with the algorithm that goes with the key (RSA: PKCS#1 v1.5 with SHA-256; a curve: ECDSA with the hash of its strength).
+    /// Can a signature be made with its private half?
+    pub fn signs(&self) -> bool {
+        self.signature_algorithm().is_ok()
+    }
+
+    /// Can something be encrypted to it?
+    pub fn encrypts(&self) -> bool {
+        !matches!(self, PublicKey::Ed25519(_))
+    }
+
+    /// Checks a signature made with the algorithm that goes with the key (RSA: PKCS#1 v1.5 with SHA-256; a curve: ECDSA with the hash of its strength; Ed25519).
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), PkiError> {
         let good = match self {
             PublicKey::Rsa(key) => key.pkcs1v15_verify::<Sha256>(message, signature).ok(),
             PublicKey::Curve(key) => key.verify(message, signature),
+            PublicKey::Ed25519(key) => key.verify(message, signature),
             PublicKey::Kem(_) => None,
         };
         good.ok_or(PkiError::BadSignature)
     }
 
     /// Checks a signature of a named algorithm: SHA-256, SHA-384 or SHA-512 with RSA, ECDSA with the hash that goes with
-    /// the curve. SHA-1 and MD5 are not among them.
+    /// the curve, Ed25519. SHA-1 and MD5 are not among them.
     pub(crate) fn verify_with(
         &self,
         algorithm: ObjectIdentifier,
@@ -107,18 +125,19 @@ impl PublicKey {
         .map_err(|_| PkiError::BadSignature)
     }
 
-    /// The signature algorithm that goes with the key: sha256WithRSAEncryption, or ECDSA with the hash of the curve's
-    /// size. X25519 and ML-KEM have none.
+    /// The signature algorithm that goes with the key: sha256WithRSAEncryption, ECDSA with the hash of the curve's
+    /// size, or Ed25519. X25519 and ML-KEM have none.
     pub(crate) fn signature_algorithm(&self) -> Result<AlgorithmIdentifierOwned, PkiError> {
-        let ecdsa = match self {
+        let other = match self {
             PublicKey::Rsa(_) => {
                 let parameters = Some(Any::null());
                 return Ok(AlgorithmIdentifierOwned { oid: SHA_256_WITH_RSA_ENCRYPTION, parameters });
             }
             PublicKey::Curve(key) => key.signature_algorithm(),
+            PublicKey::Ed25519(_) => Some(ed25519::OID),
             PublicKey::Kem(_) => None,
         };
-        ecdsa.map(bare).ok_or_else(|| PkiError::CannotSign { key: self.to_string() })
+        other.map(bare).ok_or_else(|| PkiError::CannotSign { key: self.to_string() })
     }
 }
 
@@ -127,6 +146,7 @@ impl fmt::Display for PublicKey {
         match self {
             PublicKey::Rsa(key) => write!(out, "RSA {}", key.n().bit_width_vartime()),
             PublicKey::Curve(key) => out.write_str(key.curve().name),
+            PublicKey::Ed25519(_) => out.write_str(ed25519::NAME),
             PublicKey::Kem(key) => out.write_str(key.kem().name),
         }
     }

@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn openssl_verifies_our_requests() {
-        for key in [rsa_key(), &ec_key()] {
+        let ed25519 = UnlockedKey::generate(super::super::KeyType::Ed25519, seed(3)).unwrap();
+        for key in [rsa_key(), &ec_key(), &ed25519] {
             let pem = request(key).to_pem().unwrap();
             let Some(text) = openssl(&["req", "-verify", "-noout", "-text"], pem.as_bytes()) else { return };
             let wanted = [

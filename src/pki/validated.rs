@@ -189,6 +189,9 @@ fn check_key(certificate: &Certificate, minimum: usize, unfit: &mut Vec<Unfit>) 
     if let Some(bits) = key.modulus_bits().filter(|bits| *bits < minimum) {
         unfit.push(Unfit::TooWeak { bits, minimum });
     }
+    if !key.encrypts() {
+        return unfit.push(Unfit::WrongUsage(format!("a key of the kind {key} signs and does nothing else")));
+    }
     let usage = match certificate.key_usage() {
         Ok(Some(usage)) => usage,
         Ok(None) => return,
@@ -196,7 +199,7 @@ fn check_key(certificate: &Certificate, minimum: usize, unfit: &mut Vec<Unfit>) 
     };
     let (allowed, wanted) = match key {
         PublicKey::Rsa(_) | PublicKey::Kem(_) => (usage.key_encipherment(), "keyEncipherment"),
-        PublicKey::Curve(_) => (usage.key_agreement(), "keyAgreement"),
+        PublicKey::Curve(_) | PublicKey::Ed25519(_) => (usage.key_agreement(), "keyAgreement"),
     };
     if !allowed {
         unfit.push(Unfit::WrongUsage(format!("its keyUsage lacks {wanted}")));
@@ -363,6 +366,19 @@ mod tests {
             reasons(&root, &check(&wanted, None)).last().unwrap(),
             "it names no mail address and not bob@north.example"
         );
+    }
+
+    #[test]
+    fn an_ed25519_authority_issues_and_is_not_sealed_to() {
+        let seed = crate::crypto::Seed::from_bytes(&mut [9; 32]);
+        let key = UnlockedKey::generate(KeyType::Ed25519, seed).unwrap();
+        let root = [authority(&key)];
+        let user = issue(&root[0], &key, &rsa_key().public());
+        assert_eq!(reasons(&user, &check(&[], Some(&root))), [""; 0]);
+        let signer = issue(&root[0], &key, &key.public());
+        let expected =
+            ["it may not be used to encrypt mail: a key of the kind Ed25519 signs and does nothing else"];
+        assert_eq!(reasons(&signer, &check(&[], Some(&root))), expected);
     }
 
     #[test]

@@ -209,6 +209,37 @@ fn foreign_pkcs12_files_are_read_or_refused_in_words() {
     }
 }
 
+/// Each damage of a MAC by PBMAC1 (RFC 9579) is refused for what it is.
+#[test]
+fn damaged_macs_are_named() {
+    let wrong = "wrong password, or the PKCS#12 file is damaged";
+    let no_length = "the PKCS#12 file is broken: its MAC does not say how long its key is";
+    let parameters = "the PKCS#12 file is broken: the parameters of its MAC are broken";
+    let short = "the PKCS#12 file is broken: its MAC asks for a key of 19 octets";
+    let zero = "the PKCS#12 file is broken: its MAC asks for a key of 0 octets";
+    for (file, text) in [
+        ("openssl/recipes/80-test_pkcs12_data/pbmac1_256_256.bad-salt.p12", wrong),
+        ("openssl/recipes/80-test_pkcs12_data/pbmac1_256_256.bad-iter.p12", wrong),
+        ("openssl/recipes/80-test_pkcs12_data/pbmac1_256_256.bad-key-len.p12", short),
+        ("openssl/recipes/80-test_pkcs12_data/pbmac1_256_256.bad-len.p12", wrong),
+        ("openssl/recipes/80-test_pkcs12_data/pbmac1_256_256.no-len.p12", no_length),
+        ("openssl/recipes/80-test_pkcs12_data/pbmac1_256_256.no-salt.p12", parameters),
+        ("openssl/recipes/80-test_pkcs12_data/pbmac1_256_256.bad-salt-type.p12", parameters),
+        ("openssl/recipes/80-test_pkcs12_data/pbmac1_256_256.negative-len.p12", parameters),
+        ("openssl/recipes/80-test_pkcs12_data/pbmac1_256_256.very-big-len.p12", parameters),
+        ("openssl/recipes/80-test_pkcs12_data/pbmac1_256_256.zero-len.p12", zero),
+        ("nss/tools-pkcs12/pbmac1-invalid-bad-salt.p12", wrong),
+        ("nss/tools-pkcs12/pbmac1-invalid-bad-iter.p12", wrong),
+        ("nss/tools-pkcs12/pbmac1-invalid-no-length.p12", no_length),
+    ] {
+        let (folder, name) = file.rsplit_once('/').unwrap();
+        let Some(folder) = crate::mail::vectors::folder(folder) else { return };
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let error = read_key_file(&bytes, Some(b"1234")).err().unwrap().to_string();
+        assert_eq!(error, text, "{name}");
+    }
+}
+
 #[test]
 fn recipient_ids_are_the_octets_of_the_certificate() {
     let files = rfc9216();

@@ -142,6 +142,7 @@ impl RecipientKey {
                 let agreement = suite.agreement(key.curve())?;
                 Some(RecipientKey::Agreement(AgreementAlgorithm::new(agreement, suite.wrap), key))
             }
+            PublicKey::Ed25519(_) => None,
             PublicKey::Kem(key) => {
                 let derivation = suite.derivation.filter(|_| key.kem().status == Status::Write)?;
                 let algorithm = KemAlgorithm::new(key.kem(), derivation, suite.wrap);
@@ -157,6 +158,7 @@ fn hint(key: &PublicKey, profile: Profile) -> &'static str {
         PublicKey::Kem(key) if key.kem().status == Status::ReadOnly => {
             "it is read and never written; take ML-KEM-768"
         }
+        PublicKey::Ed25519(_) => "such a key signs and does nothing else",
         PublicKey::Kem(_) => "choose the profile post-quantum",
         _ if profile == Profile::PostQuantum => {
             "a classical key stands beside ML-KEM only where also-classical is set"

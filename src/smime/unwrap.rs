@@ -184,6 +184,7 @@ fn names<'k>(key: &OpeningKey<'k>) -> (Vec<RecipientId>, &'k UnlockedKey) {
             .to_pkcs1_der()
             .map_or_else(|_| Vec::new(), |public| key_identifiers(public.as_bytes())),
         (None, PrivateKey::Curve(key)) => key_identifiers(key.public().octets()),
+        (None, PrivateKey::Ed25519(key)) => key_identifiers(key.public().octets()),
         (None, PrivateKey::Kem(key)) => key_identifiers(key.public().octets()),
     };
     (ids, key.key)

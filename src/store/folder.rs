@@ -1,6 +1,7 @@
 //! Names of Maildir++ subfolders: `.A.B`, each level in modified UTF-7 (RFC 3501 5.1.3).
 
 use crate::mail::MailboxName;
+use encodify::utf7;
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
@@ -11,6 +12,18 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 pub(super) fn folder_name(mailbox: &MailboxName) -> Option<String> {
     (!mailbox.is_inbox())
         .then(|| mailbox.as_str().split('/').map(|level| format!(".{}", encode(level))).collect())
+}
+
+/// The mailbox that a folder below the Maildir stands for, as people call it; nothing if it stands for none. One that
+/// another program named in its own way is called as it is.
+pub(super) fn mailbox_name(folder: &str) -> Option<String> {
+    let levels = folder.strip_prefix('.').filter(|levels| !levels.is_empty() && !levels.starts_with('.'))?;
+    Some(levels.split('.').map(decode).collect::<Vec<_>>().join("/"))
+}
+
+fn decode(level: &str) -> String {
+    let text = utf7::IMAP.decode(level).unwrap_or_else(|_| level.to_owned());
+    text.replace("\\2e", ".").replace("\\5c", "\\")
 }
 
 fn encode(level: &str) -> String {
@@ -79,6 +92,18 @@ mod tests {
         assert_eq!(encode("日本語"), "&ZeVnLIqe-");
         assert_eq!(encode("Entwürfe & Müll"), "Entw&APw-rfe &- M&APw-ll");
         assert_eq!(encode("😀"), "&2D3eAA-");
+    }
+
+    #[test]
+    fn folders_are_called_as_their_mailboxes() {
+        for name in ["Vault/Payroll", "Entwürfe & Müll", "台北/日本語", "a\\b"] {
+            let folder = folder_name(&MailboxName::parse(name).unwrap()).unwrap();
+            assert_eq!(mailbox_name(&folder).as_deref(), Some(name));
+        }
+        assert_eq!(mailbox_name(".v1\\2e0").as_deref(), Some("v1.0"));
+        for other in ["cur", "new", ".", "..", "maildirsize"] {
+            assert_eq!(mailbox_name(other), None);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod maildir;
 mod memory;
 mod name;
 mod quota;
+mod walk;
 
 pub use atomic::{Disk, Files, replace_file};
 pub use layout::TemplateError;

@@ -56,6 +56,7 @@ fn openssl_takes_the_certificate_for_what_it_is() {
     }
     let bench = Bench::without_certificate();
     for kind in ["rsa-2048", "ec-p256"] {
+        bench.forget_mail();
         let show = bench.command("key show --domain north.example --json").run().ok();
         let show: serde_json::Value = serde_json::from_slice(&show).unwrap();
         let print = show["keys"][0]["fingerprint"].as_str().unwrap();

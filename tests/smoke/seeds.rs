@@ -1,6 +1,7 @@
 //! What the fuzz targets begin with beside `fixtures/mail` and `fixtures/odd-mail`: made here, so that it can be made anew
 //! (`SEALPOST_BLESS=1`) when a structure changes, and so that the two runs know the same words.
 
+use super::containers::containers;
 use super::damage::WORDS;
 use super::subject::scripts;
 use crate::laws::structure::structures;
@@ -13,8 +14,9 @@ fn files() -> BTreeMap<String, Vec<u8>> {
         structures().iter().map(|made| (format!("seeds/cms/{}.ber", made.name), made.octets.clone()));
     let scripts =
         scripts(0).zip(0..).map(|(script, change)| (format!("seeds/cms/change-{change:02}"), script));
+    let keys = containers().into_iter().map(|(name, octets)| (format!("seeds/keys/{name}"), octets));
     let words = ("words.dict".to_owned(), dictionary());
-    sealed.chain(scripts).chain([words]).collect()
+    sealed.chain(scripts).chain(keys).chain([words]).collect()
 }
 
 /// In the form that libFuzzer reads: a word a line in quotes.
@@ -41,6 +43,6 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         assert!(committed == bytes, "fuzz/{name} is not what is made here; SEALPOST_BLESS=1 writes it anew");
         assert!(bytes.len() < 4096, "fuzz/{name} is no small seed");
     }
-    let there = std::fs::read_dir(folder.join("seeds/cms")).unwrap().count();
-    assert_eq!(there + 1, files().len(), "fuzz/seeds/cms holds files that nothing makes");
+    let count = |kind: &str| std::fs::read_dir(folder.join("seeds").join(kind)).unwrap().count();
+    assert_eq!(count("cms") + count("keys") + 1, files().len(), "fuzz/seeds holds files that nothing makes");
 }

@@ -1,9 +1,10 @@
 //! What is fed with damaged input, and the real inputs.
 
+use super::containers::containers;
 use crate::laws::people::{ROSA, sealing_check};
 use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail, structures};
-use crate::laws::{cms_inspect, cms_open, header_protection, message_open};
+use crate::laws::{cms_inspect, cms_open, header_protection, message_open, pem, pkcs12, private_key};
 use sealpost::config::Config;
 use sealpost::mail::{Address, Flag, MailboxRef, MediaType, Message, without_mbox_line};
 use sealpost::pki::{ValidatedCertificate, read_certificates, read_key_file};
@@ -24,6 +25,7 @@ pub(super) enum Samples {
     Cms,
     Rules,
     Keys,
+    Containers,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -40,6 +42,9 @@ pub(super) static SUBJECTS: &[Subject] = &[
     Subject { name: "rules", samples: Samples::Rules, take: compiles },
     Subject { name: "config", samples: Samples::Rules, take: configures },
     Subject { name: "keys", samples: Samples::Keys, take: reads_keys },
+    Subject { name: "pem", samples: Samples::Containers, take: |_, input| pem::hold(input) },
+    Subject { name: "private_key", samples: Samples::Containers, take: |_, input| private_key::hold(input) },
+    Subject { name: "pkcs12", samples: Samples::Containers, take: |_, input| pkcs12::hold(input) },
 ];
 
 /// The rules that ship, and the samples.
@@ -49,6 +54,7 @@ pub(super) struct World {
     cms: Vec<Vec<u8>>,
     rules: Vec<Vec<u8>>,
     keys: Vec<Vec<u8>>,
+    containers: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -72,7 +78,8 @@ impl World {
             keys.extend(read_all(&vectors.join("nss"), &["p12", "pem", "der", "crt"], 100));
         }
         mail.extend(sealed());
-        World { program: program(&here.join("rules")), mail, cms, rules, keys }
+        let containers = containers().into_iter().map(|(_, octets)| octets).collect();
+        World { program: program(&here.join("rules")), mail, cms, rules, keys, containers }
     }
 
     pub(super) fn samples(&self, samples: Samples) -> &[Vec<u8>] {
@@ -81,6 +88,7 @@ impl World {
             Samples::Cms => &self.cms,
             Samples::Rules => &self.rules,
             Samples::Keys => &self.keys,
+            Samples::Containers => &self.containers,
         }
     }
 }

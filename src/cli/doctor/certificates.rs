@@ -47,7 +47,10 @@ impl Round {
                     (format!("the trusted certificate {print}"), "sealpost trust list".to_owned())
                 }
             };
-            self.look_at_certificate(about, &what, &held.certificate, &mend);
+            // Of those that have ended `doctor_authorities` tells, with the command that removes them.
+            if matches!(held.place, AuthorityPlace::Domain(_)) || held.certificate.not_after() >= self.now {
+                self.look_at_certificate(about, &what, &held.certificate, &mend);
+            }
         }
         Ok(())
     }

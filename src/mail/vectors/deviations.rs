@@ -15,7 +15,6 @@ const fn row(place: &'static str, case: &'static str, why: &'static str) -> Devi
 }
 
 const NSS_CONTAINERS: &str = "nss/tools-pkcs12/*.p12";
-const OPENSSL_CONTAINERS: &str = "openssl/recipes/80-test_pkcs12_data/*.p12";
 const OPENSSL_ML_KEM: &str = "openssl/recipes/15-test_ml_kem_codecs_data";
 const OPENSSL_PEOPLE: &str = "openssl/smime-certs";
 const NOT_RFC_9935: &str = "OpenSSL's own form of the key, not one of RFC 9935's three";
@@ -30,7 +29,6 @@ const SHA_224: &str = "OAEP with SHA-224 is written by no mail program that was 
 const FIRST_OCTET: &str =
     "rsa 0.10 does not look at the octet Y; seed and label hash are checked, so it gives no key";
 const RSA_PSS: &str = "a key for RSASSA-PSS only signs; no mail is sealed to it";
-const PBMAC1: &str = "a MAC by PBMAC1 (RFC 9579) is not read yet";
 
 pub(crate) const DEVIATIONS: &[Deviation] = &[
     row(
@@ -40,14 +38,6 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     ),
     row(NSS_CONTAINERS, "TestRSAPSS.p12", RSA_PSS),
     row(NSS_CONTAINERS, "TestUser-rsa-pss-interop.p12", RSA_PSS),
-    row(NSS_CONTAINERS, "pbmac1-valid-sha256.p12", PBMAC1),
-    row(NSS_CONTAINERS, "pbmac1-valid-sha512.p12", PBMAC1),
-    row(NSS_CONTAINERS, "pbmac1-valid-sha256-sha512.p12", PBMAC1),
-    row(OPENSSL_CONTAINERS, "pbmac1_256_256.good.p12", PBMAC1),
-    row(OPENSSL_CONTAINERS, "pbmac1_256_256.good-shorter-key-len.p12", PBMAC1),
-    row(OPENSSL_CONTAINERS, "pbmac1_512_256.good.p12", PBMAC1),
-    row(OPENSSL_CONTAINERS, "pbmac1_512_512.good.p12", PBMAC1),
-    row(OPENSSL_CONTAINERS, "pbmac1_sha1_hmac_and_prf.p12", PBMAC1),
     row(OPENSSL_ML_KEM, "bare-seed.pem", NOT_RFC_9935),
     row(OPENSSL_ML_KEM, "bare-priv.pem", NOT_RFC_9935),
     row(OPENSSL_ML_KEM, "oqskeypair.pem", NOT_RFC_9935),

@@ -1,5 +1,6 @@
 //! PKCS#12 (RFC 7292): the structures, and who reads and who writes them.
 
+mod mac;
 mod read;
 mod write;
 

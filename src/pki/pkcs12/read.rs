@@ -1,9 +1,8 @@
 //! Reads PKCS#12 (RFC 7292) as OpenSSL, NSS, Thunderbird, macOS and Windows write it.
 
 use super::{
-    CERTIFICATE_BAG, CertificateBag, ContentInfo, DATA, DigestInfo, ENCRYPTED_DATA, EncryptedData,
-    EncryptedKey, KEY_BAG, MacData, Pfx, SAFE_CONTENTS_BAG, SHROUDED_KEY_BAG, SafeBag, X509_CERTIFICATE,
-    broken,
+    CERTIFICATE_BAG, CertificateBag, ContentInfo, DATA, ENCRYPTED_DATA, EncryptedData, EncryptedKey, KEY_BAG,
+    MacData, Pfx, SAFE_CONTENTS_BAG, SHROUDED_KEY_BAG, SafeBag, X509_CERTIFICATE, broken,
 };
 use crate::cms::der_from_ber;
 use crate::crypto::algorithm::name_of;
@@ -53,17 +52,42 @@ pub(in crate::pki) fn read(bytes: &[u8], password: Option<&[u8]>) -> Result<Cont
         return Err(PkiError::Unsupported("PKCS#12 files protected by a signature".to_owned()));
     }
     let safe = pfx.auth_safe.content.decode_as::<OctetString>().map_err(broken)?;
-    let mut password = open_mac(pfx.mac.as_ref(), safe.as_bytes(), password.unwrap_or_default())?;
-    let parts = Vec::<ContentInfo>::from_der(&der_of(safe.as_bytes())?).map_err(broken)?;
+    let spellings = spellings(password.unwrap_or_default());
+    match &pfx.mac {
+        Some(mac) => {
+            let mut password = open_mac(mac, safe.as_bytes(), spellings)?;
+            read_parts(safe.as_bytes(), &mut password)
+        }
+        None => read_without_mac(safe.as_bytes(), spellings),
+    }
+}
+
+/// An empty password has two: the BMPString of no character, and nothing at all (old Windows, Java).
+fn spellings(password: &[u8]) -> Vec<Password> {
+    let absent = password.is_empty().then(Password::absent);
+    std::iter::once(Password::new(password)).chain(absent).collect()
+}
+
+/// Each spelling is tried on the parts. A wrong password shows in what comes out, and passes the padding check 4 times in
+/// 1000.
+fn read_without_mac(safe: &[u8], spellings: Vec<Password>) -> Result<Contents, PkiError> {
+    let mut refused = PkiError::WrongPassword(FILE);
+    for mut password in spellings {
+        match read_parts(safe, &mut password) {
+            Err(PkiError::Malformed { .. }) if password.was_used() => refused = PkiError::WrongPassword(FILE),
+            Err(error @ PkiError::WrongPassword(_)) => refused = error,
+            other => return other,
+        }
+    }
+    Err(refused)
+}
+
+fn read_parts(safe: &[u8], password: &mut Password) -> Result<Contents, PkiError> {
+    let parts = Vec::<ContentInfo>::from_der(&der_of(safe)?).map_err(broken)?;
     let mut contents = Contents::default();
     for part in &parts {
-        let read = open_part(part, &mut password)
-            .and_then(|clear| contents.read_bags(&clear, &mut password, MAX_NESTING));
-        // Without a MAC a wrong password shows in what comes out, and passes the padding check 4 times in 1000.
-        read.map_err(|error| match error {
-            PkiError::Malformed { .. } if pfx.mac.is_none() => PkiError::WrongPassword(FILE),
-            other => other,
-        })?;
+        let clear = open_part(part, password)?;
+        contents.read_bags(&clear, password, MAX_NESTING)?;
     }
     match contents.passed_over.take() {
         Some(error) if contents.keys.is_empty() => Err(error),
@@ -71,17 +95,10 @@ pub(in crate::pki) fn read(bytes: &[u8], password: Option<&[u8]>) -> Result<Cont
     }
 }
 
-/// The password in the spelling that the MAC was made with. No MAC: the password is tried on the parts.
-fn open_mac(mac: Option<&MacData>, message: &[u8], password: &[u8]) -> Result<Password, PkiError> {
-    let mut spellings = vec![Password::new(password)];
-    if password.is_empty() {
-        spellings.push(Password::absent());
-    }
-    let Some(mac) = mac else { return spellings.pop().ok_or(PkiError::WrongPassword(FILE)) };
-    let DigestInfo { algorithm, digest } = &mac.mac;
+/// The password in the spelling that the MAC was made with.
+fn open_mac(mac: &MacData, message: &[u8], spellings: Vec<Password>) -> Result<Password, PkiError> {
     for mut spelling in spellings {
-        let salt = mac.salt.as_bytes();
-        if spelling.verify_mac(algorithm.oid, salt, mac.rounds, message, digest.as_bytes())? {
+        if mac.holds(message, &mut spelling)? {
             return Ok(spelling);
         }
     }

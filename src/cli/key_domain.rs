@@ -1,0 +1,140 @@
+//! `sealpost key … --domain`
+
+use super::context::Context;
+use super::failure::{Code, Failure};
+use super::output::Output;
+use super::words::day;
+use super::{filter, key, keyring};
+use crate::crypto::SecretBytes;
+use crate::directory::{AdminError, RetiredAuthority, SqliteDirectory};
+use crate::pki::{Fingerprint, KeyType, PublicKey, UnlockedKey, read_domain_key};
+use serde_json::json;
+use std::path::Path;
+
+/// Makes the key of a domain that has none.
+pub(super) fn generate(
+    context: &Context,
+    out: &mut Output,
+    name: &str,
+    kind: KeyType,
+) -> Result<(), Failure> {
+    require_signing_type(kind)?;
+    let directory = context.directory()?;
+    refuse_second_key(&directory, name)?;
+    let key = key::generate(kind, out)?;
+    store(&directory, out, name, &key)
+}
+
+/// Before seconds are spent on making one.
+fn refuse_second_key(directory: &SqliteDirectory, domain: &str) -> Result<(), Failure> {
+    match directory.domain_key(domain)? {
+        Some(key) => {
+            let fingerprint = key.fingerprint;
+            let refused = AdminError::KeyExists { domain: domain.to_owned(), fingerprint };
+            let hint = format!("or let another one take its place: sealpost key rotate --domain {domain}");
+            Err(Failure::from(refused).hint(hint))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Takes the key of a domain from a file. The password is that of a PKCS#12 file.
+pub(super) fn import(
+    context: &Context,
+    out: &mut Output,
+    name: &str,
+    file: &Path,
+    password: Option<&SecretBytes>,
+) -> Result<(), Failure> {
+    let key = filter::unlock(file, read_domain_key, password, "--file-password-file FILE")?;
+    store(&context.directory()?, out, name, &key)
+}
+
+fn store(
+    directory: &SqliteDirectory,
+    out: &mut Output,
+    domain: &str,
+    key: &UnlockedKey,
+) -> Result<(), Failure> {
+    require_signer(&key.public())?;
+    let fingerprint = key.fingerprint()?;
+    directory.set_domain_key(domain, fingerprint, &key.to_pkcs8()?)?;
+    out.line(format!("{} key {fingerprint} stored for {domain}", key.public()))?;
+    out.json(
+        json!({"domain": domain, "fingerprint": fingerprint.to_string(), "type": key.public().to_string()}),
+    )
+}
+
+/// A domain signs with its key.
+fn require_signer(key: &PublicKey) -> Result<(), Failure> {
+    if key.signs() { Ok(()) } else { Err(cannot_sign(&key.to_string())) }
+}
+
+/// The same before seconds are spent on making one.
+pub(super) fn require_signing_type(kind: KeyType) -> Result<(), Failure> {
+    if kind.signs() { Ok(()) } else { Err(cannot_sign(kind.words())) }
+}
+
+fn cannot_sign(kind: &str) -> Failure {
+    let text = format!(
+        "a key of the kind {kind} cannot sign, and the key of a domain signs the certificates of its accounts"
+    );
+    Failure::new(Code::No, text).hint("for an account it is fit: --account ADDRESS")
+}
+
+/// Shows that the key does its work.
+pub(super) fn test(context: &Context, name: &str) -> Result<Fingerprint, Failure> {
+    let key = keyring::domain_key(&context.directory_for_reading()?, name)?;
+    key.test()?;
+    Ok(key.fingerprint()?)
+}
+
+/// Every key of a domain with its kind and its state, today's first.
+pub(super) fn list(directory: &SqliteDirectory, name: &str) -> Result<Vec<key::Row>, Failure> {
+    let mut rows = Vec::new();
+    if let Some(key) = directory.domain_key(name)? {
+        let kind = UnlockedKey::from_pkcs8(key.pkcs8.expose())?.public().to_string();
+        rows.push((kind, key.fingerprint, "active".to_owned(), day(key.created)));
+    }
+    for RetiredAuthority { fingerprint, certificate, retired, .. } in directory.retired_authorities(name)? {
+        if !rows.iter().any(|(_, known, ..)| *known == fingerprint) {
+            let state = format!("retired on {}", day(retired));
+            rows.push((certificate.key_description(), fingerprint, state, "-".to_owned()));
+        }
+    }
+    Ok(rows)
+}
+
+/// Forgets keys of a domain: today's with its certificates, a replaced one with what it issued.
+pub(super) fn forget(
+    directory: &SqliteDirectory,
+    out: &mut Output,
+    name: &str,
+    forgotten: &[Fingerprint],
+) -> Result<(), Failure> {
+    let active = directory.domain_key(name)?.map(|key| key.fingerprint);
+    for key in forgotten {
+        if Some(*key) == active {
+            directory.remove_domain_key(name, forgotten)?;
+            out.line(format!("key {key} of {name} removed, and its certificates with it"))?;
+        } else {
+            directory.remove_retired_authority(name, *key)?;
+            out.line(format!("key {key} of {name} removed: what it issued chains to nothing any more"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Every key of a domain, today's first.
+pub(super) fn keys(directory: &SqliteDirectory, name: &str) -> Result<Vec<Fingerprint>, Failure> {
+    let active = directory.domain_key(name)?.map(|key| key.fingerprint);
+    Ok(active.into_iter().chain(retired_keys(directory, name)?).collect())
+}
+
+/// The keys of a domain's replaced authorities, each once.
+fn retired_keys(directory: &SqliteDirectory, name: &str) -> Result<Vec<Fingerprint>, Failure> {
+    let retired = directory.retired_authorities(name)?;
+    let mut keys: Vec<Fingerprint> = retired.iter().map(|retired| retired.fingerprint).collect();
+    keys.dedup();
+    Ok(keys)
+}

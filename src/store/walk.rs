@@ -1,0 +1,55 @@
+//! Every message of an account, as far as files go.
+
+use super::MaildirStore;
+use super::atomic::{Files, failed};
+use super::folder::mailbox_name;
+use crate::engine::StoreError;
+use crate::mail::{Address, MailboxName};
+use std::fs::DirEntry;
+use std::io::ErrorKind;
+use std::path::Path;
+
+impl<F: Files> MaildirStore<F> {
+    /// Shows every message of an account: the name of its mailbox, and its file. One that is moved about meanwhile may be
+    /// gone when it is shown, or be shown twice. An account without a Maildir has none.
+    pub fn visit(
+        &self,
+        owner: &Address,
+        look: &mut dyn FnMut(&str, &Path) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let maildir = self.folder(owner, &MailboxName::inbox());
+        visit_mailbox("INBOX", &maildir, look)?;
+        entries(&maildir, &mut |entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match mailbox_name(&name) {
+                Some(mailbox) if entry.path().is_dir() => visit_mailbox(&mailbox, &entry.path(), look),
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+/// `new` is read before `cur`, because readers move messages that way.
+fn visit_mailbox(
+    mailbox: &str,
+    folder: &Path,
+    look: &mut dyn FnMut(&str, &Path) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    ["new", "cur"]
+        .iter()
+        .try_for_each(|part| entries(&folder.join(part), &mut |entry| look(mailbox, &entry.path())))
+}
+
+fn entries(
+    folder: &Path,
+    each: &mut dyn FnMut(&DirEntry) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let listed = match std::fs::read_dir(folder) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
+        listed => listed.map_err(failed("list", folder))?,
+    };
+    for entry in listed {
+        each(&entry.map_err(failed("list", folder))?)?;
+    }
+    Ok(())
+}
