@@ -17,6 +17,7 @@ mod admin;
 mod architecture;
 mod backup;
 mod bad_input;
+mod certificates_from_elsewhere;
 mod cli;
 mod compile_fail;
 mod doubts;

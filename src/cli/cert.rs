@@ -2,6 +2,8 @@
 
 use super::cert_account::{Add, Issue, list, retire, show_account};
 use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
+use super::cert_fetch::Fetch;
+use super::cert_pending::{Accept, Pending, Refuse};
 use super::context::Context;
 use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
@@ -62,6 +64,10 @@ enum CertVerb {
         #[arg(long, value_name = "FINGERPRINT")]
         fingerprint: Option<FingerprintPrefix>,
     },
+    Fetch(Fetch),
+    Pending(Pending),
+    Accept(Accept),
+    Refuse(Refuse),
     Issue(Issue),
 }
 
@@ -79,6 +85,10 @@ impl CertCommand {
             CertVerb::Add(verb) => verb.run(context, out),
             CertVerb::List { account } => list(context, out, &account),
             CertVerb::Retire { account, fingerprint } => retire(context, out, &account, fingerprint.as_ref()),
+            CertVerb::Fetch(verb) => verb.run(context, out),
+            CertVerb::Pending(verb) => verb.run(context, out),
+            CertVerb::Accept(verb) => verb.run(context, out),
+            CertVerb::Refuse(verb) => verb.run(context, out),
             CertVerb::Issue(verb) => verb.run(context, out),
         }
     }

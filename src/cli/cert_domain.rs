@@ -88,8 +88,8 @@ impl SubjectArgs {
   sealpost cert self-sign --domain north.example --organization 'North Ltd' --country NO
   sealpost cert self-sign --domain north.example --wildcard --end-entity
   sealpost cert self-sign --domain north.example --purpose smime --common-name north.example
-  sealpost cert self-sign --domain north.example --refresh
-  sealpost cert self-sign --domain north.example --purpose sealing")]
+  sealpost cert self-sign --domain north.example --purpose sealing
+  sealpost cert self-sign --domain north.example --refresh")]
 pub(super) struct SelfSign {
     #[command(flatten)]
     subject: SubjectArgs,
@@ -125,12 +125,8 @@ impl SelfSign {
     }
 
     fn sign(self, domain: &Domain, key: &UnlockedKey) -> Result<Certificate, Failure> {
-        if self.end_entity && self.purpose == CertificateUse::Smime {
-            let text = "the S/MIME certificate of a domain issues those of its accounts: --end-entity is none for it";
-            return Err(Failure::new(Code::Usage, text));
-        }
-        if self.end_entity && self.purpose == CertificateUse::Sealing {
-            let text = "the certificate that mail is sealed to is none for TLS: --end-entity is none for it";
+        if self.end_entity && self.purpose != CertificateUse::Generic {
+            let text = "--end-entity makes a certificate for TLS, and that is the generic one";
             return Err(Failure::new(Code::Usage, text));
         }
         let validity = validity(self.days, !self.end_entity);
@@ -138,7 +134,7 @@ impl SelfSign {
         let profile = AuthorityProfile { subject: &subject, dns_names: &names, validity };
         let sign = match self.purpose {
             CertificateUse::Sealing => pki::self_sign_recipient,
-            _ if self.end_entity => pki::self_sign_for_tls,
+            CertificateUse::Generic if self.end_entity => pki::self_sign_for_tls,
             CertificateUse::Generic | CertificateUse::Smime => pki::self_sign,
         };
         Ok(sign(key, &profile, SystemEntropy.seed()?)?)

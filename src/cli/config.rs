@@ -1,7 +1,6 @@
 //! `sealpost config`
 
 use super::context::Context;
-use super::doctor_authorities;
 use super::failure::{Code, Failure};
 use super::output::{Output, Table};
 use crate::config::{Config, FILE, Origin};
@@ -32,7 +31,7 @@ impl ConfigCommand {
         let config = context.config()?;
         match self.verb {
             ConfigVerb::Check => {
-                if let Some((_, text)) = doctor_authorities::bundle(&config) {
+                if let Some(text) = config.bundle_fault() {
                     return Err(Failure::new(Code::Config, text));
                 }
                 out.line("the configuration is right")?;

@@ -1,13 +1,14 @@
 //! `sealpost doctor`
 
 mod accounts;
+mod authorities;
 mod certificates;
 mod finding;
 
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::Output;
-use super::{doctor_authorities, postfix};
+use super::postfix;
 use crate::config::Config;
 use crate::directory::SqliteDirectory;
 use crate::engine::{self, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate, Unusable};
@@ -62,6 +63,7 @@ impl Doctor {
         };
         round.look_at_files(context.root());
         round.look_at_config(context);
+        round.look_at_bundle();
         let domains = round.look_at_domains()?;
         round.look_at_lists()?;
         round.look_at_accounts()?;
@@ -153,10 +155,9 @@ impl Round {
             self.look_at_domain(domain)?;
             self.look_at_recovery(domain);
             self.look_at_domain_key(domain)?;
+            self.look_at_authorities_of(domain)?;
         }
         self.look_at_authorities()?;
-        let others = doctor_authorities::findings(&self.directory, &self.config, &domains, self.now)?;
-        others.into_iter().for_each(|(about, text)| self.find(about, text));
         Ok(domains)
     }
 

@@ -8,6 +8,11 @@ mod backup;
 mod cert;
 mod cert_account;
 mod cert_domain;
+mod cert_fetch;
+mod cert_folder;
+mod cert_import;
+mod cert_message;
+mod cert_pending;
 mod chain;
 mod completions;
 mod config;
@@ -15,14 +20,15 @@ mod context;
 mod deliver;
 mod demo;
 mod doctor;
-mod doctor_authorities;
 mod domain;
 mod domain_mode;
 mod effective;
+mod elsewhere;
 mod explain;
 mod failure;
 mod filter;
 mod fitness;
+mod harvest;
 mod holder;
 mod init;
 mod input;
@@ -78,9 +84,9 @@ enum Verb {
     Account(account::AccountCommand),
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
-    Recovery(recovery::RecoveryCommand),
     Chain(chain::ChainCommand),
     Trust(trust::TrustCommand),
+    Recovery(recovery::RecoveryCommand),
     Acl(acl::AclCommand),
     Backup(backup::Backup),
     Restore(backup::Restore),
@@ -106,9 +112,9 @@ impl Verb {
             Verb::Account(verb) => verb.run(context, out),
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
-            Verb::Recovery(verb) => verb.run(context, out),
             Verb::Chain(verb) => verb.run(context, out),
             Verb::Trust(verb) => verb.run(context, out),
+            Verb::Recovery(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
             Verb::Backup(verb) => verb.run(context, out),
             Verb::Restore(verb) => verb.run(context, out),

@@ -1,10 +1,9 @@
-//! Certificates that a domain signs for itself beside that of an authority: one for TLS only, and one that follows another
-//! when the key changes.
+//! Certificates that a domain signs for itself beside that of an authority: one for TLS only, one to be encrypted to, and one that
+//! follows another when the key changes.
 
 use super::issue::{authority_extensions, dns_names, extension, key_id, self_signed, usages};
 use super::{AuthorityProfile, Certificate, PkiError, PublicKey, UnlockedKey, Validity};
 use crate::crypto::Seed;
-use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_EMAIL_PROTECTION, ID_KP_SERVER_AUTH};
 use const_oid::db::rfc5912::ID_CE_SUBJECT_ALT_NAME;
 use time::Duration;
@@ -38,8 +37,16 @@ pub fn self_sign_recipient(
     self_signed(key, profile.subject.to_name()?, extensions, profile.validity, seed)
 }
 
+fn recipient_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
+    Ok(vec![
+        extension(true, &usages(key))?,
+        extension(false, &ExtendedKeyUsage(vec![ID_KP_EMAIL_PROTECTION]))?,
+        extension(false, &key_id(key)?)?,
+    ])
+}
+
 /// What a new key is given in the place of that certificate: self-signed, with the same subject and alternative names, for the
-/// same purpose: an authority is followed by an authority, one that mail is sealed to by such a one, and anything else by a
+/// same purpose: an authority is followed by an authority, what mail is sealed to by its like, and anything else by a
 /// certificate for TLS. Serial number and
 /// key identifiers are new, and nothing of what another authority wrote into the old one is kept.
 pub fn succeed(
@@ -48,10 +55,11 @@ pub fn succeed(
     validity: Validity,
     seed: Seed,
 ) -> Result<Certificate, PkiError> {
-    let is_recipient = || old.extended_key_usage().is_ok_and(|usage| usage.is_some_and(is_for_mail));
+    let is_for_mail =
+        old.extended_key_usage()?.is_some_and(|usages| usages.contains(&ID_KP_EMAIL_PROTECTION));
     let mut extensions = if old.may_sign_certificates() {
         authority_extensions(&key.public())?
-    } else if is_recipient() {
+    } else if is_for_mail {
         recipient_extensions(&key.public())?
     } else {
         server_extensions(&key.public())?
@@ -60,18 +68,6 @@ pub fn succeed(
     let names = tbs.extensions().into_iter().flatten().filter(|one| one.extn_id == ID_CE_SUBJECT_ALT_NAME);
     extensions.extend(names.cloned());
     self_signed(key, tbs.subject().clone(), extensions, validity, seed)
-}
-
-fn is_for_mail(usage: Vec<ObjectIdentifier>) -> bool {
-    usage.contains(&ID_KP_EMAIL_PROTECTION)
-}
-
-fn recipient_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
-    Ok(vec![
-        extension(true, &usages(key))?,
-        extension(false, &ExtendedKeyUsage(vec![ID_KP_EMAIL_PROTECTION]))?,
-        extension(false, &key_id(key)?)?,
-    ])
 }
 
 fn server_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {

@@ -19,6 +19,7 @@ mod pkcs12;
 mod public_key;
 mod request;
 mod revocation;
+mod signer;
 mod standing;
 pub mod validated;
 
@@ -45,6 +46,7 @@ pub use pkcs12::Pkcs12;
 pub use public_key::PublicKey;
 pub use request::Request;
 pub use revocation::{Revocation, RevocationReason};
+pub use signer::unfit_to_sign;
 pub use standing::{Standing, standing};
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 

@@ -44,13 +44,17 @@ impl Round {
                     format!("sealpost chain set --domain {about}"),
                 ),
                 AuthorityPlace::Trusted => {
-                    (format!("the trusted certificate {print}"), "sealpost trust list".to_owned())
+                    let holder = held.domain.as_ref().map(|name| format!("--domain {name}"));
+                    let holder = holder.unwrap_or_else(|| "--server".to_owned());
+                    let mend = if held.certificate.not_after() < self.now {
+                        format!("sealpost trust remove {print} {holder}")
+                    } else {
+                        format!("sealpost trust add {holder} --file NEWER")
+                    };
+                    (format!("the trusted certificate {print}"), mend)
                 }
             };
-            // Of those that have ended `doctor_authorities` tells, with the command that removes them.
-            if matches!(held.place, AuthorityPlace::Domain(_)) || held.certificate.not_after() >= self.now {
-                self.look_at_certificate(about, &what, &held.certificate, &mend);
-            }
+            self.look_at_certificate(about, &what, &held.certificate, &mend);
         }
         Ok(())
     }
