@@ -37,4 +37,5 @@ mod rules;
 mod smoke;
 mod vault;
 mod vectors;
+mod verify;
 mod wiped;

@@ -4,6 +4,7 @@ use super::cert_account::{Add, Issue, list, retire, show_account};
 use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
 use super::cert_fetch::Fetch;
 use super::cert_pending::{Accept, Pending, Refuse};
+use super::cert_verify::Verify;
 use super::context::Context;
 use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
@@ -69,6 +70,7 @@ enum CertVerb {
     Accept(Accept),
     Refuse(Refuse),
     Issue(Issue),
+    Verify(Box<Verify>),
 }
 
 impl CertCommand {
@@ -90,6 +92,7 @@ impl CertCommand {
             CertVerb::Accept(verb) => verb.run(context, out),
             CertVerb::Refuse(verb) => verb.run(context, out),
             CertVerb::Issue(verb) => verb.run(context, out),
+            CertVerb::Verify(verb) => verb.run(context, out),
         }
     }
 }

@@ -13,6 +13,7 @@ mod cert_folder;
 mod cert_import;
 mod cert_message;
 mod cert_pending;
+mod cert_verify;
 mod chain;
 mod completions;
 mod config;
