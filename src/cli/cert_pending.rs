@@ -1,8 +1,10 @@
 //! `sealpost cert pending`, `cert accept` and `cert refuse`
 
 use super::cert::layout;
+use super::cert_account::report;
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::issuer::Issued;
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, day};
 use super::{elsewhere, fitness};
@@ -125,7 +127,7 @@ impl Accept {
             return Err(Failure::new(Code::Data, text).hint("sealpost cert refuse removes it"));
         }
         let added = directory.accept_certificate(&account.address, certificate.fingerprint())?;
-        super::cert_account::report(out, &account, &certificate, &added, &warnings)
+        report(out, &account, &Issued { certificate, added, warnings })
     }
 }
 

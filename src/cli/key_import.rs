@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
-use super::key::new_password;
+use super::key::{new_password, refuse_signer};
 use super::output::Output;
 use super::password::PasswordSource;
 use super::words::{self, day};
@@ -53,6 +53,9 @@ impl Import {
             }
             Holder::Account(address) => {
                 let file = filter::unlock(&self.file, read_key_file, of_file.as_ref(), option)?;
+                for key in file.keys.iter().map(UnlockedKey::public) {
+                    refuse_signer(key.encrypts(), &key.to_string())?;
+                }
                 let given = self.password.given()?;
                 let (config, directory) = (context.config()?, context.directory()?);
                 let account = directory.account(&address)?;

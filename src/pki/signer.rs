@@ -1,6 +1,6 @@
 //! May a certificate vouch for the signature of a mail (RFC 8550 4.4)?
 
-use super::path::Certval;
+use super::path::Rfc5280;
 use super::validated::{check_address, check_extended_usage, check_path, check_structure, check_time};
 use super::{Certificate, SealingCheck, Unfit};
 
@@ -13,7 +13,7 @@ pub fn unfit_to_sign(certificate: &Certificate, check: &SealingCheck<'_>) -> Vec
     check_extended_usage(certificate, &mut unfit);
     check_address(certificate, check.addresses, &mut unfit);
     check_time(certificate, check, &mut unfit, &mut warnings);
-    check_path(certificate, check, &Certval, &mut unfit);
+    check_path(certificate, check, &Rfc5280::default(), &mut unfit);
     unfit
 }
 
