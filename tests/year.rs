@@ -147,11 +147,11 @@ impl Year {
                 // The old message by the old key, under the password that he was given.
                 assert_eq!(self.opened(date, "bo", "bo.password").1, 2);
                 assert_eq!(self.opened(date, "bo", "bo.password").0, 1);
-                assert_eq!(self.opened(date, "bo", "passwords/bo@north.example").0, 1);
+                assert_eq!(self.opened(date, "bo", "passwords/bo@north.example.password").0, 1);
             }
             _ if words.starts_with("sealpost key password") => {
                 assert_eq!(self.opened(date, "anna", "anna.password"), (1, 1));
-                assert_eq!(self.opened(date, "anna", "passwords/anna@north.example"), (0, 1));
+                assert_eq!(self.opened(date, "anna", "passwords/anna@north.example.password"), (0, 1));
             }
             _ if words.starts_with("sealpost key rotate") => {
                 assert_eq!(self.delivers(date, "p0"), Some(0));

@@ -72,8 +72,8 @@ pub(super) fn report(out: &mut Output, account: &Account, issued: &Issued) -> Re
     let until = day(issued.certificate.not_after());
     let print = issued.certificate.fingerprint();
     out.line(format!("mail for {address} is sealed to {print}, valid until {until}"))?;
-    for retired in &issued.added.retired {
-        out.line(format!("{retired} is retired: it has the same key"))?;
+    for (retired, reason) in issued.added.replaced() {
+        out.line(format!("{retired} is retired: {reason}"))?;
     }
     for warning in &issued.warnings {
         out.line(format!("warning: {warning}"))?;
@@ -86,7 +86,7 @@ pub(super) fn value(account: &Account, issued: &Issued) -> Result<Value, Failure
     let place = [("account", account.address.to_string()), ("state", "active".to_owned())];
     let mut value = layout(&place, &issued.certificate)?;
     if let Some(object) = value.as_object_mut() {
-        object.insert("retired".into(), words::texts(&issued.added.retired).into());
+        object.insert("retired".into(), words::texts(issued.added.replaced().map(|(print, _)| print)).into());
         object.insert("warnings".into(), words::texts(&issued.warnings).into());
     }
     Ok(value)

@@ -42,8 +42,8 @@ fn tell(
     match taken {
         Offered::Active(added) => {
             out.line(format!("mail for {account} is sealed to {fingerprint} from now on"))?;
-            for retired in &added.retired {
-                out.line(format!("{retired} is retired: it has the same key"))?;
+            for (retired, reason) in added.replaced() {
+                out.line(format!("{retired} is retired: {reason}"))?;
             }
         }
         Offered::Pending => {

@@ -25,6 +25,16 @@ pub struct CertificateRecord {
 pub struct AddedCertificate {
     /// Earlier certificates of the same key, retired by it.
     pub retired: Vec<Fingerprint>,
+    /// Certificates of other keys that had been revoked for good: it takes their place.
+    pub revoked: Vec<Fingerprint>,
+}
+
+impl AddedCertificate {
+    /// Every certificate that was retired by it, and why.
+    pub fn replaced(&self) -> impl Iterator<Item = (Fingerprint, &'static str)> {
+        let same = self.retired.iter().map(|one| (*one, "it has the same key"));
+        same.chain(self.revoked.iter().map(|one| (*one, "it was revoked")))
+    }
 }
 
 /// Which certificate of a domain.
@@ -84,9 +94,7 @@ impl SqliteDirectory {
     pub fn retire_certificate(&self, account: &Address, certificate: Fingerprint) -> Result<(), AdminError> {
         self.write(|at| {
             let id = known_account(at, account)?;
-            let sql = "UPDATE certificates SET state = ?3 WHERE account_id = ?1 AND fingerprint = ?2";
-            let retired = CertificateState::Retired.name();
-            if at.execute(sql, params![id, certificate.to_string(), retired])? == 0 {
+            if set_state(at, &id, certificate, CertificateState::Retired)? == 0 {
                 return Err(AdminError::NoCertificate(account.to_string()));
             }
             refresh_key_states(at, &id)
@@ -170,21 +178,36 @@ pub(super) fn add(
         }
         if held.key_fingerprint()? == key {
             added.retired.push(held.fingerprint());
+        } else if is_gone(&record.held) {
+            added.revoked.push(held.fingerprint());
         }
     }
-    retire_key(at, &id, key)?;
+    for certificate in added.retired.iter().chain(&added.revoked) {
+        set_state(at, &id, *certificate, CertificateState::Retired)?;
+    }
     insert(at, &id, certificate, CertificateState::Active, source)?;
     pending::forget_refusal(at, &id, fingerprint)?;
     refresh_key_states(at, &id)?;
     Ok(added)
 }
 
-fn retire_key(at: &Connection, account: &str, key: Fingerprint) -> Result<(), AdminError> {
-    let sql = "UPDATE certificates SET state = ?3
-        WHERE account_id = ?1 AND key_fingerprint = ?2 AND state = ?4";
-    let (active, retired) = (CertificateState::Active.name(), CertificateState::Retired.name());
-    at.execute(sql, params![account, key.to_string(), retired, active])?;
-    Ok(())
+/// Revoked, and not merely on hold. Until another one comes it stays active: its account has a certificate that must not be
+/// used, which is not the same as none.
+fn is_gone(held: &HeldCertificate) -> bool {
+    held.revoked.is_some_and(|revoked| {
+        revoked.reason != RevocationReason::CertificateHold && revoked.at.unix_timestamp() <= words::now()
+    })
+}
+
+/// How many there are of that fingerprint: one or none.
+fn set_state(
+    at: &Connection,
+    account: &str,
+    certificate: Fingerprint,
+    state: CertificateState,
+) -> Result<usize, AdminError> {
+    let sql = "UPDATE certificates SET state = ?3 WHERE account_id = ?1 AND fingerprint = ?2";
+    Ok(at.execute(sql, params![account, certificate.to_string(), state.name()])?)
 }
 
 /// A certificate in this state, in the place of the same one that may be there.
