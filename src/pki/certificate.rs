@@ -1,5 +1,6 @@
 //! An X.509 certificate (RFC 5280) with what mail asks of it.
 
+use super::signature::Signed;
 use super::{PkiError, PublicKey, Reads, capabilities};
 use crate::cms::RecipientId;
 use crate::crypto::algorithm::name_of;
@@ -121,6 +122,12 @@ impl Certificate {
         self.names_as_issuer(issuer) && signature().is_some()
     }
 
+    /// It as what somebody signed.
+    pub(crate) fn signed(&self) -> Signed<'_> {
+        let algorithm = self.parsed.signature_algorithm();
+        Signed { der: &self.der, algorithm, signature: self.parsed.signature() }
+    }
+
     /// The exact DER.
     pub fn der(&self) -> &[u8] {
         &self.der
@@ -155,6 +162,13 @@ impl Certificate {
     /// The subject in RFC 4514 form.
     pub fn subject(&self) -> String {
         self.parsed.tbs_certificate().subject().to_string()
+    }
+
+    /// The commonName of its subject, if it has one in UTF-8 or ASCII.
+    pub fn common_name(&self) -> Option<String> {
+        let subject = self.parsed.tbs_certificate().subject();
+        let name = subject.iter().find(|one| one.oid == const_oid::db::rfc4519::COMMON_NAME)?;
+        std::str::from_utf8(name.value.value()).ok().map(str::to_owned)
     }
 
     /// The issuer in RFC 4514 form.
@@ -262,7 +276,7 @@ pub(super) fn moment(time: x509_cert::time::Time) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-fn mailbox(name: &GeneralName) -> Option<String> {
+pub(super) fn mailbox(name: &GeneralName) -> Option<String> {
     match name {
         GeneralName::Rfc822Name(address) => Some(address.to_string()),
         GeneralName::OtherName(other) if other.type_id == SMTP_UTF8_MAILBOX => {
