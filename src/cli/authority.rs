@@ -11,15 +11,15 @@ use serde_json::{Value, json};
 
 /// The special S/MIME certificate, or else the generic one.
 pub(super) fn issuer(held: &[DomainCertificate]) -> Option<&DomainCertificate> {
-    let issues = |held: &&DomainCertificate| held.purpose != CertificateUse::Sealing;
-    held.iter().filter(issues).min_by_key(|held| held.purpose != CertificateUse::Smime)
+    let issuing = held.iter().filter(|held| held.purpose != CertificateUse::Sealing);
+    issuing.min_by_key(|held| held.purpose != CertificateUse::Smime)
 }
 
 /// What one of the certificates does, in words; and whether it issues.
 pub(super) fn role(one: &DomainCertificate, all: &[DomainCertificate], mode: DomainMode) -> (String, bool) {
     let is_issuer = issuer(all).is_some_and(|issuer| issuer.purpose == one.purpose);
     let words = if one.purpose == CertificateUse::Sealing {
-        "mail is sealed to it in the place of accounts (domain-key)".to_owned()
+        "mail is sealed to it where the key of the domain stands in for an account".to_owned()
     } else if !is_issuer {
         "TLS; the S/MIME certificate issues those of the accounts".to_owned()
     } else if !one.certificate.may_sign_certificates() {

@@ -53,7 +53,7 @@ impl Import {
             }
             Holder::Account(address) => {
                 let file = filter::unlock(&self.file, read_key_file, of_file.as_ref(), option)?;
-                let file = without_repeats(file)?;
+                let file = without_signers(without_repeats(file)?, out)?;
                 let given = self.password.given()?;
                 let (config, directory) = (context.config()?, context.directory()?);
                 let account = directory.account(&address)?;
@@ -67,6 +67,23 @@ impl Import {
     }
 }
 
+/// Mail is encrypted to the keys of an account: one that only signs stays out, and is no reason to refuse the others.
+fn without_signers(mut file: KeyFile, out: &Output) -> Result<KeyFile, Failure> {
+    if let [first, others @ ..] = file.keys.as_slice()
+        && !others.iter().any(|key| key.public().encrypts())
+    {
+        refuse_signer(first.public().encrypts(), &first.public().to_string())?;
+    }
+    for key in file.keys.iter().filter(|key| !key.public().encrypts()) {
+        out.note(&format!(
+            "the {} key of the file signs and does nothing else: it is not stored",
+            key.public()
+        ));
+    }
+    file.keys.retain(|key| key.public().encrypts());
+    Ok(file)
+}
+
 /// A certificate of the file, what becomes of it, and why it is not sealed to.
 struct Sorted<'f> {
     certificate: &'f Certificate,
@@ -75,17 +92,12 @@ struct Sorted<'f> {
     reason: Option<String>,
 }
 
-/// Each key once: Java, and people who put files together, write one twice. A key that only signs opens no mail: it is
-/// passed over beside others, and refused alone.
+/// Each key once: Java, and people who put files together, write one twice.
 fn without_repeats(file: KeyFile) -> Result<KeyFile, Failure> {
     let (mut seen, mut keys) = (Vec::new(), Vec::new());
-    let only_sign = file.keys.iter().all(|key| !key.public().encrypts());
     for key in file.keys {
-        let (fingerprint, public) = (key.fingerprint()?, key.public());
-        if only_sign {
-            refuse_signer(public.encrypts(), &public.to_string())?;
-        }
-        if public.encrypts() && !seen.contains(&fingerprint) {
+        let fingerprint = key.fingerprint()?;
+        if !seen.contains(&fingerprint) {
             seen.push(fingerprint);
             keys.push(key);
         }
