@@ -92,17 +92,12 @@ struct Sorted<'f> {
     reason: Option<String>,
 }
 
-/// Each key once: Java, and people who put files together, write one twice. A key that only signs opens no mail: it is
-/// passed over beside others, and refused alone.
+/// Each key once: Java, and people who put files together, write one twice.
 fn without_repeats(file: KeyFile) -> Result<KeyFile, Failure> {
     let (mut seen, mut keys) = (Vec::new(), Vec::new());
-    let only_sign = file.keys.iter().all(|key| !key.public().encrypts());
     for key in file.keys {
-        let (fingerprint, public) = (key.fingerprint()?, key.public());
-        if only_sign {
-            refuse_signer(public.encrypts(), &public.to_string())?;
-        }
-        if public.encrypts() && !seen.contains(&fingerprint) {
+        let fingerprint = key.fingerprint()?;
+        if !seen.contains(&fingerprint) {
             seen.push(fingerprint);
             keys.push(key);
         }

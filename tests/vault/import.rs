@@ -307,6 +307,12 @@ fn keys_in_pem_bring_their_certificates_too() {
     let together = desk.site.write("bob-both.pem", &(text(&desk.bob.certificate) + &text(&desk.bob.key)));
     desk.assert_whole(&desk.import(&together, &desk.file_password), "PEM");
     desk.forget();
+    // One that only signs stands beside, as in what mail programs export, and opens no mail.
+    let signer = Program::new("openssl").words("genpkey -algorithm ed25519").run().ok();
+    let signer = std::fs::read_to_string(&together).unwrap() + &String::from_utf8(signer).unwrap();
+    let signer = desk.site.write("bob-signs.pem", &signer);
+    desk.assert_whole(&desk.import(&signer, &desk.file_password), "signer");
+    desk.forget();
     // The same key twice is one.
     let twice = std::fs::read_to_string(&together).unwrap().repeat(2);
     let twice = desk.site.write("bob-twice.pem", &twice);
