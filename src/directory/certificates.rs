@@ -2,7 +2,7 @@
 
 use super::lookup::known_account;
 use super::words::{self, Moment, Word};
-use super::{AdminError, SqliteDirectory, domains, holders, id, keys};
+use super::{AdminError, SqliteDirectory, domains, holders, id, keys, pending};
 use crate::engine::{CertificateState, Choice, HeldCertificate};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, Revocation, RevocationReason};
@@ -62,19 +62,6 @@ pub struct DomainCertificate {
     pub added: OffsetDateTime,
 }
 
-/// A certificate that a domain of ours issued.
-#[derive(Debug, Clone)]
-pub struct IssuedCertificate {
-    /// For whom, by the address of that time.
-    pub account: String,
-    /// The certificate.
-    pub certificate: Certificate,
-    /// When.
-    pub issued: OffsetDateTime,
-    /// When and why it was taken back, if it was.
-    pub revoked: Option<Revocation>,
-}
-
 impl SqliteDirectory {
     /// Adds an active certificate. It retires its predecessors with the same key; those with other keys stay active.
     /// One that was retired becomes active again.
@@ -85,46 +72,6 @@ impl SqliteDirectory {
         source: &str,
     ) -> Result<AddedCertificate, AdminError> {
         self.write(|at| add(at, account, certificate, source))
-    }
-
-    /// Records a certificate that a domain has signed for an account, by serial, and adds it: both or nothing.
-    /// Nobody may be given the certificate before.
-    pub fn record_issue(
-        &self,
-        issuer: &str,
-        account: &Address,
-        certificate: &Certificate,
-    ) -> Result<AddedCertificate, AdminError> {
-        self.write(|at| {
-            let id = domains::known_id(at, issuer)?;
-            let sql = "INSERT INTO issued (issuer, serial, account, der, issued, fingerprint)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            let (serial, der, print) = (certificate.serial(), certificate.der(), certificate.fingerprint());
-            at.execute(sql, params![id, serial, account.to_string(), der, words::now(), print.to_string()])?;
-            let issuer = domains::main_name(at, &id)?;
-            add(at, account, certificate, &format!("issued by {issuer}"))
-        })
-    }
-
-    /// What a domain has issued, by serial.
-    pub fn issued(&self, issuer: &str) -> Result<Vec<IssuedCertificate>, AdminError> {
-        self.read(|at| {
-            let issuer = domains::known_id(at, issuer)?;
-            let sql =
-                "SELECT der, account, issued, revoked, reason FROM issued WHERE issuer = ?1 ORDER BY serial";
-            let mut statement = at.prepare(sql)?;
-            let mut rows = statement.query([&issuer])?;
-            let mut issued = Vec::new();
-            while let Some(row) = rows.next()? {
-                issued.push(IssuedCertificate {
-                    account: row.get(1)?,
-                    certificate: read_der(row)?,
-                    issued: row.get::<_, Moment>(2)?.0,
-                    revoked: revocation(row, 3, 4)?,
-                });
-            }
-            Ok(issued)
-        })
     }
 
     /// The certificates of an account, the oldest first.
@@ -227,13 +174,16 @@ pub(super) fn add(
     }
     retire_key(at, &id, key)?;
     insert(at, &id, certificate, CertificateState::Active, source)?;
+    pending::forget_refusal(at, &id, fingerprint)?;
     refresh_key_states(at, &id)?;
     Ok(added)
 }
 
 fn retire_key(at: &Connection, account: &str, key: Fingerprint) -> Result<(), AdminError> {
-    let sql = "UPDATE certificates SET state = ?3 WHERE account_id = ?1 AND key_fingerprint = ?2";
-    at.execute(sql, params![account, key.to_string(), CertificateState::Retired.name()])?;
+    let sql = "UPDATE certificates SET state = ?3
+        WHERE account_id = ?1 AND key_fingerprint = ?2 AND state = ?4";
+    let (active, retired) = (CertificateState::Active.name(), CertificateState::Retired.name());
+    at.execute(sql, params![account, key.to_string(), retired, active])?;
     Ok(())
 }
 
@@ -256,13 +206,13 @@ pub(super) fn insert(
     holders::index(at, &row, certificate)
 }
 
-/// A vault key is active while it has an active certificate, or none at all yet.
+/// A vault key is active while it has an active certificate, or none at all yet. One that waits says nothing.
 pub(super) fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> {
     let sql = "UPDATE vault_keys SET state = CASE
             WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.account_id = vault_keys.account_id
                 AND c.key_fingerprint = vault_keys.fingerprint AND c.state = 'active') THEN 'active'
             WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.account_id = vault_keys.account_id
-                AND c.key_fingerprint = vault_keys.fingerprint) THEN 'retired'
+                AND c.key_fingerprint = vault_keys.fingerprint AND c.state = 'retired') THEN 'retired'
             ELSE 'active' END
         WHERE account_id = ?1";
     at.execute(sql, [account])?;
@@ -287,7 +237,7 @@ pub(super) fn records(at: &Connection, account: &str) -> Result<Vec<CertificateR
 }
 
 /// When and why it was revoked, out of two columns.
-fn revocation(row: &Row<'_>, at: usize, reason: usize) -> Result<Option<Revocation>, AdminError> {
+pub(super) fn revocation(row: &Row<'_>, at: usize, reason: usize) -> Result<Option<Revocation>, AdminError> {
     let at = row.get::<_, Option<Moment>>(at)?.map(|moment| moment.0);
     let reason = row.get::<_, Option<Word<RevocationReason>>>(reason)?.map(|word| word.0);
     Ok(at.zip(reason).map(|(at, reason)| Revocation { at, reason }))

@@ -43,6 +43,9 @@ pub enum Unfit {
     /// keyUsage or extKeyUsage forbid it.
     #[error("it may not be used to encrypt mail: {0}")]
     WrongUsage(String),
+    /// keyUsage forbids it.
+    #[error("it may not be used to sign: its keyUsage lacks digitalSignature")]
+    MayNotSign,
     /// None of the addresses is in it.
     #[error("it names {found} and not {wanted}")]
     WrongAddress {
@@ -97,6 +100,7 @@ impl Unfit {
             Unfit::Expired(_) | Unfit::NotYetValid(_) | Unfit::NoList(_) | Unfit::OldList { .. } => true,
             Unfit::Revoked(revocation) => revocation.reason == RevocationReason::CertificateHold,
             Unfit::WrongUsage(_)
+            | Unfit::MayNotSign
             | Unfit::WrongAddress { .. }
             | Unfit::TooWeak { .. }
             | Unfit::Untrusted(_)
@@ -142,7 +146,7 @@ impl ValidatedCertificate {
     }
 }
 
-fn check_structure(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
+pub(super) fn check_structure(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
     let extensions = certificate.parsed().tbs_certificate().extensions().map_or(&[][..], Vec::as_slice);
     for extension in extensions {
         if extension.critical && !UNDERSTOOD.contains(&extension.extn_id) {
@@ -186,7 +190,7 @@ fn check_key(certificate: &Certificate, minimum: usize, unfit: &mut Vec<Unfit>) 
     }
 }
 
-fn check_extended_usage(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
+pub(super) fn check_extended_usage(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
     let mail = [ID_KP_EMAIL_PROTECTION, ANY_EXTENDED_KEY_USAGE];
     match certificate.extended_key_usage() {
         Ok(None) => {}
@@ -203,7 +207,7 @@ pub(crate) fn wrong_address(certificate: &Certificate, wanted: &[Address]) -> Op
     unfit.pop()
 }
 
-fn check_address(certificate: &Certificate, wanted: &[Address], unfit: &mut Vec<Unfit>) {
+pub(super) fn check_address(certificate: &Certificate, wanted: &[Address], unfit: &mut Vec<Unfit>) {
     let found = certificate.addresses();
     let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
     let named = found.iter().any(|one| wanted.iter().any(|other| other.eq_ignore_ascii_case(one)));
@@ -222,7 +226,7 @@ fn list(addresses: &[String]) -> String {
     }
 }
 
-fn check_time(
+pub(super) fn check_time(
     certificate: &Certificate,
     check: &SealingCheck<'_>,
     unfit: &mut Vec<Unfit>,
@@ -241,7 +245,7 @@ fn check_time(
 
 /// The path is checked at the moment of its own validity that is nearest to now, so that an ended certificate is
 /// told to have ended and not, besides, to be untrusted.
-fn check_path(
+pub(super) fn check_path(
     certificate: &Certificate,
     check: &SealingCheck<'_>,
     validator: &impl PathValidator,

@@ -4,6 +4,7 @@
 use super::containers::containers;
 use super::damage::WORDS;
 use super::subject::scripts;
+use crate::laws::signed_message;
 use crate::laws::structure::structures;
 use crate::laws::{certificate, crl};
 use std::collections::BTreeMap;
@@ -20,7 +21,9 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let certificates = certificates.map(|(name, made)| (format!("seeds/certificate/{name}"), made));
     let lists = crl::seeds().into_iter().map(|(name, made)| (format!("seeds/crl/{name}"), made));
     let words = ("words.dict".to_owned(), dictionary());
-    sealed.chain(scripts).chain(keys).chain(certificates).chain(lists).chain([words]).collect()
+    let signed = ("seeds/signed/sample.ber".to_owned(), signed_message::sample().to_vec());
+    let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(lists);
+    made.chain([signed, words]).collect()
 }
 
 /// In the form that libFuzzer reads: a word a line in quotes.
@@ -48,6 +51,6 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         assert!(bytes.len() < 4096, "fuzz/{name} is no small seed");
     }
     let count = |kind: &str| std::fs::read_dir(folder.join("seeds").join(kind)).unwrap().count();
-    let there: usize = ["cms", "keys", "certificate", "crl"].map(count).iter().sum();
+    let there: usize = ["cms", "keys", "signed", "certificate", "crl"].into_iter().map(count).sum();
     assert_eq!(there + 1, files().len(), "fuzz/seeds holds files that nothing makes");
 }
