@@ -41,3 +41,4 @@ mod vault;
 mod vectors;
 mod verify;
 mod wiped;
+mod year;

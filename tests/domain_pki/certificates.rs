@@ -176,7 +176,7 @@ fn a_self_signed_certificate_is_able_to_issue_unless_asked_otherwise() {
     );
     // One that mail is sealed to is neither for TLS nor an issuer.
     site.run("cert self-sign --domain north.example --purpose sealing").ok();
-    assert_eq!(shown(1)["role"], "mail is sealed to it in the place of accounts (domain-key)");
+    assert_eq!(shown(1)["role"], "mail is sealed to it where the key of the domain stands in for an account");
     assert_eq!((&shown(0)["issues"], &shown(1)["issues"]), (&false.into(), &false.into()));
     site.run("cert remove --domain north.example --purpose sealing").ok();
     // The special one issues from now on, and the generic one serves TLS.

@@ -261,3 +261,32 @@ fn nss_reads_certificate_and_chain() {
         "{text}"
     );
 }
+
+/// The other way round: NSS reads our request and signs it, and we take its certificates.
+#[test]
+fn nss_signs_our_request_and_we_read_what_it_made() {
+    if !tools(&["certutil"]) {
+        return;
+    }
+    let site = Site::furnished();
+    site.run("key generate --domain north.example --type ec-p256").ok();
+    let folder = site.folder();
+    let request = folder.join("domain.csr");
+    std::fs::write(&request, site.run("cert request --domain north.example").ok()).unwrap();
+    std::fs::write(folder.join("noise"), [7; 2000]).unwrap();
+    std::fs::create_dir(folder.join("nss")).unwrap();
+    let place = format!("sql:{}", path(&folder.join("nss")));
+    let certutil = |words: &str, input: &str| {
+        let words = words.replace("FOLDER", path(folder));
+        Program::new("certutil").words(&words).args(["-d", &place]).input(input).run().ok()
+    };
+    certutil("-N --empty-password", "");
+    certutil("-S -n ca -s CN=NSS -x -t C,C,C -v 12 -k ec -q nistp256 -2 -z FOLDER/noise", "y\n0\ny\n");
+    certutil("-C -c ca -i FOLDER/domain.csr -a -o FOLDER/signed.pem -v 6", "");
+    site.run(&format!("cert set --domain north.example --file {}", path(&folder.join("signed.pem")))).ok();
+    let root = site.write("root.pem", &String::from_utf8(certutil("-L -n ca -a", "")).unwrap());
+    let ended = site.run(&set(&root));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "every link holds");
+    let shown = &site.json("cert show --domain north.example")["certificates"][0];
+    assert_eq!((&shown["subject"], &shown["issuer"]), (&json!("CN=north.example"), &json!("CN=NSS")));
+}

@@ -73,7 +73,12 @@ authorityKeyIdentifier=keyid
 impl Authority {
     /// Makes one in the folder.
     pub(crate) fn new(folder: &Path) -> Authority {
-        let authority = Authority { folder: folder.to_owned(), openssl: "openssl".into() };
+        Authority::made_by(Path::new("openssl"), folder)
+    }
+
+    /// The same with another OpenSSL.
+    pub(crate) fn made_by(openssl: &Path, folder: &Path) -> Authority {
+        let authority = Authority { folder: folder.to_owned(), openssl: openssl.to_owned() };
         std::fs::write(authority.file("x509.cnf"), EXTENSIONS).unwrap();
         let key = KeyKind::Rsa2048.algorithm();
         authority.openssl(&format!("genpkey -algorithm {key} -out ca.key"));
