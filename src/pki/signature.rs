@@ -91,3 +91,49 @@ fn verify_pss(
     };
     valid.map_err(|_| SignatureFault::Wrong)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::issue::tests::openssl;
+    use super::super::key::tests::rsa_key;
+    use super::super::pem;
+    use super::*;
+
+    /// A self-signed certificate that OpenSSL made with these options.
+    fn made(options: &str) -> Option<Certificate> {
+        let key = pem::write("PRIVATE KEY", rsa_key().to_pkcs8().unwrap().expose()).unwrap();
+        let words = format!("req -x509 -new -key /dev/stdin -subj /CN=Root {options}");
+        let made = openssl(&words.split(' ').collect::<Vec<_>>(), key.as_bytes())?;
+        Some(Certificate::from_pem(made.as_bytes()).unwrap())
+    }
+
+    fn judge(certificate: &Certificate, minimum: usize) -> Result<(), SignatureFault> {
+        verify(&certificate.signed(), certificate, minimum)
+    }
+
+    #[test]
+    fn rsa_pss_counts_with_one_hash_and_a_salt_of_its_length() {
+        let pss = |hash: &str, salt: &str| {
+            made(&format!("-{hash} -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:{salt}"))
+        };
+        let Some(good) = pss("sha256", "32") else { return };
+        assert_eq!(judge(&good, 2048), Ok(()));
+        assert_eq!(judge(&pss("sha512", "64").unwrap(), 2048), Ok(()));
+        let refused =
+            SignatureFault::Refused("RSASSA-PSS with parameters that are not used in mail".to_owned());
+        assert_eq!(judge(&pss("sha256", "20").unwrap(), 2048), Err(refused.clone()));
+        assert_eq!(judge(&pss("sha1", "20").unwrap(), 2048), Err(refused));
+        let mut der = good.der().to_vec();
+        *der.last_mut().unwrap() ^= 1;
+        assert_eq!(judge(&Certificate::from_der(&der).unwrap(), 2048), Err(SignatureFault::Wrong));
+    }
+
+    #[test]
+    fn old_hashes_and_short_keys_are_refused() {
+        let Some(old) = made("-sha1") else { return };
+        let text = "not supported: signatures of the kind sha1WithRSAEncryption (1.2.840.113549.1.1.5)";
+        assert_eq!(judge(&old, 2048), Err(SignatureFault::Refused(text.to_owned())));
+        let text = "the RSA key has 2048 bits; at least 3072 are required";
+        assert_eq!(judge(&made("-sha256").unwrap(), 3072), Err(SignatureFault::Refused(text.to_owned())));
+    }
+}

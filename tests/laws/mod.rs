@@ -1,8 +1,10 @@
 //! What must hold for every input, whoever made it: a file a law, with the name of its fuzz target. The smoke run of the
 //! tests and the targets in `fuzz/` call the same functions, so an input that breaks a law in one breaks it in the other.
 
+pub(crate) mod certificate;
 pub(crate) mod cms_inspect;
 pub(crate) mod cms_open;
+pub(crate) mod crl;
 pub(crate) mod header_protection;
 pub(crate) mod inside;
 pub(crate) mod message_open;

@@ -66,14 +66,27 @@ impl Holding {
     }
 }
 
-fn certify(person: &Person, key: &UnlockedKey) -> Certificate {
-    let authority_key = UnlockedKey::generate(KeyType::EcP256, seed(30)).unwrap();
-    let validity = Validity::lasting(now() - Duration::days(1), Duration::days(30_000));
+/// Who issued the certificates of all of them.
+pub(crate) fn authority() -> (Certificate, UnlockedKey) {
+    let key = UnlockedKey::generate(KeyType::EcP256, seed(30)).unwrap();
     let subject = Subject::named("north.example");
-    let profile = AuthorityProfile { subject: &subject, dns_names: &[], validity };
-    let authority = self_sign(&authority_key, &profile, seed(29)).unwrap();
+    let profile = AuthorityProfile { subject: &subject, dns_names: &[], validity: validity() };
+    (self_sign(&key, &profile, seed(29)).unwrap(), key)
+}
+
+fn validity() -> Validity {
+    Validity::lasting(now() - Duration::days(1), Duration::days(30_000))
+}
+
+fn certify(person: &Person, key: &UnlockedKey) -> Certificate {
+    let (authority, authority_key) = authority();
     let address = Address::parse(&format!("{}@north.example", person.name)).unwrap();
-    let user = UserProfile { addresses: &[address], common_name: person.name, validity, reads: Reads::Cbc };
+    let user = UserProfile {
+        addresses: &[address],
+        common_name: person.name,
+        validity: validity(),
+        reads: Reads::Cbc,
+    };
     Authority::new(&authority, &authority_key)
         .unwrap()
         .issue(&key.public(), &user, seed(person.number))

@@ -6,6 +6,7 @@ use super::damage::WORDS;
 use super::subject::scripts;
 use crate::laws::signed_message;
 use crate::laws::structure::structures;
+use crate::laws::{certificate, crl};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -16,9 +17,13 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let scripts =
         scripts(0).zip(0..).map(|(script, change)| (format!("seeds/cms/change-{change:02}"), script));
     let keys = containers().into_iter().map(|(name, octets)| (format!("seeds/keys/{name}"), octets));
+    let certificates = certificate::seeds().into_iter();
+    let certificates = certificates.map(|(name, made)| (format!("seeds/certificate/{name}"), made));
+    let lists = crl::seeds().into_iter().map(|(name, made)| (format!("seeds/crl/{name}"), made));
     let words = ("words.dict".to_owned(), dictionary());
     let signed = ("seeds/signed/sample.ber".to_owned(), signed_message::sample().to_vec());
-    sealed.chain(scripts).chain(keys).chain([signed, words]).collect()
+    let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(lists);
+    made.chain([signed, words]).collect()
 }
 
 /// In the form that libFuzzer reads: a word a line in quotes.
@@ -46,6 +51,6 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         assert!(bytes.len() < 4096, "fuzz/{name} is no small seed");
     }
     let count = |kind: &str| std::fs::read_dir(folder.join("seeds").join(kind)).unwrap().count();
-    let there: usize = ["cms", "keys", "signed"].into_iter().map(count).sum();
+    let there: usize = ["cms", "keys", "signed", "certificate", "crl"].into_iter().map(count).sum();
     assert_eq!(there + 1, files().len(), "fuzz/seeds holds files that nothing makes");
 }

@@ -5,7 +5,8 @@ use crate::laws::people::{ROSA, sealing_check};
 use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
-    cms_inspect, cms_open, header_protection, message_open, pem, pkcs12, private_key, signed_message,
+    certificate, cms_inspect, cms_open, crl, header_protection, message_open, pem, pkcs12, private_key,
+    signed_message,
 };
 use sealpost::config::Config;
 use sealpost::mail::{Address, Flag, MailboxRef, MediaType, Message, without_mbox_line};
@@ -29,6 +30,8 @@ pub(super) enum Samples {
     Rules,
     Keys,
     Containers,
+    Certificates,
+    Lists,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -50,6 +53,12 @@ pub(super) static SUBJECTS: &[Subject] = &[
     Subject { name: "rules", samples: Samples::Rules, take: compiles },
     Subject { name: "config", samples: Samples::Rules, take: configures },
     Subject { name: "keys", samples: Samples::Keys, take: reads_keys },
+    Subject {
+        name: "certificate",
+        samples: Samples::Certificates,
+        take: |_, input| certificate::hold(input),
+    },
+    Subject { name: "crl", samples: Samples::Lists, take: |_, input| crl::hold(input) },
     Subject { name: "pem", samples: Samples::Containers, take: |_, input| pem::hold(input) },
     Subject { name: "private_key", samples: Samples::Containers, take: |_, input| private_key::hold(input) },
     Subject { name: "pkcs12", samples: Samples::Containers, take: |_, input| pkcs12::hold(input) },
@@ -64,6 +73,8 @@ pub(super) struct World {
     rules: Vec<Vec<u8>>,
     keys: Vec<Vec<u8>>,
     containers: Vec<Vec<u8>>,
+    certificates: Vec<Vec<u8>>,
+    lists: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -80,7 +91,17 @@ impl World {
         keys.push(ROSA.key().to_pkcs8().unwrap().expose().to_vec());
         let mut cms: Vec<Vec<u8>> = structures().iter().map(|made| made.octets.clone()).collect();
         cms.extend((0..structures().len()).flat_map(scripts));
+        let mut certificates: Vec<Vec<u8>> = certificate::seeds().into_iter().map(|(_, made)| made).collect();
+        let mut lists: Vec<Vec<u8>> = crl::seeds().into_iter().map(|(_, made)| made).collect();
         if let Some(vectors) = crate::support::vectors() {
+            let boringssl = vectors.join("boringssl-pki/pki/testdata");
+            certificates.extend(read_all(
+                &boringssl.join("verify_certificate_chain_unittest"),
+                &["pem"],
+                100,
+            ));
+            certificates.extend(read_all(&boringssl.join("name_constraints_unittest"), &["pem"], 100));
+            lists.extend(read_all(&boringssl.join("crl_unittest"), &["pem"], 100));
             mail.extend(read_all(&vectors.join("mail"), &[""], 200));
             cms.extend(read_all(&vectors.join("openssl"), &["eml", "p7m", "der"], 100));
             keys.extend(read_all(&vectors.join("rfc9216"), &["crt", "key", "p12", "pem"], 100));
@@ -90,7 +111,17 @@ impl World {
         let containers = containers().into_iter().map(|(_, octets)| octets).collect();
         let sample = signed_message::sample();
         let signed = vec![sample.to_vec(), mail_of(sample)];
-        World { program: program(&here.join("rules")), mail, cms, signed, rules, keys, containers }
+        World {
+            program: program(&here.join("rules")),
+            mail,
+            cms,
+            signed,
+            rules,
+            keys,
+            containers,
+            certificates,
+            lists,
+        }
     }
 
     pub(super) fn samples(&self, samples: Samples) -> &[Vec<u8>] {
@@ -101,6 +132,8 @@ impl World {
             Samples::Rules => &self.rules,
             Samples::Keys => &self.keys,
             Samples::Containers => &self.containers,
+            Samples::Certificates => &self.certificates,
+            Samples::Lists => &self.lists,
         }
     }
 }

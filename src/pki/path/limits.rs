@@ -59,21 +59,25 @@ impl Budget {
         Budget { limits, work: Work::default() }
     }
 
-    /// What may still be done, as the limits of a search inside of this one.
-    pub(super) fn left(&self) -> Limits {
+    /// A tenth of what may be done at all, if that much is left: the limits of a search inside of this one.
+    pub(super) fn share(&self) -> Limits {
+        let (limits, work) = (self.limits, self.work);
+        let share = |limit: usize, done: usize| (limit / 10).min(limit.saturating_sub(done));
         Limits {
-            steps: self.limits.steps.saturating_sub(self.work.steps),
-            signatures: self.limits.signatures.saturating_sub(self.work.signatures),
-            comparisons: self.limits.comparisons.saturating_sub(self.work.comparisons),
-            ..self.limits
+            steps: share(limits.steps, work.steps),
+            signatures: share(limits.signatures, work.signatures),
+            comparisons: share(limits.comparisons, work.comparisons),
+            ..limits
         }
     }
 
-    /// Work that was done elsewhere within those limits.
-    pub(super) fn add(&mut self, work: Work) {
-        self.work.steps += work.steps;
-        self.work.signatures += work.signatures;
-        self.work.comparisons += work.comparisons;
+    /// Work that was done within a share. What failed has used it up, whatever it did.
+    pub(super) fn add(&mut self, share: &Limits, done: Option<Work>) {
+        let all = Work { steps: share.steps, signatures: share.signatures, comparisons: share.comparisons };
+        let done = done.unwrap_or(all);
+        self.work.steps += done.steps;
+        self.work.signatures += done.signatures;
+        self.work.comparisons += done.comparisons;
     }
 
     pub(super) fn step(&mut self) -> Result<(), PathFault> {

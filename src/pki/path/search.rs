@@ -210,14 +210,10 @@ impl<'n, 'a> Search<'n, 'a> {
             revocation: super::RevocationSources { crls: &[], ..self.check.revocation },
             ..*self.check
         };
-        let left = self.budget.left();
-        match run(signer.certificate, &check, left) {
-            Ok(path) => {
-                self.budget.add(path.work);
-                true
-            }
-            Err(_) => false,
-        }
+        let share = self.budget.share();
+        let found = run(signer.certificate, &check, share);
+        self.budget.add(&share, found.as_ref().ok().map(|path| path.work));
+        found.is_ok()
     }
 
     fn dead_end(&mut self, path: &Path<'n, 'a>, fault: PathFault) {

@@ -336,6 +336,23 @@ fn another_key_signs_lists_if_it_chains_to_the_same_anchor() {
     assert_eq!(judge(second(&lister)).unwrap(), RevocationStatus::Unclear(why));
 }
 
+/// Whoever might have signed a list is looked at within the same limits, and not for each anew.
+#[test]
+fn many_who_might_sign_lists_cost_no_more_than_the_limit() {
+    let line = line(vec![], vec![], vec![]);
+    let lister = key(7);
+    let crls = [ListDraft::of("CN=Between", &lister, 1).make()];
+    let mut between = vec![line.between.clone()];
+    between.extend((20..60).map(|number| Draft::root("CN=Between", &key(number)).make()));
+    let root = [line.root];
+    let mut check = check(&root, &between);
+    check.revocation.crls = &crls;
+    match validate(&line.bob, &check) {
+        Ok(valid) => assert!(valid.work.signatures <= 100 && valid.work.steps <= 1000),
+        Err(failure) => assert!(failure.to_string().starts_with("the certificates are too complicated")),
+    }
+}
+
 /// Every authority signed for every other one, and none of them leads anywhere.
 #[test]
 fn a_hostile_net_ends_within_the_limits() {

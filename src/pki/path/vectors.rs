@@ -3,6 +3,8 @@
 mod boringssl;
 mod crls;
 mod limbo;
+mod names;
+mod rfc9216;
 
 use super::*;
 use crate::mail::vectors::Verdicts;

@@ -113,7 +113,8 @@ fn judge(
 ) -> RevocationStatus {
     let mut covered = 0;
     for list in complete {
-        let superseded = complete.iter().any(|other| other.supersedes(list));
+        let superseded =
+            complete.iter().any(|other| uncleared(other, None, at).is_none() && other.supersedes(list));
         let delta = newest(deltas.iter().filter(|delta| delta.continues(list)));
         let verdict = match delta.and_then(|delta| named(delta, at)) {
             Some(changed) => Some(changed),
@@ -165,7 +166,8 @@ fn named(list: &List<'_>, at: OffsetDateTime) -> Option<RevocationStatus> {
         Ok(entry) => entry,
         Err(why) => return Some(RevocationStatus::Suspect(told(list.crl, why))),
     };
-    if list.crl.this_update() > at && entry.at > at {
+    let clears = entry.reason == RevocationReason::RemoveFromCrl;
+    if list.crl.this_update() > at && (clears || entry.at > at) {
         return None;
     }
     Some(match entry.reason {

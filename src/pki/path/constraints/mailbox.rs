@@ -26,10 +26,24 @@ pub(super) fn matches(constraint: &str, mailbox: &str, side: Side) -> Match {
 /// Local parts are told apart by their case (RFC 5321 2.4), and mail is sealed without looking at it: what is excluded
 /// is excluded in every case.
 fn same_local_part(wanted: &str, found: &str, side: Side) -> bool {
+    let (wanted, found) = (unquoted(wanted), unquoted(found));
     match side {
         Side::Permitted => wanted == found,
-        Side::Excluded => wanted.eq_ignore_ascii_case(found),
+        Side::Excluded => wanted.eq_ignore_ascii_case(&found),
     }
+}
+
+/// Quotes around a local part, and backslashes in them, are not part of it (RFC 5321 4.1.2).
+fn unquoted(local: &str) -> String {
+    let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return local.to_owned();
+    };
+    let mut letters = inner.chars();
+    let mut plain = String::with_capacity(inner.len());
+    while let Some(letter) = letters.next() {
+        plain.push(if letter == '\\' { letters.next().unwrap_or(letter) } else { letter });
+    }
+    plain
 }
 
 /// Local part and host. A second `@` may stand in quotes only.
@@ -73,6 +87,15 @@ mod tests {
     fn the_case_of_a_local_part_never_helps() {
         assert_eq!(permits("bob@north.example", "BOB@north.example"), Ok(false));
         assert_eq!(matches("bob@north.example", "BOB@north.example", Side::Excluded), Ok(true));
+    }
+
+    #[test]
+    fn quotes_around_a_local_part_never_help() {
+        for quoted in ["\"bob\"@north.example", "\"b\\ob\"@north.example"] {
+            assert_eq!(matches("bob@north.example", quoted, Side::Excluded), Ok(true), "{quoted}");
+            assert_eq!(permits("bob@north.example", quoted), Ok(true), "{quoted}");
+        }
+        assert_eq!(matches("bob@north.example", "\"b b\"@north.example", Side::Excluded), Ok(false));
     }
 
     #[test]

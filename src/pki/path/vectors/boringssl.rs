@@ -108,3 +108,32 @@ fn the_chains_of_boringssl_are_judged_as_it_says() {
     }
     assert_eq!(verdicts.close(), 157);
 }
+
+/// A is issued by B, B by C and F, C by D and E, F by E; D and E are roots.
+#[test]
+fn a_net_of_cross_certificates_leads_to_each_of_its_roots() {
+    let net = files("boringssl-pki/pki/testdata/path_builder_unittest");
+    let net: BTreeMap<String, Certificate> = net
+        .into_iter()
+        .filter_map(|(path, bytes)| {
+            let name = path.file_stem()?.to_str()?.strip_prefix("multi-root-")?.to_owned();
+            Some((name, read_certificates(&bytes).unwrap().remove(0)))
+        })
+        .collect();
+    let Some(target) = net.get("A-by-B") else { return };
+    let policies = PolicyCheck::default();
+    let between: Vec<Certificate> = net.values().cloned().collect();
+    let found = |root: &str| {
+        let anchors = [net[root].clone()];
+        let check = path(&anchors, &between, target.not_before(), &policies);
+        Rfc5280::default().validate(target, &check).map(|valid| valid.certificates.len())
+    };
+    assert_eq!(found("D-by-D").unwrap(), 4);
+    assert_eq!(found("E-by-E").unwrap(), 4);
+    assert_eq!(found("F-by-E").unwrap(), 3);
+    // Without the way that goes by F, that by C.
+    let between: Vec<Certificate> = ["B-by-C", "C-by-E"].map(|name| net[name].clone()).to_vec();
+    let anchors = [net["E-by-E"].clone()];
+    let check = path(&anchors, &between, target.not_before(), &policies);
+    assert!(Rfc5280::default().validate(target, &check).is_ok());
+}

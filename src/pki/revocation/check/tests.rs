@@ -87,6 +87,14 @@ fn a_hold_ends_with_a_delta_list_or_the_next_complete_one() {
     assert_eq!(verdict([held(), list(2).over(1).naming(7, 8)]), RevocationStatus::Good);
     assert_eq!(verdict([list(2), held()]), RevocationStatus::Good);
     assert_eq!(verdict([list(2).naming(7, 6), held()]), RevocationStatus::OnHold(since));
+    // Not with one of tomorrow, one that is too old, or one that cannot be understood.
+    let later = |list: ListDraft<'static>| ListDraft { begin: NOW + Duration::DAY, ..list };
+    let old = |list: ListDraft<'static>| ListDraft { end: NOW - Duration::HOUR, ..list };
+    assert_eq!(verdict([held(), later(list(2).over(1).naming(7, 8))]), RevocationStatus::OnHold(since));
+    let unknown = list(2).with(critical("1.2.3.4", &[5, 0]));
+    for next in [later(list(2)), old(list(2)), unknown] {
+        assert_eq!(verdict([held(), next]), RevocationStatus::OnHold(since));
+    }
     // It comes back for good.
     assert_eq!(verdict([held(), list(2).over(1).naming(7, 1)]), revoked(RevocationReason::KeyCompromise));
     // Older than the complete list, or over one that is newer.
