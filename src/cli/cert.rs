@@ -1,9 +1,13 @@
 //! `sealpost cert`
 
-use super::cert_account::{Add, Issue, list, retire, show_account};
+use super::cert_account::{Add, list, retire, show_account};
 use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
 use super::cert_fetch::Fetch;
+use super::cert_issue::IssueVerb;
+use super::cert_issued::Issued;
 use super::cert_pending::{Accept, Pending, Refuse};
+use super::cert_renew::Renew;
+use super::cert_revoke::{Release, Revoke};
 use super::cert_verify::Verify;
 use super::context::Context;
 use super::failure::Failure;
@@ -16,7 +20,7 @@ use crate::pki::Certificate;
 use const_oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_EMAIL_PROTECTION, ID_KP_SERVER_AUTH};
 use serde_json::{Value, json};
 
-/// Make, request, set, issue, show and retire certificates
+/// Make, request, set, issue, renew, revoke, show and retire certificates
 #[derive(clap::Args)]
 pub(super) struct CertCommand {
     #[command(subcommand)]
@@ -69,7 +73,11 @@ enum CertVerb {
     Pending(Pending),
     Accept(Accept),
     Refuse(Refuse),
-    Issue(Issue),
+    Issue(Box<IssueVerb>),
+    Renew(Renew),
+    Revoke(Revoke),
+    Release(Release),
+    Issued(Issued),
     Verify(Box<Verify>),
 }
 
@@ -93,6 +101,10 @@ impl CertCommand {
             CertVerb::Refuse(verb) => verb.run(context, out),
             CertVerb::Issue(verb) => verb.run(context, out),
             CertVerb::Verify(verb) => verb.run(context, out),
+            CertVerb::Renew(verb) => verb.run(context, out),
+            CertVerb::Revoke(verb) => verb.run(context, out),
+            CertVerb::Release(verb) => verb.run(context, out),
+            CertVerb::Issued(verb) => verb.run(context, out),
         }
     }
 }

@@ -5,18 +5,17 @@ use super::cert_folder::from_folder;
 use super::cert_message::from_message;
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::issuer::Issued;
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, day};
-use super::{authority, filter, fitness, input, key, keyring};
-use crate::crypto::Entropy;
-use crate::directory::{AddedCertificate, CertificateRecord, SqliteDirectory, VaultKey};
-use crate::engine::{Account, CertificateState, Choice, Clock, DomainMode};
+use super::{filter, fitness, input};
+use crate::directory::CertificateRecord;
+use crate::engine::{Account, CertificateState, Choice, Clock};
 use crate::mail::Address;
-use crate::pki::{Authority, Certificate, Fingerprint, Reads, USER_LIFETIME, Unfit, UserProfile, Validity};
-use crate::system::{SystemClock, SystemEntropy};
-use serde_json::json;
+use crate::pki::Fingerprint;
+use crate::system::SystemClock;
+use serde_json::{Value, json};
 use std::path::PathBuf;
-use time::Duration;
 
 /// Seal an account's mail to a certificate from now on, beside those that it has
 ///
@@ -63,127 +62,46 @@ impl Add {
         let account = directory.account(account)?;
         let warnings = fitness::require(&account, &certificate, &others, &config, SystemClock.now())?;
         let added = directory.add_certificate(&account.address, &certificate, &input::name(&self.file))?;
-        report(out, &account, &certificate, &added, &warnings)
+        report(out, &account, &Issued { certificate, added, warnings })
     }
 }
 
-/// Issue a certificate of the domain for the account's newest key
-#[derive(clap::Args)]
-#[command(after_help = "Examples:
-  sealpost cert issue --account anna@north.example --name 'Anna Berg'
-  sealpost cert issue --account anna@north.example --renew")]
-pub(super) struct Issue {
-    /// For whom
-    #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
-    account: Address,
-    /// The person's name; the address if it is not given
-    #[arg(long, value_name = "NAME")]
-    name: Option<String>,
-    /// How long it is valid; never longer than the authority
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=36_500))]
-    days: Option<i64>,
-    /// Take the newest key even if it has a certificate already; that one is retired
-    #[arg(long)]
-    renew: bool,
-    /// Say in the certificate what the holder's mail programs read: the profile auto goes by it
-    #[arg(long, value_name = "CIPHER", default_value = Choice::name(Reads::default()), value_parser = words::choice::<Reads>())]
-    reads: Reads,
-}
-
-impl Issue {
-    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let config = context.config()?;
-        let directory = context.directory()?;
-        let account = directory.account(&self.account)?;
-        let key = self.choose_key(&directory, &account)?;
-        let certificate = self.sign(&directory, &account, &key)?;
-        let warnings = fitness::require(&account, &certificate, &[], &config, SystemClock.now())?;
-        let added = directory.record_issue(&account.domain.name, &account.address, &certificate)?;
-        report(out, &account, &certificate, &added, &warnings)
-    }
-
-    /// The newest key without a certificate.
-    fn choose_key(&self, directory: &SqliteDirectory, account: &Account) -> Result<VaultKey, Failure> {
-        let accepted = account.certificates.iter().filter(|held| held.state != CertificateState::Pending);
-        let certified: Vec<Fingerprint> =
-            accepted.filter_map(|held| held.certificate.key_fingerprint().ok()).collect();
-        let mut keys = keyring::vault_keys(directory, &account.address)?;
-        keys.retain(|key| self.renew || !certified.contains(&key.fingerprint));
-        let address = &account.address;
-        keys.pop().ok_or_else(|| {
-            Failure::new(Code::No, format!("every key of {address} has a certificate"))
-                .hint("issue another one for the newest key: --renew")
-        })
-    }
-
-    fn sign(
-        &self,
-        directory: &SqliteDirectory,
-        account: &Account,
-        key: &VaultKey,
-    ) -> Result<Certificate, Failure> {
-        let domain = &account.domain;
-        if domain.mode != DomainMode::Enabled {
-            let text = format!("{} issues nothing while its mode is {}", domain.name, domain.mode.name());
-            return Err(Failure::new(Code::No, text)
-                .hint(format!("sealpost domain set {} --mode enabled", domain.name)));
-        }
-        let issuer_key = keyring::domain_key(directory, &domain.name)?;
-        issuer_key.test()?;
-        let issuer = issuer(directory, &domain.name)?;
-        let addresses = fitness::addresses(account);
-        let lifetime = self.days.map_or(USER_LIFETIME, Duration::days);
-        let address = account.address.to_string();
-        let user = UserProfile {
-            common_name: self.name.as_deref().unwrap_or(&address),
-            addresses: &addresses,
-            validity: Validity::lasting(SystemClock.now(), lifetime),
-            reads: self.reads,
-        };
-        let public = key::public_key(key)?;
-        Ok(Authority::new(&issuer, &issuer_key)?.issue(&public, &user, SystemEntropy.seed()?)?)
-    }
-}
-
-/// The special S/MIME certificate of the domain, or else the generic one.
-fn issuer(directory: &SqliteDirectory, domain: &str) -> Result<Certificate, Failure> {
-    let held = directory.domain_certificates(domain)?;
-    authority::issuer(&held).map(|held| held.certificate.clone()).ok_or_else(|| {
-        Failure::new(Code::NotFound, format!("{domain} has no certificate to issue with"))
-            .hint(format!("make one: sealpost cert self-sign --domain {domain}"))
-    })
-}
-
-pub(super) fn report(
-    out: &mut Output,
-    account: &Account,
-    certificate: &Certificate,
-    added: &AddedCertificate,
-    warnings: &[Unfit],
-) -> Result<(), Failure> {
+/// What is sealed to from now on.
+pub(super) fn report(out: &mut Output, account: &Account, issued: &Issued) -> Result<(), Failure> {
     let address = account.address.to_string();
-    let until = day(certificate.not_after());
-    out.line(format!("mail for {address} is sealed to {}, valid until {until}", certificate.fingerprint()))?;
-    for retired in &added.retired {
+    let until = day(issued.certificate.not_after());
+    let print = issued.certificate.fingerprint();
+    out.line(format!("mail for {address} is sealed to {print}, valid until {until}"))?;
+    for retired in &issued.added.retired {
         out.line(format!("{retired} is retired: it has the same key"))?;
     }
-    for warning in warnings {
+    for warning in &issued.warnings {
         out.line(format!("warning: {warning}"))?;
     }
-    let mut value = layout(&[("account", address), ("state", "active".to_owned())], certificate)?;
-    if let Some(object) = value.as_object_mut() {
-        object.insert("retired".into(), words::texts(&added.retired).into());
-        object.insert("warnings".into(), words::texts(warnings).into());
-    }
-    out.json(value)
+    out.json(value(account, issued)?)
 }
 
-fn place(record: &CertificateRecord) -> [(&'static str, String); 3] {
-    [
+/// The same for programs.
+pub(super) fn value(account: &Account, issued: &Issued) -> Result<Value, Failure> {
+    let place = [("account", account.address.to_string()), ("state", "active".to_owned())];
+    let mut value = layout(&place, &issued.certificate)?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("retired".into(), words::texts(&issued.added.retired).into());
+        object.insert("warnings".into(), words::texts(&issued.warnings).into());
+    }
+    Ok(value)
+}
+
+fn place(record: &CertificateRecord) -> Vec<(&'static str, String)> {
+    let mut place = vec![
         ("state", record.held.state.name().to_owned()),
         ("added", day(record.added)),
         ("source", record.source.clone()),
-    ]
+    ];
+    if let Some(revoked) = record.held.revoked {
+        place.push(("revoked", format!("{} ({})", day(revoked.at), revoked.reason.name())));
+    }
+    place
 }
 
 pub(super) fn show_account(context: &Context, out: &mut Output, account: &Address) -> Result<(), Failure> {
@@ -211,7 +129,7 @@ pub(super) fn list(context: &Context, out: &mut Output, account: &Address) -> Re
         let certificate = &record.held.certificate;
         table.row([
             words::short(certificate.fingerprint()),
-            record.held.state.name().to_owned(),
+            state(record),
             certificate.key_description(),
             day(certificate.not_after()),
             record.source.clone(),
@@ -219,6 +137,12 @@ pub(super) fn list(context: &Context, out: &mut Output, account: &Address) -> Re
     }
     out.table(&table)?;
     as_json(out, account, &records)
+}
+
+/// What was taken back is still there, and nothing is sealed to it.
+fn state(record: &CertificateRecord) -> String {
+    let state = record.held.state.name();
+    if record.held.revoked.is_some() { format!("{state}, revoked") } else { state.to_owned() }
 }
 
 fn as_json(out: &mut Output, account: &Address, records: &[CertificateRecord]) -> Result<(), Failure> {

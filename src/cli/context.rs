@@ -134,8 +134,10 @@ impl From<AdminError> for Failure {
             | AdminError::NoAlias { .. }
             | AdminError::NoKey(_)
             | AdminError::NoCertificate(_)
+            | AdminError::NotIssued { .. }
             | AdminError::NoChain(_)
             | AdminError::NoGrant(_) => Code::NotFound,
+            AdminError::AuthorityChanged(_) => Code::TryAgain,
             AdminError::DomainName { .. } => Code::Usage,
             AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } => Code::Config,
             AdminError::Pki(_) | AdminError::OtherKey { .. } | AdminError::NoBackup { .. } => Code::Data,
@@ -145,6 +147,14 @@ impl From<AdminError> for Failure {
         match error {
             AdminError::NoDomain(_) => failure.hint("see: sealpost domain list"),
             AdminError::NoAccount(_) => failure.hint("see: sealpost account list"),
+            AdminError::NotIssued { domain, .. } => {
+                failure.hint(format!("see: sealpost cert issued --domain {domain}"))
+            }
+            AdminError::Revoked { reason: "certificate-hold", .. } => {
+                failure.hint("it is on hold: sealpost cert release")
+            }
+            AdminError::Revoked { .. } => failure
+                .hint("that stays. A new key gets a new certificate: sealpost key generate, then cert issue"),
             AdminError::KeysWouldBeLost { .. } => {
                 failure.hint("to lose them, name each: --forget FINGERPRINT")
             }

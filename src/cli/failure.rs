@@ -134,7 +134,7 @@ impl Failure {
 }
 
 /// The system's number of an error is no help beside its words.
-fn without_error_numbers(text: &str) -> String {
+pub(super) fn without_error_numbers(text: &str) -> String {
     let mut parts = text.split(" (os error ");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| text + part.split_once(')').map_or(part, |(_, rest)| rest))

@@ -7,17 +7,25 @@ mod authority;
 mod backup;
 mod cert;
 mod cert_account;
+mod cert_bulk;
 mod cert_domain;
 mod cert_fetch;
 mod cert_folder;
 mod cert_import;
+mod cert_issue;
+mod cert_issued;
 mod cert_message;
 mod cert_pending;
+mod cert_renew;
+mod cert_revoke;
 mod cert_verify;
 mod chain;
 mod completions;
 mod config;
 mod context;
+mod crl;
+mod crl_add;
+mod crl_sign;
 mod deliver;
 mod demo;
 mod doctor;
@@ -32,8 +40,10 @@ mod fitness;
 mod harvest;
 mod holder;
 mod init;
+mod initial_password;
 mod input;
 mod inspect;
+mod issuer;
 mod key;
 mod key_domain;
 mod key_export;
@@ -44,14 +54,17 @@ mod key_rotate;
 mod keyring;
 mod loss;
 mod man;
+mod moment;
 mod new_file;
 mod open;
 mod outlook;
 mod output;
 mod password;
 mod postfix;
+mod progress;
 mod recovery;
 mod rekey;
+mod report;
 mod rules;
 mod seal;
 mod trust;
@@ -85,6 +98,7 @@ enum Verb {
     Account(account::AccountCommand),
     Key(key::KeyCommand),
     Cert(cert::CertCommand),
+    Crl(crl::CrlCommand),
     Chain(chain::ChainCommand),
     Trust(trust::TrustCommand),
     Recovery(recovery::RecoveryCommand),
@@ -113,6 +127,7 @@ impl Verb {
             Verb::Account(verb) => verb.run(context, out),
             Verb::Key(verb) => verb.run(context, out),
             Verb::Cert(verb) => verb.run(context, out),
+            Verb::Crl(verb) => verb.run(context, out),
             Verb::Chain(verb) => verb.run(context, out),
             Verb::Trust(verb) => verb.run(context, out),
             Verb::Recovery(verb) => verb.run(context, out),

@@ -85,6 +85,11 @@ impl Output {
         }
     }
 
+    /// Does a person read along?
+    pub(super) fn is_text(&self) -> bool {
+        self.form == Form::Text
+    }
+
     /// Is JSON wanted?
     pub(super) fn is_json(&self) -> bool {
         self.form == Form::Json

@@ -1,5 +1,6 @@
 //! The list of keys.
 
+use super::issue::{self, MOST_CRL_DAYS, MOST_ISSUE_DAYS, SubjectStyle};
 use super::read::{Config, LogTarget};
 use super::{TrustBundle, value};
 use crate::crypto::{Classical, Profile};
@@ -274,6 +275,58 @@ pub(super) static KEYS: &[Key] = &[
                 "debug" => tracing::Level::DEBUG,
                 _ => return None,
             };
+            Some(())
+        },
+    },
+    Key {
+        name: "issue-days",
+        doc: "how long an issued certificate is valid; the rules for public S/MIME authorities allow 825 days at most",
+        default: "730",
+        allowed: || format!("a number of days from 1 to {MOST_ISSUE_DAYS}"),
+        read: |config, given| {
+            config.issue.days = issue::days(given, MOST_ISSUE_DAYS)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "issue-subject",
+        doc: "the common name of an issued certificate: the person's name where one is given, or always the address",
+        default: "\"name\"",
+        allowed: SubjectStyle::allowed,
+        read: |config, given| {
+            config.issue.subject = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "issue-policy",
+        doc: "OIDs of the policies by which certificates are issued, written into each",
+        default: "[]",
+        allowed: || "a list of OIDs like [\"2.23.140.1.5.1.2\"]".into(),
+        read: |config, given| {
+            config.issue.policies = issue::policies(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "crl-url",
+        doc: "where the revocation list is fetched, written into each certificate; {authority} keeps the lists of several keys apart",
+        default: "\"\"",
+        allowed: || {
+            "a URL that begins with http://, with {domain} and {authority} in it or not; empty: none".into()
+        },
+        read: |config, given| {
+            config.issue.crl_url = issue::url(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "crl-days",
+        doc: "after so many days at the latest comes the next revocation list: sign one more often than that",
+        default: "7",
+        allowed: || format!("a number of days from 1 to {MOST_CRL_DAYS}"),
+        read: |config, given| {
+            config.issue.crl_days = issue::days(given, MOST_CRL_DAYS)?;
             Some(())
         },
     },

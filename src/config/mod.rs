@@ -4,12 +4,14 @@
 //! `init` writes, `config show` and the errors come from that list.
 
 mod fault;
+mod issue;
 mod keys;
 mod read;
 mod trust_bundle;
 mod value;
 
 pub use fault::{ConfigError, ConfigFaults, Fault};
+pub use issue::{IssueSettings, MOST_CRL_DAYS, MOST_ISSUE_DAYS, SubjectStyle};
 pub use read::{Config, Entry, LogTarget, Origin};
 pub use trust_bundle::{BuiltInSet, TrustBundle};
 

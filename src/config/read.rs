@@ -1,6 +1,7 @@
 //! From text to a checked config.
 
 use super::fault::position;
+use super::issue::IssueSettings;
 use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle};
 use crate::crypto::{Classical, Profile};
@@ -65,6 +66,8 @@ pub struct Config {
     pub certificates_from_mail: bool,
     /// Certificates from here need nobody's consent.
     pub trusted_sources: Vec<CertificateSource>,
+    /// What domains write into the certificates and lists that they sign.
+    pub issue: IssueSettings,
     entries: Vec<Entry>,
 }
 
@@ -183,6 +186,7 @@ impl Config {
             log_level: tracing::Level::INFO,
             certificates_from_mail: false,
             trusted_sources: Vec::new(),
+            issue: IssueSettings::default(),
             entries: Vec::with_capacity(KEYS.len()),
         }
     }
@@ -262,7 +266,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, log, log-level
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

@@ -62,19 +62,6 @@ pub struct DomainCertificate {
     pub added: OffsetDateTime,
 }
 
-/// A certificate that a domain of ours issued.
-#[derive(Debug, Clone)]
-pub struct IssuedCertificate {
-    /// For whom, by the address of that time.
-    pub account: String,
-    /// The certificate.
-    pub certificate: Certificate,
-    /// When.
-    pub issued: OffsetDateTime,
-    /// When and why it was taken back, if it was.
-    pub revoked: Option<Revocation>,
-}
-
 impl SqliteDirectory {
     /// Adds an active certificate. It retires its predecessors with the same key; those with other keys stay active.
     /// One that was retired becomes active again.
@@ -85,46 +72,6 @@ impl SqliteDirectory {
         source: &str,
     ) -> Result<AddedCertificate, AdminError> {
         self.write(|at| add(at, account, certificate, source))
-    }
-
-    /// Records a certificate that a domain has signed for an account, by serial, and adds it: both or nothing.
-    /// Nobody may be given the certificate before.
-    pub fn record_issue(
-        &self,
-        issuer: &str,
-        account: &Address,
-        certificate: &Certificate,
-    ) -> Result<AddedCertificate, AdminError> {
-        self.write(|at| {
-            let id = domains::known_id(at, issuer)?;
-            let sql = "INSERT INTO issued (issuer, serial, account, der, issued, fingerprint)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            let (serial, der, print) = (certificate.serial(), certificate.der(), certificate.fingerprint());
-            at.execute(sql, params![id, serial, account.to_string(), der, words::now(), print.to_string()])?;
-            let issuer = domains::main_name(at, &id)?;
-            add(at, account, certificate, &format!("issued by {issuer}"))
-        })
-    }
-
-    /// What a domain has issued, by serial.
-    pub fn issued(&self, issuer: &str) -> Result<Vec<IssuedCertificate>, AdminError> {
-        self.read(|at| {
-            let issuer = domains::known_id(at, issuer)?;
-            let sql =
-                "SELECT der, account, issued, revoked, reason FROM issued WHERE issuer = ?1 ORDER BY serial";
-            let mut statement = at.prepare(sql)?;
-            let mut rows = statement.query([&issuer])?;
-            let mut issued = Vec::new();
-            while let Some(row) = rows.next()? {
-                issued.push(IssuedCertificate {
-                    account: row.get(1)?,
-                    certificate: read_der(row)?,
-                    issued: row.get::<_, Moment>(2)?.0,
-                    revoked: revocation(row, 3, 4)?,
-                });
-            }
-            Ok(issued)
-        })
     }
 
     /// The certificates of an account, the oldest first.
@@ -290,7 +237,7 @@ pub(super) fn records(at: &Connection, account: &str) -> Result<Vec<CertificateR
 }
 
 /// When and why it was revoked, out of two columns.
-fn revocation(row: &Row<'_>, at: usize, reason: usize) -> Result<Option<Revocation>, AdminError> {
+pub(super) fn revocation(row: &Row<'_>, at: usize, reason: usize) -> Result<Option<Revocation>, AdminError> {
     let at = row.get::<_, Option<Moment>>(at)?.map(|moment| moment.0);
     let reason = row.get::<_, Option<Word<RevocationReason>>>(reason)?.map(|word| word.0);
     Ok(at.zip(reason).map(|(at, reason)| Revocation { at, reason }))

@@ -4,6 +4,7 @@ use crate::engine::DirectoryError;
 use crate::mail::Address;
 use crate::pki::{Fingerprint, PkiError};
 use std::path::PathBuf;
+use time::OffsetDateTime;
 
 /// Why the directory could not be opened, or did not do what was asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +173,79 @@ pub enum AdminError {
         account: Address,
         /// SHA-256 of its DER.
         fingerprint: Fingerprint,
+    },
+    /// The domain may not issue.
+    #[error("{domain} issues nothing while its mode is {mode}")]
+    NotIssuing {
+        /// The domain.
+        domain: String,
+        /// Its mode.
+        mode: &'static str,
+    },
+    /// Its authority is another one by now.
+    #[error(
+        "the authority of {0} was replaced while the certificate was made, which was thrown away: do it again"
+    )]
+    AuthorityChanged(String),
+    /// The certificate names an address that is not the account's.
+    #[error("{address} is no address of the account {account}")]
+    OtherAddress {
+        /// In the certificate.
+        address: String,
+        /// The account.
+        account: Address,
+    },
+    /// The key has its certificate.
+    #[error("the key {key} of {account} has a certificate already: {certificate}")]
+    KeyCertified {
+        /// The account.
+        account: Address,
+        /// SHA-256 of its SubjectPublicKeyInfo.
+        key: Fingerprint,
+        /// The newest certificate of it.
+        certificate: Fingerprint,
+    },
+    /// What should be renewed was renewed.
+    #[error(
+        "{certificate} is not the newest certificate of its key any more: {account} was given another one meanwhile"
+    )]
+    NotNewest {
+        /// The account.
+        account: Address,
+        /// SHA-256 of its DER.
+        certificate: Fingerprint,
+    },
+    /// Somebody else may have the key.
+    #[error("the key {0} was revoked as compromised: it gets no certificate again, make a new key")]
+    Compromised(Fingerprint),
+    /// The certificate was taken back.
+    #[error("{certificate} was revoked on {} ({reason})", at.date())]
+    Revoked {
+        /// SHA-256 of its DER.
+        certificate: Fingerprint,
+        /// From when on.
+        at: OffsetDateTime,
+        /// The word of the reason.
+        reason: &'static str,
+    },
+    /// A certificate that was not taken back for a while.
+    #[error("{0} is not on hold")]
+    NotHeld(Fingerprint),
+    /// No certificate of ours.
+    #[error("{domain} has issued no certificate with the serial number {serial}")]
+    NotIssued {
+        /// The domain.
+        domain: String,
+        /// The serial number.
+        serial: String,
+    },
+    /// It cannot be taken back before it was there.
+    #[error("{certificate} was issued on {}: it cannot be revoked from an earlier day", issued.date())]
+    BeforeIssue {
+        /// SHA-256 of its DER.
+        certificate: Fingerprint,
+        /// When.
+        issued: OffsetDateTime,
     },
     /// A certificate or key that the directory holds, or was given, is broken.
     #[error(transparent)]

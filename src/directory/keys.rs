@@ -127,13 +127,7 @@ impl SqliteDirectory {
 
     /// Stores a further key of an account.
     pub fn add_vault_key(&self, account: &Address, key: &NewVaultKey<'_>) -> Result<(), AdminError> {
-        self.write(|at| {
-            let id = known_account(at, account)?;
-            if of_account(at, &id)?.iter().any(|held| held.fingerprint == key.fingerprint) {
-                return Err(AdminError::KeyHeld { account: account.clone(), fingerprint: key.fingerprint });
-            }
-            insert(at, &id, key)
-        })
+        self.write(|at| add(at, account, key))
     }
 
     /// Puts keys of an account under another password: all of them or none. What was opened must still be there.
@@ -174,6 +168,15 @@ impl SqliteDirectory {
             Ok(())
         })
     }
+}
+
+/// A further key of an account, if it is not there.
+pub(super) fn add(at: &Connection, account: &Address, key: &NewVaultKey<'_>) -> Result<(), AdminError> {
+    let id = known_account(at, account)?;
+    if of_account(at, &id)?.iter().any(|held| held.fingerprint == key.fingerprint) {
+        return Err(AdminError::KeyHeld { account: account.clone(), fingerprint: key.fingerprint });
+    }
+    insert(at, &id, key)
 }
 
 /// A key that the account does not have yet.

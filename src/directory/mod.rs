@@ -20,15 +20,18 @@ mod holders;
 mod holdings;
 mod id;
 mod import;
+mod issue;
 mod keys;
 mod ldap;
 mod lookup;
 mod open;
 mod pending;
 mod recovery;
+mod revoke;
 mod rights;
 mod rules;
 mod schema;
+mod signed_crls;
 mod trust;
 mod words;
 
@@ -36,15 +39,14 @@ pub use accounts::{AccountChange, NewAccount};
 pub use attempts::{UnlockAttempt, Unlocking};
 pub use authorities::{RetiredAuthority, Rotation};
 pub use backup::{BackupContents, Restored};
-pub use certificates::{
-    AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate, IssuedCertificate,
-};
+pub use certificates::{AddedCertificate, CertificateRecord, CertificateUse, DomainCertificate};
 pub use crls::ForeignCrl;
 pub use domains::{DomainChange, NewDomain, Setting};
 pub use error::AdminError;
 pub use holders::CertificateHolder;
 pub use holdings::{AuthorityCertificate, AuthorityPlace};
 pub use import::{ImportedCertificate, KeyImport};
+pub use issue::{Follows, Issue, IssuedCertificate};
 pub use keys::{DomainKey, KeyState, NewVaultKey, RewrappedKey, VaultKey};
 pub use ldap::{ADDRESS, LdapEntry, LdapError, LdapSearch, LdapServer};
 pub use open::SqliteDirectory;
@@ -52,6 +54,7 @@ pub use pending::{Offered, PendingCertificate};
 pub use recovery::{DomainHolder, RecoveryCertificate};
 pub use rights::{Grant, Right};
 pub use rules::{InstalledSet, RuleHolder};
+pub use signed_crls::SignedCrl;
 pub use trust::{TrustHolder, TrustedCertificate};
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use time::Duration;
 use time::macros::datetime;
 
 mod authorities;
+mod issue;
 mod trust;
 
 fn address(text: &str) -> Address {
@@ -188,28 +189,6 @@ fn a_certificate_retires_its_predecessor_of_the_same_key_only() {
     assert_eq!(records[2].source, "again");
     let unknown = directory.retire_certificate(&bob, Fingerprint([0; 32]));
     assert!(matches!(unknown, Err(AdminError::NoCertificate(_))));
-}
-
-#[test]
-fn issue_and_record_are_one_transaction() {
-    let (_folder, directory) = furnished();
-    let bob = address("bob@north.example");
-    let made = certificate(&key(1), 1);
-    directory.record_issue("north.example", &bob, &made).unwrap();
-    // The same serial again: neither recorded nor added.
-    let other = address("eve@north.example");
-    add(&directory, "eve@north.example");
-    assert!(directory.record_issue("north.example", &other, &made).is_err());
-    assert!(directory.certificates(&other).unwrap().is_empty());
-    // The certificate is there already: not recorded a second time either.
-    let second = certificate(&key(1), 2);
-    directory.add_certificate(&bob, &second, "file").unwrap();
-    assert!(directory.record_issue("north.example", &bob, &second).is_err());
-    let issued = directory.issued("alias.example").unwrap();
-    assert_eq!(issued.len(), 1);
-    assert_eq!(issued[0].certificate.serial(), made.serial());
-    directory.rename_domain("north.example", "new.example").unwrap();
-    assert_eq!(directory.issued("new.example").unwrap().len(), 1);
 }
 
 #[test]

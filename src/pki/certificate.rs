@@ -164,6 +164,13 @@ impl Certificate {
         self.parsed.tbs_certificate().subject().to_string()
     }
 
+    /// The commonName of its subject, if it has one in UTF-8 or ASCII.
+    pub fn common_name(&self) -> Option<String> {
+        let subject = self.parsed.tbs_certificate().subject();
+        let name = subject.iter().find(|one| one.oid == const_oid::db::rfc4519::COMMON_NAME)?;
+        std::str::from_utf8(name.value.value()).ok().map(str::to_owned)
+    }
+
     /// The issuer in RFC 4514 form.
     pub fn issuer(&self) -> String {
         self.parsed.tbs_certificate().issuer().to_string()
@@ -269,7 +276,7 @@ pub(super) fn moment(time: x509_cert::time::Time) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-fn mailbox(name: &GeneralName) -> Option<String> {
+pub(super) fn mailbox(name: &GeneralName) -> Option<String> {
     match name {
         GeneralName::Rfc822Name(address) => Some(address.to_string()),
         GeneralName::OtherName(other) if other.type_id == SMTP_UTF8_MAILBOX => {

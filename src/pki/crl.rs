@@ -29,6 +29,15 @@ pub struct Crl {
     parsed: CertificateList<Raw>,
 }
 
+/// One certificate that a list takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrlEntry {
+    /// The content octets of its serial number in hexadecimal, as [`Certificate::serial`] spells them.
+    pub serial: String,
+    /// When and why.
+    pub revocation: Revocation,
+}
+
 impl PartialEq for Crl {
     fn eq(&self, other: &Crl) -> bool {
         self.der == other.der
@@ -136,6 +145,16 @@ impl Crl {
     /// Does it list none?
     pub fn is_empty(&self) -> bool {
         self.entries().is_empty()
+    }
+
+    /// What it lists, in its order, to be shown.
+    pub fn listed(&self) -> Result<Vec<CrlEntry>, PkiError> {
+        let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02X}")).collect();
+        let listed = self.entries().iter().map(|entry| {
+            let serial = hex(entry.serial_number.as_bytes());
+            Ok(CrlEntry { serial, revocation: revocation(entry)? })
+        });
+        listed.collect()
     }
 
     /// Its entries in their order.

@@ -65,6 +65,33 @@ pub enum PkiError {
     /// A signature that does not hold.
     #[error("the signature does not hold")]
     BadSignature,
+    /// A request that somebody else's key signed, or that was changed.
+    #[error(
+        "the request's own signature does not hold: it was changed, or whoever made it does not have the private key"
+    )]
+    RequestSignature,
+    /// A request cannot be signed by a key that only agrees or decapsulates.
+    #[error(
+        "a request for a key of the kind {key} cannot show that its maker has the private key: such a key cannot sign"
+    )]
+    NoProof {
+        /// Its kind.
+        key: String,
+    },
+    /// Something stands behind a structure that must stand alone.
+    #[error("{octets} octets stand behind {what}: nothing may")]
+    Trailing {
+        /// Which structure.
+        what: &'static str,
+        /// How many.
+        octets: usize,
+    },
+    /// An authority that may sign certificates and no lists.
+    #[error("{subject} cannot sign revocation lists: its keyUsage lacks cRLSign")]
+    CannotRevoke {
+        /// Its subject.
+        subject: String,
+    },
     /// A file larger than any key or certificate bundle.
     #[error("the file has {size} octets; at most {limit} are read as {what}")]
     TooLarge {

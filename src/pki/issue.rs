@@ -2,6 +2,7 @@
 
 use super::capabilities;
 use super::names::{Subject, dns_name, fitting, mailbox_name};
+use super::terms::Terms;
 use super::{Certificate, PkiError, PublicKey, Reads, UnlockedKey};
 use crate::crypto::Seed;
 use crate::mail::Address;
@@ -84,8 +85,9 @@ pub struct UserProfile<'a> {
 
 /// A certificate and its key that may sign others.
 pub struct Authority<'a> {
-    certificate: &'a Certificate,
-    key: &'a UnlockedKey,
+    pub(super) certificate: &'a Certificate,
+    pub(super) key: &'a UnlockedKey,
+    terms: Option<&'a Terms>,
 }
 
 impl<'a> Authority<'a> {
@@ -101,7 +103,12 @@ impl<'a> Authority<'a> {
         if certificate.key_usage()?.is_some_and(|usage| !usage.key_cert_sign()) {
             return Err(refuse("its keyUsage does not allow to sign certificates (keyCertSign)"));
         }
-        Ok(Authority { certificate, key })
+        Ok(Authority { certificate, key, terms: None })
+    }
+
+    /// Writes these into every certificate that it issues.
+    pub fn stating(self, terms: &'a Terms) -> Authority<'a> {
+        Authority { terms: Some(terms), ..self }
     }
 
     /// Issues a certificate for a user's key.
@@ -134,17 +141,21 @@ impl<'a> Authority<'a> {
 
     fn user_extensions(&self, key: &PublicKey, user: &UserProfile<'_>) -> Result<Vec<Extension>, PkiError> {
         let names = user.addresses.iter().map(mailbox_name).collect::<Result<Vec<_>, _>>()?;
-        Ok(vec![
+        let mut extensions = vec![
             extension(true, &usages(key))?,
             extension(false, &ExtendedKeyUsage(vec![ID_KP_EMAIL_PROTECTION]))?,
             extension(false, &SubjectAltName(names))?,
             extension(false, &key_id(key)?)?,
             extension(false, &self.key_id()?)?,
             capabilities::extension(user.reads)?,
-        ])
+        ];
+        if let Some(terms) = self.terms {
+            extensions.extend(terms.extensions()?);
+        }
+        Ok(extensions)
     }
 
-    fn key_id(&self) -> Result<AuthorityKeyIdentifier, PkiError> {
+    pub(super) fn key_id(&self) -> Result<AuthorityKeyIdentifier, PkiError> {
         let id = match self.certificate.subject_key_id() {
             Some(id) => OctetString::new(id).map_err(unwritten)?,
             None => key_id(&self.key.public())?.0,
@@ -348,7 +359,7 @@ impl Draft<'_> {
 }
 
 /// UTCTime until 2049, GeneralizedTime from then on (RFC 5280 4.1.2.5); whole seconds.
-fn asn1_time(moment: OffsetDateTime) -> Result<Time, PkiError> {
+pub(super) fn asn1_time(moment: OffsetDateTime) -> Result<Time, PkiError> {
     let seconds = u64::try_from(moment.unix_timestamp())
         .map_err(|_| PkiError::Validity(format!("{moment} lies before 1970")))?;
     der::DateTime::from_unix_duration(std::time::Duration::from_secs(seconds))
@@ -419,7 +430,7 @@ pub(crate) mod tests {
             validity: Validity::lasting(noon(), USER_LIFETIME),
             reads: Reads::Cbc,
         };
-        Authority { certificate: issuer, key }.issue(holder, &user, seed(6)).unwrap()
+        Authority { certificate: issuer, key, terms: None }.issue(holder, &user, seed(6)).unwrap()
     }
 
     fn require(text: &str, wanted: &[&str]) {

@@ -116,7 +116,7 @@ fn nearest_type(name: &str) -> &'static str {
 }
 
 /// How many letters must be changed, added or dropped to make one word of the other.
-fn edits(left: &str, right: &str) -> usize {
+pub(super) fn edits(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.chars().count()).collect();
     for (line, a) in left.chars().enumerate() {
         let mut diagonal = line;

@@ -1,10 +1,12 @@
 //! Keys, certificates, requests, issue, and what makes a certificate fit to be sealed to.
 
+mod bulk;
 mod bundle;
 mod capabilities;
 pub mod certificate;
 mod container;
 mod crl;
+mod crl_sign;
 mod domain_certificate;
 mod error;
 mod issue;
@@ -22,8 +24,10 @@ pub mod revocation;
 mod signature;
 mod signer;
 mod standing;
+mod terms;
 pub mod validated;
 
+pub use bulk::{BULK_COLUMNS, BadLine, BulkFault, BulkLine, read_bulk};
 pub use bundle::Bundle;
 pub use capabilities::Reads;
 pub use certificate::{Certificate, Fingerprint};
@@ -31,7 +35,8 @@ pub use container::{
     KeyFile, encrypt_key, read_certificates, read_domain_key, read_key_file, read_private_key,
     write_encrypted_key,
 };
-pub use crl::{Crl, read_crls};
+pub use crl::{Crl, CrlEntry, read_crls};
+pub use crl_sign::ListProfile;
 pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, self_sign_recipient, succeed};
 pub use error::PkiError;
 pub use issue::{
@@ -49,6 +54,7 @@ pub use request::Request;
 pub use revocation::{Revocation, RevocationPolicy, RevocationReason, RevocationStatus};
 pub use signer::unfit_to_sign;
 pub use standing::{Standing, standing};
+pub use terms::Terms;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 
 #[cfg(test)]

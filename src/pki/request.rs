@@ -1,14 +1,17 @@
 //! Certification requests (PKCS#10, RFC 2986): what a domain sends to an outer authority, and what a user sends to us.
 
+use super::certificate::{mailbox, signed_part};
 use super::issue::{extension, sign, unwritten};
 use super::names::{Subject, dns_name};
-use super::{PkiError, PublicKey, UnlockedKey, pem};
+use super::{MINIMUM_RSA_BITS, PkiError, PublicKey, UnlockedKey, pem};
 use crate::crypto::Seed;
 use const_oid::AssociatedOid;
+use const_oid::db::rfc3280::EMAIL_ADDRESS;
 use der::asn1::{Any, SetOfVec};
 use der::{Decode, Encode, Reader, SliceReader};
 use spki::SubjectPublicKeyInfoOwned;
 use x509_cert::attr::Attribute;
+use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::request::{CertReq, CertReqInfo, ExtensionReq, Version};
 
@@ -46,13 +49,23 @@ impl Request {
         if der.len() > MAX_REQUEST {
             return Err(PkiError::TooLarge { what: "a request", size: der.len(), limit: MAX_REQUEST });
         }
-        let broken = |error: der::Error| PkiError::malformed("the certificate request", error);
+        require_alone(der)?;
         let parsed = CertReq::from_der(der).map_err(broken)?;
         let key = PublicKey::from_spki(&parsed.info.public_key)?;
-        let signed = signed_part(der).map_err(broken)?;
-        let signature = parsed.signature.as_bytes().ok_or(PkiError::BadSignature)?;
-        key.verify_with(parsed.algorithm.oid, signed, signature)?;
+        let signature = parsed.signature.as_bytes().ok_or(PkiError::RequestSignature)?;
+        let signed = signed_part(der).ok_or(PkiError::RequestSignature)?;
+        key.verify_with(parsed.algorithm.oid, signed, signature).map_err(|error| match error {
+            PkiError::BadSignature => PkiError::RequestSignature,
+            PkiError::CannotSign { key } => PkiError::NoProof { key },
+            other => other,
+        })?;
+        require_strength(&key)?;
         Ok(Request { der: der.to_vec(), parsed, key })
+    }
+
+    /// Reads a request in PEM or DER.
+    pub fn read(bytes: &[u8]) -> Result<Request, PkiError> {
+        if pem::looks_like_pem(bytes) { Request::from_pem(bytes) } else { Request::from_der(bytes) }
     }
 
     /// Reads the one request of a PEM text.
@@ -84,6 +97,47 @@ impl Request {
     pub fn subject(&self) -> String {
         self.parsed.info.subject.to_string()
     }
+
+    /// Every mail address that it asks for: emailAddress of the subject, and rfc822Name and SmtpUTF8Mailbox of the
+    /// subjectAltName that it wants (RFC 2985 5.4.2).
+    pub fn addresses(&self) -> Result<Vec<String>, PkiError> {
+        let subject = self.parsed.info.subject.iter().filter(|one| one.oid == EMAIL_ADDRESS);
+        let mut found: Vec<String> =
+            subject.map(|one| String::from_utf8_lossy(one.value.value()).into_owned()).collect();
+        for extension in self.wanted()?.iter().filter(|one| one.extn_id == SubjectAltName::OID) {
+            let names = SubjectAltName::from_der(extension.extn_value.as_bytes()).map_err(broken)?;
+            found.extend(names.0.iter().filter_map(mailbox));
+        }
+        Ok(found)
+    }
+
+    /// The extensions that it asks for.
+    fn wanted(&self) -> Result<Vec<Extension>, PkiError> {
+        let asked = self.parsed.info.attributes.iter().filter(|one| one.oid == ExtensionReq::OID);
+        let lists = asked.flat_map(|one| one.values.iter()).map(Any::decode_as::<Vec<Extension>>);
+        Ok(lists.collect::<Result<Vec<_>, _>>().map_err(broken)?.into_iter().flatten().collect())
+    }
+}
+
+fn broken(error: der::Error) -> PkiError {
+    PkiError::malformed("the certificate request", error)
+}
+
+/// Octets behind it would be signed by nobody, and another reader might take them for something.
+fn require_alone(der: &[u8]) -> Result<(), PkiError> {
+    let mut reader = SliceReader::new(der).map_err(broken)?;
+    reader.tlv_bytes().map_err(broken)?;
+    match usize::try_from(reader.remaining_len()).unwrap_or(usize::MAX) {
+        0 => Ok(()),
+        octets => Err(PkiError::Trailing { what: "the certificate request", octets }),
+    }
+}
+
+fn require_strength(key: &PublicKey) -> Result<(), PkiError> {
+    match key.modulus_bits() {
+        Some(bits) if bits < MINIMUM_RSA_BITS => Err(PkiError::WeakKey { bits, minimum: MINIMUM_RSA_BITS }),
+        _ => Ok(()),
+    }
 }
 
 fn attributes(dns_names: &[String]) -> Result<SetOfVec<Attribute>, PkiError> {
@@ -97,12 +151,6 @@ fn attributes(dns_names: &[String]) -> Result<SetOfVec<Attribute>, PkiError> {
     values.insert(Any::encode_from(&extensions).map_err(unwritten)?).map_err(unwritten)?;
     attributes.insert(Attribute { oid: ExtensionReq::OID, values }).map_err(unwritten)?;
     Ok(attributes)
-}
-
-/// CertificationRequestInfo exactly as it came.
-fn signed_part(request: &[u8]) -> der::Result<&[u8]> {
-    let outer = der::asn1::AnyRef::from_der(request)?;
-    SliceReader::new(outer.value())?.tlv_bytes()
 }
 
 #[cfg(test)]

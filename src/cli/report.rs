@@ -1,0 +1,154 @@
+//! The report of a long run: CSV that grows by a row for each address, so that a second run goes on where the first was
+//! stopped, however it was stopped.
+
+use super::failure::{Code, Failure};
+use csv::Trim;
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The first line.
+const HEADING: &str = "address,outcome,detail";
+/// A row has some hundred octets, and nobody has a hundred thousand accounts to issue to at once.
+const LIMIT: u64 = 64 << 20;
+
+/// What became of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It has a new certificate; the detail is its fingerprint.
+    Issued,
+    /// There was nothing to do; the detail says why.
+    Skipped,
+    /// The detail says why. The next run tries again.
+    Failed,
+}
+
+impl Outcome {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Outcome::Issued => "issued",
+            Outcome::Skipped => "skipped",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+/// The file, if one is wanted, and whom earlier runs have dealt with.
+pub(super) struct Report {
+    file: Option<(File, PathBuf)>,
+    done: HashSet<String>,
+}
+
+impl Report {
+    /// Opens the file before the command becomes the owner of the store. A last line that is not whole was being written
+    /// when the run before was killed, and is taken away.
+    pub(super) fn open(path: Option<&Path>) -> Result<Report, Failure> {
+        let Some(path) = path else { return Ok(Report { file: None, done: HashSet::new() }) };
+        let failed = |error| Failure::io("open the report", path.display(), &error);
+        let mut options = OpenOptions::new();
+        let opened = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        let mut file = opened.map_err(failed)?;
+        if file.try_lock().is_err() {
+            return Err(Failure::new(Code::TryAgain, format!("{} is in use by another run", path.display())));
+        }
+        let mut text = Vec::new();
+        (&mut file).take(LIMIT).read_to_end(&mut text).map_err(failed)?;
+        let whole = text.iter().rposition(|octet| *octet == b'\n').map_or(0, |end| end + 1);
+        let begun = HEADING.as_bytes().starts_with(&text);
+        text.truncate(whole);
+        let rows = text.strip_prefix(format!("{HEADING}\n").as_bytes());
+        let done = match rows {
+            Some(rows) => done(rows),
+            None if begun => HashSet::new(),
+            None => {
+                let text = format!("{} is no report of an earlier run: name a new file", path.display());
+                return Err(Failure::new(Code::No, text));
+            }
+        };
+        file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
+        let mut report = Report { file: Some((file, path.to_owned())), done };
+        if whole == 0 {
+            report.write(format!("{HEADING}\n").as_bytes())?;
+        }
+        Ok(report)
+    }
+
+    /// Did an earlier run deal with that address?
+    pub(super) fn is_done(&self, address: &str) -> bool {
+        self.done.contains(&address.to_ascii_lowercase())
+    }
+
+    /// A row for an address.
+    pub(super) fn add(&mut self, address: &str, outcome: Outcome, detail: &str) -> Result<(), Failure> {
+        let mut row = csv::Writer::from_writer(Vec::new());
+        let written = row.write_record([address, outcome.word(), detail]);
+        let row = written.ok().and_then(|()| row.into_inner().ok()).unwrap_or_default();
+        self.write(&row)
+    }
+
+    /// In one call, so that a kill leaves little of half a row.
+    fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
+        let Some((file, path)) = &mut self.file else { return Ok(()) };
+        file.write_all(octets).map_err(|error| Failure::io("write the report", path.display(), &error))
+    }
+}
+
+/// The addresses that have what they were to have. One that failed is tried again.
+fn done(rows: &[u8]) -> HashSet<String> {
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(rows);
+    let records = reader.records().filter_map(Result::ok);
+    let done = records.filter(|row| {
+        [Outcome::Issued, Outcome::Skipped].iter().any(|outcome| row.get(1) == Some(outcome.word()))
+    });
+    done.filter_map(|row| row.get(0).map(str::to_ascii_lowercase)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &Path) -> String {
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn a_second_run_knows_what_the_first_has_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.csv");
+        let mut first = Report::open(Some(&path)).unwrap();
+        first.add("bob@north.example", Outcome::Issued, "ab").unwrap();
+        first.add("eve@north.example", Outcome::Failed, "why, \"so\"").unwrap();
+        assert_eq!(Report::open(Some(&path)).err().unwrap().code, Code::TryAgain);
+        drop(first);
+        // Killed in the middle of a row.
+        std::fs::write(&path, read(&path) + "dan@north.example,iss").unwrap();
+        let mut second = Report::open(Some(&path)).unwrap();
+        assert!(second.is_done("BOB@north.example"));
+        assert!(!second.is_done("eve@north.example") && !second.is_done("dan@north.example"));
+        second.add("eve@north.example", Outcome::Skipped, "it has one").unwrap();
+        drop(second);
+        assert!(Report::open(Some(&path)).unwrap().is_done("eve@north.example"));
+        let wanted = "address,outcome,detail\nbob@north.example,issued,ab\n\
+            eve@north.example,failed,\"why, \"\"so\"\"\"\neve@north.example,skipped,it has one\n";
+        assert_eq!(read(&path), wanted);
+    }
+
+    #[test]
+    fn a_report_cut_in_its_first_line_begins_anew_and_another_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.csv");
+        std::fs::write(&path, "address,out").unwrap();
+        drop(Report::open(Some(&path)).unwrap());
+        assert_eq!(read(&path), "address,outcome,detail\n");
+        std::fs::write(&path, "address,name\nbob@north.example,Bob\n").unwrap();
+        let refused = Report::open(Some(&path)).err().unwrap();
+        assert_eq!(
+            refused.text,
+            format!("{} is no report of an earlier run: name a new file", path.display())
+        );
+        assert_eq!(read(&path), "address,name\nbob@north.example,Bob\n");
+    }
+}

@@ -1,0 +1,112 @@
+//! The same keys again.
+
+use super::Office;
+use crate::support::path;
+
+#[test]
+fn an_account_is_renewed_with_the_same_key_and_its_predecessor_retired() {
+    let (office, first) = Office::issued();
+    let before = office.site.json("cert list --account bob@north.example")["certificates"][0].clone();
+    let renewed = office.site.json("cert renew --account bob@north.example --days 30");
+    let new = &renewed["renewed"][0];
+    assert_eq!(new["retired"], serde_json::json!([first]));
+    assert_eq!(new["key_fingerprint"], before["key_fingerprint"]);
+    assert_ne!(new["serial"], before["serial"]);
+    assert_eq!(new["subject"], before["subject"]);
+    assert_eq!(office.states(), ["retired", "active"]);
+    let print = new["fingerprint"].as_str().unwrap();
+    let text = office.site.run("cert renew --account bob@north.example --days 20").text();
+    assert!(text.starts_with("mail for bob@north.example is sealed to "), "{text}");
+    assert!(text.ends_with(&format!("{print} is retired: it has the same key\n")), "{text}");
+    let soon = office.site.run("cert renew --account bob@north.example --within 10");
+    assert_eq!(soon.text(), "no certificate of bob@north.example ends so soon\n");
+}
+
+#[test]
+fn a_name_and_what_programs_read_stay() {
+    let office = Office::new();
+    office.site.run("cert issue --account bob@north.example --name Bob --reads aes-256-gcm").ok();
+    let renewed = office.site.json("cert renew --account bob@north.example");
+    assert_eq!(renewed["renewed"][0]["subject"], "CN=Bob");
+    let pem = super::pem(&renewed["renewed"][0]);
+    let made = sealpost::pki::Certificate::from_pem(pem.as_bytes()).unwrap();
+    assert_eq!(made.reads(), sealpost::pki::Reads::Gcm);
+}
+
+#[test]
+fn what_cannot_be_renewed_is_said() {
+    let office = Office::new();
+    let text = "sealpost: bob@north.example has no active certificate that north.example issued\n  \
+        see: sealpost cert list --account bob@north.example\n";
+    assert_eq!(office.site.refused("cert renew --account bob@north.example"), (66, text.to_owned()));
+    let issued = office.site.json("cert issue --account bob@north.example");
+    let print = issued["fingerprint"].as_str().unwrap();
+    office.site.run("cert revoke --account bob@north.example --reason key-compromise").ok();
+    let today = issued["not_before"].as_str().unwrap();
+    let text = format!(
+        "sealpost: {print} was revoked on {today} (key-compromise)\n  that stays. A new key gets a new certificate: \
+         sealpost key generate, then cert issue\n"
+    );
+    assert_eq!(office.site.refused("cert renew --account bob@north.example"), (1, text));
+}
+
+#[test]
+fn a_certificate_that_ends_with_its_authority_waits_for_it() {
+    let office = Office::new();
+    office.site.run("cert self-sign --domain north.example --days 100").ok();
+    let issued = office.site.json("cert issue --account bob@north.example");
+    let (print, end) = (issued["fingerprint"].as_str().unwrap(), issued["not_after"].as_str().unwrap());
+    let text = format!(
+        "sealpost: {print} cannot be renewed: it ends with its authority, on {end}\n  \
+         renew the authority first: sealpost cert self-sign --domain north.example --refresh\n"
+    );
+    assert_eq!(office.site.refused("cert renew --account bob@north.example"), (1, text));
+    office.site.run("cert self-sign --domain north.example --refresh").ok();
+    let renewed = office.site.json("cert renew --account bob@north.example");
+    assert_ne!(renewed["renewed"][0]["not_after"], issued["not_after"]);
+}
+
+#[test]
+fn a_domain_is_renewed_where_it_is_due() {
+    let office = Office::new();
+    for name in ["dan", "eve", "ida"] {
+        office.site.run(&format!("account add {name}@north.example")).ok();
+        office.make_key(name);
+    }
+    office.site.run("cert issue --account bob@north.example --days 20").ok();
+    office.site.run("cert issue --account dan@north.example --days 31").ok();
+    office.site.run("cert issue --account eve@north.example --days 20").ok();
+    office.site.run("cert issue --account ida@north.example --days 20").ok();
+    office.site.run("cert revoke --account eve@north.example --reason superseded").ok();
+    let report = office.file("renewed.csv");
+    // Ida's address is not hers any more in the certificate to come: it cannot be issued.
+    let command = format!("cert renew --domain north.example --report {}", path(&report));
+    let ended = office.site.run(&command);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let text = ended.text();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+        .collect();
+    assert_eq!(rows[0], ["account", "outcome", "certificate or reason"]);
+    assert_eq!(rows[1][..2], ["bob@north.example", "renewed"]);
+    assert_eq!(rows[2][..2], ["eve@north.example", "skipped"]);
+    assert!(
+        rows[2][2].starts_with("it was revoked on ")
+            && rows[2][2].ends_with(" (superseded): it is left alone")
+    );
+    assert_eq!(rows[3][..2], ["ida@north.example", "renewed"]);
+    assert_eq!(rows[4], ["2 certificates renewed"]);
+    let csv = std::fs::read_to_string(&report).unwrap();
+    let csv: Vec<&str> = csv.lines().collect();
+    assert_eq!(csv[0], "address,outcome,detail");
+    assert_eq!(csv[1], format!("bob@north.example,issued,{}", rows[1][2]));
+    assert_eq!(csv.len(), 4);
+    let again = office.site.run("cert renew --domain north.example").text();
+    assert!(
+        again.contains("eve@north.example  skipped") && again.ends_with("0 certificates renewed\n"),
+        "{again}"
+    );
+    let all = office.site.json("cert renew --domain north.example --within 10000");
+    assert_eq!(all["certificates"].as_array().unwrap().len(), 4);
+}

@@ -1,0 +1,240 @@
+//! Certificates that are taken back.
+
+use super::Office;
+
+fn today() -> String {
+    time::OffsetDateTime::now_utc().date().to_string()
+}
+
+#[test]
+fn a_revocation_says_what_happened_and_what_next() {
+    let (office, print) = Office::issued();
+    let serial = office.site.json("cert issued --domain north.example")["issued"][0]["serial"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let today = today();
+    let text = office.site.run("cert revoke --account bob@north.example --reason key-compromise").text();
+    assert_eq!(
+        text,
+        format!(
+            "{print} of bob@north.example is revoked from {today} on (key-compromise); serial {serial}\n\
+             bob@north.example has no other certificate: what becomes of its mail, the configuration says\n\
+             a new key and certificate: sealpost key generate --account bob@north.example, then sealpost cert issue \
+             --account bob@north.example\n\
+             to tell others: sealpost crl sign --domain north.example\n"
+        )
+    );
+    let listed = office.site.run("cert list --account bob@north.example").text();
+    assert!(listed.contains("active, revoked"), "{listed}");
+    let shown = office.site.run("cert show --account bob@north.example").text();
+    assert!(shown.contains(&format!("revoked          {today} (key-compromise)\n")), "{shown}");
+    // A second time.
+    assert_eq!(
+        office.site.refused("cert revoke --account bob@north.example --reason superseded"),
+        (
+            66,
+            "sealpost: bob@north.example has no certificate of which that can be said\n  \
+             see: sealpost cert list --account bob@north.example\n"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        office
+            .site
+            .refused(&format!("cert revoke --domain north.example --serial {serial} --reason superseded")),
+        (
+            1,
+            format!(
+                "sealpost: {print} was revoked on {today} (key-compromise)\n  that stays. A new key gets a new \
+                 certificate: sealpost key generate, then cert issue\n"
+            )
+        )
+    );
+    // The new key.
+    office.make_key("bob");
+    office.site.run("cert issue --account bob@north.example").ok();
+    assert_eq!(office.states(), ["active", "active"]);
+}
+
+#[test]
+fn all_certificates_of_a_key_go_together_and_somebody_who_left_is_found_by_serial() {
+    let (office, first) = Office::issued();
+    let second = office.site.json("cert renew --account bob@north.example");
+    let serial = second["renewed"][0]["serial"].as_str().unwrap().to_owned();
+    let key = second["renewed"][0]["key_fingerprint"].as_str().unwrap().to_owned();
+    office.site.run(&format!("account remove bob@north.example --forget {key}")).ok();
+    let spelled: String = serial
+        .to_lowercase()
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| std::str::from_utf8(pair).unwrap())
+        .collect::<Vec<_>>()
+        .join(":");
+    let revoked = office.site.json(&format!(
+        "cert revoke --domain alias.example --serial {spelled} --reason affiliation-changed --at {}",
+        today()
+    ));
+    let prints: Vec<&str> = revoked["revoked"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["fingerprint"].as_str().unwrap())
+        .collect();
+    assert_eq!(prints, [second["renewed"][0]["fingerprint"].as_str().unwrap(), &first]);
+    let issued = office.site.json("cert issued --domain north.example");
+    for one in issued["issued"].as_array().unwrap() {
+        assert_eq!((&one["state"], &one["reason"]), (&"revoked".into(), &"affiliation-changed".into()));
+        assert_eq!(one["account"], "bob@north.example");
+    }
+    assert_eq!(
+        office.site.refused("cert revoke --domain north.example --serial 01ab --reason superseded"),
+        (
+            66,
+            "sealpost: north.example has issued no certificate with the serial number 01AB\n  \
+             see: sealpost cert issued --domain north.example\n"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn a_hold_is_released_or_made_final() {
+    let (office, print) = Office::issued();
+    let hold = "cert revoke --account bob@north.example --reason certificate-hold";
+    let held = office.site.run(hold).text();
+    assert!(
+        held.contains("to let it be used again: sealpost cert release --account bob@north.example\n"),
+        "{held}"
+    );
+    let issued = office.site.run("cert issued --domain north.example").text();
+    assert!(issued.contains(&format!("on hold since {}\n", today())), "{issued}");
+    assert_eq!(
+        office.site.refused("cert renew --account bob@north.example"),
+        (
+            1,
+            format!(
+                "sealpost: {print} was revoked on {} (certificate-hold)\n  it is on hold: sealpost cert release\n",
+                today()
+            )
+        )
+    );
+    assert_eq!(
+        office.site.run("cert release --account bob@north.example").text(),
+        format!(
+            "{print} of bob@north.example is on hold no more\nto tell others: sealpost crl sign --domain north.example\n"
+        )
+    );
+    assert_eq!(office.site.json("cert issued --domain north.example")["issued"][0]["state"], "valid");
+    assert_eq!(office.site.refused("cert release --account bob@north.example").0, 66);
+    assert_eq!(
+        office.site.refused(&format!("cert release --account bob@north.example --fingerprint {print}")),
+        (1, format!("sealpost: {print} is not on hold\n"))
+    );
+    office.site.run(hold).ok();
+    office.site.run("cert revoke --account bob@north.example --reason privilege-withdrawn").ok();
+    assert_eq!(
+        office.site.json("cert issued --domain north.example")["issued"][0]["reason"],
+        "privilege-withdrawn"
+    );
+    assert_eq!(office.site.refused("cert release --account bob@north.example").0, 66);
+}
+
+#[test]
+fn which_one_is_asked_where_there_are_several() {
+    let (office, first) = Office::issued();
+    office.make_key("bob");
+    let second = office.site.json("cert issue --account bob@north.example");
+    let revoke = "cert revoke --account bob@north.example --reason superseded";
+    assert_eq!(
+        office.site.refused(revoke),
+        (
+            64,
+            format!(
+                "sealpost: bob@north.example has several certificates of which that can be said\n  say which: \
+                 --fingerprint {first}\n"
+            )
+        )
+    );
+    let text = office.site.run(&format!("{revoke} --fingerprint {}", &first[..10])).text();
+    assert!(text.starts_with(&first) && !text.contains("has no other certificate"), "{text}");
+    // The other one is left, so nothing need be said.
+    let text = office.site.run(revoke).text();
+    assert!(text.starts_with(second["fingerprint"].as_str().unwrap()), "{text}");
+}
+
+#[test]
+fn what_cannot_be_said_of_a_certificate_is_refused() {
+    let (office, print) = Office::issued();
+    let revoke = |more: &str| office.site.refused(&format!("cert revoke --account bob@north.example {more}"));
+    assert_eq!(
+        revoke("--reason remove-from-crl"),
+        (
+            64,
+            "sealpost: remove-from-crl takes nothing back: it ends a hold\n  sealpost cert release\n"
+                .to_owned()
+        )
+    );
+    for reason in ["ca-compromise", "aa-compromise"] {
+        assert_eq!(
+            revoke(&format!("--reason {reason}")),
+            (
+                64,
+                format!(
+                    "sealpost: {reason} is said of an authority and not of a person's certificate\n  somebody else may \
+                     have the person's key: key-compromise\n"
+                )
+            )
+        );
+    }
+    assert_eq!(
+        revoke("--reason superseded --at 2999-01-01"),
+        (
+            64,
+            "sealpost: --at lies in the future: a certificate is revoked from now or an earlier moment on\n"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        revoke("--reason superseded --at 2020-01-01"),
+        (
+            1,
+            format!(
+                "sealpost: {print} was issued on {}: it cannot be revoked from an earlier day\n",
+                today()
+            )
+        )
+    );
+    assert_eq!(revoke("--reason superseded --at yesterday").0, 64);
+    assert_eq!(revoke("--reason lost").0, 64);
+    assert_eq!(revoke("").0, 64);
+    assert_eq!(office.site.refused("cert revoke --serial 01 --reason superseded").0, 64);
+}
+
+#[test]
+fn what_was_issued_is_listed_by_serial_with_its_state() {
+    let office = Office::new();
+    assert_eq!(
+        office.site.run("cert issued --domain north.example").text(),
+        "north.example has issued nothing: sealpost cert issue --account ADDRESS\n"
+    );
+    office.site.run("cert issue --account bob@north.example --days 10").ok();
+    office.site.run("cert renew --account bob@north.example --days 20").ok();
+    let listed = office.site.json("cert issued --domain north.example");
+    let issued = listed["issued"].as_array().unwrap();
+    let serials: Vec<&str> = issued.iter().map(|one| one["serial"].as_str().unwrap()).collect();
+    assert!(serials.len() == 2 && serials.is_sorted());
+    let text = office.site.run("cert issued --domain alias.example").text();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].starts_with("serial ")
+            && lines[0].ends_with("  account            from        until       state")
+    );
+    for (line, one) in lines[1..].iter().zip(issued) {
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        let wanted =
+            ["serial", "account", "not_before", "not_after", "state"].map(|name| one[name].as_str().unwrap());
+        assert_eq!(cells, wanted);
+    }
+    assert_eq!(office.site.refused("cert issued --domain void.example").0, 66);
+}
