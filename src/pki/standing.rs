@@ -1,7 +1,7 @@
 //! Was a certificate taken back, as far as the revocation lists at hand tell (RFC 5280 5, 6.3)?
 
+use super::revocation::check::names_a_list;
 use super::{Certificate, Crl, Revocation, RevocationReason, Unfit};
-use const_oid::db::rfc5912::ID_CE_CRL_DISTRIBUTION_POINTS;
 use time::OffsetDateTime;
 
 /// What is known of a certificate's revocation.
@@ -67,10 +67,4 @@ fn doubt(certificate: &Certificate, known: &[Known<'_>], at: OffsetDateTime) -> 
     };
     let due = newest.list.next_update()?;
     (due < at).then_some(Unfit::OldList { issuer, due })
-}
-
-/// cRLDistributionPoints (RFC 5280 4.2.1.13).
-fn names_a_list(certificate: &Certificate) -> bool {
-    let extensions = certificate.parsed().tbs_certificate().extensions();
-    extensions.into_iter().flatten().any(|extension| extension.extn_id == ID_CE_CRL_DISTRIBUTION_POINTS)
 }

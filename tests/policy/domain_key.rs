@@ -145,3 +145,17 @@ fn a_domain_that_is_switched_off_lends_no_key() {
         bench.assert_opens(Opens::Nobody, mode);
     }
 }
+
+#[test]
+fn mail_sealed_to_a_key_that_was_replaced_is_still_opened() {
+    let bench = Bench::without_certificate();
+    bench.for_the_domain(&[("missing-certificate", "domain-key")]);
+    assert_eq!(bench.deliver().0.code, Some(0));
+    let before = bench.stored().remove(0);
+    bench.command("key rotate --domain north.example").run().ok();
+    assert_eq!(bench.deliver().0.code, Some(0), "{}", bench.log());
+    let after = bench.stored().remove(0);
+    for sealed in [before, after] {
+        assert_eq!(bench.command("open --domain north.example").input(sealed).run().ok(), crlf(MESSAGE));
+    }
+}
