@@ -99,8 +99,10 @@ fn json_is_one_object_of_known_fields() {
     let (backup, restore) = (format!("backup {}", path(&copy)), format!("restore {} --replace", path(&copy)));
     let certificate =
         "fingerprint subject issuer serial not_before not_after addresses key key_fingerprint purposes pem";
-    let account = "account domain aliases inbox profile also_classical recovery recovery_certificate active_certificates keys";
-    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective recovery_certificate certificates";
+    let account = "account domain aliases inbox profile also_classical recovery recovery_certificate active_certificates \
+        pending_certificates keys";
+    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective \
+        recovery_certificate certificates chain trusted replaced_authorities";
     let shown = [
         ("init", "root owner made main_cf master_cf"),
         ("doctor", "ok findings consents"),

@@ -10,7 +10,7 @@ use super::recovery;
 use super::words::{self, counted, own};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
-use crate::engine::{Account, Choice, InboxPolicy, Recovery};
+use crate::engine::{Account, CertificateState, Choice, InboxPolicy, Recovery};
 use crate::mail::{Address, MailboxName};
 use crate::pki::Certificate;
 use serde_json::{Value, json};
@@ -192,6 +192,7 @@ fn show(context: &Context, out: &mut Output, address: &Address) -> Result<(), Fa
         ("recovery", recovery(&account)),
         ("sealed to", counted(active(&account).count(), "certificate")),
         ("retired", counted(retired(&account), "certificate")),
+        ("pending", counted(pending(&account).count(), "certificate")),
         ("vault", counted(keys.len(), "key")),
     ]);
     out.table(&table)?;
@@ -211,7 +212,12 @@ fn recovery(account: &Account) -> String {
 }
 
 fn retired(account: &Account) -> usize {
-    account.certificates.len() - active(account).count()
+    account.certificates.iter().filter(|held| held.state == CertificateState::Retired).count()
+}
+
+fn pending(account: &Account) -> impl Iterator<Item = &Certificate> {
+    let held = account.certificates.iter();
+    held.filter(|held| held.state == CertificateState::Pending).map(|held| &held.certificate)
 }
 
 fn layout(account: &Account, keys: &[VaultKey]) -> Value {
@@ -226,6 +232,7 @@ fn layout(account: &Account, keys: &[VaultKey]) -> Value {
         "recovery_certificate": account.domain.recovery.as_ref()
             .filter(|_| account.recovery() == Recovery::Yes).map(|held| held.fingerprint().to_string()),
         "active_certificates": words::texts(active(account).map(Certificate::fingerprint)),
+        "pending_certificates": words::texts(pending(account).map(Certificate::fingerprint)),
         "keys": words::texts(keys.iter().map(|key| key.fingerprint)),
     })
 }

@@ -2,10 +2,13 @@
 
 use super::cert_account::{Add, list, retire, show_account};
 use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
+use super::cert_fetch::Fetch;
 use super::cert_issue::IssueVerb;
 use super::cert_issued::Issued;
+use super::cert_pending::{Accept, Pending, Refuse};
 use super::cert_renew::Renew;
 use super::cert_revoke::{Release, Revoke};
+use super::cert_verify::Verify;
 use super::context::Context;
 use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
@@ -71,6 +74,11 @@ enum CertVerb {
     Revoke(Revoke),
     Release(Release),
     Issued(Issued),
+    Fetch(Fetch),
+    Pending(Pending),
+    Accept(Accept),
+    Refuse(Refuse),
+    Verify(Box<Verify>),
 }
 
 impl CertCommand {
@@ -87,11 +95,16 @@ impl CertCommand {
             CertVerb::Add(verb) => verb.run(context, out),
             CertVerb::List { account } => list(context, out, &account),
             CertVerb::Retire { account, fingerprint } => retire(context, out, &account, fingerprint.as_ref()),
+            CertVerb::Fetch(verb) => verb.run(context, out),
+            CertVerb::Pending(verb) => verb.run(context, out),
+            CertVerb::Accept(verb) => verb.run(context, out),
+            CertVerb::Refuse(verb) => verb.run(context, out),
             CertVerb::Issue(verb) => verb.run(context, out),
             CertVerb::Renew(verb) => verb.run(context, out),
             CertVerb::Revoke(verb) => verb.run(context, out),
             CertVerb::Release(verb) => verb.run(context, out),
             CertVerb::Issued(verb) => verb.run(context, out),
+            CertVerb::Verify(verb) => verb.run(context, out),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `sealpost cert … --account`
 
 use super::cert::{layout, print};
+use super::cert_folder::from_folder;
+use super::cert_message::from_message;
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::issuer::Issued;
@@ -21,22 +23,43 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost cert add --account anna@north.example --file anna.pem
-  sealpost cert add --account anna@north.example < anna.pem")]
+  sealpost cert add --account anna@north.example < anna.pem
+  sealpost cert add --account anna@north.example --from-message signed.eml
+  sealpost cert add --from-folder /srv/certificates --domain north.example")]
 pub(super) struct Add {
     /// Whose mail is sealed to it
-    #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
-    account: Address,
+    #[arg(long, value_name = "ADDRESS", value_parser = words::address, required_unless_present = "from_folder")]
+    account: Option<Address>,
     /// PEM or DER: the certificate, after it perhaps those of its authorities; without it or `-`: standard input
     #[arg(long, value_name = "FILE", default_value = "-")]
     file: PathBuf,
+    /// A message that the account signed, `-` for standard input: the certificate that it shows waits to be accepted
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "from_folder"])]
+    from_message: Option<PathBuf>,
+    /// PEM and DER files: each certificate waits for the accounts whose addresses it names
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "account"])]
+    from_folder: Option<PathBuf>,
+    /// With --from-folder: only for accounts of this domain
+    #[arg(long, value_name = "NAME", requires = "from_folder")]
+    domain: Option<String>,
 }
 
 impl Add {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let account = match (&self.from_folder, &self.account) {
+            (Some(folder), _) => return from_folder(context, out, folder, self.domain.as_deref()),
+            (None, None) => {
+                return Err(Failure::new(Code::Usage, "whose certificate is it? --account ADDRESS"));
+            }
+            (None, Some(account)) => account,
+        };
+        if let Some(message) = &self.from_message {
+            return from_message(context, out, account, message);
+        }
         let (certificate, others) = filter::chain(&self.file)?;
         let config = context.config()?;
         let directory = context.directory()?;
-        let account = directory.account(&self.account)?;
+        let account = directory.account(account)?;
         let warnings = fitness::require(&account, &certificate, &others, &config, SystemClock.now())?;
         let added = directory.add_certificate(&account.address, &certificate, &input::name(&self.file))?;
         report(out, &account, &Issued { certificate, added, warnings })

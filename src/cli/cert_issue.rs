@@ -11,7 +11,7 @@ use super::words;
 use super::{input, key, keyring};
 use crate::config::MOST_ISSUE_DAYS;
 use crate::directory::{Follows, SqliteDirectory};
-use crate::engine::{Account, Choice, HeldCertificate};
+use crate::engine::{Account, CertificateState, Choice, HeldCertificate};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, PublicKey, Reads, Request};
 use std::path::PathBuf;
@@ -126,9 +126,12 @@ impl IssueVerb {
     }
 }
 
-/// The newest certificate of a key.
+/// The newest certificate of a key. One that waits to be accepted is nobody's yet.
 pub(super) fn newest_of(account: &Account, key: Fingerprint) -> Option<&HeldCertificate> {
-    let of_key = |held: &&HeldCertificate| held.certificate.key_fingerprint().is_ok_and(|of| of == key);
+    let of_key = |held: &&HeldCertificate| {
+        held.state != CertificateState::Pending
+            && held.certificate.key_fingerprint().is_ok_and(|of| of == key)
+    };
     account.certificates.iter().rfind(of_key)
 }
 

@@ -5,7 +5,7 @@
 
 use super::context::{Context, engine};
 use super::failure::{Code, Failure};
-use super::{Verb, input, output};
+use super::{Verb, harvest, input, output};
 use crate::config::{Config, FILE};
 use crate::crypto::SecretBytes;
 use crate::engine::{CopyReport, Disposition, Outcome, Recipient, Request};
@@ -16,8 +16,8 @@ use std::ffi::OsString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Take a message from an MTA on standard input, apply the rules, seal it and store it
@@ -135,6 +135,8 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let request = verb.request(&message)?;
     let outcome = engine.deliver(&request);
     log(&request, &outcome);
+    watch.stored(&outcome.disposition);
+    harvest::after_delivery(&context, &config, &directory, &request, &outcome);
     Ok(outcome.disposition)
 }
 
@@ -215,6 +217,7 @@ impl Deliver {
 struct Watch {
     answered: Arc<AtomicBool>,
     deadline_ms: Arc<AtomicU64>,
+    decided: Arc<OnceLock<Disposition>>,
 }
 
 impl Watch {
@@ -223,16 +226,26 @@ impl Watch {
     const DEADLINE_MS: u64 = 120_000;
 
     fn start() -> Watch {
-        let watch = Watch { answered: Arc::default(), deadline_ms: Arc::new(Watch::DEADLINE_MS.into()) };
-        let (answered, deadline_ms) = (Arc::clone(&watch.answered), Arc::clone(&watch.deadline_ms));
+        let (answered, decided) = (Arc::<AtomicBool>::default(), Arc::<OnceLock<Disposition>>::default());
+        let deadline_ms = Arc::new(AtomicU64::new(Watch::DEADLINE_MS));
+        let watch = Watch {
+            answered: Arc::clone(&answered),
+            deadline_ms: Arc::clone(&deadline_ms),
+            decided: Arc::clone(&decided),
+        };
         // Without the thread there is no deadline of our own; Postfix's still holds.
-        let _ =
-            std::thread::Builder::new().name("deadline".into()).spawn(move || wait(&answered, &deadline_ms));
+        let waits = move || wait(&answered, &deadline_ms, &decided);
+        let _ = std::thread::Builder::new().name("deadline".into()).spawn(waits);
         watch
     }
 
     fn shorten(&self, deadline: Duration) {
         self.deadline_ms.store(u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// What comes now is done after the delivery: if it takes too long, this is the answer and no doubt.
+    fn stored(&self, disposition: &Disposition) {
+        let _ = self.decided.set(disposition.clone());
     }
 
     /// Prints the line, unless the deadline already did: then its thread ends the process.
@@ -247,14 +260,15 @@ impl Watch {
     }
 }
 
-fn wait(answered: &AtomicBool, deadline_ms: &AtomicU64) {
+fn wait(answered: &AtomicBool, deadline_ms: &AtomicU64, decided: &OnceLock<Disposition>) {
     let begin = Instant::now();
     let left = || Duration::from_millis(deadline_ms.load(Ordering::SeqCst)).checked_sub(begin.elapsed());
     while let Some(left) = left() {
         std::thread::sleep(left.clamp(Duration::from_millis(1), Duration::from_millis(250)));
     }
     if !answered.swap(true, Ordering::SeqCst) {
-        let late = Disposition::doubt("the delivery took too long");
+        let doubt = || Disposition::doubt("the delivery took too long");
+        let late = decided.get().cloned().unwrap_or_else(doubt);
         output::write_quietly(&mut io::stdout(), format!("{}\n", late.line()).as_bytes());
         std::process::exit(late.exit_code().into());
     }

@@ -90,6 +90,7 @@ fn holder(found: &CertificateHolder) -> Holder {
         account: found.account.to_string(),
         certificate: found.certificate.to_string(),
         active: found.state == CertificateState::Active,
+        pending: found.state == CertificateState::Pending,
         since: words::day(found.added),
     }
 }
@@ -100,6 +101,7 @@ fn domain_holder(found: &DomainHolder) -> Holder {
         account: found.domain.clone(),
         certificate: found.certificate.to_string(),
         active: true,
+        pending: false,
         since: words::day(found.added),
     }
 }

@@ -174,7 +174,7 @@ impl Bundle {
     fn of(account: Account, key: VaultKey, all: &[VaultKey]) -> Bundle {
         let fingerprint = key.fingerprint;
         let Account { address, certificates: mut held, domain, .. } = account;
-        held.retain(|held| is_of(&held.certificate, fingerprint));
+        held.retain(|held| held.state != CertificateState::Pending && is_of(&held.certificate, fingerprint));
         held.reverse();
         held.sort_by_key(|held| held.state != CertificateState::Active);
         let certificates: Vec<Certificate> = held.into_iter().map(|held| held.certificate).collect();

@@ -147,7 +147,7 @@ fn mac(fields: &mut Elements<'_>) -> Result<Vec<u8>, CmsError> {
 }
 
 /// RFC 5083 2.2: authAttrs are authenticated as a DER SET OF, whatever tag and order they were sent with.
-fn der_set(implicit: Element<'_>) -> Result<Vec<u8>, CmsError> {
+pub(super) fn der_set(implicit: Element<'_>) -> Result<Vec<u8>, CmsError> {
     let mut elements = Elements(implicit.content);
     let mut members = Vec::new();
     while !elements.is_empty() {

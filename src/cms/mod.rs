@@ -17,6 +17,8 @@ mod recipient;
 #[cfg(test)]
 pub(crate) mod samples;
 mod signed;
+mod signed_data;
+mod signed_message;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -38,4 +40,6 @@ pub use recipient::{
     Agreement, Encapsulation, Originator, OriginatorKey, Recipient, RecipientId, RecipientKind,
 };
 pub(crate) use recipient::{ID_ORI_KEM, MAX_RECIPIENTS};
+pub use signed_data::{SignedAttributes, SignedData, Signer, read_signed_data};
+pub use signed_message::{SignedMessage, is_labelled_signed, signed_message};
 pub(crate) use tags::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};

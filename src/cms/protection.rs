@@ -74,7 +74,10 @@ pub(super) fn examine_content_info(octets: &[u8]) -> Result<Protection, CmsError
 }
 
 /// Looks at the entity that decides; nothing if a multipart has more than the one part.
-fn innermost<'a, T>(message: &Message<'a>, look: impl FnOnce(&Message<'a>, &MediaType) -> T) -> Option<T> {
+pub(super) fn innermost<'a, T>(
+    message: &Message<'a>,
+    look: impl FnOnce(&Message<'a>, &MediaType) -> T,
+) -> Option<T> {
     let mut inner: Option<Message<'a>> = None;
     for _ in 0..MAX_NESTING {
         let here = inner.as_ref().unwrap_or(message);

@@ -139,7 +139,7 @@ fn key_transport(mut fields: Elements<'_>) -> Result<Recipient, CmsError> {
     finish(RecipientKind::KeyTransport, Some(id), fields)
 }
 
-fn recipient_id(fields: &mut Elements<'_>) -> Result<RecipientId, CmsError> {
+pub(super) fn recipient_id(fields: &mut Elements<'_>) -> Result<RecipientId, CmsError> {
     match fields.optional(context(0))? {
         Some(key) => Ok(RecipientId::SubjectKeyIdentifier(key.content.to_vec())),
         None => issuer_and_serial(fields),
@@ -147,7 +147,11 @@ fn recipient_id(fields: &mut Elements<'_>) -> Result<RecipientId, CmsError> {
 }
 
 fn issuer_and_serial(fields: &mut Elements<'_>) -> Result<RecipientId, CmsError> {
-    let mut name = Elements(fields.tagged(SEQUENCE, "a recipient's identifier")?.content);
+    issuer_and_serial_of(Elements(fields.tagged(SEQUENCE, "a recipient's identifier")?.content))
+}
+
+/// What an IssuerAndSerialNumber holds, whatever its tag.
+pub(super) fn issuer_and_serial_of(mut name: Elements<'_>) -> Result<RecipientId, CmsError> {
     let issuer = name.tagged(SEQUENCE, "a recipient's issuer")?.whole.to_vec();
     let serial = name.tagged(INTEGER, "a recipient's serial number")?.content.to_vec();
     Ok(RecipientId::IssuerAndSerialNumber { issuer, serial })

@@ -5,7 +5,8 @@ use super::read::{Config, LogTarget};
 use super::{TrustBundle, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
-    Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust, Unusable,
+    CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust,
+    Unusable,
 };
 use crate::mail::HeaderPolicy;
 use std::path::PathBuf;
@@ -214,6 +215,26 @@ pub(super) static KEYS: &[Key] = &[
         read: |config, given| {
             let bits = value::integer(given).filter(|bits| RSA_BITS.contains(bits))?;
             config.settings.minimum_rsa_bits = usize::try_from(bits).ok()?;
+            Some(())
+        },
+    },
+    Key {
+        name: "certificates-from-mail",
+        doc: "does a signed message from an account to itself offer a certificate? It waits until it is accepted",
+        default: "true",
+        allowed: || "true, false".into(),
+        read: |config, given| {
+            config.certificates_from_mail = given.as_bool()?;
+            Some(())
+        },
+    },
+    Key {
+        name: "trusted-certificate-sources",
+        doc: "certificates from here need nobody's consent; \"mail\" only with a chain to a trusted authority",
+        default: "[]",
+        allowed: || format!("a list of {}", CertificateSource::allowed()),
+        read: |config, given| {
+            config.trusted_sources = value::choices(given)?;
             Some(())
         },
     },

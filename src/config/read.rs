@@ -6,7 +6,8 @@ use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
-    CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust, Unusable,
+    CertificateSource, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust,
+    Unusable,
 };
 use crate::mail::HeaderPolicy;
 use std::io;
@@ -61,6 +62,10 @@ pub struct Config {
     pub log: LogTarget,
     /// How much of it.
     pub log_level: tracing::Level,
+    /// May a signed message that an account sends to itself offer a certificate?
+    pub certificates_from_mail: bool,
+    /// Certificates from here need nobody's consent.
+    pub trusted_sources: Vec<CertificateSource>,
     /// What domains write into the certificates and lists that they sign.
     pub issue: IssueSettings,
     entries: Vec<Entry>,
@@ -179,6 +184,8 @@ impl Config {
             mail_root: String::new(),
             log: LogTarget::None,
             log_level: tracing::Level::INFO,
+            certificates_from_mail: false,
+            trusted_sources: Vec::new(),
             issue: IssueSettings::default(),
             entries: Vec::with_capacity(KEYS.len()),
         }
@@ -259,7 +266,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, mail-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

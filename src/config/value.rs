@@ -9,6 +9,19 @@ pub(super) fn choice<C: Choice>(value: &DeValue<'_>) -> Option<C> {
     C::parse(value.as_str()?)
 }
 
+/// Words of a closed list, each once.
+pub(super) fn choices<C: Choice>(value: &DeValue<'_>) -> Option<Vec<C>> {
+    let mut chosen = Vec::new();
+    for word in value.as_array()? {
+        let word = choice(word.get_ref())?;
+        if chosen.contains(&word) {
+            return None;
+        }
+        chosen.push(word);
+    }
+    Some(chosen)
+}
+
 /// Bytes: a number, or a text with K, M or G (of 1024).
 pub(super) fn size(value: &DeValue<'_>) -> Option<u64> {
     if let Some(number) = integer(value) {

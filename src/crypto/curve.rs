@@ -49,6 +49,8 @@ pub(super) struct Signing {
     algorithm: ObjectIdentifier,
     sign: fn(private: &[u8], message: &[u8]) -> Option<Vec<u8>>,
     verify: Verify,
+    /// The same over the hash of a message.
+    verify_hash: Verify,
 }
 
 /// What a crate for a NIST curve has to offer, in the form of a row.
@@ -71,6 +73,13 @@ macro_rules! nist {
                     let signature = $krate::ecdsa::DerSignature::from_bytes(signature).ok()?;
                     let key = $krate::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
                     key.verify(message, &signature).ok()
+                },
+                verify_hash: |point, hash, signature| {
+                    use $krate::ecdsa::signature::hazmat::PrehashVerifier;
+                    let signature = $krate::ecdsa::DerSignature::from_bytes(signature).ok()?;
+                    let signature = $krate::ecdsa::Signature::try_from(signature).ok()?;
+                    let key = $krate::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+                    key.verify_prehash(hash, &signature).ok()
                 },
             }),
             generate: |rng| {
@@ -215,6 +224,11 @@ impl CurvePublicKey {
     /// Checks an ECDSA signature in DER; nothing if it is none of this key.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Option<()> {
         (self.curve.signing.as_ref()?.verify)(&self.point, message, signature)
+    }
+
+    /// Checks an ECDSA signature over a hash of half the curve's size at least.
+    pub(crate) fn verify_hash(&self, hash: &[u8], signature: &[u8]) -> Option<()> {
+        (self.curve.signing.as_ref()?.verify_hash)(&self.point, hash, signature)
     }
 }
 

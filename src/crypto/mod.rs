@@ -17,6 +17,7 @@ pub mod policy;
 mod rejection;
 pub mod secret;
 pub mod seed;
+pub(crate) mod signature;
 pub(crate) mod trace;
 pub(crate) mod transport;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::lookup::known_account;
 use super::words::{self, Moment, Word};
-use super::{AdminError, SqliteDirectory, domains, holders, id, keys};
+use super::{AdminError, SqliteDirectory, domains, holders, id, keys, pending};
 use crate::engine::{CertificateState, Choice, HeldCertificate};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, Revocation, RevocationReason};
@@ -174,13 +174,16 @@ pub(super) fn add(
     }
     retire_key(at, &id, key)?;
     insert(at, &id, certificate, CertificateState::Active, source)?;
+    pending::forget_refusal(at, &id, fingerprint)?;
     refresh_key_states(at, &id)?;
     Ok(added)
 }
 
 fn retire_key(at: &Connection, account: &str, key: Fingerprint) -> Result<(), AdminError> {
-    let sql = "UPDATE certificates SET state = ?3 WHERE account_id = ?1 AND key_fingerprint = ?2";
-    at.execute(sql, params![account, key.to_string(), CertificateState::Retired.name()])?;
+    let sql = "UPDATE certificates SET state = ?3
+        WHERE account_id = ?1 AND key_fingerprint = ?2 AND state = ?4";
+    let (active, retired) = (CertificateState::Active.name(), CertificateState::Retired.name());
+    at.execute(sql, params![account, key.to_string(), retired, active])?;
     Ok(())
 }
 
@@ -203,13 +206,13 @@ pub(super) fn insert(
     holders::index(at, &row, certificate)
 }
 
-/// A vault key is active while it has an active certificate, or none at all yet.
+/// A vault key is active while it has an active certificate, or none at all yet. One that waits says nothing.
 pub(super) fn refresh_key_states(at: &Connection, account: &str) -> Result<(), AdminError> {
     let sql = "UPDATE vault_keys SET state = CASE
             WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.account_id = vault_keys.account_id
                 AND c.key_fingerprint = vault_keys.fingerprint AND c.state = 'active') THEN 'active'
             WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.account_id = vault_keys.account_id
-                AND c.key_fingerprint = vault_keys.fingerprint) THEN 'retired'
+                AND c.key_fingerprint = vault_keys.fingerprint AND c.state = 'retired') THEN 'retired'
             ELSE 'active' END
         WHERE account_id = ?1";
     at.execute(sql, [account])?;

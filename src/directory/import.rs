@@ -59,7 +59,10 @@ fn add(
     source: &str,
 ) -> Result<(), AdminError> {
     let ImportedCertificate { certificate, state } = *imported;
-    let is_it = |held: &certificates::CertificateRecord| held.held.certificate == *certificate;
+    // Who has the key needs nobody's consent to its certificate.
+    let is_it = |held: &certificates::CertificateRecord| {
+        held.held.certificate == *certificate && held.held.state != CertificateState::Pending
+    };
     if certificates::records(at, id)?.iter().any(is_it) {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use super::certificates::{self, AddedCertificate, read_der, revocation};
 use super::lookup::{account, known_account};
 use super::words::{self, Moment};
 use super::{AdminError, NewVaultKey, SqliteDirectory, domains, keys};
-use crate::engine::{Account, Choice, DomainMode, HeldCertificate};
+use crate::engine::{Account, CertificateState, Choice, DomainMode, HeldCertificate};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, Revocation, RevocationReason};
 use rusqlite::{Connection, Row, params};
@@ -99,7 +99,10 @@ fn require_addresses(account: &Account, certificate: &Certificate) -> Result<(),
 }
 
 fn require_place(account: &Account, key: Fingerprint, follows: Follows) -> Result<(), AdminError> {
-    let of_key = |held: &&HeldCertificate| held.certificate.key_fingerprint().is_ok_and(|of| of == key);
+    let of_key = |held: &&HeldCertificate| {
+        held.state != CertificateState::Pending
+            && held.certificate.key_fingerprint().is_ok_and(|of| of == key)
+    };
     let mut of_key = account.certificates.iter().filter(of_key);
     let name = account.address.clone();
     match follows {

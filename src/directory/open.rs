@@ -32,6 +32,14 @@ impl SqliteDirectory {
         SqliteDirectory::with(root, open_file(root, File::Directory)?)
     }
 
+    /// The same for what is not worth waiting for: where somebody else is writing it is told at once.
+    pub fn open_without_waiting(root: &Path) -> Result<SqliteDirectory, AdminError> {
+        check_store(root)?;
+        let connection = open_file(root, File::Directory)?;
+        connection.busy_timeout(Duration::ZERO)?;
+        SqliteDirectory::with(root, connection)
+    }
+
     /// Opens it for delivery, which writes nothing to it.
     pub fn open_for_reading(root: &Path) -> Result<SqliteDirectory, AdminError> {
         check_store(root)?;

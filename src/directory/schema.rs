@@ -143,7 +143,7 @@ CREATE INDEX recipient_ids_certificate ON recipient_ids (certificate_id);
 
 /// Authorities: whom a holder trusts (no domain: the server), the chain above a domain's certificate, authorities that
 /// were replaced and still sign revocation lists, what was revoked, the lists that we signed and those that we were
-/// given, recovery certificates, and what a domain says of certificates that are not as they should be.
+/// given, recovery certificates, certificates that somebody refused, and what a domain says of certificates that are not as they should be.
 const DIRECTORY_4: &str = "
 CREATE TABLE trusted (
     id TEXT NOT NULL PRIMARY KEY,
@@ -198,6 +198,12 @@ ALTER TABLE domains ADD COLUMN unusable TEXT;
 ALTER TABLE domains ADD COLUMN crl TEXT;
 ALTER TABLE domains ADD COLUMN recovery TEXT;
 ALTER TABLE accounts ADD COLUMN recovery TEXT;
+CREATE TABLE refused_certificates (
+    account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    fingerprint TEXT NOT NULL,
+    refused BIGINT NOT NULL,
+    PRIMARY KEY (account_id, fingerprint)
+);
 ";
 
 const STATE_1: &str = "

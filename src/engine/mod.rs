@@ -10,6 +10,7 @@ mod deliver;
 mod error;
 mod execute;
 mod explain;
+mod offer;
 pub mod outcome;
 mod owners;
 mod plan;
@@ -34,6 +35,9 @@ pub use consent::PlainConsent;
 pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
+pub use offer::{
+    CertificateSource, LARGEST_OFFER, NoOffer, Offer, may_offer, offered, sole_author, without_chain,
+};
 pub use outcome::{Disposition, Outcome};
 pub use prospect::{Prospect, foresee, foresee_domain_key, foresee_recovery, issuers};
 pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};

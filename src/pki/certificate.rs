@@ -1,5 +1,6 @@
 //! An X.509 certificate (RFC 5280) with what mail asks of it.
 
+use super::signature::Signed;
 use super::{PkiError, PublicKey, Reads, capabilities};
 use crate::cms::RecipientId;
 use crate::crypto::algorithm::name_of;
@@ -119,6 +120,12 @@ impl Certificate {
             issuer.public_key().ok()?.verify_with(algorithm, signed_part(&self.der)?, signature).ok()
         };
         self.names_as_issuer(issuer) && signature().is_some()
+    }
+
+    /// It as what somebody signed.
+    pub(crate) fn signed(&self) -> Signed<'_> {
+        let algorithm = self.parsed.signature_algorithm();
+        Signed { der: &self.der, algorithm, signature: self.parsed.signature() }
     }
 
     /// The exact DER.

@@ -1,11 +1,14 @@
 //! Certificate revocation lists (RFC 5280 5).
 
 use super::certificate::{moment, signed_part};
+use super::signature::Signed;
 use super::{Certificate, Fingerprint, PkiError, Revocation, RevocationReason, pem};
-use const_oid::AssociatedOid;
+use const_oid::db::rfc5912::ID_CE_ISSUING_DISTRIBUTION_POINT;
+use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::Decode;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+use x509_cert::Version;
 use x509_cert::certificate::Raw;
 use x509_cert::crl::{CertificateList, RevokedCert};
 use x509_cert::ext::Extension;
@@ -91,7 +94,31 @@ impl Crl {
 
     /// issuingDistributionPoint, if present: what the list speaks of.
     pub fn distribution_point(&self) -> Result<Option<IssuingDistributionPoint>, PkiError> {
-        self.extension()
+        // Its type names another extension in x509-cert 0.3.
+        one_extension_called(
+            ID_CE_ISSUING_DISTRIBUTION_POINT,
+            self.extensions(),
+            "an extension of the revocation list",
+        )
+    }
+
+    /// It as what somebody signed.
+    pub(crate) fn signed(&self) -> Signed<'_> {
+        Signed {
+            der: &self.der,
+            algorithm: &self.parsed.signature_algorithm,
+            signature: &self.parsed.signature,
+        }
+    }
+
+    /// Does it say that it is of version 2, as it must (RFC 5280 5.1.2.1)?
+    pub(crate) fn is_of_version_2(&self) -> bool {
+        self.parsed.tbs_cert_list.version == Version::V2
+    }
+
+    /// Both places that name the algorithm of its signature name the same one (RFC 5280 5.1.1.2).
+    pub(crate) fn names_one_algorithm(&self) -> bool {
+        self.parsed.signature_algorithm == self.parsed.tbs_cert_list.signature
     }
 
     /// keyIdentifier of the authorityKeyIdentifier: which key of its issuer signed it.
@@ -156,9 +183,7 @@ impl Crl {
             let algorithm = self.parsed.signature_algorithm.oid;
             issuer.public_key().ok()?.verify_with(algorithm, signed_part(&self.der)?, signature).ok()
         };
-        named
-            && self.parsed.signature_algorithm == self.parsed.tbs_cert_list.signature
-            && signature().is_some()
+        named && self.names_one_algorithm() && signature().is_some()
     }
 
     fn extension<'a, E: Decode<'a> + AssociatedOid>(&'a self) -> Result<Option<E>, PkiError>
@@ -189,7 +214,18 @@ fn one_extension<'a, E: Decode<'a> + AssociatedOid>(
 where
     E::Error: std::fmt::Display,
 {
-    let mut found = extensions.iter().filter(|extension| extension.extn_id == E::OID);
+    one_extension_called(E::OID, extensions, what)
+}
+
+fn one_extension_called<'a, E: Decode<'a>>(
+    oid: ObjectIdentifier,
+    extensions: &'a [Extension],
+    what: &'static str,
+) -> Result<Option<E>, PkiError>
+where
+    E::Error: std::fmt::Display,
+{
+    let mut found = extensions.iter().filter(|extension| extension.extn_id == oid);
     let (Some(one), other) = (found.next(), found.next()) else { return Ok(None) };
     if other.is_some() {
         return Err(PkiError::malformed(what, "it stands twice"));

@@ -5,8 +5,8 @@ use crate::crypto::algorithm::{Curve, Kem, name_of};
 use crate::crypto::{CurvePublicKey, Ed25519PublicKey, KemPublicKey, ed25519};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
-    ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SHA_256_WITH_RSA_ENCRYPTION, SHA_384_WITH_RSA_ENCRYPTION,
-    SHA_512_WITH_RSA_ENCRYPTION,
+    ECDSA_WITH_SHA_256, ECDSA_WITH_SHA_384, ECDSA_WITH_SHA_512, ID_EC_PUBLIC_KEY, RSA_ENCRYPTION,
+    SHA_256_WITH_RSA_ENCRYPTION, SHA_384_WITH_RSA_ENCRYPTION, SHA_512_WITH_RSA_ENCRYPTION,
 };
 use der::asn1::{Any, BitString};
 use der::{Decode, Encode};
@@ -100,29 +100,37 @@ impl PublicKey {
         good.ok_or(PkiError::BadSignature)
     }
 
-    /// Checks a signature of a named algorithm: SHA-256, SHA-384 or SHA-512 with RSA, ECDSA with the hash that goes with
-    /// the curve, Ed25519. SHA-1 and MD5 are not among them.
+    /// Checks a signature of a named algorithm: SHA-256, SHA-384 or SHA-512 with RSA or ECDSA, Ed25519. SHA-1 and MD5 are not
+    /// among them.
     pub(crate) fn verify_with(
         &self,
         algorithm: ObjectIdentifier,
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), PkiError> {
-        let PublicKey::Rsa(key) = self else {
-            let own = self.signature_algorithm()?.oid;
-            return if own == algorithm {
-                self.verify(message, signature)
-            } else {
-                Err(unsupported_signature(algorithm))
-            };
+        let valid = match (self, algorithm) {
+            (PublicKey::Rsa(key), SHA_256_WITH_RSA_ENCRYPTION) => {
+                key.pkcs1v15_verify::<Sha256>(message, signature).ok()
+            }
+            (PublicKey::Rsa(key), SHA_384_WITH_RSA_ENCRYPTION) => {
+                key.pkcs1v15_verify::<Sha384>(message, signature).ok()
+            }
+            (PublicKey::Rsa(key), SHA_512_WITH_RSA_ENCRYPTION) => {
+                key.pkcs1v15_verify::<Sha512>(message, signature).ok()
+            }
+            (PublicKey::Curve(key), ECDSA_WITH_SHA_256) => {
+                key.verify_hash(&Sha256::digest(message), signature)
+            }
+            (PublicKey::Curve(key), ECDSA_WITH_SHA_384) => {
+                key.verify_hash(&Sha384::digest(message), signature)
+            }
+            (PublicKey::Curve(key), ECDSA_WITH_SHA_512) => {
+                key.verify_hash(&Sha512::digest(message), signature)
+            }
+            (PublicKey::Ed25519(key), ed25519::OID) => key.verify(message, signature),
+            (_, other) => return Err(unsupported_signature(other)),
         };
-        match algorithm {
-            SHA_256_WITH_RSA_ENCRYPTION => key.pkcs1v15_verify::<Sha256>(message, signature),
-            SHA_384_WITH_RSA_ENCRYPTION => key.pkcs1v15_verify::<Sha384>(message, signature),
-            SHA_512_WITH_RSA_ENCRYPTION => key.pkcs1v15_verify::<Sha512>(message, signature),
-            other => return Err(unsupported_signature(other)),
-        }
-        .map_err(|_| PkiError::BadSignature)
+        valid.ok_or(PkiError::BadSignature)
     }
 
     /// The signature algorithm that goes with the key: sha256WithRSAEncryption, ECDSA with the hash of the curve's

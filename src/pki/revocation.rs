@@ -1,5 +1,9 @@
 //! Why a certificate was taken back (RFC 5280 5.3.1).
 
+pub mod check;
+
+pub use check::{RevocationPolicy, RevocationStatus};
+
 use time::OffsetDateTime;
 
 /// A certificate was taken back.

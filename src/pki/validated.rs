@@ -1,32 +1,12 @@
 //! The proof that a certificate may be sealed to.
 
-use super::path::{Certval, PathValidator, Trust};
+use super::path::{PathCheck, PathValidator, PolicyCheck, RevocationSources, Rfc5280, UNDERSTOOD};
+use super::revocation::RevocationPolicy;
 use super::{Certificate, PublicKey, Revocation, RevocationReason};
 use crate::crypto::algorithm::name_of;
 use crate::mail::Address;
-use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5280::{ANY_EXTENDED_KEY_USAGE, ID_KP_EMAIL_PROTECTION};
-use const_oid::db::rfc5912::{
-    ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_BASIC_CONSTRAINTS, ID_CE_CERTIFICATE_POLICIES, ID_CE_EXT_KEY_USAGE,
-    ID_CE_INHIBIT_ANY_POLICY, ID_CE_KEY_USAGE, ID_CE_NAME_CONSTRAINTS, ID_CE_POLICY_CONSTRAINTS,
-    ID_CE_POLICY_MAPPINGS, ID_CE_SUBJECT_ALT_NAME, ID_CE_SUBJECT_KEY_IDENTIFIER,
-};
 use time::OffsetDateTime;
-
-/// Critical extensions that are understood here or by the path validation.
-static UNDERSTOOD: [ObjectIdentifier; 11] = [
-    ID_CE_AUTHORITY_KEY_IDENTIFIER,
-    ID_CE_BASIC_CONSTRAINTS,
-    ID_CE_CERTIFICATE_POLICIES,
-    ID_CE_EXT_KEY_USAGE,
-    ID_CE_INHIBIT_ANY_POLICY,
-    ID_CE_KEY_USAGE,
-    ID_CE_NAME_CONSTRAINTS,
-    ID_CE_POLICY_CONSTRAINTS,
-    ID_CE_POLICY_MAPPINGS,
-    ID_CE_SUBJECT_ALT_NAME,
-    ID_CE_SUBJECT_KEY_IDENTIFIER,
-];
 
 /// Addresses of a certificate that an error names.
 const NAMED: usize = 3;
@@ -63,6 +43,9 @@ pub enum Unfit {
     /// keyUsage or extKeyUsage forbid it.
     #[error("it may not be used to encrypt mail: {0}")]
     WrongUsage(String),
+    /// keyUsage forbids it.
+    #[error("it may not be used to sign: its keyUsage lacks digitalSignature")]
+    MayNotSign,
     /// None of the addresses is in it.
     #[error("it names {found} and not {wanted}")]
     WrongAddress {
@@ -117,6 +100,7 @@ impl Unfit {
             Unfit::Expired(_) | Unfit::NotYetValid(_) | Unfit::NoList(_) | Unfit::OldList { .. } => true,
             Unfit::Revoked(revocation) => revocation.reason == RevocationReason::CertificateHold,
             Unfit::WrongUsage(_)
+            | Unfit::MayNotSign
             | Unfit::WrongAddress { .. }
             | Unfit::TooWeak { .. }
             | Unfit::Untrusted(_)
@@ -145,7 +129,7 @@ impl ValidatedCertificate {
         check_extended_usage(certificate, &mut unfit);
         check_address(certificate, check.addresses, &mut unfit);
         check_time(certificate, check, &mut unfit, &mut warnings);
-        check_path(certificate, check, &Certval, &mut unfit);
+        check_path(certificate, check, &Rfc5280::default(), &mut unfit);
         if unfit.is_empty() {
             Ok(ValidatedCertificate { certificate: certificate.clone(), warnings })
         } else {
@@ -162,7 +146,7 @@ impl ValidatedCertificate {
     }
 }
 
-fn check_structure(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
+pub(super) fn check_structure(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
     let extensions = certificate.parsed().tbs_certificate().extensions().map_or(&[][..], Vec::as_slice);
     for extension in extensions {
         if extension.critical && !UNDERSTOOD.contains(&extension.extn_id) {
@@ -206,7 +190,7 @@ fn check_key(certificate: &Certificate, minimum: usize, unfit: &mut Vec<Unfit>) 
     }
 }
 
-fn check_extended_usage(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
+pub(super) fn check_extended_usage(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
     let mail = [ID_KP_EMAIL_PROTECTION, ANY_EXTENDED_KEY_USAGE];
     match certificate.extended_key_usage() {
         Ok(None) => {}
@@ -216,7 +200,14 @@ fn check_extended_usage(certificate: &Certificate, unfit: &mut Vec<Unfit>) {
     }
 }
 
-fn check_address(certificate: &Certificate, wanted: &[Address], unfit: &mut Vec<Unfit>) {
+/// Does it name none of these addresses, where there are any?
+pub(crate) fn wrong_address(certificate: &Certificate, wanted: &[Address]) -> Option<Unfit> {
+    let mut unfit = Vec::new();
+    check_address(certificate, wanted, &mut unfit);
+    unfit.pop()
+}
+
+pub(super) fn check_address(certificate: &Certificate, wanted: &[Address], unfit: &mut Vec<Unfit>) {
     let found = certificate.addresses();
     let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
     let named = found.iter().any(|one| wanted.iter().any(|other| other.eq_ignore_ascii_case(one)));
@@ -235,7 +226,7 @@ fn list(addresses: &[String]) -> String {
     }
 }
 
-fn check_time(
+pub(super) fn check_time(
     certificate: &Certificate,
     check: &SealingCheck<'_>,
     unfit: &mut Vec<Unfit>,
@@ -254,17 +245,26 @@ fn check_time(
 
 /// The path is checked at the moment of its own validity that is nearest to now, so that an ended certificate is
 /// told to have ended and not, besides, to be untrusted.
-fn check_path(
+pub(super) fn check_path(
     certificate: &Certificate,
     check: &SealingCheck<'_>,
     validator: &impl PathValidator,
     unfit: &mut Vec<Unfit>,
 ) {
     let Some(anchors) = check.anchors else { return };
-    let trust = Trust { anchors, intermediates: check.intermediates };
-    let at = check.at.max(certificate.not_before()).min(certificate.not_after());
-    if let Err(why) = validator.validate(certificate, &trust, at) {
-        unfit.push(Unfit::Untrusted(why));
+    let path = PathCheck {
+        anchors,
+        intermediates: check.intermediates,
+        at: check.at.max(certificate.not_before()).min(certificate.not_after()),
+        usage: Some(ID_KP_EMAIL_PROTECTION),
+        policies: &PolicyCheck::default(),
+        revocation: RevocationSources { crls: &[], at: check.at, policy: RevocationPolicy::Soft },
+    };
+    match validator.validate(certificate, &path) {
+        Ok(_) => {}
+        // Told already, each with its own reason.
+        Err(failure) if failure.is_about_the_target() && !unfit.is_empty() => {}
+        Err(failure) => unfit.push(Unfit::Untrusted(failure.to_string())),
     }
 }
 
@@ -323,8 +323,7 @@ mod tests {
             "its key is too weak: 2048 bits, at least 3072 are required",
             "it names Bob@north.example, bob.alias@north.example and not eve@north.example",
             "it ended on 2028-10-31",
-            "it does not chain to a trusted authority: a signature of the path does not hold, or uses an algorithm \
-             that is refused",
+            "it does not chain to a trusted authority: it was not signed by the key of CN=north.example that is here",
         ];
         assert_eq!(reasons(&user, &check), expected);
     }
@@ -409,8 +408,8 @@ mod tests {
         check.intermediates = &between;
         assert_eq!(reasons(&forged, &check).len(), 1);
         check.anchors = Some(&between);
-        let expected = "it does not chain to a trusted authority: its issuer CN=Bob is trusted for itself only: it may \
-                        not sign certificates";
+        let expected = "it does not chain to a trusted authority: the trusted certificate CN=Bob may not sign \
+                        certificates: its basicConstraints name no authority";
         assert_eq!(reasons(&forged, &check), [expected]);
     }
 

@@ -19,6 +19,7 @@ pub mod sealed;
 #[cfg(test)]
 mod tests;
 mod unwrap;
+pub mod verify;
 
 pub use claim::Claim;
 pub use headers::HeadersKept;
@@ -29,3 +30,4 @@ pub use recognise::{OpenPgp, recognise};
 pub use rekey::{RekeyError, rekey};
 pub use seal::{Mark, Marked, SealError, SealJob, seal_many};
 pub use sealed::{Sealed, SealedTo};
+pub use verify::{VerifiedSignature, VerifyError, verify};

@@ -11,6 +11,7 @@ pub(crate) mod people;
 pub(crate) mod pkcs12;
 pub(crate) mod private_key;
 pub(crate) mod script;
+pub(crate) mod signed_message;
 pub(crate) mod structure;
 pub(crate) mod tree;
 

@@ -4,6 +4,7 @@
 use super::containers::containers;
 use super::damage::WORDS;
 use super::subject::scripts;
+use crate::laws::signed_message;
 use crate::laws::structure::structures;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +17,8 @@ fn files() -> BTreeMap<String, Vec<u8>> {
         scripts(0).zip(0..).map(|(script, change)| (format!("seeds/cms/change-{change:02}"), script));
     let keys = containers().into_iter().map(|(name, octets)| (format!("seeds/keys/{name}"), octets));
     let words = ("words.dict".to_owned(), dictionary());
-    sealed.chain(scripts).chain(keys).chain([words]).collect()
+    let signed = ("seeds/signed/sample.ber".to_owned(), signed_message::sample().to_vec());
+    sealed.chain(scripts).chain(keys).chain([signed, words]).collect()
 }
 
 /// In the form that libFuzzer reads: a word a line in quotes.
@@ -44,5 +46,6 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         assert!(bytes.len() < 4096, "fuzz/{name} is no small seed");
     }
     let count = |kind: &str| std::fs::read_dir(folder.join("seeds").join(kind)).unwrap().count();
-    assert_eq!(count("cms") + count("keys") + 1, files().len(), "fuzz/seeds holds files that nothing makes");
+    let there: usize = ["cms", "keys", "signed"].into_iter().map(count).sum();
+    assert_eq!(there + 1, files().len(), "fuzz/seeds holds files that nothing makes");
 }

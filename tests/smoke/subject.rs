@@ -3,8 +3,10 @@
 use super::containers::containers;
 use crate::laws::people::{ROSA, sealing_check};
 use crate::laws::script::CHANGES;
-use crate::laws::structure::{mail, structures};
-use crate::laws::{cms_inspect, cms_open, header_protection, message_open, pem, pkcs12, private_key};
+use crate::laws::structure::{mail as mail_of, structures};
+use crate::laws::{
+    cms_inspect, cms_open, header_protection, message_open, pem, pkcs12, private_key, signed_message,
+};
 use sealpost::config::Config;
 use sealpost::mail::{Address, Flag, MailboxRef, MediaType, Message, without_mbox_line};
 use sealpost::pki::{ValidatedCertificate, read_certificates, read_key_file};
@@ -23,6 +25,7 @@ pub(super) struct Subject {
 pub(super) enum Samples {
     Mail,
     Cms,
+    Signed,
     Rules,
     Keys,
     Containers,
@@ -31,6 +34,11 @@ pub(super) enum Samples {
 pub(super) static SUBJECTS: &[Subject] = &[
     Subject { name: "cms_open", samples: Samples::Cms, take: |_, input| cms_open::hold(input) },
     Subject { name: "cms_inspect", samples: Samples::Cms, take: |_, input| cms_inspect::hold(input) },
+    Subject {
+        name: "signed_message",
+        samples: Samples::Signed,
+        take: |_, input| signed_message::hold(input),
+    },
     Subject { name: "message_open", samples: Samples::Mail, take: |_, input| message_open::hold(input) },
     Subject {
         name: "header_protection",
@@ -52,6 +60,7 @@ pub(super) struct World {
     program: Program,
     mail: Vec<Vec<u8>>,
     cms: Vec<Vec<u8>>,
+    signed: Vec<Vec<u8>>,
     rules: Vec<Vec<u8>>,
     keys: Vec<Vec<u8>>,
     containers: Vec<Vec<u8>>,
@@ -79,13 +88,16 @@ impl World {
         }
         mail.extend(sealed());
         let containers = containers().into_iter().map(|(_, octets)| octets).collect();
-        World { program: program(&here.join("rules")), mail, cms, rules, keys, containers }
+        let sample = signed_message::sample();
+        let signed = vec![sample.to_vec(), mail_of(sample)];
+        World { program: program(&here.join("rules")), mail, cms, signed, rules, keys, containers }
     }
 
     pub(super) fn samples(&self, samples: Samples) -> &[Vec<u8>] {
         match samples {
             Samples::Mail => &self.mail,
             Samples::Cms => &self.cms,
+            Samples::Signed => &self.signed,
             Samples::Rules => &self.rules,
             Samples::Keys => &self.keys,
             Samples::Containers => &self.containers,
@@ -96,7 +108,7 @@ impl World {
 /// Each structure as the body of a message, and as the sole part of a multipart.
 fn sealed() -> impl Iterator<Item = Vec<u8>> {
     structures().iter().flat_map(|made| {
-        let message = mail(&made.octets);
+        let message = mail_of(&made.octets);
         let head = b"From: a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n".as_slice();
         let multipart = [head, &message, b"\n--b--\n"].concat();
         [message, multipart]

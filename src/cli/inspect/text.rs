@@ -81,7 +81,11 @@ fn whose(recipient: &RecipientReport) -> String {
 }
 
 fn describe_holder(holder: &Holder) -> String {
-    let state = if holder.active { format!("active since {}", holder.since) } else { "retired".to_owned() };
+    let state = match (holder.active, holder.pending) {
+        (true, _) => format!("active since {}", holder.since),
+        (_, true) => format!("pending since {}", holder.since),
+        _ => "retired".to_owned(),
+    };
     let whose = match holder.role {
         HolderRole::Account => holder.account.clone(),
         HolderRole::DomainKey => format!("the key of the domain {}", holder.account),

@@ -32,6 +32,9 @@ pub struct Holder {
     pub certificate: String,
     /// Is it still sealed to? Retired ones are kept for reading.
     pub active: bool,
+    /// It waits to be accepted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
     /// The day on which it came (UTC), as RFC 3339 writes one.
     pub since: String,
 }

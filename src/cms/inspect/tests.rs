@@ -233,6 +233,7 @@ fn recipients_are_looked_up_at_once_and_answers_find_their_recipients() {
                 account: format!("{id:?}"),
                 certificate: String::new(),
                 active: true,
+                pending: false,
                 since: String::new(),
             };
             Ok::<_, ()>(ids.iter().map(|id| vec![holder(id)]).collect())

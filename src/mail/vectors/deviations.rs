@@ -30,7 +30,111 @@ const FIRST_OCTET: &str =
     "rsa 0.10 does not look at the octet Y; seed and label hash are checked, so it gives no key";
 const RSA_PSS: &str = "a key for RSASSA-PSS only signs; no mail is sealed to it";
 
+const BORINGSSL_CHAINS: &str = "boringssl-pki/pki/testdata/verify_certificate_chain_unittest";
+const BORINGSSL_LISTS: &str = "boringssl-pki/pki/testdata/crl_unittest";
+const LIMBO: &str = "limbo/limbo.json";
+const AN_AUTHORITYS_DUTY: &str = "a duty of authorities (RFC 5280 4 and 5) that its validation (6) does not look at, and that real ones break";
+const A_HOST: &str = "the names of hosts are compared with constraints only: mail is sealed to addresses";
+const ANCHOR_IS_HELD: &str =
+    "an anchor is held to its own certificate: its time, its usages, its constraints (RFC 5937)";
+const TRUSTED_ITSELF: &str = "a certificate that is among the trusted ones is trusted, whatever else it is";
+const NO_SHA_1: &str = "signatures with SHA-1 are refused";
+const GENERALIZED_TIME: &str = "a time before 2050 as GeneralizedTime, which RFC 5280 4.1.2.5 forbids";
+
 pub(crate) const DEVIATIONS: &[Deviation] = &[
+    row(LIMBO, "crl::crlnumber-missing", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "crl::crlnumber-critical", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::aki::critical-aki", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::aki::leaf-missing-aki", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::aki::intermediate-missing-aki", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::aki::cross-signed-root-missing-aki", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::nc::permitted-dns-match-noncritical", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::nc::not-allowed-in-ee-noncritical", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::nc::not-allowed-in-ee-critical", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::pc::ica-noncritical-pc", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::san::noncritical-with-empty-subject", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::san::underscore-dns", A_HOST),
+    row(LIMBO, "rfc5280::san::ip-in-dns", A_HOST),
+    row(LIMBO, "rfc5280::serial::zero", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::ski::critical-ski", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::ski::root-missing-ski", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::ski::intermediate-missing-ski", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::root-non-critical-basic-constraints", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::leaf-ku-keycertsign", AN_AUTHORITYS_DUTY),
+    row(LIMBO, "rfc5280::serial::negative", TRUSTED_ITSELF),
+    row(LIMBO, "rfc5280::ca-as-leaf-wrong-san", A_HOST),
+    row(BORINGSSL_CHAINS, "expired-root/not-after-ta-with-constraints", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "expired-root/not-after", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "expired-root/not-before", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "policies-inhibit-anypolicy-by-root-fail/main", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "policies-inhibit-mapping-by-root-fail/main", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "policies-on-root-wrong/main", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "policies-required-by-root-fail/main", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "policy-mappings-on-root-fail/main", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "policy-mappings-on-root-ok/main", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "root-basic-constraints-ca-false/main", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "root-eku-clientauth/serverauth-ta-with-expiration", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "root-eku-clientauth/serverauth", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "root-lacks-basic-constraints/main", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "root-lacks-basic-constraints/ta-with-constraints", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "root-lacks-basic-constraints/ta-with-require-basic-constraints", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "root-lacks-keycertsign-key-usage/main", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "violates-pathlen-1-from-root/main", ANCHOR_IS_HELD),
+    row(BORINGSSL_CHAINS, "target-only/trusted_anchor", TRUSTED_ITSELF),
+    row(BORINGSSL_CHAINS, "target-only/trusted_leaf_require_self_signed", TRUSTED_ITSELF),
+    row(BORINGSSL_CHAINS, "target-selfissued/trusted_anchor", TRUSTED_ITSELF),
+    row(BORINGSSL_CHAINS, "target-selfissued/trusted_leaf_require_self_signed", TRUSTED_ITSELF),
+    row(BORINGSSL_CHAINS, "target-and-intermediate/trusted_leaf-root", TRUSTED_ITSELF),
+    row(BORINGSSL_CHAINS, "intermediate-eku-c2pamanifest/any", GENERALIZED_TIME),
+    row(BORINGSSL_CHAINS, "intermediate-eku-c2patimestamping/any", GENERALIZED_TIME),
+    row(BORINGSSL_CHAINS, "intermediate-eku-server-gated-crypto/sha1-eku-any", NO_SHA_1),
+    row(BORINGSSL_CHAINS, "issuer-and-subject-not-byte-for-byte-equal/target", NO_SHA_1),
+    row(
+        BORINGSSL_CHAINS,
+        "issuer-and-subject-not-byte-for-byte-equal/anchor",
+        "the key of its authority has 2047 bits, one less than is required",
+    ),
+    row(
+        BORINGSSL_CHAINS,
+        "target-has-512bit-rsa-key/main",
+        "whoever uses the target's key judges its strength: SealingCheck refuses it",
+    ),
+    row(
+        BORINGSSL_CHAINS,
+        "target-msapplicationpolicies-and-eku/main",
+        "a critical extension of Microsoft's, which nobody outside can process",
+    ),
+    row(
+        LIMBO,
+        "pathological::nc-dos-3",
+        "a valid path, as the case says itself: its constraints are of other forms than its names, and cost nothing",
+    ),
+    row(
+        BORINGSSL_CHAINS,
+        "many-names/ok-all-types",
+        "it is below the limit, and its names from t171.test on are outside of what is permitted (RFC 5280 4.2.1.10)",
+    ),
+    row(
+        BORINGSSL_LISTS,
+        "bad_crldp_has_crlissuer.pem",
+        "a list of the certificate's own issuer clears it, whoever else lists it (RFC 5280 6.3.3, the last paragraph)",
+    ),
+    row(BORINGSSL_LISTS, "bad_idp_indirectcrl.pem", "indirect lists are read"),
+    row(
+        BORINGSSL_LISTS,
+        "bad_thisupdate_too_old.pem",
+        "a list is good until its nextUpdate, however old it is",
+    ),
+    row(
+        BORINGSSL_LISTS,
+        "good_no_version.pem",
+        "lists of version 1 are refused: they cannot say what they cover",
+    ),
+    row(
+        BORINGSSL_LISTS,
+        "invalid_revoked_empty_sequence.pem",
+        "an empty list that should be left out (RFC 5280 5.1.2.6): it says nothing else than its absence",
+    ),
     row(
         NSS_CONTAINERS,
         "TestOldAES128CA.p12",
