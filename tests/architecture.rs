@@ -172,6 +172,14 @@ fn each_consent_is_given_in_one_place() {
     }
 }
 
+/// Whoever opens a key of an account comes by the door that counts wrong passwords.
+#[test]
+fn the_vault_has_one_door() {
+    let opens = |file: &Source| !file.paths_used(&["vault::unlock"]).is_empty();
+    let doors: Vec<String> = sources().into_iter().filter(opens).map(|file| file.name).collect();
+    assert_eq!(doors, ["cli/keyring.rs"]);
+}
+
 #[test]
 fn nothing_is_left_to_do() {
     let mut faults = Vec::new();

@@ -1,7 +1,7 @@
 //! `sealpost backup` and `sealpost restore`: a copy of the directory while others work with it, and back.
 
-use crate::support::{Site, crlf, path};
-use std::os::unix::fs::PermissionsExt;
+use crate::support::{Site, crlf, path, root};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -239,4 +239,29 @@ fn copies_are_made_while_mail_is_delivered_and_accounts_come() {
     let inbox = site.root().join("mail/north.example/bob/Maildir/new");
     assert_eq!(std::fs::read_dir(inbox).unwrap().count(), deliveries);
     assert!(deliveries >= 8);
+}
+
+/// Root makes and reads the file; the store stays its owner's.
+#[test]
+fn root_backs_up_and_restores_the_store_of_another_user() {
+    if !root(&[]) {
+        return;
+    }
+    let site = Site::bare();
+    std::fs::set_permissions(site.folder(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    site.run("init --owner nobody").ok();
+    site.run("domain add north.example").ok();
+    let backup = site.folder().join("backup");
+    site.run(&format!("backup {}", path(&backup))).ok();
+    let made = std::fs::metadata(&backup).unwrap();
+    assert_eq!((made.uid(), made.mode() & 0o7777), (0, 0o600));
+    let other = Site::bare();
+    std::fs::set_permissions(other.folder(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    other.run("init --owner nobody").ok();
+    other.run(&format!("restore {}", path(&backup))).ok();
+    let owner = std::fs::metadata(other.root()).unwrap().uid();
+    for entry in std::fs::read_dir(other.root()).unwrap().map(Result::unwrap) {
+        assert_eq!(entry.metadata().unwrap().uid(), owner, "{}", entry.path().display());
+    }
+    assert_eq!(other.json("domain list")["domains"][0]["domain"], "north.example");
 }

@@ -7,5 +7,6 @@ mod folder;
 mod forged;
 mod ldap;
 mod programs;
+mod revoked;
 mod signed;
 mod signer;

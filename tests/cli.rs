@@ -97,8 +97,7 @@ fn json_is_one_object_of_known_fields() {
     let check = format!("rules check {}", path(&rules));
     let copy = site.folder().join("copy");
     let (backup, restore) = (format!("backup {}", path(&copy)), format!("restore {} --replace", path(&copy)));
-    let certificate =
-        "fingerprint subject issuer serial not_before not_after addresses key key_fingerprint purposes pem";
+    let certificate = "fingerprint fingerprint_sha1 subject issuer serial not_before not_after addresses key key_fingerprint purposes pem";
     let account = "account domain aliases inbox profile also_classical recovery recovery_certificate active_certificates \
         pending_certificates keys";
     let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective \
@@ -111,7 +110,7 @@ fn json_is_one_object_of_known_fields() {
         ("domain list | domains", domain),
         ("domain show north.example", domain),
         ("domain set north.example --mode enabled", domain),
-        ("domain rename south.example east.example", "domain was"),
+        ("domain rename south.example east.example", "domain was unchanged_certificates"),
         ("domain remove east.example", "removed messages"),
         ("account add eve@north.example", "account"),
         ("account list", "accounts"),
@@ -127,9 +126,12 @@ fn json_is_one_object_of_known_fields() {
             "cert show --account bob@north.example | certificates",
             &format!("{certificate} state added source"),
         ),
-        ("cert show --domain north.example", "domain certificates issued"),
-        ("cert show --domain north.example | certificates", &format!("{certificate} purpose")),
+        ("cert show --domain north.example", "domain certificates retired issued"),
+        ("cert show --domain north.example | certificates", &format!("{certificate} purpose role issues")),
         ("cert show --domain north.example | issued", "account on serial fingerprint"),
+        ("trust list --domain north.example", "holder trusted trust_bundle broken warnings"),
+        ("trust list --domain north.example | trusted", "origin fingerprint subject not_after authority"),
+        ("chain show --domain north.example", "domain chain warnings"),
         ("cert request --domain north.example", "domain request"),
         (
             "cert issue --account bob@north.example --renew",

@@ -3,6 +3,7 @@
 mod arrived;
 mod bench;
 mod certificates;
+mod domain_key;
 mod headers;
 mod lists;
 mod table;

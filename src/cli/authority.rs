@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::output::{Output, Table};
-use super::words::{counted, day, short};
+use super::words::{day, short};
 use crate::directory::{CertificateUse, DomainCertificate, RetiredAuthority, SqliteDirectory};
 use crate::engine::{Choice, Clock, Domain, DomainMode};
 use crate::pki::Certificate;
@@ -11,13 +11,16 @@ use serde_json::{Value, json};
 
 /// The special S/MIME certificate, or else the generic one.
 pub(super) fn issuer(held: &[DomainCertificate]) -> Option<&DomainCertificate> {
-    held.iter().min_by_key(|held| held.purpose != CertificateUse::Smime)
+    let issuing = held.iter().filter(|held| held.purpose != CertificateUse::Sealing);
+    issuing.min_by_key(|held| held.purpose != CertificateUse::Smime)
 }
 
 /// What one of the certificates does, in words; and whether it issues.
 pub(super) fn role(one: &DomainCertificate, all: &[DomainCertificate], mode: DomainMode) -> (String, bool) {
     let is_issuer = issuer(all).is_some_and(|issuer| issuer.purpose == one.purpose);
-    let words = if !is_issuer {
+    let words = if one.purpose == CertificateUse::Sealing {
+        "mail is sealed to it where the key of the domain stands in for an account".to_owned()
+    } else if !is_issuer {
         "TLS; the S/MIME certificate issues those of the accounts".to_owned()
     } else if !one.certificate.may_sign_certificates() {
         "TLS; it may not sign the certificates of the accounts".to_owned()
@@ -83,9 +86,9 @@ pub(super) fn orphans(
     let lost = alive.filter(|one| was_ours(&one.certificate) && !is_ours(&one.certificate)).count();
     Ok((lost > 0).then(|| {
         format!(
-            "{} issued so far chain to the certificate that was replaced: renew them (sealpost cert renew --domain \
-             {domain}), or go on trusting that one (sealpost trust add --domain {domain} --file OLD.pem)",
-            counted(lost, "certificate")
+            "{} an authority that is replaced: renew what is in use (sealpost cert renew --domain {domain}), or go on \
+             trusting that one (sealpost trust add --domain {domain} --file OLD.pem)",
+            if lost == 1 { "1 certificate issued so far names".to_owned() } else { format!("{lost} certificates issued so far name") }
         )
     }))
 }
@@ -94,8 +97,12 @@ pub(super) fn orphans(
 pub(super) fn below<'a>(held: &'a [DomainCertificate], chain: &[Certificate]) -> Option<&'a Certificate> {
     let signed =
         |held: &&DomainCertificate| chain.first().is_some_and(|first| held.certificate.is_signed_by(first));
-    let generic = || held.iter().min_by_key(|held| held.purpose != CertificateUse::Generic);
-    held.iter().find(signed).or_else(generic).map(|held| &held.certificate)
+    let first = || {
+        held.iter()
+            .filter(|held| held.purpose != CertificateUse::Sealing)
+            .min_by_key(|held| held.purpose != CertificateUse::Generic)
+    };
+    held.iter().find(signed).or_else(first).map(|held| &held.certificate)
 }
 
 /// What goes along with certificates of an account: the authorities of its domain that issued them, those of today or before,
@@ -120,7 +127,8 @@ pub(super) fn print_retired(out: &mut Output, retired: &[RetiredAuthority]) -> R
         let (subject, key) = (one.certificate.subject(), short(one.fingerprint));
         table.row([subject, key, day(one.retired), end(&one.certificate)]);
     }
-    out.table(&table)
+    out.table(&table)?;
+    if retired.is_empty() { Ok(()) } else { out.line("") }
 }
 
 /// The day of its end, or that it has come.

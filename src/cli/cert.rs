@@ -69,15 +69,15 @@ enum CertVerb {
         #[arg(long, value_name = "FINGERPRINT")]
         fingerprint: Option<FingerprintPrefix>,
     },
+    Fetch(Fetch),
+    Pending(Pending),
+    Accept(Accept),
+    Refuse(Refuse),
     Issue(Box<IssueVerb>),
     Renew(Renew),
     Revoke(Revoke),
     Release(Release),
     Issued(Issued),
-    Fetch(Fetch),
-    Pending(Pending),
-    Accept(Accept),
-    Refuse(Refuse),
     Verify(Box<Verify>),
 }
 
@@ -100,11 +100,11 @@ impl CertCommand {
             CertVerb::Accept(verb) => verb.run(context, out),
             CertVerb::Refuse(verb) => verb.run(context, out),
             CertVerb::Issue(verb) => verb.run(context, out),
+            CertVerb::Verify(verb) => verb.run(context, out),
             CertVerb::Renew(verb) => verb.run(context, out),
             CertVerb::Revoke(verb) => verb.run(context, out),
             CertVerb::Release(verb) => verb.run(context, out),
             CertVerb::Issued(verb) => verb.run(context, out),
-            CertVerb::Verify(verb) => verb.run(context, out),
         }
     }
 }

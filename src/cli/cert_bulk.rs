@@ -1,6 +1,6 @@
 //! `sealpost cert issue --bulk`
 
-use super::cert_issue::{newest_of, read_request, require_request};
+use super::cert_issue::{read_request, require_request};
 use super::context::Context;
 use super::failure::{Code, Failure, without_error_numbers};
 use super::issuer::{Issuer, Order, Wish};
@@ -225,13 +225,13 @@ impl Run<'_, '_> {
     fn choose(&self, line: &Line, account: &Account) -> Result<Work, Failure> {
         if let Some(request) = &line.request {
             let key = require_request(request, account)?;
-            return Ok(match newest_of(account, key.fingerprint()?) {
+            return Ok(match account.newest_of(key.fingerprint()?) {
                 Some(held) => Work::Nothing(certified(held)),
                 None => Work::Known(key),
             });
         }
         let newest = self.directory.vault_keys(&account.address)?.pop();
-        if let Some(newest) = newest.filter(|newest| newest_of(account, newest.fingerprint).is_none()) {
+        if let Some(newest) = newest.filter(|newest| account.newest_of(newest.fingerprint).is_none()) {
             return Ok(Work::Known(key::public_key(&newest)?));
         }
         let in_use =

@@ -116,7 +116,8 @@ impl SelfSign {
         let purpose = self.purpose;
         let certificate = if self.refresh {
             let old = stored(&directory, &domain.name, purpose)?;
-            let validity = validity(self.days, old.may_sign_certificates());
+            let is_for_tls = purpose == CertificateUse::Generic && !old.may_sign_certificates();
+            let validity = validity(self.days, !is_for_tls);
             pki::refresh(&old, &key, validity, SystemEntropy.seed()?)?
         } else {
             self.sign(&domain, &key)?
@@ -142,8 +143,8 @@ impl SelfSign {
 }
 
 /// From now on, as long as somebody said or as is usual.
-fn validity(days: Option<i64>, is_authority: bool) -> Validity {
-    let usual = if is_authority { AUTHORITY_LIFETIME } else { TLS_LIFETIME };
+fn validity(days: Option<i64>, lasts_long: bool) -> Validity {
+    let usual = if lasts_long { AUTHORITY_LIFETIME } else { TLS_LIFETIME };
     Validity::lasting(SystemClock.now(), days.map_or(usual, Duration::days))
 }
 

@@ -11,9 +11,9 @@ use super::words;
 use super::{input, key, keyring};
 use crate::config::MOST_ISSUE_DAYS;
 use crate::directory::{Follows, SqliteDirectory};
-use crate::engine::{Account, CertificateState, Choice, HeldCertificate};
+use crate::engine::{Account, Choice};
 use crate::mail::Address;
-use crate::pki::{Certificate, Fingerprint, PublicKey, Reads, Request};
+use crate::pki::{Certificate, PublicKey, Reads, Request};
 use std::path::PathBuf;
 
 /// Issue certificates of a domain: for an account's newest key, for a request, or for a whole list of accounts
@@ -111,7 +111,7 @@ impl IssueVerb {
         account: &Account,
     ) -> Result<(PublicKey, Follows), Failure> {
         let mut keys = keyring::vault_keys(directory, &account.address)?;
-        keys.retain(|key| self.renew || newest_of(account, key.fingerprint).is_none());
+        keys.retain(|key| self.renew || account.newest_of(key.fingerprint).is_none());
         let Some(newest) = keys.pop() else {
             let text = format!("every key of {} has a certificate", account.address);
             return Err(Failure::new(Code::No, text).hint(format!(
@@ -119,20 +119,11 @@ impl IssueVerb {
                 account.address
             )));
         };
-        let before = newest_of(account, newest.fingerprint);
+        let before = account.newest_of(newest.fingerprint);
         let follows =
             before.map_or(Follows::Nothing, |held| Follows::Predecessor(held.certificate.fingerprint()));
         Ok((key::public_key(&newest)?, follows))
     }
-}
-
-/// The newest certificate of a key. One that waits to be accepted is nobody's yet.
-pub(super) fn newest_of(account: &Account, key: Fingerprint) -> Option<&HeldCertificate> {
-    let of_key = |held: &&HeldCertificate| {
-        held.state != CertificateState::Pending
-            && held.certificate.key_fingerprint().is_ok_and(|of| of == key)
-    };
-    account.certificates.iter().rfind(of_key)
 }
 
 /// Reads a request, and names the file in what is wrong with it.

@@ -1,8 +1,10 @@
 //! `sealpost cert pending`, `cert accept` and `cert refuse`
 
 use super::cert::layout;
+use super::cert_account::report;
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::issuer::Issued;
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, day};
 use super::{elsewhere, fitness};
@@ -10,7 +12,7 @@ use crate::config::Config;
 use crate::directory::{PendingCertificate, SqliteDirectory};
 use crate::engine::{Account, CertificateState, Clock};
 use crate::mail::{Address, printable};
-use crate::pki::{Certificate, Fingerprint};
+use crate::pki::{Certificate, Fingerprint, Unfit};
 use crate::system::SystemClock;
 use serde_json::json;
 
@@ -120,8 +122,12 @@ impl Accept {
         let directory = context.directory()?;
         let (account, certificate) = self.which.waiting(&directory)?;
         let warnings = fitness::require(&account, &certificate, &[], &config, SystemClock.now())?;
+        if let Some(revoked) = elsewhere::revocation(&directory, &certificate)? {
+            let text = format!("{} is not accepted: {}", certificate.fingerprint(), Unfit::Revoked(revoked));
+            return Err(Failure::new(Code::Data, text).hint("sealpost cert refuse removes it"));
+        }
         let added = directory.accept_certificate(&account.address, certificate.fingerprint())?;
-        super::cert_account::report(out, &account, &super::issuer::Issued { certificate, added, warnings })
+        report(out, &account, &Issued { certificate, added, warnings })
     }
 }
 

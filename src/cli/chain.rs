@@ -79,6 +79,7 @@ impl Set {
         let broken = broken_links(below(&held, &chain), &chain);
         if !broken.is_empty()
             && let Some(order) = right_order(&held, &chain)
+            && order.iter().zip(&chain).any(|(right, given)| *right != given)
         {
             return Err(wrong_order(&name, &order));
         }

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::directory::{AdminError, Offered, SqliteDirectory};
 use crate::engine::{Account, CertificateSource, CertificateState, Clock, DomainMode, Offer, without_chain};
 use crate::mail::Address;
-use crate::pki::{Certificate, SealingCheck, Unfit, ValidatedCertificate};
+use crate::pki::{self, Certificate, Crl, Revocation, SealingCheck, Unfit, ValidatedCertificate};
 use crate::system::SystemClock;
 
 /// What the directory calls a certificate of a signed message whose signer chains to a trusted authority.
@@ -20,6 +20,8 @@ pub(super) struct Incoming<'a> {
     pub(super) source: CertificateSource,
     /// As lists show it.
     pub(super) origin: String,
+    /// Who signed it, if somebody did.
+    signer: Option<&'a Certificate>,
     /// May a trusted source decide?
     vouched: bool,
 }
@@ -32,7 +34,7 @@ impl<'a> Incoming<'a> {
         source: CertificateSource,
         origin: String,
     ) -> Incoming<'a> {
-        Incoming { account, certificate, source, origin, vouched: true }
+        Incoming { account, certificate, source, origin, signer: None, vouched: true }
     }
 
     /// Out of a signed message. From is nobody's word: only a chain to a trusted authority binds the key to the address.
@@ -44,12 +46,18 @@ impl<'a> Incoming<'a> {
             certificate: &offer.certificate,
             source: CertificateSource::Mail,
             origin,
+            signer: Some(&offer.signer),
             vouched,
         }
     }
 
     /// Stores it: it waits, or is active at once if the site trusts its source and `cert add` would take it.
     pub(super) fn take(&self, directory: &SqliteDirectory, config: &Config) -> Result<Offered, AdminError> {
+        for certificate in self.signer.into_iter().chain([self.certificate]) {
+            if revocation(directory, certificate)?.is_some() {
+                return Ok(Offered::Revoked);
+            }
+        }
         directory.offer_certificate(
             &self.account.address,
             self.certificate,
@@ -68,6 +76,15 @@ impl<'a> Incoming<'a> {
             CertificateState::Pending
         }
     }
+}
+
+/// Was it taken back, as far as the lists of other authorities in the directory tell?
+pub(super) fn revocation(
+    directory: &SqliteDirectory,
+    certificate: &Certificate,
+) -> Result<Option<Revocation>, AdminError> {
+    let lists: Vec<Crl> = directory.crls()?.into_iter().map(|held| held.crl).collect();
+    Ok(pki::standing(certificate, &lists, SystemClock.now()).revoked)
 }
 
 /// Why a certificate is not worth waiting for: it can never be sealed to for this account, or not now. Nothing is let pass.

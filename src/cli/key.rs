@@ -122,7 +122,7 @@ pub(super) fn generate(kind: KeyType, out: &Output) -> Result<UnlockedKey, Failu
 }
 
 /// Mail is encrypted to the key of an account.
-fn refuse_signer(encrypts: bool, kind: &str) -> Result<(), Failure> {
+pub(super) fn refuse_signer(encrypts: bool, kind: &str) -> Result<(), Failure> {
     if encrypts {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
-use super::key::new_password;
+use super::key::{new_password, refuse_signer};
 use super::output::Output;
 use super::password::PasswordSource;
 use super::words::{self, day};
@@ -53,6 +53,7 @@ impl Import {
             }
             Holder::Account(address) => {
                 let file = filter::unlock(&self.file, read_key_file, of_file.as_ref(), option)?;
+                let file = without_signers(without_repeats(file)?, out)?;
                 let given = self.password.given()?;
                 let (config, directory) = (context.config()?, context.directory()?);
                 let account = directory.account(&address)?;
@@ -66,12 +67,47 @@ impl Import {
     }
 }
 
+/// Mail is encrypted to the keys of an account: one that only signs stays out, and is no reason to refuse the others.
+fn without_signers(mut file: KeyFile, out: &Output) -> Result<KeyFile, Failure> {
+    if let [first, others @ ..] = file.keys.as_slice()
+        && !others.iter().any(|key| key.public().encrypts())
+    {
+        refuse_signer(first.public().encrypts(), &first.public().to_string())?;
+    }
+    for key in file.keys.iter().filter(|key| !key.public().encrypts()) {
+        out.note(&format!(
+            "the {} key of the file signs and does nothing else: it is not stored",
+            key.public()
+        ));
+    }
+    file.keys.retain(|key| key.public().encrypts());
+    Ok(file)
+}
+
 /// A certificate of the file, what becomes of it, and why it is not sealed to.
 struct Sorted<'f> {
     certificate: &'f Certificate,
     key: Fingerprint,
     state: CertificateState,
     reason: Option<String>,
+}
+
+/// Each key once: Java, and people who put files together, write one twice. A key that only signs opens no mail: it is
+/// passed over beside others, and refused alone.
+fn without_repeats(file: KeyFile) -> Result<KeyFile, Failure> {
+    let (mut seen, mut keys) = (Vec::new(), Vec::new());
+    let only_sign = file.keys.iter().all(|key| !key.public().encrypts());
+    for key in file.keys {
+        let (fingerprint, public) = (key.fingerprint()?, key.public());
+        if only_sign {
+            refuse_signer(public.encrypts(), &public.to_string())?;
+        }
+        if public.encrypts() && !seen.contains(&fingerprint) {
+            seen.push(fingerprint);
+            keys.push(key);
+        }
+    }
+    Ok(KeyFile { keys, ..file })
 }
 
 /// A file that brings no new key is given by mistake, or for the second time.

@@ -53,6 +53,7 @@ impl Rotate {
         let held = directory.domain_certificates(&name)?;
         require_authority(&name, &held)?;
         let kind = self.kind(&name, &old)?;
+        require_recipient(&name, &held, kind)?;
         let key = key::generate(kind, out)?;
         let made = held.into_iter().map(|held| self.succeed(held, &key)).collect::<Result<Vec<_>, _>>()?;
         let replaced = old.fingerprint()?;
@@ -74,11 +75,26 @@ impl Rotate {
 
     fn succeed(&self, held: DomainCertificate, key: &UnlockedKey) -> Result<Succession, Failure> {
         let old = held.certificate;
-        let usual = if old.may_sign_certificates() { AUTHORITY_LIFETIME } else { TLS_LIFETIME };
+        let is_for_tls = held.purpose == CertificateUse::Generic && !old.may_sign_certificates();
+        let usual = if is_for_tls { TLS_LIFETIME } else { AUTHORITY_LIFETIME };
         let validity = Validity::lasting(SystemClock.now(), self.days.map_or(usual, Duration::days));
         let new = pki::succeed(&old, key, validity, SystemEntropy.seed()?)?;
         Ok(Succession { purpose: held.purpose, old, new })
     }
+}
+
+/// Where mail is sealed to the key of the domain, the new one must be able to open it.
+fn require_recipient(name: &str, held: &[DomainCertificate], kind: KeyType) -> Result<(), Failure> {
+    if kind.encrypts() || !held.iter().any(|held| held.purpose == CertificateUse::Sealing) {
+        return Ok(());
+    }
+    let text = format!(
+        "a key of the kind {} signs and does nothing else, and mail is sealed to the key of {name} in the place of \
+         accounts (domain-key)",
+        kind.words()
+    );
+    let remove = format!("without that: sealpost cert remove --domain {name} --purpose sealing");
+    Err(Failure::new(Code::No, text).hint(remove))
 }
 
 /// Without one there is nothing to vouch for.

@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 /// A writer in the way is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Somebody who makes keys all the time is not waited for.
+const KEEP_TRIES: u32 = 5;
+
 /// What a directory holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct BackupContents {
@@ -75,7 +78,9 @@ impl SqliteDirectory {
             Some(path) => Some(path.to_owned()),
             None => return Err(AdminError::NotEmpty { root: self.root().to_owned(), domains }),
         };
-        kept.as_deref().map(|path| self.back_up(path)).transpose()?;
+        if let Some(path) = &kept {
+            self.keep(path)?;
+        }
         let before = keys::all(&self.connection())?;
         copy_pages(&backup, &mut self.connection())?;
         schema::migrate(&mut self.connection(), File::Directory)?;
@@ -83,6 +88,22 @@ impl SqliteDirectory {
         let after = keys::all(&self.connection())?;
         let gone = before.into_iter().filter(|key| !after.contains(key)).collect();
         Ok(Restored { contents: contents(&self.connection())?, kept, gone })
+    }
+}
+
+impl SqliteDirectory {
+    /// A backup that has every key: one that came while it was made is in the next.
+    fn keep(&self, path: &Path) -> Result<(), AdminError> {
+        for _ in 0..KEEP_TRIES {
+            self.back_up(path)?;
+            let kept = keys::all(&open_backup(path)?)?;
+            if keys::all(&self.connection())?.iter().all(|key| kept.contains(key)) {
+                return Ok(());
+            }
+            let failed = |source| AdminError::Io { doing: "remove", path: path.to_owned(), source };
+            std::fs::remove_file(path).map_err(failed)?;
+        }
+        Err(DirectoryError::Busy.into())
     }
 }
 

@@ -4,7 +4,7 @@ use super::certificates::{self, AddedCertificate, read_der, revocation};
 use super::lookup::{account, known_account};
 use super::words::{self, Moment};
 use super::{AdminError, NewVaultKey, SqliteDirectory, domains, keys};
-use crate::engine::{Account, CertificateState, Choice, DomainMode, HeldCertificate};
+use crate::engine::{Account, Choice, DomainMode, HeldCertificate};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, Revocation, RevocationReason};
 use rusqlite::{Connection, Row, params};
@@ -99,14 +99,10 @@ fn require_addresses(account: &Account, certificate: &Certificate) -> Result<(),
 }
 
 fn require_place(account: &Account, key: Fingerprint, follows: Follows) -> Result<(), AdminError> {
-    let of_key = |held: &&HeldCertificate| {
-        held.state != CertificateState::Pending
-            && held.certificate.key_fingerprint().is_ok_and(|of| of == key)
-    };
-    let mut of_key = account.certificates.iter().filter(of_key);
+    let newest = account.newest_of(key);
     let name = account.address.clone();
     match follows {
-        Follows::Nothing => match of_key.next_back() {
+        Follows::Nothing => match newest {
             None => Ok(()),
             Some(held) => {
                 let certificate = held.certificate.fingerprint();
@@ -114,7 +110,7 @@ fn require_place(account: &Account, key: Fingerprint, follows: Follows) -> Resul
             }
         },
         Follows::Predecessor(certificate) => {
-            match of_key.next_back().filter(|held| held.certificate.fingerprint() == certificate) {
+            match newest.filter(|held| held.certificate.fingerprint() == certificate) {
                 Some(HeldCertificate { revoked: Some(revoked), .. }) => Err(refused(certificate, *revoked)),
                 Some(_) => Ok(()),
                 None => Err(AdminError::NotNewest { account: name, certificate }),

@@ -3,7 +3,7 @@
 use super::{CrlPolicy, Expired, InboxPolicy, MissingCertificate, Recovery, Trust, Unusable};
 use crate::crypto::{Classical, Profile};
 use crate::mail::Address;
-use crate::pki::{Certificate, Revocation};
+use crate::pki::{Certificate, Fingerprint, Revocation};
 
 /// May the keys and certificates of a domain be used?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -136,6 +136,13 @@ pub struct Account {
 }
 
 impl Account {
+    /// Its newest certificate of a key. What waits to be accepted is none of its certificates yet.
+    pub fn newest_of(&self, key: Fingerprint) -> Option<&HeldCertificate> {
+        let accepted = self.certificates.iter().filter(|held| held.state != CertificateState::Pending);
+        let mut of_key = accepted.filter(|held| held.certificate.key_fingerprint().is_ok_and(|of| of == key));
+        of_key.next_back()
+    }
+
     /// Every address of it, its main one first.
     pub fn addresses(&self) -> Vec<Address> {
         std::iter::once(&self.address).chain(&self.aliases).cloned().collect()

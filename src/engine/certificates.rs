@@ -216,16 +216,20 @@ impl Certificates<'_> {
     /// The key of the account's domain in the place of the account's own, which `why` says is not to be had.
     fn stand_in(&self, account: &Account, why: &EngineError) -> Result<Reader, EngineError> {
         let domain = &account.domain;
-        let refused = |reason: String| {
-            let domain = domain.name.clone();
-            Err(EngineError::DomainKeyUnfit { domain, reason, first: why.to_string() })
+        let refused = |reason: String, mend: &str| {
+            let name = domain.name.clone();
+            let mend = mend.replace("NAME", &name);
+            Err(EngineError::DomainKeyUnfit { domain: name, reason, mend, first: why.to_string() })
         };
         if domain.mode != DomainMode::Enabled {
-            return refused(format!("the mode of the domain is {}", super::Choice::name(domain.mode)));
+            let reason = format!("the mode of the domain is {}", super::Choice::name(domain.mode));
+            return refused(reason, "sealpost domain set NAME --mode enabled");
         }
         let (validated, let_pass) = match self.domain_key(domain) {
             Ok(fitting) => fitting,
-            Err(reason) => return refused(reason),
+            Err(reason) => {
+                return refused(reason, "sealpost cert self-sign --domain NAME --purpose sealing");
+            }
         };
         let certificate = validated.certificate().clone();
         let mut warnings = vec![format!("sealed to the key of {} instead: {why}", domain.name)];

@@ -105,14 +105,14 @@ pub enum EngineError {
         refusal: Refusal,
     },
     /// Nor does the key of its domain take the place of an account's.
-    #[error(
-        "{first}, and the key of {domain} cannot stand in: {reason}; sealpost cert self-sign --domain {domain} --purpose sealing"
-    )]
+    #[error("{first}, and the key of {domain} cannot stand in: {reason}; {mend}")]
     DomainKeyUnfit {
         /// Whose key.
         domain: String,
         /// What is wrong with it.
         reason: String,
+        /// The command that mends it.
+        mend: String,
         /// Why the account's own certificates are not sealed to.
         first: String,
     },

@@ -27,6 +27,8 @@ pub enum CertificateSource {
 pub struct Offer {
     /// The one to seal to.
     pub certificate: Certificate,
+    /// The one that vouches for it: the same, or another one of the account.
+    pub signer: Certificate,
     /// Why signer or certificate does not chain to what is trusted; nothing if both do.
     pub untrusted: Option<Unfit>,
 }
@@ -107,7 +109,7 @@ pub fn offered(
     let certificate = choose(&verified, &pinned)?;
     match untrusted(account, &verified.signer, &certificate, &pinned, built_in) {
         Some(why) if settings.trust == Trust::Chain => Err(NoOffer::Untrusted(why)),
-        untrusted => Ok(Offer { certificate, untrusted }),
+        untrusted => Ok(Offer { certificate, signer: verified.signer, untrusted }),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Deliveries over a directory and a store in memory.
 
+mod policies;
+
 use super::*;
 use crate::crypto::{Classical, Entropy, EntropyError, Profile, Seed};
 use crate::mail::{Address, Flag, HeaderPolicy, MailboxName, crlf};

@@ -38,7 +38,11 @@ pub fn read_key_file(bytes: &[u8], password: Option<&[u8]>) -> Result<KeyFile, P
     if pkcs12::looks_like_pkcs12(bytes) {
         let contents = pkcs12::read(bytes, password)?;
         if contents.keys.is_empty() {
-            let found = format!("the PKCS#12 file holds {} certificates only", contents.certificates.len());
+            let found = match contents.certificates.len() {
+                0 => "the PKCS#12 file holds none".to_owned(),
+                1 => "the PKCS#12 file holds a certificate only".to_owned(),
+                count => format!("the PKCS#12 file holds {count} certificates only"),
+            };
             return Err(PkiError::NotFound { wanted: "private key", found });
         }
         return Ok(KeyFile { keys: contents.keys, certificates: contents.certificates });
@@ -318,6 +322,18 @@ mod tests {
         );
         let both = read_key_file(format!("{}{key}", certificate.to_pem().unwrap()).as_bytes(), None).unwrap();
         assert_eq!((both.keys.len(), both.certificates.len()), (1, 1));
+    }
+
+    /// A file from somebody else is named to a terminal.
+    #[test]
+    fn labels_are_printable_or_none() {
+        for label in ["PRI\u{1b}[2JVATE KEY", "PRIVATE KEY\u{7}", &"X".repeat(65)] {
+            let text = format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+            assert_eq!(
+                error(text.as_bytes(), None),
+                "no private key found: the file holds neither PEM nor DER"
+            );
+        }
     }
 
     #[test]

@@ -12,6 +12,9 @@ pub(crate) const MAX_PEM: usize = 4 * 1024 * 1024;
 /// More blocks than any bundle has.
 const MAX_BLOCKS: usize = 4096;
 
+/// Letters in a label. The longest that anybody writes, `NEW CERTIFICATE REQUEST`, has 23.
+const MAX_LABEL: usize = 64;
+
 /// Letters in a line of base64 (RFC 7468 2).
 const LINE: usize = 64;
 
@@ -94,7 +97,9 @@ fn read_block<'a>(label: &'a str, lines: &mut impl Iterator<Item = &'a [u8]>) ->
 
 fn label_of<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a str> {
     let label = line.trim_ascii().strip_prefix(begin)?.strip_suffix(b"-----")?;
-    std::str::from_utf8(label).ok().filter(|label| label.is_ascii())
+    // What a terminal would obey is in no label (RFC 7468 3), and so in no error that names one.
+    let is_label = label.len() <= MAX_LABEL && label.iter().all(|octet| matches!(octet, b' '..=b'~'));
+    std::str::from_utf8(label).ok().filter(|_| is_label)
 }
 
 fn decode(label: &str, body: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, PkiError> {

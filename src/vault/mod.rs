@@ -76,11 +76,6 @@ fn unlock_with(record: &[u8], password: &[u8], cost: u32) -> Result<UnlockedKey,
     UnlockedKey::from_pkcs8(clear).map_err(|_| VaultError::WrongPassword)
 }
 
-/// The same key under another password, with a fresh salt. No mail is touched.
-pub fn change_password(record: &[u8], old: &[u8], new: &[u8], seed: Seed) -> Result<Vec<u8>, VaultError> {
-    protect(&unlock(record, old)?, new, seed)
-}
-
 /// Parameters and ciphertext, if they are of the kind that [`protect`] writes: every other record must fail before
 /// its own wishes are followed.
 fn read_record(record: &[u8]) -> Option<(Parameters, Zeroizing<Vec<u8>>)> {
@@ -132,7 +127,8 @@ mod tests {
     fn the_key_comes_back_under_its_password_only() {
         let record = protect(&key(), b"correct horse", seed(2)).unwrap();
         assert_eq!(unlock(&record, b"correct horse").unwrap().public(), key().public());
-        let changed = change_password(&record, b"correct horse", b"battery", seed(3)).unwrap();
+        let again = unlock(&record, b"correct horse").unwrap();
+        let changed = protect(&again, b"battery", seed(3)).unwrap();
         assert_eq!(unlock(&changed, b"battery").unwrap().public(), key().public());
         let refused = unlock(&changed, b"correct horse").err().unwrap();
         assert_eq!(refused.to_string(), "wrong Secure Mail password");

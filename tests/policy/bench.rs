@@ -208,10 +208,14 @@ impl Bench {
     /// Hands a message for Bob to the hook; what it said, and what the log says of it.
     pub(super) fn deliver(&self) -> (Ended, String) {
         let _ = std::fs::remove_file(self.site.folder().join("log"));
-        let _ = std::fs::remove_dir_all(self.site.root().join("mail"));
+        self.forget_mail();
         let ended = self.command("deliver --sender=anna@south.example --recipient=bob@north.example");
         let ended = ended.input(MESSAGE).run();
         (ended, self.log())
+    }
+
+    pub(super) fn forget_mail(&self) {
+        let _ = std::fs::remove_dir_all(self.site.root().join("mail"));
     }
 
     /// The copies in Bob's INBOX.

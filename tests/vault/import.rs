@@ -88,11 +88,12 @@ impl Desk {
 
 /// The legacy provider of OpenSSL writes what Windows before 10 1709 and Keychain Access write: certificates by RC2 with
 /// 40 bits, the key by 3DES, a MAC by SHA-1. -keyex, -CSP and -LMK are attributes that Windows adds.
-const SHAPES: [&str; 9] = [
+const SHAPES: [&str; 10] = [
     "",
     "-legacy",
     "-legacy -LMK -keyex -CSP Microsoft-Enhanced-Cryptographic-Provider",
     "-legacy -descert",
+    "-legacy -noiter -nomaciter",
     "-certpbe PBE-SHA1-3DES -keypbe PBE-SHA1-3DES -macalg sha1",
     "-certpbe NONE -keypbe AES-256-CBC",
     "-certpbe NONE -keypbe NONE",
@@ -261,6 +262,41 @@ fn bouncy_castle_and_java_take_our_file_and_give_theirs() {
     }
 }
 
+/// A store of Java with two entries, each under its own friendly name.
+#[test]
+fn all_keys_of_one_container_are_taken() {
+    if !tools(&["openssl", "keytool"]) {
+        return;
+    }
+    let desk = Desk::new();
+    let other = desk.authority.rsa("bob-old");
+    let store = desk.file("two.p12");
+    let judge = desk.site.write("judge", "judge-judge\n");
+    for (identity, alias) in [(&desk.bob, "today"), (&other, "formerly")] {
+        let one = desk.file("one.p12");
+        let files = ["-inkey", path(&identity.key), "-in", path(&identity.certificate), "-out", path(&one)];
+        let export = Program::new("openssl").words("pkcs12 -export -passout pass:judge-judge -name");
+        export.args([alias]).args(files).run().ok();
+        let kind = "-importkeystore -noprompt -srcstoretype PKCS12 -deststoretype PKCS12";
+        let stores = ["-srckeystore", path(&one), "-destkeystore", path(&store)];
+        let java =
+            Program::new("keytool").words(kind).words("-srcstorepass judge-judge -deststorepass judge-judge");
+        java.args(stores).limit(180).run().ok();
+    }
+    let imported = desk.import(&store, &judge);
+    let count = |list: &str| imported[list].as_array().unwrap().len();
+    assert_eq!((count("keys"), count("certificates")), (2, 2), "{imported}");
+    let states: Vec<_> = imported["certificates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["state"].as_str().unwrap())
+        .collect();
+    // The other one names another address: its key is there to read, and nothing is sealed to it.
+    assert!(states.contains(&"active") && states.contains(&"retired"), "{imported}");
+    desk.deliver_and_open();
+}
+
 #[test]
 fn keys_in_pem_bring_their_certificates_too() {
     if !tools(&["openssl"]) {
@@ -270,6 +306,11 @@ fn keys_in_pem_bring_their_certificates_too() {
     let text = |file: &Path| std::fs::read_to_string(file).unwrap();
     let together = desk.site.write("bob-both.pem", &(text(&desk.bob.certificate) + &text(&desk.bob.key)));
     desk.assert_whole(&desk.import(&together, &desk.file_password), "PEM");
+    desk.forget();
+    // The same key twice is one.
+    let twice = std::fs::read_to_string(&together).unwrap().repeat(2);
+    let twice = desk.site.write("bob-twice.pem", &twice);
+    desk.assert_whole(&desk.import(&twice, &desk.file_password), "twice");
     // Twice is by mistake.
     let words = format!("--file {} --password-file {}", path(&together), path(&desk.secure));
     let (code, said) = desk.site.refused(&format!("key import --account bob@north.example {words}"));
@@ -428,7 +469,7 @@ fn bad_files_have_their_own_texts_and_change_nothing() {
             own,
             account,
             65,
-            "sealpost: FILE: no private key found: the PKCS#12 file holds 1 certificates only\n",
+            "sealpost: FILE: no private key found: the PKCS#12 file holds a certificate only\n",
         ),
         (
             &two,

@@ -103,9 +103,9 @@ fn failed(account: &Account, error: &EngineError) -> Option<Finding> {
         EngineError::NoUsableCertificate { refusal, reasons, .. } => {
             (format!("{error}: {}", fate(*refusal)), mend_of(&about, reasons))
         }
-        EngineError::DomainKeyUnfit { first, reason, .. } => (
+        EngineError::DomainKeyUnfit { first, reason, mend, .. } => (
             format!("{first}, and the key of {domain} cannot stand in ({reason}): {}", fate(Refusal::Defer)),
-            format!("sealpost cert self-sign --domain {domain} --purpose sealing"),
+            mend.clone(),
         ),
         other => (
             format!("{}: {}", with_sources(other), fate(Refusal::Defer)),

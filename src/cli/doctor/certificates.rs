@@ -44,7 +44,14 @@ impl Round {
                     format!("sealpost chain set --domain {about}"),
                 ),
                 AuthorityPlace::Trusted => {
-                    (format!("the trusted certificate {print}"), "sealpost trust list".to_owned())
+                    let holder = held.domain.as_ref().map(|name| format!("--domain {name}"));
+                    let holder = holder.unwrap_or_else(|| "--server".to_owned());
+                    let mend = if held.certificate.not_after() < self.now {
+                        format!("sealpost trust remove {print} {holder}")
+                    } else {
+                        format!("sealpost trust add {holder} --file NEWER")
+                    };
+                    (format!("the trusted certificate {print}"), mend)
                 }
             };
             self.look_at_certificate(about, &what, &held.certificate, &mend);
