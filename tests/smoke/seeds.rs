@@ -3,6 +3,7 @@
 
 use super::containers::containers;
 use super::damage::WORDS;
+use super::requests::{lists, requests};
 use super::subject::scripts;
 use crate::laws::signed_message;
 use crate::laws::structure::structures;
@@ -18,7 +19,9 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let keys = containers().into_iter().map(|(name, octets)| (format!("seeds/keys/{name}"), octets));
     let words = ("words.dict".to_owned(), dictionary());
     let signed = ("seeds/signed/sample.ber".to_owned(), signed_message::sample().to_vec());
-    sealed.chain(scripts).chain(keys).chain([signed, words]).collect()
+    let requests = requests().into_iter().map(|(name, octets)| (format!("seeds/request/{name}"), octets));
+    let lists = lists().into_iter().map(|(name, text)| (format!("seeds/bulk_csv/{name}"), text));
+    sealed.chain(scripts).chain(keys).chain(requests).chain(lists).chain([signed, words]).collect()
 }
 
 /// In the form that libFuzzer reads: a word a line in quotes.
@@ -46,6 +49,6 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         assert!(bytes.len() < 4096, "fuzz/{name} is no small seed");
     }
     let count = |kind: &str| std::fs::read_dir(folder.join("seeds").join(kind)).unwrap().count();
-    let there: usize = ["cms", "keys", "signed"].into_iter().map(count).sum();
+    let there: usize = ["bulk_csv", "cms", "keys", "request", "signed"].into_iter().map(count).sum();
     assert_eq!(there + 1, files().len(), "fuzz/seeds holds files that nothing makes");
 }

@@ -1,11 +1,13 @@
 //! What is fed with damaged input, and the real inputs.
 
 use super::containers::containers;
+use super::requests::{lists, requests};
 use crate::laws::people::{ROSA, sealing_check};
 use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
-    cms_inspect, cms_open, header_protection, message_open, pem, pkcs12, private_key, signed_message,
+    bulk_csv, cms_inspect, cms_open, header_protection, message_open, pem, pkcs12, private_key, request,
+    signed_message,
 };
 use sealpost::config::Config;
 use sealpost::mail::{Address, Flag, MailboxRef, MediaType, Message, without_mbox_line};
@@ -29,6 +31,8 @@ pub(super) enum Samples {
     Rules,
     Keys,
     Containers,
+    Requests,
+    Lists,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -53,6 +57,8 @@ pub(super) static SUBJECTS: &[Subject] = &[
     Subject { name: "pem", samples: Samples::Containers, take: |_, input| pem::hold(input) },
     Subject { name: "private_key", samples: Samples::Containers, take: |_, input| private_key::hold(input) },
     Subject { name: "pkcs12", samples: Samples::Containers, take: |_, input| pkcs12::hold(input) },
+    Subject { name: "request", samples: Samples::Requests, take: |_, input| request::hold(input) },
+    Subject { name: "bulk_csv", samples: Samples::Lists, take: |_, input| bulk_csv::hold(input) },
 ];
 
 /// The rules that ship, and the samples.
@@ -64,6 +70,8 @@ pub(super) struct World {
     rules: Vec<Vec<u8>>,
     keys: Vec<Vec<u8>>,
     containers: Vec<Vec<u8>>,
+    requests: Vec<Vec<u8>>,
+    lists: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -87,10 +95,22 @@ impl World {
             keys.extend(read_all(&vectors.join("nss"), &["p12", "pem", "der", "crt"], 100));
         }
         mail.extend(sealed());
-        let containers = containers().into_iter().map(|(_, octets)| octets).collect();
+        let octets = |made: Vec<(String, Vec<u8>)>| made.into_iter().map(|(_, octets)| octets).collect();
+        let (requests, lists) = (octets(requests()), octets(lists()));
+        let containers = octets(containers());
         let sample = signed_message::sample();
         let signed = vec![sample.to_vec(), mail_of(sample)];
-        World { program: program(&here.join("rules")), mail, cms, signed, rules, keys, containers }
+        World {
+            program: program(&here.join("rules")),
+            mail,
+            cms,
+            signed,
+            rules,
+            keys,
+            containers,
+            requests,
+            lists,
+        }
     }
 
     pub(super) fn samples(&self, samples: Samples) -> &[Vec<u8>] {
@@ -101,6 +121,8 @@ impl World {
             Samples::Rules => &self.rules,
             Samples::Keys => &self.keys,
             Samples::Containers => &self.containers,
+            Samples::Requests => &self.requests,
+            Samples::Lists => &self.lists,
         }
     }
 }
