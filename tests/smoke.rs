@@ -3,6 +3,7 @@
 
 mod containers;
 mod damage;
+mod requests;
 mod seeds;
 mod subject;
 

@@ -23,8 +23,7 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5280::ID_KP_EMAIL_PROTECTION;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use time::format_description::well_known::{Iso8601, Rfc3339};
-use time::{Date, OffsetDateTime, UtcOffset};
+use time::OffsetDateTime;
 
 /// Check a certificate, and the path to an authority that is trusted
 ///
@@ -53,7 +52,7 @@ pub(super) struct Verify {
     #[arg(long, value_name = "POLICY", value_enum, default_value_t = CrlPolicy::Soft)]
     crl_policy: CrlPolicy,
     /// The moment of the check: 2027-03-01, or 2027-03-01T08:00:00Z; without it: now
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = super::moment::moment)]
     at: Option<OffsetDateTime>,
     /// What it is to be used for: encrypt wants what sealing mail to it wants
     #[arg(long, value_name = "PURPOSE", value_enum, default_value_t = Purpose::Encrypt)]
@@ -85,12 +84,6 @@ enum Purpose {
 enum CrlPolicy {
     Soft,
     Hard,
-}
-
-fn moment(text: &str) -> Result<OffsetDateTime, String> {
-    let whole = OffsetDateTime::parse(text, &Rfc3339).map(|time| time.to_offset(UtcOffset::UTC));
-    let time = whole.or_else(|_| Date::parse(text, &Iso8601::DATE).map(|date| date.midnight().assume_utc()));
-    time.map_err(|_| "a time is written as 2027-03-01 or 2027-03-01T08:00:00Z".to_owned())
 }
 
 fn policy(text: &str) -> Result<ObjectIdentifier, String> {

@@ -2,14 +2,14 @@
 
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
-use time::{Date, OffsetDateTime};
+use time::{Date, OffsetDateTime, UtcOffset};
 
 /// A day (its first moment, UTC) or a moment of RFC 3339.
 pub(super) fn moment(text: &str) -> Result<OffsetDateTime, String> {
     let day = Date::parse(text, format_description!("[year]-[month]-[day]"));
     day.map(|day| day.midnight().assume_utc())
-        .or_else(|_| OffsetDateTime::parse(text, &Rfc3339))
-        .map_err(|_| "a day like 2026-11-25, or a moment like 2026-11-25T12:00:00Z, is expected".to_owned())
+        .or_else(|_| OffsetDateTime::parse(text, &Rfc3339).map(|time| time.to_offset(UtcOffset::UTC)))
+        .map_err(|_| "a time is written as 2027-03-01 or 2027-03-01T08:00:00Z".to_owned())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What must hold for every input, whoever made it: a file a law, with the name of its fuzz target. The smoke run of the
 //! tests and the targets in `fuzz/` call the same functions, so an input that breaks a law in one breaks it in the other.
 
+pub(crate) mod bulk_csv;
 pub(crate) mod certificate;
 pub(crate) mod cms_inspect;
 pub(crate) mod cms_open;
@@ -12,6 +13,7 @@ pub(crate) mod pem;
 pub(crate) mod people;
 pub(crate) mod pkcs12;
 pub(crate) mod private_key;
+pub(crate) mod request;
 pub(crate) mod script;
 pub(crate) mod signed_message;
 pub(crate) mod structure;

@@ -39,7 +39,8 @@ pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let head = match length {
         0..0x80 => vec![tag, length as u8],
-        0x80..0x1_0000 => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+        0x80..0x100 => vec![tag, 0x81, length as u8],
+        0x100..0x1_0000 => vec![tag, 0x82, (length >> 8) as u8, length as u8],
         _ => vec![tag, 0x83, (length >> 16) as u8, (length >> 8) as u8, length as u8],
     };
     [head.as_slice(), content].concat()

@@ -3,6 +3,7 @@
 
 use super::containers::containers;
 use super::damage::WORDS;
+use super::requests::{lists, requests};
 use super::subject::scripts;
 use crate::laws::signed_message;
 use crate::laws::structure::structures;
@@ -19,11 +20,13 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let keys = containers().into_iter().map(|(name, octets)| (format!("seeds/keys/{name}"), octets));
     let certificates = certificate::seeds().into_iter();
     let certificates = certificates.map(|(name, made)| (format!("seeds/certificate/{name}"), made));
-    let lists = crl::seeds().into_iter().map(|(name, made)| (format!("seeds/crl/{name}"), made));
+    let crls = crl::seeds().into_iter().map(|(name, made)| (format!("seeds/crl/{name}"), made));
     let words = ("words.dict".to_owned(), dictionary());
     let signed = ("seeds/signed/sample.ber".to_owned(), signed_message::sample().to_vec());
-    let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(lists);
-    made.chain([signed, words]).collect()
+    let requests = requests().into_iter().map(|(name, octets)| (format!("seeds/request/{name}"), octets));
+    let tables = lists().into_iter().map(|(name, text)| (format!("seeds/bulk_csv/{name}"), text));
+    let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(crls);
+    made.chain(requests).chain(tables).chain([signed, words]).collect()
 }
 
 /// In the form that libFuzzer reads: a word a line in quotes.
@@ -51,6 +54,7 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         assert!(bytes.len() < 4096, "fuzz/{name} is no small seed");
     }
     let count = |kind: &str| std::fs::read_dir(folder.join("seeds").join(kind)).unwrap().count();
-    let there: usize = ["cms", "keys", "signed", "certificate", "crl"].into_iter().map(count).sum();
+    let kinds = ["bulk_csv", "certificate", "cms", "crl", "keys", "request", "signed"];
+    let there: usize = kinds.into_iter().map(count).sum();
     assert_eq!(there + 1, files().len(), "fuzz/seeds holds files that nothing makes");
 }

@@ -1,12 +1,13 @@
 //! What is fed with damaged input, and the real inputs.
 
 use super::containers::containers;
+use super::requests::{lists, requests};
 use crate::laws::people::{ROSA, sealing_check};
 use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
-    certificate, cms_inspect, cms_open, crl, header_protection, message_open, pem, pkcs12, private_key,
-    signed_message,
+    bulk_csv, certificate, cms_inspect, cms_open, crl, header_protection, message_open, pem, pkcs12,
+    private_key, request, signed_message,
 };
 use sealpost::config::Config;
 use sealpost::mail::{Address, Flag, MailboxRef, MediaType, Message, without_mbox_line};
@@ -31,7 +32,9 @@ pub(super) enum Samples {
     Keys,
     Containers,
     Certificates,
-    Lists,
+    Requests,
+    Crls,
+    People,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -58,10 +61,12 @@ pub(super) static SUBJECTS: &[Subject] = &[
         samples: Samples::Certificates,
         take: |_, input| certificate::hold(input),
     },
-    Subject { name: "crl", samples: Samples::Lists, take: |_, input| crl::hold(input) },
+    Subject { name: "crl", samples: Samples::Crls, take: |_, input| crl::hold(input) },
     Subject { name: "pem", samples: Samples::Containers, take: |_, input| pem::hold(input) },
     Subject { name: "private_key", samples: Samples::Containers, take: |_, input| private_key::hold(input) },
     Subject { name: "pkcs12", samples: Samples::Containers, take: |_, input| pkcs12::hold(input) },
+    Subject { name: "request", samples: Samples::Requests, take: |_, input| request::hold(input) },
+    Subject { name: "bulk_csv", samples: Samples::People, take: |_, input| bulk_csv::hold(input) },
 ];
 
 /// The rules that ship, and the samples.
@@ -74,7 +79,9 @@ pub(super) struct World {
     keys: Vec<Vec<u8>>,
     containers: Vec<Vec<u8>>,
     certificates: Vec<Vec<u8>>,
-    lists: Vec<Vec<u8>>,
+    requests: Vec<Vec<u8>>,
+    crls: Vec<Vec<u8>>,
+    people: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -92,7 +99,7 @@ impl World {
         let mut cms: Vec<Vec<u8>> = structures().iter().map(|made| made.octets.clone()).collect();
         cms.extend((0..structures().len()).flat_map(scripts));
         let mut certificates: Vec<Vec<u8>> = certificate::seeds().into_iter().map(|(_, made)| made).collect();
-        let mut lists: Vec<Vec<u8>> = crl::seeds().into_iter().map(|(_, made)| made).collect();
+        let mut crls: Vec<Vec<u8>> = crl::seeds().into_iter().map(|(_, made)| made).collect();
         if let Some(vectors) = crate::support::vectors() {
             let boringssl = vectors.join("boringssl-pki/pki/testdata");
             certificates.extend(read_all(
@@ -101,14 +108,16 @@ impl World {
                 100,
             ));
             certificates.extend(read_all(&boringssl.join("name_constraints_unittest"), &["pem"], 100));
-            lists.extend(read_all(&boringssl.join("crl_unittest"), &["pem"], 100));
+            crls.extend(read_all(&boringssl.join("crl_unittest"), &["pem"], 100));
             mail.extend(read_all(&vectors.join("mail"), &[""], 200));
             cms.extend(read_all(&vectors.join("openssl"), &["eml", "p7m", "der"], 100));
             keys.extend(read_all(&vectors.join("rfc9216"), &["crt", "key", "p12", "pem"], 100));
             keys.extend(read_all(&vectors.join("nss"), &["p12", "pem", "der", "crt"], 100));
         }
         mail.extend(sealed());
-        let containers = containers().into_iter().map(|(_, octets)| octets).collect();
+        let octets = |made: Vec<(String, Vec<u8>)>| made.into_iter().map(|(_, octets)| octets).collect();
+        let (requests, people) = (octets(requests()), octets(lists()));
+        let containers = octets(containers());
         let sample = signed_message::sample();
         let signed = vec![sample.to_vec(), mail_of(sample)];
         World {
@@ -120,7 +129,9 @@ impl World {
             keys,
             containers,
             certificates,
-            lists,
+            requests,
+            crls,
+            people,
         }
     }
 
@@ -133,7 +144,9 @@ impl World {
             Samples::Keys => &self.keys,
             Samples::Containers => &self.containers,
             Samples::Certificates => &self.certificates,
-            Samples::Lists => &self.lists,
+            Samples::Requests => &self.requests,
+            Samples::Crls => &self.crls,
+            Samples::People => &self.people,
         }
     }
 }
