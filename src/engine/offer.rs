@@ -55,7 +55,7 @@ pub enum NoOffer {
     /// The certificate cannot be sealed to.
     #[error("the certificate cannot be sealed to: {}", list(.0))]
     Unfit(Vec<Unfit>),
-    /// The site believes chains only.
+    /// The domain, or the site, believes chains only.
     #[error("nobody who is trusted vouches for it: {0}")]
     Untrusted(Unfit),
 }
@@ -108,7 +108,9 @@ pub fn offered(
     }
     let certificate = choose(&verified, &pinned)?;
     match untrusted(account, &verified.signer, &certificate, &pinned, built_in) {
-        Some(why) if settings.trust == Trust::Chain => Err(NoOffer::Untrusted(why)),
+        Some(why) if settings.certificate_policy(&account.domain).trust == Trust::Chain => {
+            Err(NoOffer::Untrusted(why))
+        }
         untrusted => Ok(Offer { certificate, signer: verified.signer, untrusted }),
     }
 }

@@ -143,7 +143,8 @@ fn a_self_signed_certificate_waits_at_most() {
     let own = Made { self_signed: true, ..made("own") }.make(&store);
     assert_answer(&store.deliver(&own.sign("")), 0, "2.0.0");
     assert_eq!(pending(&store), [(own.fingerprint(), "signed mail, signer not vouched for".to_owned())]);
-    configure(&store, "trust = \"chain\"\n");
+    configure(&store, "trust-bundle = \"none\"\n");
+    store.command("domain set north.example --trust chain").run().ok();
     let other = Made { self_signed: true, ..made("other") }.make(&store);
     let told = refusal(&store, &other.sign(""));
     assert!(
