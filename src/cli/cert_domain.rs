@@ -254,6 +254,7 @@ fn require_sealing(domain: &str, certificate: &Certificate) -> Result<(), Failur
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     };
     ValidatedCertificate::for_sealing(certificate, &check).map(|_| ()).map_err(|reasons| {
         let reasons = words::texts(&reasons).join("; ");

@@ -9,8 +9,8 @@ use crate::config::TrustBundle;
 use crate::engine::Clock;
 use crate::mail::Address;
 use crate::pki::path::{
-    Explicit, Leave, PathCheck, PathFailure, PathValidator, PolicyCheck, RevocationSources, Rfc5280,
-    ValidPath,
+    Explicit, Leave, ListOrigin, PathCheck, PathFailure, PathValidator, PolicyCheck, RevocationSources,
+    Rfc5280, ValidPath,
 };
 use crate::pki::{
     Certificate, Crl, MINIMUM_RSA_BITS, RevocationPolicy, RevocationStatus, SealingCheck, Unfit,
@@ -164,7 +164,12 @@ impl Verify {
             at: given.at,
             usage: (self.purpose == Purpose::Encrypt).then_some(ID_KP_EMAIL_PROTECTION),
             policies: &given.policies,
-            revocation: RevocationSources { crls: &given.crls, at: given.at, policy },
+            revocation: RevocationSources {
+                crls: &given.crls,
+                at: given.at,
+                policy,
+                origin: ListOrigin::Anywhere,
+            },
         }
     }
 
@@ -182,6 +187,7 @@ impl Verify {
             intermediates: &[],
             allow_expired: false,
             allow_not_yet_valid: false,
+            revocation: None,
         };
         words::texts(ValidatedCertificate::for_sealing(&given.target, &check).err().unwrap_or_default())
     }

@@ -190,6 +190,7 @@ fn seal_as_sender(context: &Context, recipient: &str, message: &[u8]) -> Result<
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     };
     let fit = |certificate: &Certificate| ValidatedCertificate::for_sealing(certificate, &check).ok();
     let recipients: Vec<ValidatedCertificate> =

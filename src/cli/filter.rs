@@ -64,6 +64,7 @@ impl Recipients {
             intermediates: &[],
             allow_expired: self.allow_expired,
             allow_not_yet_valid: false,
+            revocation: None,
         };
         let each = self.cert.iter().map(|path| Ok((path, certificates(std::slice::from_ref(path))?)));
         let each: Vec<(&PathBuf, Vec<Certificate>)> = each.collect::<Result<_, Failure>>()?;

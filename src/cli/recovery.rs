@@ -130,6 +130,7 @@ pub(super) fn check(domain: &Domain, certificate: &Certificate, config: &Config)
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     };
     ValidatedCertificate::for_sealing(certificate, &check).map_err(|reasons| words::texts(&reasons))?;
     match smime::refusal(config.settings.form_of_domain(domain), certificate, &[]) {

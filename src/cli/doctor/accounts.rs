@@ -123,7 +123,7 @@ fn fate(refusal: Refusal) -> &'static str {
 }
 
 fn mend_of(address: &str, reasons: &[Unfit]) -> String {
-    let lists = |reason: &Unfit| matches!(reason, Unfit::NoList(_) | Unfit::OldList { .. });
+    let lists = |reason: &Unfit| matches!(reason, Unfit::Uncleared(_));
     if reasons.iter().all(lists) {
         return "get the issuer's newest revocation list".to_owned();
     }
