@@ -1,6 +1,7 @@
 //! What configuration, directory and rules make of a message, end to end through the hook.
 
 mod arrived;
+mod authorities;
 mod bench;
 mod certificates;
 mod domain_key;
