@@ -8,6 +8,7 @@ mod domain_key;
 mod headers;
 mod lists;
 mod table;
+mod watch;
 
 use crate::hook::{assert_answer, assert_doubt};
 use crate::support::{Ended, Identity, Program, Store, crlf, path, tools};
