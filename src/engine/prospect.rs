@@ -78,10 +78,11 @@ pub fn issuers<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Vec<Vec<u
     all.into_iter().collect()
 }
 
-/// All that mail for the account may come to be sealed to, and all between that and an anchor.
+/// All that mail for the account may come to be sealed to, and all above that up to an anchor. Of roots no list is asked.
 fn certificates(account: &Account) -> impl Iterator<Item = &Certificate> {
     let own = account.certificates.iter().map(|held| &held.certificate);
     let Domain { authorities, trust, recovery, .. } = &account.domain;
-    let between = [&trust.chain, authorities, &trust.retired].into_iter().flatten();
-    own.chain(account.domain.sealing_candidates()).chain(recovery).chain(between)
+    let above = [&trust.chain, authorities, &trust.retired, &trust.domain, &trust.server];
+    let above = above.into_iter().flatten().filter(|one| !one.is_self_issued());
+    own.chain(account.domain.sealing_candidates()).chain(recovery).chain(above)
 }

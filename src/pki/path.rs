@@ -101,7 +101,7 @@ impl RevocationSources<'_> {
 pub struct ValidPath {
     /// Target first, anchor last; one if the target itself is trusted.
     pub certificates: Vec<Certificate>,
-    /// What the lists say of each of them; nothing is asked of the anchor, unless it is the target.
+    /// What the lists say of each of them; nothing is said of the anchor, unless it is the target.
     pub revocation: Vec<RevocationStatus>,
     /// The certificate policies that are valid for it; empty if there are none, and none were required.
     pub policies: Vec<ObjectIdentifier>,

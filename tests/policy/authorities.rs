@@ -90,6 +90,21 @@ fn a_revoked_authority_between_defers_whom_it_issued() {
     );
 }
 
+/// To trust it was meant before it was taken back.
+#[test]
+fn a_trusted_authority_that_a_list_takes_back_vouches_for_nobody() {
+    let Some(line) = Line::new() else { return };
+    let between = line.house.file("between.pem");
+    line.bench.command("trust add --server --file").args([path(&between)]).run().ok();
+    line.bench.directory().set_chain("north.example", &[]).unwrap();
+    line.told(&[CHAIN, ("crl", "hard")], 0, "warnings=0");
+    line.list("root", 1, "list", &entry(REVOKED, 3), "");
+    let revoked = format!(
+        "{NONE}the certificate of its issuer CN=between: it was revoked on 2024-01-01 (key-compromise)"
+    );
+    line.told(&[CHAIN], 75, &revoked);
+}
+
 #[test]
 fn an_authority_on_hold_defers_and_never_rejects() {
     let Some(line) = Line::new() else { return };

@@ -112,7 +112,8 @@ fn policies(
     valid.ok_or_else(|| Some(fault()))
 }
 
-/// Of each certificate but the anchor; of that as well if it is alone.
+/// Of each certificate but the anchor; of that as well if it is alone, or if a kept list takes it back: nobody who adds both
+/// means to trust it.
 fn revocation(
     path: &[&Node<'_>],
     check: &PathCheck<'_>,
@@ -135,7 +136,11 @@ fn revocation(
         }
         Some(kept()).filter(RevocationStatus::takes_back).unwrap_or(signed)
     });
-    each.collect()
+    let mut found: Vec<RevocationStatus> = each.collect();
+    let anchor = path.get(asked).filter(|_| sources.is_kept());
+    let anchor = anchor.map(|node| lists::check_kept(node.certificate, sources.crls, sources.at));
+    found.extend(anchor.filter(RevocationStatus::takes_back));
+    found
 }
 
 /// Lets it pass, perhaps with a warning. A list that is not here is missed where the certificate says where it would be.
