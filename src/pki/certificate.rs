@@ -114,12 +114,8 @@ impl Certificate {
     /// Did the holder of that certificate sign this one? Name and signature are compared, and nothing else: neither
     /// times nor whether it may.
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
-        let signature = || {
-            let signature = self.parsed.signature().as_bytes()?;
-            let algorithm = self.parsed.signature_algorithm().oid;
-            issuer.public_key().ok()?.verify_with(algorithm, signed_part(&self.der)?, signature).ok()
-        };
-        self.names_as_issuer(issuer) && signature().is_some()
+        let signed_by = |key| self.signed().verify(&key).is_ok();
+        self.names_as_issuer(issuer) && issuer.public_key().is_ok_and(signed_by)
     }
 
     /// It as what somebody signed.
