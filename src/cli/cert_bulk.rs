@@ -12,6 +12,7 @@ use super::{initial_password, input, key, progress};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{AdminError, Follows, NewAccount, NewVaultKey, SqliteDirectory};
 use crate::engine::{Account, CertificateState, HeldCertificate};
+use crate::mail::Address;
 use crate::pki::{
     BadLine, BulkLine, Fingerprint, KeyType, PublicKey, Reads, Request, UnlockedKey, read_bulk,
 };
@@ -19,6 +20,7 @@ use crate::system::SystemEntropy;
 use crate::vault;
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// Lines that are worked on at once: enough for every core, few enough that little is lost when the run is killed.
@@ -150,6 +152,15 @@ impl Bulk {
     }
 }
 
+/// Two names of one account are one person, who needs one key.
+fn once<'l>(task: Task<'l>, met: &mut HashSet<Address>) -> Result<Task<'l>, Fault> {
+    if met.insert(task.account.address.clone()) {
+        return Ok(task);
+    }
+    let text = format!("it is a name of {}, which is on the list already", task.account.address);
+    Err(Fault::of(&task.line.asked, Failure::new(Code::No, text)))
+}
+
 /// The lines, each with its files or what is wrong with it.
 fn read_list(path: &Path) -> Result<Vec<Result<Line, Fault>>, Failure> {
     let bytes = input::file(path)?;
@@ -179,8 +190,10 @@ impl Run<'_, '_> {
     ) -> Result<Tally, Failure> {
         let bar = progress::bar(out, lines.len());
         let mut tally = Tally::default();
+        let mut met = HashSet::new();
         for batch in lines.chunks(BATCH) {
-            let tasks: Vec<Result<Task<'_>, Fault>> = batch.iter().map(|line| self.plan(line)).collect();
+            let plan = |line| self.plan(line).and_then(|task| once(task, &mut met));
+            let tasks: Vec<Result<Task<'_>, Fault>> = batch.iter().map(plan).collect();
             let ready: Vec<Result<Ready<'_>, Fault>> = tasks.into_par_iter().map(prepare).collect();
             for ready in ready {
                 let ended = ready.and_then(|ready| self.finish(&ready));

@@ -27,7 +27,8 @@ pub(crate) fn folder(name: &str) -> Option<PathBuf> {
         skip("vectors", &format!("no vectors in {}", folder.display()));
         return None;
     }
-    Some(folder)
+    // Some of the files name others by paths with `..` in them.
+    Some(folder.canonicalize().unwrap())
 }
 
 /// One line for what is missing; a failure where `SEALPOST_REQUIRE` names it.

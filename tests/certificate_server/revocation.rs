@@ -53,8 +53,9 @@ fn a_revocation_says_what_happened_and_what_next() {
     );
     // The new key.
     office.make_key("bob");
-    office.site.run("cert issue --account bob@north.example").ok();
-    assert_eq!(office.states(), ["active", "active"]);
+    let issued = String::from_utf8(office.site.run("cert issue --account bob@north.example").ok()).unwrap();
+    assert!(issued.contains(&format!("{print} is retired: it was revoked\n")), "{issued}");
+    assert_eq!(office.states(), ["retired", "active"]);
 }
 
 #[test]
