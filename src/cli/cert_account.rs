@@ -1,13 +1,13 @@
 //! `sealpost cert … --account`
 
-use super::cert::{layout, print};
+use super::cert_fields::{layout, print};
 use super::cert_folder::from_folder;
 use super::cert_message::from_message;
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::fitness::Fitness;
 use super::issuer::Issued;
-use super::output::{Output, Table};
+use super::output::{Output, Table, with};
 use super::words::{self, FingerprintPrefix, day};
 use super::{filter, input};
 use crate::directory::CertificateRecord;
@@ -84,12 +84,12 @@ pub(super) fn report(out: &mut Output, account: &Account, issued: &Issued) -> Re
 /// The same for programs.
 pub(super) fn value(account: &Account, issued: &Issued) -> Result<Value, Failure> {
     let place = [("account", account.address.to_string()), ("state", "active".to_owned())];
-    let mut value = layout(&place, &issued.certificate)?;
-    if let Some(object) = value.as_object_mut() {
-        object.insert("retired".into(), words::texts(issued.added.replaced().map(|(print, _)| print)).into());
-        object.insert("warnings".into(), words::texts(&issued.warnings).into());
-    }
-    Ok(value)
+    let retired = words::texts(issued.added.replaced().map(|(print, _)| print));
+    let warnings = words::texts(&issued.warnings);
+    Ok(with(
+        layout(&place, &issued.certificate)?,
+        [("retired", retired.into()), ("warnings", warnings.into())],
+    ))
 }
 
 fn place(record: &CertificateRecord) -> Vec<(&'static str, String)> {

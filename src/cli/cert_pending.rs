@@ -1,7 +1,7 @@
 //! `sealpost cert pending`, `cert accept` and `cert refuse`
 
-use super::cert::layout;
 use super::cert_account::report;
+use super::cert_fields::layout;
 use super::context::Context;
 use super::elsewhere;
 use super::failure::{Code, Failure};

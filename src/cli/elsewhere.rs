@@ -1,6 +1,7 @@
 //! Certificates that nobody at this site made: what becomes of them, whatever brings them.
 
 use super::fitness::{self, Fitness};
+use super::sealing_check::by_itself;
 use crate::config::Config;
 use crate::directory::{AdminError, Offered, SqliteDirectory};
 use crate::engine::{Account, CertificateSource, CertificateState, Clock, DomainMode, Offer, without_chain};
@@ -97,16 +98,7 @@ pub(super) fn untrusted(account: &Account, certificate: &Certificate, config: &C
 }
 
 fn check<'a>(addresses: &'a [Address], config: &Config) -> SealingCheck<'a> {
-    SealingCheck {
-        addresses,
-        at: SystemClock.now(),
-        minimum_rsa_bits: config.settings.minimum_rsa_bits,
-        anchors: None,
-        intermediates: &[],
-        allow_expired: false,
-        allow_not_yet_valid: false,
-        revocation: None,
-    }
+    by_itself(addresses, SystemClock.now(), config.settings.minimum_rsa_bits)
 }
 
 /// What became of it, in words.
