@@ -134,7 +134,12 @@ impl Certificates<'_> {
             certificate_of(certificate, &account.address, &format!("left out, because {}", words(reasons)))
         };
         warnings.extend(unfit.iter().map(left_out));
-        let active = active.into_iter().map(|held| held.certificate.clone()).collect();
+        // A sender who encrypted to a key that was taken back is not believed to have reached the account.
+        let is_gone = |certificate: &Certificate| {
+            unfit.iter().any(|(one, reasons)| *one == certificate && reasons.iter().any(Unfit::is_gone))
+        };
+        let active = active.into_iter().map(|held| &held.certificate).filter(|one| !is_gone(one));
+        let active = active.cloned().collect();
         let (role, address) = (RecipientRole::Account, account.address.to_string());
         Ok(Reader { role, address, usable, active, warnings })
     }
@@ -176,7 +181,10 @@ impl Certificates<'_> {
 
     /// `plain` for one account of several is no consent for the others: the sender tries again.
     fn none(&self, account: &Account) -> Box<Lack> {
+        // Certificates that are there and may not be used now, because somebody switched their domain off, are no missing ones.
+        let waits = held(account).next().is_some();
         let fate = match self.policy(&account.domain).missing_certificate {
+            MissingCertificate::Reject if waits => Fate::Refused(Refusal::Defer),
             MissingCertificate::Reject => Fate::Refused(Refusal::Reject),
             MissingCertificate::Defer | MissingCertificate::Plain => Fate::Refused(Refusal::Defer),
             MissingCertificate::DomainKey => Fate::DomainKey,
@@ -186,14 +194,16 @@ impl Certificates<'_> {
         Box::new(Lack { error: EngineError::NoCertificate { account, disabled, refusal }, fate })
     }
 
-    /// The newest decides. What passes by itself (a time, a list that is missing, a hold) is deferred and never refused, and
-    /// so is everything while one of them is on hold: it may come back.
+    /// The newest is named. While one of them may be used again by itself (a time, a list that is missing, a hold), everything
+    /// is deferred and nothing is refused.
     fn unfit(&self, account: &Account, unfit: Vec<(&Certificate, Vec<Unfit>)>) -> Box<Lack> {
         let count = unfit.len();
-        let on_hold = unfit.iter().flat_map(|(_, reasons)| reasons).any(Unfit::is_hold);
+        let waits =
+            |reasons: &[Unfit]| reasons.iter().any(Unfit::is_hold) || reasons.iter().all(Unfit::is_passing);
+        let one_waits = unfit.iter().any(|(_, reasons)| waits(reasons));
         let Some((certificate, reasons)) = unfit.into_iter().next_back() else { return self.none(account) };
         let fate = match self.policy(&account.domain).unusable {
-            _ if on_hold || reasons.iter().all(Unfit::is_passing) => Fate::Refused(Refusal::Defer),
+            _ if one_waits => Fate::Refused(Refusal::Defer),
             Unusable::Defer => Fate::Refused(Refusal::Defer),
             Unusable::Reject => Fate::Refused(Refusal::Reject),
             Unusable::DomainKey => Fate::DomainKey,

@@ -81,6 +81,11 @@ impl Unfit {
         }
     }
 
+    /// Did somebody take it, or its issuer's, back for good?
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Unfit::Revoked(_) | Unfit::RevokedIssuer { .. }) && !self.is_hold()
+    }
+
     /// Did somebody take it, or its issuer's, back for a while?
     pub fn is_hold(&self) -> bool {
         let (Unfit::Revoked(revocation) | Unfit::RevokedIssuer { revocation, .. }) = self else {
