@@ -5,15 +5,15 @@ use super::cert_folder::from_folder;
 use super::cert_message::from_message;
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::fitness::Fitness;
 use super::issuer::Issued;
 use super::output::{Output, Table, with};
 use super::words::{self, FingerprintPrefix, day};
-use super::{filter, fitness, input};
+use super::{filter, input};
 use crate::directory::CertificateRecord;
-use crate::engine::{Account, CertificateState, Choice, Clock};
+use crate::engine::{Account, CertificateState, Choice};
 use crate::mail::Address;
 use crate::pki::Fingerprint;
-use crate::system::SystemClock;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -60,7 +60,7 @@ impl Add {
         let config = context.config()?;
         let directory = context.directory()?;
         let account = directory.account(account)?;
-        let warnings = fitness::require(&account, &certificate, &others, &config, SystemClock.now())?;
+        let warnings = Fitness::of(&directory, &config)?.require(&account, &certificate, &others)?;
         let added = directory.add_certificate(&account.address, &certificate, &input::name(&self.file))?;
         report(out, &account, &Issued { certificate, added, warnings })
     }

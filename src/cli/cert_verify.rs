@@ -10,8 +10,8 @@ use crate::config::TrustBundle;
 use crate::engine::Clock;
 use crate::mail::Address;
 use crate::pki::path::{
-    Explicit, Leave, PathCheck, PathFailure, PathValidator, PolicyCheck, RevocationSources, Rfc5280,
-    ValidPath,
+    Explicit, Leave, ListOrigin, PathCheck, PathFailure, PathValidator, PolicyCheck, RevocationSources,
+    Rfc5280, ValidPath,
 };
 use crate::pki::validated;
 use crate::pki::{
@@ -159,7 +159,12 @@ impl Verify {
             at: given.at,
             usage: (self.purpose == Purpose::Encrypt).then_some(ID_KP_EMAIL_PROTECTION),
             policies: &given.policies,
-            revocation: RevocationSources { crls: &given.crls, at: given.at, policy },
+            revocation: RevocationSources {
+                crls: &given.crls,
+                at: given.at,
+                policy,
+                origin: ListOrigin::Anywhere,
+            },
         }
     }
 

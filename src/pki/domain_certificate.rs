@@ -156,6 +156,7 @@ mod tests {
                     intermediates: &anchors,
                     allow_expired: false,
                     allow_not_yet_valid: false,
+                    revocation: None,
                 };
                 let judged = ValidatedCertificate::for_sealing(user, &check);
                 assert!(judged.is_ok(), "{:?}", judged.err());

@@ -23,7 +23,6 @@ mod request;
 pub mod revocation;
 mod signature;
 mod signer;
-mod standing;
 mod terms;
 pub mod validated;
 
@@ -52,7 +51,6 @@ pub use public_key::PublicKey;
 pub use request::Request;
 pub use revocation::{Revocation, RevocationPolicy, RevocationReason, RevocationStatus};
 pub use signer::unfit_to_sign;
-pub use standing::{Standing, standing};
 pub use terms::Terms;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 

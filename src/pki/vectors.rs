@@ -28,6 +28,7 @@ fn check<'a>(addresses: &'a [crate::mail::Address], anchors: &'a [Certificate]) 
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     }
 }
 
