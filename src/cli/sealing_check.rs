@@ -4,7 +4,7 @@ use crate::mail::Address;
 use crate::pki::SealingCheck;
 use time::OffsetDateTime;
 
-/// Is it fit to be sealed to, whoever vouches for it? Nothing is let pass.
+/// Is it fit to be sealed to, whoever vouches for it or took it back? Nothing is let pass.
 pub(super) fn by_itself(
     addresses: &[Address],
     at: OffsetDateTime,

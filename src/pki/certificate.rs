@@ -17,7 +17,7 @@ use x509_cert::ext::pkix::{
 };
 
 /// A certificate is no larger: 64 KiB hold every real one many times over, even with post-quantum keys.
-pub const MAX_CERTIFICATE: usize = 64 * 1024;
+pub(crate) const MAX_CERTIFICATE: usize = 64 * 1024;
 
 /// RFC 5280 4.1.2.2: at most 20 octets; one more is let pass for the sign octet, as x509-cert reads it.
 const MAX_SERIAL: usize = 21;

@@ -181,7 +181,16 @@ pub fn self_sign(
     profile: &AuthorityProfile<'_>,
     seed: Seed,
 ) -> Result<Certificate, PkiError> {
-    let mut extensions = authority_extensions(&key.public())?;
+    self_signed_as(key, profile, authority_extensions(&key.public())?, seed)
+}
+
+/// The key's certificate for itself under the subject and the DNS names of the profile, with these extensions too.
+pub(super) fn self_signed_as(
+    key: &UnlockedKey,
+    profile: &AuthorityProfile<'_>,
+    mut extensions: Vec<Extension>,
+    seed: Seed,
+) -> Result<Certificate, PkiError> {
     extensions.extend(dns_names(profile.dns_names)?);
     self_signed(key, profile.subject.to_name()?, extensions, profile.validity, seed)
 }
@@ -203,7 +212,7 @@ pub(super) fn self_signed(
 }
 
 /// The subjectAltName of these names, if there are any.
-pub(super) fn dns_names(names: &[String]) -> Result<Option<Extension>, PkiError> {
+fn dns_names(names: &[String]) -> Result<Option<Extension>, PkiError> {
     let names = names.iter().map(|name| dns_name(name)).collect::<Result<Vec<_>, _>>()?;
     if names.is_empty() { Ok(None) } else { extension(false, &SubjectAltName(names)).map(Some) }
 }
@@ -234,7 +243,7 @@ pub fn refresh(
 }
 
 /// Does the certificate hold this public key?
-pub fn require_key(certificate: &Certificate, key: &PublicKey) -> Result<(), PkiError> {
+pub(super) fn require_key(certificate: &Certificate, key: &PublicKey) -> Result<(), PkiError> {
     let (found, wanted) = (certificate.key_fingerprint()?, key.fingerprint()?);
     if found == wanted { Ok(()) } else { Err(PkiError::OtherKey { found, wanted }) }
 }

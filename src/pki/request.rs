@@ -205,6 +205,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_cannot_sign_shows_nothing_of_its_maker() {
+        let key = UnlockedKey::generate(super::super::KeyType::X25519, seed(3)).unwrap();
+        let info = CertReqInfo {
+            version: Version::V1,
+            subject: Subject::named("Bob").to_name().unwrap(),
+            public_key: SubjectPublicKeyInfoOwned::from_der(&key.public().to_spki().unwrap()).unwrap(),
+            attributes: attributes(&[]).unwrap(),
+        };
+        let der = sign(&info.to_der().unwrap(), &ec_key(), &mut seed(4).into_rng()).unwrap();
+        assert_eq!(
+            Request::from_der(&der).unwrap_err().to_string(),
+            "a request for a key of the kind X25519 cannot show that its maker has the private key: such a key \
+             cannot sign"
+        );
+    }
+
+    #[test]
     fn what_is_no_request_is_named() {
         let pem = super::super::issue::tests::authority(&ec_key()).to_pem().unwrap();
         let error = Request::from_pem(pem.as_bytes()).unwrap_err().to_string();

@@ -1,5 +1,6 @@
 //! Foreign keys, certificates and containers: the public vectors, and what NSS writes.
 
+use super::issue::require_key;
 use super::issue::tests::{address, noon};
 use super::key::tests::rsa_key;
 use super::*;
