@@ -30,23 +30,34 @@ pub(super) fn active(account: &Account) -> impl Iterator<Item = &Certificate> {
 pub(super) struct Fitness<'a> {
     config: &'a Config,
     lists: Cow<'a, [Crl]>,
+    /// Where our own domains keep what they took back; not asked where the account tells it.
+    register: Option<&'a SqliteDirectory>,
     now: OffsetDateTime,
 }
 
 impl<'a> Fitness<'a> {
     /// Reads the lists.
-    pub(super) fn of(directory: &SqliteDirectory, config: &'a Config) -> Result<Fitness<'a>, AdminError> {
-        Ok(Fitness { config, lists: lists(directory)?.into(), now: SystemClock.now() })
+    pub(super) fn of(directory: &'a SqliteDirectory, config: &'a Config) -> Result<Fitness<'a>, AdminError> {
+        let (lists, register) = (lists(directory)?.into(), Some(directory));
+        Ok(Fitness { config, lists, register, now: SystemClock.now() })
     }
 
     /// By lists that were read before.
     pub(super) fn by(config: &'a Config, lists: &'a [Crl]) -> Fitness<'a> {
-        Fitness { config, lists: lists.into(), now: SystemClock.now() }
+        Fitness { config, lists: lists.into(), register: None, now: SystemClock.now() }
     }
 
-    /// Was it taken back, as far as the lists tell?
+    /// Was it taken back, as far as the lists and our own register tell?
     pub(super) fn taken_back(&self, certificate: &Certificate) -> Option<Unfit> {
+        if let Ok(Some(unfit)) = self.taken_back_here(certificate) {
+            return Some(unfit);
+        }
         validated::taken_back(certificate, kept(&self.lists, &[], CrlPolicy::Soft, self.now))
+    }
+
+    fn taken_back_here(&self, certificate: &Certificate) -> Result<Option<Unfit>, AdminError> {
+        let Some(register) = self.register else { return Ok(None) };
+        Ok(register.issued_revocation(certificate.fingerprint())?.map(Unfit::Revoked))
     }
 
     /// Every reason why the account's mail cannot be sealed to the certificate; or the warnings.
@@ -74,7 +85,14 @@ impl<'a> Fitness<'a> {
             Trust::Chain => check_chain(account, certificate, &check, &self.config.trust_bundle)
                 .map_err(|error| vec![error.to_string()])?,
         };
-        let validated = judged.map_err(|reasons| words::texts(&reasons))?;
+        let here = self.taken_back_here(certificate).map_err(|error| vec![error.to_string()])?;
+        let validated = match (here, judged) {
+            (None, judged) => judged.map_err(|reasons| words::texts(&reasons))?,
+            (Some(here), judged) => {
+                let reasons = judged.err().into_iter().flatten();
+                return Err(words::texts(std::iter::once(here).chain(reasons)));
+            }
+        };
         let beside: Vec<&Certificate> = active(account).filter(|held| *held != certificate).collect();
         match smime::refusal(settings.form(account, None, None), certificate, &beside) {
             Some(refusal) => Err(vec![refusal.to_string()]),
