@@ -87,9 +87,17 @@ fn unusable(bench: &Bench, extra: &'static [(&'static str, &'static str)], reaso
         Box::leak([extra, &[("unusable", choice)]].concat().into_boxed_slice())
     };
     let instead = leak(format!("sealed to the key of north.example instead: {none}"));
-    let waits = leak(format!("problem   bob@north.example  {none}: mail for it waits: sealpost cert issue"));
-    let rejected =
-        leak(format!("problem   bob@north.example  {none}: mail for it is rejected: sealpost cert issue"));
+    let mend = match reason {
+        reason if reason.starts_with("it was revoked") => {
+            "sealpost key generate --account bob@north.example, then"
+        }
+        reason if reason.starts_with("it does not chain") => {
+            "sealpost trust add --domain north.example --file"
+        }
+        _ => "sealpost cert issue --account bob@north.example --renew",
+    };
+    let waits = leak(format!("problem   bob@north.example  {none}: mail for it waits: {mend}"));
+    let rejected = leak(format!("problem   bob@north.example  {none}: mail for it is rejected: {mend}"));
     let stands_in = leak(format!(
         "warning   bob@north.example  {instead}: sealpost cert issue --account bob@north.example\n"
     ));
@@ -135,7 +143,8 @@ fn a_certificate_whose_time_has_not_come_is_sealed_to_with_a_warning_or_deferred
 fn outside_its_time(bench: &Bench, key: &'static str, reason: &str) {
     let leak = |text: String| -> &'static str { Box::leak(bench.fill(&text).into_boxed_str()) };
     let warning = leak(format!("certificate {{fp}} of bob@north.example: {reason}"));
-    let found = leak(format!("warning   bob@north.example  {warning}: sealpost cert list"));
+    let mend = if key == "expired" { "sealpost cert issue" } else { "sealpost cert list" };
+    let found = leak(format!("warning   bob@north.example  {warning}: {mend}"));
     let none = leak(format!(
         "none of the 1 active certificates of bob@north.example may be sealed to; the newest, {{fp}}: {reason}"
     ));
@@ -234,7 +243,9 @@ fn a_certificate_on_hold_defers_whatever_the_choices_are() {
         "none of the 1 active certificates of bob@north.example may be sealed to; the newest, {{fp}}: it is on hold since {}",
         bench.day(0)
     ));
-    let waits = leak(format!("problem   bob@north.example  {none}: mail for it waits: sealpost cert issue"));
+    let waits = leak(format!(
+        "problem   bob@north.example  {none}: mail for it waits: sealpost cert release --account bob@north.example"
+    ));
     let case = |settings| Case {
         settings,
         code: 75,

@@ -90,15 +90,20 @@ fn pending(account: &Account) -> Option<Finding> {
         1 => "1 certificate waits to be accepted".to_owned(),
         more => format!("{more} certificates wait to be accepted"),
     };
-    (count > 0).then(|| warning(&address, text(), format!("sealpost cert list --account {address}")))
+    (count > 0)
+        .then(|| warning(&address, text(), format!("sealpost cert pending --domain {}", account.domain.name)))
 }
 
 /// What a delivery would let pass.
 fn passed(account: &Account, prospect: &Prospect, text: &str) -> Finding {
     let address = account.address.to_string();
     let stands_in = prospect.sealed_to.iter().any(|to| to.role == RecipientRole::DomainKey);
+    let ended = |what: &Unfit| matches!(what, Unfit::Expired(_));
+    let has_ended = prospect.recipients.iter().any(|one| one.warnings().iter().any(ended));
     let mend = if stands_in {
         format!("sealpost cert issue --account {address}")
+    } else if has_ended {
+        format!("sealpost cert issue --account {address} --renew, or cert add")
     } else {
         format!("sealpost cert list --account {address}")
     };
@@ -115,7 +120,7 @@ fn failed(account: &Account, error: &EngineError) -> Option<Finding> {
             format!("sealpost cert issue --account {about}"),
         ),
         EngineError::NoUsableCertificate { refusal, reasons, .. } => {
-            (format!("{error}: {}", fate(*refusal)), mend_of(&about, reasons))
+            (format!("{error}: {}", fate(*refusal)), mend_of(&about, domain, reasons))
         }
         EngineError::DomainKeyUnfit { first, reason, mend, .. } => (
             format!("{first}, and the key of {domain} cannot stand in ({reason}): {}", fate(Refusal::Defer)),
@@ -136,10 +141,22 @@ fn fate(refusal: Refusal) -> &'static str {
     }
 }
 
-fn mend_of(address: &str, reasons: &[Unfit]) -> String {
-    let lists = |reason: &Unfit| matches!(reason, Unfit::Uncleared(_));
-    if reasons.iter().all(lists) {
-        return "get the issuer's newest revocation list".to_owned();
+/// What mends the gravest of them.
+fn mend_of(address: &str, domain: &str, reasons: &[Unfit]) -> String {
+    let any = |what: fn(&Unfit) -> bool| reasons.iter().any(what);
+    if any(Unfit::is_gone) {
+        return format!("sealpost key generate --account {address}, then cert issue --account {address}");
+    }
+    if any(Unfit::is_hold) {
+        return format!("sealpost cert release --account {address}");
+    }
+    if any(|reason| matches!(reason, Unfit::Untrusted(_))) {
+        return format!(
+            "sealpost trust add --domain {domain} --file FILE, or cert issue --account {address} --renew"
+        );
+    }
+    if reasons.iter().all(|reason| matches!(reason, Unfit::Uncleared(_))) {
+        return "get the issuer's newest revocation list: sealpost crl add --file FILE".to_owned();
     }
     format!("sealpost cert issue --account {address} --renew, or cert add")
 }
