@@ -4,7 +4,7 @@ use super::crl::number;
 use super::failure::{Code, Failure};
 use super::words::{self, day};
 use crate::directory::{ForeignCrl, SqliteDirectory};
-use crate::pki::{Certificate, Crl, Fingerprint, RevocationReason};
+use crate::pki::{Certificate, Crl, Fingerprint, Revocation, RevocationReason};
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
@@ -100,12 +100,11 @@ pub(super) fn kept_for(
     Ok(Some(revoked.0.difference(&known.0).count()))
 }
 
-/// The certificates that a list revokes for good.
-struct Revoked(HashSet<Fingerprint>);
+/// The certificates that a list revokes for good. Entries of an indirect list name their issuers, and a serial number may
+/// stand there twice: there the date and the reason of an entry must be the same for it to be the same.
+struct Revoked(HashSet<(Fingerprint, Option<(i64, u8)>)>);
 
 impl Revoked {
-    /// An entry that cannot be read revokes. Entries of an indirect list name their issuers; there a serial number is enough,
-    /// because a list that stays for nothing does no harm.
     fn by(crl: &Crl, held: &[Certificate]) -> Revoked {
         let listed: HashSet<&[u8]> =
             crl.entries().iter().map(|entry| entry.serial_number.as_bytes()).collect();
@@ -115,14 +114,21 @@ impl Revoked {
         let named = held.iter().filter(|one| {
             listed.contains(one.serial_octets()) && (indirect || folded(&one.issuer()) == issuer)
         });
-        let for_good = named.filter(|one| match crl.revocation(one.serial_octets()) {
-            Ok(entry) => entry.is_some_and(|entry| {
-                !matches!(entry.reason, RevocationReason::CertificateHold | RevocationReason::RemoveFromCrl)
-            }),
-            Err(_) => true,
+        let for_good = named.filter_map(|one| {
+            let entry = for_good(crl, one)?;
+            let mark = (entry.at.unix_timestamp(), entry.reason.code());
+            Some((one.fingerprint(), indirect.then_some(mark)))
         });
-        Revoked(for_good.map(Certificate::fingerprint).collect())
+        Revoked(for_good.collect())
     }
+}
+
+/// An entry that cannot be read revokes.
+fn for_good(crl: &Crl, certificate: &Certificate) -> Option<Revocation> {
+    let unread = Revocation { at: crl.this_update(), reason: RevocationReason::Unspecified };
+    let entry = crl.revocation(certificate.serial_octets()).unwrap_or(Some(unread))?;
+    let passing = [RevocationReason::CertificateHold, RevocationReason::RemoveFromCrl];
+    (!passing.contains(&entry.reason)).then_some(entry)
 }
 
 /// Names that are spelled otherwise are the same name (RFC 5280 7.1), or so alike that a list may stay for nothing.
