@@ -134,6 +134,30 @@ fn a_store_with_domains_is_replaced_on_purpose_and_kept() {
     assert_eq!(back.json("account list")["accounts"].as_array().unwrap().len(), 2);
 }
 
+/// The backup of Sunday knows nothing of what was revoked, issued and signed on Monday.
+#[test]
+fn what_was_revoked_since_stays_revoked_and_numbers_go_on() {
+    let desk = Desk::new();
+    let number = |site: &Site| site.json("crl sign --domain north.example")["lists"][0]["number"].clone();
+    assert_eq!(number(&desk.site), "1");
+    desk.back_up();
+    desk.site.run("cert revoke --account bob@north.example --reason key-compromise").ok();
+    assert_eq!(number(&desk.site), "2");
+    let restored = desk.site.run(&desk.restore("--replace")).text();
+    let carried =
+        "\ncarried over, because the backup does not have it: 1 revocation, 1 signed revocation list\n";
+    assert!(restored.contains(carried), "{restored}");
+    let hook = desk.site.program("deliver --sender= --recipient=bob@north.example").input(MESSAGE).run();
+    assert_eq!(hook.code, Some(75), "{}", hook.text());
+    assert_eq!(number(&desk.site), "3");
+    let shown = desk.site.json("crl show --domain north.example");
+    assert_eq!(shown["lists"][0]["revoked"][0]["reason"], "key-compromise");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let again = desk.site.json(&desk.restore("--replace"));
+    let carried = serde_json::json!({"revocations": 1, "issued": 0, "signed_lists": 2, "foreign_lists": 0});
+    assert_eq!(again["carried_over"], carried);
+}
+
 #[test]
 fn what_is_no_backup_is_refused_and_changes_nothing() {
     let desk = Desk::new();

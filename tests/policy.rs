@@ -6,6 +6,7 @@ mod bench;
 mod certificates;
 mod domain_key;
 mod headers;
+mod list_refresh;
 mod lists;
 mod table;
 mod watch;

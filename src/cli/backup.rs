@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::new_file::NewFile;
 use super::output::Output;
 use super::words::{self, counted};
-use crate::directory::{BackupContents, Restored, SqliteDirectory};
+use crate::directory::{BackupContents, CarriedOver, MayReplace, Restored, SqliteDirectory};
 use crate::engine::Clock;
 use crate::system::{self, SystemClock};
 use serde::Serialize;
@@ -38,7 +38,9 @@ pub(super) struct Backup {
 /// Put a backup in the place of the directory
 ///
 /// Everything in it comes back at once, or nothing does. A store that has domains is refused unless --replace is given;
-/// what it held is kept beside. A missing store is made. Mail and sealpost.toml stay as they are.
+/// what a store held is kept beside. What was revoked since stays revoked: revocations, what was issued and the numbers of
+/// revocation lists are carried over, and so are the lists of other authorities. A missing store is made. Mail and
+/// sealpost.toml stay as they are.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudo sealpost restore /root/sealpost-2026-11-25.backup
@@ -91,8 +93,8 @@ impl Restore {
         SqliteDirectory::check_backup(backup)?;
         let directory = SqliteDirectory::create(root)?;
         let kept = format!("directory.sqlite.before-{}", SystemClock.now().unix_timestamp());
-        let kept = self.replace.then(|| root.join(kept));
-        Ok(directory.restore(backup, kept.as_deref())?)
+        let may_replace = if self.replace { MayReplace::Anything } else { MayReplace::NoDomains };
+        Ok(directory.restore(backup, &root.join(kept), may_replace)?)
     }
 
     /// The file that the caller named, and what to do.
@@ -109,7 +111,7 @@ impl Restore {
 }
 
 fn report(out: &mut Output, root: &Path, restored: &Restored) -> Result<(), Failure> {
-    let Restored { contents, kept, gone } = restored;
+    let Restored { contents, kept, gone, carried } = restored;
     out.line(format!("{} is restored: {}", root.display(), told(contents)))?;
     if let Some(kept) = kept {
         out.line(format!("what was there is kept in {}", kept.display()))?;
@@ -121,8 +123,12 @@ fn report(out: &mut Output, root: &Path, restored: &Restored) -> Result<(), Fail
             counted(gone.len(), "key")
         ))?;
     }
+    if *carried != CarriedOver::default() {
+        out.line(format!("carried over, because the backup does not have it: {}", taken(carried)))?;
+    }
     out.line("mail and sealpost.toml are as they were: sealpost doctor tells whether they go with it")?;
-    out.json(PutBack { contents: *contents, root, kept: kept.as_deref(), keys_gone: words::texts(gone) })
+    let (contents, kept, keys_gone) = (*contents, kept.as_deref(), words::texts(gone));
+    out.json(PutBack { contents, root, kept, keys_gone, carried_over: *carried })
 }
 
 /// The object that a program reads.
@@ -142,6 +148,7 @@ struct PutBack<'a> {
     /// Where the directory of before lies.
     kept: Option<&'a Path>,
     keys_gone: Vec<String>,
+    carried_over: CarriedOver,
 }
 
 fn told(contents: &BackupContents) -> String {
@@ -153,6 +160,18 @@ fn told(contents: &BackupContents) -> String {
         counted(vault_keys, "key"),
         counted(domain_keys, "key")
     )
+}
+
+fn taken(carried: &CarriedOver) -> String {
+    let CarriedOver { revocations, issued, signed_lists, foreign_lists } = *carried;
+    let counts = [
+        (revocations, "revocation"),
+        (issued, "issued certificate"),
+        (signed_lists, "signed revocation list"),
+        (foreign_lists, "foreign revocation list"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(count, what));
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 /// A file of the store's owner that goes away with the command.

@@ -3,10 +3,11 @@
 use super::context::Context;
 use super::crl_add::Add;
 use super::crl_sign::{Sign, latest};
+use super::crl_succession::{held_certificates, kept_for};
 use super::failure::{Code, Failure};
 use super::filter;
 use super::output::{Output, Table};
-use super::words::{self, FingerprintPrefix, day};
+use super::words::{self, FingerprintPrefix, counted, day};
 use crate::engine::Clock;
 use crate::pki::{Crl, CrlEntry, Fingerprint};
 use crate::system::SystemClock;
@@ -30,6 +31,9 @@ enum CrlVerb {
     Show(Show),
     Add(Add),
     /// List what the site was given of other authorities
+    ///
+    /// An older list that is kept beside a newer one says for how many certificates of accounts: it revokes them for good,
+    /// and the newest list passes over them.
     #[command(after_help = "Example:
   sealpost crl list")]
     List,
@@ -159,11 +163,13 @@ pub(super) fn layout(crl: &Crl) -> Result<Value, Failure> {
 }
 
 fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
-    let held = context.directory_for_reading()?.crls()?;
-    let headings = ["fingerprint", "issuer", "number", "made", "next", "entries", "source"];
+    let directory = context.directory_for_reading()?;
+    let (held, certificates) = (directory.crls()?, held_certificates(&directory)?);
+    let kept = held.iter().map(|one| kept_for(one, &held, &certificates)).collect::<Result<Vec<_>, _>>()?;
+    let headings = ["fingerprint", "issuer", "number", "made", "next", "entries", "kept for", "source"];
     let mut table =
         Table::new(&headings, "no list of another authority is here: sealpost crl add --file FILE");
-    for one in &held {
+    for (one, kept) in held.iter().zip(&kept) {
         let crl = &one.crl;
         table.row([
             words::short(one.fingerprint),
@@ -172,11 +178,12 @@ fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
             day(crl.this_update()),
             next(crl),
             crl.len().to_string(),
+            kept.map_or_else(|| "-".to_owned(), |count| counted(count, "certificate")),
             one.source.clone(),
         ]);
     }
     out.table(&table)?;
-    let rows = held.iter().map(|one| {
+    let rows = held.iter().zip(&kept).map(|(one, kept)| {
         Ok(json!({
             "fingerprint": one.fingerprint.to_string(),
             "issuer": one.crl.issuer(),
@@ -184,6 +191,7 @@ fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
             "made": day(one.crl.this_update()),
             "next": one.crl.next_update().map(day),
             "entries": one.crl.len(),
+            "kept_for": kept,
             "added": day(one.added),
             "source": one.source,
         }))

@@ -2,23 +2,24 @@
 
 use super::context::Context;
 use super::crl::number;
+use super::crl_succession::{Succession, held_certificates, predecessors, succession};
 use super::failure::{Code, Failure};
 use super::output::Output;
 use super::words::{self, counted, day};
 use super::{filter, input};
 use crate::config::Config;
-use crate::directory::{ForeignCrl, SqliteDirectory};
+use crate::directory::SqliteDirectory;
 use crate::engine::{Clock, Domain};
 use crate::pki::{Certificate, Crl, Fingerprint};
 use crate::system::SystemClock;
 use serde_json::json;
-use std::cmp::Ordering;
 use std::path::PathBuf;
 
 /// Keep a revocation list of another authority: what it takes back is sealed to no more
 ///
 /// Its signature must hold under a certificate that is known here (of a trusted set, of a domain or its chain) or that
-/// --issuer gives. A newer list takes the place of the older one of the same authority.
+/// --issuer gives. A newer list takes the place of the older one of the same authority. The older one stays as well as long as
+/// it revokes for good what an account holds and the newer one passes over: certificates that ended leave the lists.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost crl add --file partner.crl --issuer partner-ca.pem
@@ -43,25 +44,32 @@ impl Add {
         let mut rows = Vec::new();
         for crl in &lists {
             require_signature(crl, &known)?;
-            let replaced = predecessors(crl, &directory.crls()?)?;
-            let Some(replaced) = replaced else {
+            let lists = directory.crls()?;
+            let Some(older) = predecessors(crl, &lists)? else {
                 out.line(format!("list {} of {} is here already", number(crl)?, crl.issuer()))?;
                 continue;
             };
+            let Succession { replaced, kept } = succession(crl, &older, &held_certificates(&directory)?);
             directory.add_crl(crl, &input::name(&self.file), &replaced)?;
-            tell(out, crl, &replaced)?;
+            tell(out, crl, &replaced, &kept)?;
             rows.push(json!({
                 "fingerprint": crl.fingerprint().to_string(),
                 "issuer": crl.issuer(),
                 "number": number(crl)?,
                 "replaced": words::texts(&replaced),
+                "kept": words::texts(kept.iter().map(|(list, _)| list)),
             }));
         }
         out.json(json!({"added": rows}))
     }
 }
 
-fn tell(out: &mut Output, crl: &Crl, replaced: &[Fingerprint]) -> Result<(), Failure> {
+fn tell(
+    out: &mut Output,
+    crl: &Crl,
+    replaced: &[Fingerprint],
+    kept: &[(Fingerprint, usize)],
+) -> Result<(), Failure> {
     let (number, issuer) = (number(crl)?, crl.issuer());
     out.line(format!(
         "list {number} of {issuer} is kept; it takes back {}",
@@ -69,6 +77,10 @@ fn tell(out: &mut Output, crl: &Crl, replaced: &[Fingerprint]) -> Result<(), Fai
     ))?;
     for old in replaced {
         out.line(format!("it takes the place of {old}"))?;
+    }
+    for (old, passed_over) in kept {
+        let certificates = counted(*passed_over, "held certificate");
+        out.line(format!("{old} stays: it revokes {certificates} that the new list passes over"))?;
     }
     match crl.next_update() {
         Some(next) if next < SystemClock.now() => {
@@ -126,63 +138,4 @@ fn require_signature(crl: &Crl, known: &[Certificate]) -> Result<(), Failure> {
 /// A certificate without keyUsage is not limited.
 fn may_sign_lists(issuer: &Certificate) -> bool {
     issuer.key_usage().is_ok_and(|usage| usage.is_none_or(|usage| usage.crl_sign()))
-}
-
-/// The lists that it takes the place of, each older; nothing if it is here already.
-fn predecessors(crl: &Crl, held: &[ForeignCrl]) -> Result<Option<Vec<Fingerprint>>, Failure> {
-    if held.iter().any(|one| one.fingerprint == crl.fingerprint()) {
-        return Ok(None);
-    }
-    let place = Place::of(crl)?;
-    let mut replaced = Vec::new();
-    for one in held {
-        if Place::of(&one.crl)? != place {
-            continue;
-        }
-        if age(&one.crl, crl)? != Ordering::Less {
-            let text = format!(
-                "list {} of {} of {} is not newer than list {} of {}, which is here",
-                number(crl)?,
-                day(crl.this_update()),
-                crl.issuer(),
-                number(&one.crl)?,
-                day(one.crl.this_update())
-            );
-            return Err(Failure::new(Code::No, text).hint(format!(
-                "to take it all the same: sealpost crl remove --fingerprint {}",
-                words::short(one.fingerprint)
-            )));
-        }
-        replaced.push(one.fingerprint);
-    }
-    Ok(Some(replaced))
-}
-
-/// What one list after the other speaks of.
-#[derive(PartialEq)]
-struct Place {
-    issuer: String,
-    key: Option<Vec<u8>>,
-    /// The distribution point, as it is written down for us.
-    point: String,
-    is_delta: bool,
-}
-
-impl Place {
-    fn of(crl: &Crl) -> Result<Place, Failure> {
-        Ok(Place {
-            issuer: crl.issuer(),
-            key: crl.authority_key_id()?,
-            point: format!("{:?}", crl.distribution_point()?),
-            is_delta: crl.base_number()?.is_some(),
-        })
-    }
-}
-
-/// By number where both have one (RFC 5280 5.2.3), else by date.
-fn age(one: &Crl, other: &Crl) -> Result<Ordering, Failure> {
-    let (Some(first), Some(second)) = (one.number()?, other.number()?) else {
-        return Ok(one.this_update().cmp(&other.this_update()));
-    };
-    Ok(first.len().cmp(&second.len()).then_with(|| first.cmp(&second)))
 }

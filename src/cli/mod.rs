@@ -27,6 +27,7 @@ mod context;
 mod crl;
 mod crl_add;
 mod crl_sign;
+mod crl_succession;
 mod deliver;
 mod demo;
 mod doctor;

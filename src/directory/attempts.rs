@@ -57,6 +57,9 @@ impl SqliteDirectory {
         let now = i64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX);
         let refused = self.write_state(|at| {
             let (wrong, last) = failures(at, &account)?;
+            if last > now {
+                restart_wait(at, &account, now)?;
+            }
             let left = remaining(wrong, now.saturating_sub(last));
             if left.is_zero() {
                 let sql = "INSERT INTO failed_unlocks (account_id, count, last) VALUES (?1, 1, ?2)
@@ -135,7 +138,13 @@ fn failures(at: &Connection, account: &str) -> rusqlite::Result<(u32, i64)> {
     Ok(found.unwrap_or_default())
 }
 
-/// After three wrong ones a second, then twice as long each time. A clock that went back makes nobody wait longer.
+/// The clock went back: the wait counts from now on, and not from a moment that is still to come.
+fn restart_wait(at: &Connection, account: &str, now: i64) -> rusqlite::Result<()> {
+    at.execute("UPDATE failed_unlocks SET last = ?2 WHERE account_id = ?1", params![account, now])?;
+    Ok(())
+}
+
+/// After three wrong ones a second, then twice as long each time.
 fn delay(wrong: u32) -> Duration {
     match wrong.checked_sub(FREE) {
         None => Duration::ZERO,
@@ -143,6 +152,7 @@ fn delay(wrong: u32) -> Duration {
     }
 }
 
+/// So many milliseconds after the last one; fewer than none are none, so that the wait is the whole delay at most.
 fn remaining(wrong: u32, milliseconds: i64) -> Duration {
     delay(wrong).saturating_sub(Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0)))
 }
@@ -150,6 +160,8 @@ fn remaining(wrong: u32, milliseconds: i64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::{NewAccount, NewDomain};
+    use time::macros::datetime;
 
     #[test]
     fn the_delay_doubles_up_to_a_quarter_of_an_hour() {
@@ -159,12 +171,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_shrinks_with_time_and_not_with_the_clock_put_back() {
+    fn what_is_left_shrinks_with_time_and_is_the_delay_at_most() {
         assert_eq!(remaining(2, 0), Duration::ZERO);
         assert_eq!(remaining(5, 0), Duration::from_secs(4));
         assert_eq!(remaining(5, 1_500), Duration::from_millis(2_500));
         assert_eq!(remaining(5, 4_000), Duration::ZERO);
         assert_eq!(remaining(5, -1_000_000), Duration::from_secs(4));
         assert_eq!(remaining(5, i64::MAX), Duration::ZERO);
+    }
+
+    /// Three wrong ones while the clock was a year ahead cost one second of the right one, once.
+    #[test]
+    fn after_the_clock_is_put_back_the_wait_counts_from_the_next_attempt_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = SqliteDirectory::create(&folder.path().join("store")).unwrap();
+        directory.add_domain(&NewDomain { name: "north.example".into(), ..NewDomain::default() }).unwrap();
+        let bob = Address::parse("bob@north.example").unwrap();
+        directory.add_account(&NewAccount { address: bob.clone(), aliases: Vec::new() }).unwrap();
+        let left = |now| match directory.begin_unlock(&bob, now).unwrap() {
+            Unlocking::Attempt(_) => None,
+            Unlocking::Locked { left, .. } => Some(left.as_millis()),
+        };
+        let ahead = datetime!(2027-11-25 12:00 UTC);
+        assert_eq!([left(ahead), left(ahead), left(ahead)], [None; 3]);
+        let right = datetime!(2026-11-25 12:00 UTC);
+        assert_eq!(left(right), Some(1000));
+        assert_eq!(left(right + time::Duration::milliseconds(400)), Some(600));
+        assert_eq!(left(right + time::Duration::SECOND), None);
     }
 }

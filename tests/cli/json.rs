@@ -94,7 +94,7 @@ fn json_is_one_object_of_known_fields() {
         ("account unlock bob@north.example", "account forgotten"),
         ("account remove eve@north.example", "removed messages"),
         (&backup, "domains accounts vault_keys domain_keys file"),
-        (&restore, "domains accounts vault_keys domain_keys root kept keys_gone"),
+        (&restore, "domains accounts vault_keys domain_keys root kept keys_gone carried_over"),
     ];
     shows(&site, &shown);
 }

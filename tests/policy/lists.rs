@@ -9,7 +9,8 @@ const CONFIG: &str = "[ca]\ndefault_ca=c\n[c]\ndatabase=index\ncrlnumber=number\
                       [e]\nauthorityKeyIdentifier=keyid\n[delta]\n2.5.29.27=critical,DER:020101\nauthorityKeyIdentifier=keyid\n";
 
 /// A list of the other authority, made by OpenSSL: what it says of Bob's certificate, from when to when (days from now).
-fn list(bench: &Bench, entry: Option<&str>, extensions: &str, made: i64, due: i64) -> Crl {
+/// A newer one has a higher number.
+pub(super) fn list(bench: &Bench, entry: Option<&str>, extensions: &str, made: i64, due: i64) -> Crl {
     let folder = tempfile::tempdir().unwrap();
     let authority = another_authority();
     let serial = bench.bob().certificate.serial();
@@ -20,8 +21,7 @@ fn list(bench: &Bench, entry: Option<&str>, extensions: &str, made: i64, due: i6
     let ca = authority.certificate.to_pem().unwrap();
     let files = [
         ("index", index),
-        // The later it was made, the greater.
-        ("number", format!("{:02X}\n", 100 + made)),
+        ("number", format!("{:04X}\n", 1000 + made)),
         ("config", CONFIG.to_owned()),
         ("key", key),
         ("ca", ca),
@@ -42,7 +42,7 @@ fn stamp(bench: &Bench, days: i64) -> String {
     format!("{}120000Z", &bench.day(days).replace('-', "")[2..])
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", encodify_lines(der))
 }
 
