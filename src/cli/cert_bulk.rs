@@ -1,6 +1,6 @@
 //! `sealpost cert issue --bulk`
 
-use super::cert_issue::{read_request, require_request};
+use super::cert_issue::require_request;
 use super::context::Context;
 use super::failure::{Code, Failure, without_error_numbers};
 use super::issuer::{Issuer, Order, Wish};
@@ -8,10 +8,11 @@ use super::output::Output;
 use super::password::PasswordSource;
 use super::report::{Outcome, Report};
 use super::words::counted;
-use super::{initial_password, input, key, progress};
+use super::{filter, initial_password, input, key, progress};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{AdminError, Follows, NewAccount, NewVaultKey, SqliteDirectory};
 use crate::engine::{Account, CertificateState, HeldCertificate};
+use crate::mail::Address;
 use crate::pki::{
     BadLine, BulkLine, Fingerprint, KeyType, PublicKey, Reads, Request, UnlockedKey, read_bulk,
 };
@@ -19,6 +20,7 @@ use crate::system::SystemEntropy;
 use crate::vault;
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// Lines that are worked on at once: enough for every core, few enough that little is lost when the run is killed.
@@ -150,6 +152,15 @@ impl Bulk {
     }
 }
 
+/// Two names of one account are one person, who needs one key.
+fn once<'l>(task: Task<'l>, met: &mut HashSet<Address>) -> Result<Task<'l>, Fault> {
+    if met.insert(task.account.address.clone()) {
+        return Ok(task);
+    }
+    let text = format!("it is a name of {}, which is on the list already", task.account.address);
+    Err(Fault::of(&task.line.asked, Failure::new(Code::No, text)))
+}
+
 /// The lines, each with its files or what is wrong with it.
 fn read_list(path: &Path) -> Result<Vec<Result<Line, Fault>>, Failure> {
     let bytes = input::file(path)?;
@@ -164,7 +175,7 @@ fn read_list(path: &Path) -> Result<Vec<Result<Line, Fault>>, Failure> {
 }
 
 fn read_files(asked: &BulkLine, folder: &Path) -> Result<Line, Failure> {
-    let request = asked.request.as_ref().map(|name| read_request(&folder.join(name)));
+    let request = asked.request.as_ref().map(|name| filter::one(&folder.join(name), Request::read));
     let password = asked.password_file.as_ref().map(|name| PasswordSource::first_line_of(&folder.join(name)));
     Ok(Line { asked: asked.clone(), request: request.transpose()?, password: password.transpose()? })
 }
@@ -179,8 +190,10 @@ impl Run<'_, '_> {
     ) -> Result<Tally, Failure> {
         let bar = progress::bar(out, lines.len());
         let mut tally = Tally::default();
+        let mut met = HashSet::new();
         for batch in lines.chunks(BATCH) {
-            let tasks: Vec<Result<Task<'_>, Fault>> = batch.iter().map(|line| self.plan(line)).collect();
+            let plan = |line| self.plan(line).and_then(|task| once(task, &mut met));
+            let tasks: Vec<Result<Task<'_>, Fault>> = batch.iter().map(plan).collect();
             let ready: Vec<Result<Ready<'_>, Fault>> = tasks.into_par_iter().map(prepare).collect();
             for ready in ready {
                 let ended = ready.and_then(|ready| self.finish(&ready));

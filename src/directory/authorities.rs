@@ -110,6 +110,7 @@ fn may_be_named(held: &DomainCertificate) -> bool {
         intermediates: &[],
         allow_expired: true,
         allow_not_yet_valid: true,
+        revocation: None,
     };
     held.purpose == CertificateUse::Sealing
         || ValidatedCertificate::for_sealing(&held.certificate, &check).is_ok()

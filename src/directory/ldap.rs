@@ -124,9 +124,15 @@ impl<'a> LdapSearch<'a> {
         let mut found = connection
             .streaming_search(self.server.base, Scope::Subtree, &filter, ATTRIBUTES)
             .map_err(|error| failed(error.to_string()))?;
-        let mut entries = Vec::new();
+        let (mut entries, mut others) = (Vec::new(), 0);
         while let Some(entry) = found.next().map_err(|error| failed(error.to_string()))? {
             if entry.is_ref() || entry.is_intermediate() {
+                others += 1;
+                if others > MOST_ENTRIES {
+                    return Err(failed(format!(
+                        "more than {MOST_ENTRIES} answers to {address} are no entries"
+                    )));
+                }
                 continue;
             }
             if entries.len() >= usize::try_from(MOST_ENTRIES).unwrap_or_default() {

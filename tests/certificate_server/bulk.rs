@@ -100,6 +100,21 @@ fn a_bad_line_is_named_and_stops_no_other_and_is_mended_by_a_second_run() {
 }
 
 #[test]
+fn two_names_of_an_account_are_one_person() {
+    let office = Office::new();
+    office.site.run("account add eve@north.example --alias eva@north.example").ok();
+    let list = "address,type\neve@north.example,ec-p256\neva@north.example,ec-p256\n";
+    let more = format!("--passwords {}", path(&office.file("letters")));
+    let ended = office.site.run(&command(&office, list, &more));
+    assert_eq!((ended.code, ended.text().as_str()), (Some(1), "1 certificate issued, 1 line failed\n"));
+    let wanted =
+        "line 3: eva@north.example: it is a name of eve@north.example, which is on the list already\n";
+    assert!(ended.stderr.contains(wanted), "{}", ended.stderr);
+    let keys = office.site.json("key show --account eve@north.example");
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn people_with_requests_keep_their_keys() {
     if !tools(&["openssl"]) {
         return;

@@ -226,22 +226,26 @@ impl<'n, 'a> Search<'n, 'a> {
     /// Keeps the failure that is nearest to a valid path: one that reached an anchor, then the longest, then the one with the
     /// fewest faults.
     fn note(&mut self, path: &Path<'n, 'a>, faults: Vec<LocatedFault>) {
-        let failure =
-            PathFailure { path: path.iter().map(|node| node.certificate.clone()).collect(), faults };
-        let nearer = self
-            .nearest
-            .as_ref()
-            .is_none_or(|nearest| distance(&failure, self.check) < distance(nearest, self.check));
-        if nearer {
-            self.nearest = Some(failure);
+        let here = distance(path.last().map(|node| node.certificate), path.len(), faults.len(), self.check);
+        let there = self.nearest.as_ref().map(|nearest| {
+            distance(nearest.path.last(), nearest.path.len(), nearest.faults.len(), self.check)
+        });
+        // Certificates are copied for the nearest only: a hostile net has very many dead ends.
+        if there.is_none_or(|there| here < there) {
+            let path = path.iter().map(|node| node.certificate.clone()).collect();
+            self.nearest = Some(PathFailure { path, faults });
         }
     }
 }
 
-fn distance(failure: &PathFailure, check: &PathCheck<'_>) -> (bool, usize, usize) {
-    let complete = failure.path.last().is_some_and(|last| check.anchors.contains(last));
-    let faults = failure.faults.len();
-    if complete { (false, faults, 0) } else { (true, usize::MAX - failure.path.len(), faults) }
+fn distance(
+    last: Option<&Certificate>,
+    length: usize,
+    faults: usize,
+    check: &PathCheck<'_>,
+) -> (bool, usize, usize) {
+    let complete = last.is_some_and(|last| check.anchors.contains(last));
+    if complete { (false, faults, 0) } else { (true, usize::MAX - length, faults) }
 }
 
 fn unsigned(issuer: &Node<'_>, fault: SignatureFault) -> PathFault {
