@@ -141,8 +141,33 @@ impl Which {
         let account = directory.account(address)?;
         let records = directory.certificates(address)?;
         let chosen = choose(&account, &records, self.fingerprint.as_ref(), may_be)?;
+        require_issued(directory, &account, chosen)?;
         Ok((account.domain.name, chosen.held.certificate.serial()))
     }
+}
+
+/// Whoever makes a certificate chooses its serial number: one of somebody else must not take back ours.
+fn require_issued(
+    directory: &SqliteDirectory,
+    account: &Account,
+    record: &CertificateRecord,
+) -> Result<(), Failure> {
+    let (domain, certificate) = (&account.domain.name, &record.held.certificate);
+    if directory.issued(domain)?.iter().any(|one| one.certificate == *certificate) {
+        return Ok(());
+    }
+    let print = certificate.fingerprint();
+    let text = format!(
+        "{print} of {} was not issued by {domain}, which can take back only its own",
+        account.address
+    );
+    let verb = match record.held.state {
+        CertificateState::Active => "to seal to it no more: sealpost cert retire",
+        CertificateState::Pending => "to take it out of those that wait: sealpost cert refuse",
+        CertificateState::Retired => return Err(Failure::new(Code::NotFound, text)),
+    };
+    let hint = format!("{verb} --account {} --fingerprint {}", account.address, words::short(print));
+    Err(Failure::new(Code::NotFound, text).hint(hint))
 }
 
 fn choose<'r>(

@@ -100,8 +100,8 @@ fn domain_holder(found: &DomainHolder) -> Holder {
         role: if found.recovery { HolderRole::Recovery } else { HolderRole::DomainKey },
         account: found.domain.clone(),
         certificate: found.certificate.to_string(),
-        active: true,
+        active: found.active,
         pending: false,
-        since: words::day(found.added),
+        since: words::day(found.since),
     }
 }

@@ -96,7 +96,10 @@ pub(super) fn list(directory: &SqliteDirectory, name: &str) -> Result<Vec<key::R
         let kind = UnlockedKey::from_pkcs8(key.pkcs8.expose())?.public().to_string();
         rows.push((kind, key.fingerprint, "active".to_owned(), day(key.created)));
     }
-    for RetiredAuthority { fingerprint, certificate, retired, .. } in directory.retired_authorities(name)? {
+    // The last certificate of a key to be kept was so when the key was replaced.
+    let mut retired = directory.retired_keys(name)?;
+    retired.sort_by_key(|one| std::cmp::Reverse(one.retired));
+    for RetiredAuthority { fingerprint, certificate, retired, .. } in retired {
         if !rows.iter().any(|(_, known, ..)| *known == fingerprint) {
             let state = format!("retired on {}", day(retired));
             rows.push((certificate.key_description(), fingerprint, state, "-".to_owned()));
@@ -125,16 +128,14 @@ pub(super) fn forget(
     Ok(())
 }
 
-/// Every key of a domain, today's first.
+/// Every key of a domain, today's first, each once.
 pub(super) fn keys(directory: &SqliteDirectory, name: &str) -> Result<Vec<Fingerprint>, Failure> {
     let active = directory.domain_key(name)?.map(|key| key.fingerprint);
-    Ok(active.into_iter().chain(retired_keys(directory, name)?).collect())
-}
-
-/// The keys of a domain's replaced authorities, each once.
-fn retired_keys(directory: &SqliteDirectory, name: &str) -> Result<Vec<Fingerprint>, Failure> {
-    let retired = directory.retired_authorities(name)?;
-    let mut keys: Vec<Fingerprint> = retired.iter().map(|retired| retired.fingerprint).collect();
-    keys.dedup();
+    let mut keys: Vec<Fingerprint> = active.into_iter().collect();
+    for retired in directory.retired_keys(name)? {
+        if !keys.contains(&retired.fingerprint) {
+            keys.push(retired.fingerprint);
+        }
+    }
     Ok(keys)
 }

@@ -136,15 +136,23 @@ pub(super) struct Keyring {
 }
 
 impl Keyring {
-    /// The key of a domain and those before it, with all of their certificates and these.
+    /// The key of a domain and those before it, each once, with all of their certificates and these.
     fn of_domain(
         directory: &SqliteDirectory,
         domain: &str,
         mut certificates: Vec<Certificate>,
     ) -> Result<Keyring, Failure> {
-        let mut keys = vec![domain_key(directory, domain)?];
-        for retired in directory.retired_keys(domain)? {
-            keys.push(UnlockedKey::from_pkcs8(retired.key.expose())?);
+        let retired = directory.retired_keys(domain)?;
+        let mut keys = Vec::new();
+        if retired.is_empty() || directory.domain_key(domain)?.is_some() {
+            keys.push(domain_key(directory, domain)?);
+        }
+        let mut known = keys.iter().map(UnlockedKey::fingerprint).collect::<Result<Vec<_>, _>>()?;
+        for retired in retired {
+            if !known.contains(&retired.fingerprint) {
+                known.push(retired.fingerprint);
+                keys.push(UnlockedKey::from_pkcs8(retired.key.expose())?);
+            }
             certificates.push(retired.certificate);
         }
         certificates.extend(directory.domain_certificates(domain)?.into_iter().map(|held| held.certificate));

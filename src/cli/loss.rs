@@ -10,6 +10,7 @@ use crate::directory::SqliteDirectory;
 use crate::engine::StoreError;
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint};
+use crate::store::MaildirStore;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -121,7 +122,8 @@ impl SealedMail {
         (holder, held): (&Holder, &[Fingerprint]),
     ) -> Result<SealedMail, Failure> {
         let store = context.store(&context.config()?)?;
-        let (certificates, accounts) = searched(directory, holder)?;
+        let certificates = named(directory, holder)?;
+        let accounts = owners(directory, &store, holder)?;
         let known = names(&certificates, held);
         let mut found = SealedMail { counts: BTreeMap::new(), unknown: 0 };
         for account in &accounts {
@@ -220,24 +222,42 @@ fn keep_first(holder: &Holder, keys: &[Fingerprint]) -> String {
     each.collect()
 }
 
-/// The certificates that name keys of the holder, and the accounts whose mail may be sealed to them.
-fn searched(
-    directory: &SqliteDirectory,
-    holder: &Holder,
-) -> Result<(Vec<Certificate>, Vec<Address>), Failure> {
+/// The certificates by which messages may name keys of the holder: those of today, and all that were.
+fn named(directory: &SqliteDirectory, holder: &Holder) -> Result<Vec<Certificate>, Failure> {
     Ok(match holder {
         Holder::Account(address) => {
-            let account = directory.account(address)?;
-            let held = account.certificates.into_iter().map(|held| held.certificate).collect();
-            (held, vec![account.address])
+            directory.account(address)?.certificates.into_iter().map(|held| held.certificate).collect()
         }
         Holder::Domain(name) => {
             let held = directory.domain_certificates(name)?.into_iter().map(|held| held.certificate);
-            let replaced = directory.retired_authorities(name)?.into_iter().map(|held| held.certificate);
-            let accounts = directory.all_accounts(Some(name))?.into_iter().map(|account| account.address);
-            (held.chain(replaced).collect(), accounts.collect())
+            let replaced = directory.retired_keys(name)?.into_iter().map(|held| held.certificate);
+            held.chain(replaced).collect()
         }
     })
+}
+
+/// Those whose mail may be sealed to the holder's keys; of a domain also those whose accounts were removed. Each once: a folder
+/// knows nothing of capital letters.
+fn owners(
+    directory: &SqliteDirectory,
+    store: &MaildirStore,
+    holder: &Holder,
+) -> Result<Vec<Address>, Failure> {
+    let name = match holder {
+        Holder::Account(address) => return Ok(vec![directory.account(address)?.address]),
+        Holder::Domain(name) => name,
+    };
+    let mut owners = BTreeMap::new();
+    for account in directory.all_accounts(Some(name))? {
+        owners.insert(account.address.folded(), account.address);
+    }
+    let domain = directory.domain(name)?;
+    for name in domain.aliases.iter().chain([&domain.name]) {
+        for owner in store.owners(name)? {
+            owners.entry(owner.folded()).or_insert(owner);
+        }
+    }
+    Ok(owners.into_values().collect())
 }
 
 /// How messages call each key that is held. One that is gone already opens nothing.

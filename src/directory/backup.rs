@@ -104,12 +104,19 @@ pub(super) fn contents(at: &Connection) -> Result<BackupContents, AdminError> {
     };
     let retired = "SELECT count(*) FROM sqlite_schema WHERE name = 'retired_authorities'";
     let has_retired: bool = at.query_row(retired, [], |row| row.get(0))?;
-    let retired = if has_retired { count("retired_authorities")? } else { 0 };
+    // Each key once: several of its certificates may be kept, and it may be that of today.
+    let domain_keys = match has_retired {
+        true => {
+            "(SELECT domain_id, fingerprint FROM domain_keys
+            UNION SELECT domain_id, fingerprint FROM retired_authorities)"
+        }
+        false => "domain_keys",
+    };
     Ok(BackupContents {
         domains: count("domains")?,
         accounts: count("accounts")?,
         vault_keys: count("vault_keys")?,
-        domain_keys: count("domain_keys")? + retired,
+        domain_keys: count(domain_keys)?,
     })
 }
 

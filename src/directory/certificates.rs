@@ -2,7 +2,7 @@
 
 use super::lookup::known_account;
 use super::words::{self, Moment, Word};
-use super::{AdminError, SqliteDirectory, domains, holders, id, keys, pending};
+use super::{AdminError, SqliteDirectory, authorities, domains, holders, id, keys, pending};
 use crate::engine::{CertificateState, Choice, HeldCertificate};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, Revocation, RevocationReason};
@@ -101,7 +101,8 @@ impl SqliteDirectory {
         })
     }
 
-    /// Stores a certificate of a domain in the place of the one before. It must hold the domain's key.
+    /// Stores a certificate of a domain in the place of the one before. It must hold the domain's key. What mail may have been
+    /// sealed to by the one before is still opened.
     pub fn set_domain_certificate(
         &self,
         domain: &str,
@@ -119,14 +120,15 @@ impl SqliteDirectory {
         self.read(|at| of_domain(at, &domains::known_id(at, domain)?))
     }
 
-    /// Removes a certificate of a domain.
+    /// Removes a certificate of a domain. What mail may have been sealed to by it is still opened.
     pub fn remove_domain_certificate(&self, domain: &str, purpose: CertificateUse) -> Result<(), AdminError> {
         self.write(|at| {
             let id = domains::known_id(at, domain)?;
-            match delete_domain_certificate(at, &id, purpose)? {
-                0 => Err(AdminError::NoCertificate(domains::main_name(at, &id)?)),
-                _ => Ok(()),
-            }
+            let Some(held) = of_purpose(at, &id, purpose)? else {
+                return Err(AdminError::NoCertificate(domains::main_name(at, &id)?));
+            };
+            authorities::keep_for_mail(at, &id, &held)?;
+            delete_domain_certificate(at, &id, purpose)
         })
     }
 }
@@ -146,19 +148,21 @@ pub(super) fn set_of_domain(
     if found != wanted {
         return Err(AdminError::OtherKey { domain, found, wanted });
     }
+    if let Some(before) = of_purpose(at, id, purpose)?
+        && before.certificate != *certificate
+    {
+        authorities::keep_for_mail(at, id, &before)?;
+    }
     delete_domain_certificate(at, id, purpose)?;
     let sql = "INSERT INTO domain_certificates (domain_id, purpose, der, added) VALUES (?1, ?2, ?3, ?4)";
     at.execute(sql, params![id, purpose.name(), certificate.der(), words::now()])?;
     Ok(())
 }
 
-fn delete_domain_certificate(
-    at: &Connection,
-    id: &str,
-    purpose: CertificateUse,
-) -> Result<usize, AdminError> {
+fn delete_domain_certificate(at: &Connection, id: &str, purpose: CertificateUse) -> Result<(), AdminError> {
     let sql = "DELETE FROM domain_certificates WHERE domain_id = ?1 AND purpose = ?2";
-    Ok(at.execute(sql, params![id, purpose.name()])?)
+    at.execute(sql, params![id, purpose.name()])?;
+    Ok(())
 }
 
 pub(super) fn add(
@@ -329,6 +333,13 @@ pub(super) fn authorities(at: &Connection, id: &str) -> Result<Vec<Certificate>,
 
 /// The one that is made to be sealed to.
 pub(super) fn sealing(at: &Connection, id: &str) -> Result<Option<Certificate>, AdminError> {
-    let held = of_domain(at, id)?.into_iter().find(|held| held.purpose == CertificateUse::Sealing);
-    Ok(held.map(|held| held.certificate))
+    Ok(of_purpose(at, id, CertificateUse::Sealing)?.map(|held| held.certificate))
+}
+
+fn of_purpose(
+    at: &Connection,
+    id: &str,
+    purpose: CertificateUse,
+) -> Result<Option<DomainCertificate>, AdminError> {
+    Ok(of_domain(at, id)?.into_iter().find(|held| held.purpose == purpose))
 }

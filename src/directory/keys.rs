@@ -2,7 +2,7 @@
 
 use super::lookup::known_account;
 use super::words::{self, Hex, Moment, Word};
-use super::{AdminError, SqliteDirectory, domains, id};
+use super::{AdminError, SqliteDirectory, authorities, domains, id};
 use crate::crypto::SecretBytes;
 use crate::engine::Choice;
 use crate::mail::Address;
@@ -110,8 +110,8 @@ impl SqliteDirectory {
         })
     }
 
-    /// Removes the key of a domain and its certificates with it, because they belong to that one key: both or
-    /// nothing. The key must be named in `forget`.
+    /// Removes the key of a domain and its certificates with it, also those that only opened mail, because they belong to that
+    /// one key: both or nothing. The key must be named in `forget`.
     pub fn remove_domain_key(&self, domain: &str, forget: &[Fingerprint]) -> Result<(), AdminError> {
         self.write(|at| {
             let id = domains::known_id(at, domain)?;
@@ -119,7 +119,10 @@ impl SqliteDirectory {
             if held.is_empty() {
                 return Err(AdminError::NoKey(domains::main_name(at, &id)?));
             }
-            refuse_loss(&domains::main_name(at, &id)?, held, forget)?;
+            refuse_loss(&domains::main_name(at, &id)?, held.clone(), forget)?;
+            for key in held {
+                authorities::forget(at, &id, key)?;
+            }
             delete_of_domain(at, &id)
         })?;
         self.empty_log()

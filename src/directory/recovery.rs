@@ -73,13 +73,15 @@ pub struct DomainHolder {
     pub recovery: bool,
     /// The certificate.
     pub certificate: Fingerprint,
-    /// When it came.
-    pub added: OffsetDateTime,
+    /// Is it one of today? Otherwise it was replaced or removed, and its key is kept.
+    pub active: bool,
+    /// When it came; of one that is kept: when it was replaced or removed.
+    pub since: OffsetDateTime,
 }
 
 impl SqliteDirectory {
-    /// Whose domain certificates these name: those of domain keys, and recovery certificates. Domains are few: all of
-    /// them are looked through, once.
+    /// Whose domain certificates these name: those of domain keys, of today and before, and recovery certificates. Domains are
+    /// few: all of them are looked through, once.
     pub fn domain_holders(&self, named: &[&RecipientId]) -> Result<Vec<Vec<DomainHolder>>, AdminError> {
         let mut found = vec![Vec::new(); named.len()];
         for (holder, ids) in self.read(|at| holders(at))? {
@@ -95,10 +97,13 @@ impl SqliteDirectory {
 
 /// Every certificate of a domain with what messages call it.
 fn holders(at: &Connection) -> Result<Vec<(DomainHolder, Vec<RecipientId>)>, AdminError> {
-    let sql = "SELECT c.der, n.name, c.added, 0 FROM domain_certificates c
+    let sql = "SELECT c.der, n.name, c.added, 0, 1 FROM domain_certificates c
             JOIN domain_names n ON n.domain_id = c.domain_id AND n.main = 1
-        UNION ALL SELECT r.der, n.name, r.added, 1 FROM recovery_certificates r
-            JOIN domain_names n ON n.domain_id = r.domain_id AND n.main = 1";
+        UNION ALL SELECT r.der, n.name, r.added, 1, 1 FROM recovery_certificates r
+            JOIN domain_names n ON n.domain_id = r.domain_id AND n.main = 1
+        UNION ALL SELECT a.der, n.name, a.retired, 0, 0 FROM retired_authorities a
+            JOIN domain_names n ON n.domain_id = a.domain_id AND n.main = 1
+            WHERE NOT EXISTS (SELECT 1 FROM domain_certificates c WHERE c.domain_id = a.domain_id AND c.der = a.der)";
     let mut statement = at.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
@@ -108,7 +113,8 @@ fn holders(at: &Connection) -> Result<Vec<(DomainHolder, Vec<RecipientId>)>, Adm
             domain: row.get(1)?,
             recovery: row.get(3)?,
             certificate: certificate.fingerprint(),
-            added: row.get::<_, Moment>(2)?.0,
+            active: row.get(4)?,
+            since: row.get::<_, Moment>(2)?.0,
         };
         found.push((holder, certificate.recipient_ids()));
     }

@@ -142,7 +142,7 @@ CREATE INDEX recipient_ids_certificate ON recipient_ids (certificate_id);
 ";
 
 /// Authorities: whom a holder trusts (no domain: the server), the chain above a domain's certificate, authorities that
-/// were replaced and still sign revocation lists, what was revoked, the lists that we signed and those that we were
+/// were replaced and still sign revocation lists (or vouch for nothing, and only open mail), what was revoked, the lists that we signed and those that we were
 /// given, recovery certificates, certificates that somebody refused, and what a domain says of certificates that are not as they should be.
 const DIRECTORY_4: &str = "
 CREATE TABLE trusted (
@@ -165,7 +165,8 @@ CREATE TABLE retired_authorities (
     fingerprint TEXT NOT NULL,
     pkcs8 BLOB NOT NULL,
     der BLOB NOT NULL,
-    retired BIGINT NOT NULL
+    retired BIGINT NOT NULL,
+    vouches INTEGER NOT NULL
 );
 CREATE INDEX retired_authorities_domain ON retired_authorities (domain_id);
 ALTER TABLE issued ADD COLUMN fingerprint TEXT;

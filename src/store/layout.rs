@@ -5,6 +5,9 @@ use crate::mail::{Address, MailboxName};
 use std::fmt::Write;
 use std::path::{Component, Path, PathBuf};
 
+/// Where a template has the local part.
+const LOCAL: &str = "{local}";
+
 /// The template of the Maildirs' place, checked.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
@@ -69,6 +72,24 @@ impl Layout {
         self.levels.iter().fold(self.base.clone(), |path, level| path.join(fill(level)))
     }
 
+    /// The folder whose entries are named after the owners of a domain.
+    pub(super) fn owners(&self, domain: &str) -> PathBuf {
+        let domain = escape(domain);
+        let above = self.levels.iter().take_while(|level| !level.contains(LOCAL));
+        above.fold(self.base.clone(), |path, level| path.join(level.replace("{domain}", &domain)))
+    }
+
+    /// Whom an entry of that folder is named after.
+    pub(super) fn owner(&self, domain: &str, entry: &str) -> Option<Address> {
+        let level = self.levels.iter().find(|level| level.contains(LOCAL))?;
+        let level = level.replace("{domain}", &escape(domain));
+        let (before, _) = level.split_once(LOCAL)?;
+        let length = entry.len().checked_sub(level.replace(LOCAL, "").len())?;
+        let local = entry.get(before.len()..)?.get(..length / level.matches(LOCAL).count())?;
+        let owner = Address::parse(&format!("{}@{domain}", unescape(local)?)).ok()?;
+        self.maildir(&owner).starts_with(self.owners(domain).join(entry)).then_some(owner)
+    }
+
     /// The folder of one mailbox.
     pub(super) fn mailbox(&self, owner: &Address, mailbox: &MailboxName) -> PathBuf {
         let maildir = self.maildir(owner);
@@ -103,6 +124,17 @@ fn escape(text: &str) -> String {
     out
 }
 
+/// What [`escape`] was given; nothing if it gives no such text.
+fn unescape(text: &str) -> Option<String> {
+    let mut pieces = text.split('%');
+    let mut octets = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        octets.push(u8::from_str_radix(piece.get(..2)?, 16).ok()?);
+        octets.extend_from_slice(piece.get(2..)?.as_bytes());
+    }
+    String::from_utf8(octets).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +162,27 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_names_its_owner() {
+        for template in
+            ["mail/{domain}/{local}/Maildir", "/var/{domain}-{local}-{local}.d/m", "{local}/{domain}"]
+        {
+            let layout = layout(template);
+            for local in ["bob", "b.o-b", "\"a b%\"", "\"..\"", "jürgen"] {
+                let owner = Address::parse(&format!("{local}@north.example")).unwrap();
+                let maildir = layout.maildir(&owner);
+                let below = maildir.strip_prefix(layout.owners("north.example")).unwrap();
+                let entry = below.iter().next().unwrap().to_str().unwrap();
+                assert_eq!(layout.owner("north.example", entry), Some(owner), "{maildir:?}");
+            }
+            for entry in ["", "%", "%zz", "a%2", "Bob"] {
+                assert_eq!(layout.owner("north.example", entry), None, "{entry}");
+            }
+        }
+        let twice = layout("{domain}-{local}-{local}");
+        assert_eq!(twice.owner("north.example", "north.example-a-b"), None);
+    }
+
+    #[test]
     fn wrong_templates_are_refused() {
         assert!(reason("mail/{domain}").starts_with("{local} and {domain} must both"));
         assert!(reason("mail/{domain}/{local}/{user}").ends_with("only words in braces"));
@@ -153,6 +206,7 @@ mod tests {
             let path = Path::new(&escaped);
             prop_assert!(matches!(path.components().collect::<Vec<_>>()[..], [Component::Normal(_)]));
             prop_assert!(!escaped.contains('\0'));
+            prop_assert!(one.is_empty() || unescape(&escaped).as_ref() == Some(&one));
             prop_assert_eq!(one == other, escaped == escape(&other));
         }
     }

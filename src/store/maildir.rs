@@ -31,6 +31,10 @@ impl<F: Files> MaildirStore<F> {
         Ok(MaildirStore { layout: Layout::new(root, template)?, host: name::host(), files })
     }
 
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// The folder of a mailbox, whether it exists or not.
     pub fn folder(&self, owner: &Address, mailbox: &MailboxName) -> PathBuf {
         self.layout.mailbox(owner, mailbox)

@@ -10,6 +10,16 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 impl<F: Files> MaildirStore<F> {
+    /// Everybody of a domain who has a folder here, with an account or without one: mail of removed accounts stays.
+    pub fn owners(&self, domain: &str) -> Result<Vec<Address>, StoreError> {
+        let mut owners = Vec::new();
+        entries(&self.layout().owners(domain), &mut |entry| {
+            owners.extend(self.layout().owner(domain, &entry.file_name().to_string_lossy()));
+            Ok(())
+        })?;
+        Ok(owners)
+    }
+
     /// Shows every message of an account: the name of its mailbox, and its file. One that is moved about meanwhile may be
     /// gone when it is shown, or be shown twice. An account without a Maildir has none.
     pub fn visit(

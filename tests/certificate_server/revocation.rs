@@ -1,6 +1,10 @@
 //! Certificates that are taken back.
 
 use super::Office;
+use sealpost::directory::SqliteDirectory;
+use sealpost::engine::CertificateState;
+use sealpost::mail::Address;
+use sealpost::pki::Certificate;
 
 fn today() -> String {
     time::OffsetDateTime::now_utc().date().to_string()
@@ -238,4 +242,67 @@ fn what_was_issued_is_listed_by_serial_with_its_state() {
         assert_eq!(cells, wanted);
     }
     assert_eq!(office.site.refused("cert issued --domain void.example").0, 66);
+}
+
+/// Whoever makes a certificate chooses its serial number. One of somebody else takes back nothing of ours.
+#[test]
+fn a_certificate_of_somebody_else_with_the_serial_of_ours_revokes_and_releases_nothing() {
+    let (office, print) = Office::issued();
+    let directory = SqliteDirectory::open(&office.site.root()).unwrap();
+    let bob = Address::parse("bob@north.example").unwrap();
+    let real = directory.certificates(&bob).unwrap().remove(0).held.certificate;
+    office.site.run("account add eve@north.example").ok();
+    let eve = Address::parse("eve@north.example").unwrap();
+    let forged = |octet: u8| {
+        let mut der = real.der().to_vec();
+        *der.last_mut().unwrap() ^= octet;
+        Certificate::from_der(&der).unwrap()
+    };
+    let (waiting, active) = (forged(1), forged(2));
+    assert_eq!(waiting.serial(), real.serial());
+    directory.offer_certificate(&eve, &waiting, "a test", CertificateState::Pending).unwrap();
+    directory.add_certificate(&eve, &active, "a test").unwrap();
+    let refused = |verb: &str, certificate: &Certificate, mend: &str| {
+        let named = format!("--account eve@north.example --fingerprint {}", certificate.fingerprint());
+        let short = &certificate.fingerprint().to_string()[..16];
+        assert_eq!(
+            office.site.refused(&format!("cert {}", verb.replace("WHICH", &named))),
+            (
+                66,
+                format!(
+                    "sealpost: {} of eve@north.example was not issued by north.example, which can take back only its \
+                     own\n  {mend} --account eve@north.example --fingerprint {short}\n",
+                    certificate.fingerprint()
+                )
+            )
+        );
+    };
+    let revoke = "revoke WHICH --reason key-compromise";
+    refused(revoke, &waiting, "to take it out of those that wait: sealpost cert refuse");
+    refused(revoke, &active, "to seal to it no more: sealpost cert retire");
+    // Also where nobody says which: it is the only one that is active.
+    let (code, text) = office.site.refused("cert revoke --account eve@north.example --reason key-compromise");
+    assert!(code == 66 && text.contains(" was not issued by north.example"), "{text}");
+    assert_eq!(office.site.json("cert issued --domain north.example")["issued"][0]["state"], "valid");
+    office.site.run("cert revoke --account bob@north.example --reason certificate-hold").ok();
+    refused("release WHICH", &active, "to seal to it no more: sealpost cert retire");
+    // Retired, it is not sealed to anyhow.
+    let active = active.fingerprint().to_string();
+    office.site.run(&format!("cert retire --account eve@north.example --fingerprint {active}")).ok();
+    let release = format!("cert release --account eve@north.example --fingerprint {active}");
+    assert_eq!(
+        office.site.refused(&release),
+        (
+            66,
+            format!(
+                "sealpost: {active} of eve@north.example was not issued by north.example, which can take back only its own\n"
+            )
+        )
+    );
+    let issued = office.site.json("cert issued --domain north.example");
+    assert_eq!(
+        (&issued["issued"][0]["state"], &issued["issued"][0]["reason"]),
+        (&"on hold".into(), &"certificate-hold".into())
+    );
+    assert_eq!(issued["issued"][0]["fingerprint"], print.as_str());
 }

@@ -159,3 +159,105 @@ fn mail_sealed_to_a_key_that_was_replaced_is_still_opened() {
         assert_eq!(bench.command("open --domain north.example").input(sealed).run().ok(), crlf(MESSAGE));
     }
 }
+
+/// So many messages in Bob's INBOX beside those that are there, sealed to the key of the domain; the newest file last.
+fn deliver(bench: &Bench, count: usize) {
+    for _ in 0..count {
+        let deliver = bench.command("deliver --sender=anna@south.example --recipient=bob@north.example");
+        assert_eq!(deliver.input(MESSAGE).run().code, Some(0), "{}", bench.log());
+    }
+}
+
+fn keys(bench: &Bench) -> Vec<String> {
+    let show = bench.command("key show --domain north.example --json").run().ok();
+    let show: serde_json::Value = serde_json::from_slice(&show).unwrap();
+    let keys = show["keys"].as_array().unwrap();
+    keys.iter().map(|key| key["fingerprint"].as_str().unwrap().to_owned()).collect()
+}
+
+fn refused(bench: &Bench, words: &str) -> String {
+    let ended = bench.command(words).run();
+    assert_eq!((ended.code, ended.text().as_str()), (Some(1), ""), "{words}");
+    ended.stderr
+}
+
+/// What is said to somebody who would lose these messages of Bob's with those keys.
+fn lost(count: usize, keys: &str) -> String {
+    format!(
+        "sealpost: {count} messages can never be opened again without {keys}: bob@north.example INBOX {count}\n  \
+         keep it first: sealpost backup FILE\n  to lose them all the same say how many: --messages {count}\n"
+    )
+}
+
+#[test]
+fn mail_that_is_sealed_to_a_replaced_key_is_counted_before_the_key_is_forgotten() {
+    let bench = Bench::without_certificate();
+    bench.for_the_domain(&[("missing-certificate", "domain-key")]);
+    deliver(&bench, 2);
+    bench.command("key rotate --domain north.example").run().ok();
+    let inspected = bench.command("inspect").input(bench.stored().remove(0)).run().text();
+    let holder = row(&inspected, "recipient");
+    assert!(holder.starts_with("the key of the domain north.example, certificate "), "{inspected}");
+    assert!(holder.contains(", retired"), "{inspected}");
+    let [new, old] = &keys(&bench)[..] else { panic!("two keys") };
+    let remove = format!("key remove --domain north.example --forget {old}");
+    assert_eq!(refused(&bench, &remove), lost(2, old));
+    // The mail of an account that was removed is still there.
+    bench.command("account remove bob@north.example").run().ok();
+    assert_eq!(refused(&bench, &remove), lost(2, old));
+    let remove_domain = format!("domain remove north.example --forget {new} --forget {old}");
+    assert_eq!(refused(&bench, &remove_domain), lost(2, &format!("{new}, {old}")));
+    // The new key opens, and signs for, what it did.
+    bench.command(&format!("{remove} --messages 2")).run().ok();
+    assert_eq!(keys(&bench), [new.as_str()]);
+    bench.command(&format!("domain remove north.example --forget {new}")).run().ok();
+}
+
+#[test]
+fn mail_that_names_a_certificate_which_was_replaced_or_removed_is_opened_and_counted() {
+    let bench = Bench::without_certificate();
+    bench.for_the_domain(&[("missing-certificate", "domain-key")]);
+    let own = keys(&bench);
+    let shown = || (bench.command("cert show --domain north.example").run().text(), keys(&bench));
+    deliver(&bench, 1);
+    bench.command("cert self-sign --domain north.example --purpose sealing").run().ok();
+    deliver(&bench, 1);
+    let doctor = bench.command("doctor").run().text();
+    assert!(doctor.contains("bob@north.example") && !doctor.contains("replaced"), "{doctor}");
+    bench.command("cert remove --domain north.example --purpose sealing").run().ok();
+    let stored = bench.stored();
+    assert_eq!(stored.len(), 2);
+    for sealed in stored {
+        let opened = bench.command("open --domain north.example").input(sealed.clone()).run();
+        assert_eq!(opened.ok(), crlf(MESSAGE));
+        let inspected = bench.command("inspect").input(sealed).run().text();
+        let holder = row(&inspected, "recipient");
+        assert!(holder.starts_with("the key of the domain north.example, certificate "), "{inspected}");
+        assert!(holder.contains(", retired"), "{inspected}");
+    }
+    // It is one key, of today, and no authority was replaced.
+    let (certificates, held) = shown();
+    assert!(!certificates.contains("replaced"), "{certificates}");
+    assert_eq!(held, own);
+    let backup = tempfile::tempdir().unwrap();
+    let backup = bench.command("backup --json").args([path(&backup.path().join("backup"))]).run().ok();
+    let backup: serde_json::Value = serde_json::from_slice(&backup).unwrap();
+    assert_eq!(backup["domain_keys"], 1, "{backup}");
+    // The key is lost by saying how much, and nothing of it stays.
+    let remove = format!("key remove --domain north.example --forget {}", own[0]);
+    assert_eq!(refused(&bench, &remove), lost(2, &own[0]));
+    bench.command(&format!("{remove} --messages 2")).run().ok();
+    assert!(bench.directory().retired_keys("north.example").unwrap().is_empty());
+}
+
+#[test]
+fn mail_is_opened_where_only_the_replaced_key_is_left() {
+    let bench = Bench::without_certificate();
+    bench.for_the_domain(&[("missing-certificate", "domain-key")]);
+    deliver(&bench, 1);
+    bench.command("key rotate --domain north.example").run().ok();
+    let new = &keys(&bench)[0];
+    bench.command(&format!("key remove --domain north.example --forget {new}")).run().ok();
+    let opened = bench.command("open --domain north.example").input(bench.stored().remove(0)).run();
+    assert_eq!(opened.ok(), crlf(MESSAGE));
+}
