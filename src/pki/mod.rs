@@ -5,6 +5,7 @@ mod bundle;
 mod capabilities;
 pub mod certificate;
 mod container;
+mod contents;
 mod crl;
 mod crl_sign;
 mod domain_certificate;

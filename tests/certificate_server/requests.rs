@@ -147,7 +147,7 @@ fn what_is_wrong_with_a_request_is_said() {
         ("key", "no certificate request found: the file holds a private key"),
         ("open", "the PEM block is broken: BEGIN CERTIFICATE REQUEST has no END: the file is truncated"),
         ("large", "the file has 70000 octets; at most 65536 are read as a request"),
-        ("empty", "the certificate request is broken: "),
+        ("empty", "no certificate request found: the file holds nothing: it is empty"),
     ];
     for (name, text) in cases {
         let (code, said) = issue(&office, name);
