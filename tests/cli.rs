@@ -97,7 +97,7 @@ fn json_is_one_object_of_known_fields() {
     let check = format!("rules check {}", path(&rules));
     let copy = site.folder().join("copy");
     let (backup, restore) = (format!("backup {}", path(&copy)), format!("restore {} --replace", path(&copy)));
-    let certificate = "fingerprint fingerprint_sha1 subject issuer serial not_before not_after addresses key key_fingerprint purposes pem";
+    let certificate = "fingerprint fingerprint_sha1 subject issuer serial not_before not_after addresses dns_names key key_fingerprint purposes pem";
     let account = "account domain aliases inbox profile also_classical recovery recovery_certificate active_certificates \
         pending_certificates keys";
     let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective \
@@ -152,7 +152,7 @@ fn json_is_one_object_of_known_fields() {
         ("config show | settings", "key value line"),
         ("cert retire --account bob@north.example", "account retired"),
         ("account unlock bob@north.example", "account forgotten"),
-        ("account remove eve@north.example", "removed messages"),
+        ("account remove eve@north.example", "removed messages still_valid"),
         (&backup, "domains accounts vault_keys domain_keys file"),
         (&restore, "domains accounts vault_keys domain_keys root kept keys_gone"),
     ];

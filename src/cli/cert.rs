@@ -1,7 +1,7 @@
 //! `sealpost cert`
 
 use super::cert_account::{Add, list, retire, show_account};
-use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
+use super::cert_domain::{Remove, Request, SelfSign, Set, show_domain};
 use super::cert_fetch::Fetch;
 use super::cert_issue::IssueVerb;
 use super::cert_issued::Issued;
@@ -14,7 +14,6 @@ use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, day};
-use crate::directory::CertificateUse;
 use crate::mail::Address;
 use crate::pki::Certificate;
 use const_oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_EMAIL_PROTECTION, ID_KP_SERVER_AUTH};
@@ -37,17 +36,7 @@ enum CertVerb {
   sealpost cert show --domain north.example
   sealpost cert show --account anna@north.example --json")]
     Show(HolderArgs),
-    /// Remove a certificate of a domain; its key stays
-    #[command(after_help = "Example:
-  sealpost cert remove --domain north.example --purpose smime")]
-    Remove {
-        /// Whose
-        #[arg(long, value_name = "NAME")]
-        domain: String,
-        /// Which one
-        #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
-        purpose: CertificateUse,
-    },
+    Remove(Remove),
     Add(Add),
     /// List the certificates of an account, the retired ones too
     #[command(after_help = "Example:
@@ -91,7 +80,7 @@ impl CertCommand {
                 Holder::Domain(name) => show_domain(context, out, &name),
                 Holder::Account(address) => show_account(context, out, &address),
             },
-            CertVerb::Remove { domain, purpose } => remove(context, out, &domain, purpose),
+            CertVerb::Remove(verb) => verb.run(context, out),
             CertVerb::Add(verb) => verb.run(context, out),
             CertVerb::List { account } => list(context, out, &account),
             CertVerb::Retire { account, fingerprint } => retire(context, out, &account, fingerprint.as_ref()),
@@ -115,19 +104,24 @@ pub(super) fn print(
     place: &[(&'static str, String)],
     one: &Certificate,
 ) -> Result<(), Failure> {
+    // That of an account names mailboxes, that of a domain names hosts, and few name both.
+    let (addresses, hosts) = (one.addresses(), one.dns_names());
+    let names = [("addresses", addresses.join(" ")), ("DNS names", hosts.join(" "))];
+    let names = names.into_iter().filter(|(_, names)| !names.is_empty());
     let fields = [
         ("subject", one.subject()),
         ("issuer", one.issuer()),
         ("serial", one.serial()),
         ("valid", format!("{} to {}", day(one.not_before()), day(one.not_after()))),
-        ("addresses", one.addresses().join(" ")),
+    ];
+    let key = [
         ("key", one.key_description()),
         ("key fingerprint", one.key_fingerprint()?.to_string()),
         ("purposes", purposes(one).join(", ")),
     ];
     let certificate = [("certificate", one.fingerprint().to_string()), ("SHA-1", one.sha1_fingerprint())];
     let certificate = certificate.into_iter();
-    out.table(&Table::fields(certificate.chain(place.iter().cloned()).chain(fields)))
+    out.table(&Table::fields(certificate.chain(place.iter().cloned()).chain(fields).chain(names).chain(key)))
 }
 
 /// The same for programs.
@@ -141,6 +135,7 @@ pub(super) fn layout(place: &[(&str, String)], one: &Certificate) -> Result<Valu
         "not_before": day(one.not_before()),
         "not_after": day(one.not_after()),
         "addresses": one.addresses(),
+        "dns_names": one.dns_names(),
         "key": one.key_description(),
         "key_fingerprint": one.key_fingerprint()?.to_string(),
         "purposes": purposes(one),

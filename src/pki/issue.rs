@@ -220,8 +220,7 @@ pub fn refresh(
     require_order(validity)?;
     let tbs = old.parsed().tbs_certificate();
     if !old.is_self_issued() {
-        let reason = "it was signed by another authority, which must renew it";
-        return Err(PkiError::NotAnAuthority { subject: old.subject(), reason });
+        return Err(PkiError::OuterCertificate { subject: old.subject(), issuer: old.issuer() });
     }
     let draft = Draft {
         serial: Int::new(old.serial_octets()).map_err(unwritten)?,
@@ -512,10 +511,7 @@ pub(crate) mod tests {
         assert!(matches!(refresh(&old, &other, later, seed(8)), Err(PkiError::OtherKey { .. })));
         let user = issue(&old, &ec_key(), &other.public());
         let error = refresh(&user, &other, later, seed(8)).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "CN=Bob cannot issue certificates: it was signed by another authority, which must renew it"
-        );
+        assert_eq!(error, "CN=Bob was signed by CN=north.example, and only that authority can renew it");
     }
 
     #[test]
