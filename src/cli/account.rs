@@ -6,8 +6,8 @@ use super::fitness::active;
 use super::holder::Holder;
 use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
-use super::recovery;
 use super::words::{self, counted, own};
+use super::{orphans, recovery};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
 use crate::engine::{Account, CertificateState, Choice, InboxPolicy, Recovery};
@@ -255,7 +255,24 @@ fn remove(context: &Context, out: &mut Output, address: &Address, consent: &Cons
     let held: Vec<_> = directory.vault_keys(address)?.iter().map(|key| key.fingerprint).collect();
     let holder = Holder::Account(address.clone());
     let lost = consent.confirm(context, &directory, out, (&holder, &held), Extent::Holder)?;
+    let account = directory.account(address)?;
+    let domain = &account.domain.name;
+    let is_its = |one: &Certificate| account.certificates.iter().any(|held| held.certificate == *one);
+    let mut valid = orphans::living(&directory, domain)?;
+    valid.retain(|one| is_its(&one.certificate));
     directory.remove_account(address, &lost.forgotten)?;
     out.line(format!("account {address} removed; its mail stays where it is"))?;
-    out.json(json!({"removed": address.to_string(), "messages": lost.messages}))
+    let valid: Vec<String> = valid.iter().map(|one| one.certificate.serial()).collect();
+    if !valid.is_empty() {
+        out.line(format!(
+            "still valid of it: {} that {domain} issued; to take it back:",
+            counted(valid.len(), "certificate")
+        ))?;
+    }
+    for serial in &valid {
+        out.line(format!(
+            "  sealpost cert revoke --domain {domain} --serial {serial} --reason affiliation-changed"
+        ))?;
+    }
+    out.json(json!({"removed": address.to_string(), "messages": lost.messages, "still_valid": valid}))
 }

@@ -68,31 +68,6 @@ pub(super) fn chain_warnings(directory: &SqliteDirectory, domain: &str) -> Resul
     Ok(broken.into_iter().map(|link| format!("the chain of {domain} does not hold: {link}")).collect())
 }
 
-/// What the old issuer issued and no certificate of today vouches for.
-pub(super) fn orphans(
-    directory: &SqliteDirectory,
-    domain: &str,
-    before: &[DomainCertificate],
-) -> Result<Option<String>, Failure> {
-    let now = SystemClock.now();
-    let anchors = directory.domain(domain)?;
-    let anchors = [anchors.authorities, anchors.trust.retired, anchors.trust.domain].concat();
-    let was_ours = |one: &Certificate| before.iter().any(|held| one.names_as_issuer(&held.certificate));
-    let is_ours = |one: &Certificate| {
-        anchors.iter().any(|anchor| anchor.may_sign_certificates() && one.names_as_issuer(anchor))
-    };
-    let issued = directory.issued(domain)?;
-    let alive = issued.iter().filter(|one| one.revoked.is_none() && one.certificate.not_after() >= now);
-    let lost = alive.filter(|one| was_ours(&one.certificate) && !is_ours(&one.certificate)).count();
-    Ok((lost > 0).then(|| {
-        format!(
-            "{} an authority that is replaced: renew what is in use (sealpost cert renew --domain {domain}), or go on \
-             trusting that one (sealpost trust add --domain {domain} --file OLD.pem)",
-            if lost == 1 { "1 certificate issued so far names".to_owned() } else { format!("{lost} certificates issued so far name") }
-        )
-    }))
-}
-
 /// The certificate that the chain stands above: the one that its first signed, or else the one that others see first.
 pub(super) fn below<'a>(held: &'a [DomainCertificate], chain: &[Certificate]) -> Option<&'a Certificate> {
     let signed =

@@ -21,6 +21,13 @@ const LEFT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Names of files in the making.
 const MAKING: &str = ".backup-";
 
+/// What a restore leaves alone.
+const AS_BEFORE: &str =
+    "mail and sealpost.toml are as they were: sealpost doctor tells whether they go with it";
+
+/// The same where there was nothing.
+const NEW: &str = "mail and sealpost.toml are not in a backup, and there are none here: put them back, and see sealpost doctor";
+
 /// Copy the directory to a file, while mail is delivered
 ///
 /// The file holds domains, accounts, certificates, rules, and every key: those of accounts under their passwords, those of
@@ -81,11 +88,14 @@ impl Restore {
         let named = |error: io::Error| Failure::io("read", self.file.display(), &error);
         let mut source = File::open(&self.file).map_err(named)?;
         let made = MadeRoot::of(context)?;
+        let was_empty = std::fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
         let making = Making::name(root);
         making.fill(&mut source)?;
         let restored = self.restore(root, &making.0).map_err(|failure| self.in_words(failure, &making.0))?;
         made.keep();
-        report(out, root, &restored)
+        report(out, root, &restored)?;
+        out.line(if was_empty { NEW } else { AS_BEFORE })?;
+        told_to_programs(out, root, &restored)
     }
 
     fn restore(&self, root: &Path, backup: &Path) -> Result<Restored, Failure> {
@@ -126,7 +136,11 @@ fn report(out: &mut Output, root: &Path, restored: &Restored) -> Result<(), Fail
     if *carried != CarriedOver::default() {
         out.line(format!("carried over, because the backup does not have it: {}", taken(carried)))?;
     }
-    out.line("mail and sealpost.toml are as they were: sealpost doctor tells whether they go with it")?;
+    Ok(())
+}
+
+fn told_to_programs(out: &mut Output, root: &Path, restored: &Restored) -> Result<(), Failure> {
+    let Restored { contents, kept, gone, carried } = restored;
     let (contents, kept, keys_gone) = (*contents, kept.as_deref(), words::texts(gone));
     out.json(PutBack { contents, root, kept, keys_gone, carried_over: *carried })
 }

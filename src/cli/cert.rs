@@ -1,7 +1,7 @@
 //! `sealpost cert`
 
 use super::cert_account::{Add, list, retire, show_account};
-use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
+use super::cert_domain::{Remove, Request, SelfSign, Set, show_domain};
 use super::cert_fetch::Fetch;
 use super::cert_issue::IssueVerb;
 use super::cert_issued::Issued;
@@ -14,7 +14,6 @@ use super::failure::Failure;
 use super::holder::{Holder, HolderArgs};
 use super::output::Output;
 use super::words::{self, FingerprintPrefix};
-use crate::directory::CertificateUse;
 use crate::mail::Address;
 
 /// Make, request, set, issue, renew, revoke, show and retire certificates
@@ -34,17 +33,7 @@ enum CertVerb {
   sealpost cert show --domain north.example
   sealpost cert show --account anna@north.example --json")]
     Show(HolderArgs),
-    /// Remove a certificate of a domain; its key stays
-    #[command(after_help = "Example:
-  sealpost cert remove --domain north.example --purpose smime")]
-    Remove {
-        /// Whose
-        #[arg(long, value_name = "NAME")]
-        domain: String,
-        /// Which one
-        #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
-        purpose: CertificateUse,
-    },
+    Remove(Remove),
     Add(Add),
     /// List the certificates of an account, the retired ones too
     #[command(after_help = "Example:
@@ -88,7 +77,7 @@ impl CertCommand {
                 Holder::Domain(name) => show_domain(context, out, &name),
                 Holder::Account(address) => show_account(context, out, &address),
             },
-            CertVerb::Remove { domain, purpose } => remove(context, out, &domain, purpose),
+            CertVerb::Remove(verb) => verb.run(context, out),
             CertVerb::Add(verb) => verb.run(context, out),
             CertVerb::List { account } => list(context, out, &account),
             CertVerb::Retire { account, fingerprint } => retire(context, out, &account, fingerprint.as_ref()),

@@ -3,6 +3,7 @@
 use super::cert_fields::{layout, print};
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::orphans::{Consent, Instead};
 use super::output::{Output, Table, with};
 use super::sealing_check::by_itself;
 use super::words::{self, counted, day};
@@ -12,8 +13,8 @@ use crate::directory::{CertificateUse, SqliteDirectory};
 use crate::engine::{Choice, Clock, Domain};
 use crate::mail::Address;
 use crate::pki::{
-    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, Subject, TLS_LIFETIME, UnlockedKey,
-    ValidatedCertificate, Validity, wildcard,
+    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, PkiError, Subject, TLS_LIFETIME,
+    UnlockedKey, ValidatedCertificate, Validity, wildcard,
 };
 use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
@@ -54,9 +55,9 @@ struct SubjectArgs {
 
 impl SubjectArgs {
     /// The subject, and all DNS names of the certificate: the common name first, each once.
-    fn subject(self, domain: &Domain) -> Result<(Subject, Vec<String>), Failure> {
+    fn subject(&self, domain: &Domain) -> Result<(Subject, Vec<String>), Failure> {
         let own: Vec<&String> = std::iter::once(&domain.name).chain(&domain.aliases).collect();
-        let common_name = match self.common_name {
+        let common_name = match &self.common_name {
             Some(name) if !own.iter().any(|own| **own == name.to_ascii_lowercase()) => {
                 let text = format!("{name} is no name of the domain {}", domain.name);
                 return Err(Failure::new(Code::Usage, text));
@@ -69,12 +70,12 @@ impl SubjectArgs {
         names.extend(own.into_iter().filter(|own| **own != common_name).cloned());
         let subject = Subject {
             common_name,
-            country: self.country,
-            state: self.state,
-            locality: self.locality,
-            organization: self.organization,
-            organizational_unit: self.organizational_unit,
-            contact: self.contact,
+            country: self.country.clone(),
+            state: self.state.clone(),
+            locality: self.locality.clone(),
+            organization: self.organization.clone(),
+            organizational_unit: self.organizational_unit.clone(),
+            contact: self.contact.clone(),
         };
         Ok((subject, names))
     }
@@ -105,9 +106,24 @@ pub(super) struct SelfSign {
     #[arg(long, conflicts_with = "refresh")]
     end_entity: bool,
     /// Renew the validity of the certificate that is there; serial number and names stay
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = NAMES)]
     refresh: bool,
+    /// Also where valid certificates name the authority that is replaced
+    #[arg(long)]
+    anyway: bool,
 }
+
+/// What a certificate is made with, and a refreshed one has already.
+const NAMES: [&str; 8] = [
+    "common_name",
+    "wildcard",
+    "country",
+    "state",
+    "locality",
+    "organization",
+    "organizational_unit",
+    "contact",
+];
 
 impl SelfSign {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
@@ -119,14 +135,16 @@ impl SelfSign {
             let old = stored(&directory, &domain.name, purpose)?;
             let is_for_tls = purpose == CertificateUse::Generic && !old.may_sign_certificates();
             let validity = validity(self.days, !is_for_tls);
-            pki::refresh(&old, &key, validity, SystemEntropy.seed()?)?
+            let refreshed = pki::refresh(&old, &key, validity, SystemEntropy.seed()?);
+            refreshed.map_err(|error| not_refreshed(error, &domain.name))?
         } else {
             self.sign(&domain, &key)?
         };
-        store(&directory, out, &domain.name, purpose, &certificate)
+        let consent = Consent { anyway: self.anyway, instead: Instead::Refresh };
+        store(&directory, out, &domain.name, purpose, &certificate, &consent)
     }
 
-    fn sign(self, domain: &Domain, key: &UnlockedKey) -> Result<Certificate, Failure> {
+    fn sign(&self, domain: &Domain, key: &UnlockedKey) -> Result<Certificate, Failure> {
         if self.end_entity && self.purpose != CertificateUse::Generic {
             let text = "--end-entity makes a certificate for TLS, and that is the generic one";
             return Err(Failure::new(Code::Usage, text));
@@ -141,6 +159,18 @@ impl SelfSign {
         };
         Ok(sign(key, &profile, SystemEntropy.seed()?)?)
     }
+}
+
+fn not_refreshed(error: PkiError, domain: &str) -> Failure {
+    let is_outer = matches!(error, PkiError::OuterCertificate { .. });
+    let failure = Failure::from(error);
+    if !is_outer {
+        return failure;
+    }
+    failure.hint(format!(
+        "send it a new request: sealpost cert request --domain {domain}\n\
+         and set what it signs: sealpost cert set --domain {domain} --file FILE"
+    ))
 }
 
 /// From now on, as long as somebody said or as is usual.
@@ -186,6 +216,9 @@ pub(super) struct Set {
     /// of accounts (domain-key)
     #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
     purpose: CertificateUse,
+    /// Also where valid certificates name the authority that is replaced
+    #[arg(long)]
+    anyway: bool,
 }
 
 impl Set {
@@ -193,6 +226,7 @@ impl Set {
         let (certificate, others) = filter::chain(&self.file)?;
         let directory = context.directory()?;
         let key = keyring::domain_key(&directory, &self.domain)?;
+        self.require_first(&key, &certificate, &others)?;
         if self.purpose == CertificateUse::Smime {
             Authority::new(&certificate, &key)?;
         }
@@ -203,7 +237,23 @@ impl Set {
                 "{more} in {file}: to store the chain, sealpost chain set --domain {domain} --file {file}"
             ));
         }
-        store(&directory, out, &self.domain, self.purpose, &certificate)
+        let consent = Consent { anyway: self.anyway, instead: Instead::Nothing };
+        store(&directory, out, &self.domain, self.purpose, &certificate, &consent)
+    }
+
+    /// Some authorities put themselves in front.
+    fn require_first(
+        &self,
+        key: &UnlockedKey,
+        first: &Certificate,
+        others: &[Certificate],
+    ) -> Result<(), Failure> {
+        let is_ours = |one: &Certificate| pki::require_key(one, &key.public()).is_ok();
+        let place = (2..).zip(others).find(|(_, one)| is_ours(one)).map(|(place, _)| place);
+        let (false, Some(place)) = (is_ours(first), place) else { return Ok(()) };
+        let (file, subject, domain) = (input::name(&self.file), first.subject(), &self.domain);
+        let text = format!("{file}: certificate 1 ({subject}) is not of the key of {domain}");
+        Err(Failure::new(Code::Data, text).hint(format!("certificate {place} is yours: put it first")))
     }
 }
 
@@ -226,17 +276,21 @@ fn store(
     domain: &str,
     purpose: CertificateUse,
     certificate: &Certificate,
+    consent: &Consent,
 ) -> Result<(), Failure> {
     if purpose == CertificateUse::Sealing {
         require_sealing(domain, certificate)?;
     }
-    let before = directory.domain_certificates(domain)?;
+    let orphans = consent.to_orphans(directory, domain, purpose, Some(certificate))?;
     directory.set_domain_certificate(domain, purpose, certificate)?;
     let (name, print) = (purpose.name(), certificate.fingerprint());
     let until = day(certificate.not_after());
     out.line(format!("{name} certificate {print} of {domain} stored, valid until {until}"))?;
     let mut warnings = authority::chain_warnings(directory, domain)?;
-    warnings.extend(authority::orphans(directory, domain, &before)?);
+    warnings.extend(orphans);
+    if certificate.not_after() < SystemClock.now() {
+        warnings.push(format!("the certificate ended on {until}"));
+    }
     out.warnings(&warnings);
     let place = [("domain", domain.to_owned()), ("purpose", name.to_owned())];
     out.json(with(layout(&place, certificate)?, [("warnings", warnings.into())]))
@@ -286,13 +340,33 @@ pub(super) fn show_domain(context: &Context, out: &mut Output, domain: &str) -> 
     }))
 }
 
-pub(super) fn remove(
-    context: &Context,
-    out: &mut Output,
-    domain: &str,
+/// Remove a certificate of a domain; its key stays
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost cert remove --domain north.example --purpose smime
+  sealpost cert remove --domain north.example --anyway")]
+pub(super) struct Remove {
+    /// Whose
+    #[arg(long, value_name = "NAME")]
+    domain: String,
+    /// Which one
+    #[arg(long, value_parser = words::choice::<CertificateUse>(), default_value = "generic")]
     purpose: CertificateUse,
-) -> Result<(), Failure> {
-    context.directory()?.remove_domain_certificate(domain, purpose)?;
-    out.line(format!("{} certificate of {domain} removed", purpose.name()))?;
-    out.json(json!({"domain": domain, "removed": purpose.name()}))
+    /// Also where valid certificates name it as their authority
+    #[arg(long)]
+    anyway: bool,
+}
+
+impl Remove {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let Remove { domain, purpose, anyway } = self;
+        let directory = context.directory()?;
+        let consent = Consent { anyway, instead: Instead::Nothing };
+        let warning = consent.to_orphans(&directory, &domain, purpose, None)?;
+        directory.remove_domain_certificate(&domain, purpose)?;
+        out.line(format!("{} certificate of {domain} removed", purpose.name()))?;
+        warning.iter().for_each(|warning| out.note(&format!("warning: {warning}")));
+        let warnings: Vec<String> = warning.into_iter().collect();
+        out.json(json!({"domain": domain, "removed": purpose.name(), "warnings": warnings}))
+    }
 }

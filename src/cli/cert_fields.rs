@@ -13,19 +13,24 @@ pub(super) fn print(
     place: &[(&'static str, String)],
     one: &Certificate,
 ) -> Result<(), Failure> {
+    // That of an account names mailboxes, that of a domain names hosts, and few name both.
+    let (addresses, hosts) = (one.addresses(), one.dns_names());
+    let names = [("addresses", addresses.join(" ")), ("DNS names", hosts.join(" "))];
+    let names = names.into_iter().filter(|(_, names)| !names.is_empty());
     let fields = [
         ("subject", one.subject()),
         ("issuer", one.issuer()),
         ("serial", one.serial()),
         ("valid", format!("{} to {}", day(one.not_before()), day(one.not_after()))),
-        ("addresses", one.addresses().join(" ")),
+    ];
+    let key = [
         ("key", one.key_description()),
         ("key fingerprint", one.key_fingerprint()?.to_string()),
         ("purposes", purposes(one).join(", ")),
     ];
     let certificate = [("certificate", one.fingerprint().to_string()), ("SHA-1", one.sha1_fingerprint())];
     let certificate = certificate.into_iter();
-    out.table(&Table::fields(certificate.chain(place.iter().cloned()).chain(fields)))
+    out.table(&Table::fields(certificate.chain(place.iter().cloned()).chain(fields).chain(names).chain(key)))
 }
 
 /// The same for programs.
@@ -39,6 +44,7 @@ pub(super) fn layout(place: &[(&str, String)], one: &Certificate) -> Result<Valu
         "not_before": day(one.not_before()),
         "not_after": day(one.not_after()),
         "addresses": one.addresses(),
+        "dns_names": one.dns_names(),
         "key": one.key_description(),
         "key_fingerprint": one.key_fingerprint()?.to_string(),
         "purposes": purposes(one),

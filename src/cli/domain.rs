@@ -281,6 +281,9 @@ fn rename(context: &Context, out: &mut Output, name: &str, new: &str) -> Result<
     let Domain { name, authorities, .. } = directory.domain(name)?;
     let new = directory.rename_domain(&name, new)?;
     out.line(format!("domain {name} is now {new}"))?;
+    out.line(format!(
+        "mail to addresses of {name} is taken no more; to take it as before: sealpost domain set {new} --alias {name}"
+    ))?;
     out.line(format!("mail stored so far stays in the folder of {name}: move it to that of {new}"))?;
     if !authorities.is_empty() {
         out.line(

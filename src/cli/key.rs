@@ -105,6 +105,7 @@ impl Generate {
                 context.directory_for_reading()?.account(&address)?;
                 let password = new_password(given, &address)?;
                 let directory = context.directory()?;
+                keyring::note_another_password(&directory, out, &address, &password)?;
                 let key = generate(self.kind, out)?;
                 store_vault_key(&directory, out, &address, &key, &password)
             }

@@ -3,11 +3,11 @@
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::Output;
-use super::words::day;
-use super::{filter, key, keyring};
+use super::words::{counted, day, short};
+use super::{filter, key, keyring, orphans};
 use crate::crypto::SecretBytes;
 use crate::directory::{AdminError, RetiredAuthority, SqliteDirectory};
-use crate::pki::{Fingerprint, KeyType, PublicKey, UnlockedKey, read_domain_key};
+use crate::pki::{Certificate, Fingerprint, KeyType, PublicKey, UnlockedKey, read_domain_key};
 use serde_json::json;
 use std::path::Path;
 
@@ -117,6 +117,7 @@ pub(super) fn forget(
 ) -> Result<(), Failure> {
     let active = directory.domain_key(name)?.map(|key| key.fingerprint);
     for key in forgotten {
+        let valid = issued_by(directory, name, *key)?;
         if Some(*key) == active {
             directory.remove_domain_key(name, forgotten)?;
             out.line(format!("key {key} of {name} removed, and its certificates with it"))?;
@@ -124,8 +125,43 @@ pub(super) fn forget(
             directory.remove_retired_authority(name, *key)?;
             out.line(format!("key {key} of {name} removed: what it issued chains to nothing any more"))?;
         }
+        if valid > 0 {
+            let number = counted(valid, "certificate");
+            out.line(format!(
+                "still valid of what it issued: {number}: sealpost cert issued --domain {name}"
+            ))?;
+        }
     }
     Ok(())
+}
+
+/// Certificates that the key issued, and that are valid.
+fn issued_by(directory: &SqliteDirectory, name: &str, key: Fingerprint) -> Result<usize, Failure> {
+    let retired = directory.retired_authorities(name)?.into_iter().map(|one| one.certificate);
+    let held = directory.domain_certificates(name)?.into_iter().map(|held| held.certificate);
+    let mut own: Vec<Certificate> = retired.chain(held).collect();
+    own.retain(|one| one.may_sign_certificates() && one.key_fingerprint().is_ok_and(|of| of == key));
+    let signed = |one: &Certificate| own.iter().any(|authority| one.is_signed_by(authority));
+    Ok(orphans::living(directory, name)?.iter().filter(|issued| signed(&issued.certificate)).count())
+}
+
+/// For whoever must say which of the keys is lost: a line each, with its state; nothing where there is one that issued nothing.
+pub(super) fn states(directory: &SqliteDirectory, name: &str) -> Result<String, Failure> {
+    let rows = list(directory, name)?;
+    let (mut lines, mut valid) = (String::new(), 0);
+    for (kind, key, state, _) in &rows {
+        let issued = issued_by(directory, name, *key)?;
+        let number = counted(issued, "valid certificate");
+        lines += &format!("{} {state}, {kind}: issued {number}\n", short(key));
+        valid += issued;
+    }
+    if valid > 0 {
+        lines += &format!(
+            "to take certificates back first: sealpost cert revoke --domain {name} --serial SERIAL --reason \
+             affiliation-changed (see sealpost cert issued --domain {name})\n"
+        );
+    }
+    Ok(if rows.len() > 1 || valid > 0 { lines } else { String::new() })
 }
 
 /// Every key of a domain, today's first, each once.

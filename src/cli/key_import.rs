@@ -8,7 +8,7 @@ use super::key::{new_password, refuse_signer};
 use super::output::Output;
 use super::password::PasswordSource;
 use super::words::{self, day};
-use super::{filter, input, key_domain};
+use super::{filter, input, key_domain, keyring};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{ImportedCertificate, KeyImport, NewVaultKey, SqliteDirectory};
 use crate::engine::{Account, CertificateState, Choice, Clock};
@@ -60,6 +60,7 @@ impl Import {
                 refuse_known(&directory, &account.address, &file)?;
                 let password = new_password(given, &address)?;
                 let sorted = sort(&account, &file, &Fitness::of(&directory, &config)?, SystemClock.now())?;
+                keyring::note_another_password(&directory, out, &account.address, &password)?;
                 let new = store(&directory, &account.address, &file, &sorted, &password, &self.file)?;
                 report(out, &account, &file, &sorted, &new)
             }
@@ -140,12 +141,18 @@ fn sort<'f>(
         own.dedup();
         let mut is_sealed_to = fitness::active(account).any(|certificate| is_of(&certificate));
         let place = |certificate| {
+            let is_active = fitness::active(account).any(|active| active == certificate);
             let reason = match unfit(account, certificate, file, fitness, now) {
+                None if is_active => Some("mail is sealed to it already".to_owned()),
                 None if is_sealed_to => Some("mail is sealed to another one of its key".to_owned()),
                 reason => reason,
             };
             is_sealed_to |= reason.is_none();
-            let state = if reason.is_none() { CertificateState::Active } else { CertificateState::Retired };
+            let state = if reason.is_none() || is_active {
+                CertificateState::Active
+            } else {
+                CertificateState::Retired
+            };
             Sorted { certificate, key, state, reason }
         };
         let mut placed: Vec<Sorted<'f>> = own.into_iter().map(place).collect();
@@ -232,10 +239,13 @@ fn report(
         }
         keys.push(json!({"fingerprint": fingerprint.to_string(), "type": kind, "new": is_new}));
     }
-    for Sorted { certificate, reason, .. } in sorted {
+    for Sorted { certificate, reason, state, .. } in sorted {
         let (print, until) = (certificate.fingerprint(), day(certificate.not_after()));
         out.line(match reason {
             None => format!("mail for {address} is sealed to {print}, valid until {until}"),
+            Some(reason) if *state == CertificateState::Active => {
+                format!("certificate {print} stays as it is: {reason}")
+            }
             Some(reason) => format!("certificate {print} is kept to open old mail: {reason}"),
         })?;
     }

@@ -38,7 +38,10 @@ impl Remove {
             return Err(Failure::new(Code::NotFound, format!("{holder} has no key")));
         }
         let Confirmed { forgotten, messages } =
-            self.consent.confirm(context, &directory, out, (&holder, &held), Extent::Keys)?;
+            match self.consent.confirm(context, &directory, out, (&holder, &held), Extent::Keys) {
+                Err(refused) => return Err(with_states(refused, &directory, &holder)?),
+                Ok(confirmed) => confirmed,
+            };
         match &holder {
             Holder::Domain(name) => key_domain::forget(&directory, out, name, &forgotten)?,
             Holder::Account(address) => forget(&directory, out, address, &forgotten)?,
@@ -66,11 +69,23 @@ impl Remove {
 
 fn held(directory: &SqliteDirectory, holder: &Holder) -> Result<Vec<Fingerprint>, Failure> {
     Ok(match holder {
-        Holder::Domain(name) => key_domain::keys(directory, name)?,
+        Holder::Domain(name) => {
+            // The first one is proposed, and today's goes last.
+            let mut keys = key_domain::keys(directory, name)?;
+            keys.reverse();
+            keys
+        }
         Holder::Account(address) => {
             directory.vault_keys(address)?.iter().map(|key| key.fingerprint).collect()
         }
     })
+}
+
+/// Of the keys of a domain only one signs today, and the others vouch for what they signed.
+fn with_states(refused: Failure, directory: &SqliteDirectory, holder: &Holder) -> Result<Failure, Failure> {
+    let (Code::No, Holder::Domain(name)) = (refused.code, holder) else { return Ok(refused) };
+    let hint = refused.hint.clone().unwrap_or_default();
+    Ok(refused.hint(key_domain::states(directory, name)? + &hint))
 }
 
 fn forget(

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::output::Output;
 use super::password::PasswordSource;
 use super::{filter, words};
 use crate::crypto::SecretBytes;
@@ -59,6 +60,37 @@ impl Unlocked {
         directory.unlocked(attempt)?;
         Ok(unlocked)
     }
+}
+
+/// Says that a new key gets another password than those that are there. Whoever tries passwords this way is counted like
+/// everybody else, and learns nothing while the keys are locked.
+pub(super) fn note_another_password(
+    directory: &SqliteDirectory,
+    out: &Output,
+    account: &Address,
+    password: &SecretBytes,
+) -> Result<(), Failure> {
+    let held = directory.vault_keys(account)?;
+    if held.is_empty() {
+        return Ok(());
+    }
+    let Unlocking::Attempt(attempt) = directory.begin_unlock(account, SystemClock.now())? else {
+        return Ok(());
+    };
+    let all = held.len();
+    let opens = |key: &VaultKey| vault::unlock(&key.record, password.expose()).is_ok();
+    let locked: Vec<VaultKey> = held.into_iter().filter(|key| !opens(key)).collect();
+    if locked.len() < all {
+        directory.unlocked(attempt)?;
+    }
+    if !locked.is_empty() {
+        let keys = words::texts(locked.iter().map(|key| words::short(key.fingerprint))).join(", ");
+        out.note(&format!(
+            "{account} needs more than one Secure Mail password from now on: keys with another one: {keys}; to give them \
+             the same: sealpost key password --account {account}"
+        ));
+    }
+    Ok(())
 }
 
 fn still_locked(account: &Address, wrong: u32, left: Duration) -> Failure {

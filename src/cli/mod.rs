@@ -59,6 +59,7 @@ mod man;
 mod moment;
 mod new_file;
 mod open;
+mod orphans;
 mod outlook;
 mod output;
 mod password;

@@ -101,7 +101,13 @@ fn canonical(context: &Context, holder: TrustHolder) -> Result<TrustHolder, Fail
 
 impl Add {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let given = filter::certificates(std::slice::from_ref(&self.file))?;
+        let mut given: Vec<Certificate> = Vec::new();
+        for one in filter::certificates(std::slice::from_ref(&self.file))? {
+            // People who put files together write one twice.
+            if !given.contains(&one) {
+                given.push(one);
+            }
+        }
         for one in &given {
             // Nothing could ever be checked with it.
             one.public_key().map_err(|error| {
@@ -245,8 +251,16 @@ fn remove(
     }
     let print = named.among(&own)?;
     directory.remove_trusted(holder, print)?;
-    out.line(format!("{holder} trusts {print} no more"))?;
-    out.json(json!({"holder": holder.to_string(), "removed": print.to_string()}))
+    let held = elsewhere(&directory, &config, &FingerprintPrefix::from(print), holder)?;
+    out.line(match &held {
+        None => format!("{holder} trusts {print} no more"),
+        Some(_) => format!("{print} is in the set of {holder} no more"),
+    })?;
+    if let Some(held) = &held {
+        out.line(format!("it is still trusted {}: {}", held.through(holder), held.what_to_do(holder)))?;
+    }
+    let still = held.map(|held| held.origin.name());
+    out.json(json!({"holder": holder.to_string(), "removed": print.to_string(), "still_trusted": still}))
 }
 
 /// Where to remove what is not the holder's own.
@@ -256,33 +270,69 @@ fn inherited(
     named: &FingerprintPrefix,
     holder: &TrustHolder,
 ) -> Result<Option<Failure>, Failure> {
+    let held = elsewhere(directory, config, named, holder)?;
+    Ok(held.map(|held| {
+        let text =
+            format!("{} {}, and cannot be removed here", held.certificate.subject(), held.where_from(holder));
+        Failure::new(Code::No, text).hint(held.what_to_do(holder))
+    }))
+}
+
+/// What the holder trusts and not by its own set.
+struct Elsewhere {
+    origin: Origin,
+    certificate: Certificate,
+    /// The bundle, if it is from there.
+    file: String,
+}
+
+fn elsewhere(
+    directory: &SqliteDirectory,
+    config: &Config,
+    named: &FingerprintPrefix,
+    holder: &TrustHolder,
+) -> Result<Option<Elsewhere>, Failure> {
     let mut all = trusted(directory, holder)?;
     // Whoever cannot read the bundle has inherited nothing from it.
     let built_in = config.trust_bundle.set().cloned().unwrap_or_default();
     all.extend(built_in.certificates.into_iter().map(|one| (Origin::BuiltIn, one)));
-    let Some((origin, one)) = all.into_iter().find(|(_, one)| named.names(one.fingerprint())) else {
-        return Ok(None);
-    };
-    let print = short(one.fingerprint());
+    let found = all.into_iter().find(|(_, one)| named.names(one.fingerprint()));
     let file = built_in.file.map(|file| file.display().to_string()).unwrap_or_default();
-    let (where_from, what_to_do) = match origin {
-        Origin::Own => (
-            format!("is a certificate of {holder} itself"),
-            format!("remove it there: sealpost cert remove --domain {holder}"),
-        ),
-        Origin::Replaced => (
-            format!("is a replaced authority of {holder}"),
-            format!("forget it: sealpost key remove --domain {holder} --forget KEY (see sealpost key show)"),
-        ),
-        Origin::Domain | Origin::Server => (
-            "is inherited from the server's set".to_owned(),
-            format!("remove it there, for every domain: sealpost trust remove {print} --server"),
-        ),
-        Origin::BuiltIn => (
-            format!("is built in, from {file}"),
-            "take it out of that bundle, or name another one in sealpost.toml: trust-bundle".to_owned(),
-        ),
-    };
-    let text = format!("{} {where_from}, and cannot be removed here", one.subject());
-    Ok(Some(Failure::new(Code::No, text).hint(what_to_do)))
+    Ok(found.map(|(origin, certificate)| Elsewhere { origin, certificate, file }))
+}
+
+impl Elsewhere {
+    fn where_from(&self, holder: &TrustHolder) -> String {
+        match self.origin {
+            Origin::Own => format!("is a certificate of {holder} itself"),
+            Origin::Replaced => format!("is a replaced authority of {holder}"),
+            Origin::Domain | Origin::Server => "is inherited from the server's set".to_owned(),
+            Origin::BuiltIn => format!("is built in, from {}", self.file),
+        }
+    }
+
+    fn through(&self, holder: &TrustHolder) -> String {
+        match self.origin {
+            Origin::Own => format!("as a certificate of {holder} itself"),
+            Origin::Replaced => format!("as a replaced authority of {holder}"),
+            Origin::Domain | Origin::Server => "through the server's set".to_owned(),
+            Origin::BuiltIn => format!("through the built-in set, {}", self.file),
+        }
+    }
+
+    fn what_to_do(&self, holder: &TrustHolder) -> String {
+        match self.origin {
+            Origin::Own => format!("remove it there: sealpost cert remove --domain {holder}"),
+            Origin::Replaced => format!(
+                "forget it: sealpost key remove --domain {holder} --forget KEY (see sealpost key show)"
+            ),
+            Origin::Domain | Origin::Server => {
+                let print = short(self.certificate.fingerprint());
+                format!("remove it there, for every domain: sealpost trust remove {print} --server")
+            }
+            Origin::BuiltIn => {
+                "take it out of that bundle, or name another one in sealpost.toml: trust-bundle".to_owned()
+            }
+        }
+    }
 }

@@ -75,6 +75,12 @@ impl FromStr for FingerprintPrefix {
     }
 }
 
+impl From<Fingerprint> for FingerprintPrefix {
+    fn from(whole: Fingerprint) -> FingerprintPrefix {
+        FingerprintPrefix(whole.to_string())
+    }
+}
+
 impl FingerprintPrefix {
     /// Does it name this one?
     pub(super) fn names(&self, fingerprint: Fingerprint) -> bool {

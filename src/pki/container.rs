@@ -1,5 +1,6 @@
 //! Files that carry keys and certificates: PEM in its dialects, DER, PKCS#12.
 
+use super::contents::{self, found};
 use super::pbe::{Password, Protection};
 use super::pem::{self, Block};
 use super::pkcs12::{self, EncryptedKey};
@@ -79,26 +80,6 @@ fn read_pem_keys(bytes: &[u8], password: Option<&[u8]>) -> Result<KeyFile, PkiEr
         return Err(PkiError::NotFound { wanted: "private key", found: found(&blocks) });
     }
     Ok(KeyFile { keys, certificates: certificates_of(&blocks)? })
-}
-
-/// What a file holds, in words.
-pub(crate) fn found(blocks: &[Block<'_>]) -> String {
-    let mut kinds: Vec<&str> = blocks.iter().map(|block| kind(block.label)).collect();
-    kinds.dedup();
-    kinds.truncate(4);
-    format!("the file holds {}", if kinds.is_empty() { "no PEM".to_owned() } else { kinds.join(", ") })
-}
-
-fn kind(label: &str) -> &str {
-    match label {
-        "PUBLIC KEY" | "RSA PUBLIC KEY" => "a public key",
-        "CERTIFICATE" | "X509 CERTIFICATE" => "a certificate",
-        "TRUSTED CERTIFICATE" => "a certificate in OpenSSL's TRUSTED format",
-        "X509 CRL" | "CRL" => "a revocation list",
-        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => "a certificate request",
-        other if other.ends_with("PRIVATE KEY") => "a private key",
-        other => other,
-    }
 }
 
 fn read_key_block(block: &Block<'_>, password: Option<&[u8]>) -> Result<UnlockedKey, PkiError> {
@@ -182,12 +163,10 @@ fn read_der_key(bytes: &[u8], password: Option<&[u8]>) -> Result<UnlockedKey, Pk
         found("a certificate")
     } else if spki::SubjectPublicKeyInfoRef::from_der(bytes).is_ok() {
         found("a public key")
-    } else if bytes.first() == Some(&0x30) {
-        PkiError::malformed("the private key", "its DER is truncated or damaged")
-    } else if bytes.is_empty() {
-        found("nothing: it is empty")
+    } else if let Err(error) = contents::require_der(bytes, "private key") {
+        error
     } else {
-        found("neither PEM nor DER")
+        PkiError::malformed("the private key", "its DER is truncated or damaged")
     })
 }
 
@@ -201,10 +180,7 @@ fn read_pkcs1(der: &[u8]) -> Result<UnlockedKey, PkiError> {
 /// over.
 pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Certificate>, PkiError> {
     if !pem::looks_like_pem(bytes) {
-        if bytes.first() != Some(&0x30) {
-            let found = "the file holds neither PEM nor DER".to_owned();
-            return Err(PkiError::NotFound { wanted: "certificate", found });
-        }
+        contents::require_der(bytes, "certificate")?;
         return Ok(vec![Certificate::from_der(bytes)?]);
     }
     let blocks = pem::read(bytes)?;

@@ -2,7 +2,7 @@
 
 use super::certificate::moment;
 use super::signature::Signed;
-use super::{Certificate, Fingerprint, PkiError, Revocation, RevocationReason, pem};
+use super::{Certificate, Fingerprint, PkiError, Revocation, RevocationReason, contents, pem};
 use const_oid::db::rfc5912::ID_CE_ISSUING_DISTRIBUTION_POINT;
 use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::Decode;
@@ -232,16 +232,14 @@ where
 /// Every list of a PEM text in its order, or the one of a DER file. Other PEM blocks are passed over.
 pub fn read_crls(bytes: &[u8]) -> Result<Vec<Crl>, PkiError> {
     if !pem::looks_like_pem(bytes) {
+        contents::require_der(bytes, "revocation list")?;
         return Ok(vec![Crl::from_der(bytes)?]);
     }
     let blocks = pem::read_up_to(bytes, pem_size(MAX_CRL))?;
     let lists = blocks.iter().filter(|block| LABELS.contains(&block.label));
     let lists = lists.map(|block| Crl::from_der(&block.der)).collect::<Result<Vec<_>, _>>()?;
     if lists.is_empty() {
-        return Err(PkiError::NotFound {
-            wanted: "revocation list",
-            found: super::container::found(&blocks),
-        });
+        return Err(PkiError::NotFound { wanted: "revocation list", found: contents::found(&blocks) });
     }
     Ok(lists)
 }
@@ -314,7 +312,7 @@ mod tests {
             "no revocation list found: the file holds a certificate"
         );
         assert!(error(certificate.der()).starts_with("the revocation list is broken: "));
-        assert!(error(b"").starts_with("the revocation list is broken: "));
+        assert_eq!(error(b""), "no revocation list found: the file holds nothing: it is empty");
     }
 
     #[test]

@@ -166,6 +166,14 @@ pub enum PkiError {
         /// Why not.
         reason: &'static str,
     },
+    /// A certificate that is not signed by its own key.
+    #[error("{subject} was signed by {issuer}, and only that authority can renew it")]
+    OuterCertificate {
+        /// Its subject.
+        subject: String,
+        /// Who signed it.
+        issuer: String,
+    },
     /// The validity asked for is empty or lies outside the issuer's.
     #[error("the validity does not fit: {0}")]
     Validity(String),

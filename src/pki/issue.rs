@@ -228,8 +228,7 @@ pub fn refresh(
     require_order(validity)?;
     let tbs = old.parsed().tbs_certificate();
     if !old.is_self_issued() {
-        let reason = "it was signed by another authority, which must renew it";
-        return Err(PkiError::NotAnAuthority { subject: old.subject(), reason });
+        return Err(PkiError::OuterCertificate { subject: old.subject(), issuer: old.issuer() });
     }
     let draft = Draft {
         serial: Int::new(old.serial_octets()).map_err(unwritten)?,
@@ -243,7 +242,7 @@ pub fn refresh(
 }
 
 /// Does the certificate hold this public key?
-pub(super) fn require_key(certificate: &Certificate, key: &PublicKey) -> Result<(), PkiError> {
+pub fn require_key(certificate: &Certificate, key: &PublicKey) -> Result<(), PkiError> {
     let (found, wanted) = (certificate.key_fingerprint()?, key.fingerprint()?);
     if found == wanted { Ok(()) } else { Err(PkiError::OtherKey { found, wanted }) }
 }

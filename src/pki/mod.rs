@@ -5,6 +5,7 @@ mod bundle;
 mod capabilities;
 pub mod certificate;
 mod container;
+mod contents;
 mod crl;
 mod crl_sign;
 mod domain_certificate;
@@ -39,7 +40,8 @@ pub use crl_sign::ListProfile;
 pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, self_sign_recipient, succeed};
 pub use error::PkiError;
 pub use issue::{
-    AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh, self_sign,
+    AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
+    require_key, self_sign,
 };
 pub use key::{MINIMUM_RSA_BITS, UnlockedKey};
 pub use key_type::KeyType;

@@ -1,6 +1,6 @@
 //! Distinguished names and alternative names, written into certificates and requests.
 
-use super::PkiError;
+use super::{Certificate, PkiError};
 use crate::mail::Address;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc3280::EMAIL_ADDRESS;
@@ -9,6 +9,7 @@ use const_oid::db::rfc4519::{
 };
 use der::asn1::{Any, Ia5StringRef, PrintableStringRef, Utf8StringRef};
 use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::{GeneralName, OtherName};
 use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 
@@ -119,6 +120,18 @@ fn email_value(address: &Address) -> Result<Any, PkiError> {
     }
     let value = Ia5StringRef::new(&text).and_then(|text| Any::encode_from(&text));
     value.map_err(|_| refused("contact address", &text, "emailAddress takes ASCII only"))
+}
+
+impl Certificate {
+    /// Every dNSName of its subjectAltName; none if that is broken.
+    pub fn dns_names(&self) -> Vec<String> {
+        let host = |name: &GeneralName| match name {
+            GeneralName::DnsName(host) => Some(host.to_string()),
+            _ => None,
+        };
+        let names = self.extension::<SubjectAltName>().ok().flatten();
+        names.map(|(_, names)| names.0.iter().filter_map(host).collect()).unwrap_or_default()
+    }
 }
 
 /// The dNSName of a domain, which must be in A-labels.

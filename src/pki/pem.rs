@@ -18,6 +18,9 @@ const MAX_LABEL: usize = 64;
 /// Letters in a line of base64 (RFC 7468 2).
 const LINE: usize = 64;
 
+/// The byte order mark that Windows puts in front of a text in UTF-8.
+const UTF_8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+
 /// One block between BEGIN and END.
 pub(crate) struct Block<'a> {
     /// The label, such as `CERTIFICATE`.
@@ -96,6 +99,7 @@ fn read_block<'a>(label: &'a str, lines: &mut impl Iterator<Item = &'a [u8]>) ->
 }
 
 fn label_of<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a str> {
+    let line = line.strip_prefix(UTF_8_MARK).unwrap_or(line);
     let label = line.trim_ascii().strip_prefix(begin)?.strip_suffix(b"-----")?;
     // What a terminal would obey is in no label (RFC 7468 3), and so in no error that names one.
     let is_label = label.len() <= MAX_LABEL && label.iter().all(|octet| matches!(octet, b' '..=b'~'));

@@ -4,7 +4,7 @@ use super::certificate::mailbox;
 use super::issue::{extension, sign, unwritten};
 use super::names::{Subject, dns_name};
 use super::signature::{SignatureFault, Signed};
-use super::{MINIMUM_RSA_BITS, PkiError, PublicKey, UnlockedKey, pem};
+use super::{MINIMUM_RSA_BITS, PkiError, PublicKey, UnlockedKey, contents, pem};
 use crate::crypto::Seed;
 use const_oid::AssociatedOid;
 use const_oid::db::rfc3280::EMAIL_ADDRESS;
@@ -60,7 +60,11 @@ impl Request {
 
     /// Reads a request in PEM or DER.
     pub fn read(bytes: &[u8]) -> Result<Request, PkiError> {
-        if pem::looks_like_pem(bytes) { Request::from_pem(bytes) } else { Request::from_der(bytes) }
+        if pem::looks_like_pem(bytes) {
+            return Request::from_pem(bytes);
+        }
+        contents::require_der(bytes, "certificate request")?;
+        Request::from_der(bytes)
     }
 
     /// Reads the one request of a PEM text.
@@ -71,10 +75,9 @@ impl Request {
         match (found.next(), found.count()) {
             (Some(block), 0) => Request::from_der(&block.der),
             (Some(_), more) => Err(PkiError::TooMany { what: "certificate requests", count: more + 1 }),
-            (None, _) => Err(PkiError::NotFound {
-                wanted: "certificate request",
-                found: super::container::found(&blocks),
-            }),
+            (None, _) => {
+                Err(PkiError::NotFound { wanted: "certificate request", found: contents::found(&blocks) })
+            }
         }
     }
 

@@ -196,7 +196,7 @@ fn a_replaced_authority_is_followed_at_the_next_renewal_of_the_domain() {
 #[test]
 fn certificates_under_a_name_that_is_gone_are_warned_of() {
     let (office, _) = Office::issued();
-    office.site.run("cert self-sign --domain north.example --organization North").ok();
+    office.site.run("cert self-sign --domain north.example --organization North --anyway").ok();
     let (lists, told) = sign(&office, "");
     assert_eq!(lists.len(), 1);
     let warning = "sealpost: warning: no list tells of 1 certificate, issued under a name or key that north.example has no \

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Of each certificate.
-const CERTIFICATE: &str = "fingerprint fingerprint_sha1 subject issuer serial not_before not_after addresses key key_fingerprint purposes pem";
+const CERTIFICATE: &str = "fingerprint fingerprint_sha1 subject issuer serial not_before not_after addresses dns_names key key_fingerprint purposes pem";
 
 /// Commands (behind ` | `: the member of the object whose first element is looked at) and fields.
 fn shows(site: &Site, rows: &[(&str, &str)]) {
@@ -92,7 +92,7 @@ fn json_is_one_object_of_known_fields() {
         ("config show | settings", "key value line"),
         ("cert retire --account bob@north.example", "account retired"),
         ("account unlock bob@north.example", "account forgotten"),
-        ("account remove eve@north.example", "removed messages"),
+        ("account remove eve@north.example", "removed messages still_valid"),
         (&backup, "domains accounts vault_keys domain_keys file"),
         (&restore, "domains accounts vault_keys domain_keys root kept keys_gone carried_over"),
     ];

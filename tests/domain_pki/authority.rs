@@ -57,7 +57,10 @@ fn what_was_issued_stays_valid_until_the_old_authority_is_forgotten() {
     assert_eq!(deliver(&site).code, Some(0));
     // Forgotten: what it issued is worth nothing, what the new one issued is.
     let forget = format!("key remove --domain north.example --forget {}", &old[..16]);
-    let text = format!("key {old} of north.example removed: what it issued chains to nothing any more\n");
+    let text = format!(
+        "key {old} of north.example removed: what it issued chains to nothing any more\n\
+         still valid of what it issued: 1 certificate: sealpost cert issued --domain north.example\n"
+    );
     assert_eq!(site.run(&forget).text(), text);
     assert_eq!(site.json("cert show --domain north.example")["retired"], json!([]));
     assert_eq!(deliver(&site).code, Some(0));
@@ -193,4 +196,29 @@ fn rotations_at_once_lose_no_key() {
     assert!(done >= 1 && ended.iter().all(|one| one.code == Some(0) || one.stderr == late));
     let keys = site.json("key show --domain north.example")["keys"].clone();
     assert_eq!(keys.as_array().unwrap().len(), done + 1);
+}
+
+/// Which key is which, and what each one vouches for.
+#[test]
+fn of_several_keys_each_is_told_with_its_state_before_one_goes() {
+    let (site, _) = Site::certified();
+    site.run("key rotate --domain north.example").ok();
+    let keys = site.json("key show --domain north.example")["keys"].clone();
+    let [new, old] = [0, 1].map(|at| keys[at]["fingerprint"].as_str().unwrap().to_owned());
+    let since = keys[1]["state"].as_str().unwrap();
+    let (code, text) = site.refused("key remove --domain north.example");
+    let hint = format!(
+        "\n  {} active, EC P-256: issued 0 valid certificates\n  {} {since}, EC P-256: issued 1 valid certificate\n  \
+         to take certificates back first: sealpost cert revoke --domain north.example --serial SERIAL --reason \
+         affiliation-changed (see sealpost cert issued --domain north.example)\n  to lose it say which: --forget {old}\n",
+        &new[..16],
+        &old[..16]
+    );
+    assert!(code == 1 && text.ends_with(&hint), "{text}");
+    let removed = site.run(&format!("key remove --domain north.example --forget {old}")).text();
+    let text = format!(
+        "key {old} of north.example removed: what it issued chains to nothing any more\n\
+         still valid of what it issued: 1 certificate: sealpost cert issued --domain north.example\n"
+    );
+    assert_eq!(removed, text);
 }

@@ -215,6 +215,9 @@ fn a_refreshed_certificate_keeps_its_serial_number_and_what_it_is() {
         let end = (time::OffsetDateTime::now_utc() + time::Duration::days(days)).date().to_string();
         assert_eq!(new["not_after"], end);
     }
+    let (code, text) = site.refused("cert self-sign --domain north.example --refresh --organization North");
+    let wanted = "sealpost: the argument '--refresh' cannot be used with '--organization <ORGANIZATION>'\n";
+    assert!(code == 64 && text.starts_with(wanted), "{text}");
     if !tools(&["openssl"]) {
         return;
     }
@@ -222,7 +225,9 @@ fn a_refreshed_certificate_keeps_its_serial_number_and_what_it_is() {
     request(&site, "");
     let signed = outer.sign("domain.csr", "domain", "domain.pem");
     site.run(&format!("cert set --domain north.example --file {}", path(&signed))).ok();
-    let text = "sealpost: CN=north.example cannot issue certificates: it was signed by another authority, which must renew it\n";
+    let text = "sealpost: CN=north.example was signed by CN=Issuing, and only that authority can renew it\n  \
+                send it a new request: sealpost cert request --domain north.example\n  \
+                and set what it signs: sealpost cert set --domain north.example --file FILE\n";
     assert_eq!(site.refused("cert self-sign --domain north.example --refresh"), (65, text.to_owned()));
 }
 
@@ -249,6 +254,7 @@ fn a_certificate_is_shown_with_all_that_a_person_asks_for() {
             "valid",
             format!("{} to {}", made["not_before"].as_str().unwrap(), made["not_after"].as_str().unwrap()),
         ),
+        ("DNS names", "north.example alias.example".to_owned()),
         ("key", "EC P-256".to_owned()),
         ("key fingerprint", made["key_fingerprint"].as_str().unwrap().to_owned()),
         ("purposes", "authority, sign certificates, sign revocation lists, sign".to_owned()),
@@ -298,6 +304,8 @@ fn renaming_leaves_the_certificates_as_they_are_and_says_so() {
     let said = site.run("domain rename north.example south.example").text();
     for line in [
         "domain north.example is now south.example\n",
+        "mail to addresses of north.example is taken no more; to take it as before: sealpost domain set south.example \
+         --alias north.example\n",
         "its certificates stay as they are, with the old name in them: what they issued stays valid\n",
         "for TLS under the new name: sealpost cert self-sign --domain south.example (or cert request, and cert set)\n",
     ] {
@@ -305,19 +313,107 @@ fn renaming_leaves_the_certificates_as_they_are_and_says_so() {
     }
     let shown = site.json("cert show --domain south.example");
     assert_eq!(shown["certificates"][0]["fingerprint"], made["fingerprint"]);
+    site.run("domain set south.example --alias north.example").ok();
     let renamed = site.json("domain rename south.example east.example");
     assert_eq!(renamed["unchanged_certificates"], json!([made["fingerprint"]]));
 }
 
-/// Another subject than before: what was issued names somebody who is gone.
+/// Another subject than before, or none: what was issued names somebody who is gone, and nothing that was sealed to yesterday
+/// is refused today by surprise.
 #[test]
-fn a_new_name_of_the_authority_is_warned_of_where_something_was_issued() {
-    let (site, _) = Site::certified();
+fn an_authority_that_valid_certificates_name_stays_unless_somebody_insists() {
+    let (site, password) = Site::certified();
+    std::fs::write(site.root().join("sealpost.toml"), "trust = \"chain\"\nlog = \"none\"\n").unwrap();
+    let deliver = || {
+        let words = "deliver --sender=x@y.example --recipient=bob@north.example";
+        site.program(words).input("From: a@b.example\nSubject: x\n\nhello\n").run().code
+    };
     let quiet = site.run("cert self-sign --domain north.example");
-    assert_eq!(quiet.stderr, "", "the same name: nothing is lost");
-    let ended = site.run("cert self-sign --domain north.example --organization North");
-    let text = "sealpost: warning: 1 certificate issued so far names an authority that is replaced: renew what is in use \
-                (sealpost cert renew --domain north.example), or go on trusting that one (sealpost trust add --domain \
-                north.example --file OLD.pem)\n";
-    assert_eq!(ended.stderr, text);
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""), "the same name: nothing is lost");
+    let refused = |refresh: &str| {
+        let text = format!(
+            "sealpost: 1 valid certificate was issued by CN=north.example, and that authority would be gone: nobody would \
+             believe what it issued where trust is \"chain\", and mail would wait\n  {refresh}to keep the old authority \
+             valid beside the new one, first: sealpost key rotate --domain north.example\n  \
+             to do it all the same: --anyway\n"
+        );
+        (1, text)
+    };
+    let renewed = "to renew its validity alone: sealpost cert self-sign --domain north.example --refresh\n  ";
+    let sign = "cert self-sign --domain north.example --organization North";
+    assert_eq!(site.refused(sign), refused(renewed));
+    assert_eq!(site.refused("cert self-sign --domain north.example --end-entity"), refused(renewed));
+    assert_eq!(site.refused("cert remove --domain north.example"), refused(""));
+    assert_eq!(deliver(), Some(0));
+    // What it names first is done.
+    site.run("cert self-sign --domain north.example --refresh").ok();
+    let warning = "sealpost: warning: 1 valid certificate was issued by CN=north.example, and that authority is gone: renew \
+                   what is in use (sealpost cert renew --domain north.example)\n";
+    let ended = site.run(&format!("{sign} --anyway"));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), warning));
+    assert_eq!(deliver(), Some(75));
+    site.run("cert renew --domain north.example").ok();
+    // After a rotation the old authority vouches for what it issued, whatever its successor is called.
+    site.run("key rotate --domain north.example").ok();
+    let ended = site.run("cert self-sign --domain north.example --organization South");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    // What was taken back, or has ended, is nobody's loss.
+    let key = "key generate --account bob@north.example --type ec-p256 --password-file";
+    site.program(key).args([path(&password)]).run().ok();
+    let new = site.json("cert issue --account bob@north.example");
+    let remove = "cert remove --domain north.example";
+    assert_eq!(site.refused(remove).0, 1);
+    let print = new["fingerprint"].as_str().unwrap();
+    let revoke = "cert revoke --account bob@north.example --reason superseded --fingerprint";
+    site.run(&format!("{revoke} {print}")).ok();
+    let ended = site.run(remove);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn an_outer_certificate_is_held_against_what_was_issued_as_well() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let (site, _) = Site::certified();
+    let outer = Outer::new(site.folder());
+    request(&site, "--organization North");
+    let signed = outer.sign("domain.csr", "domain", "domain.pem");
+    let set = format!("cert set --domain north.example --file {}", path(&signed));
+    let (code, text) = site.refused(&set);
+    assert!(
+        code == 1 && text.starts_with("sealpost: 1 valid certificate was issued by CN=north.example, "),
+        "{text}"
+    );
+    assert!(text.ends_with("\n  to do it all the same: --anyway\n") && !text.contains("--refresh"), "{text}");
+    site.run(&format!("{set} --anyway")).ok();
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_that_is_set_is_said() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let site = site();
+    let outer = Outer::new(site.folder());
+    request(&site, "");
+    outer.sign("domain.csr", "domain", "domain.pem");
+    // The authority in front, as some send it.
+    let turned = outer.joined(&["issuing.pem", "root.pem", "domain.pem"], "turned.pem");
+    let set = |file: &std::path::Path| format!("cert set --domain north.example --file {}", path(file));
+    let text = format!(
+        "sealpost: {}: certificate 1 (CN=Issuing) is not of the key of north.example\n  \
+         certificate 3 is yours: put it first\n",
+        path(&turned)
+    );
+    assert_eq!(site.refused(&set(&turned)), (65, text));
+    // Windows: a mark in front, and lines that end in CR LF.
+    let text = std::fs::read_to_string(outer.file("domain.pem")).unwrap();
+    let marked = site.write("marked.pem", &format!("\u{feff}{}", text.replace('\n', "\r\n")));
+    site.run(&set(&marked)).ok();
+    let ended = outer.past("domain.csr", "ended.pem");
+    let said = site.run(&set(&ended));
+    let until = said.text().rsplit(' ').next().unwrap().trim().to_owned();
+    let warning = format!("sealpost: warning: the certificate ended on {until}\n");
+    assert_eq!((said.code, said.stderr), (Some(0), warning));
 }

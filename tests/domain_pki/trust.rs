@@ -164,6 +164,51 @@ fn the_bundle_of_the_site_is_believed_under_chain() {
     assert_eq!(site.run("config check").ok(), b"the configuration is right\n");
 }
 
+/// What is held twice is not lost by being removed once.
+#[test]
+fn whoever_still_trusts_it_through_another_set_is_told() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let (site, outer) = stage();
+    let twice = outer.joined(&["issuing.pem", "issuing.pem"], "twice.pem");
+    let said = site.run(&format!("trust add --server --file {}", path(&twice)));
+    let print = listed_prints(&site, "").remove(0);
+    assert_eq!(said.text(), format!("the server trusts CN=Issuing ({print})\n"), "{}", said.stderr);
+    let again = site.refused(&format!("trust add --server --file {}", path(&twice)));
+    assert_eq!(again, (1, format!("sealpost: the server trusts already: {print}\n")));
+    let added = add(&site, "--domain north.example", &twice);
+    assert_eq!((&added["added"], &added["known"]), (&json!([print]), &json!([])));
+    let remove = |holder: &str| site.run(&format!("trust remove {} {holder}", &print[..8]));
+    let short = &print[..16];
+    assert_eq!(
+        remove("--domain north.example").text(),
+        format!(
+            "{print} is in the set of north.example no more\nit is still trusted through the server's set: remove it \
+             there, for every domain: sealpost trust remove {short} --server\n"
+        )
+    );
+    assert_eq!(deliver(&site).code, Some(0));
+    configure(&site, &format!("trust = \"chain\"\ntrust-bundle = \"{}\"", path(&twice)));
+    assert_eq!(
+        remove("--server").text(),
+        format!(
+            "{print} is in the set of the server no more\nit is still trusted through the built-in set, {}: take it out \
+             of that bundle, or name another one in sealpost.toml: trust-bundle\n",
+            path(&twice)
+        )
+    );
+    add(&site, "--server", &twice);
+    configure(&site, "trust = \"chain\"\ntrust-bundle = \"none\"");
+    assert_eq!(remove("--server").text(), format!("the server trusts {print} no more\n"));
+    assert_eq!(deliver(&site).code, Some(75));
+}
+
+fn listed_prints(site: &Site, words: &str) -> Vec<String> {
+    let list = site.json(&format!("trust list {words}"))["trusted"].clone();
+    list.as_array().unwrap().iter().map(|one| one["fingerprint"].as_str().unwrap().to_owned()).collect()
+}
+
 /// The site does not know whom it trusts: mail waits, and whoever looks after the machine is told.
 #[test]
 fn a_missing_bundle_is_a_doubt_and_said_by_check_and_doctor() {

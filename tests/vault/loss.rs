@@ -116,3 +116,23 @@ fn a_certificate_can_go_without_its_key() {
     // A retired key counts like any other.
     assert!(vault.site.refused("key remove --account bob@north.example").1.contains("--messages 1\n"));
 }
+
+/// Whoever leaves keeps a certificate that everybody believes, until it is taken back.
+#[test]
+fn what_an_account_was_issued_outlives_it_and_is_told() {
+    let vault = Vault::new();
+    let key = vault.keys()[0].clone();
+    let serial =
+        vault.site.json("cert show --account bob@north.example")["certificates"][0]["serial"].clone();
+    let revoke = format!(
+        "cert revoke --domain north.example --serial {} --reason affiliation-changed",
+        serial.as_str().unwrap()
+    );
+    let removed = vault.site.run(&format!("account remove bob@north.example --forget {key}")).text();
+    let text = format!(
+        "account bob@north.example removed; its mail stays where it is\n\
+         still valid of it: 1 certificate that north.example issued; to take it back:\n  sealpost {revoke}\n"
+    );
+    assert_eq!(removed, text);
+    vault.site.run(&revoke).ok();
+}

@@ -116,3 +116,46 @@ fn a_change_that_is_killed_is_whole_or_nothing() {
         }
     }
 }
+
+/// Two passwords for one mailbox are seldom meant.
+#[test]
+fn a_key_under_another_password_than_the_others_is_told() {
+    let vault = Vault::new();
+    let other = vault.site.write("other", "battery staple\n");
+    let first = vault.keys()[0].clone();
+    let generate = |password| {
+        let words = "key generate --account bob@north.example --type ec-p256 --password-file";
+        let ended = vault.site.program(words).args([path(password)]).run();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stderr
+    };
+    assert_eq!(generate(&vault.password), "");
+    let second = vault.keys()[1].clone();
+    let note = |keys: &str| {
+        format!(
+            "sealpost: bob@north.example needs more than one Secure Mail password from now on: keys with another one: \
+             {keys}; to give them the same: sealpost key password --account bob@north.example\n"
+        )
+    };
+    assert_eq!(generate(&other), note(&format!("{}, {}", &first[..16], &second[..16])));
+    // It was tried, and so it is counted.
+    assert_eq!(vault.wrong(), 1);
+    let file = vault.site.folder().join("key.p12");
+    let export = format!("key export --account bob@north.example --password-file {}", path(&vault.password));
+    vault.site.run(&format!("{export} --key {} --output {}", &first[..16], path(&file))).ok();
+    let third = vault.keys()[2].clone();
+    vault.site.run(&format!("key remove --account bob@north.example --forget {first}")).ok();
+    let import = format!(
+        "key import --account bob@north.example --file {} --file-password-file {1} --password-file {1}",
+        path(&file),
+        path(&vault.password)
+    );
+    let ended = vault.site.run(&import);
+    assert_eq!((ended.code, ended.stderr.clone()), (Some(0), note(&third[..16])));
+    // The certificate of that key was there, and mail is sealed to it.
+    let print =
+        vault.site.json("cert list --account bob@north.example")["certificates"][0]["fingerprint"].clone();
+    let already =
+        format!("certificate {} stays as it is: mail is sealed to it already\n", print.as_str().unwrap());
+    assert!(ended.text().ends_with(&already), "{}", ended.text());
+}
