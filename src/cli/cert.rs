@@ -1,17 +1,17 @@
 //! `sealpost cert`
 
-use super::cert_account::{Add, list, retire, show_account};
-use super::cert_domain::{Request, SelfSign, Set, remove, show_domain};
+use super::cert_account::{Add, list, retire};
+use super::cert_domain::{Request, SelfSign, Set, remove};
 use super::cert_fetch::Fetch;
 use super::cert_issue::IssueVerb;
 use super::cert_issued::Issued;
 use super::cert_pending::{Accept, Pending, Refuse};
 use super::cert_renew::Renew;
 use super::cert_revoke::{Release, Revoke};
+use super::cert_show::Show;
 use super::cert_verify::Verify;
 use super::context::Context;
 use super::failure::Failure;
-use super::holder::{Holder, HolderArgs};
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, day};
 use crate::directory::CertificateUse;
@@ -32,11 +32,7 @@ enum CertVerb {
     SelfSign(Box<SelfSign>),
     Request(Box<Request>),
     Set(Set),
-    /// Show the certificates of a domain, and what it has issued; or those of an account
-    #[command(after_help = "Examples:
-  sealpost cert show --domain north.example
-  sealpost cert show --account anna@north.example --json")]
-    Show(HolderArgs),
+    Show(Show),
     /// Remove a certificate of a domain; its key stays
     #[command(after_help = "Example:
   sealpost cert remove --domain north.example --purpose smime")]
@@ -87,10 +83,7 @@ impl CertCommand {
             CertVerb::SelfSign(verb) => verb.run(context, out),
             CertVerb::Request(verb) => verb.run(context, out),
             CertVerb::Set(verb) => verb.run(context, out),
-            CertVerb::Show(holder) => match holder.into() {
-                Holder::Domain(name) => show_domain(context, out, &name),
-                Holder::Account(address) => show_account(context, out, &address),
-            },
+            CertVerb::Show(verb) => verb.run(context, out),
             CertVerb::Remove { domain, purpose } => remove(context, out, &domain, purpose),
             CertVerb::Add(verb) => verb.run(context, out),
             CertVerb::List { account } => list(context, out, &account),
