@@ -1,7 +1,7 @@
 //! The same keys again.
 
 use super::Office;
-use crate::support::path;
+use crate::support::{Program, path, tools};
 use sealpost::crypto::Seed;
 use sealpost::directory::{CertificateUse, SqliteDirectory};
 use sealpost::pki::{Certificate, UnlockedKey, Validity, refresh};
@@ -174,6 +174,28 @@ fn the_authority_is_written_to_a_file_for_others_to_trust() {
     assert_eq!(office.site.refused(&none), (66, text.to_owned()));
     assert!(!office.file("no.pem").exists());
     assert_eq!(office.site.refused("cert show --account bob@north.example --output x").0, 64);
+}
+
+/// A report that is kept for years must not keep anybody from a new certificate.
+#[test]
+fn what_a_report_names_is_renewed_again_when_half_its_time_is_over() {
+    if !tools(&["faketime"]) {
+        return;
+    }
+    let (office, _) = Office::issued();
+    let report = office.file("renewed.csv");
+    let renew = format!("cert renew --domain north.example --within 10000 --report {}", path(&report));
+    let root = office.site.root();
+    let last = |days: i64| {
+        let day = (OffsetDateTime::now_utc() + Duration::days(days)).date().to_string();
+        let program = [&day, env!("CARGO_BIN_EXE_sealpost"), "--root", path(&root)];
+        Program::new("faketime").args(program).words(&renew).run().text().lines().last().unwrap().to_owned()
+    };
+    let passed_over = "0 certificates renewed, 1 certificate of an earlier run passed over";
+    assert_eq!(last(1), "1 certificate renewed");
+    assert_eq!(last(360), passed_over);
+    assert_eq!(last(370), "1 certificate renewed");
+    assert_eq!(last(370), passed_over);
 }
 
 #[test]
