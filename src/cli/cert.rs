@@ -1,17 +1,17 @@
 //! `sealpost cert`
 
-use super::cert_account::{Add, list, retire, show_account};
-use super::cert_domain::{Remove, Request, SelfSign, Set, show_domain};
+use super::cert_account::{Add, list, retire};
+use super::cert_domain::{Remove, Request, SelfSign, Set};
 use super::cert_fetch::Fetch;
 use super::cert_issue::IssueVerb;
 use super::cert_issued::Issued;
 use super::cert_pending::{Accept, Pending, Refuse};
 use super::cert_renew::Renew;
 use super::cert_revoke::{Release, Revoke};
+use super::cert_show::Show;
 use super::cert_verify::Verify;
 use super::context::Context;
 use super::failure::Failure;
-use super::holder::{Holder, HolderArgs};
 use super::output::Output;
 use super::words::{self, FingerprintPrefix};
 use crate::mail::Address;
@@ -28,11 +28,7 @@ enum CertVerb {
     SelfSign(Box<SelfSign>),
     Request(Box<Request>),
     Set(Set),
-    /// Show the certificates of a domain, and what it has issued; or those of an account
-    #[command(after_help = "Examples:
-  sealpost cert show --domain north.example
-  sealpost cert show --account anna@north.example --json")]
-    Show(HolderArgs),
+    Show(Show),
     Remove(Remove),
     Add(Add),
     /// List the certificates of an account, the retired ones too
@@ -73,10 +69,7 @@ impl CertCommand {
             CertVerb::SelfSign(verb) => verb.run(context, out),
             CertVerb::Request(verb) => verb.run(context, out),
             CertVerb::Set(verb) => verb.run(context, out),
-            CertVerb::Show(holder) => match holder.into() {
-                Holder::Domain(name) => show_domain(context, out, &name),
-                Holder::Account(address) => show_account(context, out, &address),
-            },
+            CertVerb::Show(verb) => verb.run(context, out),
             CertVerb::Remove(verb) => verb.run(context, out),
             CertVerb::Add(verb) => verb.run(context, out),
             CertVerb::List { account } => list(context, out, &account),

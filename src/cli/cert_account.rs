@@ -3,6 +3,7 @@
 use super::cert_fields::{layout, print};
 use super::cert_folder::from_folder;
 use super::cert_message::from_message;
+use super::cert_revoke::say_which;
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::fitness::Fitness;
@@ -158,19 +159,30 @@ pub(super) fn retire(
     named: Option<&FingerprintPrefix>,
 ) -> Result<(), Failure> {
     let directory = context.directory()?;
-    let mut records = directory.certificates(account)?;
-    records.retain(|record| record.held.state == CertificateState::Active);
-    let active: Vec<Fingerprint> =
-        records.iter().map(|record| record.held.certificate.fingerprint()).collect();
+    let records = directory.certificates(account)?;
+    let those = |state| {
+        let those = records.iter().filter(move |record| record.held.state == state);
+        those.map(|record| record.held.certificate.fingerprint()).collect::<Vec<Fingerprint>>()
+    };
+    let (active, retired) = (those(CertificateState::Active), those(CertificateState::Retired));
     let chosen = match (named, active.as_slice()) {
+        (Some(named), _)
+            if retired.iter().any(|one| named.names(*one)) && !active.iter().any(|one| named.names(*one)) =>
+        {
+            let print = named.among(&retired)?;
+            return Err(Failure::new(
+                Code::No,
+                format!("{print} is retired already: nothing is sealed to it"),
+            ));
+        }
         (Some(named), _) => named.among(&active)?,
         (None, [one]) => *one,
         (None, []) => {
             return Err(Failure::new(Code::NotFound, format!("{account} has no active certificate")));
         }
-        (None, [first, ..]) => {
+        (None, [_, ..]) => {
             return Err(Failure::new(Code::Usage, format!("{account} has several active certificates"))
-                .hint(format!("say which: --fingerprint {first}")));
+                .hint(say_which(active)));
         }
     };
     directory.retire_certificate(account, chosen)?;

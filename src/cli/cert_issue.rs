@@ -7,13 +7,13 @@ use super::failure::{Code, Failure};
 use super::issuer::{Issued, Issuer, Order, Wish};
 use super::new_file::NewFile;
 use super::output::Output;
-use super::words;
+use super::words::{self, day};
 use super::{filter, key, keyring};
 use crate::config::MOST_ISSUE_DAYS;
 use crate::directory::{Follows, SqliteDirectory};
-use crate::engine::{Account, Choice};
+use crate::engine::{Account, Choice, HeldCertificate};
 use crate::mail::Address;
-use crate::pki::{Certificate, PublicKey, Reads, Request};
+use crate::pki::{Certificate, PublicKey, Reads, Request, RevocationReason};
 use std::path::PathBuf;
 
 /// Issue certificates of a domain: for an account's newest key, for a request, or for a whole list of accounts
@@ -111,19 +111,31 @@ impl IssueVerb {
         account: &Account,
     ) -> Result<(PublicKey, Follows), Failure> {
         let mut keys = keyring::vault_keys(directory, &account.address)?;
+        let newest = keys.last().and_then(|key| account.newest_of(key.fingerprint));
         keys.retain(|key| self.renew || account.newest_of(key.fingerprint).is_none());
-        let Some(newest) = keys.pop() else {
-            let text = format!("every key of {} has a certificate", account.address);
-            return Err(Failure::new(Code::No, text).hint(format!(
-                "a new one for the same key: sealpost cert renew --account {}",
-                account.address
-            )));
-        };
+        let Some(newest) = keys.pop() else { return Err(certified(&account.address, newest)) };
         let before = account.newest_of(newest.fingerprint);
         let follows =
             before.map_or(Follows::Nothing, |held| Follows::Predecessor(held.certificate.fingerprint()));
         Ok((key::public_key(&newest)?, follows))
     }
+}
+
+/// What can be done where each key has a certificate, that of the newest key being this one.
+fn certified(account: &Address, newest: Option<&HeldCertificate>) -> Failure {
+    let text = format!("every key of {account} has a certificate");
+    let Some((held, revoked)) = newest.and_then(|held| Some((held, held.revoked?))) else {
+        return Failure::new(Code::No, text)
+            .hint(format!("a new one for the same key: sealpost cert renew --account {account}"));
+    };
+    let (print, reason) = (held.certificate.fingerprint(), revoked.reason);
+    let text = format!("{text}, and {print} was revoked on {} ({})", day(revoked.at), reason.name());
+    Failure::new(Code::No, text).hint(match reason {
+        RevocationReason::CertificateHold => {
+            format!("it is on hold: sealpost cert release --account {account}")
+        }
+        _ => format!("make a new key: sealpost key generate --account {account}"),
+    })
 }
 
 /// The key of a request that asks for no address of anybody else.

@@ -10,7 +10,7 @@ use super::progress;
 use super::report::{Outcome, Report};
 use super::words::{self, counted, day};
 use crate::config::MOST_ISSUE_DAYS;
-use crate::directory::{Follows, SqliteDirectory};
+use crate::directory::{AdminError, Follows, SqliteDirectory};
 use crate::engine::{Account, CertificateState, Clock, HeldCertificate};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint};
@@ -46,7 +46,8 @@ pub(super) struct Renew {
     /// How long the new ones are valid, if not as the configuration says (issue-days)
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=MOST_ISSUE_DAYS as i64))]
     days: Option<u32>,
-    /// Add a line for each account to this CSV file: address, outcome, fingerprint or reason
+    /// Add a line for each account to this CSV file: address, outcome, fingerprint or reason. A second run with the same
+    /// file passes over what the first one renewed
     #[arg(long, value_name = "FILE", requires = "domain")]
     report: Option<PathBuf>,
 }
@@ -113,7 +114,7 @@ impl Run<'_> {
         }
         let mut rows = Vec::new();
         for held in due {
-            let issued = self.renew(account, &held.certificate)?;
+            let issued = self.renew(account, held)?;
             if out.is_text() {
                 report(out, account, &issued)?;
             }
@@ -125,9 +126,13 @@ impl Run<'_> {
     fn all(&self, directory: &SqliteDirectory, file: &mut Report, out: &mut Output) -> Result<(), Failure> {
         let accounts = directory.all_accounts(Some(&self.issuer.domain.name))?;
         let bar = progress::bar(out, accounts.len());
-        let mut rows = Vec::new();
+        let (mut rows, mut passed_over) = (Vec::new(), 0);
         for account in &accounts {
             for held in self.ours(account).filter(|held| self.is_due(&held.certificate)) {
+                if self.is_fresh(&held.certificate) && file.has_issued(held.certificate.fingerprint()) {
+                    passed_over += 1;
+                    continue;
+                }
                 let (outcome, detail) = self.told(account, held);
                 file.add(&account.address.to_string(), outcome, &detail)?;
                 rows.push((account.address.to_string(), outcome, detail));
@@ -140,14 +145,24 @@ impl Run<'_> {
             table.row([address.clone(), said(*outcome).to_owned(), detail.clone()]);
         });
         out.table(&table)?;
-        self.conclude(&rows, out)
+        self.conclude(&rows, passed_over, out)
     }
 
-    fn conclude(&self, rows: &[(String, Outcome, String)], out: &mut Output) -> Result<(), Failure> {
+    fn conclude(
+        &self,
+        rows: &[(String, Outcome, String)],
+        passed_over: usize,
+        out: &mut Output,
+    ) -> Result<(), Failure> {
         let count = |wanted| rows.iter().filter(|(_, outcome, _)| *outcome == wanted).count();
         let (renewed, failed) = (count(Outcome::Issued), count(Outcome::Failed));
         let last = self.before.map_or(String::new(), |before| format!(" that end before {}", day(before)));
         out.line(match (rows.len(), renewed) {
+            (_, renewed) if passed_over > 0 => format!(
+                "{} renewed, {} of an earlier run passed over",
+                counted(renewed, "certificate"),
+                counted(passed_over, "certificate")
+            ),
             (0, _) => format!(
                 "{} has no certificates{last} or that a replaced authority issued",
                 self.issuer.domain.name
@@ -157,7 +172,9 @@ impl Run<'_> {
         let rows = rows.iter().map(|(address, outcome, detail)| {
             json!({"account": address, "outcome": said(*outcome), "detail": detail})
         });
-        out.json(json!({"domain": self.issuer.domain.name, "certificates": rows.collect::<Vec<_>>()}))?;
+        out.json(json!({
+            "domain": self.issuer.domain.name, "certificates": rows.collect::<Vec<_>>(), "done_before": passed_over,
+        }))?;
         match failed {
             0 => Ok(()),
             failed => Err(Failure::new(
@@ -176,7 +193,7 @@ impl Run<'_> {
             );
             return (Outcome::Skipped, detail);
         }
-        match self.renew(account, &held.certificate) {
+        match self.renew(account, held) {
             Ok(issued) => (Outcome::Issued, issued.certificate.fingerprint().to_string()),
             Err(failure) => (Outcome::Failed, without_error_numbers(&failure.text)),
         }
@@ -192,12 +209,24 @@ impl Run<'_> {
         self.before.is_none_or(|before| certificate.not_after() < before) || !self.is_of_today(certificate)
     }
 
+    /// Half of its time is still to come: an earlier run with the same report has done what there is to do. Later the report
+    /// of years ago must keep nobody from a new one.
+    fn is_fresh(&self, certificate: &Certificate) -> bool {
+        let (begin, end) = (certificate.not_before(), certificate.not_after());
+        self.is_of_today(certificate) && SystemClock.now() < begin + (end - begin) / 2
+    }
+
     /// Is it of the authority that issues today?
     fn is_of_today(&self, certificate: &Certificate) -> bool {
         certificate.is_signed_by(&self.issuer.certificate)
     }
 
-    fn renew(&self, account: &Account, old: &Certificate) -> Result<Issued, Failure> {
+    fn renew(&self, account: &Account, held: &HeldCertificate) -> Result<Issued, Failure> {
+        let old = &held.certificate;
+        if let Some(revoked) = held.revoked {
+            let (certificate, at, reason) = (old.fingerprint(), revoked.at, revoked.reason.name());
+            return Err(AdminError::Revoked { certificate, at, reason }.into());
+        }
         let end = self.issuer.certificate.not_after();
         if self.is_of_today(old) && old.not_after() >= end {
             let text = format!(
@@ -205,10 +234,8 @@ impl Run<'_> {
                 old.fingerprint(),
                 day(end)
             );
-            return Err(Failure::new(Code::No, text).hint(format!(
-                "renew the authority first: sealpost cert self-sign --domain {} --refresh",
-                self.issuer.domain.name
-            )));
+            return Err(Failure::new(Code::No, text)
+                .hint(format!("renew the authority first: {}", self.issuer.renewal())));
         }
         let (name, reads) = same_again(old);
         let wish = Wish { name: name.as_deref(), days: self.days, reads };

@@ -4,11 +4,11 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::moment::moment;
 use super::output::Output;
-use super::words::{self, FingerprintPrefix, day};
-use crate::directory::{CertificateRecord, IssuedCertificate, SqliteDirectory};
-use crate::engine::{Account, CertificateState, Clock};
+use super::words::{self, FingerprintPrefix, day, short};
+use crate::directory::{AdminError, IssuedCertificate, SqliteDirectory};
+use crate::engine::{Account, CertificateState, Clock, HeldCertificate};
 use crate::mail::Address;
-use crate::pki::{Fingerprint, Revocation, RevocationReason};
+use crate::pki::{Certificate, Fingerprint, Revocation, RevocationReason};
 use crate::system::SystemClock;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -72,11 +72,7 @@ impl Revoke {
             ));
         }
         let directory = context.directory()?;
-        let (domain, serial) = self.which.find(&directory, |record| {
-            let revoked = record.held.revoked.map(|revoked| revoked.reason);
-            matches!(revoked, None | Some(RevocationReason::CertificateHold))
-                && record.held.state == CertificateState::Active
-        })?;
+        let (domain, serial) = self.which.find(&directory, to_revoke)?;
         let revocation = Revocation { at: self.at.unwrap_or(now), reason: self.reason };
         let revoked = directory.revoke_certificate(&domain, &serial, revocation)?;
         for one in &revoked {
@@ -97,9 +93,7 @@ impl Revoke {
 impl Release {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let directory = context.directory()?;
-        let (domain, serial) = self.which.find(&directory, |record| {
-            record.held.revoked.is_some_and(|held| held.reason == RevocationReason::CertificateHold)
-        })?;
+        let (domain, serial) = self.which.find(&directory, to_release)?;
         let released = directory.release_certificate(&domain, &serial)?;
         for one in &released {
             out.line(format!("{} of {} is on hold no more", one.certificate.fingerprint(), one.account))?;
@@ -127,11 +121,11 @@ fn require_reason(reason: RevocationReason) -> Result<(), Failure> {
 }
 
 impl Which {
-    /// Domain and serial number of the one that is meant; among those that may be, where no fingerprint says which.
+    /// Domain and serial number of the one that is meant; where no fingerprint says which, as `choose` does among all.
     fn find(
         &self,
         directory: &SqliteDirectory,
-        may_be: impl Fn(&CertificateRecord) -> bool,
+        choose: impl Fn(&Address, &[HeldCertificate]) -> Result<Certificate, Failure>,
     ) -> Result<(String, String), Failure> {
         let Some(address) = &self.account else {
             let serial = self.serial.as_deref().unwrap_or_default().replace(':', "").to_ascii_uppercase();
@@ -139,10 +133,17 @@ impl Which {
             return Ok((domain.name, serial));
         };
         let account = directory.account(address)?;
-        let records = directory.certificates(address)?;
-        let chosen = choose(&account, &records, self.fingerprint.as_ref(), may_be)?;
-        require_issued(directory, &account, chosen)?;
-        Ok((account.domain.name, chosen.held.certificate.serial()))
+        let accepted = account.certificates.iter().filter(|held| held.state != CertificateState::Pending);
+        let accepted: Vec<HeldCertificate> = accepted.cloned().collect();
+        let chosen = match &self.fingerprint {
+            Some(named) => one_named(named, &account.certificates)?,
+            None if accepted.is_empty() => return Err(nothing(&account.address, "certificate")),
+            None => choose(&account.address, &accepted)?,
+        };
+        if let Some(held) = account.certificates.iter().find(|held| held.certificate == chosen) {
+            require_issued(directory, &account, held)?;
+        }
+        Ok((account.domain.name, chosen.serial()))
     }
 }
 
@@ -150,9 +151,9 @@ impl Which {
 fn require_issued(
     directory: &SqliteDirectory,
     account: &Account,
-    record: &CertificateRecord,
+    held: &HeldCertificate,
 ) -> Result<(), Failure> {
-    let (domain, certificate) = (&account.domain.name, &record.held.certificate);
+    let (domain, certificate) = (&account.domain.name, &held.certificate);
     if directory.issued(domain)?.iter().any(|one| one.certificate == *certificate) {
         return Ok(());
     }
@@ -161,43 +162,97 @@ fn require_issued(
         "{print} of {} was not issued by {domain}, which can take back only its own",
         account.address
     );
-    let verb = match record.held.state {
+    let verb = match held.state {
         CertificateState::Active => "to seal to it no more: sealpost cert retire",
         CertificateState::Pending => "to take it out of those that wait: sealpost cert refuse",
         CertificateState::Retired => return Err(Failure::new(Code::NotFound, text)),
     };
-    let hint = format!("{verb} --account {} --fingerprint {}", account.address, words::short(print));
+    let hint = format!("{verb} --account {} --fingerprint {}", account.address, short(print));
     Err(Failure::new(Code::NotFound, text).hint(hint))
 }
 
-fn choose<'r>(
-    account: &Account,
-    records: &'r [CertificateRecord],
-    named: Option<&FingerprintPrefix>,
-    may_be: impl Fn(&CertificateRecord) -> bool,
-) -> Result<&'r CertificateRecord, Failure> {
-    let print = |record: &CertificateRecord| record.held.certificate.fingerprint();
-    if let Some(named) = named {
-        let held: Vec<Fingerprint> = records.iter().map(print).collect();
-        let chosen = named.among(&held)?;
-        let found = records.iter().find(|record| print(record) == chosen);
-        return found.ok_or_else(|| {
-            Failure::new(Code::NotFound, format!("{} has no such certificate", account.address))
-        });
-    }
-    let mut left = records.iter().filter(|record| may_be(record));
-    match (left.next(), left.next()) {
-        (Some(one), None) => Ok(one),
-        (None, _) => {
-            let text = format!("{} has no certificate of which that can be said", account.address);
-            Err(Failure::new(Code::NotFound, text)
-                .hint(format!("see: sealpost cert list --account {}", account.address)))
+fn one_named(named: &FingerprintPrefix, held: &[HeldCertificate]) -> Result<Certificate, Failure> {
+    let prints: Vec<Fingerprint> = held.iter().map(|held| held.certificate.fingerprint()).collect();
+    let chosen = named.among(&prints)?;
+    let found = held.iter().find(|held| held.certificate.fingerprint() == chosen);
+    found
+        .map(|held| held.certificate.clone())
+        .ok_or_else(|| AdminError::NoCertificate(chosen.to_string()).into())
+}
+
+fn nothing(account: &Address, what: &str) -> Failure {
+    Failure::new(Code::NotFound, format!("{account} has no {what}"))
+        .hint(format!("see: sealpost cert list --account {account}"))
+}
+
+fn is_on_hold(held: &HeldCertificate) -> bool {
+    held.revoked.is_some_and(|revoked| revoked.reason == RevocationReason::CertificateHold)
+}
+
+/// The active one, unless it was revoked for good.
+fn to_revoke(account: &Address, all: &[HeldCertificate]) -> Result<Certificate, Failure> {
+    let active: Vec<_> = all.iter().filter(|held| held.state == CertificateState::Active).collect();
+    let open: Vec<_> =
+        active.iter().copied().filter(|held| held.revoked.is_none() || is_on_hold(held)).collect();
+    match (open.as_slice(), active.last()) {
+        ([one], _) => Ok(one.certificate.clone()),
+        ([_, ..], _) => {
+            Err(several(account, "active certificates", open.iter().map(|held| &held.certificate)))
         }
-        (Some(first), Some(_)) => {
-            let text = format!("{} has several certificates of which that can be said", account.address);
-            Err(Failure::new(Code::Usage, text).hint(format!("say which: --fingerprint {}", print(first))))
-        }
+        ([], Some(revoked)) => Err(as_it_is(revoked)),
+        ([], None) => Err(only_retired(account, all)),
     }
+}
+
+/// Who stole the key of a retired certificate can still sign with it.
+fn only_retired(account: &Address, all: &[HeldCertificate]) -> Failure {
+    let now = SystemClock.now();
+    let valid = all.iter().filter(|held| held.revoked.is_none() && held.certificate.not_after() >= now);
+    let valid: Vec<Fingerprint> = valid.map(|held| held.certificate.fingerprint()).collect();
+    if valid.is_empty() {
+        return all
+            .last()
+            .filter(|held| held.revoked.is_some())
+            .map_or_else(|| nothing(account, "active certificate"), as_it_is);
+    }
+    let text = format!("{account} has no active certificate, but retired ones that are still valid");
+    Failure::new(Code::Usage, text).hint(say_which(valid))
+}
+
+/// Those on hold, if they have one key: they are released together.
+fn to_release(account: &Address, all: &[HeldCertificate]) -> Result<Certificate, Failure> {
+    let on_hold: Vec<&Certificate> =
+        all.iter().filter(|held| is_on_hold(held)).map(|held| &held.certificate).collect();
+    let Some(newest) = on_hold.last() else {
+        let active = all.iter().rfind(|held| held.state == CertificateState::Active);
+        return Err(active.or(all.last()).map_or_else(|| nothing(account, "certificate"), as_it_is));
+    };
+    let key = newest.key_fingerprint()?;
+    if on_hold.iter().any(|one| one.key_fingerprint().is_ok_and(|of| of != key)) {
+        return Err(several(account, "certificates on hold", on_hold.iter().copied()));
+    }
+    Ok((*newest).clone())
+}
+
+/// Why nothing can be done with this one.
+fn as_it_is(held: &HeldCertificate) -> Failure {
+    let certificate = held.certificate.fingerprint();
+    let error = match held.revoked {
+        None => AdminError::NotHeld(certificate),
+        Some(revoked) => AdminError::Revoked { certificate, at: revoked.at, reason: revoked.reason.name() },
+    };
+    error.into()
+}
+
+fn several<'c>(account: &Address, what: &str, all: impl Iterator<Item = &'c Certificate>) -> Failure {
+    let text = format!("{account} has several {what}");
+    Failure::new(Code::Usage, text).hint(say_which(all.map(Certificate::fingerprint)))
+}
+
+/// The options of which one is to be chosen.
+pub(super) fn say_which(all: impl IntoIterator<Item = Fingerprint>) -> String {
+    let options = all.into_iter().map(|print| format!("--fingerprint {}", short(print)));
+    format!("say which: {}", options.collect::<Vec<_>>().join(" or "))
 }
 
 /// What becomes of the mail, and what to do.
@@ -208,27 +263,38 @@ fn what_next(
     revoked: &[IssuedCertificate],
     reason: RevocationReason,
 ) -> Result<(), Failure> {
-    let account = revoked.first().and_then(|one| Address::parse(&one.account).ok());
-    let account = account.and_then(|address| directory.account(&address).ok());
-    if let Some(account) = account
-        && !account
-            .certificates
-            .iter()
-            .any(|held| held.state == CertificateState::Active && held.revoked.is_none())
-    {
-        let address = &account.address;
-        out.line(format!(
-            "{address} has no other certificate: what becomes of its mail, the configuration says"
-        ))?;
-        if reason == RevocationReason::CertificateHold {
-            out.line(format!("to let it be used again: sealpost cert release --account {address}"))?;
-        } else {
-            out.line(format!(
-                "a new key and certificate: sealpost key generate --account {address}, then sealpost cert issue --account {address}"
-            ))?;
+    let mut accounts: Vec<&str> = Vec::new();
+    for one in revoked {
+        if !accounts.contains(&one.account.as_str()) {
+            accounts.push(&one.account);
+        }
+    }
+    for account in accounts.into_iter().filter_map(|account| Address::parse(account).ok()) {
+        if let Ok(account) = directory.account(&account)
+            && !account.certificates.iter().any(is_in_use)
+        {
+            left_without(out, &account.address, reason)?;
         }
     }
     out.line(tell_others(domain))
+}
+
+fn is_in_use(held: &HeldCertificate) -> bool {
+    held.state == CertificateState::Active && held.revoked.is_none()
+}
+
+fn left_without(out: &mut Output, address: &Address, reason: RevocationReason) -> Result<(), Failure> {
+    out.line(format!(
+        "{address} has no other certificate: what becomes of its mail, the configuration says"
+    ))?;
+    out.line(match reason {
+        RevocationReason::CertificateHold => {
+            format!("to let it be used again: sealpost cert release --account {address}")
+        }
+        _ => format!(
+            "a new key and certificate: sealpost key generate --account {address}, then sealpost cert issue --account {address}"
+        ),
+    })
 }
 
 fn tell_others(domain: &str) -> String {

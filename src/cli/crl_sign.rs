@@ -6,7 +6,7 @@ use super::failure::{Code, Failure};
 use super::issuer::filled_in;
 use super::keyring;
 use super::output::{Output, with};
-use super::words::{self, counted, day};
+use super::words::{self, counted, day, short};
 use crate::config::MOST_CRL_DAYS;
 use crate::crypto::{Entropy, Seed};
 use crate::directory::{AdminError, IssuedCertificate, SignedCrl, SqliteDirectory};
@@ -73,6 +73,15 @@ struct Signer {
     name: String,
 }
 
+impl Signer {
+    /// Its key, where another one has the same name.
+    fn told_apart(&self, all: &[Signer]) -> Result<String, Failure> {
+        let subject = self.certificate.subject();
+        let alike = all.iter().filter(|one| one.certificate.subject() == subject).count();
+        Ok(if alike > 1 { format!(" (key {})", short(self.key.fingerprint()?)) } else { String::new() })
+    }
+}
+
 /// What was signed, and by whom.
 struct Lists<'a> {
     domain: &'a str,
@@ -89,6 +98,7 @@ impl<'a> Lists<'a> {
 
 impl Sign {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        self.require_known_places()?;
         let config = context.config()?;
         let directory = context.directory()?;
         let domain = directory.domain(&self.domain)?.name;
@@ -112,15 +122,30 @@ impl Sign {
         self.hand_out(&Lists { domain: &domain, signers: &signers, signed: &signed }, out)
     }
 
-    /// Two lists do not go into one place in DER.
-    fn require_room(&self, signers: &[Signer]) -> Result<(), Failure> {
-        let apart = self.output.as_ref().is_some_and(|path| path.contains("{authority}"));
-        if self.form == Form::Pem || signers.len() < 2 || apart {
+    /// What is filled in is what the configuration fills in. A misspelt one would be a file of that very name.
+    fn require_known_places(&self) -> Result<(), Failure> {
+        let path = self.output.as_deref().unwrap_or_default();
+        if !filled_in(path, "", "").contains(['{', '}']) {
             return Ok(());
         }
-        let text = format!("{} has {} lists, and one file in DER holds one", self.domain, signers.len());
-        Err(Failure::new(Code::Usage, text)
-            .hint("--output with {authority} in it keeps them apart; or --form pem"))
+        let text = format!(
+            "--output {path} is not allowed; allowed: a path with {{domain}} and {{authority}} in it or not"
+        );
+        Err(Failure::new(Code::Usage, text))
+    }
+
+    /// Who reads a file takes the first list in it, and DER has no room for a second one at all.
+    fn require_room(&self, signers: &[Signer]) -> Result<(), Failure> {
+        let lists = format!("{} has {} lists", self.domain, signers.len());
+        let refused = match &self.output {
+            _ if signers.len() < 2 => return Ok(()),
+            Some(path) if path.contains("{authority}") => return Ok(()),
+            Some(_) => format!("{lists}, and --output names one file"),
+            None if self.form == Form::Pem => return Ok(()),
+            None => format!("{lists}, and one file in DER holds one"),
+        };
+        Err(Failure::new(Code::Usage, refused)
+            .hint("--output with {authority} in it gives each its own file"))
     }
 
     fn hand_out(&self, lists: &Lists<'_>, out: &mut Output) -> Result<(), Failure> {
@@ -159,7 +184,8 @@ impl Sign {
         for (signer, one) in lists.each() {
             let next = one.crl.next_update().map(day).unwrap_or_default();
             let (issuer, entries) = (one.crl.issuer(), counted_revocations(one.crl.len()));
-            let text = format!("list {} of {issuer}: {entries}, the next one by {next}", one.number);
+            let key = signer.told_apart(lists.signers)?;
+            let text = format!("list {} of {issuer}{key}: {entries}, the next one by {next}", one.number);
             let file = self.place(lists, signer);
             match &file {
                 Some(path) => out.line(format!("{text}; written to {path}"))?,

@@ -2,13 +2,17 @@
 
 use super::failure::{Code, Failure};
 use super::fitness::{self, Fitness, lists};
+use super::words::day;
 use super::{authority, keyring};
 use crate::config::{Config, IssueSettings, SubjectStyle};
 use crate::crypto::Entropy;
-use crate::directory::{AddedCertificate, Follows, Issue, NewVaultKey, SqliteDirectory};
+use crate::directory::{
+    AddedCertificate, AdminError, CertificateUse, DomainCertificate, Follows, Issue, NewVaultKey,
+    SqliteDirectory,
+};
 use crate::engine::{Account, Choice, Clock, Domain, DomainMode};
 use crate::pki::{
-    Authority, Certificate, Crl, PublicKey, Reads, Terms, Unfit, UnlockedKey, UserProfile, Validity,
+    Authority, Certificate, Crl, PkiError, PublicKey, Reads, Terms, Unfit, UnlockedKey, UserProfile, Validity,
 };
 use crate::system::{SystemClock, SystemEntropy};
 use time::Duration;
@@ -19,6 +23,7 @@ pub(super) struct Issuer<'d> {
     config: Config,
     pub(super) domain: Domain,
     pub(super) certificate: Certificate,
+    purpose: CertificateUse,
     key: UnlockedKey,
     terms: Terms,
     /// The revocation lists that the site was given.
@@ -66,14 +71,52 @@ impl<'d> Issuer<'d> {
         }
         let key = keyring::domain_key(directory, &domain.name)?;
         key.test()?;
-        let certificate = issuing_certificate(directory, &domain.name)?;
-        let terms = terms(&config.issue, &domain.name, &Authority::new(&certificate, &key)?)?;
+        let DomainCertificate { certificate, purpose, .. } = issuing_certificate(directory, &domain.name)?;
+        let authority = Authority::new(&certificate, &key);
+        let authority = authority.map_err(|error| no_authority(error, &domain.name))?;
+        let terms = terms(&config.issue, &domain.name, &authority)?;
         let lists = lists(directory)?;
-        Ok(Issuer { directory, config, domain, certificate, key, terms, lists })
+        let issuer = Issuer { directory, config, domain, certificate, purpose, key, terms, lists };
+        issuer.require_going_on()?;
+        Ok(issuer)
+    }
+
+    fn require_going_on(&self) -> Result<(), Failure> {
+        let end = self.certificate.not_after();
+        if end >= SystemClock.now() {
+            return Ok(());
+        }
+        let text =
+            format!("{} issues nothing: its authority's certificate ended on {}", self.domain.name, day(end));
+        Err(Failure::new(Code::No, text).hint(format!("renew it first: {}", self.renewal())))
+    }
+
+    /// The command that renews the authority.
+    pub(super) fn renewal(&self) -> String {
+        let purpose = match self.purpose {
+            CertificateUse::Generic => String::new(),
+            other => format!(" --purpose {}", other.name()),
+        };
+        let name = &self.domain.name;
+        if self.certificate.is_self_issued() {
+            return format!("sealpost cert self-sign --domain {name}{purpose} --refresh");
+        }
+        format!(
+            "sealpost cert request --domain {name}, and then sealpost cert set --domain {name}{purpose} --file FILE"
+        )
     }
 
     /// Signs a certificate, checks it as delivery will, records it and gives it to the account.
     pub(super) fn issue(&self, order: &Order<'_>, wish: &Wish<'_>) -> Result<Issued, Failure> {
+        Ok(self.attempt(order, wish)??)
+    }
+
+    /// The same, for who can go on when the directory says no.
+    pub(super) fn attempt(
+        &self,
+        order: &Order<'_>,
+        wish: &Wish<'_>,
+    ) -> Result<Result<Issued, AdminError>, Failure> {
         let certificate = self.sign(order, wish)?;
         let fitness = Fitness::by(&self.config, &self.lists);
         let warnings = fitness.require(order.account, &certificate, &[])?;
@@ -83,8 +126,8 @@ impl<'d> Issuer<'d> {
             issuer: &self.certificate,
             follows: order.follows,
             key: order.made,
-        })?;
-        Ok(Issued { certificate, added, warnings })
+        });
+        Ok(added.map(|added| Issued { certificate, added, warnings }))
     }
 
     fn sign(&self, order: &Order<'_>, wish: &Wish<'_>) -> Result<Certificate, Failure> {
@@ -104,12 +147,22 @@ impl<'d> Issuer<'d> {
 }
 
 /// The special S/MIME certificate of the domain, or else the generic one.
-fn issuing_certificate(directory: &SqliteDirectory, domain: &str) -> Result<Certificate, Failure> {
+fn issuing_certificate(directory: &SqliteDirectory, domain: &str) -> Result<DomainCertificate, Failure> {
     let held = directory.domain_certificates(domain)?;
-    authority::issuer(&held).map(|held| held.certificate.clone()).ok_or_else(|| {
+    authority::issuer(&held).cloned().ok_or_else(|| {
         Failure::new(Code::NotFound, format!("{domain} has no certificate to issue with"))
             .hint(format!("make one: sealpost cert self-sign --domain {domain}"))
     })
+}
+
+/// A certificate for TLS can stay: the special one issues beside it.
+fn no_authority(error: PkiError, domain: &str) -> Failure {
+    let is_for_tls = matches!(error, PkiError::NotAnAuthority { .. });
+    let failure = Failure::from(error);
+    if !is_for_tls {
+        return failure;
+    }
+    failure.hint(format!("make one that can: sealpost cert self-sign --domain {domain} --purpose smime"))
 }
 
 fn terms(settings: &IssueSettings, domain: &str, authority: &Authority<'_>) -> Result<Terms, Failure> {

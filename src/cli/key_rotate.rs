@@ -179,7 +179,8 @@ impl Report<'_> {
             ))?,
         }
         out.line(format!(
-            "give the new certificate to whom trusts the old one: sealpost cert show --domain {name}"
+            "give the new certificate to whom trusts the old one: sealpost cert show --domain {name} \
+             --output FILE"
         ))?;
         for Succession { purpose, old, .. } in self.made.iter().filter(|made| !made.old.is_self_issued()) {
             let (purpose, issuer) = (purpose.name(), old.issuer());

@@ -19,6 +19,7 @@ mod cert_message;
 mod cert_pending;
 mod cert_renew;
 mod cert_revoke;
+mod cert_show;
 mod cert_verify;
 mod chain;
 mod completions;

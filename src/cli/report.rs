@@ -2,6 +2,7 @@
 //! stopped, however it was stopped.
 
 use super::failure::{Code, Failure};
+use crate::pki::Fingerprint;
 use csv::Trim;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
@@ -13,6 +14,9 @@ use std::path::{Path, PathBuf};
 const HEADING: &str = "address,outcome,detail";
 /// A row has some hundred octets, and nobody has a hundred thousand accounts to issue to at once.
 const LIMIT: u64 = 64 << 20;
+
+/// Its cells.
+type Row = Vec<String>;
 
 /// What became of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +40,22 @@ impl Outcome {
 }
 
 /// The file, if one is wanted, and whom earlier runs have dealt with.
+#[derive(Default)]
 pub(super) struct Report {
     file: Option<(File, PathBuf)>,
+    /// Whole rows.
+    rows: HashSet<Row>,
+    /// Addresses.
     done: HashSet<String>,
+    /// Fingerprints.
+    issued: HashSet<String>,
 }
 
 impl Report {
     /// Opens the file before the command becomes the owner of the store. A last line that is not whole was being written
     /// when the run before was killed, and is taken away.
     pub(super) fn open(path: Option<&Path>) -> Result<Report, Failure> {
-        let Some(path) = path else { return Ok(Report { file: None, done: HashSet::new() }) };
+        let Some(path) = path else { return Ok(Report::default()) };
         let failed = |error| Failure::io("open the report", path.display(), &error);
         let mut options = OpenOptions::new();
         let opened = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
@@ -59,8 +69,8 @@ impl Report {
         let begun = HEADING.as_bytes().starts_with(&text);
         text.truncate(whole);
         let rows = text.strip_prefix(format!("{HEADING}\n").as_bytes());
-        let done = match rows {
-            Some(rows) => done(rows),
+        let rows = match rows {
+            Some(rows) => read(rows),
             None if begun => HashSet::new(),
             None => {
                 let text = format!("{} is no report of an earlier run: name a new file", path.display());
@@ -68,7 +78,8 @@ impl Report {
             }
         };
         file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
-        let mut report = Report { file: Some((file, path.to_owned())), done };
+        let mut report =
+            Report { file: Some((file, path.to_owned())), done: done(&rows), issued: issued(&rows), rows };
         if whole == 0 {
             report.write(format!("{HEADING}\n").as_bytes())?;
         }
@@ -80,8 +91,16 @@ impl Report {
         self.done.contains(&address.to_ascii_lowercase())
     }
 
-    /// A row for an address.
+    /// Did an earlier run issue that certificate?
+    pub(super) fn has_issued(&self, certificate: Fingerprint) -> bool {
+        self.issued.contains(&certificate.to_string())
+    }
+
+    /// A row for an address. What is still so as an earlier run found it stands there already.
     pub(super) fn add(&mut self, address: &str, outcome: Outcome, detail: &str) -> Result<(), Failure> {
+        if self.rows.contains([address, outcome.word(), detail].map(str::to_owned).as_slice()) {
+            return Ok(());
+        }
         let mut row = csv::Writer::from_writer(Vec::new());
         let written = row.write_record([address, outcome.word(), detail]);
         let row = written.ok().and_then(|()| row.into_inner().ok()).unwrap_or_default();
@@ -95,15 +114,28 @@ impl Report {
     }
 }
 
-/// The addresses that have what they were to have. One that failed is tried again.
-fn done(rows: &[u8]) -> HashSet<String> {
+/// What earlier runs have written.
+fn read(rows: &[u8]) -> HashSet<Row> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(rows);
     let records = reader.records().filter_map(Result::ok);
-    let done = records.filter(|row| {
-        [Outcome::Issued, Outcome::Skipped].iter().any(|outcome| row.get(1) == Some(outcome.word()))
+    records.map(|row| row.iter().map(str::to_owned).collect()).collect()
+}
+
+/// The addresses that have what they were to have. One that failed is tried again.
+fn done(rows: &HashSet<Row>) -> HashSet<String> {
+    let done = rows.iter().filter(|row| {
+        [Outcome::Issued, Outcome::Skipped]
+            .iter()
+            .any(|outcome| row.get(1).is_some_and(|word| word == outcome.word()))
     });
-    done.filter_map(|row| row.get(0).map(str::to_ascii_lowercase)).collect()
+    done.filter_map(|row| row.first().map(|address| address.to_ascii_lowercase())).collect()
+}
+
+/// The certificates that were issued.
+fn issued(rows: &HashSet<Row>) -> HashSet<String> {
+    let issued = rows.iter().filter(|row| row.get(1).is_some_and(|word| word == Outcome::Issued.word()));
+    issued.filter_map(|row| row.get(2).cloned()).collect()
 }
 
 #[cfg(test)]

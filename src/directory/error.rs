@@ -205,6 +205,30 @@ pub enum AdminError {
         /// The newest certificate of it.
         certificate: Fingerprint,
     },
+    /// No key need be made for it any more.
+    #[error("{account} was given the certificate {certificate} meanwhile: no further key was made")]
+    Served {
+        /// The account.
+        account: Address,
+        /// Its certificate in use.
+        certificate: Fingerprint,
+    },
+    /// No key need be made for it any more.
+    #[error("{account} was given the key {key} meanwhile, which has no certificate yet: do it again")]
+    KeyWaits {
+        /// The account.
+        account: Address,
+        /// SHA-256 of its SubjectPublicKeyInfo.
+        key: Fingerprint,
+    },
+    /// A key that is somebody else's.
+    #[error("the key {key} is that of the account {account}: each account needs a key of its own")]
+    KeyOfOther {
+        /// SHA-256 of its SubjectPublicKeyInfo.
+        key: Fingerprint,
+        /// Whose it is.
+        account: Address,
+    },
     /// What should be renewed was renewed.
     #[error(
         "{certificate} is not the newest certificate of its key any more: {account} was given another one meanwhile"

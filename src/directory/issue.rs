@@ -1,13 +1,13 @@
 //! What domains issue: each certificate recorded by its serial number in the transaction that gives it to its account.
 
 use super::certificates::{self, AddedCertificate, read_der, revocation};
-use super::lookup::{account, known_account};
+use super::lookup::{account, known_account, main_address};
 use super::words::{self, Moment};
 use super::{AdminError, NewVaultKey, SqliteDirectory, domains, keys};
-use crate::engine::{Account, Choice, DomainMode, HeldCertificate};
+use crate::engine::{Account, CertificateState, Choice, DomainMode, HeldCertificate};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, Revocation, RevocationReason};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use time::OffsetDateTime;
 
 /// A certificate that a domain of ours issued.
@@ -43,7 +43,7 @@ pub struct Issue<'a> {
     pub issuer: &'a Certificate,
     /// What it comes after.
     pub follows: Follows,
-    /// The key that was made for it, to be stored with it.
+    /// The key that was made for it, to be stored with it. It is not needed if somebody else has served the account meanwhile.
     pub key: Option<NewVaultKey<'a>>,
 }
 
@@ -58,8 +58,12 @@ impl SqliteDirectory {
             require_addresses(&account, issue.certificate)?;
             require_place(&account, key, issue.follows)?;
             require_sound(at, key)?;
-            if let Some(key) = &issue.key {
-                keys::add(at, issue.account, key)?;
+            match &issue.key {
+                Some(made) => {
+                    require_unserved(at, &account)?;
+                    keys::add(at, issue.account, made)?;
+                }
+                None => require_own(at, &account, key, issue.follows)?,
             }
             record(at, &account, issue.certificate)?;
             let source = format!("issued by {}", account.domain.name);
@@ -116,7 +120,10 @@ fn require_place(account: &Account, key: Fingerprint, follows: Follows) -> Resul
             None => Ok(()),
             Some(held) => {
                 let certificate = held.certificate.fingerprint();
-                Err(AdminError::KeyCertified { account: name, key, certificate })
+                Err(match held.revoked {
+                    Some(revoked) => refused(certificate, revoked),
+                    None => AdminError::KeyCertified { account: name, key, certificate },
+                })
             }
         },
         Follows::Predecessor(certificate) => {
@@ -126,6 +133,45 @@ fn require_place(account: &Account, key: Fingerprint, follows: Follows) -> Resul
                 None => Err(AdminError::NotNewest { account: name, certificate }),
             }
         }
+    }
+}
+
+/// Nobody else has given the account a certificate in use, or a key that waits for one.
+fn require_unserved(at: &Connection, account: &Account) -> Result<(), AdminError> {
+    let in_use = |held: &&HeldCertificate| held.state == CertificateState::Active && held.revoked.is_none();
+    if let Some(held) = account.certificates.iter().rfind(in_use) {
+        let certificate = held.certificate.fingerprint();
+        return Err(AdminError::Served { account: account.address.clone(), certificate });
+    }
+    let newest = keys::of_account(at, &known_account(at, &account.address)?)?.pop();
+    match newest.filter(|newest| account.newest_of(newest.fingerprint).is_none()) {
+        Some(newest) => {
+            Err(AdminError::KeyWaits { account: account.address.clone(), key: newest.fingerprint })
+        }
+        None => Ok(()),
+    }
+}
+
+/// A key that somebody brings must be nobody else's: who has it reads both accounts' mail, and a revocation for the one would
+/// take the other's certificate too.
+fn require_own(
+    at: &Connection,
+    account: &Account,
+    key: Fingerprint,
+    follows: Follows,
+) -> Result<(), AdminError> {
+    let id = known_account(at, &account.address)?;
+    let is_brought = !keys::of_account(at, &id)?.iter().any(|held| held.fingerprint == key);
+    if follows != Follows::Nothing || !is_brought {
+        return Ok(());
+    }
+    let sql = "SELECT account_id FROM certificates WHERE key_fingerprint = ?1 AND account_id <> ?2 AND state <> 'pending'
+        UNION SELECT account_id FROM vault_keys WHERE fingerprint = ?1 AND account_id <> ?2 LIMIT 1";
+    let other: Option<String> =
+        at.query_row(sql, params![key.to_string(), id], |row| row.get(0)).optional()?;
+    match other {
+        None => Ok(()),
+        Some(other) => Err(AdminError::KeyOfOther { key, account: main_address(at, &other)? }),
     }
 }
 

@@ -104,6 +104,32 @@ fn many_issue_for_many_accounts_of_one_domain_and_sign_its_lists() {
     assert_eq!(numbers, (1..=MANY as u64).collect::<Vec<_>>());
 }
 
+/// With a report each, so that neither waits for the other.
+#[test]
+fn two_lists_at_once_make_one_key_and_certificate_for_each_account() {
+    let office = Office::new();
+    let people: Vec<String> = (0..MANY).map(|number| format!("q{number}")).collect();
+    for name in &people {
+        office.site.run(&format!("account add {name}@north.example")).ok();
+    }
+    let rows: String = people.iter().map(|name| format!("{name}@north.example,ec-p256\n")).collect();
+    let list = office.site.write("people.csv", &format!("address,type\n{rows}"));
+    let folder = path(office.site.folder()).to_owned();
+    let run = format!(
+        "cert issue --domain north.example --bulk {} --report {folder}/report{{}} --passwords {folder}/letters",
+        path(&list)
+    );
+    for ended in at_once(&office, &run) {
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+    assert_eq!(recorded(&office).len(), MANY);
+    for name in &people {
+        assert_eq!(held(&office, name).len(), 1);
+        let keys = office.site.json(&format!("key show --account {name}@north.example"));
+        assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
+    }
+}
+
 /// Killed in the n-th of each kind of system call that makes a promise true, for every n.
 #[test]
 fn a_kill_in_every_deciding_system_call_leaves_all_or_nothing() {

@@ -122,6 +122,13 @@ fn a_list_is_written_for_web_servers() {
     let made = Certificate::from_pem(pem(&renewed["renewed"][0]).as_bytes()).unwrap();
     let url = format!("http://crl.north.example/north.example-{name}.crl");
     assert!(made.der().windows(url.len()).any(|window| window == url.as_bytes()));
+    let misspelt = format!("{folder}/x-{{authorty}}.crl");
+    let text = format!(
+        "sealpost: --output {misspelt} is not allowed; allowed: a path with {{domain}} and {{authority}} in it or not\n"
+    );
+    let refused = office.site.refused(&format!("crl sign --domain north.example --output {misspelt}"));
+    assert_eq!(refused, (64, text));
+    assert!(!std::path::Path::new(&misspelt).exists());
     let (code, text) = office.site.refused("crl sign --domain north.example --output /nowhere/x.crl");
     assert_eq!(
         (code, text.as_str()),
@@ -160,15 +167,31 @@ fn each_name_and_key_signs_its_own_list_over_all_of_its_name() {
     };
     assert_eq!(by(&old), by(&new));
     assert_ne!(by(&old), by(&smime));
-    assert_eq!(
-        office.site.refused("crl sign --domain north.example --form der --output /tmp/x.crl"),
-        (
-            64,
-            "sealpost: north.example has 3 lists, and one file in DER holds one\n  --output with {authority} in it keeps \
-             them apart; or --form pem\n"
-                .to_owned()
-        )
-    );
+    // What is said of the two is told apart by their keys.
+    let keys = [Some(&new), None, Some(&old)].map(|one| {
+        one.map_or(String::new(), |one| {
+            format!(" (key {})", &one.key_fingerprint().unwrap().to_string()[..16])
+        })
+    });
+    for key in keys {
+        let said =
+            told.lines().filter(|line| line.contains(&format!("CN=north.example{key}: 1 certificate")));
+        let wanted = usize::from(!key.is_empty());
+        assert_eq!(said.count(), wanted, "{told}");
+    }
+    let folder = path(office.site.folder()).to_owned();
+    let refused = |more: &str| {
+        let refused = office.site.refused(&format!("crl sign --domain north.example {more}"));
+        assert!(!office.file("x.crl").exists());
+        refused
+    };
+    let hint = "\n  --output with {authority} in it gives each its own file\n";
+    let one_file = format!("sealpost: north.example has 3 lists, and --output names one file{hint}");
+    for form in ["pem", "der"] {
+        assert_eq!(refused(&format!("--form {form} --output {folder}/x.crl")), (64, one_file.clone()));
+    }
+    let text = format!("sealpost: north.example has 3 lists, and one file in DER holds one{hint}");
+    assert_eq!(refused("--form der"), (64, text));
     // What a refused call would have signed takes no number.
     assert_eq!(sign(&office, "").0.iter().map(number).collect::<Vec<_>>(), [4, 5, 6]);
     let shown = office.site.json("crl show --domain north.example");

@@ -1,7 +1,11 @@
 //! The same keys again.
 
 use super::Office;
-use crate::support::path;
+use crate::support::{Program, path, tools};
+use sealpost::crypto::Seed;
+use sealpost::directory::{CertificateUse, SqliteDirectory};
+use sealpost::pki::{Certificate, UnlockedKey, Validity, refresh};
+use time::{Duration, OffsetDateTime};
 
 #[test]
 fn an_account_is_renewed_with_the_same_key_and_its_predecessor_retired() {
@@ -29,7 +33,7 @@ fn a_name_and_what_programs_read_stay() {
     let renewed = office.site.json("cert renew --account bob@north.example");
     assert_eq!(renewed["renewed"][0]["subject"], "CN=Bob");
     let pem = super::pem(&renewed["renewed"][0]);
-    let made = sealpost::pki::Certificate::from_pem(pem.as_bytes()).unwrap();
+    let made = Certificate::from_pem(pem.as_bytes()).unwrap();
     assert_eq!(made.reads(), sealpost::pki::Reads::Gcm);
 }
 
@@ -64,6 +68,134 @@ fn a_certificate_that_ends_with_its_authority_waits_for_it() {
     office.site.run("cert self-sign --domain north.example --refresh").ok();
     let renewed = office.site.json("cert renew --account bob@north.example");
     assert_ne!(renewed["renewed"][0]["not_after"], issued["not_after"]);
+}
+
+/// Another certificate of the domain's key in the place of the one for that use.
+fn replace(
+    office: &Office,
+    purpose: CertificateUse,
+    make: impl FnOnce(&Certificate, &UnlockedKey) -> Certificate,
+) {
+    let directory = SqliteDirectory::open(&office.site.root()).unwrap();
+    let key = directory.domain_key("north.example").unwrap().unwrap();
+    let key = UnlockedKey::from_pkcs8(key.pkcs8.expose()).unwrap();
+    let held = directory.domain_certificates("north.example").unwrap();
+    let old = held.iter().find(|held| held.purpose == purpose).unwrap();
+    let new = make(&old.certificate, &key);
+    directory.set_domain_certificate("north.example", purpose, &new).unwrap();
+}
+
+/// The same names, and a validity that has ended.
+fn ended(old: &Certificate, key: &UnlockedKey) -> Certificate {
+    let begin = OffsetDateTime::now_utc() - Duration::days(10);
+    refresh(old, key, Validity::lasting(begin, Duration::days(5)), Seed::from_bytes(&mut [7; 32])).unwrap()
+}
+
+#[test]
+fn an_authority_that_ended_is_named_with_the_command_that_renews_it() {
+    let (office, _) = Office::issued();
+    let end = (OffsetDateTime::now_utc() - Duration::days(5)).date();
+    let refused = |purpose: &str| {
+        let text = format!(
+            "sealpost: north.example issues nothing: its authority's certificate ended on {end}\n  renew it first: \
+             sealpost cert self-sign --domain north.example{purpose} --refresh\n"
+        );
+        for command in [
+            "cert issue --account bob@north.example --renew",
+            "cert renew --account bob@north.example",
+            "cert renew --domain north.example",
+        ] {
+            assert_eq!(office.site.refused(command), (1, text.clone()));
+        }
+    };
+    replace(&office, CertificateUse::Generic, ended);
+    refused("");
+    office.site.run("cert self-sign --domain north.example --purpose smime").ok();
+    replace(&office, CertificateUse::Smime, ended);
+    refused(" --purpose smime");
+    office.site.run("cert self-sign --domain north.example --purpose smime --refresh").ok();
+    office.site.run("cert renew --account bob@north.example").ok();
+}
+
+#[test]
+fn what_was_revoked_is_said_before_what_ends_with_its_authority() {
+    let office = Office::new();
+    office.site.run("cert self-sign --domain north.example --days 100").ok();
+    office.site.run("cert issue --account bob@north.example").ok();
+    office.site.run("cert revoke --account bob@north.example --reason superseded").ok();
+    let (code, text) = office.site.refused("cert renew --account bob@north.example");
+    assert!(
+        code == 1 && text.contains(" was revoked on ") && text.contains("sealpost key generate"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_certificate_for_tls_issues_nothing_and_the_special_one_beside_it_does() {
+    let office = Office::new();
+    office.site.run("cert self-sign --domain north.example --end-entity").ok();
+    let text = "sealpost: CN=north.example cannot issue certificates: its certificate is not that of an authority \
+        (basicConstraints CA is missing)\n  make one that can: sealpost cert self-sign --domain north.example --purpose \
+        smime\n";
+    assert_eq!(office.site.refused("cert issue --account bob@north.example"), (65, text.to_owned()));
+    office.site.run("cert self-sign --domain north.example --purpose smime").ok();
+    office.site.run("cert issue --account bob@north.example").ok();
+}
+
+#[test]
+fn the_authority_is_written_to_a_file_for_others_to_trust() {
+    let office = Office::new();
+    let file = office.file("authority.pem");
+    let show = format!("cert show --domain north.example --output {}", path(&file));
+    let shown = office.site.json("cert show --domain north.example")["certificates"][0].clone();
+    let text = format!(
+        "generic certificate {} of north.example is written to {}\n",
+        shown["fingerprint"].as_str().unwrap(),
+        path(&file)
+    );
+    assert_eq!(office.site.run(&show).text(), text);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), super::pem(&shown));
+    assert_eq!(office.site.refused(&show).0, 1);
+    // The special one issues, and the other one can be asked for.
+    office.site.run("cert self-sign --domain north.example --purpose smime").ok();
+    let written = |name: &str, more: &str| {
+        let file = office.file(name);
+        office.site.run(&format!("cert show --domain north.example --output {} {more}", path(&file))).ok();
+        std::fs::read_to_string(&file).unwrap()
+    };
+    assert_ne!(written("special.pem", ""), super::pem(&shown));
+    assert_eq!(written("generic.pem", "--purpose generic"), super::pem(&shown));
+    let none = format!(
+        "cert show --domain north.example --purpose sealing --output {}",
+        path(&office.file("no.pem"))
+    );
+    let text = "sealpost: north.example has no sealing certificate to write\n  see: sealpost cert show --domain \
+        north.example\n";
+    assert_eq!(office.site.refused(&none), (66, text.to_owned()));
+    assert!(!office.file("no.pem").exists());
+    assert_eq!(office.site.refused("cert show --account bob@north.example --output x").0, 64);
+}
+
+/// A report that is kept for years must not keep anybody from a new certificate.
+#[test]
+fn what_a_report_names_is_renewed_again_when_half_its_time_is_over() {
+    if !tools(&["faketime"]) {
+        return;
+    }
+    let (office, _) = Office::issued();
+    let report = office.file("renewed.csv");
+    let renew = format!("cert renew --domain north.example --within 10000 --report {}", path(&report));
+    let root = office.site.root();
+    let last = |days: i64| {
+        let day = (OffsetDateTime::now_utc() + Duration::days(days)).date().to_string();
+        let program = [&day, env!("CARGO_BIN_EXE_sealpost"), "--root", path(&root)];
+        Program::new("faketime").args(program).words(&renew).run().text().lines().last().unwrap().to_owned()
+    };
+    let passed_over = "0 certificates renewed, 1 certificate of an earlier run passed over";
+    assert_eq!(last(1), "1 certificate renewed");
+    assert_eq!(last(360), passed_over);
+    assert_eq!(last(370), "1 certificate renewed");
+    assert_eq!(last(370), passed_over);
 }
 
 #[test]
@@ -107,6 +239,20 @@ fn a_domain_is_renewed_where_it_is_due() {
         again.contains("eve@north.example  skipped") && again.ends_with("0 certificates renewed\n"),
         "{again}"
     );
+    // The report is a memory: what it names is not renewed twice, however long the time that is asked for.
+    let long = format!("{command} --within 10000");
+    let first = office.site.run(&long).text();
+    assert!(
+        first.ends_with("1 certificate renewed, 2 certificates of an earlier run passed over\n"),
+        "{first}"
+    );
+    let second = office.site.run(&long).text();
+    assert!(
+        second.ends_with("0 certificates renewed, 3 certificates of an earlier run passed over\n"),
+        "{second}"
+    );
+    let rows = std::fs::read_to_string(&report).unwrap();
+    assert_eq!(rows.lines().count(), 5, "{rows}");
     let all = office.site.json("cert renew --domain north.example --within 10000");
     assert_eq!(all["certificates"].as_array().unwrap().len(), 4);
 }

@@ -87,6 +87,25 @@ fn a_request_comes_from_standard_input_and_in_der_and_the_certificate_goes_into_
 }
 
 #[test]
+fn a_key_of_somebody_else_is_refused_by_name() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let office = Office::new();
+    office.site.run("account add eve@north.example").ok();
+    office.request("one", P256, &["-subj", "/CN=x"]);
+    let file = office.file("one.csr");
+    let made =
+        office.site.run(&format!("cert issue --account eve@north.example --request {}", path(&file))).ok();
+    let key = Certificate::from_pem(&made).unwrap().key_fingerprint().unwrap();
+    let text = format!(
+        "sealpost: the key {key} is that of the account eve@north.example: each account needs a key of its own\n"
+    );
+    assert_eq!(issue(&office, "one"), (1, text));
+    assert_eq!(office.site.json("cert issued --domain north.example")["issued"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn an_address_of_somebody_else_is_refused_by_name() {
     if !tools(&["openssl"]) {
         return;

@@ -1,6 +1,7 @@
 //! Certificates that are taken back.
 
-use super::Office;
+use super::{Office, P256};
+use crate::support::{path, tools};
 use sealpost::directory::SqliteDirectory;
 use sealpost::engine::CertificateState;
 use sealpost::mail::Address;
@@ -37,12 +38,18 @@ fn a_revocation_says_what_happened_and_what_next() {
     assert_eq!(
         office.site.refused("cert revoke --account bob@north.example --reason superseded"),
         (
-            66,
-            "sealpost: bob@north.example has no certificate of which that can be said\n  \
-             see: sealpost cert list --account bob@north.example\n"
-                .to_owned()
+            1,
+            format!(
+                "sealpost: {print} was revoked on {today} (key-compromise)\n  that stays. A new key gets a new \
+                 certificate: sealpost key generate, then cert issue\n"
+            )
         )
     );
+    let text = format!(
+        "sealpost: every key of bob@north.example has a certificate, and {print} was revoked on {today} (key-compromise)\n  \
+         make a new key: sealpost key generate --account bob@north.example\n"
+    );
+    assert_eq!(office.site.refused("cert issue --account bob@north.example"), (1, text));
     assert_eq!(
         office
             .site
@@ -131,7 +138,8 @@ fn a_hold_is_released_or_made_final() {
         )
     );
     assert_eq!(office.site.json("cert issued --domain north.example")["issued"][0]["state"], "valid");
-    assert_eq!(office.site.refused("cert release --account bob@north.example").0, 66);
+    let release = "cert release --account bob@north.example";
+    assert_eq!(office.site.refused(release), (1, format!("sealpost: {print} is not on hold\n")));
     assert_eq!(
         office.site.refused(&format!("cert release --account bob@north.example --fingerprint {print}")),
         (1, format!("sealpost: {print} is not on hold\n"))
@@ -142,7 +150,10 @@ fn a_hold_is_released_or_made_final() {
         office.site.json("cert issued --domain north.example")["issued"][0]["reason"],
         "privilege-withdrawn"
     );
-    assert_eq!(office.site.refused("cert release --account bob@north.example").0, 66);
+    let (code, text) = office.site.refused(release);
+    let wanted =
+        format!("sealpost: {print} was revoked on {} (privilege-withdrawn)\n  that stays. ", today());
+    assert!(code == 1 && text.starts_with(&wanted), "{text}");
 }
 
 #[test]
@@ -150,22 +161,99 @@ fn which_one_is_asked_where_there_are_several() {
     let (office, first) = Office::issued();
     office.make_key("bob");
     let second = office.site.json("cert issue --account bob@north.example");
+    let other = &second["fingerprint"].as_str().unwrap()[..16];
+    let which = format!("say which: --fingerprint {} or --fingerprint {other}\n", &first[..16]);
     let revoke = "cert revoke --account bob@north.example --reason superseded";
     assert_eq!(
         office.site.refused(revoke),
-        (
-            64,
-            format!(
-                "sealpost: bob@north.example has several certificates of which that can be said\n  say which: \
-                 --fingerprint {first}\n"
-            )
-        )
+        (64, format!("sealpost: bob@north.example has several active certificates\n  {which}"))
     );
+    assert_eq!(
+        office.site.refused("cert retire --account bob@north.example"),
+        (64, format!("sealpost: bob@north.example has several active certificates\n  {which}"))
+    );
+    for print in [&first[..16], other] {
+        let hold = "cert revoke --account bob@north.example --reason certificate-hold --fingerprint";
+        office.site.run(&format!("{hold} {print}")).ok();
+    }
+    assert_eq!(
+        office.site.refused("cert release --account bob@north.example"),
+        (64, format!("sealpost: bob@north.example has several certificates on hold\n  {which}"))
+    );
+    for print in [&first[..16], other] {
+        office.site.run(&format!("cert release --account bob@north.example --fingerprint {print}")).ok();
+    }
     let text = office.site.run(&format!("{revoke} --fingerprint {}", &first[..10])).text();
     assert!(text.starts_with(&first) && !text.contains("has no other certificate"), "{text}");
     // The other one is left, so nothing need be said.
     let text = office.site.run(revoke).text();
     assert!(text.starts_with(second["fingerprint"].as_str().unwrap()), "{text}");
+}
+
+#[test]
+fn a_hold_of_a_key_is_released_with_all_its_certificates() {
+    let (office, first) = Office::issued();
+    let second = office.site.json("cert renew --account bob@north.example");
+    let second = second["renewed"][0]["fingerprint"].as_str().unwrap();
+    office.site.run("cert revoke --account bob@north.example --reason certificate-hold").ok();
+    let released = office.site.run("cert release --account bob@north.example").text();
+    let wanted = format!(
+        "{second} of bob@north.example is on hold no more\n{first} of bob@north.example is on hold no more\n\
+         to tell others: sealpost crl sign --domain north.example\n"
+    );
+    assert_eq!(released, wanted);
+}
+
+#[test]
+fn a_retired_certificate_is_valid_until_it_is_revoked() {
+    let (office, print) = Office::issued();
+    let retire = "cert retire --account bob@north.example";
+    office.site.run(retire).ok();
+    assert_eq!(
+        office.site.refused(&format!("{retire} --fingerprint {}", &print[..16])),
+        (1, format!("sealpost: {print} is retired already: nothing is sealed to it\n"))
+    );
+    let revoke = "cert revoke --account bob@north.example --reason key-compromise";
+    let text = format!(
+        "sealpost: bob@north.example has no active certificate, but retired ones that are still valid\n  say which: \
+         --fingerprint {}\n",
+        &print[..16]
+    );
+    assert_eq!(office.site.refused(revoke), (64, text));
+    office.site.run(&format!("{revoke} --fingerprint {}", &print[..16])).ok();
+    let (code, text) = office.site.refused(revoke);
+    let wanted = format!("sealpost: {print} was revoked on {} (key-compromise)\n", today());
+    assert!(code == 1 && text.starts_with(&wanted), "{text}");
+    office.site.run("account add eve@north.example").ok();
+    let none = "sealpost: eve@north.example has no certificate\n  see: sealpost cert list --account eve@north.example\n";
+    let revoke = "cert revoke --account eve@north.example --reason superseded";
+    assert_eq!(office.site.refused(revoke), (66, none.to_owned()));
+}
+
+/// Two accounts can still hold one key: each imported it.
+#[test]
+fn whoever_is_left_without_a_certificate_is_named() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let office = Office::new();
+    office.site.run("account add eve@north.example").ok();
+    office.openssl(&format!("genpkey -algorithm {P256} -out @shared.key")).ok();
+    for name in ["bob", "eve"] {
+        let import = format!(
+            "key import --account {name}@north.example --file {} --password-file",
+            path(&office.file("shared.key"))
+        );
+        office.site.program(&import).args([path(&office.password)]).run().ok();
+        office.site.run(&format!("cert issue --account {name}@north.example")).ok();
+    }
+    let text = office.site.run("cert revoke --account bob@north.example --reason key-compromise").text();
+    for name in ["bob", "eve"] {
+        let line = format!(
+            "{name}@north.example has no other certificate: what becomes of its mail, the configuration says\n"
+        );
+        assert!(text.contains(&line), "{text}");
+    }
 }
 
 #[test]

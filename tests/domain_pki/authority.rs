@@ -24,7 +24,8 @@ fn what_was_issued_stays_valid_until_the_old_authority_is_forgotten() {
              generic certificate {} signed by the new key, valid until {}\n\
              still valid of the old authority: 1 certificate, the last until {}; renew what is in use: \
              sealpost cert renew --domain north.example\n\
-             give the new certificate to whom trusts the old one: sealpost cert show --domain north.example\n\
+             give the new certificate to whom trusts the old one: sealpost cert show --domain north.example \
+             --output FILE\n\
              when the old authority is needed no more: sealpost key remove --domain north.example --forget {}\n",
             after["fingerprint"].as_str().unwrap(),
             after["not_after"].as_str().unwrap(),

@@ -268,3 +268,33 @@ fn lists_are_numbered_by_the_domain() {
     assert_eq!(kept[0].crl.number().unwrap().unwrap(), [4]);
     assert!(directory.signed_crls("void.example").unwrap().is_empty());
 }
+
+#[test]
+fn a_key_that_was_made_is_not_needed_where_somebody_was_quicker() {
+    let office = office();
+    let bob = address("bob@north.example");
+    let made = |number: u8| {
+        let (own, certificate) =
+            (key(number), office.sign("bob@north.example", &key(number).public(), number));
+        let public = own.public().to_spki().unwrap();
+        let key = NewVaultKey { fingerprint: own.fingerprint().unwrap(), public_key: &public, record: &[1] };
+        let (issuer, follows) = (&office.issuer, Follows::Nothing);
+        let issue = Issue { account: &bob, certificate: &certificate, issuer, follows, key: Some(key) };
+        office.directory.record_issue(&issue).map(|_| certificate.fingerprint())
+    };
+    let first = made(2).unwrap();
+    let wanted =
+        format!("Bob@north.example was given the certificate {first} meanwhile: no further key was made");
+    assert_eq!(text(made(3)), wanted);
+    // What it had is retired, and a key without a certificate came in its place.
+    office.directory.retire_certificate(&bob, first).unwrap();
+    let public = key(4).public().to_spki().unwrap();
+    let print = key(4).fingerprint().unwrap();
+    let waits = NewVaultKey { fingerprint: print, public_key: &public, record: &[1] };
+    office.directory.add_vault_key(&bob, &waits).unwrap();
+    let wanted = format!(
+        "Bob@north.example was given the key {print} meanwhile, which has no certificate yet: do it again"
+    );
+    assert_eq!(text(made(3)), wanted);
+    assert_eq!(office.directory.vault_keys(&bob).unwrap().len(), 2);
+}

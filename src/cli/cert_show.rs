@@ -1,0 +1,77 @@
+//! `sealpost cert show`
+
+use super::cert_account::show_account;
+use super::cert_domain::show_domain;
+use super::context::Context;
+use super::failure::{Code, Failure};
+use super::holder::{Holder, HolderArgs};
+use super::new_file::NewFile;
+use super::output::Output;
+use super::{authority, words};
+use crate::directory::{CertificateUse, DomainCertificate};
+use crate::engine::Choice;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Show the certificates of a domain, and what it has issued; or those of an account
+///
+/// A domain's certificate is written to a file (PEM) for others to trust: the one that issues, unless another is asked for.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost cert show --domain north.example
+  sealpost cert show --domain north.example --output north-authority.pem
+  sealpost cert show --account anna@north.example --json")]
+pub(super) struct Show {
+    #[command(flatten)]
+    holder: HolderArgs,
+    /// Write the domain's certificate (PEM) to this new file
+    #[arg(long, value_name = "FILE", conflicts_with = "account")]
+    output: Option<PathBuf>,
+    /// With --output: which one of the domain
+    #[arg(long, requires = "output", value_parser = words::choice::<CertificateUse>())]
+    purpose: Option<CertificateUse>,
+}
+
+impl Show {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        match (self.holder.into(), self.output) {
+            (Holder::Account(address), _) => show_account(context, out, &address),
+            (Holder::Domain(name), None) => show_domain(context, out, &name),
+            (Holder::Domain(name), Some(path)) => write(context, out, &name, self.purpose, &path),
+        }
+    }
+}
+
+fn write(
+    context: &Context,
+    out: &mut Output,
+    domain: &str,
+    purpose: Option<CertificateUse>,
+    path: &Path,
+) -> Result<(), Failure> {
+    let file = NewFile::create(path)?;
+    let held = context.directory_for_reading()?.domain_certificates(domain)?;
+    let DomainCertificate { certificate, purpose, .. } = chosen(&held, domain, purpose)?;
+    file.write(certificate.to_pem()?.as_bytes())?;
+    let (name, print, file) =
+        (purpose.name(), certificate.fingerprint().to_string(), path.display().to_string());
+    out.line(format!("{name} certificate {print} of {domain} is written to {file}"))?;
+    out.json(json!({"domain": domain, "purpose": name, "fingerprint": print, "file": file}))
+}
+
+/// The one for that purpose, or else the one that issues.
+fn chosen<'h>(
+    held: &'h [DomainCertificate],
+    domain: &str,
+    purpose: Option<CertificateUse>,
+) -> Result<&'h DomainCertificate, Failure> {
+    let found = match purpose {
+        Some(purpose) => held.iter().find(|held| held.purpose == purpose),
+        None => authority::issuer(held),
+    };
+    found.ok_or_else(|| {
+        let kind = purpose.map(|purpose| format!("{} ", purpose.name())).unwrap_or_default();
+        let text = format!("{domain} has no {kind}certificate to write");
+        Failure::new(Code::NotFound, text).hint(format!("see: sealpost cert show --domain {domain}"))
+    })
+}
