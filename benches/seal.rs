@@ -69,6 +69,7 @@ fn holder(kind: KeyType) -> Holder {
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     };
     let recipients =
         vec![ValidatedCertificate::for_sealing(&certificate, &check).expect("a fit certificate")];

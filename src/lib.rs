@@ -20,7 +20,8 @@
 //! #     reads: sealpost::pki::Reads::Cbc };
 //! # let certificate = issuer.issue(&key.public(), &user, Seed::from_bytes(&mut [9; 32]))?;
 //! # let check = SealingCheck { addresses: &[address], at: now, minimum_rsa_bits: MINIMUM_RSA_BITS, anchors: None,
-//! #     intermediates: &[], allow_expired: false, allow_not_yet_valid: false };
+//! #     intermediates: &[], allow_expired: false, allow_not_yet_valid: false,
+//! #     revocation: None };
 //! let message = b"Subject: Hello\n\nA word in private.\n";
 //! let fit = ValidatedCertificate::for_sealing(&certificate, &check).map_err(|unfit| format!("{unfit:?}"))?;
 //! let seed = Seed::from_bytes(&mut [0; 32]); // the product asks the operating system

@@ -1,12 +1,14 @@
 //! What configuration, directory and rules make of a message, end to end through the hook.
 
 mod arrived;
+mod authorities;
 mod bench;
 mod certificates;
 mod domain_key;
 mod headers;
 mod lists;
 mod table;
+mod watch;
 
 use crate::hook::{assert_answer, assert_doubt};
 use crate::support::{Ended, Identity, Program, Store, crlf, path, tools};

@@ -65,6 +65,7 @@ impl Reader {
             intermediates: &[],
             allow_expired: false,
             allow_not_yet_valid: false,
+            revocation: None,
         };
         let recipients = [ValidatedCertificate::for_sealing(&certificate, &check).unwrap()];
         let key = read_private_key(&std::fs::read(&person.key).unwrap(), None).unwrap();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// Authorities and people that OpenSSL made: a root, a cross-signed authority below it, Bob.
-struct House {
+pub(crate) struct House {
     folder: TempDir,
 }
 
@@ -19,7 +19,7 @@ const CONFIG: &str = "[req]\ndistinguished_name=d\nprompt=no\n[d]\n[ca]\ndefault
     keyUsage=critical,keyAgreement\nsubjectAltName=email:bob@north.example\n";
 
 impl House {
-    fn new() -> Option<House> {
+    pub(crate) fn new() -> Option<House> {
         if !tools(&["openssl"]) {
             return None;
         }
@@ -35,22 +35,22 @@ impl House {
         Some(house)
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.file(name), text).unwrap();
     }
 
-    fn openssl(&self, words: &str) {
+    pub(crate) fn openssl(&self, words: &str) {
         let mut command = std::process::Command::new("openssl");
         let made = command.current_dir(self.folder.path()).args(words.split(' ')).output().unwrap();
         assert!(made.status.success(), "{words}: {}", String::from_utf8_lossy(&made.stderr));
     }
 
     /// `NAME.pem` for the key of that name, which is the subject too, valid for 1000 days from now.
-    fn issue(&self, file: &str, subject: &str, issuer: &str, section: &str, serial: u8) {
+    pub(crate) fn issue(&self, file: &str, subject: &str, issuer: &str, section: &str, serial: u8) {
         self.issue_with(file, subject, issuer, section, serial, "-days 1000");
     }
 
@@ -68,7 +68,15 @@ impl House {
     }
 
     /// `NAME.crl` of that authority with its entries: a line of OpenSSL's index each.
-    fn list(&self, file: &str, issuer: &str, number: u8, section: &str, entries: &str, more: &str) {
+    pub(crate) fn list(
+        &self,
+        file: &str,
+        issuer: &str,
+        number: u8,
+        section: &str,
+        entries: &str,
+        more: &str,
+    ) {
         self.write("index", entries);
         self.write("number", &format!("{number:02X}\n"));
         self.openssl(&format!(
@@ -233,7 +241,7 @@ fn a_list_that_is_too_old_warns_or_refuses() {
     let Some(house) = House::new() else { return };
     let dates = " -crl_lastupdate 20260901120000Z -crl_nextupdate 20260908120000Z";
     house.list("old", "between", 1, "list", "", dates);
-    let why = "the revocation list of CN=between is too old: the next one was due on 2026-09-08";
+    let why = "the revocation list of CN=between is old: the next one was due on 2026-09-08";
     let soft = house.valid(&format!("--crl old.crl {LINE}"));
     assert_eq!(soft.stderr, format!("sealpost: warning: {why}\n"));
     assert!(soft.text().contains("valid    not known"), "{}", soft.text());

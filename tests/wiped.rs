@@ -101,6 +101,7 @@ fn person_with(kind: KeyType, number: u8) -> Person {
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     };
     let validated = ValidatedCertificate::for_sealing(&certificate, &check).unwrap();
     Person { key, certificate, validated }

@@ -1,19 +1,19 @@
 //! `sealpost cert … --account`
 
-use super::cert::{layout, print};
+use super::cert_fields::{layout, print};
 use super::cert_folder::from_folder;
 use super::cert_message::from_message;
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::fitness::Fitness;
 use super::issuer::Issued;
-use super::output::{Output, Table};
+use super::output::{Output, Table, with};
 use super::words::{self, FingerprintPrefix, day};
-use super::{filter, fitness, input};
+use super::{filter, input};
 use crate::directory::CertificateRecord;
-use crate::engine::{Account, CertificateState, Choice, Clock};
+use crate::engine::{Account, CertificateState, Choice};
 use crate::mail::Address;
 use crate::pki::Fingerprint;
-use crate::system::SystemClock;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -60,7 +60,7 @@ impl Add {
         let config = context.config()?;
         let directory = context.directory()?;
         let account = directory.account(account)?;
-        let warnings = fitness::require(&account, &certificate, &others, &config, SystemClock.now())?;
+        let warnings = Fitness::of(&directory, &config)?.require(&account, &certificate, &others)?;
         let added = directory.add_certificate(&account.address, &certificate, &input::name(&self.file))?;
         report(out, &account, &Issued { certificate, added, warnings })
     }
@@ -84,12 +84,12 @@ pub(super) fn report(out: &mut Output, account: &Account, issued: &Issued) -> Re
 /// The same for programs.
 pub(super) fn value(account: &Account, issued: &Issued) -> Result<Value, Failure> {
     let place = [("account", account.address.to_string()), ("state", "active".to_owned())];
-    let mut value = layout(&place, &issued.certificate)?;
-    if let Some(object) = value.as_object_mut() {
-        object.insert("retired".into(), words::texts(issued.added.replaced().map(|(print, _)| print)).into());
-        object.insert("warnings".into(), words::texts(&issued.warnings).into());
-    }
-    Ok(value)
+    let retired = words::texts(issued.added.replaced().map(|(print, _)| print));
+    let warnings = words::texts(&issued.warnings);
+    Ok(with(
+        layout(&place, &issued.certificate)?,
+        [("retired", retired.into()), ("warnings", warnings.into())],
+    ))
 }
 
 fn place(record: &CertificateRecord) -> Vec<(&'static str, String)> {

@@ -1,6 +1,6 @@
 //! `sealpost cert issue --bulk`
 
-use super::cert_issue::{read_request, require_request};
+use super::cert_issue::require_request;
 use super::context::Context;
 use super::failure::{Code, Failure, without_error_numbers};
 use super::issuer::{Issuer, Order, Wish};
@@ -8,7 +8,7 @@ use super::output::Output;
 use super::password::PasswordSource;
 use super::report::{Outcome, Report};
 use super::words::counted;
-use super::{initial_password, input, key, progress};
+use super::{filter, initial_password, input, key, progress};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{AdminError, Follows, NewAccount, NewVaultKey, SqliteDirectory};
 use crate::engine::{Account, CertificateState, HeldCertificate};
@@ -175,7 +175,7 @@ fn read_list(path: &Path) -> Result<Vec<Result<Line, Fault>>, Failure> {
 }
 
 fn read_files(asked: &BulkLine, folder: &Path) -> Result<Line, Failure> {
-    let request = asked.request.as_ref().map(|name| read_request(&folder.join(name)));
+    let request = asked.request.as_ref().map(|name| filter::one(&folder.join(name), Request::read));
     let password = asked.password_file.as_ref().map(|name| PasswordSource::first_line_of(&folder.join(name)));
     Ok(Line { asked: asked.clone(), request: request.transpose()?, password: password.transpose()? })
 }

@@ -1,10 +1,11 @@
 //! `sealpost cert … --domain`
 
-use super::cert::{layout, print};
+use super::cert_fields::{layout, print};
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::orphans::{Consent, Instead};
-use super::output::{Output, Table};
+use super::output::{Output, Table, with};
+use super::sealing_check::by_itself;
 use super::words::{self, counted, day};
 use super::{authority, filter, input, keyring};
 use crate::crypto::Entropy;
@@ -12,8 +13,8 @@ use crate::directory::{CertificateUse, SqliteDirectory};
 use crate::engine::{Choice, Clock, Domain};
 use crate::mail::Address;
 use crate::pki::{
-    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, PkiError, SealingCheck, Subject,
-    TLS_LIFETIME, UnlockedKey, ValidatedCertificate, Validity, wildcard,
+    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, PkiError, Subject, TLS_LIFETIME,
+    UnlockedKey, ValidatedCertificate, Validity, wildcard,
 };
 use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
@@ -247,7 +248,8 @@ impl Set {
         first: &Certificate,
         others: &[Certificate],
     ) -> Result<(), Failure> {
-        let is_ours = |one: &Certificate| pki::require_key(one, &key.public()).is_ok();
+        let own = key.fingerprint()?;
+        let is_ours = |one: &Certificate| one.key_fingerprint().is_ok_and(|of| of == own);
         let place = (2..).zip(others).find(|(_, one)| is_ours(one)).map(|(place, _)| place);
         let (false, Some(place)) = (is_ours(first), place) else { return Ok(()) };
         let (file, subject, domain) = (input::name(&self.file), first.subject(), &self.domain);
@@ -290,25 +292,14 @@ fn store(
     if certificate.not_after() < SystemClock.now() {
         warnings.push(format!("the certificate ended on {until}"));
     }
-    warnings.iter().for_each(|warning| out.note(&format!("warning: {warning}")));
-    let mut value = layout(&[("domain", domain.to_owned()), ("purpose", name.to_owned())], certificate)?;
-    if let Some(object) = value.as_object_mut() {
-        object.insert("warnings".into(), warnings.into());
-    }
-    out.json(value)
+    out.warnings(&warnings);
+    let place = [("domain", domain.to_owned()), ("purpose", name.to_owned())];
+    out.json(with(layout(&place, certificate)?, [("warnings", warnings.into())]))
 }
 
 /// Whoever says `domain-key` must not find out at the first message that the key cannot be sealed to.
 fn require_sealing(domain: &str, certificate: &Certificate) -> Result<(), Failure> {
-    let check = SealingCheck {
-        addresses: &[],
-        at: SystemClock.now(),
-        minimum_rsa_bits: pki::MINIMUM_RSA_BITS,
-        anchors: None,
-        intermediates: &[],
-        allow_expired: false,
-        allow_not_yet_valid: false,
-    };
+    let check = by_itself(&[], SystemClock.now(), pki::MINIMUM_RSA_BITS);
     ValidatedCertificate::for_sealing(certificate, &check).map(|_| ()).map_err(|reasons| {
         let reasons = words::texts(&reasons).join("; ");
         Failure::new(Code::Data, format!("mail cannot be sealed to this certificate of {domain}: {reasons}"))
@@ -329,11 +320,7 @@ pub(super) fn show_domain(context: &Context, out: &mut Output, domain: &str) -> 
         let place = [("purpose", held.purpose.name().to_owned()), ("role", role)];
         print(out, &place, &held.certificate)?;
         out.line("")?;
-        let mut row = layout(&place, &held.certificate)?;
-        if let Some(object) = row.as_object_mut() {
-            object.insert("issues".into(), issues.into());
-        }
-        rows.push(row);
+        rows.push(with(layout(&place, &held.certificate)?, [("issues", issues.into())]));
     }
     let retired = directory.retired_authorities(domain)?;
     authority::print_retired(out, &retired)?;

@@ -8,7 +8,7 @@ use super::issuer::{Issued, Issuer, Order, Wish};
 use super::new_file::NewFile;
 use super::output::Output;
 use super::words;
-use super::{input, key, keyring};
+use super::{filter, key, keyring};
 use crate::config::MOST_ISSUE_DAYS;
 use crate::directory::{Follows, SqliteDirectory};
 use crate::engine::{Account, Choice};
@@ -67,7 +67,7 @@ impl IssueVerb {
     }
 
     fn issue_one(&self, account: &Address, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let request = self.request.as_ref().map(|path| read_request(path)).transpose()?;
+        let request = self.request.as_ref().map(|path| filter::one(path, Request::read)).transpose()?;
         let file = self.output.as_deref().map(NewFile::create).transpose()?;
         let config = context.config()?;
         let directory = context.directory()?;
@@ -96,7 +96,7 @@ impl IssueVerb {
             None if self.request.is_some() => {
                 out.line(pem.trim_end())?;
                 out.note(&format!("mail for {} is sealed to it from now on", account.address));
-                issued.warnings.iter().for_each(|warning| out.note(&format!("warning: {warning}")));
+                out.warnings(&issued.warnings);
                 return out.json(super::cert_account::value(account, issued)?);
             }
             None => {}
@@ -124,13 +124,6 @@ impl IssueVerb {
             before.map_or(Follows::Nothing, |held| Follows::Predecessor(held.certificate.fingerprint()));
         Ok((key::public_key(&newest)?, follows))
     }
-}
-
-/// Reads a request, and names the file in what is wrong with it.
-pub(super) fn read_request(path: &std::path::Path) -> Result<Request, Failure> {
-    let bytes = input::file(path)?;
-    Request::read(bytes.expose())
-        .map_err(|error| Failure::new(Code::Data, format!("{}: {error}", input::name(path))))
 }
 
 /// The key of a request that asks for no address of anybody else.

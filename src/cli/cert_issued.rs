@@ -1,6 +1,6 @@
 //! `sealpost cert issued`
 
-use super::cert::layout;
+use super::cert_fields::layout;
 use super::context::Context;
 use super::failure::Failure;
 use super::output::{Output, Table};

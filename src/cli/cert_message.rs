@@ -1,10 +1,10 @@
 //! `sealpost cert add --from-message`
 
-use super::cert::layout;
+use super::cert_fields::layout;
 use super::context::Context;
 use super::elsewhere::{Incoming, describe};
 use super::failure::{Code, Failure};
-use super::output::Output;
+use super::output::{Output, with};
 use super::{input, words};
 use crate::directory::Offered;
 use crate::engine::{Clock, offered};
@@ -65,9 +65,5 @@ fn tell(
     }
     let state = if matches!(taken, Offered::Active(_)) { "active" } else { "pending" };
     let place = [("account", account.to_string()), ("state", state.to_owned())];
-    let mut value = layout(&place, incoming.certificate)?;
-    if let Some(object) = value.as_object_mut() {
-        object.insert("warnings".into(), warnings.into());
-    }
-    out.json(value)
+    out.json(with(layout(&place, incoming.certificate)?, [("warnings", warnings.into())]))
 }

@@ -1,19 +1,19 @@
 //! `sealpost cert pending`, `cert accept` and `cert refuse`
 
-use super::cert::layout;
 use super::cert_account::report;
+use super::cert_fields::layout;
 use super::context::Context;
+use super::elsewhere;
 use super::failure::{Code, Failure};
+use super::fitness::Fitness;
 use super::issuer::Issued;
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, day};
-use super::{elsewhere, fitness};
 use crate::config::Config;
 use crate::directory::{PendingCertificate, SqliteDirectory};
-use crate::engine::{Account, CertificateState, Clock};
+use crate::engine::{Account, CertificateState};
 use crate::mail::{Address, printable};
-use crate::pki::{Certificate, Fingerprint, Unfit};
-use crate::system::SystemClock;
+use crate::pki::{Certificate, Fingerprint};
 use serde_json::json;
 
 /// List the certificates that wait to be accepted
@@ -121,11 +121,12 @@ impl Accept {
         let config = context.config()?;
         let directory = context.directory()?;
         let (account, certificate) = self.which.waiting(&directory)?;
-        let warnings = fitness::require(&account, &certificate, &[], &config, SystemClock.now())?;
-        if let Some(revoked) = elsewhere::revocation(&directory, &certificate)? {
-            let text = format!("{} is not accepted: {}", certificate.fingerprint(), Unfit::Revoked(revoked));
+        let fitness = Fitness::of(&directory, &config)?;
+        if let Some(reason) = fitness.taken_back(&certificate) {
+            let text = format!("{} is not accepted: {reason}", certificate.fingerprint());
             return Err(Failure::new(Code::Data, text).hint("sealpost cert refuse removes it"));
         }
+        let warnings = fitness.require(&account, &certificate, &[])?;
         let added = directory.accept_certificate(&account.address, certificate.fingerprint())?;
         report(out, &account, &Issued { certificate, added, warnings })
     }

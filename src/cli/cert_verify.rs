@@ -2,21 +2,21 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::filter;
 use super::output::{Output, Table, warn};
+use super::sealing_check::by_itself;
 use super::words::{self, day};
-use super::{filter, input};
 use crate::config::TrustBundle;
 use crate::engine::Clock;
 use crate::mail::Address;
 use crate::pki::path::{
-    Explicit, Leave, PathCheck, PathFailure, PathValidator, PolicyCheck, RevocationSources, Rfc5280,
-    ValidPath,
+    Explicit, Leave, ListOrigin, PathCheck, PathFailure, PathValidator, PolicyCheck, RevocationSources,
+    Rfc5280, ValidPath,
 };
+use crate::pki::validated;
 use crate::pki::{
-    Certificate, Crl, MINIMUM_RSA_BITS, RevocationPolicy, RevocationStatus, SealingCheck, Unfit,
-    ValidatedCertificate,
+    Certificate, Crl, MINIMUM_RSA_BITS, RevocationPolicy, RevocationStatus, Unfit, ValidatedCertificate,
 };
-use crate::pki::{read_crls, validated};
 use crate::system::SystemClock;
 use clap::ValueEnum;
 use const_oid::ObjectIdentifier;
@@ -128,16 +128,11 @@ impl Verify {
             [] => TrustBundle::default().set()?.certificates.clone(),
             files => filter::certificates(files)?,
         };
-        let crls = self.crl.iter().map(|path| {
-            let read = read_crls(input::file(path)?.expose());
-            read.map_err(|error| filter::broken(path, error))
-        });
-        let crls: Vec<Vec<Crl>> = crls.collect::<Result<_, Failure>>()?;
         Ok(Given {
             target,
             anchors,
             untrusted,
-            crls: crls.into_iter().flatten().collect(),
+            crls: filter::crls(&self.crl)?,
             policies: self.policies(),
             at: self.at.unwrap_or_else(|| SystemClock.now()),
         })
@@ -164,7 +159,12 @@ impl Verify {
             at: given.at,
             usage: (self.purpose == Purpose::Encrypt).then_some(ID_KP_EMAIL_PROTECTION),
             policies: &given.policies,
-            revocation: RevocationSources { crls: &given.crls, at: given.at, policy },
+            revocation: RevocationSources {
+                crls: &given.crls,
+                at: given.at,
+                policy,
+                origin: ListOrigin::Anywhere,
+            },
         }
     }
 
@@ -174,15 +174,7 @@ impl Verify {
         if self.purpose == Purpose::Any {
             return validated::wrong_address(&given.target, addresses).iter().map(Unfit::to_string).collect();
         }
-        let check = SealingCheck {
-            addresses,
-            at: given.at,
-            minimum_rsa_bits: MINIMUM_RSA_BITS,
-            anchors: None,
-            intermediates: &[],
-            allow_expired: false,
-            allow_not_yet_valid: false,
-        };
+        let check = by_itself(addresses, given.at, MINIMUM_RSA_BITS);
         words::texts(ValidatedCertificate::for_sealing(&given.target, &check).err().unwrap_or_default())
     }
 }

@@ -86,7 +86,7 @@ impl Set {
         warnings.extend(broken.into_iter().map(|link| format!("the chain does not hold: {link}")));
         directory.set_chain(&name, &chain)?;
         out.line(format!("chain of {name} stored: {}", counted(chain.len(), "certificate")))?;
-        warnings.iter().for_each(|warning| out.note(&format!("warning: {warning}")));
+        out.warnings(&warnings);
         let chain = words::texts(chain.iter().map(Certificate::fingerprint));
         out.json(json!({"domain": name, "chain": chain, "warnings": warnings}))
     }
@@ -159,11 +159,11 @@ fn show(context: &Context, out: &mut Output, domain: &str) -> Result<(), Failure
     for (number, one) in (1..).zip(&chain) {
         let (subject, issuer, until) = (one.subject(), one.issuer(), day(one.not_after()));
         table.row([number.to_string(), subject, issuer, until, short(one.fingerprint())]);
-        rows.push(super::cert::layout(&[], one)?);
+        rows.push(super::cert_fields::layout(&[], one)?);
     }
     out.table(&table)?;
     let warnings = chain_warnings(&directory, &name)?;
-    warnings.iter().for_each(|warning| out.note(&format!("warning: {warning}")));
+    out.warnings(&warnings);
     out.json(json!({"domain": name, "chain": rows, "warnings": warnings}))
 }
 

@@ -4,11 +4,11 @@ use super::context::Context;
 use super::crl_add::Add;
 use super::crl_sign::{Sign, latest};
 use super::failure::{Code, Failure};
-use super::input;
+use super::filter;
 use super::output::{Output, Table};
 use super::words::{self, FingerprintPrefix, day};
 use crate::engine::Clock;
-use crate::pki::{Crl, CrlEntry, Fingerprint, read_crls};
+use crate::pki::{Crl, CrlEntry, Fingerprint};
 use crate::system::SystemClock;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -69,7 +69,7 @@ impl CrlCommand {
 impl Show {
     fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let lists = match (&self.file, &self.domain) {
-            (Some(file), _) => read(file)?,
+            (Some(file), _) => filter::crls(std::slice::from_ref(file))?,
             (None, domain) => {
                 let domain = domain.as_deref().unwrap_or_default();
                 let signed = context.directory_for_reading()?.signed_crls(domain)?;
@@ -91,13 +91,6 @@ impl Show {
         }
         out.json(json!({"lists": rows}))
     }
-}
-
-/// The lists of a file; what is wrong names it.
-pub(super) fn read(file: &std::path::Path) -> Result<Vec<Crl>, Failure> {
-    let bytes = input::file(file)?;
-    read_crls(bytes.expose())
-        .map_err(|error| Failure::new(Code::Data, format!("{}: {error}", input::name(file))))
 }
 
 /// Its number in decimal where it is small, as every authority's is, else in hexadecimal.

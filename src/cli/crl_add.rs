@@ -1,7 +1,7 @@
 //! `sealpost crl add`
 
 use super::context::Context;
-use super::crl::{number, read};
+use super::crl::number;
 use super::failure::{Code, Failure};
 use super::output::Output;
 use super::words::{self, counted, day};
@@ -34,7 +34,7 @@ pub(super) struct Add {
 
 impl Add {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let lists = read(&self.file)?;
+        let lists = filter::crls(std::slice::from_ref(&self.file))?;
         let given = filter::certificates(self.issuer.as_slice())?;
         let config = context.config()?;
         let directory = context.directory()?;

@@ -5,7 +5,7 @@ use super::crl::layout;
 use super::failure::{Code, Failure};
 use super::issuer::filled_in;
 use super::keyring;
-use super::output::Output;
+use super::output::{Output, with};
 use super::words::{self, counted, day};
 use crate::config::MOST_CRL_DAYS;
 use crate::crypto::{Entropy, Seed};
@@ -73,6 +73,20 @@ struct Signer {
     name: String,
 }
 
+/// What was signed, and by whom.
+struct Lists<'a> {
+    domain: &'a str,
+    signers: &'a [Signer],
+    /// One of each signer, in the same order.
+    signed: &'a [SignedCrl],
+}
+
+impl<'a> Lists<'a> {
+    fn each(&self) -> impl Iterator<Item = (&'a Signer, &'a SignedCrl)> {
+        self.signers.iter().zip(self.signed)
+    }
+}
+
 impl Sign {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let config = context.config()?;
@@ -95,7 +109,7 @@ impl Sign {
                 "warning: no list tells of {what}, issued under a name or key that {domain} has no more"
             ));
         }
-        self.hand_out(&domain, &signers, &signed, out)
+        self.hand_out(&Lists { domain: &domain, signers: &signers, signed: &signed }, out)
     }
 
     /// Two lists do not go into one place in DER.
@@ -109,21 +123,14 @@ impl Sign {
             .hint("--output with {authority} in it keeps them apart; or --form pem"))
     }
 
-    fn hand_out(
-        &self,
-        domain: &str,
-        signers: &[Signer],
-        signed: &[SignedCrl],
-        out: &mut Output,
-    ) -> Result<(), Failure> {
+    fn hand_out(&self, lists: &Lists<'_>, out: &mut Output) -> Result<(), Failure> {
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-        for (signer, one) in signers.iter().zip(signed) {
+        for (signer, one) in lists.each() {
             let octets = match self.form {
                 Form::Pem => one.crl.to_pem()?.into_bytes(),
                 Form::Der => one.crl.der().to_vec(),
             };
-            let path =
-                self.output.as_ref().map(|path| filled_in(path, domain, &signer.name)).unwrap_or_default();
+            let path = self.place(lists, signer).unwrap_or_default();
             match files.iter_mut().find(|(known, _)| *known == path) {
                 Some((_, text)) => text.extend(octets),
                 None => files.push((path, octets)),
@@ -138,37 +145,30 @@ impl Sign {
                 None => {}
             }
         }
-        self.tell(domain, signers, signed, out)
+        self.tell(lists, out)
+    }
+
+    /// The file that its list is written to, if not to standard output.
+    fn place(&self, lists: &Lists<'_>, signer: &Signer) -> Option<String> {
+        self.output.as_ref().map(|path| filled_in(path, lists.domain, &signer.name))
     }
 
     /// Beside the lists themselves where they stand on standard output.
-    fn tell(
-        &self,
-        domain: &str,
-        signers: &[Signer],
-        signed: &[SignedCrl],
-        out: &mut Output,
-    ) -> Result<(), Failure> {
+    fn tell(&self, lists: &Lists<'_>, out: &mut Output) -> Result<(), Failure> {
         let mut rows = Vec::new();
-        for (signer, one) in signers.iter().zip(signed) {
+        for (signer, one) in lists.each() {
             let next = one.crl.next_update().map(day).unwrap_or_default();
             let (issuer, entries) = (one.crl.issuer(), counted_revocations(one.crl.len()));
             let text = format!("list {} of {issuer}: {entries}, the next one by {next}", one.number);
-            match &self.output {
-                Some(path) => {
-                    out.line(format!("{text}; written to {}", filled_in(path, domain, &signer.name)))?
-                }
+            let file = self.place(lists, signer);
+            match &file {
+                Some(path) => out.line(format!("{text}; written to {path}"))?,
                 None => out.note(&text),
             }
-            let mut row = layout(&one.crl)?;
-            if let Some(object) = row.as_object_mut() {
-                object.insert("authority".into(), signer.name.clone().into());
-                let file = self.output.as_ref().map(|path| filled_in(path, domain, &signer.name));
-                object.insert("file".into(), file.into());
-            }
-            rows.push(row);
+            let more = [("authority", signer.name.clone().into()), ("file", file.into())];
+            rows.push(with(layout(&one.crl)?, more));
         }
-        out.json(json!({"domain": domain, "lists": rows}))
+        out.json(json!({"domain": lists.domain, "lists": rows}))
     }
 }
 

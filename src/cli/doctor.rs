@@ -4,11 +4,12 @@ mod accounts;
 mod authorities;
 mod certificates;
 mod finding;
+mod vault;
 
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::Output;
-use super::postfix;
+use super::{fitness, postfix};
 use crate::config::Config;
 use crate::directory::SqliteDirectory;
 use crate::engine::{self, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate, Unusable};
@@ -23,8 +24,8 @@ use time::{Duration, OffsetDateTime};
 /// Look for what keeps mail from being sealed, or soon will
 ///
 /// Accounts that cannot be sealed to, or are sealed to something else than a valid certificate of theirs; certificates of
-/// accounts, domains, chains, trusted sets and recovery that end soon; weak keys; old revocation lists; certificates that
-/// wait to be accepted; files that others can read; settings and rules that are wrong; with --postfix also what keeps
+/// accounts, domains, chains, trusted sets and recovery that end soon; weak keys, and keys without a certificate; old
+/// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong; with --postfix also what keeps
 /// Postfix from handing mail to this store. Beside each stands what mends it.
 ///
 /// Exits with 0 if nothing is found and with 1 otherwise. A problem keeps mail from being sealed as it should be today; a
@@ -53,9 +54,10 @@ impl Doctor {
         };
         let now = SystemClock.now();
         let mut round = Round {
-            directory,
+            vaults: context.directory_for_reading()?,
             config: Config::default(),
-            lists: Vec::new(),
+            lists: fitness::lists(&directory)?,
+            directory,
             findings: Vec::new(),
             consents: Vec::new(),
             now,
@@ -65,7 +67,7 @@ impl Doctor {
         round.look_at_config(context);
         round.look_at_bundle();
         let domains = round.look_at_domains()?;
-        round.look_at_lists()?;
+        round.look_at_lists();
         round.look_at_accounts()?;
         round.look_at_rules()?;
         if self.postfix {
@@ -78,6 +80,8 @@ impl Doctor {
 /// What the doctor has seen so far.
 struct Round {
     directory: SqliteDirectory,
+    /// The same once more: it is asked while the other one goes through the accounts.
+    vaults: SqliteDirectory,
     config: Config,
     /// The revocation lists that the site was given.
     lists: Vec<Crl>,
@@ -156,6 +160,7 @@ impl Round {
             self.look_at_recovery(domain);
             self.look_at_domain_key(domain)?;
             self.look_at_authorities_of(domain)?;
+            self.look_at_own_lists(domain)?;
         }
         self.look_at_authorities()?;
         Ok(domains)

@@ -1,11 +1,12 @@
 //! Certificates that nobody at this site made: what becomes of them, whatever brings them.
 
-use super::fitness;
+use super::fitness::{self, Fitness};
+use super::sealing_check::by_itself;
 use crate::config::Config;
 use crate::directory::{AdminError, Offered, SqliteDirectory};
 use crate::engine::{Account, CertificateSource, CertificateState, Clock, DomainMode, Offer, without_chain};
 use crate::mail::Address;
-use crate::pki::{self, Certificate, Crl, Revocation, SealingCheck, Unfit, ValidatedCertificate};
+use crate::pki::{Certificate, SealingCheck, Unfit, ValidatedCertificate};
 use crate::system::SystemClock;
 
 /// What the directory calls a certificate of a signed message whose signer chains to a trusted authority.
@@ -53,38 +54,29 @@ impl<'a> Incoming<'a> {
 
     /// Stores it: it waits, or is active at once if the site trusts its source and `cert add` would take it.
     pub(super) fn take(&self, directory: &SqliteDirectory, config: &Config) -> Result<Offered, AdminError> {
-        for certificate in self.signer.into_iter().chain([self.certificate]) {
-            if revocation(directory, certificate)?.is_some() {
-                return Ok(Offered::Revoked);
-            }
+        let fitness = Fitness::of(directory, config)?;
+        let mut brought = self.signer.into_iter().chain([self.certificate]);
+        if brought.any(|one| fitness.taken_back(one).is_some()) {
+            return Ok(Offered::Revoked);
         }
         directory.offer_certificate(
             &self.account.address,
             self.certificate,
             &self.origin,
-            self.wanted(config),
+            self.wanted(config, &fitness),
         )
     }
 
-    fn wanted(&self, config: &Config) -> CertificateState {
+    fn wanted(&self, config: &Config, fitness: &Fitness<'_>) -> CertificateState {
         let trusted = self.vouched && config.trusted_sources.contains(&self.source);
         // The certificates around it are not kept, so the chain must hold without them.
-        let fit = || fitness::check(self.account, self.certificate, &[], config, SystemClock.now()).is_ok();
+        let fit = || fitness.check(self.account, self.certificate, &[]).is_ok();
         if trusted && self.account.domain.mode == DomainMode::Enabled && fit() {
             CertificateState::Active
         } else {
             CertificateState::Pending
         }
     }
-}
-
-/// Was it taken back, as far as the lists of other authorities in the directory tell?
-pub(super) fn revocation(
-    directory: &SqliteDirectory,
-    certificate: &Certificate,
-) -> Result<Option<Revocation>, AdminError> {
-    let lists: Vec<Crl> = directory.crls()?.into_iter().map(|held| held.crl).collect();
-    Ok(pki::standing(certificate, &lists, SystemClock.now()).revoked)
 }
 
 /// Why a certificate is not worth waiting for: it can never be sealed to for this account, or not now. Nothing is let pass.
@@ -106,15 +98,7 @@ pub(super) fn untrusted(account: &Account, certificate: &Certificate, config: &C
 }
 
 fn check<'a>(addresses: &'a [Address], config: &Config) -> SealingCheck<'a> {
-    SealingCheck {
-        addresses,
-        at: SystemClock.now(),
-        minimum_rsa_bits: config.settings.minimum_rsa_bits,
-        anchors: None,
-        intermediates: &[],
-        allow_expired: false,
-        allow_not_yet_valid: false,
-    }
+    by_itself(addresses, SystemClock.now(), config.settings.minimum_rsa_bits)
 }
 
 /// What became of it, in words.

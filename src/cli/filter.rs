@@ -2,12 +2,13 @@
 
 use super::failure::{Code, Failure};
 use super::output::{Output, warn};
+use super::sealing_check::by_itself;
 use super::{input, password, words};
 use crate::cms;
 use crate::crypto::SecretBytes;
 use crate::engine::{Choice, Clock, Naming};
 use crate::mail::Address;
-use crate::pki::{self, Certificate, PkiError, PublicKey, SealingCheck, Unfit, ValidatedCertificate};
+use crate::pki::{self, Certificate, Crl, PkiError, PublicKey, SealingCheck, Unfit, ValidatedCertificate};
 use crate::store;
 use crate::system::SystemClock;
 use std::path::{Path, PathBuf};
@@ -57,13 +58,9 @@ impl Recipients {
     pub(super) fn validated(&self) -> Result<Vec<ValidatedCertificate>, Failure> {
         let anchors = certificates(&self.trust)?;
         let check = SealingCheck {
-            addresses: &self.addresses,
-            at: SystemClock.now(),
-            minimum_rsa_bits: pki::MINIMUM_RSA_BITS,
             anchors: (!self.trust.is_empty()).then_some(anchors.as_slice()),
-            intermediates: &[],
             allow_expired: self.allow_expired,
-            allow_not_yet_valid: false,
+            ..by_itself(&self.addresses, SystemClock.now(), pki::MINIMUM_RSA_BITS)
         };
         let each = self.cert.iter().map(|path| Ok((path, certificates(std::slice::from_ref(path))?)));
         let each: Vec<(&PathBuf, Vec<Certificate>)> = each.collect::<Result<_, Failure>>()?;
@@ -99,12 +96,22 @@ fn fit(
 
 /// All certificates of the files, PEM or DER.
 pub(super) fn certificates(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
-    let each = paths.iter().map(|path| {
-        let read = pki::read_certificates(pki_file(path)?.expose());
-        read.map_err(|error| broken(path, error))
-    });
-    let each: Vec<Vec<Certificate>> = each.collect::<Result<_, Failure>>()?;
+    all(paths, pki::read_certificates)
+}
+
+/// All revocation lists of the files, PEM or DER.
+pub(super) fn crls(paths: &[PathBuf]) -> Result<Vec<Crl>, Failure> {
+    all(paths, pki::read_crls)
+}
+
+fn all<T>(paths: &[PathBuf], read: fn(&[u8]) -> Result<Vec<T>, PkiError>) -> Result<Vec<T>, Failure> {
+    let each: Vec<Vec<T>> = paths.iter().map(|path| one(path, read)).collect::<Result<_, Failure>>()?;
     Ok(each.into_iter().flatten().collect())
+}
+
+/// What `read` finds in a file; what is wrong with it names the file.
+pub(super) fn one<T>(path: &Path, read: fn(&[u8]) -> Result<T, PkiError>) -> Result<T, Failure> {
+    read(pki_file(path)?.expose()).map_err(|error| broken(path, error))
 }
 
 /// The first certificate of a file, and those after it.

@@ -1,13 +1,14 @@
 //! A domain at work as the authority of its accounts.
 
 use super::failure::{Code, Failure};
-use super::{authority, fitness, keyring};
+use super::fitness::{self, Fitness, lists};
+use super::{authority, keyring};
 use crate::config::{Config, IssueSettings, SubjectStyle};
 use crate::crypto::Entropy;
 use crate::directory::{AddedCertificate, Follows, Issue, NewVaultKey, SqliteDirectory};
 use crate::engine::{Account, Choice, Clock, Domain, DomainMode};
 use crate::pki::{
-    Authority, Certificate, PublicKey, Reads, Terms, Unfit, UnlockedKey, UserProfile, Validity,
+    Authority, Certificate, Crl, PublicKey, Reads, Terms, Unfit, UnlockedKey, UserProfile, Validity,
 };
 use crate::system::{SystemClock, SystemEntropy};
 use time::Duration;
@@ -20,6 +21,8 @@ pub(super) struct Issuer<'d> {
     pub(super) certificate: Certificate,
     key: UnlockedKey,
     terms: Terms,
+    /// The revocation lists that the site was given.
+    lists: Vec<Crl>,
 }
 
 /// What a certificate is to say beside what the account and the site say.
@@ -65,14 +68,15 @@ impl<'d> Issuer<'d> {
         key.test()?;
         let certificate = issuing_certificate(directory, &domain.name)?;
         let terms = terms(&config.issue, &domain.name, &Authority::new(&certificate, &key)?)?;
-        Ok(Issuer { directory, config, domain, certificate, key, terms })
+        let lists = lists(directory)?;
+        Ok(Issuer { directory, config, domain, certificate, key, terms, lists })
     }
 
     /// Signs a certificate, checks it as delivery will, records it and gives it to the account.
     pub(super) fn issue(&self, order: &Order<'_>, wish: &Wish<'_>) -> Result<Issued, Failure> {
         let certificate = self.sign(order, wish)?;
-        let now = SystemClock.now();
-        let warnings = fitness::require(order.account, &certificate, &[], &self.config, now)?;
+        let fitness = Fitness::by(&self.config, &self.lists);
+        let warnings = fitness.require(order.account, &certificate, &[])?;
         let added = self.directory.record_issue(&Issue {
             account: &order.account.address,
             certificate: &certificate,

@@ -2,13 +2,13 @@
 
 use super::context::Context;
 use super::failure::Failure;
+use super::fitness::{self, Fitness};
 use super::holder::{Holder, HolderArgs};
 use super::key::{new_password, refuse_signer};
 use super::output::Output;
 use super::password::PasswordSource;
 use super::words::{self, day};
-use super::{filter, fitness, input, key_domain, keyring};
-use crate::config::Config;
+use super::{filter, input, key_domain, keyring};
 use crate::crypto::{Entropy, SecretBytes};
 use crate::directory::{ImportedCertificate, KeyImport, NewVaultKey, SqliteDirectory};
 use crate::engine::{Account, CertificateState, Choice, Clock};
@@ -59,7 +59,7 @@ impl Import {
                 let account = directory.account(&address)?;
                 refuse_known(&directory, &account.address, &file)?;
                 let password = new_password(given, &address)?;
-                let sorted = sort(&account, &file, &config, SystemClock.now())?;
+                let sorted = sort(&account, &file, &Fitness::of(&directory, &config)?, SystemClock.now())?;
                 keyring::note_another_password(&directory, out, &account.address, &password)?;
                 let new = store(&directory, &account.address, &file, &sorted, &password, &self.file)?;
                 report(out, &account, &file, &sorted, &new)
@@ -129,7 +129,7 @@ fn refuse_known(directory: &SqliteDirectory, account: &Address, file: &KeyFile) 
 fn sort<'f>(
     account: &Account,
     file: &'f KeyFile,
-    config: &Config,
+    fitness: &Fitness<'_>,
     now: OffsetDateTime,
 ) -> Result<Vec<Sorted<'f>>, Failure> {
     let mut sorted = Vec::new();
@@ -142,7 +142,7 @@ fn sort<'f>(
         let mut is_sealed_to = fitness::active(account).any(|certificate| is_of(&certificate));
         let place = |certificate| {
             let is_active = fitness::active(account).any(|active| active == certificate);
-            let reason = match unfit(account, certificate, file, config, now) {
+            let reason = match unfit(account, certificate, file, fitness, now) {
                 None if is_active => Some("mail is sealed to it already".to_owned()),
                 None if is_sealed_to => Some("mail is sealed to another one of its key".to_owned()),
                 reason => reason,
@@ -167,13 +167,13 @@ fn unfit(
     account: &Account,
     certificate: &Certificate,
     file: &KeyFile,
-    config: &Config,
+    fitness: &Fitness<'_>,
     now: OffsetDateTime,
 ) -> Option<String> {
     if certificate.not_after() < now {
         return Some(format!("it ended on {}", day(certificate.not_after())));
     }
-    let checked = fitness::check(account, certificate, &file.certificates, config, now);
+    let checked = fitness.check(account, certificate, &file.certificates);
     checked.err().map(|reasons| reasons.join("; "))
 }
 

@@ -10,6 +10,7 @@ mod cert_account;
 mod cert_bulk;
 mod cert_domain;
 mod cert_fetch;
+mod cert_fields;
 mod cert_folder;
 mod cert_import;
 mod cert_issue;
@@ -68,6 +69,7 @@ mod rekey;
 mod report;
 mod rules;
 mod seal;
+mod sealing_check;
 mod trust;
 mod words;
 

@@ -2,6 +2,8 @@
 
 use super::failure::{Code, Failure};
 use serde::Serialize;
+use serde_json::Value;
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 /// Writes all of it or gives up without a word.
@@ -103,6 +105,11 @@ impl Output {
         }
     }
 
+    /// The same for each warning.
+    pub(super) fn warnings(&self, warnings: impl IntoIterator<Item = impl Display>) {
+        warnings.into_iter().for_each(|warning| self.note(&format!("warning: {warning}")));
+    }
+
     /// One JSON object on one line, with `"v":1` added; silent where text is wanted. It is written as it is made.
     pub(super) fn json(&mut self, object: impl Serialize) -> Result<(), Failure> {
         if self.form != Form::Json {
@@ -113,6 +120,14 @@ impl Output {
             serde_json::to_writer(&mut stdout, &Versioned { object, v: 1 }).map_err(io::Error::from);
         told(written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
     }
+}
+
+/// A JSON object with further members.
+pub(super) fn with<'n>(mut object: Value, more: impl IntoIterator<Item = (&'n str, Value)>) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    }
+    object
 }
 
 /// Says in which version of our JSON an object is.

@@ -1,15 +1,16 @@
 //! `sealpost recovery`
 
-use super::cert::{layout, print};
+use super::cert_fields::{layout, print};
 use super::context::Context;
 use super::failure::{Code, Failure};
-use super::output::Output;
+use super::output::{Output, with};
+use super::sealing_check::by_itself;
 use super::words::{self, day};
 use super::{filter, input};
 use crate::config::Config;
 use crate::directory::RecoveryCertificate;
 use crate::engine::{Clock, Domain, Recovery};
-use crate::pki::{Certificate, SealingCheck, ValidatedCertificate};
+use crate::pki::{Certificate, ValidatedCertificate};
 use crate::smime;
 use crate::system::SystemClock;
 use serde_json::json;
@@ -99,11 +100,8 @@ fn set(context: &Context, out: &mut Output, name: &str, file: &Path) -> Result<(
     }
     advise(out, &domain)?;
     let place = [("domain", domain.name.clone())];
-    let mut value = layout(&place, &certificate)?;
-    if let Some(object) = value.as_object_mut() {
-        object.insert("replaced".into(), json!(before.map(|before| before.fingerprint().to_string())));
-    }
-    out.json(value)
+    let replaced = json!(before.map(|before| before.fingerprint().to_string()));
+    out.json(with(layout(&place, &certificate)?, [("replaced", replaced)]))
 }
 
 /// Off by default: a certificate alone makes nobody's mail readable.
@@ -122,15 +120,7 @@ fn advise(out: &mut Output, domain: &Domain) -> Result<(), Failure> {
 
 /// Every reason why mail cannot be sealed to it. It names no account, and nobody has to vouch for it.
 pub(super) fn check(domain: &Domain, certificate: &Certificate, config: &Config) -> Result<(), Vec<String>> {
-    let check = SealingCheck {
-        addresses: &[],
-        at: SystemClock.now(),
-        minimum_rsa_bits: config.settings.minimum_rsa_bits,
-        anchors: None,
-        intermediates: &[],
-        allow_expired: false,
-        allow_not_yet_valid: false,
-    };
+    let check = by_itself(&[], SystemClock.now(), config.settings.minimum_rsa_bits);
     ValidatedCertificate::for_sealing(certificate, &check).map_err(|reasons| words::texts(&reasons))?;
     match smime::refusal(config.settings.form_of_domain(domain), certificate, &[]) {
         None | Some(smime::SealError::NothingPostQuantum { .. }) => Ok(()),

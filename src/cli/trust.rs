@@ -127,7 +127,7 @@ impl Add {
             out.line(format!("{holder} trusts {} ({})", one.subject(), one.fingerprint()))?;
         }
         let warnings: Vec<String> = new.iter().flat_map(|one| warnings(one)).collect();
-        warnings.iter().for_each(|warning| out.note(&format!("warning: {warning}")));
+        out.warnings(&warnings);
         out.json(json!({
             "holder": holder.to_string(), "added": words::texts(new.iter().map(|one| one.fingerprint())),
             "known": words::texts(&known), "warnings": warnings,
@@ -195,7 +195,7 @@ fn list(context: &Context, out: &mut Output, domain: Option<String>) -> Result<(
     let holder = canonical(context, domain.map_or(TrustHolder::Server, TrustHolder::Domain))?;
     let mut all = trusted(&context.directory_for_reading()?, &holder)?;
     let (BuiltInSet { certificates, broken, file }, warning) = built_in(&config);
-    warning.iter().for_each(|warning| out.note(&format!("warning: {warning}")));
+    out.warnings(&warning);
     all.extend(certificates.into_iter().map(|one| (Origin::BuiltIn, one)));
     let mut table = Table::new(&["origin", "fingerprint", "valid until", "subject"], "nobody is trusted");
     for (origin, one) in &all {

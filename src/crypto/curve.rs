@@ -41,16 +41,21 @@ pub struct Curve {
     agree: fn(private: &[u8], point: &[u8]) -> Option<Octets>,
 }
 
-/// Nothing if it is no signature of the message by that key.
-type Verify = fn(point: &[u8], message: &[u8], signature: &[u8]) -> Option<()>;
+/// Nothing if it is no signature by that key over the message of that hash.
+type VerifyHash = fn(point: &[u8], hash: &[u8], signature: &[u8]) -> Option<()>;
 
 /// ECDSA on a curve, with the hash of its size (RFC 5758 3.2).
 pub(super) struct Signing {
     algorithm: ObjectIdentifier,
     sign: fn(private: &[u8], message: &[u8]) -> Option<Vec<u8>>,
-    verify: Verify,
-    /// The same over the hash of a message.
-    verify_hash: Verify,
+    verify_hash: VerifyHash,
+}
+
+/// A hash is a number: zeros in front change nothing, and the crates take none of less than half a scalar.
+fn as_wide_as_the_field(hash: &[u8], bits: usize) -> Vec<u8> {
+    let mut wide = vec![0; bits.div_ceil(8).saturating_sub(hash.len())];
+    wide.extend_from_slice(hash);
+    wide
 }
 
 /// What a crate for a NIST curve has to offer, in the form of a row.
@@ -68,18 +73,12 @@ macro_rules! nist {
                     let signature: $krate::ecdsa::DerSignature = key.try_sign(message).ok()?;
                     Some(signature.as_bytes().to_vec())
                 },
-                verify: |point, message, signature| {
-                    use $krate::ecdsa::signature::Verifier;
-                    let signature = $krate::ecdsa::DerSignature::from_bytes(signature).ok()?;
-                    let key = $krate::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
-                    key.verify(message, &signature).ok()
-                },
                 verify_hash: |point, hash, signature| {
                     use $krate::ecdsa::signature::hazmat::PrehashVerifier;
                     let signature = $krate::ecdsa::DerSignature::from_bytes(signature).ok()?;
                     let signature = $krate::ecdsa::Signature::try_from(signature).ok()?;
                     let key = $krate::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
-                    key.verify_prehash(hash, &signature).ok()
+                    key.verify_prehash(&as_wide_as_the_field(hash, $bits), &signature).ok()
                 },
             }),
             generate: |rng| {
@@ -221,12 +220,8 @@ impl CurvePublicKey {
         self.curve.signing.as_ref().map(|signing| signing.algorithm)
     }
 
-    /// Checks an ECDSA signature in DER; nothing if it is none of this key.
-    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Option<()> {
-        (self.curve.signing.as_ref()?.verify)(&self.point, message, signature)
-    }
-
-    /// Checks an ECDSA signature over a hash of half the curve's size at least.
+    /// Checks an ECDSA signature in DER, over the hash of the message; nothing if it is none of this key. With any hash on any
+    /// of the curves: writers choose them apart (OpenSSL signs with SHA-256 on P-521).
     pub(crate) fn verify_hash(&self, hash: &[u8], signature: &[u8]) -> Option<()> {
         (self.curve.signing.as_ref()?.verify_hash)(&self.point, hash, signature)
     }
@@ -354,12 +349,19 @@ mod tests {
 
     #[test]
     fn signatures_hold_for_their_message_and_x25519_has_none() {
+        use crate::crypto::signature::{SignatureScheme, VerifyingKey};
         for curve in [&P_256, &P_384, &P_521] {
             let [key, other] = keys(curve);
             let signature = key.sign(b"text").unwrap();
-            assert_eq!(key.public().verify(b"text", &signature), Some(()), "{curve:?}");
-            assert_eq!(key.public().verify(b"Text", &signature), None);
-            assert_eq!(other.public().verify(b"text", &signature), None);
+            let algorithm = key.public().signature_algorithm().unwrap();
+            let algorithm = spki::AlgorithmIdentifierOwned { oid: algorithm, parameters: None };
+            let scheme = SignatureScheme::named_by(&algorithm).unwrap();
+            let verify = |key: &CurvePrivateKey, message: &[u8]| {
+                scheme.verify(VerifyingKey::Curve(key.public()), message, &signature)
+            };
+            assert_eq!(verify(&key, b"text"), Some(()), "{curve:?}");
+            assert_eq!(verify(&key, b"Text"), None);
+            assert_eq!(verify(&other, b"text"), None);
         }
         let [key, _] = keys(&X25519);
         assert!(key.sign(b"text").is_none() && key.public().signature_algorithm().is_none());

@@ -1,24 +1,21 @@
-//! Signatures of messages: which schemes are believed, and whether one holds. SHA-1 and MD5 are not among the hashes.
+//! Signatures on messages, certificates, requests and revocation lists: which schemes are believed, and whether one holds.
+//! SHA-1 and MD5 are not among the hashes. How strong a key must be is for those who ask to say.
 
 use super::algorithm::name_of;
-use super::{CryptoError, Ed25519PublicKey};
+use super::{CryptoError, CurvePublicKey, Ed25519PublicKey};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
     ECDSA_WITH_SHA_256, ECDSA_WITH_SHA_384, ECDSA_WITH_SHA_512, ID_EC_PUBLIC_KEY, ID_MGF_1, ID_RSASSA_PSS,
-    ID_SHA_256, ID_SHA_384, ID_SHA_512, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1, SECP_521_R_1,
-    SHA_256_WITH_RSA_ENCRYPTION, SHA_384_WITH_RSA_ENCRYPTION, SHA_512_WITH_RSA_ENCRYPTION,
+    ID_SHA_256, ID_SHA_384, ID_SHA_512, RSA_ENCRYPTION, SHA_256_WITH_RSA_ENCRYPTION,
+    SHA_384_WITH_RSA_ENCRYPTION, SHA_512_WITH_RSA_ENCRYPTION,
 };
 use const_oid::db::rfc8410::ID_ED_25519;
 use der::{Decode, Encode};
 use rsa::pkcs1::RsaPssParamsOwned;
+use rsa::pss;
 use rsa::signature::Verifier;
-use rsa::signature::hazmat::PrehashVerifier;
-use rsa::{pss, traits::PublicKeyParts};
 use sha2::{Digest, Sha256, Sha384, Sha512};
-use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
-
-/// Shorter RSA keys could have been broken by anybody who wants to sign in somebody's name.
-const MINIMUM_RSA_BITS: u32 = 2048;
+use spki::AlgorithmIdentifierOwned;
 
 /// A hash that signatures are made with (RFC 8551 2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +36,15 @@ impl Hash {
         }
     }
 
+    /// Octets of its digests.
+    pub(crate) fn octets(self) -> usize {
+        match self {
+            Hash::Sha256 => 32,
+            Hash::Sha384 => 48,
+            Hash::Sha512 => 64,
+        }
+    }
+
     /// Of these octets.
     pub(crate) fn digest(self, octets: &[u8]) -> Vec<u8> {
         match self {
@@ -47,6 +53,14 @@ impl Hash {
             Hash::Sha512 => Sha512::digest(octets).to_vec(),
         }
     }
+}
+
+/// A key that signatures are checked with.
+#[derive(Clone, Copy)]
+pub(crate) enum VerifyingKey<'k> {
+    Rsa(&'k rsa::PublicKey),
+    Curve(&'k CurvePublicKey),
+    Ed25519(&'k Ed25519PublicKey),
 }
 
 /// How a signature is made.
@@ -63,40 +77,48 @@ pub(crate) enum SignatureScheme {
 }
 
 impl SignatureScheme {
-    /// Of a signatureAlgorithm; the hash of the digestAlgorithm beside it is meant where it names none (RFC 8017, RFC 5753).
+    /// Of the signatureAlgorithm of a certificate, a request or a list, which names its hash.
+    pub(crate) fn named_by(algorithm: &AlgorithmIdentifierOwned) -> Result<SignatureScheme, CryptoError> {
+        match algorithm.oid {
+            SHA_256_WITH_RSA_ENCRYPTION => Ok(SignatureScheme::Pkcs1(Hash::Sha256)),
+            SHA_384_WITH_RSA_ENCRYPTION => Ok(SignatureScheme::Pkcs1(Hash::Sha384)),
+            SHA_512_WITH_RSA_ENCRYPTION => Ok(SignatureScheme::Pkcs1(Hash::Sha512)),
+            ID_RSASSA_PSS => pss_parameters(algorithm),
+            ECDSA_WITH_SHA_256 => Ok(SignatureScheme::Ecdsa(Hash::Sha256)),
+            ECDSA_WITH_SHA_384 => Ok(SignatureScheme::Ecdsa(Hash::Sha384)),
+            ECDSA_WITH_SHA_512 => Ok(SignatureScheme::Ecdsa(Hash::Sha512)),
+            // RFC 8410 3: absent, not even NULL.
+            ID_ED_25519 if algorithm.parameters.is_some() => Err(CryptoError::Parameters("Ed25519")),
+            ID_ED_25519 => Ok(SignatureScheme::Ed25519),
+            other => Err(CryptoError::Unsupported(format!("the signature algorithm {}", name_of(&other)))),
+        }
+    }
+
+    /// Of the signatureAlgorithm of a message; the hash of the digestAlgorithm beside it is meant where it names none (RFC 8017,
+    /// RFC 5753).
     pub(crate) fn of(
         algorithm: &AlgorithmIdentifierOwned,
         digest: Hash,
     ) -> Result<SignatureScheme, CryptoError> {
         match algorithm.oid {
             RSA_ENCRYPTION => Ok(SignatureScheme::Pkcs1(digest)),
-            SHA_256_WITH_RSA_ENCRYPTION => Ok(SignatureScheme::Pkcs1(Hash::Sha256)),
-            SHA_384_WITH_RSA_ENCRYPTION => Ok(SignatureScheme::Pkcs1(Hash::Sha384)),
-            SHA_512_WITH_RSA_ENCRYPTION => Ok(SignatureScheme::Pkcs1(Hash::Sha512)),
-            ID_RSASSA_PSS => pss_parameters(algorithm),
             ID_EC_PUBLIC_KEY => Ok(SignatureScheme::Ecdsa(digest)),
-            ECDSA_WITH_SHA_256 => Ok(SignatureScheme::Ecdsa(Hash::Sha256)),
-            ECDSA_WITH_SHA_384 => Ok(SignatureScheme::Ecdsa(Hash::Sha384)),
-            ECDSA_WITH_SHA_512 => Ok(SignatureScheme::Ecdsa(Hash::Sha512)),
-            ID_ED_25519 => Ok(SignatureScheme::Ed25519),
-            other => Err(CryptoError::Unsupported(format!("the signature algorithm {}", name_of(&other)))),
+            _ => SignatureScheme::named_by(algorithm),
         }
     }
 
-    /// Does the signature of the message hold by this key? Nothing: it does not, or the key is of another kind or too short.
-    pub(crate) fn verify(
-        self,
-        key: &SubjectPublicKeyInfoOwned,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Option<()> {
-        match self {
-            SignatureScheme::Pkcs1(hash) => pkcs1(&rsa_key(key)?, hash, message, signature),
-            SignatureScheme::Pss { hash, salt_octets } => {
-                verify_pss(rsa_key(key)?, hash, salt_octets, message, signature)
+    /// Does the signature of the message hold by this key? Nothing: it does not, or the key is of another kind.
+    pub(crate) fn verify(self, key: VerifyingKey<'_>, message: &[u8], signature: &[u8]) -> Option<()> {
+        match (self, key) {
+            (SignatureScheme::Pkcs1(hash), VerifyingKey::Rsa(key)) => pkcs1(key, hash, message, signature),
+            (SignatureScheme::Pss { hash, salt_octets }, VerifyingKey::Rsa(key)) => {
+                verify_pss(key.clone(), hash, salt_octets, message, signature)
             }
-            SignatureScheme::Ecdsa(hash) => ecdsa(key, &hash.digest(message), signature),
-            SignatureScheme::Ed25519 => ed25519(key, message, signature),
+            (SignatureScheme::Ecdsa(hash), VerifyingKey::Curve(key)) => {
+                key.verify_hash(&hash.digest(message), signature)
+            }
+            (SignatureScheme::Ed25519, VerifyingKey::Ed25519(key)) => key.verify(message, signature),
+            _ => None,
         }
     }
 }
@@ -112,12 +134,6 @@ fn pss_parameters(algorithm: &AlgorithmIdentifierOwned) -> Result<SignatureSchem
         return Err(broken());
     }
     Ok(SignatureScheme::Pss { hash, salt_octets: usize::from(parameters.salt_len) })
-}
-
-fn rsa_key(key: &SubjectPublicKeyInfoOwned) -> Option<rsa::PublicKey> {
-    let encoded = key.to_der().ok()?;
-    let read = rsa::PublicKey::try_from(SubjectPublicKeyInfoRef::from_der(&encoded).ok()?).ok()?;
-    Some(read).filter(|key| key.n().bit_width_vartime() >= MINIMUM_RSA_BITS)
 }
 
 fn pkcs1(key: &rsa::PublicKey, hash: Hash, message: &[u8], signature: &[u8]) -> Option<()> {
@@ -139,44 +155,10 @@ fn verify_pss(key: rsa::PublicKey, hash: Hash, salt: usize, message: &[u8], sign
     verified.ok()
 }
 
-/// With any hash on any of the curves: writers choose them apart (OpenSSL signs with SHA-256 on P-521).
-macro_rules! verify_on {
-    ($krate:ident, $octets:literal, $point:expr, $digest:expr, $signature:expr) => {{
-        let key = $krate::ecdsa::VerifyingKey::from_sec1_bytes($point).ok()?;
-        let signature = $krate::ecdsa::DerSignature::from_bytes($signature).ok()?;
-        // A number: zeros in front change nothing, and the crate takes no digest of less than half a scalar.
-        let mut digest = vec![0; usize::saturating_sub($octets, $digest.len())];
-        digest.extend_from_slice($digest);
-        key.verify_prehash(&digest, &signature).ok()
-    }};
-}
-
-fn ecdsa(key: &SubjectPublicKeyInfoOwned, digest: &[u8], signature: &[u8]) -> Option<()> {
-    if key.algorithm.oid != ID_EC_PUBLIC_KEY {
-        return None;
-    }
-    let curve = key.algorithm.parameters.as_ref()?.decode_as::<ObjectIdentifier>().ok()?;
-    let point = key.subject_public_key.as_bytes()?;
-    match curve {
-        SECP_256_R_1 => verify_on!(p256, 32, point, digest, signature),
-        SECP_384_R_1 => verify_on!(p384, 48, point, digest, signature),
-        SECP_521_R_1 => verify_on!(p521, 66, point, digest, signature),
-        _ => None,
-    }
-}
-
-fn ed25519(key: &SubjectPublicKeyInfoOwned, message: &[u8], signature: &[u8]) -> Option<()> {
-    if key.algorithm.oid != ID_ED_25519 {
-        return None;
-    }
-    Ed25519PublicKey::new(key.subject_public_key.as_bytes()?)?.verify(message, signature)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use der::Any;
-    use der::asn1::BitString;
 
     /// RFC 8032 7.1, test 2.
     #[test]
@@ -189,14 +171,14 @@ mod tests {
         let signature: Vec<u8> = octets(
             "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
         );
+        let key = Ed25519PublicKey::new(&key).unwrap();
+        let key = VerifyingKey::Ed25519(&key);
         let algorithm = AlgorithmIdentifierOwned { oid: ID_ED_25519, parameters: None };
-        let subject_public_key = BitString::from_bytes(&key).unwrap();
-        let spki = SubjectPublicKeyInfoOwned { algorithm, subject_public_key };
-        let scheme = SignatureScheme::of(&spki.algorithm, Hash::Sha512).unwrap();
-        assert_eq!(scheme.verify(&spki, &[0x72], &signature), Some(()));
-        assert_eq!(scheme.verify(&spki, &[0x73], &signature), None);
-        assert_eq!(SignatureScheme::Ecdsa(Hash::Sha256).verify(&spki, &[0x72], &signature), None);
-        assert_eq!(SignatureScheme::Pkcs1(Hash::Sha256).verify(&spki, &[0x72], &signature), None);
+        let scheme = SignatureScheme::of(&algorithm, Hash::Sha512).unwrap();
+        assert_eq!(scheme.verify(key, &[0x72], &signature), Some(()));
+        assert_eq!(scheme.verify(key, &[0x73], &signature), None);
+        assert_eq!(SignatureScheme::Ecdsa(Hash::Sha256).verify(key, &[0x72], &signature), None);
+        assert_eq!(SignatureScheme::Pkcs1(Hash::Sha256).verify(key, &[0x72], &signature), None);
     }
 
     #[test]
@@ -215,6 +197,7 @@ mod tests {
             told("1.2.840.113549.1.1.10", Some(defaults)),
             "the hash id-sha1 (1.3.14.3.2.26) is not supported"
         );
+        assert_eq!(told("1.3.101.112", Some(Any::null())), "the parameters of Ed25519 are broken");
         let sha1 = Hash::by_oid("1.3.14.3.2.26".parse().unwrap()).unwrap_err().to_string();
         assert_eq!(sha1, "the hash id-sha1 (1.3.14.3.2.26) is not supported");
     }

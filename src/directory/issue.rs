@@ -67,6 +67,16 @@ impl SqliteDirectory {
         })
     }
 
+    /// When and why a domain of ours took this certificate back, if one did.
+    pub fn issued_revocation(&self, certificate: Fingerprint) -> Result<Option<Revocation>, AdminError> {
+        self.read(|at| {
+            let sql = "SELECT revoked, reason FROM issued WHERE fingerprint = ?1 AND revoked IS NOT NULL";
+            let mut statement = at.prepare_cached(sql)?;
+            let mut rows = statement.query([certificate.to_string()])?;
+            rows.next()?.map_or(Ok(None), |row| revocation(row, 0, 1))
+        })
+    }
+
     /// What a domain has issued, by serial.
     pub fn issued(&self, issuer: &str) -> Result<Vec<IssuedCertificate>, AdminError> {
         self.read(|at| all(at, &domains::known_id(at, issuer)?))

@@ -80,7 +80,7 @@ pub struct Domain {
 
 impl Domain {
     /// What its own key may be sealed to by, the one that is made for it first.
-    pub fn sealing_candidates(&self) -> impl Iterator<Item = &Certificate> {
+    pub(crate) fn sealing_candidates(&self) -> impl Iterator<Item = &Certificate> {
         self.sealing.iter().chain(&self.authorities)
     }
 }

@@ -1,8 +1,10 @@
 //! What the certificates of an account may chain to: the domain's own authorities and those that it replaced, the
 //! domain's set, the server's, and the built-in one.
 
-use super::{Account, BuiltIn, BuiltInError};
-use crate::pki::{Certificate, SealingCheck, Unfit, ValidatedCertificate};
+use super::{Account, BuiltIn, BuiltInError, CrlPolicy, Domain};
+use crate::pki::path::{ListOrigin, RevocationSources};
+use crate::pki::{Certificate, Crl, RevocationPolicy, SealingCheck, Unfit, ValidatedCertificate};
+use time::OffsetDateTime;
 
 /// All that the directory knows.
 pub fn anchors(account: &Account) -> Vec<Certificate> {
@@ -14,6 +16,25 @@ pub fn anchors(account: &Account) -> Vec<Certificate> {
 fn between(account: &Account, given: &[Certificate]) -> Vec<Certificate> {
     let (own, trust) = (&account.domain.authorities, &account.domain.trust);
     [given, &trust.chain, own, &trust.retired].into_iter().flatten().cloned().collect()
+}
+
+/// The authorities of a domain, today's and those that they replaced: what these issued, the directory has its own record of.
+pub fn recorded(domain: &Domain) -> [&[Certificate]; 2] {
+    [&domain.authorities, &domain.trust.retired]
+}
+
+/// The revocation lists that the site was given, as they are asked: their signatures were checked when they came.
+pub fn kept<'a>(
+    crls: &'a [Crl],
+    recorded: &'a [&'a [Certificate]],
+    policy: CrlPolicy,
+    at: OffsetDateTime,
+) -> RevocationSources<'a> {
+    let policy = match policy {
+        CrlPolicy::Soft => RevocationPolicy::Soft,
+        CrlPolicy::Hard => RevocationPolicy::Hard,
+    };
+    RevocationSources { crls, at, policy, origin: ListOrigin::Kept { recorded } }
 }
 
 /// Checks a certificate of an account, which must chain to an anchor; the anchors of `check` are not looked at. The
@@ -140,6 +161,7 @@ mod tests {
             intermediates: &[],
             allow_expired: false,
             allow_not_yet_valid: false,
+            revocation: None,
         };
         let reasons = |unfit: Vec<Unfit>| unfit.iter().map(Unfit::to_string).collect::<Vec<_>>().join("; ");
         let judged = check_chain(account, certificate, &check, set);

@@ -1,14 +1,13 @@
 //! The certificates of accounts that may be sealed to, by the policy of site and domain.
 
+use super::anchors::{kept, recorded};
 use super::{
     Account, BuiltIn, BuiltInError, CertificatePolicy, CertificateState, CrlPolicy, Domain, DomainMode,
     EngineError, Expired, HeldCertificate, MissingCertificate, RecipientRole, Recovery, Refusal,
     SealedToReport, Settings, Trust, Unusable, check_chain,
 };
 use crate::mail::Address;
-use crate::pki::{
-    self, Certificate, Crl, Revocation, RevocationReason, SealingCheck, Unfit, ValidatedCertificate,
-};
+use crate::pki::{Certificate, Crl, RevocationReason, SealingCheck, Unfit, ValidatedCertificate};
 use crate::smime;
 use time::OffsetDateTime;
 
@@ -76,9 +75,6 @@ impl From<BuiltInError> for Box<Lack> {
     }
 }
 
-/// A certificate that may be sealed to, with what was let pass.
-type Fitting = (ValidatedCertificate, Vec<Unfit>);
-
 impl Certificates<'_> {
     /// The certificates for a copy that all these accounts shall read. An account with none fails the copy, also when
     /// another has one.
@@ -124,8 +120,8 @@ impl Certificates<'_> {
             let certificate = &held.certificate;
             let named = |what: &Unfit| certificate_of(certificate, &account.address, what);
             match self.judge(account, held)? {
-                Ok((validated, let_pass)) => {
-                    warnings.extend(let_pass.iter().map(named));
+                Ok(validated) => {
+                    warnings.extend(validated.warnings().iter().map(named));
                     usable.push(validated);
                 }
                 Err(reasons) => unfit.push((certificate, reasons)),
@@ -138,7 +134,12 @@ impl Certificates<'_> {
             certificate_of(certificate, &account.address, &format!("left out, because {}", words(reasons)))
         };
         warnings.extend(unfit.iter().map(left_out));
-        let active = active.into_iter().map(|held| held.certificate.clone()).collect();
+        // A sender who encrypted to a key that was taken back is not believed to have reached the account.
+        let is_gone = |certificate: &Certificate| {
+            unfit.iter().any(|(one, reasons)| *one == certificate && reasons.iter().any(Unfit::is_gone))
+        };
+        let active = active.into_iter().map(|held| &held.certificate).filter(|one| !is_gone(one));
+        let active = active.cloned().collect();
         let (role, address) = (RecipientRole::Account, account.address.to_string());
         Ok(Reader { role, address, usable, active, warnings })
     }
@@ -147,30 +148,24 @@ impl Certificates<'_> {
         &self,
         account: &Account,
         held: &HeldCertificate,
-    ) -> Result<Result<Fitting, Vec<Unfit>>, BuiltInError> {
+    ) -> Result<Result<ValidatedCertificate, Vec<Unfit>>, BuiltInError> {
         let (policy, addresses) = (self.policy(&account.domain), account.addresses());
-        let (certificate, check) = (&held.certificate, self.check(&addresses, policy));
-        let authorities = || account.domain.authorities.iter().chain(&account.domain.trust.retired);
-        let standing = match held.revoked {
-            None => self.standing(certificate, || authorities().any(|ours| certificate.is_signed_by(ours))),
-            revoked => pki::Standing { revoked, doubt: None },
-        };
+        let own = recorded(&account.domain);
+        let revoked = held.revoked.filter(|revoked| revoked.reason != RevocationReason::RemoveFromCrl);
+        // What our own record takes back is not looked for in lists.
+        let asked = revoked.is_none().then(|| kept(self.lists, &own, policy.crl, self.at));
+        let check = SealingCheck { revocation: asked, ..self.check(&addresses, policy) };
+        let certificate = &held.certificate;
         let validated = match policy.trust {
             Trust::Pinned => ValidatedCertificate::for_sealing(certificate, &check),
             Trust::Chain => check_chain(account, certificate, &check, self.built_in)?,
         };
-        Ok(combine(validated, standing, policy.crl))
+        let Some(revoked) = revoked else { return Ok(validated) };
+        let reasons = validated.err().into_iter().flatten();
+        Ok(Err(std::iter::once(Unfit::Revoked(revoked)).chain(reasons).collect()))
     }
 
-    /// Of what a domain of ours issued its own record tells, and no list is needed.
-    fn standing(&self, certificate: &Certificate, ours: impl FnOnce() -> bool) -> pki::Standing {
-        let standing = pki::standing(certificate, self.lists, self.at);
-        match standing {
-            pki::Standing { doubt: Some(_), revoked } if ours() => pki::Standing { revoked, doubt: None },
-            standing => standing,
-        }
-    }
-
+    /// Asks no lists.
     fn check<'c>(&self, addresses: &'c [Address], policy: CertificatePolicy) -> SealingCheck<'c> {
         SealingCheck {
             addresses,
@@ -180,12 +175,16 @@ impl Certificates<'_> {
             intermediates: &[],
             allow_expired: policy.expired == Expired::Seal,
             allow_not_yet_valid: policy.not_yet_valid == Expired::Seal,
+            revocation: None,
         }
     }
 
     /// `plain` for one account of several is no consent for the others: the sender tries again.
     fn none(&self, account: &Account) -> Box<Lack> {
+        // Certificates that are there and may not be used now, because somebody switched their domain off, are no missing ones.
+        let waits = held(account).next().is_some();
         let fate = match self.policy(&account.domain).missing_certificate {
+            MissingCertificate::Reject if waits => Fate::Refused(Refusal::Defer),
             MissingCertificate::Reject => Fate::Refused(Refusal::Reject),
             MissingCertificate::Defer | MissingCertificate::Plain => Fate::Refused(Refusal::Defer),
             MissingCertificate::DomainKey => Fate::DomainKey,
@@ -195,14 +194,16 @@ impl Certificates<'_> {
         Box::new(Lack { error: EngineError::NoCertificate { account, disabled, refusal }, fate })
     }
 
-    /// The newest decides. What passes by itself (a time, a list that is missing, a hold) is deferred and never refused, and
-    /// so is everything while one of them is on hold: it may come back.
+    /// The newest is named. While one of them may be used again by itself (a time, a list that is missing, a hold), everything
+    /// is deferred and nothing is refused.
     fn unfit(&self, account: &Account, unfit: Vec<(&Certificate, Vec<Unfit>)>) -> Box<Lack> {
         let count = unfit.len();
-        let on_hold = unfit.iter().flat_map(|(_, reasons)| reasons).any(is_hold);
+        let waits =
+            |reasons: &[Unfit]| reasons.iter().any(Unfit::is_hold) || reasons.iter().all(Unfit::is_passing);
+        let one_waits = unfit.iter().any(|(_, reasons)| waits(reasons));
         let Some((certificate, reasons)) = unfit.into_iter().next_back() else { return self.none(account) };
         let fate = match self.policy(&account.domain).unusable {
-            _ if on_hold || reasons.iter().all(Unfit::is_passing) => Fate::Refused(Refusal::Defer),
+            _ if one_waits => Fate::Refused(Refusal::Defer),
             Unusable::Defer => Fate::Refused(Refusal::Defer),
             Unusable::Reject => Fate::Refused(Refusal::Reject),
             Unusable::DomainKey => Fate::DomainKey,
@@ -225,7 +226,7 @@ impl Certificates<'_> {
             let reason = format!("the mode of the domain is {}", super::Choice::name(domain.mode));
             return refused(reason, "sealpost domain set NAME --mode enabled");
         }
-        let (validated, let_pass) = match self.domain_key(domain) {
+        let validated = match self.domain_key(domain) {
             Ok(fitting) => fitting,
             Err(reason) => {
                 return refused(reason, "sealpost cert self-sign --domain NAME --purpose sealing");
@@ -233,16 +234,17 @@ impl Certificates<'_> {
         };
         let certificate = validated.certificate().clone();
         let mut warnings = vec![format!("sealed to the key of {} instead: {why}", domain.name)];
-        warnings.extend(let_pass.iter().map(|what| certificate_of(&certificate, &domain.name, what)));
+        warnings
+            .extend(validated.warnings().iter().map(|what| certificate_of(&certificate, &domain.name, what)));
         let (role, address) = (RecipientRole::DomainKey, account.address.to_string());
         Ok(Reader { role, address, usable: vec![validated], active: vec![certificate], warnings })
     }
 
     /// The first certificate by which the key of the domain may be sealed to, or why there is none.
-    pub(super) fn domain_key(&self, domain: &Domain) -> Result<Fitting, String> {
+    pub(super) fn domain_key(&self, domain: &Domain) -> Result<ValidatedCertificate, String> {
         let mut reasons = "it has no certificate".to_owned();
         for (at, certificate) in domain.sealing_candidates().enumerate() {
-            match self.judge_of_domain(domain, certificate) {
+            match self.judge_of_domain(domain, certificate, self.policy(domain)) {
                 Ok(fitting) => return Ok(fitting),
                 Err(unfit) if at == 0 => reasons = words(&unfit),
                 Err(_) => {}
@@ -252,11 +254,16 @@ impl Certificates<'_> {
     }
 
     /// For a certificate that an administrator holds: it names no mailbox, and nobody has to vouch for it.
-    fn judge_of_domain(&self, domain: &Domain, certificate: &Certificate) -> Result<Fitting, Vec<Unfit>> {
-        let policy = self.policy(domain);
-        let standing = self.standing(certificate, || certificate.is_signed_by(certificate));
-        let validated = ValidatedCertificate::for_sealing(certificate, &self.check(&[], policy));
-        combine(validated, standing, policy.crl)
+    fn judge_of_domain(
+        &self,
+        domain: &Domain,
+        certificate: &Certificate,
+        policy: CertificatePolicy,
+    ) -> Result<ValidatedCertificate, Vec<Unfit>> {
+        let own = recorded(domain);
+        let asked = Some(kept(self.lists, &own, policy.crl, self.at));
+        let check = SealingCheck { revocation: asked, ..self.check(&[], policy) };
+        ValidatedCertificate::for_sealing(certificate, &check)
     }
 
     /// A recovery certificate that cannot be used is left out with a warning: mail that its owner can open is neither lost nor
@@ -300,17 +307,16 @@ impl Certificates<'_> {
             crl: CrlPolicy::Soft,
             ..self.policy(domain)
         };
-        let standing = self.standing(certificate, || certificate.is_signed_by(certificate));
         let name = recovery_of(domain);
-        let validated = ValidatedCertificate::for_sealing(certificate, &self.check(&[], lenient));
-        let (validated, let_pass) = combine(validated, standing, lenient.crl)
+        let validated = self
+            .judge_of_domain(domain, certificate, lenient)
             .map_err(|reasons| format!("{name} is left out: {}", words(&reasons)))?;
         Ok(Reader {
             role: RecipientRole::Recovery,
             address: domain.name.clone(),
+            warnings: validated.warnings().iter().map(|what| format!("{name}: {what}")).collect(),
             usable: vec![validated],
             active: vec![certificate.clone()],
-            warnings: let_pass.iter().map(|what| format!("{name}: {what}")).collect(),
         })
     }
 }
@@ -349,30 +355,6 @@ impl Reader {
             RecipientRole::Recovery => Some(smime::Marked::Recovery(&self.address)),
         }
     }
-}
-
-/// All that can be wrong with a certificate, and what is let pass.
-fn combine(
-    validated: Result<ValidatedCertificate, Vec<Unfit>>,
-    standing: pki::Standing,
-    crl: CrlPolicy,
-) -> Result<Fitting, Vec<Unfit>> {
-    let revoked = standing.revoked.filter(|revoked| revoked.reason != RevocationReason::RemoveFromCrl);
-    let mut unfit: Vec<Unfit> = revoked.map(Unfit::Revoked).into_iter().collect();
-    let doubt = standing.doubt.filter(|_| revoked.is_none());
-    unfit.extend(doubt.clone().filter(|_| crl == CrlPolicy::Hard));
-    match validated {
-        Ok(validated) if unfit.is_empty() => {
-            let let_pass = validated.warnings().iter().cloned().chain(doubt).collect();
-            Ok((validated, let_pass))
-        }
-        Ok(_) => Err(unfit),
-        Err(reasons) => Err(unfit.into_iter().chain(reasons).collect()),
-    }
-}
-
-fn is_hold(reason: &Unfit) -> bool {
-    matches!(reason, Unfit::Revoked(Revocation { reason: RevocationReason::CertificateHold, .. }))
 }
 
 fn words(reasons: &[Unfit]) -> String {

@@ -29,7 +29,7 @@ pub use account::{
     Account, AccountOverrides, CertificateState, Domain, DomainMode, DomainOverrides, DomainTrust,
     HeldCertificate, Route,
 };
-pub use anchors::{anchors, check_chain};
+pub use anchors::{anchors, check_chain, kept, recorded};
 pub use choice::Choice;
 pub use consent::PlainConsent;
 pub use deliver::Engine;

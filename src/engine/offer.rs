@@ -130,6 +130,7 @@ fn check<'a>(
         intermediates,
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     }
 }
 

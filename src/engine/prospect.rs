@@ -2,6 +2,7 @@
 
 use super::certificates::{Certificates, Fit, Reader};
 use super::{Account, BuiltIn, BuiltInError, Domain, EngineError, SealedToReport, Settings};
+use crate::pki::revocation::check::issuers_of_lists;
 use crate::pki::{Certificate, Crl, ValidatedCertificate};
 use crate::smime;
 use std::collections::BTreeSet;
@@ -69,15 +70,19 @@ impl BuiltIn for NobodyElse {
     }
 }
 
-/// The issuers whose revocation lists matter for these accounts, each once: DER of their Names.
+/// The issuers whose revocation lists matter for these accounts, each once: DER of their Names. Those of what may stand in a
+/// chain are among them.
 pub fn issuers<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Vec<Vec<u8>> {
-    let all: BTreeSet<&[u8]> =
-        accounts.into_iter().flat_map(certificates).map(Certificate::issuer_der).collect();
-    all.into_iter().map(<[u8]>::to_vec).collect()
+    let all: BTreeSet<Vec<u8>> =
+        accounts.into_iter().flat_map(certificates).flat_map(issuers_of_lists).collect();
+    all.into_iter().collect()
 }
 
-/// All that mail for the account may come to be sealed to.
+/// All that mail for the account may come to be sealed to, and all above that up to an anchor. Of roots no list is asked.
 fn certificates(account: &Account) -> impl Iterator<Item = &Certificate> {
     let own = account.certificates.iter().map(|held| &held.certificate);
-    own.chain(account.domain.sealing_candidates()).chain(&account.domain.recovery)
+    let Domain { authorities, trust, recovery, .. } = &account.domain;
+    let above = [&trust.chain, authorities, &trust.retired, &trust.domain, &trust.server];
+    let above = above.into_iter().flatten().filter(|one| !one.is_self_issued());
+    own.chain(account.domain.sealing_candidates()).chain(recovery).chain(above)
 }

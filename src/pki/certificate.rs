@@ -17,7 +17,7 @@ use x509_cert::ext::pkix::{
 };
 
 /// A certificate is no larger: 64 KiB hold every real one many times over, even with post-quantum keys.
-pub const MAX_CERTIFICATE: usize = 64 * 1024;
+pub(crate) const MAX_CERTIFICATE: usize = 64 * 1024;
 
 /// RFC 5280 4.1.2.2: at most 20 octets; one more is let pass for the sign octet, as x509-cert reads it.
 const MAX_SERIAL: usize = 21;
@@ -33,6 +33,15 @@ impl fmt::Display for Fingerprint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
     }
+}
+
+/// Why a certificate's holder may not sign certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoAuthority {
+    /// Missing, or they do not say CA.
+    BasicConstraints,
+    /// There, without keyCertSign.
+    KeyUsage,
 }
 
 /// A parsed certificate that keeps its exact DER.
@@ -114,12 +123,8 @@ impl Certificate {
     /// Did the holder of that certificate sign this one? Name and signature are compared, and nothing else: neither
     /// times nor whether it may.
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
-        let signature = || {
-            let signature = self.parsed.signature().as_bytes()?;
-            let algorithm = self.parsed.signature_algorithm().oid;
-            issuer.public_key().ok()?.verify_with(algorithm, signed_part(&self.der)?, signature).ok()
-        };
-        self.names_as_issuer(issuer) && signature().is_some()
+        let signed_by = |key| self.signed().verify(&key).is_ok();
+        self.names_as_issuer(issuer) && issuer.public_key().is_ok_and(signed_by)
     }
 
     /// It as what somebody signed.
@@ -207,10 +212,18 @@ impl Certificate {
         tbs.issuer() == tbs.subject()
     }
 
-    /// Do basicConstraints and keyUsage let its holder sign certificates? (RFC 5280 4.2.1.9, 4.2.1.3)
+    /// Do basicConstraints and keyUsage let its holder sign certificates? Not if one of them cannot be read.
     pub fn may_sign_certificates(&self) -> bool {
-        let is_authority = matches!(self.basic_constraints(), Ok(Some(constraints)) if constraints.ca);
-        is_authority && self.key_usage().is_ok_and(|usage| usage.is_none_or(|usage| usage.key_cert_sign()))
+        matches!(self.no_authority(), Ok(None))
+    }
+
+    /// Why its holder may not sign certificates, if so (RFC 5280 4.2.1.9, 4.2.1.3).
+    pub(crate) fn no_authority(&self) -> Result<Option<NoAuthority>, PkiError> {
+        if !self.basic_constraints()?.is_some_and(|constraints| constraints.ca) {
+            return Ok(Some(NoAuthority::BasicConstraints));
+        }
+        let may = self.key_usage()?.is_none_or(|usage| usage.key_cert_sign());
+        Ok((!may).then_some(NoAuthority::KeyUsage))
     }
 
     /// The mail addresses that it names: rfc822Name and SmtpUTF8Mailbox of the subjectAltName; emailAddress of the
@@ -314,114 +327,4 @@ fn long_serial(certificate: &[u8]) -> Option<PkiError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::issue::tests::{authority, issue};
-    use super::super::key::tests::{ec_key, rsa_key};
-    use super::*;
-    use proptest::prelude::*;
-
-    fn user() -> Certificate {
-        issue(&authority(&ec_key()), &ec_key(), &rsa_key().public())
-    }
-
-    #[test]
-    fn a_certificate_tells_what_is_in_it() {
-        let user = user();
-        assert_eq!(user.subject(), "CN=Bob");
-        assert_eq!(user.issuer(), "CN=north.example");
-        assert_eq!(user.addresses(), ["Bob@north.example", "bob.alias@north.example"]);
-        assert_eq!(user.key_description(), "RSA 2048");
-        assert_eq!(user.not_before(), super::super::issue::tests::noon());
-        assert_eq!(user.extended_key_usage().unwrap().unwrap().len(), 1);
-        assert!(user.key_usage().unwrap().unwrap().key_encipherment());
-        assert!(!user.is_self_issued() && authority(&ec_key()).is_self_issued());
-        assert_eq!(Certificate::from_pem(user.to_pem().unwrap().as_bytes()).unwrap(), user);
-    }
-
-    #[test]
-    fn an_address_that_is_not_ascii_is_a_smtp_utf8_mailbox() {
-        let address = crate::mail::Address::parse("jürgen@north.example").unwrap();
-        let name = super::super::names::mailbox_name(&address).unwrap();
-        assert!(matches!(name, GeneralName::OtherName(_)));
-        assert_eq!(mailbox(&name).unwrap(), "jürgen@north.example");
-    }
-
-    #[test]
-    fn the_signer_is_told_by_name_and_signature() {
-        let root = authority(&ec_key());
-        assert!(user().is_signed_by(&root) && root.is_signed_by(&root));
-        assert!(!root.is_signed_by(&user()));
-        // The same name on another key.
-        assert!(!user().is_signed_by(&authority(rsa_key())));
-        // Another name on the same key.
-        assert!(!user().is_signed_by(&issue(&root, &ec_key(), &ec_key().public())));
-    }
-
-    #[test]
-    fn two_certificates_are_not_one() {
-        let pem = user().to_pem().unwrap();
-        let error = Certificate::from_pem(format!("{pem}{pem}").as_bytes()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the file holds 2 certificates; exactly one is expected: split the file"
-        );
-    }
-
-    /// The certificate with a serial number of so many octets, all lengths around it mended.
-    fn with_serial(octets: usize) -> Vec<u8> {
-        let user = user();
-        let old = [&[2, 17], user.serial_octets()].concat();
-        let at = user.der().windows(old.len()).position(|window| window == old).unwrap();
-        let length = |count: usize| {
-            let [.., a, b, c] = count.to_be_bytes();
-            [0x83, a, b, c]
-        };
-        let mut serial = vec![2];
-        serial.extend(length(octets));
-        serial.extend(vec![1; octets]);
-        // Both SEQUENCEs in front have lengths of two octets, and version stands between.
-        let (outer, tbs) = (&user.der()[4..], &user.der()[8..]);
-        let tbs_length = usize::from(user.der()[6]) * 256 + usize::from(user.der()[7]);
-        let (tbs, rest) = tbs.split_at(tbs_length);
-        assert!(outer.len() > tbs.len() && at > 8);
-        let body = [&tbs[..at - 8], &serial[..], &tbs[at - 8 + old.len()..]].concat();
-        let tbs = [&[0x30], &length(body.len())[..], &body[..]].concat();
-        let all = [&tbs[..], rest].concat();
-        [&[0x30], &length(all.len())[..], &all[..]].concat()
-    }
-
-    #[test]
-    fn a_long_serial_is_named() {
-        let error = Certificate::from_der(&with_serial(64 * 1024)).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "the certificate's serial number has 65536 octets; at most 20 are allowed (RFC 5280)"
-        );
-    }
-
-    #[test]
-    fn a_truncated_certificate_is_refused_and_a_damaged_one_never_panics() {
-        let user = user();
-        for length in 0..user.der().len() {
-            assert!(Certificate::from_der(&user.der()[..length]).is_err(), "{length}");
-        }
-        assert!(Certificate::from_der(&[user.der(), &[0]].concat()).is_err());
-        for position in 0..user.der().len() {
-            let mut der = user.der().to_vec();
-            der[position] ^= 0x55;
-            let Ok(damaged) = Certificate::from_der(&der) else { continue };
-            let _ =
-                (damaged.addresses(), damaged.recipient_ids(), damaged.key_description(), damaged.subject());
-            let _ = (damaged.key_usage(), damaged.extended_key_usage(), damaged.not_after());
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            let _ = Certificate::from_der(&bytes);
-            let _ = Certificate::from_pem(&bytes);
-            let _ = super::super::read_key_file(&bytes, Some(b"x"));
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Certificate revocation lists (RFC 5280 5).
 
-use super::certificate::{moment, signed_part};
+use super::certificate::moment;
 use super::signature::Signed;
 use super::{Certificate, Fingerprint, PkiError, Revocation, RevocationReason, contents, pem};
 use const_oid::db::rfc5912::ID_CE_ISSUING_DISTRIBUTION_POINT;
@@ -178,12 +178,8 @@ impl Crl {
     /// whether it may.
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
         let named = self.issuer_name() == issuer.parsed().tbs_certificate().subject();
-        let signature = || {
-            let signature = self.parsed.signature.as_bytes()?;
-            let algorithm = self.parsed.signature_algorithm.oid;
-            issuer.public_key().ok()?.verify_with(algorithm, signed_part(&self.der)?, signature).ok()
-        };
-        named && self.names_one_algorithm() && signature().is_some()
+        let signed_by = |key| self.signed().verify(&key).is_ok();
+        named && self.names_one_algorithm() && issuer.public_key().is_ok_and(signed_by)
     }
 
     fn extension<'a, E: Decode<'a> + AssociatedOid>(&'a self) -> Result<Option<E>, PkiError>

@@ -1,7 +1,7 @@
 //! Certificates that a domain signs for itself beside that of an authority: one for TLS only, one to be encrypted to, and one that
 //! follows another when the key changes.
 
-use super::issue::{authority_extensions, dns_names, extension, key_id, self_signed, usages};
+use super::issue::{authority_extensions, extension, key_id, self_signed, self_signed_as, usages};
 use super::{AuthorityProfile, Certificate, PkiError, PublicKey, UnlockedKey, Validity};
 use crate::crypto::Seed;
 use const_oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_EMAIL_PROTECTION, ID_KP_SERVER_AUTH};
@@ -20,9 +20,7 @@ pub fn self_sign_for_tls(
     profile: &AuthorityProfile<'_>,
     seed: Seed,
 ) -> Result<Certificate, PkiError> {
-    let mut extensions = server_extensions(&key.public())?;
-    extensions.extend(dns_names(profile.dns_names)?);
-    self_signed(key, profile.subject.to_name()?, extensions, profile.validity, seed)
+    self_signed_as(key, profile, server_extensions(&key.public())?, seed)
 }
 
 /// A self-signed certificate that is made to be encrypted to, for a domain whose key stands in for its accounts' keys. It
@@ -32,9 +30,7 @@ pub fn self_sign_recipient(
     profile: &AuthorityProfile<'_>,
     seed: Seed,
 ) -> Result<Certificate, PkiError> {
-    let mut extensions = recipient_extensions(&key.public())?;
-    extensions.extend(dns_names(profile.dns_names)?);
-    self_signed(key, profile.subject.to_name()?, extensions, profile.validity, seed)
+    self_signed_as(key, profile, recipient_extensions(&key.public())?, seed)
 }
 
 fn recipient_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
@@ -47,8 +43,8 @@ fn recipient_extensions(key: &PublicKey) -> Result<Vec<Extension>, PkiError> {
 
 /// What a new key is given in the place of that certificate: self-signed, with the same subject and alternative names, for the
 /// same purpose: an authority is followed by an authority, what mail is sealed to by its like, and anything else by a
-/// certificate for TLS. Serial number and
-/// key identifiers are new, and nothing of what another authority wrote into the old one is kept.
+/// certificate for TLS. Serial number and key identifiers are new, and nothing of what another authority wrote into the old
+/// one is kept.
 pub fn succeed(
     old: &Certificate,
     key: &UnlockedKey,
@@ -160,6 +156,7 @@ mod tests {
                     intermediates: &anchors,
                     allow_expired: false,
                     allow_not_yet_valid: false,
+                    revocation: None,
                 };
                 let judged = ValidatedCertificate::for_sealing(user, &check);
                 assert!(judged.is_ok(), "{:?}", judged.err());

@@ -65,6 +65,9 @@ pub enum PkiError {
     /// A signature that does not hold.
     #[error("the signature does not hold")]
     BadSignature,
+    /// A signature that may hold and does not count.
+    #[error("{0}")]
+    RefusedSignature(String),
     /// A request that somebody else's key signed, or that was changed.
     #[error(
         "the request's own signature does not hold: it was changed, or whoever made it does not have the private key"

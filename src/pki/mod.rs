@@ -24,7 +24,6 @@ mod request;
 pub mod revocation;
 mod signature;
 mod signer;
-mod standing;
 mod terms;
 pub mod validated;
 
@@ -41,8 +40,7 @@ pub use crl_sign::ListProfile;
 pub use domain_certificate::{TLS_LIFETIME, self_sign_for_tls, self_sign_recipient, succeed};
 pub use error::PkiError;
 pub use issue::{
-    AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh,
-    require_key, self_sign,
+    AUTHORITY_LIFETIME, Authority, AuthorityProfile, USER_LIFETIME, UserProfile, Validity, refresh, self_sign,
 };
 pub use key::{MINIMUM_RSA_BITS, UnlockedKey};
 pub use key_type::KeyType;
@@ -54,7 +52,6 @@ pub use public_key::PublicKey;
 pub use request::Request;
 pub use revocation::{Revocation, RevocationPolicy, RevocationReason, RevocationStatus};
 pub use signer::unfit_to_sign;
-pub use standing::{Standing, standing};
 pub use terms::Terms;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 

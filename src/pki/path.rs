@@ -23,7 +23,7 @@ pub use failure::{LocatedFault, PathFailure, PathFault, Place};
 pub use limits::{Limits, Work};
 pub use policies::{Explicit, Leave, PolicyCheck};
 
-use super::revocation::{RevocationPolicy, RevocationStatus};
+use super::revocation::{RevocationPolicy, RevocationStatus, check as lists};
 use super::{Certificate, Crl};
 use const_oid::ObjectIdentifier;
 use time::OffsetDateTime;
@@ -54,12 +54,45 @@ pub struct RevocationSources<'a> {
     pub at: OffsetDateTime,
     /// What if they cannot clear a certificate?
     pub policy: RevocationPolicy,
+    /// Who answers for them.
+    pub origin: ListOrigin<'a>,
+}
+
+/// Where revocation lists come from.
+#[derive(Debug, Clone, Copy)]
+pub enum ListOrigin<'a> {
+    /// From anywhere: what an authorised issuer of the path has signed counts, and nothing else.
+    Anywhere,
+    /// Kept by whoever asks, who checked their signatures when he took them. What they name is taken back, whoever of the path
+    /// signed them; to clear a certificate of a path they must be signed by an authorised issuer of it, as all others.
+    Kept {
+        /// What these issued needs no list: whoever asks has his own record of it.
+        recorded: &'a [&'a [Certificate]],
+    },
 }
 
 impl RevocationSources<'_> {
     /// Does anybody want to know?
     fn is_asked(&self) -> bool {
-        !self.crls.is_empty() || self.policy == RevocationPolicy::Hard
+        !self.crls.is_empty() || self.policy == RevocationPolicy::Hard || self.is_kept()
+    }
+
+    fn is_kept(&self) -> bool {
+        matches!(self.origin, ListOrigin::Kept { .. })
+    }
+
+    /// Is no list needed: did it sign itself, or is there another record of it?
+    fn spares(&self, certificate: &Certificate) -> bool {
+        let ListOrigin::Kept { recorded } = self.origin else { return false };
+        let mut issuers = recorded.iter().copied().flatten();
+        certificate.is_signed_by(certificate) || issuers.any(|issuer| certificate.is_signed_by(issuer))
+    }
+
+    /// What kept lists mean for a certificate that is trusted for itself: nothing, a warning, or a fault.
+    pub(crate) fn judge(&self, certificate: &Certificate) -> Result<Option<String>, LocatedFault> {
+        let status = lists::check_kept(certificate, self.crls, self.at);
+        let judged = chain::judged(certificate, &status, self);
+        judged.map_err(|fault| LocatedFault::at(Place::Target, certificate, fault))
     }
 }
 
@@ -68,7 +101,7 @@ impl RevocationSources<'_> {
 pub struct ValidPath {
     /// Target first, anchor last; one if the target itself is trusted.
     pub certificates: Vec<Certificate>,
-    /// What the lists say of each of them; nothing is asked of the anchor, unless it is the target.
+    /// What the lists say of each of them; nothing is said of the anchor, unless it is the target.
     pub revocation: Vec<RevocationStatus>,
     /// The certificate policies that are valid for it; empty if there are none, and none were required.
     pub policies: Vec<ObjectIdentifier>,

@@ -2,17 +2,15 @@
 
 use super::{Fingerprint, PkiError};
 use crate::crypto::algorithm::{Curve, Kem, name_of};
+use crate::crypto::signature::{SignatureScheme, VerifyingKey};
 use crate::crypto::{CurvePublicKey, Ed25519PublicKey, KemPublicKey, ed25519};
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5912::{
-    ECDSA_WITH_SHA_256, ECDSA_WITH_SHA_384, ECDSA_WITH_SHA_512, ID_EC_PUBLIC_KEY, RSA_ENCRYPTION,
-    SHA_256_WITH_RSA_ENCRYPTION, SHA_384_WITH_RSA_ENCRYPTION, SHA_512_WITH_RSA_ENCRYPTION,
-};
+use const_oid::db::rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SHA_256_WITH_RSA_ENCRYPTION};
 use der::asn1::{Any, BitString};
 use der::{Decode, Encode};
 use pkcs8::EncodePublicKey;
 use rsa::traits::PublicKeyParts;
-use sha2::{Digest, Sha256, Sha384, Sha512};
+use sha2::{Digest, Sha256};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
 use std::fmt;
 
@@ -91,46 +89,28 @@ impl PublicKey {
 
     /// Checks a signature made with the algorithm that goes with the key (RSA: PKCS#1 v1.5 with SHA-256; a curve: ECDSA with the hash of its strength; Ed25519).
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), PkiError> {
-        let good = match self {
-            PublicKey::Rsa(key) => key.pkcs1v15_verify::<Sha256>(message, signature).ok(),
-            PublicKey::Curve(key) => key.verify(message, signature),
-            PublicKey::Ed25519(key) => key.verify(message, signature),
-            PublicKey::Kem(_) => None,
-        };
-        good.ok_or(PkiError::BadSignature)
+        let algorithm = self.signature_algorithm().map_err(|_| PkiError::BadSignature)?;
+        let scheme = SignatureScheme::named_by(&algorithm).map_err(|_| PkiError::BadSignature)?;
+        self.verify_by(scheme, message, signature).ok_or(PkiError::BadSignature)
     }
 
-    /// Checks a signature of a named algorithm: SHA-256, SHA-384 or SHA-512 with RSA or ECDSA, Ed25519. SHA-1 and MD5 are not
-    /// among them.
-    pub(crate) fn verify_with(
-        &self,
-        algorithm: ObjectIdentifier,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), PkiError> {
-        let valid = match (self, algorithm) {
-            (PublicKey::Rsa(key), SHA_256_WITH_RSA_ENCRYPTION) => {
-                key.pkcs1v15_verify::<Sha256>(message, signature).ok()
-            }
-            (PublicKey::Rsa(key), SHA_384_WITH_RSA_ENCRYPTION) => {
-                key.pkcs1v15_verify::<Sha384>(message, signature).ok()
-            }
-            (PublicKey::Rsa(key), SHA_512_WITH_RSA_ENCRYPTION) => {
-                key.pkcs1v15_verify::<Sha512>(message, signature).ok()
-            }
-            (PublicKey::Curve(key), ECDSA_WITH_SHA_256) => {
-                key.verify_hash(&Sha256::digest(message), signature)
-            }
-            (PublicKey::Curve(key), ECDSA_WITH_SHA_384) => {
-                key.verify_hash(&Sha384::digest(message), signature)
-            }
-            (PublicKey::Curve(key), ECDSA_WITH_SHA_512) => {
-                key.verify_hash(&Sha512::digest(message), signature)
-            }
-            (PublicKey::Ed25519(key), ed25519::OID) => key.verify(message, signature),
-            (_, other) => return Err(unsupported_signature(other)),
+    /// Does a signature of that scheme hold? Nothing: it does not, or keys of this kind make none of them.
+    pub(crate) fn verify_by(&self, scheme: SignatureScheme, message: &[u8], signature: &[u8]) -> Option<()> {
+        let key = match self {
+            PublicKey::Rsa(key) => VerifyingKey::Rsa(key),
+            PublicKey::Curve(key) => VerifyingKey::Curve(key),
+            PublicKey::Ed25519(key) => VerifyingKey::Ed25519(key),
+            PublicKey::Kem(_) => return None,
         };
-        valid.ok_or(PkiError::BadSignature)
+        scheme.verify(key, message, signature)
+    }
+
+    /// Refuses an RSA key of fewer bits: anybody might have broken it, to sign in somebody's name.
+    pub(crate) fn require_bits(&self, minimum: usize) -> Result<(), PkiError> {
+        match self.modulus_bits() {
+            Some(bits) if bits < minimum => Err(PkiError::WeakKey { bits, minimum }),
+            _ => Ok(()),
+        }
     }
 
     /// The signature algorithm that goes with the key: sha256WithRSAEncryption, ECDSA with the hash of the curve's
@@ -216,8 +196,4 @@ fn broken_point() -> PkiError {
 
 fn unsupported_key(oid: ObjectIdentifier) -> PkiError {
     PkiError::Unsupported(format!("keys of the kind {}", name_of(&oid)))
-}
-
-fn unsupported_signature(oid: ObjectIdentifier) -> PkiError {
-    PkiError::Unsupported(format!("signatures of the kind {}", name_of(&oid)))
 }

@@ -1,8 +1,9 @@
 //! Certification requests (PKCS#10, RFC 2986): what a domain sends to an outer authority, and what a user sends to us.
 
-use super::certificate::{mailbox, signed_part};
+use super::certificate::mailbox;
 use super::issue::{extension, sign, unwritten};
 use super::names::{Subject, dns_name};
+use super::signature::{SignatureFault, Signed};
 use super::{MINIMUM_RSA_BITS, PkiError, PublicKey, UnlockedKey, contents, pem};
 use crate::crypto::Seed;
 use const_oid::AssociatedOid;
@@ -52,14 +53,8 @@ impl Request {
         require_alone(der)?;
         let parsed = CertReq::from_der(der).map_err(broken)?;
         let key = PublicKey::from_spki(&parsed.info.public_key)?;
-        let signature = parsed.signature.as_bytes().ok_or(PkiError::RequestSignature)?;
-        let signed = signed_part(der).ok_or(PkiError::RequestSignature)?;
-        key.verify_with(parsed.algorithm.oid, signed, signature).map_err(|error| match error {
-            PkiError::BadSignature => PkiError::RequestSignature,
-            PkiError::CannotSign { key } => PkiError::NoProof { key },
-            other => other,
-        })?;
-        require_strength(&key)?;
+        require_proof(&Signed { der, algorithm: &parsed.algorithm, signature: &parsed.signature }, &key)?;
+        key.require_bits(MINIMUM_RSA_BITS)?;
         Ok(Request { der: der.to_vec(), parsed, key })
     }
 
@@ -136,11 +131,13 @@ fn require_alone(der: &[u8]) -> Result<(), PkiError> {
     }
 }
 
-fn require_strength(key: &PublicKey) -> Result<(), PkiError> {
-    match key.modulus_bits() {
-        Some(bits) if bits < MINIMUM_RSA_BITS => Err(PkiError::WeakKey { bits, minimum: MINIMUM_RSA_BITS }),
-        _ => Ok(()),
-    }
+/// By its own signature whoever made it shows the private key.
+fn require_proof(request: &Signed<'_>, key: &PublicKey) -> Result<(), PkiError> {
+    request.verify(key).map_err(|fault| match fault {
+        _ if !key.signs() => PkiError::NoProof { key: key.to_string() },
+        SignatureFault::Wrong => PkiError::RequestSignature,
+        SignatureFault::Refused(why) => PkiError::RefusedSignature(why),
+    })
 }
 
 fn attributes(dns_names: &[String]) -> Result<SetOfVec<Attribute>, PkiError> {
@@ -208,6 +205,23 @@ mod tests {
         for length in 0..der.len() {
             assert!(Request::from_der(&der[..length]).is_err(), "{length}");
         }
+    }
+
+    #[test]
+    fn a_key_that_cannot_sign_shows_nothing_of_its_maker() {
+        let key = UnlockedKey::generate(super::super::KeyType::X25519, seed(3)).unwrap();
+        let info = CertReqInfo {
+            version: Version::V1,
+            subject: Subject::named("Bob").to_name().unwrap(),
+            public_key: SubjectPublicKeyInfoOwned::from_der(&key.public().to_spki().unwrap()).unwrap(),
+            attributes: attributes(&[]).unwrap(),
+        };
+        let der = sign(&info.to_der().unwrap(), &ec_key(), &mut seed(4).into_rng()).unwrap();
+        assert_eq!(
+            Request::from_der(&der).unwrap_err().to_string(),
+            "a request for a key of the kind X25519 cannot show that its maker has the private key: such a key \
+             cannot sign"
+        );
     }
 
     #[test]

@@ -3,11 +3,11 @@
 
 use super::certificate::signed_part;
 use super::{Certificate, PkiError, PublicKey};
-use crate::crypto::ed25519;
-use const_oid::db::rfc5912::{ID_MGF_1, ID_RSASSA_PSS, ID_SHA_256, ID_SHA_384, ID_SHA_512};
-use der::Sequence;
+use crate::crypto::CryptoError;
+use crate::crypto::algorithm::name_of;
+use crate::crypto::signature::SignatureScheme;
+use const_oid::db::rfc5912::ID_RSASSA_PSS;
 use der::asn1::BitString;
-use sha2::{Sha256, Sha384, Sha512};
 use spki::AlgorithmIdentifierOwned;
 
 /// Why a signature does not count.
@@ -27,70 +27,45 @@ pub(crate) struct Signed<'a> {
     pub(crate) signature: &'a BitString,
 }
 
+impl Signed<'_> {
+    /// Did the holder of this key sign it, in a way that is allowed? However short the key is.
+    pub(crate) fn verify(&self, key: &PublicKey) -> Result<(), SignatureFault> {
+        let octets = self.signature.as_bytes().ok_or(SignatureFault::Wrong)?;
+        let part = signed_part(self.der).ok_or(SignatureFault::Wrong)?;
+        key.verify_by(scheme(self.algorithm)?, part, octets).ok_or(SignatureFault::Wrong)
+    }
+}
+
 /// Did the holder of the signer's key sign it, in a way that is allowed? RSA keys with fewer bits are not.
 pub(crate) fn verify(
     signed: &Signed<'_>,
     signer: &Certificate,
     minimum_rsa_bits: usize,
 ) -> Result<(), SignatureFault> {
-    let octets = signed.signature.as_bytes().ok_or(SignatureFault::Wrong)?;
-    let part = signed_part(signed.der).ok_or(SignatureFault::Wrong)?;
-    let spki = signer.parsed().tbs_certificate().subject_public_key_info();
-    let key = PublicKey::from_spki(spki).map_err(refused)?;
-    if let Some(bits) = key.modulus_bits().filter(|bits| *bits < minimum_rsa_bits) {
-        return Err(refused(PkiError::WeakKey { bits, minimum: minimum_rsa_bits }));
-    }
-    match (&key, signed.algorithm.oid) {
-        (PublicKey::Rsa(key), ID_RSASSA_PSS) => verify_pss(key, signed.algorithm, part, octets),
-        (_, ed25519::OID) if signed.algorithm.parameters.is_some() => Err(SignatureFault::Wrong),
-        (_, oid) => key.verify_with(oid, part, octets).map_err(|error| match error {
-            PkiError::BadSignature => SignatureFault::Wrong,
-            other => refused(other),
-        }),
-    }
+    let refused = |error: PkiError| SignatureFault::Refused(error.to_string());
+    let key = signer.public_key().map_err(refused)?;
+    key.require_bits(minimum_rsa_bits).map_err(refused)?;
+    signed.verify(&key)
 }
 
-fn refused(error: PkiError) -> SignatureFault {
-    SignatureFault::Refused(error.to_string())
-}
-
-/// RSASSA-PSS-params (RFC 4055 3.1). The defaults are those of SHA-1, so that everything must be there.
-#[derive(Sequence)]
-struct PssParameters {
-    #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
-    hash: Option<AlgorithmIdentifierOwned>,
-    #[asn1(context_specific = "1", tag_mode = "EXPLICIT", optional = "true")]
-    mask: Option<AlgorithmIdentifierOwned>,
-    #[asn1(context_specific = "2", tag_mode = "EXPLICIT", optional = "true")]
-    salt: Option<u8>,
-    #[asn1(context_specific = "3", tag_mode = "EXPLICIT", optional = "true")]
-    trailer: Option<u8>,
-}
-
-/// One hash for the message and the mask, and a salt as long as the hash: the only form that authorities use.
-fn verify_pss(
-    key: &rsa::PublicKey,
-    algorithm: &AlgorithmIdentifierOwned,
-    message: &[u8],
-    signature: &[u8],
-) -> Result<(), SignatureFault> {
-    let unknown =
-        || SignatureFault::Refused("RSASSA-PSS with parameters that are not used in mail".to_owned());
-    let parameters = algorithm.parameters.as_ref().ok_or_else(unknown)?;
-    let parameters: PssParameters = parameters.decode_as().map_err(|_| unknown())?;
-    let hash = parameters.hash.ok_or_else(unknown)?.oid;
-    let mask = parameters.mask.filter(|mask| mask.oid == ID_MGF_1).ok_or_else(unknown)?;
-    let mask_hash = mask.parameters.and_then(|hash| hash.decode_as::<AlgorithmIdentifierOwned>().ok());
-    let same = mask_hash.is_some_and(|mask| mask.oid == hash);
-    let salt = parameters.salt.filter(|_| same && parameters.trailer.is_none_or(|trailer| trailer == 1));
-    let valid = match (hash, salt) {
-        (ID_SHA_256, Some(32)) => key.pss_verify::<Sha256>(message, signature),
-        (ID_SHA_384, Some(48)) => key.pss_verify::<Sha384>(message, signature),
-        (ID_SHA_512, Some(64)) => key.pss_verify::<Sha512>(message, signature),
-        _ => return Err(unknown()),
+/// RSASSA-PSS only with one hash for the message and the mask, and a salt as long as the hash: the only form that
+/// authorities use.
+fn scheme(algorithm: &AlgorithmIdentifierOwned) -> Result<SignatureScheme, SignatureFault> {
+    let why = match SignatureScheme::named_by(algorithm) {
+        Ok(SignatureScheme::Pss { hash, salt_octets }) if salt_octets != hash.octets() => {
+            UNUSUAL_PSS.to_owned()
+        }
+        Ok(scheme) => return Ok(scheme),
+        Err(_) if algorithm.oid == ID_RSASSA_PSS => UNUSUAL_PSS.to_owned(),
+        Err(CryptoError::Unsupported(_)) => {
+            PkiError::Unsupported(format!("signatures of the kind {}", name_of(&algorithm.oid))).to_string()
+        }
+        Err(error) => error.to_string(),
     };
-    valid.map_err(|_| SignatureFault::Wrong)
+    Err(SignatureFault::Refused(why))
 }
+
+const UNUSUAL_PSS: &str = "RSASSA-PSS with parameters that are not used in mail";
 
 #[cfg(test)]
 mod tests {
@@ -118,6 +93,7 @@ mod tests {
         };
         let Some(good) = pss("sha256", "32") else { return };
         assert_eq!(judge(&good, 2048), Ok(()));
+        assert!(good.is_signed_by(&good));
         assert_eq!(judge(&pss("sha512", "64").unwrap(), 2048), Ok(()));
         let refused =
             SignatureFault::Refused("RSASSA-PSS with parameters that are not used in mail".to_owned());
@@ -126,6 +102,19 @@ mod tests {
         let mut der = good.der().to_vec();
         *der.last_mut().unwrap() ^= 1;
         assert_eq!(judge(&Certificate::from_der(&der).unwrap(), 2048), Err(SignatureFault::Wrong));
+    }
+
+    /// OpenSSL takes SHA-256 on each curve.
+    #[test]
+    fn ecdsa_counts_with_a_hash_shorter_than_half_the_curve() {
+        use super::super::{KeyType, UnlockedKey, key::tests::seed};
+        let key = UnlockedKey::generate(KeyType::EcP521, seed(4)).unwrap();
+        let pem = pem::write("PRIVATE KEY", key.to_pkcs8().unwrap().expose()).unwrap();
+        let words = "req -x509 -new -key /dev/stdin -subj /CN=Root -sha256";
+        let Some(made) = openssl(&words.split(' ').collect::<Vec<_>>(), pem.as_bytes()) else { return };
+        let made = Certificate::from_pem(made.as_bytes()).unwrap();
+        assert_eq!(judge(&made, 2048), Ok(()));
+        assert!(made.is_signed_by(&made));
     }
 
     #[test]

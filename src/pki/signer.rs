@@ -13,7 +13,7 @@ pub fn unfit_to_sign(certificate: &Certificate, check: &SealingCheck<'_>) -> Vec
     check_extended_usage(certificate, &mut unfit);
     check_address(certificate, check.addresses, &mut unfit);
     check_time(certificate, check, &mut unfit, &mut warnings);
-    check_path(certificate, check, &Rfc5280::default(), &mut unfit);
+    check_path(certificate, check, &Rfc5280::default(), &mut unfit, &mut warnings);
     unfit
 }
 

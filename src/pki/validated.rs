@@ -1,6 +1,13 @@
 //! The proof that a certificate may be sealed to.
 
-use super::path::{PathCheck, PathValidator, PolicyCheck, RevocationSources, Rfc5280, UNDERSTOOD};
+mod unfit;
+
+pub use unfit::Unfit;
+
+use super::path::{
+    ListOrigin, LocatedFault, PathCheck, PathFailure, PathFault, PathValidator, Place, PolicyCheck,
+    RevocationSources, Rfc5280, UNDERSTOOD,
+};
 use super::revocation::RevocationPolicy;
 use super::{Certificate, PublicKey, Revocation, RevocationReason};
 use crate::crypto::algorithm::name_of;
@@ -28,85 +35,8 @@ pub struct SealingCheck<'a> {
     pub allow_expired: bool,
     /// Let a certificate pass whose time has not begun, with a warning; its path is checked at its first valid moment.
     pub allow_not_yet_valid: bool,
-}
-
-/// One reason why a certificate is unfit (or, let pass, a warning).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unfit {
-    /// Past its end.
-    #[error("it ended on {}", .0.date())]
-    Expired(OffsetDateTime),
-    /// Before its begin.
-    #[error("it begins on {}", .0.date())]
-    NotYetValid(OffsetDateTime),
-    /// keyUsage or extKeyUsage forbid it.
-    #[error("it may not be used to encrypt mail: {0}")]
-    WrongUsage(String),
-    /// keyUsage forbids it.
-    #[error("it may not be used to sign: its keyUsage lacks digitalSignature")]
-    MayNotSign,
-    /// None of the addresses is in it.
-    #[error("it names {found} and not {wanted}")]
-    WrongAddress {
-        /// What it names.
-        found: String,
-        /// What was asked for.
-        wanted: String,
-    },
-    /// Too few bits.
-    #[error("its key is too weak: {bits} bits, at least {minimum} are required")]
-    TooWeak {
-        /// Of the modulus.
-        bits: usize,
-        /// Required.
-        minimum: usize,
-    },
-    /// No path to an anchor; the nearest failure in words.
-    #[error("it does not chain to a trusted authority: {0}")]
-    Untrusted(String),
-    /// Its issuer took it back, for good or for a while.
-    #[error("{}", revoked(.0))]
-    Revoked(Revocation),
-    /// A revocation list is needed, and there is none.
-    #[error("no revocation list of {0} is at hand")]
-    NoList(String),
-    /// The revocation list that is there should have been replaced.
-    #[error("the revocation list of {issuer} is old: the next one was due on {}", .due.date())]
-    OldList {
-        /// Who signed it.
-        issuer: String,
-        /// nextUpdate.
-        due: OffsetDateTime,
-    },
-    /// A key that we cannot use, an unknown critical extension, a structure that does not hold.
-    #[error("it cannot be used: {0}")]
-    Broken(String),
-}
-
-fn revoked(revocation: &Revocation) -> String {
-    let (day, reason) = (revocation.at.date(), revocation.reason.name());
-    match revocation.reason {
-        RevocationReason::CertificateHold => format!("it is on hold since {day}"),
-        RevocationReason::Unspecified => format!("it was revoked on {day}"),
-        _ => format!("it was revoked on {day} ({reason})"),
-    }
-}
-
-impl Unfit {
-    /// May it pass by itself, or with a list that comes? A sender who tries again can be served then.
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Unfit::Expired(_) | Unfit::NotYetValid(_) | Unfit::NoList(_) | Unfit::OldList { .. } => true,
-            Unfit::Revoked(revocation) => revocation.reason == RevocationReason::CertificateHold,
-            Unfit::WrongUsage(_)
-            | Unfit::MayNotSign
-            | Unfit::WrongAddress { .. }
-            | Unfit::TooWeak { .. }
-            | Unfit::Untrusted(_)
-            | Unfit::Broken(_) => false,
-        }
-    }
+    /// The revocation lists that are asked; absent: nobody asks.
+    pub revocation: Option<RevocationSources<'a>>,
 }
 
 /// A certificate that was checked for sealing, for an address, at a time. Made only here; sealing takes nothing else.
@@ -129,7 +59,7 @@ impl ValidatedCertificate {
         check_extended_usage(certificate, &mut unfit);
         check_address(certificate, check.addresses, &mut unfit);
         check_time(certificate, check, &mut unfit, &mut warnings);
-        check_path(certificate, check, &Rfc5280::default(), &mut unfit);
+        check_path(certificate, check, &Rfc5280::default(), &mut unfit, &mut warnings);
         if unfit.is_empty() {
             Ok(ValidatedCertificate { certificate: certificate.clone(), warnings })
         } else {
@@ -244,28 +174,78 @@ pub(super) fn check_time(
 }
 
 /// The path is checked at the moment of its own validity that is nearest to now, so that an ended certificate is
-/// told to have ended and not, besides, to be untrusted.
+/// told to have ended and not, besides, to be untrusted. Without anchors the lists are asked for the certificate alone.
 pub(super) fn check_path(
     certificate: &Certificate,
     check: &SealingCheck<'_>,
     validator: &impl PathValidator,
     unfit: &mut Vec<Unfit>,
+    warnings: &mut Vec<Unfit>,
 ) {
-    let Some(anchors) = check.anchors else { return };
+    let Some(anchors) = check.anchors else {
+        match check.revocation.map_or(Ok(None), |sources| sources.judge(certificate)) {
+            Ok(warning) => warnings.extend(warning.map(Unfit::Uncleared)),
+            Err(fault) => unfit.splice(0..0, of_revocation(&fault)).for_each(drop),
+        }
+        return;
+    };
+    let nobody = RevocationSources {
+        crls: &[],
+        at: check.at,
+        policy: RevocationPolicy::Soft,
+        origin: ListOrigin::Anywhere,
+    };
     let path = PathCheck {
         anchors,
         intermediates: check.intermediates,
         at: check.at.max(certificate.not_before()).min(certificate.not_after()),
         usage: Some(ID_KP_EMAIL_PROTECTION),
         policies: &PolicyCheck::default(),
-        revocation: RevocationSources { crls: &[], at: check.at, policy: RevocationPolicy::Soft },
+        revocation: check.revocation.unwrap_or(nobody),
     };
     match validator.validate(certificate, &path) {
-        Ok(_) => {}
-        // Told already, each with its own reason.
-        Err(failure) if failure.is_about_the_target() && !unfit.is_empty() => {}
-        Err(failure) => unfit.push(Unfit::Untrusted(failure.to_string())),
+        Ok(path) => warnings.extend(path.warnings.into_iter().map(Unfit::Uncleared)),
+        Err(failure) => {
+            let mut taken_back: Vec<Unfit> = failure.faults.iter().filter_map(of_revocation).collect();
+            // Where there is no path to the end, what the lists say of the certificate itself still counts.
+            if taken_back.is_empty() {
+                taken_back
+                    .extend(check.revocation.and_then(|sources| self::taken_back(certificate, sources)));
+            }
+            unfit.extend(untrusted(&failure, !unfit.is_empty()));
+            unfit.splice(0..0, taken_back).for_each(drop);
+        }
     }
+}
+
+/// What a fault of a path is to the certificate, if it is about revocation.
+fn of_revocation(located: &LocatedFault) -> Option<Unfit> {
+    let revocation = match &located.fault {
+        PathFault::Revoked { at, reason } => Revocation { at: *at, reason: *reason },
+        PathFault::OnHold(since) => Revocation { at: *since, reason: RevocationReason::CertificateHold },
+        PathFault::RevocationUnknown(why) => return Some(Unfit::Uncleared(why.clone())),
+        _ => return None,
+    };
+    Some(match located.place {
+        Place::Target => Unfit::Revoked(revocation),
+        Place::Issuer | Place::Anchor => Unfit::RevokedIssuer { issuer: located.subject.clone(), revocation },
+    })
+}
+
+/// Why nobody should use the certificate by these kept lists, whatever else is right or wrong with it. That no list clears it
+/// is no reason here.
+pub(crate) fn taken_back(certificate: &Certificate, sources: RevocationSources<'_>) -> Option<Unfit> {
+    let sources = RevocationSources { policy: RevocationPolicy::Soft, ..sources };
+    sources.judge(certificate).err().as_ref().and_then(of_revocation)
+}
+
+/// The first fault that is not about revocation. What is about the certificate by itself may be told already, with its own
+/// reason.
+fn untrusted(failure: &PathFailure, told: bool) -> Option<Unfit> {
+    let mut others = failure.faults.iter().filter(|one| of_revocation(one).is_none()).peekable();
+    let first = others.peek()?.to_string();
+    let told = told && others.all(LocatedFault::is_about_the_target);
+    (!told).then_some(Unfit::Untrusted(first))
 }
 
 #[cfg(test)]
@@ -285,6 +265,7 @@ mod tests {
             intermediates: &[],
             allow_expired: false,
             allow_not_yet_valid: false,
+            revocation: None,
         }
     }
 

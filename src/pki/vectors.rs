@@ -1,5 +1,6 @@
 //! Foreign keys, certificates and containers: the public vectors, and what NSS writes.
 
+use super::issue::require_key;
 use super::issue::tests::{address, noon};
 use super::key::tests::rsa_key;
 use super::*;
@@ -27,6 +28,7 @@ fn check<'a>(addresses: &'a [crate::mail::Address], anchors: &'a [Certificate]) 
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     }
 }
 

@@ -113,6 +113,7 @@ fn validated(certificate: &Certificate) -> ValidatedCertificate {
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     };
     ValidatedCertificate::for_sealing(certificate, &check).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use crate::cms::{CmsError, RecipientId, SET, SignedAttributes, SignedData, SignedMessage, Signer};
 use crate::crypto::signature::{Hash, SignatureScheme};
-use crate::pki::Certificate;
+use crate::pki::{Certificate, MINIMUM_RSA_BITS};
 use const_oid::db::rfc5911::ID_DATA;
 
 /// Who signed a message, and what the message says of it. The signature holds.
@@ -89,8 +89,9 @@ fn check(
         }
         None => bare(data, content)?,
     };
-    let key = certificate.parsed().tbs_certificate().subject_public_key_info();
-    scheme.verify(key, signed, &signer.signature).ok_or(VerifyError::BadSignature)
+    let key = certificate.public_key().map_err(refused)?;
+    key.require_bits(MINIMUM_RSA_BITS).map_err(|_| VerifyError::BadSignature)?;
+    key.verify_by(scheme, signed, &signer.signature).ok_or(VerifyError::BadSignature)
 }
 
 fn refused(error: impl ToString) -> VerifyError {

@@ -32,6 +32,7 @@ fn is_valid(certificate: &Certificate, issuer: &Certificate, at: OffsetDateTime)
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     };
     ValidatedCertificate::for_sealing(certificate, &check).is_ok()
 }

@@ -1,14 +1,10 @@
 //! Accepting and refusing, and that nothing is sealed to what waits.
 
-use super::signer::{Made, add, configure, made, pending, robert, store};
+use super::signer::{Made, add, configure, made, offered, pending, robert, store};
 use crate::hook::assert_answer;
-use crate::support::{KeyKind, Program, Store, path, tools};
+use crate::support::{KeyKind, Program, path, tools};
 
 const MESSAGE: &[u8] = b"From: anna@south.example\r\nSubject: x\r\n\r\nhello\r\n";
-
-fn json(store: &Store, words: &str) -> serde_json::Value {
-    serde_json::from_slice(&store.command(words).args(["--json"]).run().ok()).unwrap()
-}
 
 #[test]
 fn what_waits_is_shown_and_accepted() {
@@ -22,7 +18,7 @@ fn what_waits_is_shown_and_accepted() {
     add(&store, &signer.sign("")).ok();
     let listed = store.command("cert pending --domain north.example").run().text();
     assert!(listed.contains(&print[..16]) && listed.trim_end().ends_with("signed mail  holds"), "{listed}");
-    let shown = json(&store, "account show bob@north.example");
+    let shown = store.json("account show bob@north.example");
     assert_eq!(shown["pending_certificates"], serde_json::json!([print]));
     assert!(
         store
@@ -63,9 +59,7 @@ fn what_is_refused_does_not_come_back_by_itself() {
         return;
     }
     let store = store();
-    let signer = robert(&store, KeyKind::P256);
-    let message = signer.sign("");
-    add(&store, &message).ok();
+    let (signer, message) = offered(&store);
     let print = signer.fingerprint();
     let refuse = format!("cert refuse --account robert@north.example --fingerprint {}", &print[..8]);
     assert_eq!(
@@ -84,7 +78,7 @@ fn what_is_refused_does_not_come_back_by_itself() {
     // By hand it can be added, and then it is as any other.
     let file = ["--file", path(&signer.certificate)];
     store.command("cert add --account bob@north.example").args(file).run().ok();
-    let list = json(&store, "cert list --account bob@north.example");
+    let list = store.json("cert list --account bob@north.example");
     assert_eq!(list["certificates"].as_array().unwrap().len(), 2);
     assert!(add(&store, &message).stderr.ends_with("already active\n"));
 }
@@ -101,7 +95,7 @@ fn a_trusted_source_needs_no_consent_and_a_closed_door_takes_nothing() {
     assert_eq!(pending(&store), []);
     configure(&store, "trusted-certificate-sources = [\"mail\"]\n");
     assert_answer(&store.deliver(&signer.sign("")), 0, "2.0.0");
-    let list = json(&store, "cert list --account bob@north.example");
+    let list = store.json("cert list --account bob@north.example");
     assert_eq!(list["certificates"][1]["state"], "active", "{list}");
     assert_eq!(pending(&store), []);
     // A certificate that `cert add` would not take waits, even from there.
@@ -126,7 +120,7 @@ fn a_pending_certificate_changes_no_key_and_blocks_no_writer() {
     let import = store.command("key import --account bob@north.example --file");
     import.args([path(&file), "--password-file", path(&password)]).run().ok();
     add(&store, &signer.sign("")).ok();
-    let shown = json(&store, "key show --account bob@north.example");
+    let shown = store.json("key show --account bob@north.example");
     assert!(shown.to_string().contains("\"state\":\"active\""), "{shown}");
 }
 

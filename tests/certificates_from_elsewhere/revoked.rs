@@ -1,7 +1,7 @@
 //! What the issuer took back is not taken: neither when it comes nor when it is accepted.
 
-use super::signer::{Signer, add, pending, robert, store};
-use crate::support::{KeyKind, Program, Store, path, tools};
+use super::signer::{Signer, add, offered, pending, store};
+use crate::support::{Program, Store, path, tools};
 use sealpost::directory::SqliteDirectory;
 use sealpost::pki::read_crls;
 
@@ -28,9 +28,7 @@ fn a_revoked_certificate_does_not_wait_and_is_not_accepted() {
         return;
     }
     let store = store();
-    let signer = robert(&store, KeyKind::P256);
-    let message = signer.sign("");
-    add(&store, &message).ok();
+    let (signer, message) = offered(&store);
     revoke(&store, &signer);
     let print = signer.fingerprint();
     let accept = format!("cert accept --account bob@north.example --fingerprint {print}");

@@ -124,6 +124,14 @@ pub(super) fn add(store: &Store, message: &[u8]) -> Ended {
     store.command("cert add --account bob@north.example --from-message -").input(message).run()
 }
 
+/// Robert, and the message whose certificate waits.
+pub(super) fn offered(store: &Store) -> (Signer, Vec<u8>) {
+    let signer = robert(store, KeyKind::P256);
+    let message = signer.sign("");
+    add(store, &message).ok();
+    (signer, message)
+}
+
 /// Why nothing was taken.
 pub(super) fn refusal(store: &Store, message: &[u8]) -> String {
     let ended = add(store, message);
@@ -133,8 +141,7 @@ pub(super) fn refusal(store: &Store, message: &[u8]) -> String {
 
 /// What waits: fingerprints and where they are from.
 pub(super) fn pending(store: &Store) -> Vec<(String, String)> {
-    let listed = store.command("cert pending --json").run().ok();
-    let listed: serde_json::Value = serde_json::from_slice(&listed).unwrap();
+    let listed = store.json("cert pending");
     let text = |one: &serde_json::Value, name: &str| one[name].as_str().unwrap().to_owned();
     let each = listed["pending"].as_array().unwrap().iter();
     each.map(|one| (text(one, "fingerprint"), text(one, "source"))).collect()

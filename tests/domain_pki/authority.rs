@@ -1,12 +1,8 @@
 //! The rotation of an authority: the new one takes over, the old one vouches for what it issued until it is forgotten.
 
+use super::deliver;
 use crate::support::{Ended, Program, Site, path, tools};
 use serde_json::json;
-
-fn deliver(site: &Site) -> Ended {
-    let words = "deliver --sender=x@y.example --recipient=bob@north.example";
-    site.program(words).input("From: a@b.example\nSubject: x\n\nhello\n").run()
-}
 
 #[test]
 fn what_was_issued_stays_valid_until_the_old_authority_is_forgotten() {

@@ -1,7 +1,8 @@
 //! Whom the server and a domain trust.
 
+use super::deliver;
 use super::outer::Outer;
-use crate::support::{Ended, Site, path, tools};
+use crate::support::{Site, path, tools};
 use serde_json::json;
 use std::path::Path;
 
@@ -18,11 +19,6 @@ fn stage() -> (Site, Outer) {
     site.run(&format!("cert add --account bob@north.example --file {}", path(&person))).ok();
     configure(&site, "trust = \"chain\"\ntrust-bundle = \"none\"");
     (site, outer)
-}
-
-fn deliver(site: &Site) -> Ended {
-    let words = "deliver --sender=x@y.example --recipient=bob@north.example";
-    site.program(words).input("From: a@b.example\nSubject: x\n\nhello\n").run()
 }
 
 fn add(site: &Site, holder: &str, file: &Path) -> serde_json::Value {

@@ -2,7 +2,8 @@
 
 use super::people::{ELLA, ROSA, XENIA, authority, now};
 use sealpost::pki::path::{
-    Limits, PathCheck, PathFailure, PathValidator, PolicyCheck, RevocationSources, Rfc5280, ValidPath,
+    Limits, ListOrigin, PathCheck, PathFailure, PathValidator, PolicyCheck, RevocationSources, Rfc5280,
+    ValidPath,
 };
 use sealpost::pki::{Certificate, RevocationPolicy, read_certificates};
 use std::sync::OnceLock;
@@ -39,7 +40,12 @@ fn validate(
     between: &[Certificate],
     anchor: &Certificate,
 ) -> Result<ValidPath, PathFailure> {
-    let revocation = RevocationSources { crls: &[], at: now(), policy: RevocationPolicy::Soft };
+    let revocation = RevocationSources {
+        crls: &[],
+        at: now(),
+        policy: RevocationPolicy::Soft,
+        origin: ListOrigin::Anywhere,
+    };
     let check = PathCheck {
         anchors: std::slice::from_ref(anchor),
         intermediates: between,

@@ -33,7 +33,7 @@ fn ask(lists: &[Crl]) -> RevocationStatus {
     check(ELLA.certificate(), &[&issuer().0], lists, now(), MINIMUM_RSA_BITS)
 }
 
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len() as u16;
     let head = if length < 0x80 { vec![length as u8] } else { vec![0x82, (length >> 8) as u8, length as u8] };
     // Two octets of length are no DER below 256.
@@ -71,11 +71,11 @@ fn issuer_name(certificate: &Certificate) -> Vec<u8> {
     name
 }
 
-fn time(text: &str) -> Vec<u8> {
+pub(crate) fn time(text: &str) -> Vec<u8> {
     tlv(0x17, text.as_bytes())
 }
 
-fn extension(number: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
+pub(crate) fn extension(number: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
     let critical: &[u8] = if critical { &[1, 1, 0xff] } else { &[] };
     tlv(0x30, &[number, critical, &tlv(4, value)].concat())
 }

@@ -103,6 +103,7 @@ pub(crate) fn sealing_check() -> SealingCheck<'static> {
         intermediates: &[],
         allow_expired: true,
         allow_not_yet_valid: true,
+        revocation: None,
     }
 }
 

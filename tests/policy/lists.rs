@@ -6,7 +6,7 @@ use sealpost::pki::{Crl, read_crls};
 use std::path::Path;
 
 const CONFIG: &str = "[ca]\ndefault_ca=c\n[c]\ndatabase=index\ncrlnumber=number\ndefault_md=sha256\ncrl_extensions=e\n\
-                      [e]\nauthorityKeyIdentifier=keyid\n[delta]\n2.5.29.27=critical,DER:020101\n";
+                      [e]\nauthorityKeyIdentifier=keyid\n[delta]\n2.5.29.27=critical,DER:020101\nauthorityKeyIdentifier=keyid\n";
 
 /// A list of the other authority, made by OpenSSL: what it says of Bob's certificate, from when to when (days from now).
 fn list(bench: &Bench, entry: Option<&str>, extensions: &str, made: i64, due: i64) -> Crl {
@@ -20,7 +20,8 @@ fn list(bench: &Bench, entry: Option<&str>, extensions: &str, made: i64, due: i6
     let ca = authority.certificate.to_pem().unwrap();
     let files = [
         ("index", index),
-        ("number", "02\n".to_owned()),
+        // The later it was made, the greater.
+        ("number", format!("{:02X}\n", 100 + made)),
         ("config", CONFIG.to_owned()),
         ("key", key),
         ("ca", ca),
@@ -159,7 +160,8 @@ fn an_old_list_is_a_warning_or_defers() {
 #[test]
 fn a_list_that_is_needed_and_missing_is_a_warning_or_defers() {
     let Some(bench) = bench(&[(None, "delta", -3, 4)]) else { return };
-    let missing = "no revocation list of CN=Another authority is at hand";
+    let missing = "the revocation list of CN=Another authority is a delta list, and the complete list that it continues is \
+                   not here";
     told(&bench, &[], 0, Opens::Bob, &format!("certificate {{fp}} of bob@north.example: {missing}"));
     told(&bench, &[("crl", "hard"), ("unusable", "reject")], 75, Opens::Nobody, &format!("{NONE}{missing}"));
 }

@@ -44,6 +44,11 @@ impl Store {
         Program::sealpost().args(["--root", path(&self.root())]).words(words)
     }
 
+    /// What the command says with `--json`.
+    pub(crate) fn json(&self, words: &str) -> serde_json::Value {
+        serde_json::from_slice(&self.command(words).args(["--json"]).run().ok()).unwrap()
+    }
+
     /// Installs a rule file for the account `bob`.
     pub(crate) fn rules(&self, toml: &str) {
         let file = self.file("rules.toml");

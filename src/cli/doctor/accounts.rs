@@ -1,9 +1,10 @@
 //! Accounts: asked one by one what a delivery would say, and none of them kept.
 
-use super::{Finding, Round, Severity};
+use super::{Finding, Round, Severity, vault};
 use crate::cli::failure::{Failure, with_sources};
 use crate::cli::words::{self, day};
 use crate::config::Config;
+use crate::directory::SqliteDirectory;
 use crate::engine::{
     self, Account, CertificateState, EngineError, HeldCertificate, Prospect, RecipientRole, Refusal,
 };
@@ -14,17 +15,30 @@ impl Round {
     pub(super) fn look_at_accounts(&mut self) -> Result<(), Failure> {
         let (lists, config) = (std::mem::take(&mut self.lists), std::mem::take(&mut self.config));
         let look = Look { config: &config, lists: &lists, now: self.now, soon: self.soon };
-        let (findings, consents) = (&mut self.findings, &mut self.consents);
+        let (findings, consents, vaults) = (&mut self.findings, &mut self.consents, &self.vaults);
+        let mut looked = Ok(());
         self.directory.visit_accounts(&mut |account| {
             look.at(&account, findings);
+            match vault_of(&account, vaults, config.settings.minimum_rsa_bits) {
+                Ok(found) => findings.extend(found),
+                Err(failure) => looked = Err(failure),
+            }
             if account.overrides.inbox == Some(engine::InboxPolicy::Plain) {
                 let text = "inbox = plain: INBOX copies are stored in the clear";
                 consents.push(format!("{} says {text}", account.address));
             }
         })?;
         (self.lists, self.config) = (lists, config);
-        Ok(())
+        looked
     }
+}
+
+fn vault_of(
+    account: &Account,
+    vaults: &SqliteDirectory,
+    minimum_bits: usize,
+) -> Result<Vec<Finding>, Failure> {
+    vault::look(account, &vaults.vault_keys(&account.address)?, minimum_bits)
 }
 
 /// What is looked with.
@@ -123,7 +137,7 @@ fn fate(refusal: Refusal) -> &'static str {
 }
 
 fn mend_of(address: &str, reasons: &[Unfit]) -> String {
-    let lists = |reason: &Unfit| matches!(reason, Unfit::NoList(_) | Unfit::OldList { .. });
+    let lists = |reason: &Unfit| matches!(reason, Unfit::Uncleared(_));
     if reasons.iter().all(lists) {
         return "get the issuer's newest revocation list".to_owned();
     }

@@ -2,11 +2,12 @@
 
 use super::{Round, Severity};
 use crate::cli::failure::Failure;
-use crate::cli::recovery;
 use crate::cli::words::{self, day};
+use crate::cli::{crl_sign, recovery};
 use crate::directory::AuthorityPlace;
 use crate::engine::{Choice, Domain, Recovery};
-use crate::pki::Certificate;
+use crate::pki::{Certificate, Crl};
+use time::OffsetDateTime;
 
 impl Round {
     /// Says when it ends, if that is soon, and whether its key is too weak.
@@ -82,16 +83,36 @@ impl Round {
     }
 
     /// An old list still revokes what it lists; of the rest it says nothing any more.
-    pub(super) fn look_at_lists(&mut self) -> Result<(), Failure> {
-        for held in self.directory.crls()? {
-            let due = held.crl.next_update().filter(|due| *due < self.now);
+    pub(super) fn look_at_lists(&mut self) {
+        let overdue = |crl: &Crl| Some((crl.issuer(), due_before(crl, self.now)?));
+        let old: Vec<_> = self.lists.iter().filter_map(overdue).collect();
+        for (issuer, due) in old {
+            let text = format!("the revocation list is old: the next one was due on {}", day(due));
+            self.advise(Severity::Warning, issuer, text, "get the issuer's newest revocation list");
+        }
+    }
+
+    /// Where the domain has signed lists, others count on the next one. Of an authority that it has no more it signs none.
+    pub(super) fn look_at_own_lists(&mut self, domain: &Domain) -> Result<(), Failure> {
+        let name = &domain.name;
+        let issuers = || domain.authorities.iter().chain(&domain.trust.retired);
+        for signed in crl_sign::latest(self.directory.signed_crls(name)?)? {
+            let can_sign =
+                |issuer: &Certificate| issuer.not_after() >= self.now && signed.crl.is_signed_by(issuer);
+            let due = due_before(&signed.crl, self.now).filter(|_| issuers().any(can_sign));
             if let Some(due) = due {
-                let text = format!("the revocation list is old: the next one was due on {}", day(due));
-                let mend = "get the issuer's newest revocation list";
-                self.advise(Severity::Warning, held.crl.issuer(), text, mend);
+                let (number, issuer) = (signed.number, signed.crl.issuer());
+                let text = format!(
+                    "its revocation list {number} of {issuer} is old: the next one was due on {}",
+                    day(due)
+                );
+                self.advise(Severity::Warning, name, text, format!("sealpost crl sign --domain {name}"));
             }
-            self.lists.push(held.crl);
         }
         Ok(())
     }
+}
+
+fn due_before(crl: &Crl, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    crl.next_update().filter(|due| *due < now)
 }

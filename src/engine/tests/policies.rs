@@ -143,3 +143,51 @@ fn lists_that_cannot_be_read_are_a_doubt() {
     assert_eq!(world.deliver(&[BOB]).disposition.line(), "4.3.0 the directory is not available");
     assert_eq!(world.store.total(), 0);
 }
+
+/// One that waits keeps the others from deciding, whichever is newer.
+#[test]
+fn one_certificate_that_may_pass_defers_for_all() {
+    let wrong = Held { whose: ADA, ..HIS };
+    let soon = Held { begin: 3, end: 9, ..HIS };
+    for (states, refused) in [([wrong, wrong], true), ([soon, wrong], false), ([wrong, soon], false)] {
+        let mut world = World::new();
+        let bob = &mut world.accounts[0];
+        bob.certificates = states.map(certificate).to_vec();
+        bob.domain.overrides = DomainOverrides {
+            unusable: Some(Unusable::Reject),
+            not_yet_valid: Some(Expired::Defer),
+            ..DomainOverrides::default()
+        };
+        let outcome = world.deliver(&[BOB]);
+        assert_eq!(matches!(outcome.disposition, Disposition::Reject { .. }), refused, "{outcome:?}");
+    }
+}
+
+/// `missing-certificate = "reject"` is for accounts that have none, not for a domain that somebody switched off.
+#[test]
+fn a_domain_that_is_switched_off_bounces_nothing() {
+    for (held, refused) in [(Some(HIS), false), (None, true)] {
+        let mut world = World::new();
+        let bob = &mut world.accounts[0];
+        bob.certificates = held.map(certificate).into_iter().collect();
+        bob.domain.mode = DomainMode::Disabled;
+        bob.domain.overrides.missing_certificate = Some(MissingCertificate::Reject);
+        let outcome = world.deliver(&[BOB]);
+        assert_eq!(matches!(outcome.disposition, Disposition::Reject { .. }), refused, "{outcome:?}");
+    }
+}
+
+/// A sender who encrypted to the lost key alone has not reached the account, which has another one.
+#[test]
+fn mail_to_a_revoked_certificate_alone_is_sealed_again() {
+    let mut world = World::new();
+    assert_eq!(world.deliver(&[BOB]).disposition, Disposition::Delivered);
+    let sealed = world.store.messages(&address(BOB), &inbox()).remove(0).bytes;
+    world.settings.max_message = 1 << 20;
+    let bob = &mut world.accounts[0];
+    bob.certificates[0].revoked = Some(Revocation { at: noon(), reason: RevocationReason::KeyCompromise });
+    bob.certificates.push(certificate(HIS));
+    let outcome = world.engine().deliver(&request(&sealed, &[BOB]));
+    assert_eq!(outcome.disposition, Disposition::Delivered, "{outcome:?}");
+    assert!(!outcome.copies[0].kept_as_is, "{outcome:?}");
+}

@@ -4,6 +4,7 @@ use super::super::Certificate;
 use super::PathCheck;
 use super::failure::{PathFault, Place};
 use crate::crypto::algorithm::name_of;
+use crate::pki::certificate::NoAuthority;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5280::ANY_EXTENDED_KEY_USAGE;
 use const_oid::db::rfc5912::{
@@ -139,14 +140,12 @@ fn in_time(certificate: &Certificate, at: OffsetDateTime) -> Result<(), PathFaul
 
 /// RFC 5280 6.1.4 k and n. An authority without a name cannot be named as an issuer.
 fn authority(certificate: &Certificate) -> Result<(), PathFault> {
-    let constraints = certificate.basic_constraints()?;
-    if !constraints.is_some_and(|constraints| constraints.ca) {
-        return Err(PathFault::NotAnAuthority("its basicConstraints name no authority"));
-    }
-    if !certificate.key_usage()?.is_none_or(|usage| usage.key_cert_sign()) {
-        return Err(PathFault::NotAnAuthority("its keyUsage lacks keyCertSign"));
-    }
-    Ok(())
+    let why = match certificate.no_authority()? {
+        None => return Ok(()),
+        Some(NoAuthority::BasicConstraints) => "its basicConstraints name no authority",
+        Some(NoAuthority::KeyUsage) => "its keyUsage lacks keyCertSign",
+    };
+    Err(PathFault::NotAnAuthority(why))
 }
 
 /// The whole path must be allowed for the usage: an authority that names its usages issues for no others.

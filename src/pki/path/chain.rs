@@ -30,7 +30,7 @@ pub(super) fn check(
     let mut warnings = Vec::new();
     let revocation = revocation(path, check, signers, budget.limits.rsa_bits);
     for (node, status) in path.iter().zip(&revocation) {
-        match judged(node, status, &check.revocation) {
+        match judged(node.certificate, status, &check.revocation) {
             Ok(None) => {}
             Ok(Some(warning)) => warnings.push(warning),
             Err(fault) => faults.push(LocatedFault::at(node.place, node.certificate, fault)),
@@ -112,7 +112,8 @@ fn policies(
     valid.ok_or_else(|| Some(fault()))
 }
 
-/// Of each certificate but the anchor; of that as well if it is alone.
+/// Of each certificate but the anchor; of that as well if it is alone, or if a kept list takes it back: nobody who adds both
+/// means to trust it.
 fn revocation(
     path: &[&Node<'_>],
     check: &PathCheck<'_>,
@@ -122,27 +123,41 @@ fn revocation(
     let asked = path.len().saturating_sub(1).max(1);
     let sources = check.revocation;
     let each = path.iter().enumerate().take(asked).map(|(at, node)| {
-        let issuer = path.get(at + 1).unwrap_or(node).certificate;
+        let kept = || lists::check_kept(node.certificate, sources.crls, sources.at);
+        let issuer = match path.get(at + 1) {
+            Some(issuer) => issuer.certificate,
+            None if sources.is_kept() => return kept(),
+            None => node.certificate,
+        };
         let signers: Vec<&Certificate> = std::iter::once(issuer).chain(signers.iter().copied()).collect();
-        lists::check(node.certificate, &signers, sources.crls, sources.at, rsa_bits)
+        let signed = lists::check(node.certificate, &signers, sources.crls, sources.at, rsa_bits);
+        if signed.takes_back() || !sources.is_kept() {
+            return signed;
+        }
+        Some(kept()).filter(RevocationStatus::takes_back).unwrap_or(signed)
     });
-    each.collect()
+    let mut found: Vec<RevocationStatus> = each.collect();
+    let anchor = path.get(asked).filter(|_| sources.is_kept());
+    let anchor = anchor.map(|node| lists::check_kept(node.certificate, sources.crls, sources.at));
+    found.extend(anchor.filter(RevocationStatus::takes_back));
+    found
 }
 
 /// Lets it pass, perhaps with a warning. A list that is not here is missed where the certificate says where it would be.
-fn judged(
-    node: &Node<'_>,
+pub(super) fn judged(
+    certificate: &Certificate,
     status: &RevocationStatus,
     sources: &RevocationSources<'_>,
 ) -> Result<Option<String>, PathFault> {
     let unknown = |why: String| match sources.policy {
+        _ if sources.spares(certificate) => Ok(None),
         RevocationPolicy::Soft => Ok(Some(why)),
         RevocationPolicy::Hard => Err(PathFault::RevocationUnknown(why)),
     };
     match status {
         RevocationStatus::Good => Ok(None),
-        RevocationStatus::NoList if sources.is_asked() && lists::names_a_list(node.certificate) => {
-            unknown(format!("no revocation list of {} is at hand", node.certificate.issuer()))
+        RevocationStatus::NoList if sources.is_asked() && lists::names_a_list(certificate) => {
+            unknown(format!("no revocation list of {} is at hand", certificate.issuer()))
         }
         RevocationStatus::NoList => Ok(None),
         RevocationStatus::Unclear(why) => unknown(why.clone()),

@@ -28,7 +28,7 @@ pub struct PathFailure {
 impl PathFailure {
     /// Is it about the target by itself: its time, its usage, its form?
     pub fn is_about_the_target(&self) -> bool {
-        self.faults.iter().all(|one| one.place == Place::Target && one.fault.is_local())
+        self.faults.iter().all(LocatedFault::is_about_the_target)
     }
 }
 
@@ -55,6 +55,11 @@ pub struct LocatedFault {
 }
 
 impl LocatedFault {
+    /// Is it about the target by itself?
+    pub(crate) fn is_about_the_target(&self) -> bool {
+        self.place == Place::Target && self.fault.is_local()
+    }
+
     pub(super) fn at(place: Place, certificate: &Certificate, fault: PathFault) -> LocatedFault {
         LocatedFault { place, subject: certificate.subject(), fault }
     }

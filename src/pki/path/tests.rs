@@ -14,7 +14,12 @@ static NO_POLICIES: PolicyCheck = PolicyCheck {
 };
 
 fn check<'a>(anchors: &'a [Certificate], intermediates: &'a [Certificate]) -> PathCheck<'a> {
-    let revocation = RevocationSources { crls: &[], at: NOW, policy: RevocationPolicy::Soft };
+    let revocation = RevocationSources {
+        crls: &[],
+        at: NOW,
+        policy: RevocationPolicy::Soft,
+        origin: ListOrigin::Anywhere,
+    };
     PathCheck { anchors, intermediates, at: NOW, usage: None, policies: &NO_POLICIES, revocation }
 }
 
@@ -286,7 +291,7 @@ fn any_policy_and_mappings_hold_unless_they_are_inhibited() {
 fn with_lists(line: &Line, crls: &[Crl], policy: RevocationPolicy) -> Result<ValidPath, PathFailure> {
     let (root, between) = ([line.root.clone()], [line.between.clone()]);
     let mut check = check(&root, &between);
-    check.revocation = RevocationSources { crls, at: NOW, policy };
+    check.revocation = RevocationSources { crls, at: NOW, policy, origin: ListOrigin::Anywhere };
     validate(&line.bob, &check)
 }
 
@@ -305,7 +310,7 @@ fn what_is_revoked_is_in_no_path_and_what_is_unknown_depends_on_the_policy() {
     let held = [ListDraft::of("CN=Between", &middle, 1).naming(1, 6).make()];
     assert_eq!(says(&held), "it is on hold since 2026-10-29");
     let old = [ListDraft { end: NOW - Duration::DAY, ..ListDraft::of("CN=Between", &middle, 1) }.make()];
-    let why = "the revocation list of CN=Between is too old: the next one was due on 2026-10-31";
+    let why = "the revocation list of CN=Between is old: the next one was due on 2026-10-31";
     assert_eq!(with_lists(&line, &old, Soft).unwrap().warnings, [why]);
     let hard = with_lists(&line, &old, Hard).unwrap_err().to_string();
     assert_eq!(hard, format!("it may be revoked: {why}"));

@@ -16,7 +16,8 @@ fn path<'a>(
     at: OffsetDateTime,
     policies: &'a PolicyCheck,
 ) -> PathCheck<'a> {
-    let revocation = RevocationSources { crls: &[], at, policy: RevocationPolicy::Soft };
+    let revocation =
+        RevocationSources { crls: &[], at, policy: RevocationPolicy::Soft, origin: ListOrigin::Anywhere };
     PathCheck { anchors, intermediates, at, usage: None, policies, revocation }
 }
 

@@ -12,8 +12,8 @@ use super::super::signature;
 use super::super::{Certificate, Crl};
 use super::{Revocation, RevocationReason};
 use list::{ALL_REASONS, List};
+pub(crate) use list::{issuers_of_lists, names_a_list};
 use time::OffsetDateTime;
-use x509_cert::ext::pkix::CrlDistributionPoints;
 
 /// More lists than any authority has for one certificate; each costs a signature over the whole of it.
 const MAX_LISTS: usize = 32;
@@ -45,6 +45,14 @@ pub enum RevocationStatus {
     Revoked(Revocation),
 }
 
+impl RevocationStatus {
+    /// Does it let the certificate pass under no policy?
+    pub fn takes_back(&self) -> bool {
+        use RevocationStatus::{OnHold, Revoked, Suspect};
+        matches!(self, Suspect(_) | OnHold(_) | Revoked(_))
+    }
+}
+
 /// What the lists say of the certificate at that moment. Those who may sign lists for it are given: its issuer, and whoever
 /// was found to be authorised under the same trust anchor. RSA keys with fewer bits sign nothing that counts.
 pub fn check(
@@ -67,13 +75,14 @@ pub fn check(
             Some(why) => gaps.push(told(list.crl, why)),
         }
     }
-    let (deltas, complete): (Vec<_>, Vec<_>) = lists.into_iter().partition(|list| list.base.is_some());
-    judge(&complete, &deltas, gaps, at)
+    judge(lists, gaps, at)
 }
 
-/// Does the certificate say where a list is to be found (RFC 5280 4.2.1.13)?
-pub(crate) fn names_a_list(certificate: &Certificate) -> bool {
-    matches!(certificate.extension::<CrlDistributionPoints>(), Ok(Some(_)))
+/// The same by lists whose signatures were checked when they were taken.
+pub fn check_kept(certificate: &Certificate, crls: &[Crl], at: OffsetDateTime) -> RevocationStatus {
+    let issuer = CanonicalName::of(certificate.parsed().tbs_certificate().issuer());
+    let lists = crls.iter().filter_map(|crl| List::of(crl, certificate, &issuer));
+    judge(lists.collect(), Vec::new(), at)
 }
 
 /// Why nobody who may vouches for the list.
@@ -105,14 +114,10 @@ fn told(crl: &Crl, why: impl std::fmt::Display) -> String {
 }
 
 /// RFC 5280 6.3.3 g to l.
-fn judge(
-    complete: &[List<'_>],
-    deltas: &[List<'_>],
-    mut gaps: Vec<String>,
-    at: OffsetDateTime,
-) -> RevocationStatus {
+fn judge(lists: Vec<List<'_>>, mut gaps: Vec<String>, at: OffsetDateTime) -> RevocationStatus {
+    let (deltas, complete): (Vec<_>, Vec<_>) = lists.into_iter().partition(|list| list.base.is_some());
     let mut covered = 0;
-    for list in complete {
+    for list in &complete {
         let superseded =
             complete.iter().any(|other| uncleared(other, None, at).is_none() && other.supersedes(list));
         let delta = newest(deltas.iter().filter(|delta| delta.continues(list)));
@@ -192,5 +197,5 @@ fn uncleared(list: &List<'_>, delta: Option<&List<'_>>, at: OffsetDateTime) -> O
     let ended = |crl: &Crl| crl.next_update().filter(|end| *end < at);
     let end = ended(list.crl)?;
     let renewed = delta.is_some_and(|delta| delta.crl.this_update() <= at && ended(delta.crl).is_none());
-    (!renewed).then(|| format!("is too old: the next one was due on {}", end.date()))
+    (!renewed).then(|| format!("is old: the next one was due on {}", end.date()))
 }

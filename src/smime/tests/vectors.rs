@@ -179,6 +179,7 @@ fn chained(
         intermediates: &[],
         allow_expired: false,
         allow_not_yet_valid: false,
+        revocation: None,
     };
     let texts = |reasons: Vec<Unfit>| reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     ValidatedCertificate::for_sealing(certificate, &check).map_err(texts)

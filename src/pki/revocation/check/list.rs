@@ -9,7 +9,7 @@ use const_oid::db::rfc5912::{
     ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_CERTIFICATE_ISSUER, ID_CE_CRL_NUMBER, ID_CE_CRL_REASONS,
     ID_CE_DELTA_CRL_INDICATOR, ID_CE_ISSUING_DISTRIBUTION_POINT,
 };
-use der::Decode;
+use der::{Decode, Encode};
 use std::collections::BTreeSet;
 use x509_cert::Version;
 use x509_cert::certificate::Raw;
@@ -100,6 +100,22 @@ impl<'a> List<'a> {
         let issuer = |list: &List<'_>| CanonicalName::of(list.crl.issuer_name());
         issuer(self) == issuer(other) && key(self) == key(other) && octets(self) == octets(other)
     }
+}
+
+/// Does the certificate say where a list is to be found (RFC 5280 4.2.1.13)?
+pub(crate) fn names_a_list(certificate: &Certificate) -> bool {
+    matches!(certificate.extension::<CrlDistributionPoints>(), Ok(Some(_)))
+}
+
+/// DER of the names of those whose lists may speak of the certificate: its issuer, and whom it names for that.
+pub(crate) fn issuers_of_lists(certificate: &Certificate) -> Vec<Vec<u8>> {
+    let points = points(certificate);
+    let names = points.iter().filter_map(|point| point.crl_issuer.as_ref()).flatten();
+    let named = names.filter_map(|name| match name {
+        GeneralName::DirectoryName(name) => name.to_der().ok(),
+        _ => None,
+    });
+    std::iter::once(certificate.issuer_der().to_vec()).chain(named).collect()
 }
 
 fn points(certificate: &Certificate) -> Vec<DistributionPoint> {

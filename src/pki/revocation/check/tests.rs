@@ -62,7 +62,7 @@ fn a_list_names_a_certificate_or_clears_it() {
 #[test]
 fn an_old_list_revokes_and_clears_nobody() {
     let old = || ListDraft { end: NOW - Duration::HOUR, ..list(1) };
-    assert_eq!(verdict([old()]), unclear("is too old: the next one was due on 2026-11-01"));
+    assert_eq!(verdict([old()]), unclear("is old: the next one was due on 2026-11-01"));
     assert_eq!(verdict([old().naming(7, 4)]), revoked(RevocationReason::Superseded));
     // Beside a new one it is of no importance.
     assert_eq!(verdict([old(), list(2)]), RevocationStatus::Good);
