@@ -248,7 +248,8 @@ impl Set {
         first: &Certificate,
         others: &[Certificate],
     ) -> Result<(), Failure> {
-        let is_ours = |one: &Certificate| pki::require_key(one, &key.public()).is_ok();
+        let own = key.fingerprint()?;
+        let is_ours = |one: &Certificate| one.key_fingerprint().is_ok_and(|of| of == own);
         let place = (2..).zip(others).find(|(_, one)| is_ours(one)).map(|(place, _)| place);
         let (false, Some(place)) = (is_ours(first), place) else { return Ok(()) };
         let (file, subject, domain) = (input::name(&self.file), first.subject(), &self.domain);
