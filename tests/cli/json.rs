@@ -127,7 +127,7 @@ fn so_is_that_of_what_a_domain_issues_and_takes_back() {
             ("cert issued --domain north.example | issued", &format!("{CERTIFICATE} account issued state")),
             ("cert renew --account bob@north.example", "account renewed"),
             ("cert renew --account bob@north.example | renewed", &issued),
-            ("cert renew --domain north.example", "domain certificates"),
+            ("cert renew --domain north.example", "domain certificates done_before"),
             ("cert revoke --account eve@north.example --reason certificate-hold", "domain reason revoked"),
             ("cert release --account eve@north.example", "domain released"),
             (
@@ -142,7 +142,7 @@ fn so_is_that_of_what_a_domain_issues_and_takes_back() {
             (&listed, said_of_list),
             (&format!("crl add --file {list}"), "added"),
             ("crl list", "lists"),
-            ("crl list | lists", "fingerprint issuer number made next entries source added"),
+            ("crl list | lists", "fingerprint issuer number made next entries source added kept_for"),
             ("cert renew --domain north.example --within 800 | certificates", "account outcome detail"),
         ],
     );
@@ -151,7 +151,7 @@ fn so_is_that_of_what_a_domain_issues_and_takes_back() {
         &site,
         &[
             (&format!("crl remove --fingerprint {held}"), "removed"),
-            (&format!("crl add --file {list} | added"), "fingerprint issuer number replaced"),
+            (&format!("crl add --file {list} | added"), "fingerprint issuer number replaced kept"),
         ],
     );
 }
@@ -190,7 +190,7 @@ fn so_is_that_of_what_comes_from_elsewhere() {
             (&format!("trust add --domain north.example --file {root}"), "holder added known warnings"),
             ("trust list --domain north.example", "holder trusted trust_bundle broken warnings"),
             ("trust list --domain north.example | trusted", "origin fingerprint subject not_after authority"),
-            (&format!("trust remove {root_print} --domain north.example"), "holder removed"),
+            (&format!("trust remove {root_print} --domain north.example"), "holder removed still_trusted"),
             (&format!("chain set --domain north.example --file {root}"), "domain chain warnings"),
             ("chain show --domain north.example", "domain chain warnings"),
             ("chain show --domain north.example | chain", CERTIFICATE),

@@ -221,8 +221,6 @@ fn a_revoked_certificate_is_refused_at_every_door() {
         .command("key import --account bob@north.example")
         .args(["--file", path(&both), "--password-file", path(&password)])
         .run();
-    let kept = format!(
-        "certificate {print} is kept to open old mail: it was revoked on 2024-01-01 (key-compromise)\n"
-    );
+    let kept = format!("certificate {print} stays as it is: it was revoked on 2024-01-01 (key-compromise)\n");
     assert!(imported.text().contains(&kept), "{} {}", imported.text(), imported.stderr);
 }
