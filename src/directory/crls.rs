@@ -2,7 +2,7 @@
 
 use super::words::{self, Hex, Moment};
 use super::{AdminError, SqliteDirectory, id};
-use crate::pki::{Crl, Fingerprint};
+use crate::pki::{Crl, Fingerprint, NameSet};
 use rusqlite::{Connection, params};
 use time::OffsetDateTime;
 
@@ -67,24 +67,20 @@ pub(super) fn all(at: &Connection) -> Result<Vec<ForeignCrl>, AdminError> {
     Ok(lists)
 }
 
-/// Its issuer stands before this octet of a list: what comes before is short, and a Name is no novel.
-const HEAD: usize = 4096;
-
-/// The lists of these issuers, given as DER of their Names. Others may be large and are not read.
+/// The lists of these issuers, given as DER of their Names. Of others, which may be large, only the issuer is read.
 pub(super) fn of_issuers(at: &Connection, issuers: &[Vec<u8>]) -> Result<Vec<Crl>, AdminError> {
+    if issuers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let issuers = NameSet::of(issuers);
     let mut statement = at.prepare_cached("SELECT der FROM foreign_crls ORDER BY id")?;
     let mut rows = statement.query([])?;
     let mut lists = Vec::new();
     while let Some(row) = rows.next()? {
         let der = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        if issuers.iter().any(|issuer| names(der, issuer)) {
+        if Crl::issuer_of(der).is_some_and(|issuer| issuers.contains(issuer)) {
             lists.push(Crl::from_der(der)?);
         }
     }
     Ok(lists)
-}
-
-fn names(der: &[u8], issuer: &[u8]) -> bool {
-    let head = der.get(..HEAD).unwrap_or(der);
-    !issuer.is_empty() && head.windows(issuer.len()).any(|octets| octets == issuer)
 }

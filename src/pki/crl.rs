@@ -1,11 +1,12 @@
 //! Certificate revocation lists (RFC 5280 5).
 
-use super::certificate::moment;
+use super::certificate::{moment, signed_part};
 use super::signature::Signed;
 use super::{Certificate, Fingerprint, PkiError, Revocation, RevocationReason, contents, pem};
 use const_oid::db::rfc5912::ID_CE_ISSUING_DISTRIBUTION_POINT;
 use const_oid::{AssociatedOid, ObjectIdentifier};
-use der::Decode;
+use der::asn1::AnyRef;
+use der::{Decode, Reader, SliceReader};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use x509_cert::Version;
@@ -55,6 +56,16 @@ impl Crl {
         let parsed = CertificateList::from_der(bytes)
             .map_err(|error| PkiError::malformed("the revocation list", error))?;
         Ok(Crl { der: bytes.to_vec(), parsed })
+    }
+
+    /// The issuer of a list, as DER of its Name, without reading the list.
+    pub fn issuer_of(list: &[u8]) -> Option<&[u8]> {
+        let tbs = AnyRef::from_der(signed_part(list)?).ok()?;
+        let mut fields = SliceReader::new(tbs.value()).ok()?;
+        // Version and signature algorithm stand before it.
+        fields.tlv_bytes().ok()?;
+        fields.tlv_bytes().ok()?;
+        fields.tlv_bytes().ok()
     }
 
     /// The exact DER.
@@ -289,6 +300,9 @@ mod tests {
         assert_eq!(Crl::from_der(crl.der()).unwrap(), crl);
         assert_eq!(read_crls(crl.to_pem().unwrap().as_bytes()).unwrap(), std::slice::from_ref(&crl));
         assert_eq!(crl.issuer(), "CN=north.example");
+        let named = Crl::issuer_of(crl.der()).unwrap();
+        assert_eq!(named, der::Encode::to_der(crl.issuer_name()).unwrap());
+        assert!((0..crl.der().len()).all(|end| Crl::issuer_of(&crl.der()[..end]).is_none()));
         assert_eq!(crl.number().unwrap().unwrap(), [0x1F, 0x40]);
         assert_eq!(crl.base_number().unwrap(), None);
         assert_eq!(crl.authority_key_id().unwrap(), authority(&ec_key()).subject_key_id());

@@ -47,6 +47,7 @@ pub use key::{MINIMUM_RSA_BITS, UnlockedKey};
 pub use key_type::KeyType;
 pub use mobileconfig::AppleProfile;
 pub use names::{Subject, wildcard};
+pub use path::NameSet;
 pub use pbe::Protection;
 pub use pkcs12::Pkcs12;
 pub use public_key::PublicKey;

@@ -19,6 +19,7 @@ mod vectors;
 
 pub(crate) use alone::UNDERSTOOD;
 pub(crate) use distinguished::CanonicalName;
+pub use distinguished::NameSet;
 pub use failure::{LocatedFault, PathFailure, PathFault, Place};
 pub use limits::{Limits, Work};
 pub use policies::{Explicit, Leave, PolicyCheck};

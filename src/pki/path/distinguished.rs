@@ -1,7 +1,8 @@
 //! When two distinguished names are the same (RFC 5280 7.1): letter case, blanks and the kind of string do not matter.
 
 use const_oid::ObjectIdentifier;
-use der::{Tag, Tagged};
+use der::{Decode, Tag, Tagged};
+use std::collections::BTreeSet;
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::Name;
 
@@ -31,6 +32,23 @@ impl CanonicalName {
     /// Is it that name, or one below it?
     pub(crate) fn is_within(&self, above: &CanonicalName) -> bool {
         self.0.starts_with(&above.0)
+    }
+}
+
+/// Names that are looked for. Authorities spell theirs in one kind of string and their issuers' in another.
+#[derive(Debug)]
+pub struct NameSet(BTreeSet<CanonicalName>);
+
+impl NameSet {
+    /// Of these Names in DER; what is none is left out.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a Vec<u8>>) -> NameSet {
+        let read = names.into_iter().filter_map(|name| Name::from_der(name).ok());
+        NameSet(read.map(|name| CanonicalName::of(&name)).collect())
+    }
+
+    /// Is this Name, in DER, one of them (RFC 5280 7.1)?
+    pub fn contains(&self, name: &[u8]) -> bool {
+        Name::from_der(name).is_ok_and(|name| self.0.contains(&CanonicalName::of(&name)))
     }
 }
 
@@ -82,6 +100,19 @@ mod tests {
         let mut sequence = RdnSequence::default();
         sequence.push(rdn);
         CanonicalName::of(&Name::hazmat_from_rdn_sequence(sequence))
+    }
+
+    /// `CN=North` in DER, as that kind of string.
+    fn spelled(tag: u8, text: &[u8; 5]) -> Vec<u8> {
+        [&[48, 16, 49, 14, 48, 12, 6, 3, 85, 4, 3, tag, 5][..], text].concat()
+    }
+
+    #[test]
+    fn a_set_knows_its_names_however_they_are_spelled() {
+        let names = NameSet::of(&[spelled(19, b"North"), b"no name".to_vec()]);
+        assert!(names.contains(&spelled(19, b"North")) && names.contains(&spelled(12, b"NORTH")));
+        assert!(!names.contains(&spelled(12, b"South")) && !names.contains(b"no name"));
+        assert!(!NameSet::of(&[]).contains(&spelled(12, b"North")));
     }
 
     #[test]
