@@ -61,16 +61,7 @@ fn holder(kind: KeyType) -> Holder {
     let user = UserProfile { common_name: "Anna", addresses: &addresses, validity, reads: Reads::Cbc };
     let issuer = Authority::new(&authority, &authority_key).expect("an issuer");
     let certificate = issuer.issue(&key.public(), &user, seed(4)).expect("a certificate");
-    let check = SealingCheck {
-        addresses: &addresses,
-        at: now,
-        minimum_rsa_bits: MINIMUM_RSA_BITS,
-        anchors: None,
-        intermediates: &[],
-        allow_expired: false,
-        allow_not_yet_valid: false,
-        revocation: None,
-    };
+    let check = SealingCheck::by_itself(&addresses, now, MINIMUM_RSA_BITS);
     let recipients =
         vec![ValidatedCertificate::for_sealing(&certificate, &check).expect("a fit certificate")];
     Holder { kind, key, certificate, recipients }

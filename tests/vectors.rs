@@ -57,16 +57,7 @@ struct Reader {
 impl Reader {
     fn new(person: &Identity) -> Reader {
         let certificate = Certificate::from_pem(&std::fs::read(&person.certificate).unwrap()).unwrap();
-        let check = SealingCheck {
-            addresses: &[],
-            at: OffsetDateTime::now_utc(),
-            minimum_rsa_bits: MINIMUM_RSA_BITS,
-            anchors: None,
-            intermediates: &[],
-            allow_expired: false,
-            allow_not_yet_valid: false,
-            revocation: None,
-        };
+        let check = SealingCheck::by_itself(&[], OffsetDateTime::now_utc(), MINIMUM_RSA_BITS);
         let recipients = [ValidatedCertificate::for_sealing(&certificate, &check).unwrap()];
         let key = read_private_key(&std::fs::read(&person.key).unwrap(), None).unwrap();
         Reader { key, certificate, recipients }

@@ -93,16 +93,7 @@ fn person_with(kind: KeyType, number: u8) -> Person {
     let addresses = [Address::parse("anna@north.example").unwrap()];
     let user = UserProfile { common_name: "Anna", addresses: &addresses, validity, reads: Reads::Cbc };
     let certificate = Authority::new(&root, &root_key).unwrap().issue(&key.public(), &user, seed(4)).unwrap();
-    let check = SealingCheck {
-        addresses: &[],
-        at: now,
-        minimum_rsa_bits: MINIMUM_RSA_BITS,
-        anchors: None,
-        intermediates: &[],
-        allow_expired: false,
-        allow_not_yet_valid: false,
-        revocation: None,
-    };
+    let check = SealingCheck::by_itself(&[], now, MINIMUM_RSA_BITS);
     let validated = ValidatedCertificate::for_sealing(&certificate, &check).unwrap();
     Person { key, certificate, validated }
 }

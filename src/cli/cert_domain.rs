@@ -5,7 +5,6 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::orphans::{Consent, Instead};
 use super::output::{Output, Table, with};
-use super::sealing_check::by_itself;
 use super::words::{self, counted, day};
 use super::{authority, filter, input, keyring};
 use crate::crypto::Entropy;
@@ -13,8 +12,8 @@ use crate::directory::{CertificateUse, SqliteDirectory};
 use crate::engine::{Choice, Clock, Domain};
 use crate::mail::Address;
 use crate::pki::{
-    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, PkiError, Subject, TLS_LIFETIME,
-    UnlockedKey, ValidatedCertificate, Validity, wildcard,
+    self, AUTHORITY_LIFETIME, Authority, AuthorityProfile, Certificate, PkiError, SealingCheck, Subject,
+    TLS_LIFETIME, UnlockedKey, ValidatedCertificate, Validity, wildcard,
 };
 use crate::system::{SystemClock, SystemEntropy};
 use serde_json::json;
@@ -299,7 +298,7 @@ fn store(
 
 /// Whoever says `domain-key` must not find out at the first message that the key cannot be sealed to.
 fn require_sealing(domain: &str, certificate: &Certificate) -> Result<(), Failure> {
-    let check = by_itself(&[], SystemClock.now(), pki::MINIMUM_RSA_BITS);
+    let check = SealingCheck::by_itself(&[], SystemClock.now(), pki::MINIMUM_RSA_BITS);
     ValidatedCertificate::for_sealing(certificate, &check).map(|_| ()).map_err(|reasons| {
         let reasons = words::texts(&reasons).join("; ");
         Failure::new(Code::Data, format!("mail cannot be sealed to this certificate of {domain}: {reasons}"))

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::Output;
 use super::password::PasswordSource;
-use super::{fitness, words};
+use super::words;
 use crate::config::Config;
 use crate::crypto::SecretBytes;
 use crate::directory::{LdapError, LdapSearch, LdapServer, SqliteDirectory, TrustHolder};
@@ -102,7 +102,7 @@ fn authorities(directory: &SqliteDirectory, config: &Config) -> Result<Vec<Certi
 fn fetch(search: &mut LdapSearch<'_>, import: &Import<'_>, account: &Account) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     let mut seen: Vec<Certificate> = Vec::new();
-    for address in fitness::addresses(account) {
+    for address in account.addresses() {
         for entry in search.find(&address)? {
             for read in entry.certificates {
                 match read {

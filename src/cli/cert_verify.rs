@@ -4,7 +4,6 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::filter;
 use super::output::{Output, Table, warn};
-use super::sealing_check::by_itself;
 use super::words::{self, day};
 use crate::config::TrustBundle;
 use crate::engine::Clock;
@@ -15,7 +14,8 @@ use crate::pki::path::{
 };
 use crate::pki::validated;
 use crate::pki::{
-    Certificate, Crl, MINIMUM_RSA_BITS, RevocationPolicy, RevocationStatus, Unfit, ValidatedCertificate,
+    Certificate, Crl, MINIMUM_RSA_BITS, RevocationPolicy, RevocationStatus, SealingCheck, Unfit,
+    ValidatedCertificate,
 };
 use crate::system::SystemClock;
 use clap::ValueEnum;
@@ -174,7 +174,7 @@ impl Verify {
         if self.purpose == Purpose::Any {
             return validated::wrong_address(&given.target, addresses).iter().map(Unfit::to_string).collect();
         }
-        let check = by_itself(addresses, given.at, MINIMUM_RSA_BITS);
+        let check = SealingCheck::by_itself(addresses, given.at, MINIMUM_RSA_BITS);
         words::texts(ValidatedCertificate::for_sealing(&given.target, &check).err().unwrap_or_default())
     }
 }

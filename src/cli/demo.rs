@@ -7,11 +7,10 @@ use super::context::{Context, engine};
 use super::failure::{Code, Failure};
 use super::keyring::Keyring;
 use super::output::{Output, Table};
-use super::sealing_check::by_itself;
 use crate::crypto::{Entropy, Profile, SecretBytes};
 use crate::engine::{Clock, CopyReport, Disposition, Outcome, Recipient, Request};
 use crate::mail::Address;
-use crate::pki::{Certificate, MINIMUM_RSA_BITS, ValidatedCertificate};
+use crate::pki::{Certificate, MINIMUM_RSA_BITS, SealingCheck, ValidatedCertificate};
 use crate::rules::Source;
 use crate::smime::{self, Mark, SealError, SealJob, seal_many};
 use crate::store::MaildirStore;
@@ -183,7 +182,8 @@ fn address(text: &str) -> Result<Address, Failure> {
 fn seal_as_sender(context: &Context, recipient: &str, message: &[u8]) -> Result<Vec<u8>, Failure> {
     let recipient = address(recipient)?;
     let records = context.directory_for_reading()?.certificates(&recipient)?;
-    let check = by_itself(std::slice::from_ref(&recipient), SystemClock.now(), MINIMUM_RSA_BITS);
+    let check =
+        SealingCheck::by_itself(std::slice::from_ref(&recipient), SystemClock.now(), MINIMUM_RSA_BITS);
     let fit = |certificate: &Certificate| ValidatedCertificate::for_sealing(certificate, &check).ok();
     let recipients: Vec<ValidatedCertificate> =
         records.iter().filter_map(|record| fit(&record.held.certificate)).collect();

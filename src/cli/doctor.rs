@@ -146,7 +146,7 @@ impl Round {
             Err(wrong) => wrong.text.lines().for_each(|line| self.find("configuration", line)),
         }
         let settings = &self.config.settings;
-        let (inbox, missing) = (settings.inbox, settings.missing_certificate);
+        let (inbox, missing) = (settings.inbox, settings.certificates.missing_certificate);
         self.note_consents("the site", inbox, Some(missing));
     }
 

@@ -242,13 +242,15 @@ fn settings(domain: &Domain, config: Option<&Config>) -> Vec<Effective> {
         Effective::new("inbox", own.inbox, config, |site| site.settings.inbox),
         Effective::new("profile", own.profile, config, |site| site.settings.profile),
         Effective::new("also-classical", own.also_classical, config, |site| site.settings.also_classical),
-        Effective::new("trust", own.trust, config, |site| site.settings.trust),
-        Effective::new("expired", own.expired, config, |site| site.settings.expired),
-        Effective::new("not-yet-valid", own.not_yet_valid, config, |site| site.settings.not_yet_valid),
-        Effective::new("unusable", own.unusable, config, |site| site.settings.unusable),
-        Effective::new("crl", own.crl, config, |site| site.settings.crl),
+        Effective::new("trust", own.trust, config, |site| site.settings.certificates.trust),
+        Effective::new("expired", own.expired, config, |site| site.settings.certificates.expired),
+        Effective::new("not-yet-valid", own.not_yet_valid, config, |site| {
+            site.settings.certificates.not_yet_valid
+        }),
+        Effective::new("unusable", own.unusable, config, |site| site.settings.certificates.unusable),
+        Effective::new("crl", own.crl, config, |site| site.settings.certificates.crl),
         Effective::new("missing-certificate", own.missing_certificate, config, |site| {
-            site.settings.missing_certificate
+            site.settings.certificates.missing_certificate
         }),
         Effective::of_domains("recovery", own.recovery),
     ]

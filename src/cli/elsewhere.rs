@@ -1,7 +1,6 @@
 //! Certificates that nobody at this site made: what becomes of them, whatever brings them.
 
-use super::fitness::{self, Fitness};
-use super::sealing_check::by_itself;
+use super::fitness::Fitness;
 use crate::config::Config;
 use crate::directory::{AdminError, Offered, SqliteDirectory};
 use crate::engine::{Account, CertificateSource, CertificateState, Clock, DomainMode, Offer, without_chain};
@@ -81,14 +80,14 @@ impl<'a> Incoming<'a> {
 
 /// Why a certificate is not worth waiting for: it can never be sealed to for this account, or not now. Nothing is let pass.
 pub(super) fn unfit(account: &Account, certificate: &Certificate, config: &Config) -> Vec<Unfit> {
-    let addresses = fitness::addresses(account);
+    let addresses = account.addresses();
     let judged = ValidatedCertificate::for_sealing(certificate, &check(&addresses, config));
     judged.err().unwrap_or_default()
 }
 
 /// Why it does not chain to anything that is trusted for the account; nothing if it does.
 pub(super) fn untrusted(account: &Account, certificate: &Certificate, config: &Config) -> Option<String> {
-    let addresses = fitness::addresses(account);
+    let addresses = account.addresses();
     let check = check(&addresses, config);
     let why = without_chain(account, certificate, &check, &config.trust_bundle)?;
     Some(match why {
@@ -98,7 +97,7 @@ pub(super) fn untrusted(account: &Account, certificate: &Certificate, config: &C
 }
 
 fn check<'a>(addresses: &'a [Address], config: &Config) -> SealingCheck<'a> {
-    by_itself(addresses, SystemClock.now(), config.settings.minimum_rsa_bits)
+    SealingCheck::by_itself(addresses, SystemClock.now(), config.settings.minimum_rsa_bits)
 }
 
 /// What became of it, in words.

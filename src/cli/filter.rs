@@ -2,7 +2,6 @@
 
 use super::failure::{Code, Failure};
 use super::output::{Output, warn};
-use super::sealing_check::by_itself;
 use super::{input, password, words};
 use crate::cms;
 use crate::crypto::SecretBytes;
@@ -60,7 +59,7 @@ impl Recipients {
         let check = SealingCheck {
             anchors: (!self.trust.is_empty()).then_some(anchors.as_slice()),
             allow_expired: self.allow_expired,
-            ..by_itself(&self.addresses, SystemClock.now(), pki::MINIMUM_RSA_BITS)
+            ..SealingCheck::by_itself(&self.addresses, SystemClock.now(), pki::MINIMUM_RSA_BITS)
         };
         let each = self.cert.iter().map(|path| Ok((path, certificates(std::slice::from_ref(path))?)));
         let each: Vec<(&PathBuf, Vec<Certificate>)> = each.collect::<Result<_, Failure>>()?;

@@ -7,18 +7,12 @@ use crate::directory::{AdminError, SqliteDirectory};
 use crate::engine::{
     Account, CertificateState, Clock, CrlPolicy, Expired, Trust, check_chain, kept, recorded,
 };
-use crate::mail::Address;
 use crate::pki::validated::{self, Unfit, ValidatedCertificate};
 use crate::pki::{Certificate, Crl, SealingCheck};
 use crate::smime;
 use crate::system::SystemClock;
 use std::borrow::Cow;
 use time::OffsetDateTime;
-
-/// Every address of the account, its main one first.
-pub(super) fn addresses(account: &Account) -> Vec<Address> {
-    account.addresses()
-}
 
 /// The certificates that the account's mail is sealed to.
 pub(super) fn active(account: &Account) -> impl Iterator<Item = &Certificate> {
@@ -69,16 +63,13 @@ impl<'a> Fitness<'a> {
     ) -> Result<Vec<Unfit>, Vec<String>> {
         let settings = &self.config.settings;
         let policy = settings.certificate_policy(&account.domain);
-        let (addresses, own) = (addresses(account), recorded(&account.domain));
+        let (addresses, own) = (account.addresses(), recorded(&account.domain));
         let check = SealingCheck {
-            addresses: &addresses,
-            at: self.now,
-            minimum_rsa_bits: settings.minimum_rsa_bits,
-            anchors: None,
             intermediates,
             allow_expired: policy.expired == Expired::Seal,
             allow_not_yet_valid: policy.not_yet_valid == Expired::Seal,
             revocation: Some(kept(&self.lists, &own, policy.crl, self.now)),
+            ..SealingCheck::by_itself(&addresses, self.now, settings.minimum_rsa_bits)
         };
         let judged = match policy.trust {
             Trust::Pinned => ValidatedCertificate::for_sealing(certificate, &check),

@@ -1,7 +1,7 @@
 //! A domain at work as the authority of its accounts.
 
 use super::failure::{Code, Failure};
-use super::fitness::{self, Fitness, lists};
+use super::fitness::{Fitness, lists};
 use super::words::day;
 use super::{authority, keyring};
 use crate::config::{Config, IssueSettings, SubjectStyle};
@@ -131,7 +131,7 @@ impl<'d> Issuer<'d> {
     }
 
     fn sign(&self, order: &Order<'_>, wish: &Wish<'_>) -> Result<Certificate, Failure> {
-        let addresses = fitness::addresses(order.account);
+        let addresses = order.account.addresses();
         let address = order.account.address.to_string();
         let name = wish.name.filter(|_| self.config.issue.subject == SubjectStyle::Name);
         let days = wish.days.unwrap_or(self.config.issue.days);

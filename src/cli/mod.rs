@@ -71,7 +71,6 @@ mod rekey;
 mod report;
 mod rules;
 mod seal;
-mod sealing_check;
 mod trust;
 mod words;
 

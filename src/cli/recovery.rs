@@ -4,13 +4,12 @@ use super::cert_fields::{layout, print};
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::{Output, with};
-use super::sealing_check::by_itself;
 use super::words::{self, day};
 use super::{filter, input};
 use crate::config::Config;
 use crate::directory::RecoveryCertificate;
 use crate::engine::{Clock, Domain, Recovery};
-use crate::pki::{Certificate, ValidatedCertificate};
+use crate::pki::{Certificate, SealingCheck, ValidatedCertificate};
 use crate::smime;
 use crate::system::SystemClock;
 use serde_json::json;
@@ -120,7 +119,7 @@ fn advise(out: &mut Output, domain: &Domain) -> Result<(), Failure> {
 
 /// Every reason why mail cannot be sealed to it. It names no account, and nobody has to vouch for it.
 pub(super) fn check(domain: &Domain, certificate: &Certificate, config: &Config) -> Result<(), Vec<String>> {
-    let check = by_itself(&[], SystemClock.now(), config.settings.minimum_rsa_bits);
+    let check = SealingCheck::by_itself(&[], SystemClock.now(), config.settings.minimum_rsa_bits);
     ValidatedCertificate::for_sealing(certificate, &check).map_err(|reasons| words::texts(&reasons))?;
     match smime::refusal(config.settings.form_of_domain(domain), certificate, &[]) {
         None | Some(smime::SealError::NothingPostQuantum { .. }) => Ok(()),

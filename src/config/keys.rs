@@ -121,7 +121,7 @@ pub(super) static KEYS: &[Key] = &[
         default: "\"pinned\"",
         allowed: Trust::allowed,
         read: |config, given| {
-            config.settings.trust = value::choice(given)?;
+            config.settings.certificates.trust = value::choice(given)?;
             Some(())
         },
     },
@@ -141,7 +141,7 @@ pub(super) static KEYS: &[Key] = &[
         default: "\"seal\"",
         allowed: Expired::allowed,
         read: |config, given| {
-            config.settings.expired = value::choice(given)?;
+            config.settings.certificates.expired = value::choice(given)?;
             Some(())
         },
     },
@@ -151,7 +151,7 @@ pub(super) static KEYS: &[Key] = &[
         default: "\"seal\"",
         allowed: Expired::allowed,
         read: |config, given| {
-            config.settings.not_yet_valid = value::choice(given)?;
+            config.settings.certificates.not_yet_valid = value::choice(given)?;
             Some(())
         },
     },
@@ -162,7 +162,7 @@ pub(super) static KEYS: &[Key] = &[
         default: "\"defer\"",
         allowed: Unusable::allowed,
         read: |config, given| {
-            config.settings.unusable = value::choice(given)?;
+            config.settings.certificates.unusable = value::choice(given)?;
             Some(())
         },
     },
@@ -172,7 +172,7 @@ pub(super) static KEYS: &[Key] = &[
         default: "\"soft\"",
         allowed: CrlPolicy::allowed,
         read: |config, given| {
-            config.settings.crl = value::choice(given)?;
+            config.settings.certificates.crl = value::choice(given)?;
             Some(())
         },
     },
@@ -183,7 +183,7 @@ pub(super) static KEYS: &[Key] = &[
         default: "\"defer\"",
         allowed: MissingCertificate::allowed,
         read: |config, given| {
-            config.settings.missing_certificate = value::choice(given)?;
+            config.settings.certificates.missing_certificate = value::choice(given)?;
             Some(())
         },
     },

@@ -5,10 +5,7 @@ use super::issue::IssueSettings;
 use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle};
 use crate::crypto::{Classical, Profile};
-use crate::engine::{
-    CertificateSource, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Settings, Trust,
-    Unusable,
-};
+use crate::engine::{CertificatePolicy, CertificateSource, InboxPolicy, Naming, OpenPgp, Settings, Trust};
 use crate::mail::HeaderPolicy;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -98,7 +95,7 @@ impl Config {
 
     /// What is wrong with the built-in set of authorities, where something asks for it.
     pub fn bundle_fault(&self) -> Option<String> {
-        let is_asked = self.settings.trust == Trust::Chain || self.trust_bundle.is_named();
+        let is_asked = self.settings.certificates.trust == Trust::Chain || self.trust_bundle.is_named();
         let fault = self.trust_bundle.set().err().filter(|_| is_asked);
         fault.map(|error| error.to_string())
     }
@@ -169,12 +166,7 @@ impl Config {
                 also_classical: Classical::default(),
                 naming: Naming::default(),
                 headers: HeaderPolicy::default(),
-                trust: Trust::default(),
-                expired: Expired::default(),
-                not_yet_valid: Expired::default(),
-                unusable: Unusable::default(),
-                crl: CrlPolicy::default(),
-                missing_certificate: MissingCertificate::default(),
+                certificates: CertificatePolicy::default(),
                 openpgp: OpenPgp::default(),
                 create_mailboxes: false,
                 minimum_rsa_bits: usize::MAX,

@@ -153,16 +153,8 @@ mod tests {
         certificate: &Certificate,
         set: &Set,
     ) -> (Result<String, BuiltInError>, usize) {
-        let check = SealingCheck {
-            addresses: &[bob()],
-            at: noon() + Duration::DAY,
-            minimum_rsa_bits: 2048,
-            anchors: None,
-            intermediates: &[],
-            allow_expired: false,
-            allow_not_yet_valid: false,
-            revocation: None,
-        };
+        let addresses = [bob()];
+        let check = SealingCheck::by_itself(&addresses, noon() + Duration::DAY, 2048);
         let reasons = |unfit: Vec<Unfit>| unfit.iter().map(Unfit::to_string).collect::<Vec<_>>().join("; ");
         let judged = check_chain(account, certificate, &check, set);
         let said = judged.map(|judged| judged.map_or_else(reasons, |_| String::new()));

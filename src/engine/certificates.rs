@@ -168,14 +168,9 @@ impl Certificates<'_> {
     /// Asks no lists.
     fn check<'c>(&self, addresses: &'c [Address], policy: CertificatePolicy) -> SealingCheck<'c> {
         SealingCheck {
-            addresses,
-            at: self.at,
-            minimum_rsa_bits: self.settings.minimum_rsa_bits,
-            anchors: None,
-            intermediates: &[],
             allow_expired: policy.expired == Expired::Seal,
             allow_not_yet_valid: policy.not_yet_valid == Expired::Seal,
-            revocation: None,
+            ..SealingCheck::by_itself(addresses, self.at, self.settings.minimum_rsa_bits)
         }
     }
 

@@ -94,8 +94,7 @@ pub fn offered(
     at: OffsetDateTime,
 ) -> Result<Offer, NoOffer> {
     may_offer(message)?;
-    let addresses: Vec<Address> =
-        std::iter::once(&account.address).chain(&account.aliases).cloned().collect();
+    let addresses = account.addresses();
     if !sole_author(message).is_some_and(|author| addresses.contains(&author)) {
         return Err(NoOffer::NotFromAccount(account.address.clone()));
     }
@@ -122,16 +121,7 @@ fn check<'a>(
     settings: &Settings,
     at: OffsetDateTime,
 ) -> SealingCheck<'a> {
-    SealingCheck {
-        addresses,
-        at,
-        minimum_rsa_bits: settings.minimum_rsa_bits,
-        anchors: None,
-        intermediates,
-        allow_expired: false,
-        allow_not_yet_valid: false,
-        revocation: None,
-    }
+    SealingCheck { intermediates, ..SealingCheck::by_itself(addresses, at, settings.minimum_rsa_bits) }
 }
 
 /// RFC 8551 2.5.3.1: the certificate that the signer prefers; else the signer's own; else another one of the same subject.

@@ -99,18 +99,8 @@ pub struct Settings {
     pub naming: Naming,
     /// What of a sealed message's header stays readable, for rules that say nothing.
     pub headers: HeaderPolicy,
-    /// Which certificates are believed.
-    pub trust: Trust,
-    /// Certificates past their end.
-    pub expired: Expired,
-    /// Certificates before their begin.
-    pub not_yet_valid: Expired,
-    /// Certificates that cannot be used.
-    pub unusable: Unusable,
-    /// Certificates whose revocation list is missing or old.
-    pub crl: CrlPolicy,
-    /// Accounts without one.
-    pub missing_certificate: MissingCertificate,
+    /// What the certificates of accounts may be, for domains that say nothing.
+    pub certificates: CertificatePolicy,
     /// Messages that came encrypted with OpenPGP.
     pub openpgp: OpenPgp,
     /// May a rule create a mailbox in the acting account?
@@ -120,7 +110,7 @@ pub struct Settings {
 }
 
 /// What the certificates of a domain's accounts may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CertificatePolicy {
     /// Which certificates are believed.
     pub trust: Trust,
@@ -150,14 +140,14 @@ impl Settings {
 
     /// What the domain says of certificates, else the site.
     pub fn certificate_policy(&self, domain: &Domain) -> CertificatePolicy {
-        let own = &domain.overrides;
+        let (own, site) = (&domain.overrides, self.certificates);
         CertificatePolicy {
-            trust: own.trust.unwrap_or(self.trust),
-            expired: own.expired.unwrap_or(self.expired),
-            not_yet_valid: own.not_yet_valid.unwrap_or(self.not_yet_valid),
-            unusable: own.unusable.unwrap_or(self.unusable),
-            crl: own.crl.unwrap_or(self.crl),
-            missing_certificate: own.missing_certificate.unwrap_or(self.missing_certificate),
+            trust: own.trust.unwrap_or(site.trust),
+            expired: own.expired.unwrap_or(site.expired),
+            not_yet_valid: own.not_yet_valid.unwrap_or(site.not_yet_valid),
+            unusable: own.unusable.unwrap_or(site.unusable),
+            crl: own.crl.unwrap_or(site.crl),
+            missing_certificate: own.missing_certificate.unwrap_or(site.missing_certificate),
         }
     }
 

@@ -150,12 +150,14 @@ fn settings() -> Settings {
         inbox: InboxPolicy::Seal,
         profile: Profile::Compatible,
         headers: HeaderPolicy::Keep,
-        trust: Trust::Pinned,
-        expired: Expired::Seal,
-        not_yet_valid: Expired::Seal,
-        unusable: Unusable::Defer,
-        crl: CrlPolicy::Soft,
-        missing_certificate: MissingCertificate::Defer,
+        certificates: CertificatePolicy {
+            trust: Trust::Pinned,
+            expired: Expired::Seal,
+            not_yet_valid: Expired::Seal,
+            unusable: Unusable::Defer,
+            crl: CrlPolicy::Soft,
+            missing_certificate: MissingCertificate::Defer,
+        },
         openpgp: OpenPgp::Keep,
         create_mailboxes: true,
         also_classical: Classical::Refused,
@@ -380,9 +382,9 @@ fn a_missing_certificate_is_what_policy_says() {
     assert_eq!(outcome.cause.unwrap(), "eve@north.example has no active certificate");
     assert_eq!(world.deliver(&[BOB, EVE]).disposition.exit_code(), 75);
     assert_eq!(world.store.total(), 0);
-    world.settings.missing_certificate = MissingCertificate::Reject;
+    world.settings.certificates.missing_certificate = MissingCertificate::Reject;
     assert_eq!(world.deliver(&[EVE]).disposition.line(), format!("5.7.5 {answer}"));
-    world.settings.missing_certificate = MissingCertificate::Plain;
+    world.settings.certificates.missing_certificate = MissingCertificate::Plain;
     assert_eq!(world.deliver(&[EVE]).disposition, Disposition::Delivered);
     let stored = &world.store.messages(&address(EVE), &inbox())[0];
     assert_eq!(
@@ -392,7 +394,7 @@ fn a_missing_certificate_is_what_policy_says() {
     for account in &mut world.accounts {
         account.domain.mode = DomainMode::Test;
     }
-    world.settings.missing_certificate = MissingCertificate::Defer;
+    world.settings.certificates.missing_certificate = MissingCertificate::Defer;
     let cause = world.deliver(&[BOB]).cause.unwrap();
     assert_eq!(cause, "bob@north.example has no active certificate, because its domain is not enabled");
 }
@@ -402,7 +404,7 @@ fn a_consent_for_one_account_is_none_for_another() {
     let rule = SHARE.replace("~ada", "~eve");
     let mut world = World::new().with_rules(ScopeKind::Account, BOB, &rule);
     world.rights = true;
-    world.settings.missing_certificate = MissingCertificate::Plain;
+    world.settings.certificates.missing_certificate = MissingCertificate::Plain;
     world.store.create(&address(EVE), &MailboxName::parse("Shared").unwrap());
     assert_eq!(world.deliver(&[BOB]).disposition.exit_code(), 75);
     assert_eq!(world.store.total(), 0);
@@ -417,8 +419,8 @@ fn an_ended_certificate_is_sealed_to_with_a_warning_or_deferred() {
     let outcome = engine.deliver(&request(MAIL, &[BOB]));
     assert_eq!(outcome.disposition, Disposition::Delivered);
     assert!(outcome.copies[0].warnings[0].contains("it ended on"), "{:?}", outcome.copies[0].warnings);
-    world.settings.expired = Expired::Defer;
-    world.settings.unusable = Unusable::Reject;
+    world.settings.certificates.expired = Expired::Defer;
+    world.settings.certificates.unusable = Unusable::Reject;
     let engine = Engine { clock: &late, ..world.engine() };
     assert_eq!(engine.deliver(&request(MAIL, &[BOB])).disposition.exit_code(), 75);
 }
@@ -488,7 +490,7 @@ fn a_queue_id_that_comes_back_is_another_message() {
 #[test]
 fn a_domain_that_is_switched_off_is_no_consent() {
     let mut world = World::new();
-    world.settings.missing_certificate = MissingCertificate::Plain;
+    world.settings.certificates.missing_certificate = MissingCertificate::Plain;
     for account in &mut world.accounts {
         account.domain.mode = DomainMode::Disabled;
     }

@@ -39,6 +39,26 @@ pub struct SealingCheck<'a> {
     pub revocation: Option<RevocationSources<'a>>,
 }
 
+impl<'a> SealingCheck<'a> {
+    /// Is it fit by itself, whoever vouches for it? Nothing is let pass, and no list is asked.
+    pub fn by_itself(
+        addresses: &'a [Address],
+        at: OffsetDateTime,
+        minimum_rsa_bits: usize,
+    ) -> SealingCheck<'a> {
+        SealingCheck {
+            addresses,
+            at,
+            minimum_rsa_bits,
+            anchors: None,
+            intermediates: &[],
+            allow_expired: false,
+            allow_not_yet_valid: false,
+            revocation: None,
+        }
+    }
+}
+
 /// A certificate that was checked for sealing, for an address, at a time. Made only here; sealing takes nothing else.
 #[derive(Debug, Clone)]
 pub struct ValidatedCertificate {
@@ -257,16 +277,7 @@ mod tests {
     use time::Duration;
 
     fn check<'a>(addresses: &'a [Address], anchors: Option<&'a [Certificate]>) -> SealingCheck<'a> {
-        SealingCheck {
-            addresses,
-            at: noon() + Duration::DAY,
-            minimum_rsa_bits: 2048,
-            anchors,
-            intermediates: &[],
-            allow_expired: false,
-            allow_not_yet_valid: false,
-            revocation: None,
-        }
+        SealingCheck { anchors, ..SealingCheck::by_itself(addresses, noon() + Duration::DAY, 2048) }
     }
 
     fn reasons(certificate: &Certificate, check: &SealingCheck<'_>) -> Vec<String> {

@@ -105,16 +105,7 @@ pub(super) fn noon() -> OffsetDateTime {
 }
 
 fn validated(certificate: &Certificate) -> ValidatedCertificate {
-    let check = SealingCheck {
-        addresses: &[],
-        at: noon() + time::Duration::days(1),
-        minimum_rsa_bits: 2048,
-        anchors: None,
-        intermediates: &[],
-        allow_expired: false,
-        allow_not_yet_valid: false,
-        revocation: None,
-    };
+    let check = SealingCheck::by_itself(&[], noon() + time::Duration::days(1), 2048);
     ValidatedCertificate::for_sealing(certificate, &check).unwrap()
 }
 
