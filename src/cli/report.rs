@@ -64,7 +64,12 @@ impl Report {
             return Err(Failure::new(Code::TryAgain, format!("{} is in use by another run", path.display())));
         }
         let mut text = Vec::new();
-        (&mut file).take(LIMIT).read_to_end(&mut text).map_err(failed)?;
+        (&mut file).take(LIMIT + 1).read_to_end(&mut text).map_err(failed)?;
+        if text.len() as u64 > LIMIT {
+            let text =
+                format!("{} is longer than any report of this program: name a new file", path.display());
+            return Err(Failure::new(Code::No, text));
+        }
         let whole = text.iter().rposition(|octet| *octet == b'\n').map_or(0, |end| end + 1);
         let begun = HEADING.as_bytes().starts_with(&text);
         text.truncate(whole);
@@ -166,6 +171,17 @@ mod tests {
         let wanted = "address,outcome,detail\nbob@north.example,issued,ab\n\
             eve@north.example,failed,\"why, \"\"so\"\"\"\neve@north.example,skipped,it has one\n";
         assert_eq!(read(&path), wanted);
+    }
+
+    /// What was not read must not be cut off either.
+    #[test]
+    fn a_file_that_is_too_long_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.csv");
+        std::fs::write(&path, format!("{HEADING}\nbob@north.example,issued,ab\n")).unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(LIMIT + 1).unwrap();
+        assert_eq!(Report::open(Some(&path)).err().unwrap().code, Code::No);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), LIMIT + 1);
     }
 
     #[test]
