@@ -5,7 +5,7 @@
 use sealpost::config::{Config, TrustBundle};
 use sealpost::crypto::Seed;
 use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
-use sealpost::engine::{Disposition, Engine, Outcome, Recipient, Request};
+use sealpost::engine::{Disposition, Engine, NoHelpers, NoOutbox, Outcome, Recipient, Request};
 use sealpost::mail::{Address, MailboxName};
 use sealpost::pki::{
     Authority, AuthorityProfile, Certificate, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity,
@@ -126,6 +126,8 @@ impl House {
             clock: &SystemClock,
             entropy: &SystemEntropy,
             built_in: &TrustBundle::default(),
+            outbox: &NoOutbox,
+            helpers: &NoHelpers,
             settings: &settings,
         };
         let recipient = |address: &Address| Recipient { address: address.clone(), original: None };

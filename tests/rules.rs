@@ -2,10 +2,10 @@
 //! `fixtures/rules-bad` with the exact text of their refusal (`SEALPOST_BLESS=1` writes the texts anew).
 
 use sealpost::cms::RecipientId;
-use sealpost::mail::Message;
+use sealpost::mail::{HeaderEdits, Message};
 use sealpost::rules::{
-    ACTIONS, CONDITIONS, Ending, Envelope, Facts, Outcome, Program, RuleSet, ScopeKind, Source, Verdict,
-    explain,
+    ACTIONS, Answer, CONDITIONS, Ending, Envelope, Evaluation, Facts, Input, Outcome, Program, Progress,
+    RuleSet, ScopeKind, Source, Verdict,
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -125,10 +125,20 @@ fn run(folder: &Path) -> Expectation {
     let mail = fs::read(folder.join("message.eml")).unwrap();
     let file: EnvelopeFile = toml::from_str(&text(&folder.join("envelope.toml")))
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let envelope = Envelope { sender: file.sender, recipients: file.recipients, source: Source::Pipe };
+    let envelope =
+        Envelope { sender: file.sender, recipients: file.recipients, source: Source::Pipe, client: None };
     let owner_ids = file.owner_key_id.map(|id| RecipientId::SubjectKeyIdentifier(hex(&id)));
-    let facts = Facts { owner_ids: owner_ids.into_iter().collect() };
-    let (verdict, trace) = explain(&program, &Message::new(&mail), &envelope, &facts);
+    let facts = Facts { owner_ids: owner_ids.into_iter().collect(), ..Facts::default() };
+    let (message, edits) = (Message::new(&mail), HeaderEdits::default());
+    let input = Input { message: &message, envelope: &envelope, facts: &facts, edits: &edits };
+    let mut evaluation = Evaluation::traced(&program, input);
+    let verdict = loop {
+        match evaluation.run() {
+            Progress::Done(verdict) => break verdict,
+            Progress::Ask(_) => evaluation.answer(Answer::Accept),
+        }
+    };
+    let trace = evaluation.into_trace();
     let matched = trace.rules.iter().filter(|rule| rule.outcome == Outcome::Matched);
     Expectation {
         matches: matched.map(|rule| rule.rule.clone()).collect(),

@@ -3,7 +3,7 @@
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory};
-use crate::engine::{BuiltInError, DirectoryError, Engine};
+use crate::engine::{BuiltInError, DirectoryError, Engine, NoHelpers, NoOutbox};
 use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
@@ -119,6 +119,8 @@ pub(super) fn engine<'e>(
         clock: &SystemClock,
         entropy: &SystemEntropy,
         built_in: &config.trust_bundle,
+        outbox: &NoOutbox,
+        helpers: &NoHelpers,
         settings: &config.settings,
     }
 }

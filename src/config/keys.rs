@@ -208,6 +208,16 @@ pub(super) static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "time-zone",
+        doc: "the zone of the hours and days in rules, as in the IANA database; \"system\": the machine's",
+        default: "\"system\"",
+        allowed: || "\"system\", or a name like \"Europe/Berlin\"".into(),
+        read: |config, given| {
+            config.settings.time_zone = value::time_zone(given)?;
+            Some(())
+        },
+    },
+    Key {
         name: "minimum-rsa-bits",
         doc: "smaller RSA keys are too weak to seal to",
         default: "2048",

@@ -1,6 +1,6 @@
 //! Values of one key, read out of TOML. Nothing is what the key does not allow.
 
-use crate::engine::Choice;
+use crate::engine::{Choice, TimeZone};
 use std::time::Duration;
 use toml::de::DeValue;
 
@@ -76,4 +76,12 @@ pub(super) fn template(value: &DeValue<'_>) -> Option<String> {
     let levels = !text.split('/').any(|level| level == "." || level == "..");
     let both = text.contains("{local}") && text.contains("{domain}");
     (plain && levels && both).then(|| text.to_owned())
+}
+
+/// A zone by its name, or the machine's. A machine that tells none is in UTC.
+pub(super) fn time_zone(given: &DeValue<'_>) -> Option<TimeZone> {
+    match given.as_str()? {
+        "system" => Some(TimeZone::new(jiff::tz::TimeZone::try_system().unwrap_or(jiff::tz::TimeZone::UTC))),
+        name => jiff::tz::TimeZone::get(name).ok().map(TimeZone::new),
+    }
 }

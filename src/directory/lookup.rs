@@ -3,10 +3,12 @@
 use super::words::{self, Word, folded};
 use super::{AdminError, SqliteDirectory, certificates, crls, domains, rights, rules};
 use crate::engine::{
-    Account, AccountOverrides, Directory, DirectoryError, InstalledRules, Route, ServerCopy, ServerCopyState,
+    Account, AccountFacts, AccountOverrides, Directory, DirectoryError, InstalledRules, Remembered, Route,
+    ServerCopy, ServerCopyState,
 };
 use crate::mail::{Address, MailboxName};
 use crate::pki::Crl;
+use crate::rules::Needs;
 use rusqlite::{Connection, OptionalExtension, params};
 
 impl Directory for SqliteDirectory {
@@ -34,6 +36,14 @@ impl Directory for SqliteDirectory {
 
     fn revocation_lists(&self, issuers: &[Vec<u8>]) -> Result<Vec<Crl>, DirectoryError> {
         Ok(self.read(|at| crls::of_issuers(at, issuers))?)
+    }
+
+    fn rule_facts(&self, asked: &[(Address, Needs)]) -> Result<Vec<AccountFacts>, DirectoryError> {
+        self.facts_of(asked)
+    }
+
+    fn remember(&self, values: &[Remembered]) -> Result<(), DirectoryError> {
+        self.add_to_datasets(values)
     }
 
     fn server_copies(&self, copies: &[ServerCopy]) -> Result<Vec<ServerCopyState>, DirectoryError> {

@@ -16,6 +16,7 @@ mod copies;
 mod crls;
 mod domains;
 mod error;
+mod facts;
 mod holders;
 mod holdings;
 mod id;

@@ -15,10 +15,11 @@ const DIRECTORY: &[Step] = &[
     tables(DIRECTORY_2),
     Step { tables: DIRECTORY_3, fill: holders::index_all },
     Step { tables: DIRECTORY_4, fill: certificates::name_issued },
+    tables(DIRECTORY_5),
 ];
 
 /// The same for `state.sqlite`.
-const STATE: &[Step] = &[tables(STATE_1), tables(STATE_2)];
+const STATE: &[Step] = &[tables(STATE_1), tables(STATE_2), tables(STATE_3)];
 
 /// A step that computes nothing.
 const fn tables(tables: &'static str) -> Step {
@@ -207,6 +208,21 @@ CREATE TABLE refused_certificates (
 );
 ";
 
+/// What rules ask of an account, who may write them, and whose wish an installed file was.
+const DIRECTORY_5: &str = "
+ALTER TABLE domains ADD COLUMN rules_allowed TEXT;
+ALTER TABLE accounts ADD COLUMN rules_allowed TEXT;
+ALTER TABLE domains ADD COLUMN attachments TEXT;
+ALTER TABLE accounts ADD COLUMN attachments TEXT;
+ALTER TABLE rule_sets ADD COLUMN by_owner INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE preferences (
+    account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (account_id, name)
+);
+";
+
 const STATE_1: &str = "
 CREATE TABLE server_copies (
     queue_id TEXT NOT NULL,
@@ -226,6 +242,54 @@ CREATE TABLE failed_unlocks (
     account_id TEXT NOT NULL PRIMARY KEY,
     count INTEGER NOT NULL,
     last BIGINT NOT NULL
+);
+";
+
+/// Members of datasets, who was answered, and mail on its way out. `queue.sealed` is under the queue key; `witness` names
+/// the copies whose being there proves that the delivery took place.
+const STATE_3: &str = "
+CREATE TABLE datasets (
+    account_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    added BIGINT NOT NULL,
+    PRIMARY KEY (account_id, name, value)
+);
+CREATE TABLE replies (
+    account TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    sent BIGINT NOT NULL,
+    PRIMARY KEY (account, rule, sender)
+);
+CREATE TABLE queue (
+    id TEXT NOT NULL PRIMARY KEY,
+    state TEXT NOT NULL,
+    account TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    action TEXT NOT NULL,
+    enqueued BIGINT NOT NULL,
+    next BIGINT NOT NULL,
+    attempts INTEGER NOT NULL,
+    claimed BIGINT NOT NULL,
+    witness TEXT NOT NULL,
+    reply_to TEXT,
+    identity TEXT,
+    bytes BIGINT NOT NULL,
+    sealed BLOB NOT NULL
+);
+CREATE INDEX queue_next ON queue (state, next);
+CREATE TABLE queue_recipients (
+    queue_id TEXT NOT NULL REFERENCES queue (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    state TEXT NOT NULL,
+    error TEXT,
+    PRIMARY KEY (queue_id, place)
+);
+CREATE TABLE sent_identities (
+    identity TEXT NOT NULL PRIMARY KEY,
+    at BIGINT NOT NULL
 );
 ";
 
@@ -323,7 +387,7 @@ mod tests {
         connection.execute_batch("PRAGMA user_version = 99").unwrap();
         assert_eq!(
             migrate(&mut connection, File::Directory).unwrap_err().to_string(),
-            "the directory has layout 99 and this sealpost knows up to 4: use the newer sealpost that made it"
+            "the directory has layout 99 and this sealpost knows up to 5: use the newer sealpost that made it"
         );
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Addressees {
     pub(super) known: Vec<Addressee>,
     /// Recipients of our domains who do not exist.
     pub(super) unknown: Vec<Address>,
+    /// Where the recipients lead, in the form of the conditions `Any Route` and `Each Route` (ours).
+    pub(super) routes: Vec<String>,
 }
 
 impl Addressees {
@@ -32,16 +34,19 @@ pub(super) fn resolve(engine: &Engine<'_>, request: &Request<'_>) -> Result<Addr
     let addresses: Vec<Address> = request.recipients.iter().map(|to| to.address.clone()).collect();
     let routes = engine.directory.routes(&addresses, engine.settings.recipient_delimiter)?;
     let mut found: Vec<(Address, Vec<String>)> = Vec::new();
-    let mut unknown = Vec::new();
+    let (mut unknown, mut lead_to) = (Vec::new(), Vec::new());
     for (at, recipient) in request.recipients.iter().enumerate() {
         match routes.get(at) {
-            Some(Route::Account(account)) => add(&mut found, account, recipient.as_sent()),
+            Some(Route::Account(account)) => {
+                lead_to.push(format!("LOCAL({account})"));
+                add(&mut found, account, recipient.as_sent());
+            }
             Some(Route::UnknownUser) => unknown.push(recipient.address.clone()),
             Some(Route::UnknownDomain) => return Err(EngineError::UnknownDomain(recipient.address.clone())),
             None => return Err(EngineError::Vanished(recipient.address.clone())),
         }
     }
-    Ok(Addressees { known: load(engine, found)?, unknown })
+    Ok(Addressees { known: load(engine, found)?, unknown, routes: lead_to })
 }
 
 fn add(found: &mut Vec<(Address, Vec<String>)>, account: &Address, as_sent: String) {

@@ -2,16 +2,17 @@
 
 use super::addressee::{Addressees, resolve};
 use super::certificates::Certificates;
+use super::effects::prepare;
 use super::execute::{Stored, store, without_stored};
 use super::owners::Owners;
-use super::plan::{PlannedCopy, Planner};
+use super::plan::{Effect, Plan, PlannedCopy, Planner};
 use super::programs::{Programs, Verdicts, Watch};
 use super::prospect::issuers;
-use super::seal::{ReadyCopy, make, ready};
+use super::seal::{ReadyCopy, Versions, make, ready};
 use super::settle::settle;
 use super::{
-    Account, BuiltIn, Clock, Directory, Disposition, EngineError, Fired, Mailstore, Outcome, Request,
-    Settings,
+    Account, BuiltIn, Clock, Directory, Disposition, EngineError, Fired, Helpers, Mailstore, Outbox, Outcome,
+    Request, Settings,
 };
 use crate::crypto::Entropy;
 use crate::mail::{Message, without_mbox_line};
@@ -30,6 +31,10 @@ pub struct Engine<'e> {
     pub entropy: &'e dyn Entropy,
     /// Whom everybody trusts.
     pub built_in: &'e dyn BuiltIn,
+    /// Where mail waits that leaves the site.
+    pub outbox: &'e dyn Outbox,
+    /// Programs that rules call.
+    pub helpers: &'e dyn Helpers,
     /// The site's policy.
     pub settings: &'e Settings,
 }
@@ -40,6 +45,13 @@ pub(super) struct Case<'m> {
     pub(super) addressees: Addressees,
     pub(super) verdicts: Verdicts,
     pub(super) owners: Owners,
+}
+
+/// Copies with their certificates, and what is done besides.
+#[derive(Default)]
+pub(super) struct Planned<'a> {
+    pub(super) copies: Vec<ReadyCopy<'a>>,
+    pub(super) effects: Vec<Effect<'a>>,
 }
 
 impl Case<'_> {
@@ -65,11 +77,14 @@ impl Engine<'_> {
 
     fn try_deliver(&self, request: &Request<'_>, fired: &mut Vec<Fired>) -> Result<Stored, EngineError> {
         let case = self.judge(request, Watch::Silent, fired)?;
-        let ready = self.plan(request, &case)?;
-        let remaining = without_stored(self, request, ready)?;
+        let Planned { copies, effects } = self.plan(request, &case)?;
+        let remaining = without_stored(self, request, copies)?;
         let (copies, identities): (Vec<_>, Vec<_>) = remaining.copies.into_iter().unzip();
-        let made = make(self, case.message, copies, self.clock.now())?;
-        store(self, made.into_iter().zip(identities).collect(), remaining.found)
+        let at = self.clock.now();
+        let versions = Versions::of(case.message, &copies);
+        let made = make(self, &versions, copies, at)?;
+        let effects = prepare(self, request, &case, &effects, at)?;
+        store(self, made.into_iter().zip(identities).collect(), remaining.found, effects)
     }
 
     /// Looks everything up and runs the rules.
@@ -86,7 +101,7 @@ impl Engine<'_> {
         self.check_size(request)?;
         let message = without_mbox_line(request.message);
         let programs = Programs::load(self, &addressees)?;
-        let verdicts = programs.run(&Message::new(message), request, &addressees, watch);
+        let verdicts = programs.run(self, &Message::new(message), request, &addressees, watch)?;
         let acting: Vec<&Account> = addressees.known.iter().map(|known| &known.account).collect();
         *fired = list_fired(&verdicts, &acting);
         let owners = Owners::load(self, &verdicts, addressees.domain(), &acting)?;
@@ -104,29 +119,35 @@ impl Engine<'_> {
         &self,
         request: &Request<'_>,
         case: &'c Case<'_>,
-    ) -> Result<Vec<ReadyCopy<'c>>, EngineError> {
+    ) -> Result<Planned<'c>, EngineError> {
         let server_domain = case.addressees.domain();
         let planner = Planner { settings: self.settings, owners: &case.owners, server_domain };
         let lists = self.directory.revocation_lists(&issuers(case.accounts()))?;
         let (at, built_in) = (self.clock.now(), self.built_in);
         let certificates = Certificates { settings: self.settings, at, lists: &lists, built_in };
         let server = planner.server(&case.verdicts.server)?;
-        let prepare = |copies: Vec<PlannedCopy<'c>>| {
-            self.check_rights(&copies)?;
-            copies.into_iter().map(|copy| ready(copy, &certificates)).collect::<Result<Vec<_>, _>>()
+        let prepare = |plan: Plan<'c>| {
+            self.check_rights(&plan.copies)?;
+            let copies = plan.copies.into_iter().map(|copy| ready(copy, &certificates));
+            Ok(Planned { copies: copies.collect::<Result<_, EngineError>>()?, effects: plan.effects })
         };
         let unknown = case.addressees.unknown.iter().cloned().map(EngineError::UnknownUser);
-        let mut results: Vec<Result<Vec<ReadyCopy<'c>>, EngineError>> = unknown.map(Err).collect();
+        let mut results: Vec<Result<Planned<'c>, EngineError>> = unknown.map(Err).collect();
         for (known, verdict) in case.addressees.known.iter().zip(&case.verdicts.accounts) {
             results.push(if server.discarded {
-                Ok(Vec::new())
+                Ok(Planned::default())
             } else {
-                planner.account(verdict, &known.account, &server.flags).and_then(&prepare)
+                planner.account(verdict, &known.account, &server.inherited).and_then(&prepare)
             });
         }
         let accounts = settle(results)?;
-        let first = without_doubles(request, prepare(server.copies).map_err(EngineError::never_rejected)?);
-        Ok(first.into_iter().chain(accounts.into_iter().flatten()).collect())
+        let mut planned = prepare(server.plan).map_err(EngineError::never_rejected)?;
+        planned.copies = without_doubles(request, planned.copies);
+        for account in accounts {
+            planned.copies.extend(account.copies);
+            planned.effects.extend(account.effects);
+        }
+        Ok(planned)
     }
 
     /// One batch for all foreign mailboxes.

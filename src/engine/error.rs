@@ -1,6 +1,6 @@
 //! Why a message was not delivered, and the one map from there to what the peer is told.
 
-use super::{BuiltInError, DirectoryError, Disposition, StoreError};
+use super::{BuiltInError, DirectoryError, Disposition, HelperError, OutboxError, StoreError};
 use crate::crypto::EntropyError;
 use crate::mail::Address;
 use crate::pki::{Fingerprint, Unfit};
@@ -161,6 +161,18 @@ pub enum EngineError {
     /// No randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+    /// A command or a filter failed.
+    #[error("rule \"{rule}\"")]
+    Helper {
+        /// The rule's name.
+        rule: String,
+        /// What failed.
+        #[source]
+        source: HelperError,
+    },
+    /// Mail that rules send could not be enqueued or released.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
 }
 
 /// What policy says of an account that cannot be sealed to.
@@ -215,6 +227,8 @@ impl EngineError {
             EngineError::Stage(error) | EngineError::Commit { source: error, .. } => not_stored(error),
             EngineError::Seal { source, .. } => not_sealed(source),
             EngineError::Entropy(_) => retry((3, 0), "the system has no randomness"),
+            EngineError::Helper { .. } => retry((3, 0), "a program that looks at the mail is not available"),
+            EngineError::Outbox(_) => retry((3, 0), "the queue of outgoing mail is not available"),
         }
     }
 }

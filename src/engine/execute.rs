@@ -1,8 +1,9 @@
 //! Stage every copy, then make every copy visible; else none.
 
+use super::effects::Effects;
 use super::plan::PlannedCopy;
 use super::seal::{MadeCopy, ReadyCopy};
-use super::{CopyReport, Engine, EngineError, Request, ServerCopy, ServerCopyState, Staged};
+use super::{CopyName, CopyReport, Engine, EngineError, Request, ServerCopy, ServerCopyState, Staged};
 use crate::mail::{Message, without_mbox_line};
 use crate::pki::Fingerprint;
 use sha2::{Digest, Sha256};
@@ -86,6 +87,7 @@ pub(super) struct Stored {
 
 struct StagedCopy {
     staged: Box<dyn Staged>,
+    name: CopyName,
     report: CopyReport,
     identity: Identity,
 }
@@ -96,8 +98,10 @@ pub(super) fn store(
     engine: &Engine<'_>,
     copies: Vec<(MadeCopy<'_>, Identity)>,
     found: Vec<ServerCopy>,
+    mut effects: Effects<'_>,
 ) -> Result<Stored, EngineError> {
     let staged = copies.into_iter().map(|made| stage(engine, made)).collect::<Result<Vec<_>, _>>()?;
+    effects.run(engine)?;
     let begun: Vec<(ServerCopy, String)> = staged
         .iter()
         .filter_map(|copy| copy.identity.clone().map(|mark| (mark, copy.staged.name().to_owned())))
@@ -105,9 +109,18 @@ pub(super) fn store(
     if !begun.is_empty() {
         engine.directory.begin_server_copies(&begun)?;
     }
-    let reports = commit(staged)?;
+    let names: Vec<CopyName> = staged.iter().map(|copy| copy.name.clone()).collect();
+    let held = effects.hold(engine, &names)?;
+    let reports = commit(staged).inspect_err(|error| {
+        // Nothing became visible. If this fails too, whoever runs the queue finds no copy and drops them.
+        if matches!(error, EngineError::Commit { visible: 0, .. }) {
+            let _ = engine.outbox.withdraw(&held);
+        }
+    })?;
+    let mut warnings = effects.finish(engine, &held)?;
     let done: Vec<ServerCopy> = begun.into_iter().map(|(mark, _)| mark).chain(found).collect();
-    Ok(Stored { reports, warnings: finish(engine, &done) })
+    warnings.extend(finish(engine, &done));
+    Ok(Stored { reports, warnings })
 }
 
 fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Result<StagedCopy, EngineError> {
@@ -116,7 +129,8 @@ fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Res
     report.size_after = staged.size();
     report.name = staged.name().to_owned();
     report.warnings.extend_from_slice(staged.warnings());
-    Ok(StagedCopy { staged, report, identity })
+    let name = CopyName { owner: copy.owner, mailbox: copy.mailbox, name: report.name.clone() };
+    Ok(StagedCopy { staged, name, report, identity })
 }
 
 fn commit(staged: Vec<StagedCopy>) -> Result<Vec<CopyReport>, EngineError> {

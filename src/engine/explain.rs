@@ -75,7 +75,7 @@ impl Engine<'_> {
     }
 
     fn foresee(&self, request: &Request<'_>, case: &Case<'_>) -> Result<Vec<PlannedCopyReport>, EngineError> {
-        let copies = self.plan(request, case)?;
+        let copies = self.plan(request, case)?.copies;
         copies.iter().try_for_each(|copy| self.check_mailbox(copy).and_then(|()| check_form(copy)))?;
         Ok(copies.iter().map(report).collect())
     }

@@ -7,22 +7,28 @@ mod certificates;
 pub mod choice;
 pub mod consent;
 mod deliver;
+mod effects;
 mod error;
 mod execute;
 mod explain;
+mod gathered;
+pub mod helpers;
 mod offer;
 pub mod outcome;
+pub mod outgoing;
 mod owners;
 mod plan;
 mod programs;
 mod prospect;
 mod report;
 mod request;
+mod runs;
 mod seal;
 pub mod settings;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod time_zone;
 pub mod traits;
 
 pub use account::{
@@ -35,10 +41,12 @@ pub use consent::PlainConsent;
 pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
+pub use helpers::{CommandRun, HelperError, Helpers, NoHelpers};
 pub use offer::{
     CertificateSource, LARGEST_OFFER, NoOffer, Offer, may_offer, offered, sole_author, without_chain,
 };
 pub use outcome::{Disposition, Outcome};
+pub use outgoing::{Carried, CopyName, Courier, Held, NoOutbox, Outbox, OutboxError, OutgoingMail, ReplyKey};
 pub use prospect::{Prospect, foresee, foresee_domain_key, foresee_recovery, issuers};
 pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};
@@ -46,7 +54,8 @@ pub use settings::{
     CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Recovery,
     Settings, Trust, Unusable,
 };
+pub use time_zone::TimeZone;
 pub use traits::{
-    BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, InstalledRules, Mailstore,
-    ServerCopy, ServerCopyState, Staged, StoreError,
+    AccountFacts, BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, InstalledRules,
+    Mailstore, Remembered, ServerCopy, ServerCopyState, Staged, StoreError,
 };

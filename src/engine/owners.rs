@@ -68,7 +68,7 @@ fn owner_in(step: &Step) -> Option<(&MailboxRef, &Owner)> {
         Action::StoreEncrypted(mailbox, _) | Action::Store(mailbox) => {
             mailbox.owner.as_ref().map(|owner| (mailbox, owner))
         }
-        Action::Mark(_) | Action::Reject(_) | Action::Discard | Action::Stop => None,
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::consent::PlainConsent;
 use super::owners::Owners;
 use super::{Account, EngineError, InboxPolicy, Settings};
-use crate::mail::{Flag, MailboxName, MailboxRef};
+use crate::mail::{Flag, HeaderEdits, MailboxName, MailboxRef};
 use crate::rules::{Action, Ending, Step, StoreOptions, Verdict};
 use crate::smime;
 
@@ -19,10 +19,33 @@ pub(super) struct PlannedCopy<'a> {
     pub(super) create: bool,
     /// As marked by the time of the action.
     pub(super) flags: Vec<Flag>,
+    /// As edited by the time of the action.
+    pub(super) edits: HeaderEdits,
     /// Sealed or clear.
     pub(super) form: Form<'a>,
     /// The rule that asks for it; absent: the INBOX copy.
     pub(super) rule: Option<String>,
+}
+
+/// What a rule wants beside copies: mail that leaves, a command, a value to remember.
+pub(super) struct Effect<'a> {
+    /// For whom the rule acts; absent: the server.
+    pub(super) acting: Option<&'a Account>,
+    /// The rule that asks for it.
+    pub(super) rule: String,
+    /// The header as edited by the time of the action.
+    pub(super) edits: HeaderEdits,
+    /// What it is.
+    pub(super) action: Action,
+}
+
+/// Copies, and what is done besides.
+#[derive(Default)]
+pub(super) struct Plan<'a> {
+    /// In the order of the actions, the INBOX copy last.
+    pub(super) copies: Vec<PlannedCopy<'a>>,
+    /// In the order of the actions.
+    pub(super) effects: Vec<Effect<'a>>,
 }
 
 /// How a copy is stored.
@@ -63,21 +86,30 @@ pub(super) struct Planner<'s, 'a> {
 
 /// What the server's rules leave to the accounts.
 pub(super) struct ServerPlan<'a> {
-    /// Its own copies.
-    pub(super) copies: Vec<PlannedCopy<'a>>,
-    /// Its marks hold for every copy after them, the accounts' too.
-    pub(super) flags: Vec<Flag>,
+    /// Its own copies and effects.
+    pub(super) plan: Plan<'a>,
+    /// Its marks and edits hold for every copy after them, the accounts' too.
+    pub(super) inherited: Inherited,
     /// `Discard`: the accounts get nothing.
     pub(super) discarded: bool,
+}
+
+/// What earlier actions did to all copies that follow.
+#[derive(Clone, Default)]
+pub(super) struct Inherited {
+    /// By `Mark`.
+    flags: Vec<Flag>,
+    /// By `Add Header` and `Tag Subject`.
+    edits: HeaderEdits,
 }
 
 impl<'a> Planner<'_, 'a> {
     /// The copies that the server's rules make. They are sealed to the owner of the mailbox alone.
     pub(super) fn server(&self, verdict: &Verdict) -> Result<ServerPlan<'a>, EngineError> {
-        let mut draft = Draft { planner: self, acting: None, flags: Vec::new(), copies: Vec::new() };
+        let mut draft = Draft::new(self, None, &Inherited::default());
         draft.run(verdict)?;
         let discarded = verdict.ending == Ending::Discard;
-        Ok(ServerPlan { copies: draft.copies, flags: draft.flags, discarded })
+        Ok(ServerPlan { plan: draft.plan, inherited: draft.so_far, discarded })
     }
 
     /// The copies of one delivery to an account, the INBOX copy last.
@@ -85,15 +117,14 @@ impl<'a> Planner<'_, 'a> {
         &self,
         verdict: &Verdict,
         acting: &'a Account,
-        marked: &[Flag],
-    ) -> Result<Vec<PlannedCopy<'a>>, EngineError> {
-        let (flags, copies) = (marked.to_vec(), Vec::new());
-        let mut draft = Draft { planner: self, acting: Some(acting), flags, copies };
+        inherited: &Inherited,
+    ) -> Result<Plan<'a>, EngineError> {
+        let mut draft = Draft::new(self, Some(acting), inherited);
         draft.run(verdict)?;
         if verdict.ending == Ending::Inbox {
             draft.add_inbox(acting);
         }
-        Ok(draft.copies)
+        Ok(draft.plan)
     }
 
     /// By the rule and the mailbox owner; the acting account is not asked.
@@ -110,11 +141,15 @@ impl<'a> Planner<'_, 'a> {
 struct Draft<'p, 's, 'a> {
     planner: &'p Planner<'s, 'a>,
     acting: Option<&'a Account>,
-    flags: Vec<Flag>,
-    copies: Vec<PlannedCopy<'a>>,
+    so_far: Inherited,
+    plan: Plan<'a>,
 }
 
-impl<'a> Draft<'_, '_, 'a> {
+impl<'p, 's, 'a> Draft<'p, 's, 'a> {
+    fn new(planner: &'p Planner<'s, 'a>, acting: Option<&'a Account>, inherited: &Inherited) -> Self {
+        Draft { planner, acting, so_far: inherited.clone(), plan: Plan::default() }
+    }
+
     fn run(&mut self, verdict: &Verdict) -> Result<(), EngineError> {
         if let Ending::Reject(text) = &verdict.ending {
             let rule = verdict.ended_by.clone().unwrap_or_default();
@@ -136,16 +171,28 @@ impl<'a> Draft<'_, '_, 'a> {
                 let form = Form::Plain(PlainConsent::rule_stores_plain());
                 self.add(owner, &mailbox.name, form, Some(step.rule.clone()));
             }
-            // What ends an evaluation stands in its ending.
-            Action::Reject(_) | Action::Discard | Action::Stop => {}
+            Action::AddHeader(lines) => lines.iter().for_each(|line| self.so_far.edits.add(line)),
+            Action::TagSubject(tag) => self.so_far.edits.tag(tag),
+            Action::CopyAttachments(_)
+            | Action::Remember(_)
+            | Action::PassOn(..)
+            | Action::Reply(..)
+            | Action::Execute(_) => self.plan.effects.push(Effect {
+                acting: self.acting,
+                rule: step.rule.clone(),
+                edits: self.so_far.edits.clone(),
+                action: step.action.clone(),
+            }),
+            // What ends an evaluation stands in its ending; what a filter said, in steps of its own.
+            Action::Reject(_) | Action::Discard | Action::Stop | Action::Filter(_) => {}
         }
         Ok(())
     }
 
     fn mark(&mut self, flags: &[Flag]) {
         for flag in flags {
-            if !self.flags.contains(flag) {
-                self.flags.push(flag.clone());
+            if !self.so_far.flags.contains(flag) {
+                self.so_far.flags.push(flag.clone());
             }
         }
     }
@@ -181,12 +228,13 @@ impl<'a> Draft<'_, '_, 'a> {
     }
 
     fn add(&mut self, owner: &'a Account, mailbox: &MailboxName, form: Form<'a>, rule: Option<String>) {
-        self.copies.push(PlannedCopy {
+        self.plan.copies.push(PlannedCopy {
             owner,
             acting: self.acting,
             mailbox: mailbox.clone(),
             create: self.may_create(owner, mailbox),
-            flags: self.flags.clone(),
+            flags: self.so_far.flags.clone(),
+            edits: self.so_far.edits.clone(),
             form,
             rule,
         });

@@ -1,15 +1,18 @@
 //! From installed rule files to verdicts.
 
 use super::addressee::{Addressee, Addressees};
-use super::{Account, CertificateState, Engine, EngineError, InstalledRules, Request};
-use crate::mail::{Address, Message};
-use crate::rules::{Envelope, Facts, Program, RuleSet, ScopeKind, Trace, Verdict, evaluate, explain};
+use super::gathered::Gathered;
+use super::{Account, Engine, EngineError, InstalledRules, Request};
+use crate::mail::{Address, HeaderEdits, Message};
+use crate::rules::{
+    Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Trace, Verdict,
+};
 
 /// The rules that run for one call.
 pub(super) struct Programs {
-    server: Program,
+    pub(super) server: Program,
     /// In the order of the addressees.
-    accounts: Vec<Program>,
+    pub(super) accounts: Vec<Program>,
 }
 
 /// What all rules want, and why if it was asked.
@@ -18,7 +21,7 @@ pub(super) struct Verdicts {
     pub(super) server: Verdict,
     /// In the order of the addressees.
     pub(super) accounts: Vec<Verdict>,
-    /// The server's first; empty unless the programs were explained.
+    /// The server's first; each empty unless the programs were explained.
     pub(super) traces: Vec<Trace>,
 }
 
@@ -55,28 +58,74 @@ impl Programs {
     /// Runs the server's rules over the whole envelope, then each account's over its own part.
     pub(super) fn run(
         &self,
+        engine: &Engine<'_>,
         message: &Message<'_>,
         request: &Request<'_>,
         addressees: &Addressees,
         watch: Watch,
-    ) -> Verdicts {
-        let mut traces = Vec::new();
-        let mut judge = |program: &Program, recipients: Vec<String>, facts: &Facts| {
-            let envelope = Envelope { sender: request.sender.clone(), recipients, source: request.source };
-            if watch == Watch::Silent {
-                return evaluate(program, message, &envelope, facts);
-            }
-            let (verdict, trace) = explain(program, message, &envelope, facts);
-            traces.push(trace);
-            verdict
-        };
+    ) -> Result<Verdicts, EngineError> {
+        let asking = Asking { engine, message, request, watch };
+        let facts = Gathered::new(engine, self, addressees)?;
         let everybody = request.recipients.iter().map(super::Recipient::as_sent).collect();
-        let server = judge(&self.server, everybody, &Facts::default());
-        let each = self.accounts.iter().zip(&addressees.known);
-        let accounts = each
-            .map(|(program, addressee)| judge(program, addressee.as_sent.clone(), &facts(&addressee.account)))
-            .collect();
-        Verdicts { server, accounts, traces }
+        let nothing = HeaderEdits::default();
+        let mut server = asking.judge(&self.server, everybody, &facts.server, &nothing)?;
+        let mut traces = vec![std::mem::take(&mut server.trace)];
+        let mut accounts = Vec::with_capacity(addressees.known.len());
+        for ((program, addressee), facts) in self.accounts.iter().zip(&addressees.known).zip(&facts.accounts)
+        {
+            let judged = asking.judge(program, addressee.as_sent.clone(), facts, &server.edits)?;
+            accounts.push(judged.verdict);
+            traces.push(judged.trace);
+        }
+        Ok(Verdicts { server: server.verdict, accounts, traces })
+    }
+}
+
+/// The message that is judged, and by whom.
+struct Asking<'c> {
+    engine: &'c Engine<'c>,
+    message: &'c Message<'c>,
+    request: &'c Request<'c>,
+    watch: Watch,
+}
+
+/// What one program wants.
+struct Judged {
+    verdict: Verdict,
+    trace: Trace,
+    edits: HeaderEdits,
+}
+
+impl Asking<'_> {
+    fn judge(
+        &self,
+        program: &Program,
+        recipients: Vec<String>,
+        facts: &Facts,
+        edits: &HeaderEdits,
+    ) -> Result<Judged, EngineError> {
+        let (request, message) = (self.request, self.message);
+        let (sender, client) = (request.sender.clone(), request.client.clone());
+        let envelope = Envelope { sender, recipients, source: request.source, client };
+        let input = Input { message, envelope: &envelope, facts, edits };
+        let mut evaluation = match self.watch {
+            Watch::Silent => Evaluation::new(program, input),
+            Watch::Traced => Evaluation::traced(program, input),
+        };
+        loop {
+            match evaluation.run() {
+                Progress::Done(verdict) => {
+                    let edits = evaluation.edits().clone();
+                    return Ok(Judged { verdict, trace: evaluation.into_trace(), edits });
+                }
+                Progress::Ask(question) => {
+                    let edited = evaluation.edits().apply(message);
+                    let answer = self.engine.helpers.ask(&question.filter, &edited, &envelope);
+                    let rule = question.rule;
+                    evaluation.answer(answer.map_err(|source| EngineError::Helper { rule, source })?);
+                }
+            }
+        }
     }
 }
 
@@ -101,9 +150,4 @@ fn governs(rules: &InstalledRules, account: &Account) -> bool {
         ScopeKind::Domain => rules.holder.eq_ignore_ascii_case(&account.domain.name),
         ScopeKind::Account => rules.holder.eq_ignore_ascii_case(&account.address.to_string()),
     }
-}
-
-fn facts(account: &Account) -> Facts {
-    let active = account.certificates.iter().filter(|held| held.state == CertificateState::Active);
-    Facts { owner_ids: active.flat_map(|held| held.certificate.recipient_ids()).collect() }
 }

@@ -3,7 +3,7 @@
 use super::certificates::{Certificates, Fit, Reader};
 use super::plan::{self, Form, PlannedCopy};
 use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent};
-use crate::mail::HeaderPolicy;
+use crate::mail::{HeaderEdits, HeaderPolicy, Message};
 use crate::pki::{Certificate, ValidatedCertificate};
 use crate::smime::{self, HeadersKept, Mark, SealError, SealJob, Sealed, recognise, seal_many};
 use time::OffsetDateTime;
@@ -49,19 +49,46 @@ pub(super) fn ready<'a>(
     Ok(ReadyCopy { plan, way })
 }
 
+/// The message once for each way in which rules edited its header.
+pub(super) struct Versions<'m> {
+    message: &'m [u8],
+    edited: Vec<(HeaderEdits, Vec<u8>)>,
+}
+
+impl<'m> Versions<'m> {
+    /// Those that these copies want.
+    pub(super) fn of(message: &'m [u8], copies: &[ReadyCopy<'_>]) -> Versions<'m> {
+        let mut versions = Versions { message, edited: Vec::new() };
+        for edits in copies.iter().map(|copy| &copy.plan.edits) {
+            if !edits.is_empty() && versions.edited.iter().all(|(known, _)| known != edits) {
+                let made = edits.apply(&Message::new(message)).into_owned();
+                versions.edited.push((edits.clone(), made));
+            }
+        }
+        versions
+    }
+
+    fn bytes(&self, edits: &HeaderEdits) -> &[u8] {
+        let made = self.edited.iter().find(|(known, _)| known == edits);
+        made.map_or(self.message, |(_, bytes)| bytes.as_slice())
+    }
+}
+
 /// Makes the bytes of all copies. One that cannot be made fails them all.
 pub(super) fn make<'m>(
     engine: &Engine<'_>,
-    message: &'m [u8],
+    versions: &'m Versions<'_>,
     copies: Vec<ReadyCopy<'_>>,
     at: OffsetDateTime,
 ) -> Result<Vec<MadeCopy<'m>>, EngineError> {
-    let kept: Vec<Option<Sealed>> = copies.iter().map(|copy| keep(engine, message, copy)).collect();
+    let kept: Vec<Option<Sealed>> =
+        copies.iter().map(|copy| keep(engine, versions.bytes(&copy.plan.edits), copy)).collect();
     let fresh = copies.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(copy, _)| copy);
-    let sealed = seal(engine, message, fresh, at)?;
+    let sealed = seal(engine, versions, fresh, at)?;
     let mut sealed = sealed.into_iter();
     let mut made = Vec::with_capacity(copies.len());
     for (copy, kept) in copies.into_iter().zip(kept) {
+        let message = versions.bytes(&copy.plan.edits);
         made.push(assemble(message, copy, kept, &mut sealed)?);
     }
     Ok(made)
@@ -81,7 +108,7 @@ fn keep(engine: &Engine<'_>, message: &[u8], copy: &ReadyCopy<'_>) -> Option<Sea
 /// The sealed bytes of those copies that are sealed, in their order.
 fn seal<'c>(
     engine: &Engine<'_>,
-    message: &[u8],
+    versions: &Versions<'_>,
     copies: impl Iterator<Item = &'c ReadyCopy<'c>>,
     at: OffsetDateTime,
 ) -> Result<Vec<Sealed>, EngineError> {
@@ -92,6 +119,7 @@ fn seal<'c>(
             let marked = readers.iter().filter_map(Reader::marked).collect();
             let mark = Mark { at, rule: copy.plan.rule.as_deref(), marked };
             let seed = engine.entropy.seed()?;
+            let message = versions.bytes(&copy.plan.edits);
             jobs.push(SealJob { message, recipients, form: *form, mark, seed });
             places.push(copy.plan.full_mailbox());
         }

@@ -1,6 +1,6 @@
 //! The site's policy, as plain values.
 
-use super::{Account, Domain};
+use super::{Account, Domain, TimeZone};
 use crate::crypto::{Classical, Profile};
 use crate::mail::HeaderPolicy;
 use crate::smime::Form;
@@ -107,6 +107,8 @@ pub struct Settings {
     pub create_mailboxes: bool,
     /// Smaller RSA keys are too weak.
     pub minimum_rsa_bits: usize,
+    /// Where the hours and days of rules are told.
+    pub time_zone: TimeZone,
 }
 
 /// What the certificates of a domain's accounts may be.

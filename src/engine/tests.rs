@@ -9,7 +9,7 @@ use crate::pki::{
     Authority, AuthorityProfile, Certificate, Crl, KeyType, Reads, Subject, UnlockedKey, UserProfile,
     Validity, self_sign,
 };
-use crate::rules::{ScopeKind, Source};
+use crate::rules::{Needs, ScopeKind, Source};
 use crate::smime::{OpeningKey, open};
 use crate::store::{Fault, MemoryStore};
 use std::collections::HashMap;
@@ -129,6 +129,8 @@ impl World {
             store: &self.store,
             clock: self,
             entropy: self,
+            outbox: &NoOutbox,
+            helpers: &NoHelpers,
             built_in: self,
             settings: &self.settings,
         }
@@ -163,6 +165,7 @@ fn settings() -> Settings {
         also_classical: Classical::Refused,
         naming: Naming::Certificate,
         minimum_rsa_bits: 2048,
+        time_zone: TimeZone::utc(),
     }
 }
 
@@ -228,6 +231,14 @@ impl Directory for World {
         self.ask("lists")?;
         Ok(self.lists.clone())
     }
+    fn rule_facts(&self, asked: &[(Address, Needs)]) -> Result<Vec<AccountFacts>, DirectoryError> {
+        Ok(vec![AccountFacts::default(); asked.len()])
+    }
+
+    fn remember(&self, _values: &[Remembered]) -> Result<(), DirectoryError> {
+        Ok(())
+    }
+
     fn server_copies(&self, copies: &[ServerCopy]) -> Result<Vec<ServerCopyState>, DirectoryError> {
         self.ask("server_copies")?;
         let marks = self.marks.lock().unwrap();

@@ -3,8 +3,9 @@
 use super::{Account, PlainConsent, Route};
 use crate::mail::{Address, Flag, MailboxName};
 use crate::pki::{Certificate, Crl};
-use crate::rules::ScopeKind;
+use crate::rules::{Needs, ScopeKind};
 use crate::smime::Sealed;
+use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// The wall clock.
@@ -71,6 +72,26 @@ pub enum ServerCopyState {
     Done,
 }
 
+/// What rules look up of an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// Those of its datasets that were asked for, by name.
+    pub datasets: BTreeMap<String, Vec<String>>,
+    /// Its preferences: name, value. Empty unless asked for.
+    pub preferences: Vec<(String, String)>,
+}
+
+/// A value that a rule adds to a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// Whose dataset.
+    pub account: Address,
+    /// Its name.
+    pub dataset: String,
+    /// The value; one that is there already stays as it is.
+    pub value: String,
+}
+
 /// Domains, accounts, certificates, rules, rights.
 pub trait Directory: Send + Sync {
     /// Where each address leads (exact, alias, without detail, catch-all).
@@ -84,6 +105,10 @@ pub trait Directory: Send + Sync {
     /// The revocation lists that the site was given from these issuers (DER of their Names). The signatures of the lists
     /// were checked when they came.
     fn revocation_lists(&self, issuers: &[Vec<u8>]) -> Result<Vec<Crl>, DirectoryError>;
+    /// What the rules of these accounts look up.
+    fn rule_facts(&self, asked: &[(Address, Needs)]) -> Result<Vec<AccountFacts>, DirectoryError>;
+    /// Adds to datasets.
+    fn remember(&self, values: &[Remembered]) -> Result<(), DirectoryError>;
     /// How far each server copy has come.
     fn server_copies(&self, copies: &[ServerCopy]) -> Result<Vec<ServerCopyState>, DirectoryError>;
     /// Records, durably, that the copies are about to become visible under these names.
@@ -162,6 +187,8 @@ pub trait Mailstore: Send + Sync {
     fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError>;
     /// Does the mailbox exist?
     fn exists(&self, owner: &Address, mailbox: &MailboxName) -> Result<bool, StoreError>;
+    /// The names of all mailboxes of the account, INBOX first.
+    fn mailboxes(&self, owner: &Address) -> Result<Vec<String>, StoreError>;
     /// Does the mailbox hold a message with this base name?
     fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError>;
 }

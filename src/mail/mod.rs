@@ -1,6 +1,7 @@
 //! RFC 5322 and MIME over bytes: nothing repaired, nothing copied.
 
 pub mod address;
+mod edits;
 pub mod field;
 pub mod flag;
 pub mod header_policy;
@@ -15,6 +16,7 @@ pub mod transfer;
 pub(crate) mod vectors;
 
 pub use address::{Address, AddressError};
+pub use edits::HeaderEdits;
 pub use field::{Field, Mailbox};
 pub use flag::{Flag, FlagError};
 pub use header_policy::{HeaderPolicy, Outside};

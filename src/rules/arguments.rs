@@ -1,17 +1,16 @@
 //! What stands after the word in a condition or an action, read one by one with a fault for each that is wrong.
 
+use super::datum::{Datum, Key, Node};
 use super::fault::Faults;
 use super::picture::{Picture, Pictures};
 use super::warnings::Warning;
 use super::{Operator, ScopeKind};
 use crate::mail::MailboxRef;
 use std::ops::Range;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 /// The parameters of one condition or action. Each reader takes the next one; where it gives nothing, the fault is
 /// on record already.
-pub(super) struct Arguments<'a, 't, 'i> {
+pub(super) struct Arguments<'a, 't> {
     pub(super) faults: &'a mut Faults<'t>,
     pub(super) notes: &'a mut Vec<Warning>,
     pub(super) rule: &'a str,
@@ -19,10 +18,10 @@ pub(super) struct Arguments<'a, 't, 'i> {
     pub(super) word: &'static str,
     pub(super) span: Range<usize>,
     pub(super) operator: Option<Operator>,
-    pub(super) rest: &'a [Spanned<DeValue<'i>>],
+    pub(super) rest: &'a [Node],
 }
 
-impl<'a, 'i> Arguments<'a, '_, 'i> {
+impl<'a> Arguments<'a, '_> {
     /// The pictures of `is`, `is not`, `in` or `not in`.
     pub(super) fn pictures(&mut self) -> Option<Pictures> {
         let operator = self.operator?;
@@ -36,16 +35,15 @@ impl<'a, 'i> Arguments<'a, '_, 'i> {
     /// A count of bytes: a whole number, or a text with the suffix `K`, `M` or `G` (powers of 1024).
     pub(super) fn size(&mut self) -> Option<u64> {
         let value = self.next("a size")?;
-        let digits = match value.get_ref() {
-            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
-            DeValue::String(text) => text.as_ref(),
-            _ => "",
+        let size = match &value.datum {
+            Datum::Integer(number) => u64::try_from(*number).ok(),
+            Datum::Text(text) => bytes(text),
+            _ => None,
         };
-        let size = bytes(digits);
         if size.is_none() {
             let hint = "a whole number of bytes, or a text like \"10K\", \"25M\", \"1G\"".to_owned();
-            let text = format!("{} is no size", self.faults.source(&value.span()));
-            self.faults.add(value.span(), text, hint);
+            let text = format!("{} is no size", self.faults.source(&value.span));
+            self.faults.add(value.span.clone(), text, hint);
         }
         size
     }
@@ -78,7 +76,7 @@ impl<'a, 'i> Arguments<'a, '_, 'i> {
     /// One text or a list of texts.
     pub(super) fn texts(&mut self, what: &str) -> Option<Vec<(&'a str, Range<usize>)>> {
         let value = self.next(what)?;
-        let Some(array) = value.get_ref().as_array() else {
+        let Some(array) = value.as_list() else {
             return Some(vec![self.as_text(value, what)?]);
         };
         let texts: Vec<_> = array.iter().map(|item| self.as_text(item, what)).collect();
@@ -86,14 +84,14 @@ impl<'a, 'i> Arguments<'a, '_, 'i> {
     }
 
     /// The options, a table at the end; an empty one if there is none.
-    pub(super) fn options(&mut self) -> Option<DeTable<'i>> {
-        let Some((value, rest)) = self.rest.split_first() else { return Some(DeTable::new()) };
+    pub(super) fn options(&mut self) -> Option<&'a [(Key, Node)]> {
+        let Some((value, rest)) = self.rest.split_first() else { return Some(&[]) };
         self.rest = rest;
-        if let Some(table) = value.get_ref().as_table() {
-            return Some(table.clone());
+        if let Some(table) = value.as_table() {
+            return Some(table);
         }
-        let text = format!("the options of \"{}\" are {}, not a table", self.word, kind(value.get_ref()));
-        self.faults.add(value.span(), text, "write {key = \"value\"}".to_owned());
+        let text = format!("the options of \"{}\" are {}, not a table", self.word, value.kind());
+        self.faults.add(value.span.clone(), text, "write {key = \"value\"}".to_owned());
         None
     }
 
@@ -106,11 +104,11 @@ impl<'a, 'i> Arguments<'a, '_, 'i> {
     pub(super) fn finish(self) {
         for value in self.rest {
             let text = format!("\"{}\" takes nothing more", self.word);
-            self.faults.add(value.span(), text, "leave this out".to_owned());
+            self.faults.add(value.span.clone(), text, "leave this out".to_owned());
         }
     }
 
-    fn next(&mut self, what: &str) -> Option<&'a Spanned<DeValue<'i>>> {
+    fn next(&mut self, what: &str) -> Option<&'a Node> {
         let Some((value, rest)) = self.rest.split_first() else {
             let text = format!("\"{}\" needs {what}", self.word);
             self.faults.add(self.span.clone(), text, None);
@@ -120,33 +118,32 @@ impl<'a, 'i> Arguments<'a, '_, 'i> {
         Some(value)
     }
 
-    fn as_text(&mut self, value: &'a Spanned<DeValue<'i>>, what: &str) -> Option<(&'a str, Range<usize>)> {
-        if let Some(text) = value.get_ref().as_str() {
-            return Some((text, value.span()));
+    fn as_text(&mut self, value: &'a Node, what: &str) -> Option<(&'a str, Range<usize>)> {
+        if let Some(text) = value.as_text() {
+            return Some((text, value.span.clone()));
         }
-        let text = format!("\"{}\" takes {what} here, not {}", self.word, kind(value.get_ref()));
-        self.faults.add(value.span(), text, "write a text in quotes".to_owned());
+        let text = format!("\"{}\" takes {what} here, not {}", self.word, value.kind());
+        self.faults.add(value.span.clone(), text, "write a text in quotes".to_owned());
         None
     }
 
     fn picture_list(&mut self) -> Option<Vec<Picture>> {
         let value = self.next("a list of pictures")?;
-        if let Some(text) = value.get_ref().as_str() {
+        if let Some(text) = value.as_text() {
             match text.strip_prefix('#') {
-                Some(name) => self.refuse_dataset(name, value.span()),
-                None => self.refuse_single(text, value.span()),
+                Some(name) => self.refuse_dataset(name, value.span.clone()),
+                None => self.refuse_single(text, value.span.clone()),
             }
             return None;
         }
-        let Some(array) = value.get_ref().as_array() else {
-            let text =
-                format!("\"{}\" takes a list of pictures here, not {}", self.word, kind(value.get_ref()));
-            self.faults.add(value.span(), text, "write a list: [\"first\", \"second\"]".to_owned());
+        let Some(array) = value.as_list() else {
+            let text = format!("\"{}\" takes a list of pictures here, not {}", self.word, value.kind());
+            self.faults.add(value.span.clone(), text, "write a list: [\"first\", \"second\"]".to_owned());
             return None;
         };
         if array.is_empty() {
             self.faults.add(
-                value.span(),
+                value.span.clone(),
                 "the list is empty",
                 "write a list: [\"first\", \"second\"]".to_owned(),
             );
@@ -156,7 +153,7 @@ impl<'a, 'i> Arguments<'a, '_, 'i> {
         pictures.into_iter().collect()
     }
 
-    fn listed_picture(&mut self, item: &'a Spanned<DeValue<'i>>) -> Option<Picture> {
+    fn listed_picture(&mut self, item: &'a Node) -> Option<Picture> {
         let (text, span) = self.as_text(item, "a picture")?;
         match text.strip_prefix('#') {
             Some(name) => {
@@ -188,19 +185,6 @@ impl<'a, 'i> Arguments<'a, '_, 'i> {
         let single = if operator == "in" { "is" } else { "is not" };
         let hint = format!("write a list: [{text:?}], or use \"{single}\" for one picture");
         self.faults.add(span, format!("\"{operator}\" takes a list of pictures, not one text"), hint);
-    }
-}
-
-/// A value's TOML type with its article.
-pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number with a point",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date or time",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
     }
 }
 

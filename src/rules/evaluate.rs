@@ -1,41 +1,10 @@
-//! From rules, message, envelope and facts to a verdict. No IO; cannot fail.
+//! From rules, message, envelope and facts to a verdict: a state machine that asks or is done. No IO; cannot fail.
 
 use super::evidence::Evidence;
-use super::trace::{Outcome, Recorder, Trace, Tracer};
+use super::facts::Input;
+use super::trace::{Outcome, Trace, Tracer};
 use super::{Action, Program, Rule};
-use crate::cms::RecipientId;
-use crate::mail::Message;
-
-/// How the message came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// From a host that the site trusts.
-    Trusted,
-    /// From an authenticated sender.
-    Authenticated,
-    /// Over LMTP.
-    Lmtp,
-    /// Through the pipe hook.
-    Pipe,
-}
-
-/// The SMTP envelope as rules see it.
-#[derive(Debug, Clone)]
-pub struct Envelope {
-    /// Return path; empty for the null sender; absent if the hook did not say.
-    pub sender: Option<String>,
-    /// Recipients before routing (ORCPT if given). Account level: only this account's.
-    pub recipients: Vec<String>,
-    /// How it came in.
-    pub source: Source,
-}
-
-/// What the engine looked up for this evaluation.
-#[derive(Debug, Clone, Default)]
-pub struct Facts {
-    /// How RecipientInfos name the acting account's certificates (for `encrypted-to-owner`).
-    pub owner_ids: Vec<RecipientId>,
-}
+use crate::mail::HeaderEdits;
 
 /// One planned action and the rule that asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +26,10 @@ pub enum Ending {
     Reject(String),
 }
 
-/// What the rules want. `steps` holds the store and mark actions in the order in which they fired.
+/// What the rules want. `steps` holds the actions that do not end, in the order in which they fired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Store and mark actions.
+    /// All actions but those that end; what a filter added is an [`Action::AddHeader`].
     pub steps: Vec<Step>,
     /// What ended it.
     pub ending: Ending,
@@ -68,65 +37,160 @@ pub struct Verdict {
     pub ended_by: Option<String>,
 }
 
-/// Runs the program over the message.
-pub fn evaluate(program: &Program, message: &Message<'_>, envelope: &Envelope, facts: &Facts) -> Verdict {
-    run(program, &Evidence::new(message, envelope, facts), &mut ())
+/// A helper outside is to look at the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The rule that asks.
+    pub rule: String,
+    /// The filter's name.
+    pub filter: String,
 }
 
-/// The same, and what happened on the way.
-pub fn explain(
-    program: &Program,
-    message: &Message<'_>,
-    envelope: &Envelope,
-    facts: &Facts,
-) -> (Verdict, Trace) {
-    let mut tracer = Tracer::default();
-    let verdict = run(program, &Evidence::new(message, envelope, facts), &mut tracer);
-    (verdict, tracer.trace)
+/// What the helper said. That it failed is no answer: whoever asked gives the evaluation up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Goes on.
+    Accept,
+    /// Goes on, with these header lines (`Name: value`) in front of the message.
+    AddHeader(Vec<String>),
+    /// As the action `Discard`.
+    Discard,
+    /// As the action `Reject with`.
+    Reject(String),
 }
 
-fn run(program: &Program, evidence: &Evidence<'_>, recorder: &mut dyn Recorder) -> Verdict {
-    let mut verdict = Verdict { steps: Vec::new(), ending: Ending::Inbox, ended_by: None };
-    for (scope, rule) in &program.rules {
-        let state = match (rule.priority, &verdict.ended_by) {
+/// How far an evaluation came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// It waits for [`Evaluation::answer`].
+    Ask(Question),
+    /// All rules ran or one ended them.
+    Done(Verdict),
+}
+
+/// A program on its way over a message.
+pub struct Evaluation<'a> {
+    program: &'a Program,
+    evidence: Evidence<'a>,
+    verdict: Verdict,
+    /// The next rule, or the one whose actions run.
+    rule: usize,
+    /// The next action of it.
+    action: Option<usize>,
+    tracer: Option<Tracer>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// At its begin.
+    pub fn new(program: &'a Program, input: Input<'a>) -> Evaluation<'a> {
+        let verdict = Verdict { steps: Vec::new(), ending: Ending::Inbox, ended_by: None };
+        Evaluation { program, evidence: Evidence::new(input), verdict, rule: 0, action: None, tracer: None }
+    }
+
+    /// The same, and it writes down what happens on the way.
+    pub fn traced(program: &'a Program, input: Input<'a>) -> Evaluation<'a> {
+        Evaluation { tracer: Some(Tracer::default()), ..Evaluation::new(program, input) }
+    }
+
+    /// Goes on until it must ask or is done.
+    pub fn run(&mut self) -> Progress {
+        while let Some((scope, rule)) = self.program.rules.get(self.rule) {
+            if self.action.is_none() && self.enters(*scope, rule) {
+                self.action = Some(0);
+            }
+            if let Some(question) = self.act(rule) {
+                return Progress::Ask(question);
+            }
+            self.action = None;
+            self.rule += 1;
+        }
+        Progress::Done(self.verdict.clone())
+    }
+
+    /// What the helper said to the question that [`Evaluation::run`] asked last.
+    pub fn answer(&mut self, answer: Answer) {
+        let Some((_, rule)) = self.program.rules.get(self.rule) else { return };
+        let action = match answer {
+            Answer::Accept => return,
+            Answer::AddHeader(lines) => Action::AddHeader(lines),
+            Answer::Discard => Action::Discard,
+            Answer::Reject(text) => Action::Reject(text),
+        };
+        self.take(rule, &action);
+    }
+
+    /// What the rules did to the header so far.
+    pub fn edits(&self) -> &HeaderEdits {
+        self.evidence.edits()
+    }
+
+    /// What happened, if it was traced.
+    pub fn into_trace(self) -> Trace {
+        self.tracer.unwrap_or_default().trace
+    }
+
+    /// Do the actions of this rule run?
+    fn enters(&mut self, scope: super::ScopeKind, rule: &Rule) -> bool {
+        let state = match (rule.priority, &self.verdict.ended_by) {
             (0, _) => Outcome::Inactive,
             (_, Some(_)) => Outcome::NotReached,
             (_, None) => Outcome::Matched,
         };
-        recorder.rule(*scope, rule, state);
-        if state == Outcome::Matched && matches(rule, evidence, recorder) {
-            act(rule, &mut verdict, recorder);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.rule(scope, rule, state);
+        }
+        state == Outcome::Matched && self.matches(rule)
+    }
+
+    fn matches(&mut self, rule: &Rule) -> bool {
+        rule.conditions.iter().all(|condition| match &mut self.tracer {
+            None => condition.test.holds(&self.evidence, &mut ()),
+            Some(tracer) => {
+                let mut tested = Vec::new();
+                let holds = condition.test.holds(&self.evidence, &mut tested);
+                tracer.condition(&condition.text, tested, holds);
+                holds
+            }
+        })
+    }
+
+    /// Runs the actions that are left of this rule, up to a question.
+    fn act(&mut self, rule: &Rule) -> Option<Question> {
+        while let Some(at) = self.action {
+            let planned = rule.actions.get(at)?;
+            self.action = Some(at + 1);
+            if let Action::Filter(filter) = &planned.action {
+                self.trace(&planned.action);
+                return Some(Question { rule: rule.name.clone(), filter: filter.clone() });
+            }
+            self.take(rule, &planned.action);
+        }
+        None
+    }
+
+    fn take(&mut self, rule: &Rule, action: &Action) {
+        self.trace(action);
+        match action {
+            Action::Reject(text) => {
+                self.verdict.steps.clear();
+                self.verdict.ending = Ending::Reject(text.clone());
+            }
+            Action::Discard => self.verdict.ending = Ending::Discard,
+            Action::Stop => self.verdict.ending = Ending::Inbox,
+            step => {
+                self.evidence.take(step);
+                self.verdict.steps.push(Step { rule: rule.name.clone(), action: step.clone() });
+            }
+        }
+        if action.is_end() {
+            self.verdict.ended_by = Some(rule.name.clone());
+            self.action = None;
         }
     }
-    verdict
-}
 
-fn matches(rule: &Rule, evidence: &Evidence<'_>, recorder: &mut dyn Recorder) -> bool {
-    rule.conditions.iter().all(|condition| {
-        let holds = match recorder.values() {
-            Some(values) => condition.test.holds(evidence, values),
-            None => condition.test.holds(evidence, &mut ()),
-        };
-        recorder.condition(&condition.text, holds);
-        holds
-    })
-}
-
-fn act(rule: &Rule, verdict: &mut Verdict, recorder: &mut dyn Recorder) {
-    for planned in &rule.actions {
-        recorder.action(&planned.action);
-        match &planned.action {
-            Action::Reject(text) => {
-                verdict.steps.clear();
-                verdict.ending = Ending::Reject(text.clone());
-            }
-            Action::Discard => verdict.ending = Ending::Discard,
-            Action::Stop => verdict.ending = Ending::Inbox,
-            step => verdict.steps.push(Step { rule: rule.name.clone(), action: step.clone() }),
-        }
-        if planned.action.is_end() {
-            verdict.ended_by = Some(rule.name.clone());
-            return;
+    fn trace(&mut self, action: &Action) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.action(action);
         }
     }
 }
@@ -135,13 +199,15 @@ fn act(rule: &Rule, verdict: &mut Verdict, recorder: &mut dyn Recorder) {
 #[cfg(test)]
 pub(super) mod testing {
     use super::*;
-    use crate::rules::{RuleFaults, RuleSet, ScopeKind};
+    use crate::mail::Message;
+    use crate::rules::{Envelope, Facts, RuleFaults, RuleSet, ScopeKind, Source};
 
     pub(crate) fn envelope(sender: Option<&str>, recipients: &[&str]) -> Envelope {
         Envelope {
             sender: sender.map(str::to_owned),
             recipients: recipients.iter().map(|text| (*text).to_owned()).collect(),
             source: Source::Pipe,
+            client: None,
         }
     }
 
@@ -159,10 +225,31 @@ pub(super) mod testing {
         let set = read(rest).unwrap_or_else(|faults| panic!("{faults}"));
         let program = Program::new(vec![(ScopeKind::Account, set)]);
         let message = Message::new(mail.as_bytes());
-        let verdict = evaluate(&program, &message, envelope, &Facts::default());
-        let (explained, _) = explain(&program, &message, envelope, &Facts::default());
-        assert_eq!(explained, verdict, "one road");
+        let (facts, edits) = (Facts::default(), HeaderEdits::default());
+        let input = Input { message: &message, envelope, facts: &facts, edits: &edits };
+        let verdict = verdict_of(&program, input);
+        assert_eq!(explained(&program, input).0, verdict, "one road");
         verdict
+    }
+
+    /// The verdict of a program whose filters accept everything.
+    pub(crate) fn verdict_of(program: &Program, input: Input<'_>) -> Verdict {
+        finish(&mut Evaluation::new(program, input))
+    }
+
+    /// The same, and why.
+    pub(crate) fn explained(program: &Program, input: Input<'_>) -> (Verdict, Trace) {
+        let mut evaluation = Evaluation::traced(program, input);
+        (finish(&mut evaluation), evaluation.into_trace())
+    }
+
+    fn finish(evaluation: &mut Evaluation<'_>) -> Verdict {
+        loop {
+            match evaluation.run() {
+                Progress::Done(verdict) => return verdict,
+                Progress::Ask(_) => evaluation.answer(Answer::Accept),
+            }
+        }
     }
 
     pub(crate) fn faults(rest: &str) -> RuleFaults {
@@ -181,9 +268,10 @@ pub(super) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::envelope;
+    use super::testing::{envelope, explained as explained_by};
     use super::*;
-    use crate::rules::{RuleSet, ScopeKind};
+    use crate::mail::Message;
+    use crate::rules::{Facts, RuleSet, ScopeKind};
 
     const FILE: &str = r#"
 [[rule]]
@@ -205,7 +293,9 @@ then = [["Reject with", "never"]]
         let set = RuleSet::from_toml("f.toml", FILE, ScopeKind::Account).unwrap();
         let program = Program::new(vec![(ScopeKind::Account, set)]);
         let envelope = envelope(Some(""), &["bob@north.example"]);
-        explain(&program, &Message::new(mail.as_bytes()), &envelope, &Facts::default())
+        let (message, facts, edits) =
+            (Message::new(mail.as_bytes()), Facts::default(), HeaderEdits::default());
+        explained_by(&program, Input { message: &message, envelope: &envelope, facts: &facts, edits: &edits })
     }
 
     #[test]
@@ -241,9 +331,10 @@ then = [["Reject with", "never"]]
 
 #[cfg(test)]
 mod laws {
-    use super::testing::envelope;
+    use super::testing::{envelope, explained, verdict_of};
     use super::*;
-    use crate::rules::{CONDITIONS, RuleSet, ScopeKind};
+    use crate::mail::Message;
+    use crate::rules::{CONDITIONS, Facts, RuleSet, ScopeKind};
     use proptest::prelude::*;
 
     /// A program that asks every condition there is.
@@ -268,9 +359,11 @@ mod laws {
             let mail = [name.as_bytes(), b": ", &bytes].concat();
             let (message, envelope) = (Message::new(&mail), envelope(Some("a@x.example"), &["b@x.example"]));
             let program = curious();
-            let verdict = evaluate(&program, &message, &envelope, &Facts::default());
-            let (explained, trace) = explain(&program, &message, &envelope, &Facts::default());
-            prop_assert_eq!(&explained, &verdict);
+            let (facts, edits) = (Facts::default(), HeaderEdits::default());
+            let input = Input { message: &message, envelope: &envelope, facts: &facts, edits: &edits };
+            let verdict = verdict_of(&program, input);
+            let (told, trace) = explained(&program, input);
+            prop_assert_eq!(&told, &verdict);
             let matched = trace.rules.iter().filter(|rule| rule.outcome == Outcome::Matched).count();
             prop_assert_eq!(matched, verdict.steps.len());
         }

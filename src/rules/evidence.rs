@@ -1,9 +1,10 @@
 //! What conditions look at: decoded on the first question, once, and only what a rule asks for.
 
-use super::evaluate::{Envelope, Facts};
+use super::Action;
+use super::facts::{Envelope, Facts, Input};
 use super::picture::Folded;
 use crate::cms::{Protection, find};
-use crate::mail::Message;
+use crate::mail::{Field, HeaderEdits, Message};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -40,7 +41,8 @@ impl Value {
 pub(super) struct Evidence<'a> {
     pub(super) message: &'a Message<'a>,
     pub(super) envelope: &'a Envelope,
-    facts: &'a Facts,
+    pub(super) facts: &'a Facts,
+    edits: HeaderEdits,
     addresses: RefCell<BTreeMap<&'static str, Rc<[Value]>>>,
     texts: RefCell<BTreeMap<&'static str, Rc<[Value]>>>,
     lines: OnceCell<Vec<Value>>,
@@ -48,11 +50,12 @@ pub(super) struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    pub(super) fn new(message: &'a Message<'a>, envelope: &'a Envelope, facts: &'a Facts) -> Evidence<'a> {
+    pub(super) fn new(input: Input<'a>) -> Evidence<'a> {
         Evidence {
-            message,
-            envelope,
-            facts,
+            message: input.message,
+            envelope: input.envelope,
+            facts: input.facts,
+            edits: input.edits.clone(),
             addresses: RefCell::default(),
             texts: RefCell::default(),
             lines: OnceCell::new(),
@@ -60,26 +63,66 @@ impl<'a> Evidence<'a> {
         }
     }
 
+    /// What the rules did to the header so far.
+    pub(super) fn edits(&self) -> &HeaderEdits {
+        &self.edits
+    }
+
+    /// An action ran. What it did to the header, the conditions behind it see (as in RFC 5293).
+    pub(super) fn take(&mut self, action: &Action) {
+        match action {
+            Action::AddHeader(lines) => lines.iter().for_each(|line| self.edits.add(line)),
+            Action::TagSubject(tag) => self.edits.tag(tag),
+            _ => return,
+        }
+        (self.addresses, self.texts) = Default::default();
+        self.lines = OnceCell::new();
+    }
+
     /// The addr-specs of all header fields of that name.
-    pub(super) fn addresses(&self, field: &'static str) -> Rc<[Value]> {
+    pub(super) fn addresses(&self, name: &'static str) -> Rc<[Value]> {
         let decode = || {
-            let boxes = self.message.fields_named(field).flat_map(|field| field.mailboxes());
-            boxes.map(|mailbox| Value::new(mailbox.address)).collect()
+            let mut values = Vec::new();
+            self.each_field(|field| {
+                if field.name().eq_ignore_ascii_case(name) {
+                    values.extend(field.mailboxes().into_iter().map(|found| Value::new(found.address)));
+                }
+            });
+            values.into()
         };
-        Rc::clone(self.addresses.borrow_mut().entry(field).or_insert_with(decode))
+        Rc::clone(self.addresses.borrow_mut().entry(name).or_insert_with(decode))
     }
 
     /// The text of all header fields of that name, unfolded and decoded.
-    pub(super) fn texts(&self, field: &'static str) -> Rc<[Value]> {
-        let decode = || self.message.fields_named(field).map(|field| Value::new(field.text())).collect();
-        Rc::clone(self.texts.borrow_mut().entry(field).or_insert_with(decode))
+    pub(super) fn texts(&self, name: &'static str) -> Rc<[Value]> {
+        let decode = || {
+            let mut values = Vec::new();
+            self.each_field(|field| {
+                if field.name().eq_ignore_ascii_case(name) {
+                    values.push(Value::new(field.text()));
+                }
+            });
+            values.into()
+        };
+        Rc::clone(self.texts.borrow_mut().entry(name).or_insert_with(decode))
     }
 
     /// `Name: text` of every header field, unfolded and decoded.
     pub(super) fn lines(&self) -> &[Value] {
-        let decode =
-            |field: &crate::mail::Field<'_>| Value::new(format!("{}: {}", field.name(), field.text()));
-        self.lines.get_or_init(|| self.message.fields().iter().map(decode).collect())
+        self.lines.get_or_init(|| {
+            let mut values = Vec::new();
+            self.each_field(|field| values.push(Value::new(format!("{}: {}", field.name(), field.text()))));
+            values
+        })
+    }
+
+    /// Every field: those that rules added first, as they will stand in the message.
+    fn each_field(&self, mut look: impl FnMut(&Field<'_>)) {
+        if self.edits.is_empty() {
+            return self.message.fields().iter().for_each(&mut look);
+        }
+        let header = self.edits.header(self.message);
+        Message::new(&header).fields().iter().for_each(&mut look);
     }
 
     /// The words of the condition `Security`, joined by spaces, and each alone if there are several.

@@ -7,8 +7,10 @@
 mod actions;
 mod arguments;
 mod conditions;
+mod datum;
 pub mod evaluate;
 mod evidence;
+mod facts;
 mod fault;
 pub mod model;
 mod operator;
@@ -21,9 +23,10 @@ mod words;
 
 pub use actions::{ACTIONS, ActionWord};
 pub use conditions::{CONDITIONS, ConditionWord};
-pub use evaluate::{Ending, Envelope, Facts, Source, Step, Verdict, evaluate, explain};
+pub use evaluate::{Answer, Ending, Evaluation, Progress, Question, Step, Verdict};
+pub use facts::{Envelope, Facts, Input, Needs, Source};
 pub use fault::{Color, Fault, RuleFaults};
-pub use model::{Action, Rule, RuleSet, ScopeKind, StoreOptions};
+pub use model::{Action, PassOn, ReplyKind, Rule, RuleSet, ScopeKind, StoreOptions};
 pub use operator::Operator;
 pub use program::Program;
 pub use trace::{ConditionTrace, Outcome, RuleTrace, Trace};

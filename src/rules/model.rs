@@ -1,10 +1,11 @@
 //! What a rule file says, checked.
 
 use super::conditions::Test;
+use super::datum::Node;
 use super::warnings::Warning;
 use super::{RuleFaults, read};
 use crate::crypto::Profile;
-use crate::mail::{Flag, HeaderPolicy, MailboxRef};
+use crate::mail::{Address, Flag, HeaderPolicy, MailboxRef};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -54,6 +55,13 @@ impl RuleSet {
     }
 }
 
+/// The same rules in the same order, whatever the syntax and wherever they stand.
+impl PartialEq for RuleSet {
+    fn eq(&self, other: &RuleSet) -> bool {
+        self.rules.iter().map(|rule| rule.said()).eq(other.rules.iter().map(|rule| rule.said()))
+    }
+}
+
 /// One rule.
 #[derive(Debug)]
 pub struct Rule {
@@ -69,10 +77,20 @@ pub struct Rule {
     pub(super) actions: Vec<PlannedAction>,
 }
 
+impl Rule {
+    /// All that its text says: name, priority, comment, and the elements of `when` and `then`.
+    fn said(&self) -> (&str, u8, Option<&str>, Vec<&Node>, Vec<&Node>) {
+        let when = self.conditions.iter().map(|condition| &condition.node).collect();
+        let then = self.actions.iter().map(|planned| &planned.node).collect();
+        (&self.name, self.priority, self.comment.as_deref(), when, then)
+    }
+}
+
 /// A condition with the text that it was read from.
 #[derive(Debug)]
 pub(super) struct Condition {
     pub(super) text: String,
+    pub(super) node: Node,
     pub(super) test: Arc<dyn Test>,
 }
 
@@ -80,6 +98,7 @@ pub(super) struct Condition {
 #[derive(Debug)]
 pub(super) struct PlannedAction {
     pub(super) line: usize,
+    pub(super) node: Node,
     pub(super) action: Action,
 }
 
@@ -111,12 +130,72 @@ pub enum Action {
     Store(MailboxRef),
     /// `Mark`
     Mark(Vec<Flag>),
+    /// `Add Header`: lines `Name: value` without line ends.
+    AddHeader(Vec<String>),
+    /// `Tag Subject`
+    TagSubject(String),
+    /// `Copy Attachments into`: a folder of the account's files.
+    CopyAttachments(String),
+    /// `Remember 'From' in`: a dataset of the account.
+    Remember(String),
+    /// `Redirect to`, `Forward to`, `Mirror to`
+    PassOn(PassOn, Vec<Address>),
+    /// `Reply with`, `Reply to All with`, `React with`: the text as it stands in the rule.
+    Reply(ReplyKind, String),
+    /// `Execute`: the command as it stands in the rule.
+    Execute(String),
+    /// `ExternalFilter`: its name. Evaluation asks it; in a verdict stands what it said.
+    Filter(String),
     /// `Reject with`: one line without a status code.
     Reject(String),
     /// `Discard`
     Discard,
     /// `Stop Processing`
     Stop,
+}
+
+/// How a message goes on to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassOn {
+    /// `Redirect to`
+    Redirect,
+    /// `Forward to`
+    Forward,
+    /// `Mirror to`
+    Mirror,
+}
+
+impl PassOn {
+    /// The action's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            PassOn::Redirect => "Redirect to",
+            PassOn::Forward => "Forward to",
+            PassOn::Mirror => "Mirror to",
+        }
+    }
+}
+
+/// Automatic mail that answers a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyKind {
+    /// `Reply with`
+    Reply,
+    /// `Reply to All with`
+    ReplyToAll,
+    /// `React with`
+    React,
+}
+
+impl ReplyKind {
+    /// The action's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReplyKind::Reply => "Reply with",
+            ReplyKind::ReplyToAll => "Reply to All with",
+            ReplyKind::React => "React with",
+        }
+    }
 }
 
 impl Action {
@@ -138,6 +217,17 @@ impl fmt::Display for Action {
                     .iter()
                     .try_for_each(|flag| write!(out, " {}", flag.to_string().trim_start_matches('\\')))
             }
+            Action::AddHeader(lines) => write!(out, "Add Header {}", lines.join(", ")),
+            Action::TagSubject(tag) => write!(out, "Tag Subject {tag}"),
+            Action::CopyAttachments(folder) => write!(out, "Copy Attachments into {folder}"),
+            Action::Remember(dataset) => write!(out, "Remember 'From' in {dataset}"),
+            Action::PassOn(how, addresses) => {
+                let addresses: Vec<String> = addresses.iter().map(Address::to_string).collect();
+                write!(out, "{} {}", how.name(), addresses.join(", "))
+            }
+            Action::Reply(kind, text) => write!(out, "{} {text}", kind.name()),
+            Action::Execute(command) => write!(out, "Execute {command}"),
+            Action::Filter(name) => write!(out, "ExternalFilter {name}"),
             Action::Reject(text) => write!(out, "Reject with {text}"),
             Action::Discard => out.write_str("Discard"),
             Action::Stop => out.write_str("Stop Processing"),

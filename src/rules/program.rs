@@ -1,6 +1,6 @@
 //! Rule sets in the order in which they run.
 
-use super::{Rule, RuleSet, ScopeKind};
+use super::{Needs, Rule, RuleSet, ScopeKind};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -19,6 +19,15 @@ impl Program {
         let mut rules: Vec<_> = all.collect();
         rules.sort_by_key(|(scope, rule)| (Reverse(rule.priority), *scope));
         Program { rules }
+    }
+
+    /// The facts that its conditions look at.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        let running = self.rules.iter().filter(|(_, rule)| rule.priority > 0);
+        let conditions = running.flat_map(|(_, rule)| &rule.conditions);
+        conditions.for_each(|condition| condition.test.needs(&mut needs));
+        needs
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads a TOML rule file with the place of every word.
 
-use super::arguments::{Arguments, kind};
+use super::arguments::Arguments;
+use super::datum::{Key, Node, entry, table_of};
 use super::fault::Faults;
 use super::model::{Condition, PlannedAction};
 use super::warnings::Warning;
@@ -9,15 +10,12 @@ use super::{ACTIONS, CONDITIONS, Operator, Rule, RuleFaults, RuleSet, ScopeKind,
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 /// A larger file is no rule file. Ours.
 const LARGEST_FILE: usize = 1 << 20;
 
 const KEYS: [&str; 5] = ["name", "priority", "when", "then", "comment"];
-
-type Value<'i> = Spanned<DeValue<'i>>;
 
 /// Reads the file; on any fault the whole file is refused.
 pub(super) fn read(file: &str, text: &str, scope: ScopeKind) -> Result<RuleSet, RuleFaults> {
@@ -52,7 +50,7 @@ impl<'t> Reader<'t> {
         let end = text.len();
         let places: Vec<_> = errors.iter().map(|error| error.span().unwrap_or(end..end)).collect();
         self.cut = places.iter().map(|span| span.start).min();
-        let rules = self.rules(table.get_ref());
+        let rules = self.rules(&table_of(table.get_ref()));
         if let Some(cut) = self.cut {
             self.faults.forget_from(cut);
         }
@@ -66,19 +64,19 @@ impl<'t> Reader<'t> {
         rules
     }
 
-    fn rules(&mut self, document: &DeTable<'_>) -> Vec<Rule> {
+    fn rules(&mut self, document: &[(Key, Node)]) -> Vec<Rule> {
         let mut rules = Vec::new();
         for (key, value) in document {
-            match (key.get_ref().as_ref(), value.get_ref().as_array()) {
+            match (key.name.as_str(), value.as_list()) {
                 ("rule", Some(array)) => rules = array.iter().filter_map(|rule| self.rule(rule)).collect(),
                 ("rule", None) => {
-                    let text = format!("\"rule\" is {}, not a list of rules", kind(value.get_ref()));
-                    self.faults.add(key.span(), text, "begin every rule with [[rule]]".to_owned());
+                    let text = format!("\"rule\" is {}, not a list of rules", value.kind());
+                    self.faults.add(key.span.clone(), text, "begin every rule with [[rule]]".to_owned());
                 }
                 (other, _) => {
                     let text = format!("a rule file has no key \"{other}\"");
                     let hint = "begin every rule with [[rule]]".to_owned();
-                    self.faults.add_near(key.span(), text, nearest(other, ["rule"]), hint);
+                    self.faults.add_near(key.span.clone(), text, nearest(other, ["rule"]), hint);
                 }
             }
         }
@@ -97,19 +95,19 @@ impl<'t> Reader<'t> {
     }
 
     /// A rule and the place of its name.
-    fn rule(&mut self, value: &Value<'_>) -> Option<(Rule, Range<usize>)> {
-        let Some(table) = value.get_ref().as_table() else {
-            let text = format!("a rule is a table, not {}", kind(value.get_ref()));
-            self.faults.add(value.span(), text, "begin every rule with [[rule]]".to_owned());
+    fn rule(&mut self, value: &Node) -> Option<(Rule, Range<usize>)> {
+        let Some(table) = value.as_table() else {
+            let text = format!("a rule is a table, not {}", value.kind());
+            self.faults.add(value.span.clone(), text, "begin every rule with [[rule]]".to_owned());
             return None;
         };
-        self.check_keys(table, value.span());
+        self.check_keys(table, value.span.clone());
         let (name, span) = self.name(table).unzip();
         let shown = name.clone().unwrap_or_default();
         let rule = Rule {
             priority: self.priority(table).unwrap_or_default(),
             comment: self.comment(table),
-            line: self.faults.line(value.span().start),
+            line: self.faults.line(value.span.start),
             conditions: self.conditions(table, &shown),
             actions: self.actions(table, &shown),
             name: name?,
@@ -117,71 +115,70 @@ impl<'t> Reader<'t> {
         Some((rule, span?))
     }
 
-    fn check_keys(&mut self, table: &DeTable<'_>, header: Range<usize>) {
-        for key in table.keys() {
-            let name = key.get_ref().as_ref();
+    fn check_keys(&mut self, table: &[(Key, Node)], header: Range<usize>) {
+        for (key, _) in table {
+            let name = key.name.as_str();
             if !KEYS.contains(&name) {
                 let hint = format!("the keys of a rule are: {}", quoted(KEYS));
                 let text = format!("a rule has no key \"{name}\"");
-                self.faults.add_near(key.span(), text, nearest(name, KEYS), hint);
+                self.faults.add_near(key.span.clone(), text, nearest(name, KEYS), hint);
             }
         }
         for needed in ["name", "priority", "then"] {
-            if self.cut.is_none() && table.get(needed).is_none() {
+            if self.cut.is_none() && entry(table, needed).is_none() {
                 self.faults.add(header.clone(), format!("this rule has no \"{needed}\""), None);
             }
         }
     }
 
-    fn name(&mut self, table: &DeTable<'_>) -> Option<(String, Range<usize>)> {
-        let value = table.get("name")?;
-        match value.get_ref().as_str() {
+    fn name(&mut self, table: &[(Key, Node)]) -> Option<(String, Range<usize>)> {
+        let (_, value) = entry(table, "name")?;
+        match value.as_text() {
             Some(name) if !name.trim().is_empty() && !name.contains(char::is_control) => {
-                Some((name.to_owned(), value.span()))
+                Some((name.to_owned(), value.span.clone()))
             }
             Some(_) => {
-                self.faults.add(value.span(), "a rule's name is one line and not empty", None);
+                self.faults.add(value.span.clone(), "a rule's name is one line and not empty", None);
                 None
             }
             None => {
-                let text = format!("a rule's name is a text, not {}", kind(value.get_ref()));
-                self.faults.add(value.span(), text, "write it in quotes".to_owned());
+                let text = format!("a rule's name is a text, not {}", value.kind());
+                self.faults.add(value.span.clone(), text, "write it in quotes".to_owned());
                 None
             }
         }
     }
 
-    fn priority(&mut self, table: &DeTable<'_>) -> Option<u8> {
-        let value = table.get("priority")?;
-        let digits = value.get_ref().as_integer().filter(|integer| integer.radix() == 10);
-        let priority =
-            digits.and_then(|integer| integer.as_str().parse().ok()).filter(|number| *number <= 10);
+    fn priority(&mut self, table: &[(Key, Node)]) -> Option<u8> {
+        let (_, value) = entry(table, "priority")?;
+        let number = value.as_integer().and_then(|number| u8::try_from(number).ok());
+        let priority = number.filter(|number| *number <= 10);
         if priority.is_none() {
             let hint = "a whole number from 0 to 10; 10 runs first, 0 is inactive".to_owned();
-            let text = format!("{} is no priority", self.faults.source(&value.span()));
-            self.faults.add(value.span(), text, hint);
+            let text = format!("{} is no priority", self.faults.source(&value.span));
+            self.faults.add(value.span.clone(), text, hint);
         }
         priority
     }
 
-    fn comment(&mut self, table: &DeTable<'_>) -> Option<String> {
-        let value = table.get("comment")?;
-        if value.get_ref().as_str().is_none() {
-            let text = format!("a comment is a text, not {}", kind(value.get_ref()));
-            self.faults.add(value.span(), text, "write it in quotes".to_owned());
+    fn comment(&mut self, table: &[(Key, Node)]) -> Option<String> {
+        let (_, value) = entry(table, "comment")?;
+        if value.as_text().is_none() {
+            let text = format!("a comment is a text, not {}", value.kind());
+            self.faults.add(value.span.clone(), text, "write it in quotes".to_owned());
         }
-        value.get_ref().as_str().map(str::to_owned)
+        value.as_text().map(str::to_owned)
     }
 
-    fn conditions(&mut self, table: &DeTable<'_>, rule: &str) -> Vec<Condition> {
+    fn conditions(&mut self, table: &[(Key, Node)], rule: &str) -> Vec<Condition> {
         let list = elements(&mut self.faults, table, "when", r#"when = [["From", "is", "*@north.example"]]"#);
         list.iter().filter_map(|element| self.condition(element, rule)).collect()
     }
 
-    fn condition(&mut self, element: &Value<'_>, rule: &str) -> Option<Condition> {
+    fn condition(&mut self, element: &Node, rule: &str) -> Option<Condition> {
         let (first, rest) = self.element(element, "condition", r#"["From", "is", "*@north.example"]"#)?;
         let names = || CONDITIONS.iter().map(|word| word.name);
-        let found = CONDITIONS.iter().find(|word| first.get_ref().as_str() == Some(word.name));
+        let found = CONDITIONS.iter().find(|word| first.as_text() == Some(word.name));
         let Some(word) = found else {
             self.unknown(first, "condition", names, conditions::REFUSED);
             return None;
@@ -191,135 +188,136 @@ impl<'t> Reader<'t> {
         let mut arguments = self.arguments(element, rule, word.name, operator, rest);
         let test = (word.parse)(&mut arguments);
         arguments.finish();
-        let text = self.faults.source(&element.span()).to_owned();
-        Some(Condition { text, test: test? })
+        let text = self.faults.source(&element.span).to_owned();
+        Some(Condition { text, node: element.clone(), test: test? })
     }
 
     /// The operator, if the condition takes one, and what follows it.
-    fn operator<'v, 'i>(
+    fn operator<'v>(
         &mut self,
-        element: &Value<'i>,
-        rest: &'v [Value<'i>],
+        element: &Node,
+        rest: &'v [Node],
         word: &str,
         allowed: &'static [Operator],
-    ) -> Option<(Option<Operator>, &'v [Value<'i>])> {
+    ) -> Option<(Option<Operator>, &'v [Node])> {
         if allowed.is_empty() {
             return Some((None, rest));
         }
         let names = || allowed.iter().map(|operator| operator.name());
         let hint = format!("the operators of \"{word}\" are: {}", quoted(names()));
         let Some((first, rest)) = rest.split_first() else {
-            self.faults.add(element.span(), format!("\"{word}\" needs an operator and a parameter"), hint);
+            self.faults.add(
+                element.span.clone(),
+                format!("\"{word}\" needs an operator and a parameter"),
+                hint,
+            );
             return None;
         };
-        let name = first.get_ref().as_str().unwrap_or_default();
+        let name = first.as_text().unwrap_or_default();
         if let Some(operator) = allowed.iter().find(|operator| operator.name() == name) {
             return Some((Some(*operator), rest));
         }
         let (text, near) = match Operator::ALL.iter().any(|operator| operator.name() == name) {
             true => (format!("\"{name}\" does not go with \"{word}\""), None),
             false => {
-                let found = self.faults.source(&first.span());
+                let found = self.faults.source(&first.span);
                 (format!("{found} is no operator; \"{word}\" needs one here"), nearest(name, names()))
             }
         };
-        self.faults.add_near(first.span(), text, near, hint);
+        self.faults.add_near(first.span.clone(), text, near, hint);
         None
     }
 
-    fn actions(&mut self, table: &DeTable<'_>, rule: &str) -> Vec<PlannedAction> {
+    fn actions(&mut self, table: &[(Key, Node)], rule: &str) -> Vec<PlannedAction> {
         let list = elements(&mut self.faults, table, "then", r#"then = [["Store in", "Box"], ["Discard"]]"#);
         list.iter().filter_map(|element| self.action(element, rule)).collect()
     }
 
-    fn action(&mut self, element: &Value<'_>, rule: &str) -> Option<PlannedAction> {
+    fn action(&mut self, element: &Node, rule: &str) -> Option<PlannedAction> {
         let (first, rest) = self.element(element, "action", r#"["Store in", "Box"]"#)?;
         let names = || ACTIONS.iter().map(|word| word.name);
-        let found = ACTIONS.iter().find(|word| first.get_ref().as_str() == Some(word.name));
+        let found = ACTIONS.iter().find(|word| first.as_text() == Some(word.name));
         let Some(word) = found else {
             self.unknown(first, "action", names, actions::REFUSED);
             return None;
         };
         self.check_scope(first, word.name, word.scopes);
-        let line = self.faults.line(element.span().start);
+        let line = self.faults.line(element.span.start);
         let mut arguments = self.arguments(element, rule, word.name, None, rest);
         let action = (word.parse)(&mut arguments);
         arguments.finish();
-        Some(PlannedAction { line, action: action? })
+        Some(PlannedAction { line, node: element.clone(), action: action? })
     }
 
-    fn arguments<'a, 'i>(
+    fn arguments<'a>(
         &'a mut self,
-        element: &Value<'i>,
+        element: &Node,
         rule: &'a str,
         word: &'static str,
         operator: Option<Operator>,
-        rest: &'a [Value<'i>],
-    ) -> Arguments<'a, 't, 'i> {
+        rest: &'a [Node],
+    ) -> Arguments<'a, 't> {
         let (faults, notes) = (&mut self.faults, &mut self.notes);
-        Arguments { faults, notes, rule, scope: self.scope, word, span: element.span(), operator, rest }
+        Arguments { faults, notes, rule, scope: self.scope, word, span: element.span.clone(), operator, rest }
     }
 
     /// The word of a condition or an action, and what follows it.
-    fn element<'v, 'i>(
+    fn element<'v>(
         &mut self,
-        element: &'v Value<'i>,
+        element: &'v Node,
         what: &str,
         example: &str,
-    ) -> Option<(&'v Value<'i>, &'v [Value<'i>])> {
-        let parts = element.get_ref().as_array().and_then(|array| array.split_first());
+    ) -> Option<(&'v Node, &'v [Node])> {
+        let parts = element.as_list().and_then(|array| array.split_first());
         if parts.is_none() {
-            let text = match element.get_ref() {
-                DeValue::Array(_) => format!("this {what} is empty"),
-                other => format!("{} is no {what}: a list is needed", kind(other)),
+            let text = match element.as_list() {
+                Some(_) => format!("this {what} is empty"),
+                None => format!("{} is no {what}: a list is needed", element.kind()),
             };
-            self.faults.add(element.span(), text, format!("for example: {example}"));
+            self.faults.add(element.span.clone(), text, format!("for example: {example}"));
         }
         parts
     }
 
-    fn unknown<N>(&mut self, word: &Value<'_>, what: &str, names: impl Fn() -> N, refused: Refused)
+    fn unknown<N>(&mut self, word: &Node, what: &str, names: impl Fn() -> N, refused: Refused)
     where
         N: Iterator<Item = &'static str>,
     {
         let hint = format!("the {what}s are: {}", quoted(names()));
-        let Some(found) = word.get_ref().as_str() else {
-            let text = format!("{} is no {what}'s name: a text is needed", kind(word.get_ref()));
-            return self.faults.add(word.span(), text, hint);
+        let Some(found) = word.as_text() else {
+            let text = format!("{} is no {what}'s name: a text is needed", word.kind());
+            return self.faults.add(word.span.clone(), text, hint);
         };
         match reason(refused, found) {
-            Some((name, reason)) => {
-                self.faults.add(word.span(), format!("the {what} \"{name}\" is refused: {reason}"), hint)
-            }
+            Some((name, reason)) => self.faults.add(
+                word.span.clone(),
+                format!("the {what} \"{name}\" is refused: {reason}"),
+                hint,
+            ),
             None => {
                 let text = format!("no {what} is called \"{found}\"");
-                self.faults.add_near(word.span(), text, nearest(found, names()), hint);
+                self.faults.add_near(word.span.clone(), text, nearest(found, names()), hint);
             }
         }
     }
 
-    fn check_scope(&mut self, word: &Value<'_>, name: &str, scopes: &[ScopeKind]) {
+    fn check_scope(&mut self, word: &Node, name: &str, scopes: &[ScopeKind]) {
         if !scopes.contains(&self.scope) {
             let text = format!("\"{name}\" is not allowed in {} scope", self.scope.name());
             let hint = format!("it is allowed in: {}", quoted(scopes.iter().map(|scope| scope.name())));
-            self.faults.add(word.span(), text, hint);
+            self.faults.add(word.span.clone(), text, hint);
         }
     }
 }
 
 /// The elements of `when` or `then`.
-fn elements<'v, 'i>(
-    faults: &mut Faults<'_>,
-    table: &'v DeTable<'i>,
-    key: &str,
-    example: &str,
-) -> &'v [Value<'i>] {
-    let Some(value) = table.get(key) else { return &[] };
-    match value.get_ref().as_array() {
-        Some(array) => array.as_ref(),
+fn elements<'v>(faults: &mut Faults<'_>, table: &'v [(Key, Node)], key: &str, example: &str) -> &'v [Node] {
+    let Some((_, value)) = entry(table, key) else { return &[] };
+    match value.as_list() {
+        Some(list) => list,
         None => {
-            let text = format!("\"{key}\" is a list of lists, not {}", kind(value.get_ref()));
-            faults.add(value.span(), text, format!("for example: {example}"));
+            let text = format!("\"{key}\" is a list of lists, not {}", value.kind());
+            faults.add(value.span.clone(), text, format!("for example: {example}"));
             &[]
         }
     }

@@ -67,40 +67,20 @@ impl RuleTrace {
     }
 }
 
-/// Sees an evaluation go by. The silent one is `()`.
-pub(super) trait Recorder {
-    /// Does it want the values that conditions look at?
-    fn values(&mut self) -> Option<&mut Vec<String>> {
-        None
-    }
-    /// What becomes of the next rule; `Matched` is taken back by a condition that does not hold.
-    fn rule(&mut self, _scope: ScopeKind, _rule: &Rule, _outcome: Outcome) {}
-    /// A condition was asked.
-    fn condition(&mut self, _text: &str, _holds: bool) {}
-    /// An action ran.
-    fn action(&mut self, _action: &Action) {}
-}
-
-impl Recorder for () {}
-
 /// Writes the trace.
 #[derive(Debug, Default)]
 pub(super) struct Tracer {
     pub(super) trace: Trace,
-    tested: Vec<String>,
 }
 
-impl Recorder for Tracer {
-    fn values(&mut self) -> Option<&mut Vec<String>> {
-        Some(&mut self.tested)
-    }
-
-    fn rule(&mut self, scope: ScopeKind, rule: &Rule, outcome: Outcome) {
+impl Tracer {
+    /// What becomes of the next rule; `Matched` is taken back by a condition that does not hold.
+    pub(super) fn rule(&mut self, scope: ScopeKind, rule: &Rule, outcome: Outcome) {
         self.trace.rules.push(RuleTrace::new(scope, rule, outcome));
     }
 
-    fn condition(&mut self, text: &str, holds: bool) {
-        let tested = std::mem::take(&mut self.tested);
+    /// A condition was asked.
+    pub(super) fn condition(&mut self, text: &str, tested: Vec<String>, holds: bool) {
         let Some(rule) = self.trace.rules.last_mut() else { return };
         rule.conditions.push(ConditionTrace { condition: text.to_owned(), tested, holds });
         if !holds {
@@ -108,7 +88,8 @@ impl Recorder for Tracer {
         }
     }
 
-    fn action(&mut self, action: &Action) {
+    /// An action ran.
+    pub(super) fn action(&mut self, action: &Action) {
         if let Some(rule) = self.trace.rules.last_mut() {
             rule.actions.push(action.to_string());
         }

@@ -162,6 +162,15 @@ impl<F: Files> Mailstore for MaildirStore<F> {
     }
 
     /// `new` is read before `cur`, because readers move messages that way.
+    fn mailboxes(&self, owner: &Address) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        self.visit_mailboxes(owner, &mut |mailbox, _| {
+            names.push(mailbox.to_owned());
+            Ok(())
+        })?;
+        Ok(names)
+    }
+
     fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError> {
         let folder = self.folder(owner, mailbox);
         Ok(lists(&folder.join("new"), name)? || lists(&folder.join("cur"), name)?)

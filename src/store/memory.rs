@@ -110,6 +110,15 @@ impl Mailstore for MemoryStore {
         Ok(self.lock().mailboxes.contains_key(&(owner.clone(), mailbox.clone())))
     }
 
+    fn mailboxes(&self, owner: &Address) -> Result<Vec<String>, StoreError> {
+        self.fail_lookup()?;
+        let state = self.lock();
+        let own = state.mailboxes.keys().filter(|(of, _)| of == owner);
+        let mut names: Vec<String> = own.map(|(_, mailbox)| mailbox.as_str().to_owned()).collect();
+        names.sort_by_key(|name| (name != "INBOX", name.clone()));
+        Ok(names)
+    }
+
     fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError> {
         self.fail_lookup()?;
         Ok(self.messages(owner, mailbox).iter().any(|message| message.name == name))

@@ -27,12 +27,21 @@ impl<F: Files> MaildirStore<F> {
         owner: &Address,
         look: &mut dyn FnMut(&str, &Path) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.visit_mailboxes(owner, &mut |mailbox, folder| visit_mailbox(mailbox, folder, look))
+    }
+
+    /// Shows every mailbox of an account, INBOX first: its name and its folder.
+    pub(super) fn visit_mailboxes(
+        &self,
+        owner: &Address,
+        look: &mut dyn FnMut(&str, &Path) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let maildir = self.folder(owner, &MailboxName::inbox());
-        visit_mailbox("INBOX", &maildir, look)?;
+        look("INBOX", &maildir)?;
         entries(&maildir, &mut |entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
             match mailbox_name(&name) {
-                Some(mailbox) if entry.path().is_dir() => visit_mailbox(&mailbox, &entry.path(), look),
+                Some(mailbox) if entry.path().is_dir() => look(&mailbox, &entry.path()),
                 _ => Ok(()),
             }
         })

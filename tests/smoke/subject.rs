@@ -10,9 +10,12 @@ use crate::laws::{
     private_key, request, signed_message,
 };
 use sealpost::config::Config;
+use sealpost::mail::HeaderEdits;
 use sealpost::mail::{Address, Flag, MailboxRef, MediaType, Message, without_mbox_line};
 use sealpost::pki::{ValidatedCertificate, read_certificates, read_key_file};
-use sealpost::rules::{Color, Envelope, Facts, Program, RuleSet, ScopeKind, Source, evaluate, explain};
+use sealpost::rules::{
+    Answer, Color, Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Source, Verdict,
+};
 use std::path::{Path, PathBuf};
 
 /// Something that reads foreign bytes.
@@ -201,14 +204,24 @@ fn read_all(folder: &Path, endings: &[&str], most: usize) -> Vec<Vec<u8>> {
 fn evaluates(world: &World, input: &[u8]) {
     let message = Message::new(without_mbox_line(input));
     let recipients = vec![String::from_utf8_lossy(&input[..input.len().min(100)]).into_owned()];
-    let envelope = Envelope { sender: Some(String::new()), recipients, source: Source::Pipe };
-    let facts = Facts { owner_ids: ROSA.certificate().recipient_ids() };
-    let verdict = evaluate(&world.program, &message, &envelope, &facts);
-    let (explained, trace) = explain(&world.program, &message, &envelope, &facts);
-    assert_eq!(verdict, explained);
-    drop(trace.to_string());
+    let envelope = Envelope { sender: Some(String::new()), recipients, source: Source::Pipe, client: None };
+    let facts = Facts { owner_ids: ROSA.certificate().recipient_ids(), ..Facts::default() };
+    let input =
+        Input { message: &message, envelope: &envelope, facts: &facts, edits: &HeaderEdits::default() };
+    let mut traced = Evaluation::traced(&world.program, input);
+    assert_eq!(finish(&mut Evaluation::new(&world.program, input)), finish(&mut traced));
+    drop(traced.into_trace().to_string());
     for field in message.fields() {
         let _ = (field.text(), field.mailboxes(), MediaType::parse(field.value()));
+    }
+}
+
+fn finish(evaluation: &mut Evaluation<'_>) -> Verdict {
+    loop {
+        match evaluation.run() {
+            Progress::Done(verdict) => return verdict,
+            Progress::Ask(_) => evaluation.answer(Answer::Accept),
+        }
     }
 }
 

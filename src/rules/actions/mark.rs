@@ -19,7 +19,7 @@ pub(super) static WORD: ActionWord = ActionWord {
     },
 };
 
-fn flag(arguments: &mut Arguments<'_, '_, '_>, text: &str, span: &Range<usize>) -> Option<Flag> {
+fn flag(arguments: &mut Arguments<'_, '_>, text: &str, span: &Range<usize>) -> Option<Flag> {
     let near = nearest(text, Flag::SYSTEM.iter().map(|(name, _)| *name));
     match (Flag::parse(text), near) {
         (Ok(flag), near) => {

@@ -23,7 +23,7 @@ pub struct ActionWord {
     pub doc: &'static str,
     /// As it stands in a rule file.
     pub example: &'static str,
-    pub(super) parse: fn(&mut Arguments<'_, '_, '_>) -> Option<Action>,
+    pub(super) parse: fn(&mut Arguments<'_, '_>) -> Option<Action>,
 }
 
 /// Every action of this version.

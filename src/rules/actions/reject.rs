@@ -15,7 +15,7 @@ pub(super) static WORD: ActionWord = ActionWord {
 /// A reply line of SMTP has 512 octets (RFC 5321 section 4.5.3.1.5), codes and line end included.
 const LONGEST: usize = 480;
 
-fn parse(arguments: &mut Arguments<'_, '_, '_>) -> Option<Action> {
+fn parse(arguments: &mut Arguments<'_, '_>) -> Option<Action> {
     let (raw, span) = arguments.text("a text for the sender")?;
     let pieces: Vec<_> = raw.split(char::is_control).filter(|piece| !piece.is_empty()).collect();
     let one_line = pieces.join(" ");

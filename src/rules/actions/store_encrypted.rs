@@ -3,10 +3,9 @@
 use super::{Action, ActionWord, Arguments};
 use crate::crypto::Profile;
 use crate::mail::HeaderPolicy;
+use crate::rules::datum::Node;
 use crate::rules::words::{nearest, quoted};
 use crate::rules::{ScopeKind, StoreOptions};
-use toml::Spanned;
-use toml::de::DeValue;
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Store Encrypted in",
@@ -23,16 +22,16 @@ pub(super) static WORD: ActionWord = ActionWord {
 
 const OPTIONS: [&str; 2] = ["profile", "headers"];
 
-fn options(arguments: &mut Arguments<'_, '_, '_>) -> Option<StoreOptions> {
+fn options(arguments: &mut Arguments<'_, '_>) -> Option<StoreOptions> {
     let (mut options, mut faults) = (StoreOptions::default(), 0);
     for (key, value) in arguments.options()? {
-        let read = match key.get_ref().as_ref() {
-            "profile" => profile(arguments, &value).map(|profile| options.profile = Some(profile)),
-            "headers" => headers(arguments, &value).map(|headers| options.headers = Some(headers)),
+        let read = match key.name.as_str() {
+            "profile" => profile(arguments, value).map(|profile| options.profile = Some(profile)),
+            "headers" => headers(arguments, value).map(|headers| options.headers = Some(headers)),
             other => {
                 let text = format!("\"{}\" has no option \"{other}\"", arguments.word);
                 let hint = format!("the options are: {}", quoted(OPTIONS));
-                arguments.faults.add_near(key.span(), text, nearest(other, OPTIONS), hint);
+                arguments.faults.add_near(key.span.clone(), text, nearest(other, OPTIONS), hint);
                 None
             }
         };
@@ -41,27 +40,27 @@ fn options(arguments: &mut Arguments<'_, '_, '_>) -> Option<StoreOptions> {
     (faults == 0).then_some(options)
 }
 
-fn profile(arguments: &mut Arguments<'_, '_, '_>, value: &Spanned<DeValue<'_>>) -> Option<Profile> {
-    let name = value.get_ref().as_str().unwrap_or_default();
+fn profile(arguments: &mut Arguments<'_, '_>, value: &Node) -> Option<Profile> {
+    let name = value.as_text().unwrap_or_default();
     if let Some(profile) = Profile::parse(name) {
         return Some(profile);
     }
     let names = || Profile::ALL.iter().map(|profile| profile.name());
-    let text = format!("{} is no profile", arguments.faults.source(&value.span()));
+    let text = format!("{} is no profile", arguments.faults.source(&value.span));
     let hint = format!("the profiles are: {}", quoted(names()));
-    arguments.faults.add_near(value.span(), text, nearest(name, names()), hint);
+    arguments.faults.add_near(value.span.clone(), text, nearest(name, names()), hint);
     None
 }
 
-fn headers(arguments: &mut Arguments<'_, '_, '_>, value: &Spanned<DeValue<'_>>) -> Option<HeaderPolicy> {
-    let name = value.get_ref().as_str().unwrap_or_default();
+fn headers(arguments: &mut Arguments<'_, '_>, value: &Node) -> Option<HeaderPolicy> {
+    let name = value.as_text().unwrap_or_default();
     if let Some(policy) = HeaderPolicy::parse(name) {
         return Some(policy);
     }
     let names = || HeaderPolicy::ALL.iter().map(|policy| policy.name());
-    let text = format!("{} is no policy for headers", arguments.faults.source(&value.span()));
+    let text = format!("{} is no policy for headers", arguments.faults.source(&value.span));
     let hint = format!("the policies are: {}", quoted(names()));
-    arguments.faults.add_near(value.span(), text, nearest(name, names()), hint);
+    arguments.faults.add_near(value.span.clone(), text, nearest(name, names()), hint);
     None
 }
 

@@ -15,7 +15,7 @@ mod to;
 use super::arguments::Arguments;
 use super::evidence::{Evidence, Witness};
 use super::words::{LATER, Refused};
-use super::{Operator, ScopeKind};
+use super::{Needs, Operator, ScopeKind};
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,13 +31,15 @@ pub struct ConditionWord {
     pub doc: &'static str,
     /// As it stands in a rule file.
     pub example: &'static str,
-    pub(super) parse: fn(&mut Arguments<'_, '_, '_>) -> Option<Arc<dyn Test>>,
+    pub(super) parse: fn(&mut Arguments<'_, '_>) -> Option<Arc<dyn Test>>,
 }
 
 /// A condition with its parameters, ready to be asked.
 pub(super) trait Test: fmt::Debug + Send + Sync {
     /// Does it hold? Shows the witness every value that it looks at.
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool;
+    /// What of the world outside the message it looks at.
+    fn needs(&self, _needs: &mut Needs) {}
 }
 
 /// Every condition of this version.

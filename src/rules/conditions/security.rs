@@ -2,7 +2,7 @@
 
 use super::{ConditionWord, Evidence, Test, Witness};
 use crate::rules::picture::Pictures;
-use crate::rules::{Operator, ScopeKind};
+use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
 
 pub(super) static WORD: ConditionWord = ConditionWord {
@@ -20,6 +20,10 @@ struct Security(Pictures);
 impl Test for Security {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
         self.0.hold_for_field(evidence.security(), witness)
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.owner_ids = true;
     }
 }
 

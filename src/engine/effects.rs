@@ -1,0 +1,56 @@
+//! What a delivery does beside copies: commands before the first commit, mail and memory after the last.
+
+use super::deliver::Case;
+use super::plan::Effect;
+use super::runs::{Run, runs};
+use super::{CopyName, Engine, EngineError, Held, OutgoingMail, Remembered, Request};
+use time::OffsetDateTime;
+
+/// Ready to be done, each at its time.
+pub(super) struct Effects<'a> {
+    runs: Vec<Run<'a>>,
+    mails: Vec<OutgoingMail>,
+    remembered: Vec<Remembered>,
+    at: OffsetDateTime,
+}
+
+/// Makes everything that can be made before a copy is written.
+pub(super) fn prepare<'a>(
+    engine: &Engine<'_>,
+    request: &Request<'_>,
+    case: &'a Case<'_>,
+    effects: &[Effect<'a>],
+    at: OffsetDateTime,
+) -> Result<Effects<'a>, EngineError> {
+    let _ = engine;
+    let (mails, remembered) = (Vec::new(), Vec::new());
+    Ok(Effects { runs: runs(request, case, effects), mails, remembered, at })
+}
+
+impl Effects<'_> {
+    /// Runs the commands, after all copies are staged and before the first becomes visible.
+    pub(super) fn run(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
+        self.runs.iter().try_for_each(|run| run.run(engine))
+    }
+
+    /// Enqueues the mails; they wait for [`Effects::finish`].
+    pub(super) fn hold(&mut self, engine: &Engine<'_>, copies: &[CopyName]) -> Result<Held, EngineError> {
+        match std::mem::take(&mut self.mails) {
+            none if none.is_empty() => Ok(Held::default()),
+            mails => Ok(engine.outbox.hold(mails, copies, self.at)?),
+        }
+    }
+
+    /// Lets the mails go, and remembers: the copies are visible. Gives what failed without consequences.
+    pub(super) fn finish(&self, engine: &Engine<'_>, held: &Held) -> Result<Vec<String>, EngineError> {
+        if !held.0.is_empty() {
+            engine.outbox.release(held, self.at)?;
+        }
+        if self.remembered.is_empty() {
+            return Ok(Vec::new());
+        }
+        let remembered = engine.directory.remember(&self.remembered);
+        let failed = |error| format!("stored, but what a rule was to remember is not remembered: {error}");
+        Ok(remembered.err().map(failed).into_iter().collect())
+    }
+}
