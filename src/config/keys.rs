@@ -2,11 +2,11 @@
 
 use super::issue::{self, MOST_CRL_DAYS, MOST_ISSUE_DAYS, SubjectStyle};
 use super::read::{Config, LogTarget};
-use super::{TrustBundle, value};
+use super::{TrustBundle, submission, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
-    CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust,
-    Unusable,
+    CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp,
+    Submission, SubmissionTls, Trust, Unusable,
 };
 use crate::mail::HeaderPolicy;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub(super) struct Key {
 /// RSA keys that anybody can still be asked to seal to, and the largest that we can use.
 const RSA_BITS: std::ops::RangeInclusive<u64> = 1024..=16_384;
 /// Postfix kills a pipe(8) command after 1000 s by default and bounces the mail.
-const LONGEST_DEADLINE: Duration = Duration::from_secs(900);
+pub const LONGEST_DEADLINE: Duration = Duration::from_secs(900);
 
 /// Every key, in the order of the file that `init` writes.
 pub(super) static KEYS: &[Key] = &[
@@ -255,6 +255,66 @@ pub(super) static KEYS: &[Key] = &[
         allowed: || "a path with {domain} and {local}, without \".\" and \"..\"".into(),
         read: |config, given| {
             config.mail_root = value::template(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "submission",
+        doc: "where mail goes that rules send; without it such a rule makes the sender try again",
+        default: "\"\"",
+        allowed: || Submission::ALLOWED.into(),
+        read: |config, given| {
+            config.submission.to = submission::to(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "submission-tls",
+        doc: "must the way there be encrypted? \"auto\": \"require\", but \"none\" on this machine; \"opportunistic\" can be taken away",
+        default: "\"auto\"",
+        allowed: SubmissionTls::allowed,
+        read: |config, given| {
+            config.submission.tls = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "submission-user",
+        doc: "who logs in there, never without TLS; empty: nobody",
+        default: "\"\"",
+        allowed: || "a name, or \"\"".into(),
+        read: |config, given| {
+            config.submission.user = submission::user(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "submission-password-file",
+        doc: "the first line of this file is the password; nobody but the owner of the store may read it",
+        default: "\"\"",
+        allowed: || "a path with a leading /, or \"\"".into(),
+        read: |config, given| {
+            config.submission.password_file = submission::file(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "submission-helo",
+        doc: "how this machine greets there; empty: by its own name",
+        default: "\"\"",
+        allowed: || "a domain name or an address in brackets, or \"\"".into(),
+        read: |config, given| {
+            config.submission.helo = submission::helo(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "queue-lifetime",
+        doc: "a mail that could not be sent in this time has failed, and waits for a person",
+        default: "\"5d\"",
+        allowed: || "a time from \"5m\" to \"30d\"; s, m, h, d".into(),
+        read: |config, given| {
+            config.submission.lifetime = submission::lifetime(given)?;
             Some(())
         },
     },

@@ -45,6 +45,16 @@ pub(super) fn duration(value: &DeValue<'_>) -> Option<Duration> {
     Some(Duration::from_secs(natural(digits)?.checked_mul(unit)?))
 }
 
+/// A text with s, m, h or d.
+pub(super) fn long_duration(value: &DeValue<'_>) -> Option<Duration> {
+    let text = value.as_str()?;
+    let units = [("h", 60 * 60), ("d", 24 * 60 * 60)];
+    match units.iter().find_map(|&(suffix, unit)| Some((text.strip_suffix(suffix)?, unit))) {
+        Some((digits, unit)) => Some(Duration::from_secs(natural(digits)?.checked_mul(unit)?)),
+        None => duration(value),
+    }
+}
+
 /// A whole number that is not negative.
 pub(super) fn integer(value: &DeValue<'_>) -> Option<u64> {
     let number = value.as_integer()?;

@@ -26,6 +26,7 @@ mod runs;
 mod seal;
 pub mod settings;
 mod settle;
+pub mod submission;
 #[cfg(test)]
 mod tests;
 mod time_zone;
@@ -54,6 +55,7 @@ pub use settings::{
     CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Recovery,
     Settings, Trust, Unusable,
 };
+pub use submission::{HostPort, Submission, SubmissionSettings, SubmissionTls};
 pub use time_zone::TimeZone;
 pub use traits::{
     AccountFacts, BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, InstalledRules,
