@@ -6,8 +6,8 @@ use crate::laws::people::{ROSA, sealing_check};
 use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
-    bulk_csv, certificate, cms_inspect, cms_open, crl, header_protection, message_open, pem, pkcs12,
-    private_key, request, signed_message,
+    bulk_csv, certificate, cms_inspect, cms_open, courier_replies, crl, header_protection, message_open, pem,
+    pkcs12, private_key, request, signed_message,
 };
 use sealpost::config::Config;
 use sealpost::mail::HeaderEdits;
@@ -38,6 +38,7 @@ pub(super) enum Samples {
     Requests,
     Crls,
     People,
+    Replies,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -69,6 +70,11 @@ pub(super) static SUBJECTS: &[Subject] = &[
     Subject { name: "private_key", samples: Samples::Containers, take: |_, input| private_key::hold(input) },
     Subject { name: "pkcs12", samples: Samples::Containers, take: |_, input| pkcs12::hold(input) },
     Subject { name: "request", samples: Samples::Requests, take: |_, input| request::hold(input) },
+    Subject {
+        name: "courier_replies",
+        samples: Samples::Replies,
+        take: |_, input| courier_replies::hold(input),
+    },
     Subject { name: "bulk_csv", samples: Samples::People, take: |_, input| bulk_csv::hold(input) },
 ];
 
@@ -85,6 +91,7 @@ pub(super) struct World {
     requests: Vec<Vec<u8>>,
     crls: Vec<Vec<u8>>,
     people: Vec<Vec<u8>>,
+    replies: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -135,6 +142,7 @@ impl World {
             requests,
             crls,
             people,
+            replies: courier_replies::seeds(),
         }
     }
 
@@ -150,6 +158,7 @@ impl World {
             Samples::Requests => &self.requests,
             Samples::Crls => &self.crls,
             Samples::People => &self.people,
+            Samples::Replies => &self.replies,
         }
     }
 }
