@@ -103,18 +103,21 @@ impl SqliteDirectory {
         })
     }
 
-    /// Removes an account with its certificates, rules and rights; its mail stays. Each of its keys must be named in
-    /// `forget`.
+    /// Removes an account with its certificates, rules and rights, and what is remembered for it; its mail stays. Each of
+    /// its keys must be named in `forget`.
     pub fn remove_account(&self, address: &Address, forget: &[Fingerprint]) -> Result<(), AdminError> {
-        self.write(|at| {
+        let id = self.write(|at| {
             let id = known_account(at, address)?;
             let held = keys::of_account(at, &id)?.into_iter().map(|key| key.fingerprint).collect();
             keys::refuse_loss(&address.to_string(), held, forget)?;
             for sql in REMOVAL {
                 at.execute(sql, [&id])?;
             }
-            Ok(())
-        })
+            Ok(id)
+        })?;
+        // In the other file, and not worth a failure: what stays there belongs to an id that never comes back.
+        let _ = self.forget_state_of(&id);
+        Ok(())
     }
 }
 
