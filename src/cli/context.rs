@@ -2,8 +2,8 @@
 
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
-use crate::directory::{AdminError, SqliteDirectory};
-use crate::engine::{BuiltInError, DirectoryError, Engine, NoHelpers, NoOutbox};
+use crate::directory::{AdminError, SqliteDirectory, SqliteOutbox};
+use crate::engine::{BuiltInError, DirectoryError, Engine, NoHelpers};
 use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
@@ -107,10 +107,16 @@ impl Context {
     }
 }
 
+/// The queue of outgoing mail. Nothing is opened before a rule sends something.
+pub(super) fn outbox<'d>(directory: &'d SqliteDirectory, config: &'d Config) -> SqliteOutbox<'d> {
+    SqliteOutbox::new(directory, &SystemEntropy, config.submission.to.as_ref())
+}
+
 /// The engine over this machine's clock and randomness.
 pub(super) fn engine<'e>(
     directory: &'e SqliteDirectory,
     store: &'e MaildirStore,
+    outbox: &'e SqliteOutbox<'e>,
     config: &'e Config,
 ) -> Engine<'e> {
     Engine {
@@ -119,7 +125,7 @@ pub(super) fn engine<'e>(
         clock: &SystemClock,
         entropy: &SystemEntropy,
         built_in: &config.trust_bundle,
-        outbox: &NoOutbox,
+        outbox,
         helpers: &NoHelpers,
         settings: &config.settings,
     }
@@ -138,10 +144,13 @@ impl From<AdminError> for Failure {
             | AdminError::NoCertificate(_)
             | AdminError::NotIssued { .. }
             | AdminError::NoChain(_)
+            | AdminError::NoMail(_)
             | AdminError::NoGrant(_) => Code::NotFound,
-            AdminError::AuthorityChanged(_) => Code::TryAgain,
+            AdminError::AuthorityChanged(_) | AdminError::MailBusy(_) => Code::TryAgain,
             AdminError::DomainName { .. } => Code::Usage,
-            AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } => Code::Config,
+            AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } | AdminError::QueueKey { .. } => {
+                Code::Config
+            }
             AdminError::Pki(_) | AdminError::OtherKey { .. } | AdminError::NoBackup { .. } => Code::Data,
             _ => Code::No,
         };
@@ -149,6 +158,7 @@ impl From<AdminError> for Failure {
         match error {
             AdminError::NoDomain(_) => failure.hint("see: sealpost domain list"),
             AdminError::NoAccount(_) => failure.hint("see: sealpost account list"),
+            AdminError::NoMail(_) | AdminError::SeveralMails(_) => failure.hint("see: sealpost queue list"),
             AdminError::NotIssued { domain, .. } => {
                 failure.hint(format!("see: sealpost cert issued --domain {domain}"))
             }

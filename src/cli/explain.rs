@@ -1,6 +1,6 @@
 //! `sealpost rules explain`: which rules match, why the others do not, and what would be done.
 
-use super::context::{Context, engine};
+use super::context::{Context, engine, outbox};
 use super::failure::{Code, Failure};
 use super::input;
 use super::output::{Output, Table};
@@ -41,7 +41,8 @@ impl Explain {
             client: None,
             queue_id: None,
         };
-        let explanation = engine(&directory, &store, &config).explain(&request);
+        let outbox = outbox(&directory, &config);
+        let explanation = engine(&directory, &store, &outbox, &config).explain(&request);
         show(&explanation, out)?;
         out.json(json!({
             "answer": explanation.disposition.line(),
