@@ -9,6 +9,7 @@ pub mod line;
 pub mod mailbox;
 pub mod media;
 pub mod message;
+mod message_id;
 pub mod multipart;
 mod printable;
 pub mod transfer;
