@@ -15,6 +15,7 @@ mod fault;
 pub mod model;
 mod operator;
 mod picture;
+mod pictures;
 mod program;
 mod read;
 mod trace;

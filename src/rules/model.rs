@@ -26,6 +26,9 @@ impl ScopeKind {
     /// Every scope.
     pub const ALL: &'static [ScopeKind] = &[ScopeKind::Server, ScopeKind::Domain, ScopeKind::Account];
 
+    /// Those whose rules act as an account.
+    pub(super) const OF_ACCOUNTS: &'static [ScopeKind] = &[ScopeKind::Domain, ScopeKind::Account];
+
     /// Its name in texts.
     pub fn name(self) -> &'static str {
         match self {

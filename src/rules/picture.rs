@@ -1,11 +1,9 @@
 //! Pictures: text with `*` for any characters, compared without case.
 
-use super::Operator;
-use super::evidence::{Value, Witness};
 use icu_casemap::CaseMapper;
 
 /// Text under Unicode simple case folding (CaseFolding.txt, statuses C and S).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Folded(String);
 
 impl Folded {
@@ -20,7 +18,7 @@ impl Folded {
 
 /// Why a text is no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a backslash stands before `*`, `,` or `\\` only")]
+#[error("a backslash stands before `*`, `,`, `#` or `\\` only")]
 pub(super) struct PictureError;
 
 /// A compiled picture: the folded text between the stars. One piece means no star.
@@ -30,7 +28,8 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// Compiles `text`; `\*`, `\,` and `\\` stand for themselves.
+    /// Compiles `text`; `\*`, `\,` and `\\` stand for themselves, and `\#` does, because `#` begins the name of a dataset
+    /// where a list is allowed.
     pub(super) fn compile(text: &str) -> Result<Picture, PictureError> {
         let mut pieces = vec![String::new()];
         let mut characters = text.chars();
@@ -40,7 +39,7 @@ impl Picture {
                     pieces.push(String::new());
                     continue;
                 }
-                '\\' => characters.next().filter(|next| "*,\\".contains(*next)).ok_or(PictureError)?,
+                '\\' => characters.next().filter(|next| "*,#\\".contains(*next)).ok_or(PictureError)?,
                 other => other,
             };
             if let Some(piece) = pieces.last_mut() {
@@ -73,37 +72,6 @@ fn in_order(pieces: &[String], mut rest: &str) -> bool {
         }
     }
     true
-}
-
-/// One of the operators `is`, `is not`, `in`, `not in` with its pictures.
-#[derive(Debug, Clone)]
-pub(super) struct Pictures {
-    pub(super) operator: Operator,
-    pub(super) list: Vec<Picture>,
-}
-
-impl Pictures {
-    /// Holds if it holds for at least one value; with no value at all it does not, whatever the operator.
-    pub(super) fn hold_for_one(&self, values: &[Value], witness: &mut dyn Witness) -> bool {
-        values.iter().any(|value| {
-            witness.value(&value.text);
-            self.one_matches(&value.folded) != self.operator.is_negative()
-        })
-    }
-
-    /// `is` and `in` hold if one value matches, `is not` and `not in` if none does; so with no value at all only
-    /// the negative ones hold.
-    pub(super) fn hold_for_field(&self, values: &[Value], witness: &mut dyn Witness) -> bool {
-        let found = values.iter().any(|value| {
-            witness.value(&value.text);
-            self.one_matches(&value.folded)
-        });
-        found != self.operator.is_negative()
-    }
-
-    fn one_matches(&self, value: &Folded) -> bool {
-        self.list.iter().any(|picture| picture.matches(value))
-    }
 }
 
 #[cfg(test)]
