@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Where a rule set is installed; some words are allowed in some scopes only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScopeKind {
     /// The site: once per message; every mailbox name starts with `~`.
