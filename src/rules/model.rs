@@ -79,7 +79,7 @@ pub struct Rule {
 
 impl Rule {
     /// All that its text says: name, priority, comment, and the elements of `when` and `then`.
-    fn said(&self) -> (&str, u8, Option<&str>, Vec<&Node>, Vec<&Node>) {
+    pub(super) fn said(&self) -> (&str, u8, Option<&str>, Vec<&Node>, Vec<&Node>) {
         let when = self.conditions.iter().map(|condition| &condition.node).collect();
         let then = self.actions.iter().map(|planned| &planned.node).collect();
         (&self.name, self.priority, self.comment.as_deref(), when, then)
