@@ -166,6 +166,7 @@ fn settings() -> Settings {
         naming: Naming::Certificate,
         minimum_rsa_bits: 2048,
         time_zone: TimeZone::utc(),
+        rules_allowed: crate::rules::RulesAllowed::default(),
     }
 }
 

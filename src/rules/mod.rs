@@ -5,6 +5,7 @@
 //! help and tests all walk those two lists.
 
 mod actions;
+mod allowed;
 mod arguments;
 mod array;
 mod conditions;
@@ -26,6 +27,7 @@ mod warnings;
 mod words;
 
 pub use actions::{ACTIONS, ActionWord};
+pub use allowed::{Class, Forbidden, RulesAllowed};
 pub use conditions::{CONDITIONS, ConditionWord};
 pub use evaluate::{Answer, Ending, Evaluation, Progress, Question, Step, Verdict};
 pub use facts::{Envelope, Facts, Input, Needs, Source};

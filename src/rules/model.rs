@@ -3,7 +3,7 @@
 use super::conditions::Test;
 use super::datum::Node;
 use super::warnings::Warning;
-use super::{RuleFaults, read};
+use super::{Class, RuleFaults, read};
 use crate::crypto::Profile;
 use crate::mail::{Address, Flag, HeaderPolicy, MailboxRef};
 use serde::Serialize;
@@ -98,6 +98,10 @@ pub(super) struct Condition {
 #[derive(Debug)]
 pub(super) struct PlannedAction {
     pub(super) line: usize,
+    /// Of its word.
+    pub(super) name: &'static str,
+    /// Of its word.
+    pub(super) class: Class,
     pub(super) node: Node,
     pub(super) action: Action,
 }

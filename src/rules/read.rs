@@ -252,7 +252,8 @@ impl<'t> Reader<'t> {
         let mut arguments = self.arguments(element, rule, word.name, None, rest);
         let action = (word.parse)(&mut arguments);
         arguments.finish();
-        Some(PlannedAction { line, node: element.clone(), action: action? })
+        let (name, class, node) = (word.name, word.class, element.clone());
+        Some(PlannedAction { line, name, class, node, action: action? })
     }
 
     fn arguments<'a>(
