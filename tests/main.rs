@@ -27,6 +27,7 @@ mod export;
 mod faults;
 mod hook;
 mod hostile;
+mod installed_rules;
 mod kinds_of_keys;
 mod laws;
 mod malleability;

@@ -56,7 +56,7 @@ pub use pending::{Offered, PendingCertificate};
 pub use recovery::{DomainHolder, RecoveryCertificate};
 pub use restore::{CarriedOver, MayReplace, Restored};
 pub use rights::{Grant, Right};
-pub use rules::{InstalledSet, RuleHolder};
+pub use rules::{Asked, InstalledSet, NewRules, RuleChange, RuleHolder};
 pub use signed_crls::SignedCrl;
 pub use trust::{TrustHolder, TrustedCertificate};
 

@@ -3,7 +3,7 @@
 use super::conditions::Test;
 use super::datum::Node;
 use super::warnings::Warning;
-use super::{RuleFaults, read};
+use super::{Class, RuleFaults, read};
 use crate::crypto::Profile;
 use crate::mail::{Address, Flag, HeaderPolicy, MailboxRef};
 use serde::Serialize;
@@ -82,7 +82,7 @@ pub struct Rule {
 
 impl Rule {
     /// All that its text says: name, priority, comment, and the elements of `when` and `then`.
-    fn said(&self) -> (&str, u8, Option<&str>, Vec<&Node>, Vec<&Node>) {
+    pub(super) fn said(&self) -> (&str, u8, Option<&str>, Vec<&Node>, Vec<&Node>) {
         let when = self.conditions.iter().map(|condition| &condition.node).collect();
         let then = self.actions.iter().map(|planned| &planned.node).collect();
         (&self.name, self.priority, self.comment.as_deref(), when, then)
@@ -101,6 +101,10 @@ pub(super) struct Condition {
 #[derive(Debug)]
 pub(super) struct PlannedAction {
     pub(super) line: usize,
+    /// Of its word.
+    pub(super) name: &'static str,
+    /// Of its word.
+    pub(super) class: Class,
     pub(super) node: Node,
     pub(super) action: Action,
 }

@@ -31,6 +31,25 @@ impl RuleSet {
     }
 }
 
+impl RuleSet {
+    /// What is surely not wanted besides where the INBOX copy that follows by itself is clear: a sealed copy of a rule after
+    /// which it follows.
+    pub fn clear_inbox_warnings(&self) -> Vec<Warning> {
+        self.rules().filter(|rule| rule.priority > 0).filter_map(clear_copy_follows).collect()
+    }
+}
+
+fn clear_copy_follows(rule: &Rule) -> Option<Warning> {
+    let kept = |planned: &&PlannedAction| matches!(planned.action, Action::Discard | Action::Reject(_));
+    let sealed = rule.actions.iter().find(|planned| matches!(planned.action, Action::StoreEncrypted(..)))?;
+    let text = format!(
+        "a clear INBOX copy follows beside the sealed one of \"{}\", because inbox is plain here: end the rule with \
+         \"Discard\"",
+        sealed.action
+    );
+    rule.actions.iter().find(kept).is_none().then(|| warn(rule, sealed.line, text))
+}
+
 fn warn(rule: &Rule, line: usize, text: String) -> Warning {
     Warning { line, rule: rule.name.clone(), text }
 }

@@ -41,10 +41,11 @@ fn json_is_one_object_of_known_fields() {
     let check = format!("rules check {}", path(&rules));
     let copy = site.folder().join("copy");
     let (backup, restore) = (format!("backup {}", path(&copy)), format!("restore {} --replace", path(&copy)));
-    let account = "account domain aliases inbox profile also_classical recovery recovery_certificate active_certificates \
+    let account = "account domain aliases inbox profile also_classical rules_allowed recovery recovery_certificate active_certificates \
         pending_certificates keys";
-    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective \
+    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate rules_allowed effective \
         recovery_certificate certificates chain trusted replaced_authorities";
+    let entry = "scope holder version running change restores rules installed by as file";
     let shown = [
         ("init", "root owner made main_cf master_cf"),
         ("doctor", "ok findings consents"),
@@ -81,8 +82,12 @@ fn json_is_one_object_of_known_fields() {
         ("acl list --mailbox ~bob@north.example/Archive | rights", "mailbox account right"),
         (&check, "file scope rules warnings faults"),
         ("rules list", "rules"),
-        (&install, "file scope holder rules"),
-        ("rules list | rules", "scope holder file installed by"),
+        (&install, "file scope holder rules version warnings"),
+        ("rules list | rules", entry),
+        ("rules list --history | rules", entry),
+        ("rules show --domain north.example", &format!("{entry} text")),
+        ("rules remove --domain north.example", "scope holder version"),
+        ("rules rollback --domain north.example", "scope holder version restores file rules"),
         ("rules explain --recipient bob@north.example", "answer cause fired programs copies"),
         (
             "inspect",

@@ -9,7 +9,7 @@ mod store_encrypted;
 
 use super::arguments::Arguments;
 use super::words::{LATER, Refused};
-use super::{Action, ScopeKind};
+use super::{Action, Class, ScopeKind};
 
 /// What a rule file may say under `then`.
 pub struct ActionWord {
@@ -19,6 +19,8 @@ pub struct ActionWord {
     pub parameter: &'static str,
     /// Where it may be used.
     pub scopes: &'static [ScopeKind],
+    /// What it reaches: whether an account's owner may install it himself. See [`Class`] for how to choose.
+    pub class: Class,
     /// One sentence for help and documentation.
     pub doc: &'static str,
     /// As it stands in a rule file.
