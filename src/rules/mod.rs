@@ -7,6 +7,7 @@
 mod actions;
 mod arguments;
 mod conditions;
+mod dataset_name;
 mod datum;
 pub mod evaluate;
 mod evidence;
@@ -23,6 +24,7 @@ mod words;
 
 pub use actions::{ACTIONS, ActionWord};
 pub use conditions::{CONDITIONS, ConditionWord};
+pub use dataset_name::dataset_name_fault;
 pub use evaluate::{Answer, Ending, Evaluation, Progress, Question, Step, Verdict};
 pub use facts::{Envelope, Facts, Input, Needs, Source};
 pub use fault::{Color, Fault, RuleFaults};
