@@ -129,6 +129,7 @@ impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Failure {
         let code = match &error {
             AdminError::Directory(DirectoryError::Busy) | AdminError::KeysChanged(_) => Code::TryAgain,
+            AdminError::Directory(DirectoryError::FullDataset { .. }) => Code::No,
             AdminError::Directory(_) | AdminError::Io { .. } => Code::Io,
             AdminError::NoStore(_)
             | AdminError::NoDomain(_)

@@ -35,6 +35,7 @@ const ONCE: [&str; 11] = [
 fn parse(arguments: &mut Arguments<'_, '_>) -> Option<Action> {
     let texts = arguments.texts("a header line or a list of header lines")?;
     let span = arguments.span.clone();
+    let texts: Vec<_> = texts.into_iter().flat_map(lines_of).collect();
     if texts.is_empty() || texts.len() > MOST_LINES {
         let found = format!("\"Add Header\" has {} header lines", texts.len());
         arguments.faults.add(span, found, format!("1 to {MOST_LINES} lines"));
@@ -44,6 +45,13 @@ fn parse(arguments: &mut Arguments<'_, '_>) -> Option<Action> {
     lines.into_iter().collect::<Option<_>>().map(Action::AddHeader)
 }
 
+/// Lines may also stand in one text, as those of another product's settings do.
+fn lines_of((text, span): (&str, Range<usize>)) -> impl Iterator<Item = (&str, Range<usize>)> {
+    text.trim_end_matches(['\r', '\n'])
+        .split('\n')
+        .map(move |line| (line.strip_suffix('\r').unwrap_or(line), span.clone()))
+}
+
 fn line(arguments: &mut Arguments<'_, '_>, text: &str, span: &Range<usize>) -> Option<HeaderLine> {
     match HeaderLine::parse(text) {
         Ok(line) => {
@@ -51,7 +59,7 @@ fn line(arguments: &mut Arguments<'_, '_>, text: &str, span: &Range<usize>) -> O
             Some(line)
         }
         Err(error) => {
-            let hint = "one line like \"X-Sorted: by rule\"; several are a list: [\"X-A: 1\", \"X-B: 2\"]";
+            let hint = "a line is like \"X-Sorted: by rule\"; several are a list: [\"X-A: 1\", \"X-B: 2\"]";
             arguments.faults.add(span.clone(), error.to_string(), hint.to_owned());
             None
         }
@@ -81,6 +89,11 @@ mod tests {
     fn one_line_or_a_list() {
         assert_eq!(lines(r#"["Add Header", "X-A: 1"]"#), ["X-A: 1"]);
         assert_eq!(lines(r#"["Add Header", ["X-A: ü", "X-B:"]]"#), ["X-A: ü", "X-B: "]);
+        assert_eq!(
+            lines(r#"["Add Header", "X-A: 1\r\nX-B: 2\nX-C: 3\r\n"]"#),
+            ["X-A: 1", "X-B: 2", "X-C: 3"]
+        );
+        assert!(faults(r#"then = [["Add Header", "X-A: 1\r\n\r\nbody"]]"#).to_string().contains("no colon"));
     }
 
     #[test]
