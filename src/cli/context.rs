@@ -136,6 +136,7 @@ impl From<AdminError> for Failure {
             AdminError::Directory(DirectoryError::Busy)
             | AdminError::KeysChanged(_)
             | AdminError::RulesChanged(_) => Code::TryAgain,
+            AdminError::Directory(DirectoryError::FullDataset { .. }) => Code::No,
             AdminError::Directory(_) | AdminError::Io { .. } => Code::Io,
             AdminError::NoStore(_)
             | AdminError::NoDomain(_)

@@ -5,7 +5,7 @@ use super::datum::Node;
 use super::warnings::Warning;
 use super::{Class, RuleFaults, read};
 use crate::crypto::Profile;
-use crate::mail::{Address, Flag, HeaderPolicy, MailboxRef};
+use crate::mail::{Address, Flag, HeaderLine, HeaderPolicy, MailboxRef};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -137,8 +137,8 @@ pub enum Action {
     Store(MailboxRef),
     /// `Mark`
     Mark(Vec<Flag>),
-    /// `Add Header`: lines `Name: value` without line ends.
-    AddHeader(Vec<String>),
+    /// `Add Header`
+    AddHeader(Vec<HeaderLine>),
     /// `Tag Subject`
     TagSubject(String),
     /// `Copy Attachments into`: a folder of the account's files.
@@ -224,7 +224,10 @@ impl fmt::Display for Action {
                     .iter()
                     .try_for_each(|flag| write!(out, " {}", flag.to_string().trim_start_matches('\\')))
             }
-            Action::AddHeader(lines) => write!(out, "Add Header {}", lines.join(", ")),
+            Action::AddHeader(lines) => {
+                let lines: Vec<String> = lines.iter().map(HeaderLine::to_string).collect();
+                write!(out, "Add Header {}", lines.join(", "))
+            }
             Action::TagSubject(tag) => write!(out, "Tag Subject {tag}"),
             Action::CopyAttachments(folder) => write!(out, "Copy Attachments into {folder}"),
             Action::Remember(dataset) => write!(out, "Remember 'From' in {dataset}"),
