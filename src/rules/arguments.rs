@@ -189,7 +189,7 @@ impl<'a> Arguments<'a, '_> {
 }
 
 /// Bytes from digits and a suffix.
-fn bytes(text: &str) -> Option<u64> {
+pub(super) fn bytes(text: &str) -> Option<u64> {
     let (digits, unit) = match text.char_indices().last()? {
         (at, 'K' | 'k') => (text.get(..at)?, 1 << 10),
         (at, 'M' | 'm') => (text.get(..at)?, 1 << 20),
