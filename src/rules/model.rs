@@ -3,7 +3,7 @@
 use super::conditions::Test;
 use super::datum::Node;
 use super::warnings::Warning;
-use super::{Class, RuleFaults, read};
+use super::{Class, Operator, RuleFaults, read};
 use crate::crypto::Profile;
 use crate::mail::{Address, Flag, HeaderLine, HeaderPolicy, MailboxRef};
 use serde::Serialize;
@@ -92,6 +92,10 @@ impl Rule {
 /// A condition with the text that it was read from.
 #[derive(Debug)]
 pub(super) struct Condition {
+    pub(super) line: usize,
+    /// Of its word.
+    pub(super) name: &'static str,
+    pub(super) operator: Option<Operator>,
     pub(super) text: String,
     pub(super) node: Node,
     pub(super) test: Arc<dyn Test>,
