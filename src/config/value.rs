@@ -1,6 +1,7 @@
 //! Values of one key, read out of TOML. Nothing is what the key does not allow.
 
 use crate::engine::{Choice, TimeZone};
+use crate::mail::Address;
 use std::time::Duration;
 use toml::de::DeValue;
 
@@ -35,13 +36,12 @@ pub(super) fn size(value: &DeValue<'_>) -> Option<u64> {
     natural(digits)?.checked_mul(unit).filter(|&size| size > 0)
 }
 
-/// A text with s or m.
+/// A text with s, m, h or d.
 pub(super) fn duration(value: &DeValue<'_>) -> Option<Duration> {
     let text = value.as_str()?;
-    let (digits, unit) = match text.strip_suffix('s') {
-        Some(digits) => (digits, 1),
-        None => (text.strip_suffix('m')?, 60),
-    };
+    let (digits, unit) = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)]
+        .iter()
+        .find_map(|&(suffix, unit)| Some((text.strip_suffix(suffix)?, unit)))?;
     Some(Duration::from_secs(natural(digits)?.checked_mul(unit)?))
 }
 
@@ -65,6 +65,14 @@ pub(super) fn delimiter(value: &DeValue<'_>) -> Option<Option<char>> {
             Some(Some(char))
         }
         _ => None,
+    }
+}
+
+/// An address, or an empty text for none.
+pub(super) fn address(value: &DeValue<'_>) -> Option<Option<Address>> {
+    match value.as_str()? {
+        "" => Some(None),
+        text => Address::parse(text).ok().map(Some),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a delivery does beside copies: commands before the first commit, mail and memory after the last.
 
 use super::deliver::Case;
+use super::mails::mails;
 use super::plan::Effect;
 use super::runs::{Run, runs};
 use super::{CopyName, Engine, EngineError, Held, OutgoingMail, Remembered, Request};
@@ -10,6 +11,8 @@ use time::OffsetDateTime;
 pub(super) struct Effects<'a> {
     runs: Vec<Run<'a>>,
     mails: Vec<OutgoingMail>,
+    /// What is not sent, and why.
+    unsent: Vec<String>,
     remembered: Vec<Remembered>,
     at: OffsetDateTime,
 }
@@ -22,9 +25,10 @@ pub(super) fn prepare<'a>(
     effects: &[Effect<'a>],
     at: OffsetDateTime,
 ) -> Result<Effects<'a>, EngineError> {
-    let _ = engine;
-    let (mails, remembered) = (Vec::new(), Vec::new());
-    Ok(Effects { runs: runs(request, case, effects), mails, remembered, at })
+    let mails = mails(engine, request, case, effects, at)?;
+    let unsent = mails.warnings();
+    let remembered = Vec::new();
+    Ok(Effects { runs: runs(request, case, effects), mails: mails.mails, unsent, remembered, at })
 }
 
 impl Effects<'_> {
@@ -46,11 +50,13 @@ impl Effects<'_> {
         if !held.0.is_empty() {
             engine.outbox.release(held, self.at)?;
         }
+        let mut warnings = self.unsent.clone();
         if self.remembered.is_empty() {
-            return Ok(Vec::new());
+            return Ok(warnings);
         }
         let remembered = engine.directory.remember(&self.remembered);
         let failed = |error| format!("stored, but what a rule was to remember is not remembered: {error}");
-        Ok(remembered.err().map(failed).into_iter().collect())
+        warnings.extend(remembered.err().map(failed));
+        Ok(warnings)
     }
 }

@@ -1,11 +1,21 @@
 //! The actions: one file each, one line in [`ACTIONS`] each.
 
+mod addresses;
 mod discard;
+mod forward;
 mod mark;
+mod mirror;
+mod react;
+mod redirect;
 mod reject;
+mod replies;
+mod reply;
+mod reply_to_all;
 mod stop;
 mod store;
 mod store_encrypted;
+
+pub(crate) use replies::MARKS;
 
 use super::arguments::Arguments;
 use super::words::{LATER, Refused};
@@ -27,8 +37,20 @@ pub struct ActionWord {
 }
 
 /// Every action of this version.
-pub static ACTIONS: &[&ActionWord] =
-    &[&store_encrypted::WORD, &store::WORD, &mark::WORD, &reject::WORD, &discard::WORD, &stop::WORD];
+pub static ACTIONS: &[&ActionWord] = &[
+    &store_encrypted::WORD,
+    &store::WORD,
+    &mark::WORD,
+    &reject::WORD,
+    &discard::WORD,
+    &stop::WORD,
+    &redirect::WORD,
+    &forward::WORD,
+    &mirror::WORD,
+    &reply::WORD,
+    &reply_to_all::WORD,
+    &react::WORD,
+];
 
 const NEVER: &str = "not in this product: Sealpost sends no messages but mail and asks no web server";
 const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost keeps none";
@@ -39,12 +61,6 @@ pub(super) const REFUSED: Refused = &[
     ("Tag Subject", LATER),
     ("Copy Attachments into", LATER),
     ("Remember 'From' in", LATER),
-    ("Redirect to", LATER),
-    ("Forward to", LATER),
-    ("Mirror to", LATER),
-    ("Reply with", LATER),
-    ("Reply to All with", LATER),
-    ("React with", LATER),
     ("Execute", LATER),
     ("ExternalFilter", LATER),
     ("Execute URL", NEVER),

@@ -12,6 +12,8 @@ mod security;
 mod subject;
 mod to;
 
+pub(crate) use human_generated::is_mark_of_a_machine;
+
 use super::arguments::Arguments;
 use super::evidence::{Evidence, Witness};
 use super::words::{LATER, Refused};
