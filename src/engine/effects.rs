@@ -3,6 +3,7 @@
 use super::deliver::Case;
 use super::mails::mails;
 use super::plan::Effect;
+use super::remember::remembered;
 use super::runs::{Run, runs};
 use super::{CopyName, Engine, EngineError, Held, OutgoingMail, Remembered, Request};
 use time::OffsetDateTime;
@@ -26,9 +27,8 @@ pub(super) fn prepare<'a>(
     at: OffsetDateTime,
 ) -> Result<Effects<'a>, EngineError> {
     let mails = mails(engine, request, case, effects, at)?;
-    let unsent = mails.warnings();
-    let remembered = Vec::new();
-    Ok(Effects { runs: runs(request, case, effects), mails: mails.mails, unsent, remembered, at })
+    let (runs, unsent) = (runs(request, case, effects), mails.warnings());
+    Ok(Effects { runs, mails: mails.mails, unsent, remembered: remembered(case, effects), at })
 }
 
 impl Effects<'_> {

@@ -3,6 +3,7 @@
 use super::{Account, Domain, TimeZone};
 use crate::crypto::{Classical, Profile};
 use crate::mail::{Address, HeaderPolicy};
+use crate::rules::RulesAllowed;
 use crate::smime::Form;
 pub use crate::smime::{Naming, OpenPgp};
 use std::time::Duration;
@@ -112,6 +113,8 @@ pub struct Settings {
     pub time_zone: TimeZone,
     /// The mail that rules send.
     pub outgoing: Outgoing,
+    /// What the owners of accounts may install, for domains and accounts that say nothing.
+    pub rules_allowed: RulesAllowed,
 }
 
 /// What holds for mail that rules send.
@@ -172,6 +175,12 @@ impl Settings {
             crl: own.crl.unwrap_or(site.crl),
             missing_certificate: own.missing_certificate.unwrap_or(site.missing_certificate),
         }
+    }
+
+    /// What the account's owner may install: as the account says, else its domain, else the site.
+    pub fn rules_allowed(&self, account: &Account) -> RulesAllowed {
+        let own = account.overrides.rules_allowed.or(account.domain.overrides.rules_allowed);
+        own.unwrap_or(self.rules_allowed)
     }
 
     /// How mail for an account's mailboxes is sealed: as a rule says (`profile`, `headers`), else the account, its

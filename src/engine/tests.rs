@@ -72,6 +72,7 @@ struct World {
     store: MemoryStore,
     settings: Settings,
     seeds: AtomicU8,
+    compiled: RuleCache,
 }
 
 impl World {
@@ -115,6 +116,7 @@ impl World {
             store: MemoryStore::default(),
             settings: settings(),
             seeds: AtomicU8::new(1),
+            compiled: RuleCache::default(),
         }
     }
 
@@ -132,6 +134,7 @@ impl World {
             entropy: self,
             outbox: &NoOutbox,
             helpers: &NoHelpers,
+            rules: &self.compiled,
             built_in: self,
             settings: &self.settings,
         }
@@ -168,6 +171,7 @@ fn settings() -> Settings {
         minimum_rsa_bits: 2048,
         time_zone: TimeZone::utc(),
         outgoing: Outgoing::default(),
+        rules_allowed: crate::rules::RulesAllowed::default(),
     }
 }
 

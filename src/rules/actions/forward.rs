@@ -2,12 +2,13 @@
 
 use super::ActionWord;
 use super::addresses::{PARAMETER, pass_on};
-use crate::rules::{PassOn, ScopeKind};
+use crate::rules::{Class, PassOn, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Forward to",
     parameter: PARAMETER,
     scopes: ScopeKind::ALL,
+    class: Class::Mail,
     doc: "Sends a new mail of the account with the message attached.",
     example: r#"["Forward to", ["desk@far.example", "anna@far.example"]]"#,
     parse: |arguments| pass_on(arguments, PassOn::Forward),

@@ -2,12 +2,13 @@
 
 use super::ActionWord;
 use super::addresses::{PARAMETER, pass_on};
-use crate::rules::{PassOn, ScopeKind};
+use crate::rules::{Class, PassOn, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Mirror to",
     parameter: PARAMETER,
     scopes: ScopeKind::ALL,
+    class: Class::Mail,
     doc: "Sends the message on with the envelope sender that it came with; nothing but trace fields is added.",
     example: r#"["Mirror to", "archive@far.example"]"#,
     parse: |arguments| pass_on(arguments, PassOn::Mirror),

@@ -1,5 +1,6 @@
 //! The actions: one file each, one line in [`ACTIONS`] each.
 
+mod add_header;
 mod addresses;
 mod discard;
 mod forward;
@@ -8,18 +9,22 @@ mod mirror;
 mod react;
 mod redirect;
 mod reject;
+mod remember;
 mod replies;
 mod reply;
 mod reply_to_all;
 mod stop;
 mod store;
 mod store_encrypted;
+mod tag_subject;
+
+pub(super) use add_header::MOST_LINES;
 
 pub(crate) use replies::MARKS;
 
 use super::arguments::Arguments;
 use super::words::{LATER, Refused};
-use super::{Action, ScopeKind};
+use super::{Action, Class, ScopeKind};
 
 /// What a rule file may say under `then`.
 pub struct ActionWord {
@@ -29,6 +34,8 @@ pub struct ActionWord {
     pub parameter: &'static str,
     /// Where it may be used.
     pub scopes: &'static [ScopeKind],
+    /// What it reaches: whether an account's owner may install it himself. See [`Class`] for how to choose.
+    pub class: Class,
     /// One sentence for help and documentation.
     pub doc: &'static str,
     /// As it stands in a rule file.
@@ -41,6 +48,9 @@ pub static ACTIONS: &[&ActionWord] = &[
     &store_encrypted::WORD,
     &store::WORD,
     &mark::WORD,
+    &add_header::WORD,
+    &tag_subject::WORD,
+    &remember::WORD,
     &reject::WORD,
     &discard::WORD,
     &stop::WORD,
@@ -57,10 +67,7 @@ const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost k
 
 /// Actions of the language that are refused by name.
 pub(super) const REFUSED: Refused = &[
-    ("Add Header", LATER),
-    ("Tag Subject", LATER),
     ("Copy Attachments into", LATER),
-    ("Remember 'From' in", LATER),
     ("Execute", LATER),
     ("ExternalFilter", LATER),
     ("Execute URL", NEVER),

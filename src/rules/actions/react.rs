@@ -2,12 +2,13 @@
 
 use super::ActionWord;
 use super::replies::{PARAMETER, reply};
-use crate::rules::{ReplyKind, ScopeKind};
+use crate::rules::{Class, ReplyKind, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "React with",
     parameter: PARAMETER,
     scopes: ScopeKind::ALL,
+    class: Class::Mail,
     doc: "Sends that text to those whom its own fields To, Cc and Bcc name; else as Reply with.",
     example: r#"["React with", "+To: desk@north.example\nSubject: Mail from ^F\n\n^F wrote: ^S"]"#,
     parse: |arguments| reply(arguments, ReplyKind::React),

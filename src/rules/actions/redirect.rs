@@ -2,12 +2,13 @@
 
 use super::ActionWord;
 use super::addresses::{PARAMETER, pass_on};
-use crate::rules::{PassOn, ScopeKind};
+use crate::rules::{Class, PassOn, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Redirect to",
     parameter: PARAMETER,
     scopes: ScopeKind::ALL,
+    class: Class::Mail,
     doc: "Sends the message on as it is, resent by the account: what cannot be delivered comes back to the account.",
     example: r#"["Redirect to", "anna.private@far.example"]"#,
     parse: |arguments| pass_on(arguments, PassOn::Redirect),

@@ -2,12 +2,13 @@
 
 use super::ActionWord;
 use super::replies::{PARAMETER, reply};
-use crate::rules::{ReplyKind, ScopeKind};
+use crate::rules::{Class, ReplyKind, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Reply with",
     parameter: PARAMETER,
     scopes: ScopeKind::ALL,
+    class: Class::Mail,
     doc: "Answers the sender with that text, once in an interval; never a list, a program or the null sender.",
     example: r#"["Reply with", "I am away until Monday.\n\nYour mail ^S waits for me."]"#,
     parse: |arguments| reply(arguments, ReplyKind::Reply),

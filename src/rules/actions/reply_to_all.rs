@@ -2,12 +2,13 @@
 
 use super::ActionWord;
 use super::replies::{PARAMETER, reply};
-use crate::rules::{ReplyKind, ScopeKind};
+use crate::rules::{Class, ReplyKind, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Reply to All with",
     parameter: PARAMETER,
     scopes: ScopeKind::ALL,
+    class: Class::Mail,
     doc: "Answers the sender and everybody in To and Cc but the account itself; else as Reply with.",
     example: r#"["Reply to All with", "This address has moved: write to desk@north.example."]"#,
     parse: |arguments| reply(arguments, ReplyKind::ReplyToAll),
