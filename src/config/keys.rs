@@ -247,11 +247,11 @@ pub(super) static KEYS: &[Key] = &[
         name: "reply-interval",
         doc: "a rule answers the same sender once in this time; \"0s\": each message",
         default: "\"7d\"",
-        allowed: || format!("a time from \"0s\" to \"{LONGEST_INTERVAL_DAYS}d\""),
+        allowed: || format!("a time from \"0s\" to \"{LONGEST_INTERVAL_DAYS}d\"; s, m, h, d"),
         read: |config, given| {
             let longest = Duration::from_secs(LONGEST_INTERVAL_DAYS * 86_400);
             config.settings.outgoing.reply_interval =
-                value::duration(given).filter(|interval| *interval <= longest)?;
+                value::long_duration(given).filter(|interval| *interval <= longest)?;
             Some(())
         },
     },

@@ -271,6 +271,30 @@ sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\
     }
 
     #[test]
+    fn what_rules_send_is_the_sites_to_say() {
+        let default = Config::default().settings.outgoing;
+        assert_eq!(default, Outgoing::default(), "one default, said in two places");
+        let said = Config::parse(
+            "t",
+            "outgoing-from = \"Robot@North.example\"\nreply-interval = \"36h\"\nhop-limit = 25\n",
+        );
+        let outgoing = said.unwrap().settings.outgoing;
+        assert_eq!(outgoing.from.unwrap().to_string(), "Robot@north.example");
+        assert_eq!((outgoing.reply_interval, outgoing.hop_limit), (Duration::from_secs(36 * 3600), 25));
+        for (line, allowed) in [
+            ("outgoing-from = \"robot\"", "an address, or \"\""),
+            ("reply-interval = \"367d\"", "a time from \"0s\" to \"366d\"; s, m, h, d"),
+            ("reply-interval = 7", "a time from \"0s\" to \"366d\"; s, m, h, d"),
+            ("hop-limit = 4", "a number from 5 to 1000"),
+        ] {
+            let faults = Config::parse("t", line).unwrap_err().to_string();
+            assert!(faults.ends_with(&format!("{line} is not allowed; allowed: {allowed}")), "{faults}");
+        }
+        let never = Config::parse("t", "reply-interval = \"0s\"").unwrap().settings.outgoing.reply_interval;
+        assert_eq!(never, Duration::ZERO);
+    }
+
+    #[test]
     fn broken_toml_is_shown_with_its_place_and_the_other_faults() {
         let text = "inbox = \"seal\"\ninbox = \"seal\"\nlog = \"relative\"\nprofile = \n";
         let faults = Config::parse("t", text).unwrap_err().faults;

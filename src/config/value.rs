@@ -36,13 +36,24 @@ pub(super) fn size(value: &DeValue<'_>) -> Option<u64> {
     natural(digits)?.checked_mul(unit).filter(|&size| size > 0)
 }
 
-/// A text with s, m, h or d.
+/// A text with s or m.
 pub(super) fn duration(value: &DeValue<'_>) -> Option<Duration> {
     let text = value.as_str()?;
-    let (digits, unit) = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)]
-        .iter()
-        .find_map(|&(suffix, unit)| Some((text.strip_suffix(suffix)?, unit)))?;
+    let (digits, unit) = match text.strip_suffix('s') {
+        Some(digits) => (digits, 1),
+        None => (text.strip_suffix('m')?, 60),
+    };
     Some(Duration::from_secs(natural(digits)?.checked_mul(unit)?))
+}
+
+/// A text with s, m, h or d.
+pub(super) fn long_duration(value: &DeValue<'_>) -> Option<Duration> {
+    let text = value.as_str()?;
+    let units = [("h", 60 * 60), ("d", 24 * 60 * 60)];
+    match units.iter().find_map(|&(suffix, unit)| Some((text.strip_suffix(suffix)?, unit))) {
+        Some((digits, unit)) => Some(Duration::from_secs(natural(digits)?.checked_mul(unit)?)),
+        None => duration(value),
+    }
 }
 
 /// A whole number that is not negative.

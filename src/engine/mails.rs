@@ -92,6 +92,9 @@ pub(super) fn mails(
     effects: &[Effect<'_>],
     at: OffsetDateTime,
 ) -> Result<Mails, EngineError> {
+    if !effects.iter().any(|effect| sends(&effect.action)) {
+        return Ok(Mails::default());
+    }
     let original = Message::new(case.message);
     let call = effects.iter().any(|effect| effect.acting.is_none()).then(|| call(request)).flatten();
     let mut drafts = Vec::new();
