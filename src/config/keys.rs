@@ -5,8 +5,8 @@ use super::read::{Config, LogTarget};
 use super::{TrustBundle, submission, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
-    CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp,
-    Submission, SubmissionTls, Trust, Unusable,
+    CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust,
+    Unusable,
 };
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
@@ -32,6 +32,11 @@ pub(super) struct Key {
 const RSA_BITS: std::ops::RangeInclusive<u64> = 1024..=16_384;
 /// Postfix kills a pipe(8) command after 1000 s by default and bounces the mail.
 pub const LONGEST_DEADLINE: Duration = Duration::from_secs(900);
+
+/// Replies are remembered that long.
+const LONGEST_INTERVAL_DAYS: u64 = 366;
+/// Fewer stop honest mail, more stop nothing.
+const HOPS: std::ops::RangeInclusive<u64> = 5..=1000;
 
 /// Every key, in the order of the file that `init` writes.
 pub(super) static KEYS: &[Key] = &[
@@ -229,6 +234,39 @@ pub(super) static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "outgoing-from",
+        doc: "in whose name rules of the server send mail; empty: postmaster@ the domain that the message is for",
+        default: "\"\"",
+        allowed: || "an address, or \"\"".into(),
+        read: |config, given| {
+            config.settings.outgoing.from = value::address(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "reply-interval",
+        doc: "a rule answers the same sender once in this time; \"0s\": each message",
+        default: "\"7d\"",
+        allowed: || format!("a time from \"0s\" to \"{LONGEST_INTERVAL_DAYS}d\"; s, m, h, d"),
+        read: |config, given| {
+            let longest = Duration::from_secs(LONGEST_INTERVAL_DAYS * 86_400);
+            config.settings.outgoing.reply_interval =
+                value::long_duration(given).filter(|interval| *interval <= longest)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "hop-limit",
+        doc: "a message that went over more servers is redirected, forwarded, mirrored and answered no more",
+        default: "50",
+        allowed: || format!("a number from {} to {}", HOPS.start(), HOPS.end()),
+        read: |config, given| {
+            let hops = value::integer(given).filter(|hops| HOPS.contains(hops))?;
+            config.settings.outgoing.hop_limit = usize::try_from(hops).ok()?;
+            Some(())
+        },
+    },
+    Key {
         name: "minimum-rsa-bits",
         doc: "smaller RSA keys are too weak to seal to",
         default: "2048",
@@ -269,66 +307,12 @@ pub(super) static KEYS: &[Key] = &[
             Some(())
         },
     },
-    Key {
-        name: "submission",
-        doc: "where mail goes that rules send; without it such a rule makes the sender try again",
-        default: "\"\"",
-        allowed: || Submission::ALLOWED.into(),
-        read: |config, given| {
-            config.submission.to = submission::to(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "submission-tls",
-        doc: "must the way there be encrypted? \"auto\": \"require\", but \"none\" on this machine; \"opportunistic\" can be taken away",
-        default: "\"auto\"",
-        allowed: SubmissionTls::allowed,
-        read: |config, given| {
-            config.submission.tls = value::choice(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "submission-user",
-        doc: "who logs in there, never without TLS; empty: nobody",
-        default: "\"\"",
-        allowed: || "a name, or \"\"".into(),
-        read: |config, given| {
-            config.submission.user = submission::user(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "submission-password-file",
-        doc: "the first line of this file is the password; nobody but the owner of the store may read it",
-        default: "\"\"",
-        allowed: || "a path with a leading /, or \"\"".into(),
-        read: |config, given| {
-            config.submission.password_file = submission::file(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "submission-helo",
-        doc: "how this machine greets there; empty: by its own name",
-        default: "\"\"",
-        allowed: || "a domain name or an address in brackets, or \"\"".into(),
-        read: |config, given| {
-            config.submission.helo = submission::helo(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "queue-lifetime",
-        doc: "a mail that could not be sent in this time has failed, and waits for a person",
-        default: "\"5d\"",
-        allowed: || "a time from \"5m\" to \"30d\"; s, m, h, d".into(),
-        read: |config, given| {
-            config.submission.lifetime = submission::lifetime(given)?;
-            Some(())
-        },
-    },
+    submission::TO,
+    submission::TLS,
+    submission::USER,
+    submission::PASSWORD_FILE,
+    submission::HELO,
+    submission::LIFETIME,
     Key {
         name: "log",
         doc: "where deliveries are logged: \"syslog\", \"none\", or a file with a leading /",

@@ -1,6 +1,7 @@
 //! Values of one key, read out of TOML. Nothing is what the key does not allow.
 
 use crate::engine::{Choice, TimeZone};
+use crate::mail::Address;
 use std::time::Duration;
 use toml::de::DeValue;
 
@@ -75,6 +76,14 @@ pub(super) fn delimiter(value: &DeValue<'_>) -> Option<Option<char>> {
             Some(Some(char))
         }
         _ => None,
+    }
+}
+
+/// An address, or an empty text for none.
+pub(super) fn address(value: &DeValue<'_>) -> Option<Option<Address>> {
+    match value.as_str()? {
+        "" => Some(None),
+        text => Address::parse(text).ok().map(Some),
     }
 }
 

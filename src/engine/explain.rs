@@ -1,11 +1,12 @@
 //! What a delivery would do, without doing it.
 
 use super::certificates::Reader;
-use super::deliver::{Case, Engine};
+use super::deliver::{Case, Engine, Planned};
+use super::mails::mails;
 use super::outcome::chain;
 use super::programs::Watch;
 use super::seal::{ReadyCopy, Way};
-use super::{Disposition, EngineError, Fired, Request, SealedToReport, StoreError};
+use super::{Disposition, EngineError, Fired, PlannedMailReport, Request, SealedToReport, StoreError};
 use crate::rules::Trace;
 use crate::smime;
 use serde::Serialize;
@@ -23,6 +24,8 @@ pub struct Explanation {
     pub programs: Vec<ProgramTrace>,
     /// The copies that would be stored.
     pub copies: Vec<PlannedCopyReport>,
+    /// The mails that would be sent, and those that would not be for a reason.
+    pub mails: Vec<PlannedMailReport>,
 }
 
 /// What the rules of one level did.
@@ -55,6 +58,9 @@ pub struct PlannedCopyReport {
     pub warnings: Vec<String>,
 }
 
+/// Copies and mails.
+type Foreseen = (Vec<PlannedCopyReport>, Vec<PlannedMailReport>);
+
 impl Engine<'_> {
     /// Runs rules and planning as [`Engine::deliver`] does; reads the directory and writes nothing.
     pub fn explain(&self, request: &Request<'_>) -> Explanation {
@@ -63,21 +69,23 @@ impl Engine<'_> {
             Err(error) => failed(&error, fired, Vec::new()),
             Ok(case) => match self.foresee(request, &case) {
                 Err(error) => failed(&error, fired, traces(&case)),
-                Ok(copies) => Explanation {
+                Ok((copies, mails)) => Explanation {
                     disposition: Disposition::Delivered,
                     cause: None,
                     fired,
                     programs: traces(&case),
                     copies,
+                    mails,
                 },
             },
         }
     }
 
-    fn foresee(&self, request: &Request<'_>, case: &Case<'_>) -> Result<Vec<PlannedCopyReport>, EngineError> {
-        let copies = self.plan(request, case)?.copies;
+    fn foresee(&self, request: &Request<'_>, case: &Case<'_>) -> Result<Foreseen, EngineError> {
+        let Planned { copies, effects } = self.plan(request, case)?;
         copies.iter().try_for_each(|copy| self.check_mailbox(copy).and_then(|()| check_form(copy)))?;
-        Ok(copies.iter().map(report).collect())
+        let mails = mails(self, request, case, &effects, self.clock.now())?;
+        Ok((copies.iter().map(report).collect(), mails.reports))
     }
 
     /// What staging would say.
@@ -100,7 +108,7 @@ fn check_form(copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
 
 fn failed(error: &EngineError, fired: Vec<Fired>, programs: Vec<ProgramTrace>) -> Explanation {
     let (disposition, cause) = (error.disposition(), Some(chain(error)));
-    Explanation { disposition, cause, fired, programs, copies: Vec::new() }
+    Explanation { disposition, cause, fired, programs, copies: Vec::new(), mails: Vec::new() }
 }
 
 fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {

@@ -13,6 +13,7 @@ mod execute;
 mod explain;
 mod gathered;
 pub mod helpers;
+mod mails;
 mod offer;
 pub mod outcome;
 pub mod outgoing;
@@ -45,6 +46,7 @@ pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
 pub use helpers::{CommandRun, HelperError, Helpers, NoHelpers};
+pub use mails::PlannedMailReport;
 pub use offer::{
     CertificateSource, LARGEST_OFFER, NoOffer, Offer, may_offer, offered, sole_author, without_chain,
 };
@@ -55,8 +57,8 @@ pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};
 pub use rule_cache::RuleCache;
 pub use settings::{
-    CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Recovery,
-    Settings, Trust, Unusable,
+    CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Outgoing,
+    Recovery, Settings, Trust, Unusable,
 };
 pub use submission::{HostPort, Submission, SubmissionSettings, SubmissionTls};
 pub use time_zone::TimeZone;

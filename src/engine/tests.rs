@@ -1,5 +1,6 @@
 //! Deliveries over a directory and a store in memory.
 
+mod mails;
 mod policies;
 
 use super::*;
@@ -169,6 +170,7 @@ fn settings() -> Settings {
         naming: Naming::Certificate,
         minimum_rsa_bits: 2048,
         time_zone: TimeZone::utc(),
+        outgoing: Outgoing::default(),
         rules_allowed: crate::rules::RulesAllowed::default(),
     }
 }
