@@ -2,6 +2,7 @@
 
 mod commands;
 mod couriers;
+mod deliveries;
 
 use crate::support::{Site, path};
 use sealpost::crypto::SecretBytes;

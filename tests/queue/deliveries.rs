@@ -1,0 +1,241 @@
+//! Deliveries whose rules send: what goes when, what a crash leaves, and what the MTA is told.
+
+use super::{WORD, configure};
+use crate::support::{Act, Ended, MailServer, Program, Site, path, tools, wait_for};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const STORES: &str =
+    "[[\"Store Encrypted in\", \"Kept\"], [\"Redirect to\", [\"anna@far.example\"]], [\"Discard\"]]";
+const SENDS: &str = "[[\"Redirect to\", [\"anna@far.example\"]], [\"Discard\"]]";
+
+fn rule(then: &str) -> String {
+    format!("[[rule]]\nname = \"Copy to anna\"\npriority = 5\nwhen = []\nthen = {then}\n")
+}
+
+/// bob has a certificate, and this rule.
+fn house(then: &str, settings: &str) -> Site {
+    let (site, _) = Site::certified();
+    let file = site.write("rules.toml", &rule(then));
+    site.program("rules install --account bob@north.example").args([path(&file)]).run().ok();
+    configure(&site, settings);
+    site
+}
+
+fn to(port: u16) -> String {
+    format!("submission = \"smtp://127.0.0.1:{port}\"")
+}
+
+fn message() -> String {
+    format!("From: carol@far.example\nMessage-ID: <1@far.example>\nSubject: {WORD}\n\n.{WORD}\nThe end\n")
+}
+
+fn deliver(site: &Site, more: &str) -> Ended {
+    let words = format!("deliver --sender=carol@far.example --recipient=bob@north.example {more}");
+    site.program(&words).input(message()).run()
+}
+
+fn queue(site: &Site) -> Vec<serde_json::Value> {
+    site.json("queue list")["mails"].as_array().unwrap().clone()
+}
+
+fn kept(site: &Site) -> usize {
+    let maildir = site.root().join("mail/north.example/bob/Maildir/.Kept");
+    let count = |part: &str| std::fs::read_dir(maildir.join(part)).map_or(0, Iterator::count);
+    count("new") + count("cur")
+}
+
+/// Any delivery is over by now, and any lease.
+fn let_time_pass(site: &Site) {
+    let file = site.root().join("state.sqlite");
+    if file.exists() {
+        let file = rusqlite::Connection::open(file).unwrap();
+        let sql = "UPDATE queue SET enqueued = enqueued - 3600, next = next - 3600, claimed = 0";
+        // A hook that died before it made the tables has queued nothing.
+        let _ = file.execute(sql, []);
+    }
+}
+
+#[test]
+fn a_delivery_sends_what_its_rules_send() {
+    let server = MailServer::start(&["8BITMIME"], vec![]);
+    for then in [STORES, SENDS] {
+        let site = house(then, &to(server.port));
+        let before = server.taken().len();
+        let ended = deliver(&site, "");
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.text());
+        let taken = server.taken();
+        assert_eq!(taken.len(), before + 1);
+        let mail = taken.last().unwrap();
+        assert_eq!(mail.recipients, ["anna@far.example"]);
+        assert!(mail.message.ends_with(&format!("\r\n\r\n.{WORD}\r\nThe end\r\n")), "{}", mail.message);
+        assert!(queue(&site).is_empty());
+        assert_eq!(kept(&site), usize::from(then == STORES));
+        assert!(!holds(&site, "The end"), "the body lies nowhere in the clear");
+    }
+}
+
+fn holds(site: &Site, word: &str) -> bool {
+    let mut folders = vec![site.root()];
+    let mut files: Vec<PathBuf> = vec![site.folder().join("log")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() { folders.push(entry) } else { files.push(entry) }
+        }
+    }
+    let found = |file: &PathBuf| {
+        std::fs::read(file).unwrap().windows(word.len()).any(|window| window == word.as_bytes())
+    };
+    files.iter().any(found)
+}
+
+/// The next server changes nothing about the answer.
+#[test]
+fn a_server_that_is_down_or_refuses_changes_no_answer() {
+    let never = MailServer::start(&["8BITMIME"], vec![("RCPT", Act::Say("550 5.1.1 no".into()))]);
+    for (port, state) in [(MailServer::closed_port(), "waiting"), (never.port, "failed")] {
+        let site = house(STORES, &to(port));
+        let ended = deliver(&site, "");
+        assert_eq!((ended.code, ended.text().as_str()), (Some(0), "2.0.0 stored\n"));
+        let mails = queue(&site);
+        assert_eq!((mails.len(), &mails[0]["state"], &mails[0]["attempts"]), (1, &state.into(), &1.into()));
+        assert!(!holds(&site, "The end"));
+    }
+}
+
+#[test]
+fn a_server_that_keeps_us_waiting_does_not_keep_the_mta() {
+    let slow = MailServer::start(&["8BITMIME"], vec![("EHLO", Act::Wait(60))]);
+    let site = house(SENDS, &to(slow.port));
+    let ended = deliver(&site, "");
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.took < Duration::from_secs(20), "{:?}", ended.took);
+    assert_eq!(queue(&site)[0]["state"], "waiting");
+}
+
+#[test]
+fn without_a_submission_the_sender_tries_again_and_the_doctor_says_why() {
+    let site = house(STORES, "");
+    let ended = deliver(&site, "");
+    assert_eq!(
+        (ended.code, ended.text().as_str()),
+        (Some(75), "4.3.0 the queue of outgoing mail is not available\n")
+    );
+    assert_eq!((kept(&site), site.root().join("state.sqlite").exists()), (0, false));
+    let log = std::fs::read_to_string(site.folder().join("log")).unwrap();
+    assert!(
+        log.contains("rule \"Copy to anna\" sends mail, and submission is not set in sealpost.toml"),
+        "{log}"
+    );
+    let said = site.run("doctor").text();
+    assert!(
+        said.contains("rules account bob@north.example  they send mail, and nothing says where to"),
+        "{said}"
+    );
+}
+
+/// One message for two recipients, handed over for each of them, and once more.
+#[test]
+fn a_server_rule_sends_once_for_each_queue_id() {
+    let server = MailServer::start(&["8BITMIME"], vec![]);
+    let site = house("[[\"Stop Processing\"]]", &to(server.port));
+    let file = site.write("server.toml", &rule("[[\"Mirror to\", [\"anna@far.example\"]]]"));
+    site.program("rules install --server").args([path(&file)]).run().ok();
+    for _ in 0..3 {
+        assert_eq!(deliver(&site, "--queue-id=4ZbK2m").code, Some(0));
+    }
+    assert_eq!(server.taken().len(), 1);
+    assert_eq!(deliver(&site, "--queue-id=4ZbK2n").code, Some(0));
+    assert_eq!(server.taken().len(), 2);
+}
+
+fn traced(site: &Site, call: &str, what: &str) -> Ended {
+    let words = "deliver --sender=carol@far.example --recipient=bob@north.example";
+    Program::new("strace")
+        .args([
+            "-f",
+            "-o",
+            "/dev/null",
+            "-e",
+            &format!("trace={call}"),
+            "-e",
+            &format!("inject={call}:{what}"),
+        ])
+        .args([env!("CARGO_BIN_EXE_sealpost"), "--root", path(&site.root())])
+        .words(words)
+        .input(message())
+        .run()
+}
+
+/// The copy cannot be made visible: the sender is told to come back, and what was to be sent is forgotten.
+#[test]
+fn what_was_rolled_back_is_not_sent() {
+    if !tools(&["strace"]) {
+        return;
+    }
+    let server = MailServer::start(&["8BITMIME"], vec![]);
+    let site = house(STORES, &to(server.port));
+    assert_eq!(deliver(&site, "").code, Some(0), "the key and the tables are there");
+    let ended = traced(&site, "linkat", "error=ENOSPC");
+    assert_eq!(ended.code, Some(75), "{} {}", ended.text(), ended.stderr);
+    assert_eq!((kept(&site), queue(&site).len()), (1, 0));
+    let_time_pass(&site);
+    site.run("queue run").ok();
+    assert_eq!(server.taken().len(), 1);
+}
+
+/// The real hook, killed in the n-th of each kind of system call that decides something, for every n. Afterwards whoever runs
+/// the queue comes by, and the MTA has not come back yet.
+fn kill_everywhere(then: &str) {
+    let server = MailServer::start(&["8BITMIME"], vec![]);
+    let site = house(then, &to(server.port));
+    let stores = then == STORES;
+    for call in ["fsync", "linkat", "pwrite64", "sendto"] {
+        let mut killed = 0;
+        loop {
+            let (sent_before, kept_before) = (server.taken().len(), kept(&site));
+            let ended = traced(&site, call, &format!("signal=KILL:when={}", killed + 1));
+            let stored = kept(&site) - kept_before;
+            let_time_pass(&site);
+            site.run("queue run").ok();
+            assert!(queue(&site).is_empty(), "{call} {killed}: what was not dropped is sent");
+            // A server may still be busy with what a dead client sent.
+            let settled = || Some(server.taken().len() - sent_before);
+            let at = format!("{call} {killed}: {stored} stored");
+            match ended.code {
+                Some(0) => {
+                    wait_for("the mail", 5, || settled().filter(|sent| *sent == 1));
+                    assert_eq!(stored, usize::from(stores), "{at}");
+                    break;
+                }
+                None if stores && stored > 0 => {
+                    let sent = wait_for("the mail", 5, || settled().filter(|sent| *sent > 0));
+                    assert!(sent <= 2, "{at}, {sent} sent");
+                }
+                None if stores => assert_eq!(settled(), Some(0), "{at}"),
+                None => assert!(settled().unwrap() <= 2, "{at}"),
+                other => panic!("{at}: {other:?} {}", ended.text()),
+            }
+            killed += 1;
+            assert!(killed < 200, "{call} never ends");
+        }
+        assert!(
+            killed > 0 || call == "sendto" || (call == "linkat" && !stores),
+            "{call}: nothing was killed"
+        );
+    }
+}
+
+#[test]
+fn a_kill_anywhere_forgets_no_mail_of_a_copy_that_is_there() {
+    if tools(&["strace"]) {
+        kill_everywhere(STORES);
+    }
+}
+
+#[test]
+fn a_kill_anywhere_without_a_copy_sends_once_or_again_or_leaves_it_to_the_mta() {
+    if tools(&["strace"]) {
+        kill_everywhere(SENDS);
+    }
+}
