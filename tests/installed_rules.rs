@@ -174,6 +174,33 @@ fn an_owner_installs_what_he_may() {
     assert_eq!(told, ["owner", "administrator", "owner", "owner", "owner"]);
 }
 
+/// They go on, and the doctor says so.
+#[test]
+fn the_doctor_names_what_an_owner_may_have_no_more() {
+    let (site, one, _) = site();
+    install(&site, &one, &format!("{BOB} --by-owner"));
+    let of_rules = || {
+        let ended = site.run("doctor --json");
+        let told: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+        let findings = told["findings"].as_array().unwrap().clone();
+        findings
+            .into_iter()
+            .filter(|one| one["about"].as_str().unwrap().starts_with("rules "))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_rules(), Vec::<serde_json::Value>::new());
+    site.run("account set bob@north.example --rules-allowed none").ok();
+    let expected = serde_json::json!([{
+        "severity": "warning",
+        "about": "rules account bob@north.example",
+        "finding": "the owner installed them (version 1), and rules-allowed is none by now, which does not permit \"Mark\": they go on",
+        "mend": "sealpost rules remove --account bob@north.example, or account set bob@north.example --rules-allowed filter-only",
+    }]);
+    assert_eq!(serde_json::Value::from(of_rules()), expected);
+    install(&site, &one, BOB);
+    assert_eq!(of_rules(), Vec::<serde_json::Value>::new(), "an administrator's rules are nobody's fault");
+}
+
 #[test]
 fn only_an_account_has_an_owner() {
     let (site, one, _) = site();

@@ -195,7 +195,8 @@ impl<'t> Reader<'t> {
         let test = (word.parse)(&mut arguments);
         arguments.finish();
         let text = self.faults.source(&element.span).to_owned();
-        Some(Condition { text, node: element.clone(), test: test? })
+        let (line, name) = (self.faults.line(element.span.start), word.name);
+        Some(Condition { line, name, operator, text, node: element.clone(), test: test? })
     }
 
     /// The operator, if the condition takes one, and what follows it.
