@@ -1,6 +1,8 @@
 //! Domains and accounts as delivery sees them.
 
-use super::{CrlPolicy, Expired, InboxPolicy, MissingCertificate, Recovery, Trust, Unusable};
+use super::{
+    AttachmentPolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Recovery, Trust, Unusable,
+};
 use crate::crypto::{Classical, Profile};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, Revocation};
@@ -40,6 +42,8 @@ pub struct DomainOverrides {
     pub crl: Option<CrlPolicy>,
     /// Is its recovery certificate a further recipient, for accounts that say nothing?
     pub recovery: Option<Recovery>,
+    /// How copied attachments are stored.
+    pub attachments: Option<AttachmentPolicy>,
 }
 
 /// What an account says otherwise than its domain.
@@ -53,6 +57,8 @@ pub struct AccountOverrides {
     pub also_classical: Option<Classical>,
     /// Is the domain's recovery certificate a further recipient?
     pub recovery: Option<Recovery>,
+    /// How copied attachments are stored.
+    pub attachments: Option<AttachmentPolicy>,
 }
 
 /// A local domain.

@@ -41,9 +41,9 @@ fn json_is_one_object_of_known_fields() {
     let check = format!("rules check {}", path(&rules));
     let copy = site.folder().join("copy");
     let (backup, restore) = (format!("backup {}", path(&copy)), format!("restore {} --replace", path(&copy)));
-    let account = "account domain aliases inbox profile also_classical recovery recovery_certificate active_certificates \
+    let account = "account domain aliases inbox attachments profile also_classical recovery recovery_certificate active_certificates \
         pending_certificates keys";
-    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective \
+    let domain = "domain aliases mode catch_all inbox attachments profile also_classical missing_certificate effective \
         recovery_certificate certificates chain trusted replaced_authorities";
     let shown = [
         ("init", "root owner made main_cf master_cf"),
@@ -83,7 +83,7 @@ fn json_is_one_object_of_known_fields() {
         ("rules list", "rules"),
         (&install, "file scope holder rules"),
         ("rules list | rules", "scope holder file installed by"),
-        ("rules explain --recipient bob@north.example", "answer cause fired programs copies"),
+        ("rules explain --recipient bob@north.example", "answer cause fired programs copies warnings"),
         (
             "inspect",
             "form structure content recipients post_quantum layers limit notes fault size store claim",
