@@ -12,6 +12,8 @@ pub mod evaluate;
 mod evidence;
 mod facts;
 mod fault;
+#[cfg(test)]
+mod laws;
 pub mod model;
 mod operator;
 mod picture;
