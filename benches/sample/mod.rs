@@ -64,7 +64,7 @@ pub(crate) fn message(size: usize) -> Vec<u8> {
 /// Seals the message to the holder.
 pub(crate) fn seal(message: &[u8], holder: &Holder, profile: Profile) -> Result<Sealed, SealError> {
     let at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
-    let mark = Mark { at, rule: Some("bench"), marked: Vec::new() };
+    let mark = Mark { at, rule: Some("bench"), marked: Vec::new(), edited: Vec::new() };
     let job = SealJob { message, recipients: &holder.recipients, form: profile.into(), mark, seed: seed(9) };
     seal_many(vec![job]).remove(0)
 }

@@ -133,7 +133,10 @@ pub(super) fn engine<'e>(
 impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Failure {
         let code = match &error {
-            AdminError::Directory(DirectoryError::Busy) | AdminError::KeysChanged(_) => Code::TryAgain,
+            AdminError::Directory(DirectoryError::Busy)
+            | AdminError::KeysChanged(_)
+            | AdminError::RulesChanged(_) => Code::TryAgain,
+            AdminError::Directory(DirectoryError::FullDataset { .. }) => Code::No,
             AdminError::Directory(_) | AdminError::Io { .. } => Code::Io,
             AdminError::NoStore(_)
             | AdminError::NoDomain(_)
@@ -143,6 +146,7 @@ impl From<AdminError> for Failure {
             | AdminError::NoCertificate(_)
             | AdminError::NotIssued { .. }
             | AdminError::NoChain(_)
+            | AdminError::NoRules(_)
             | AdminError::NoGrant(_) => Code::NotFound,
             AdminError::AuthorityChanged(_) => Code::TryAgain,
             AdminError::DomainName { .. } => Code::Usage,

@@ -9,6 +9,7 @@ use crate::engine::{
     Unusable,
 };
 use crate::mail::HeaderPolicy;
+use crate::rules::RulesAllowed;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -214,6 +215,16 @@ pub(super) static KEYS: &[Key] = &[
         allowed: || "\"system\", or a name like \"Europe/Berlin\"".into(),
         read: |config, given| {
             config.settings.time_zone = value::time_zone(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "rules-allowed",
+        doc: "which rules the owner of an account may install: none, such as sort, seal, mark and refuse, all but programs, any",
+        default: "\"filter-only\"",
+        allowed: RulesAllowed::allowed,
+        read: |config, given| {
+            config.settings.rules_allowed = value::choice(given)?;
             Some(())
         },
     },

@@ -20,6 +20,7 @@ mod owners;
 mod plan;
 mod programs;
 mod prospect;
+mod remember;
 mod report;
 mod request;
 mod rule_cache;

@@ -169,6 +169,7 @@ fn settings() -> Settings {
         naming: Naming::Certificate,
         minimum_rsa_bits: 2048,
         time_zone: TimeZone::utc(),
+        rules_allowed: crate::rules::RulesAllowed::default(),
     }
 }
 

@@ -220,7 +220,7 @@ impl<'a> Arguments<'a, '_> {
 const LIST_HINT: &str = "write a list: [\"first\", \"second\"]";
 
 /// Bytes from digits and a suffix.
-fn bytes(text: &str) -> Option<u64> {
+pub(super) fn bytes(text: &str) -> Option<u64> {
     let (digits, unit) = match text.char_indices().last()? {
         (at, 'K' | 'k') => (text.get(..at)?, 1 << 10),
         (at, 'M' | 'm') => (text.get(..at)?, 1 << 20),

@@ -1,10 +1,11 @@
 //! From rules, message, envelope and facts to a verdict: a state machine that asks or is done. No IO; cannot fail.
 
+use super::actions::MOST_LINES;
 use super::evidence::Evidence;
 use super::facts::Input;
 use super::trace::{Outcome, Trace, Tracer};
 use super::{Action, Program, Rule};
-use crate::mail::HeaderEdits;
+use crate::mail::{HeaderEdits, HeaderLine};
 
 /// One planned action and the rule that asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +52,19 @@ pub struct Question {
 pub enum Answer {
     /// Goes on.
     Accept,
-    /// Goes on, with these header lines (`Name: value`) in front of the message.
+    /// Goes on, with these header lines (`Name: value`) in front of the message. One that is no
+    /// [`HeaderLine`] is left out, and so is what goes beyond the lines that one action may add.
     AddHeader(Vec<String>),
     /// As the action `Discard`.
     Discard,
     /// As the action `Reject with`.
     Reject(String),
+}
+
+/// Those that are header lines: whatever a filter says, it adds fields and nothing else.
+fn header_lines(lines: &[String]) -> Vec<HeaderLine> {
+    let read = lines.iter().filter_map(|line| HeaderLine::parse(line).ok());
+    read.take(MOST_LINES).collect()
 }
 
 /// How far an evaluation came.
@@ -112,7 +120,7 @@ impl<'a> Evaluation<'a> {
         let Some((_, rule)) = self.program.rules.get(self.rule) else { return };
         let action = match answer {
             Answer::Accept => return,
-            Answer::AddHeader(lines) => Action::AddHeader(lines),
+            Answer::AddHeader(lines) => Action::AddHeader(header_lines(&lines)),
             Answer::Discard => Action::Discard,
             Answer::Reject(text) => Action::Reject(text),
         };

@@ -106,7 +106,7 @@ impl<'a> Evidence<'a> {
     /// An action ran. What it did to the header, the conditions behind it see (as in RFC 5293).
     pub(super) fn take(&mut self, action: &Action) {
         match action {
-            Action::AddHeader(lines) => lines.iter().for_each(|line| self.edits.add(line)),
+            Action::AddHeader(lines) => lines.iter().for_each(|line| self.edits.add(line.clone())),
             Action::TagSubject(tag) => self.edits.tag(tag),
             _ => return,
         }

@@ -5,30 +5,39 @@
 //! help and tests all walk those two lists.
 
 mod actions;
+mod allowed;
 mod arguments;
+mod array;
 mod conditions;
+mod dataset_name;
 mod datum;
 pub mod evaluate;
 mod evidence;
 mod facts;
 mod fault;
+mod import;
 #[cfg(test)]
 mod laws;
 pub mod model;
+mod names;
 mod operator;
 mod picture;
 mod pictures;
 mod program;
 mod read;
+mod toml_text;
 mod trace;
 mod warnings;
 mod words;
 
 pub use actions::{ACTIONS, ActionWord};
+pub use allowed::{Class, Forbidden, RulesAllowed};
 pub use conditions::{CONDITIONS, ConditionWord};
+pub use dataset_name::dataset_name_fault;
 pub use evaluate::{Answer, Ending, Evaluation, Progress, Question, Step, Verdict};
 pub use facts::{Envelope, Facts, Input, Needs, Source};
 pub use fault::{Color, Fault, RuleFaults};
+pub use import::{Import, RefusedRule, Syntax};
 pub use model::{Action, PassOn, ReplyKind, Rule, RuleSet, ScopeKind, StoreOptions};
 pub use operator::Operator;
 pub use program::Program;
