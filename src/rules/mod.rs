@@ -17,6 +17,8 @@ mod facts;
 mod fault;
 mod header;
 mod import;
+#[cfg(test)]
+mod laws;
 pub mod model;
 mod names;
 mod operator;
