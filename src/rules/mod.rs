@@ -6,6 +6,8 @@
 
 mod actions;
 mod arguments;
+mod calls;
+mod command;
 mod conditions;
 mod datum;
 pub mod evaluate;
@@ -21,7 +23,9 @@ mod trace;
 mod warnings;
 mod words;
 
-pub use actions::{ACTIONS, ActionWord};
+pub use actions::{ACTIONS, ActionWord, is_filter_name, rejection_text};
+pub use calls::{Call, Called};
+pub use command::{Command, CommandError, Prefix, command_words};
 pub use conditions::{CONDITIONS, ConditionWord};
 pub use evaluate::{Answer, Ending, Evaluation, Progress, Question, Step, Verdict};
 pub use facts::{Envelope, Facts, Input, Needs, Source};

@@ -1,11 +1,16 @@
 //! The actions: one file each, one line in [`ACTIONS`] each.
 
 mod discard;
+mod execute;
+mod external_filter;
 mod mark;
 mod reject;
 mod stop;
 mod store;
 mod store_encrypted;
+
+pub use external_filter::is_filter_name;
+pub use reject::rejection_text;
 
 use super::arguments::Arguments;
 use super::words::{LATER, Refused};
@@ -27,8 +32,16 @@ pub struct ActionWord {
 }
 
 /// Every action of this version.
-pub static ACTIONS: &[&ActionWord] =
-    &[&store_encrypted::WORD, &store::WORD, &mark::WORD, &reject::WORD, &discard::WORD, &stop::WORD];
+pub static ACTIONS: &[&ActionWord] = &[
+    &store_encrypted::WORD,
+    &store::WORD,
+    &mark::WORD,
+    &reject::WORD,
+    &discard::WORD,
+    &stop::WORD,
+    &execute::WORD,
+    &external_filter::WORD,
+];
 
 const NEVER: &str = "not in this product: Sealpost sends no messages but mail and asks no web server";
 const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost keeps none";
@@ -45,8 +58,6 @@ pub(super) const REFUSED: Refused = &[
     ("Reply with", LATER),
     ("Reply to All with", LATER),
     ("React with", LATER),
-    ("Execute", LATER),
-    ("ExternalFilter", LATER),
     ("Execute URL", NEVER),
     ("Send IM", NEVER),
     ("Send Push", NEVER),
