@@ -3,7 +3,8 @@
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory};
-use crate::engine::{BuiltInError, DirectoryError, Engine, NoHelpers, NoOutbox};
+use crate::engine::{BuiltInError, DirectoryError, Engine, NoOutbox};
+use crate::helper::SitePrograms;
 use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
@@ -112,6 +113,7 @@ pub(super) fn engine<'e>(
     directory: &'e SqliteDirectory,
     store: &'e MaildirStore,
     config: &'e Config,
+    programs: &'e SitePrograms,
 ) -> Engine<'e> {
     Engine {
         directory,
@@ -120,7 +122,7 @@ pub(super) fn engine<'e>(
         entropy: &SystemEntropy,
         built_in: &config.trust_bundle,
         outbox: &NoOutbox,
-        helpers: &NoHelpers,
+        helpers: programs,
         settings: &config.settings,
     }
 }

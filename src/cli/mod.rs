@@ -65,6 +65,7 @@ mod outlook;
 mod output;
 mod password;
 mod postfix;
+mod programs;
 mod progress;
 mod recovery;
 mod rekey;

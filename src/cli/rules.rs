@@ -5,7 +5,7 @@ use super::explain::Explain;
 use super::failure::{Code, Failure};
 use super::input;
 use super::output::{Output, Table};
-use super::words;
+use super::{programs, words};
 use crate::directory::{InstalledSet, RuleHolder};
 use crate::mail::Address;
 use crate::rules::{Color, RuleFaults, RuleSet, ScopeKind, Warning};
@@ -171,7 +171,7 @@ impl Install {
             .map_err(|faults| Failure::rendered(Code::Data, faults.rendered(Color::Never)))?;
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
         context.directory()?.install_rules(&holder, &name, &text, &system::user_name())?;
-        for warning in rules.warnings() {
+        for warning in rules.warnings().into_iter().chain(programs::advice(context, &rules)) {
             out.line(advice(&self.file, &warning))?;
         }
         let count = rules.rules().count();
