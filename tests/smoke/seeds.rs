@@ -7,7 +7,7 @@ use super::requests::{lists, requests};
 use super::subject::scripts;
 use crate::laws::signed_message;
 use crate::laws::structure::structures;
-use crate::laws::{certificate, crl};
+use crate::laws::{certificate, crl, filter_answer};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,8 +25,10 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let signed = ("seeds/signed/sample.ber".to_owned(), signed_message::sample().to_vec());
     let requests = requests().into_iter().map(|(name, octets)| (format!("seeds/request/{name}"), octets));
     let tables = lists().into_iter().map(|(name, text)| (format!("seeds/bulk_csv/{name}"), text));
+    let answers = filter_answer::seeds().into_iter();
+    let answers = answers.map(|(name, said)| (format!("seeds/filter_answer/{name}"), said));
     let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(crls);
-    made.chain(requests).chain(tables).chain([signed, words]).collect()
+    made.chain(requests).chain(tables).chain(answers).chain([signed, words]).collect()
 }
 
 /// In the form that libFuzzer reads: a word a line in quotes.
@@ -54,7 +56,7 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         assert!(bytes.len() < 4096, "fuzz/{name} is no small seed");
     }
     let count = |kind: &str| std::fs::read_dir(folder.join("seeds").join(kind)).unwrap().count();
-    let kinds = ["bulk_csv", "certificate", "cms", "crl", "keys", "request", "signed"];
+    let kinds = ["bulk_csv", "certificate", "cms", "crl", "filter_answer", "keys", "request", "signed"];
     let there: usize = kinds.into_iter().map(count).sum();
     assert_eq!(there + 1, files().len(), "fuzz/seeds holds files that nothing makes");
 }
