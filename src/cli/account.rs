@@ -6,6 +6,7 @@ use super::fitness::active;
 use super::holder::Holder;
 use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
+use super::preference::PreferenceCommand;
 use super::words::{self, counted, own};
 use super::{orphans, recovery};
 use crate::crypto::{Classical, Profile};
@@ -13,6 +14,7 @@ use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
 use crate::engine::{Account, CertificateState, Choice, InboxPolicy, Recovery};
 use crate::mail::{Address, MailboxName};
 use crate::pki::Certificate;
+use crate::rules::RulesAllowed;
 use serde_json::{Value, json};
 
 /// Add, show and change the accounts of the domains
@@ -54,6 +56,7 @@ enum AccountVerb {
         address: Address,
     },
     Set(Set),
+    Preference(PreferenceCommand),
     /// Let the next Secure Mail password be tried at once, after too many wrong ones
     ///
     /// It opens nothing: whoever tries needs the right password all the same.
@@ -89,6 +92,7 @@ enum AccountVerb {
   sealpost account set anna@north.example --profile post-quantum --also-classical yes
   sealpost account set anna@north.example --alias berg@north.example --remove-alias ann@north.example
   sealpost account set anna@north.example --recovery yes
+  sealpost account set anna@north.example --rules-allowed all-but-exec
   sealpost account set robot@north.example --inbox plain")]
 struct Set {
     /// Any of its addresses
@@ -112,6 +116,9 @@ struct Set {
     /// Is the domain's recovery certificate a further recipient of its mail?
     #[arg(long, value_parser = words::setting::<Recovery>())]
     recovery: Option<Setting<Recovery>>,
+    /// Which rules its owner may install (rules install --by-owner)
+    #[arg(long, value_parser = words::setting::<RulesAllowed>())]
+    rules_allowed: Option<Setting<RulesAllowed>>,
 }
 
 impl AccountCommand {
@@ -121,6 +128,7 @@ impl AccountCommand {
             AccountVerb::List { domain } => list(context, out, domain.as_deref()),
             AccountVerb::Show { address } => show(context, out, &address),
             AccountVerb::Set(verb) => verb.run(context, out),
+            AccountVerb::Preference(verb) => verb.run(context, out),
             AccountVerb::Unlock { address } => unlock(context, out, &address),
             AccountVerb::Remove { address, consent } => remove(context, out, &address, &consent),
         }
@@ -136,6 +144,7 @@ impl Set {
             profile: self.profile.unwrap_or_default(),
             also_classical: self.also_classical.unwrap_or_default(),
             recovery: self.recovery.unwrap_or_default(),
+            rules_allowed: self.rules_allowed.unwrap_or_default(),
         };
         let address = context.directory()?.set_account(&self.address, &change)?;
         show(context, out, &address)
@@ -190,6 +199,7 @@ fn show(context: &Context, out: &mut Output, address: &Address) -> Result<(), Fa
         ("profile", own(account.overrides.profile)),
         ("also-classical", own(account.overrides.also_classical)),
         ("recovery", recovery(&account)),
+        ("rules-allowed", own(account.overrides.rules_allowed)),
         ("sealed to", counted(active(&account).count(), "certificate")),
         ("retired", counted(retired(&account), "certificate")),
         ("pending", counted(pending(&account).count(), "certificate")),
@@ -228,6 +238,7 @@ fn layout(account: &Account, keys: &[VaultKey]) -> Value {
         "inbox": account.overrides.inbox.map(Choice::name),
         "profile": account.overrides.profile.map(Choice::name),
         "also_classical": account.overrides.also_classical.map(Choice::name),
+        "rules_allowed": account.overrides.rules_allowed.map(Choice::name),
         "recovery": account.recovery().name(),
         "recovery_certificate": account.domain.recovery.as_ref()
             .filter(|_| account.recovery() == Recovery::Yes).map(|held| held.fingerprint().to_string()),

@@ -3,11 +3,12 @@
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory};
-use crate::engine::{BuiltInError, DirectoryError, Engine, NoOutbox};
+use crate::engine::{BuiltInError, DirectoryError, Engine, NoOutbox, RuleCache};
 use crate::helper::SitePrograms;
 use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Where a store is unless somebody says otherwise.
 const DEFAULT_ROOT: &str = "/var/lib/sealpost";
@@ -108,6 +109,9 @@ impl Context {
     }
 }
 
+/// What this process compiled.
+static RULES: OnceLock<RuleCache> = OnceLock::new();
+
 /// The engine over this machine's clock and randomness.
 pub(super) fn engine<'e>(
     directory: &'e SqliteDirectory,
@@ -123,6 +127,7 @@ pub(super) fn engine<'e>(
         built_in: &config.trust_bundle,
         outbox: &NoOutbox,
         helpers: programs,
+        rules: RULES.get_or_init(RuleCache::default),
         settings: &config.settings,
     }
 }
@@ -130,7 +135,10 @@ pub(super) fn engine<'e>(
 impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Failure {
         let code = match &error {
-            AdminError::Directory(DirectoryError::Busy) | AdminError::KeysChanged(_) => Code::TryAgain,
+            AdminError::Directory(DirectoryError::Busy)
+            | AdminError::KeysChanged(_)
+            | AdminError::RulesChanged(_) => Code::TryAgain,
+            AdminError::Directory(DirectoryError::FullDataset { .. }) => Code::No,
             AdminError::Directory(_) | AdminError::Io { .. } => Code::Io,
             AdminError::NoStore(_)
             | AdminError::NoDomain(_)
@@ -140,6 +148,7 @@ impl From<AdminError> for Failure {
             | AdminError::NoCertificate(_)
             | AdminError::NotIssued { .. }
             | AdminError::NoChain(_)
+            | AdminError::NoRules(_)
             | AdminError::NoGrant(_) => Code::NotFound,
             AdminError::AuthorityChanged(_) => Code::TryAgain,
             AdminError::DomainName { .. } => Code::Usage,

@@ -5,6 +5,7 @@ mod authorities;
 mod certificates;
 mod finding;
 mod programs;
+mod rules;
 mod vault;
 
 use super::context::Context;
@@ -15,7 +16,6 @@ use crate::config::Config;
 use crate::directory::SqliteDirectory;
 use crate::engine::{self, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate, Unusable};
 use crate::pki::{Crl, UnlockedKey};
-use crate::rules::RuleSet;
 use crate::system::{self, SystemClock, User};
 use finding::{Finding, Severity, report};
 use std::os::unix::fs::PermissionsExt;
@@ -207,20 +207,6 @@ impl Round {
         let root = root.canonicalize().map_err(|error| Failure::io("look at", root.display(), &error))?;
         let expected = postfix::Expected { root: &root, owner: &User::current(), domains };
         postfix::look(&expected)?.into_iter().for_each(|fault| self.find("Postfix", fault));
-        Ok(())
-    }
-
-    fn look_at_rules(&mut self) -> Result<(), Failure> {
-        let installed = self.directory.installed_rules()?;
-        for set in installed.iter().filter(|set| set.running).map(|set| &set.rules) {
-            match RuleSet::from_toml(&set.file, &set.text, set.scope) {
-                Ok(rules) => self.look_at_calls(set.scope, &set.holder, &rules),
-                Err(faults) => {
-                    let about = format!("rules {} {}", set.scope.name(), set.holder);
-                    self.find(about.trim_end(), faults.to_string());
-                }
-            }
-        }
         Ok(())
     }
 }

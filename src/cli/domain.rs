@@ -18,6 +18,7 @@ use crate::engine::{
 };
 use crate::mail::Address;
 use crate::pki::Certificate;
+use crate::rules::RulesAllowed;
 use serde_json::{Value, json};
 
 /// Add, show and change the domains whose mail is sealed
@@ -136,6 +137,9 @@ struct Set {
     /// Is the recovery certificate a further recipient of the mail of all accounts that say nothing?
     #[arg(long, value_parser = words::setting::<Recovery>())]
     recovery: Option<Setting<Recovery>>,
+    /// Which rules the owners of accounts that say nothing may install (rules install --by-owner)
+    #[arg(long, value_parser = words::setting::<RulesAllowed>())]
+    rules_allowed: Option<Setting<RulesAllowed>>,
 }
 
 fn catch_all(text: &str) -> Result<Setting<Address>, String> {
@@ -181,6 +185,7 @@ impl Set {
             unusable: self.unusable.unwrap_or_default(),
             crl: self.crl.unwrap_or_default(),
             recovery: self.recovery.unwrap_or_default(),
+            rules_allowed: self.rules_allowed.unwrap_or_default(),
         };
         let name = context.directory()?.set_domain(&self.name, &change)?;
         show(context, out, &name)
@@ -253,6 +258,7 @@ fn settings(domain: &Domain, config: Option<&Config>) -> Vec<Effective> {
             site.settings.certificates.missing_certificate
         }),
         Effective::of_domains("recovery", own.recovery),
+        Effective::new("rules-allowed", own.rules_allowed, config, |site| site.settings.rules_allowed),
     ]
 }
 
@@ -269,6 +275,7 @@ fn layout(domain: &Domain, config: Option<&Config>) -> Value {
         "profile": own.profile.map(Choice::name),
         "also_classical": own.also_classical.map(Choice::name),
         "missing_certificate": own.missing_certificate.map(Choice::name),
+        "rules_allowed": own.rules_allowed.map(Choice::name),
         "effective": effective.collect::<serde_json::Map<_, _>>(),
         "recovery_certificate": domain.recovery.as_ref().map(|held| held.fingerprint().to_string()),
         "certificates": words::texts(certificates(domain).map(Certificate::fingerprint)),

@@ -1,15 +1,18 @@
 //! `sealpost rules`: check, install and list the rule files of the site.
 
+mod change;
+mod history;
+mod holder;
+mod install;
+mod owner;
+
 use super::context::Context;
 use super::explain::Explain;
 use super::failure::{Code, Failure};
 use super::input;
-use super::output::{Output, Table};
-use super::{programs, words};
-use crate::directory::{InstalledSet, RuleHolder};
-use crate::mail::Address;
+use super::output::Output;
+use super::words;
 use crate::rules::{Color, RuleFaults, RuleSet, ScopeKind, Warning};
-use crate::system;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::IsTerminal;
@@ -25,11 +28,11 @@ pub(super) struct Rules {
 #[derive(Subcommand)]
 enum RulesVerb {
     Check(Check),
-    Install(Install),
-    /// List the rule files that run
-    #[command(after_help = "Example:
-  sealpost rules list")]
-    List,
+    Install(install::Install),
+    List(history::List),
+    Show(history::Show),
+    Remove(change::Remove),
+    Rollback(change::Rollback),
     Explain(Explain),
 }
 
@@ -38,7 +41,10 @@ impl Rules {
         match self.verb {
             RulesVerb::Check(verb) => verb.run(out),
             RulesVerb::Install(verb) => verb.run(context, out),
-            RulesVerb::List => list(context, out),
+            RulesVerb::List(verb) => verb.run(context, out),
+            RulesVerb::Show(verb) => verb.run(context, out),
+            RulesVerb::Remove(verb) => verb.run(context, out),
+            RulesVerb::Rollback(verb) => verb.run(context, out),
             RulesVerb::Explain(verb) => verb.run(context, out),
         }
     }
@@ -119,107 +125,4 @@ fn read_text(file: &Path) -> Result<String, Failure> {
     let text = std::str::from_utf8(bytes.expose());
     text.map(str::to_owned)
         .map_err(|_| Failure::new(Code::Data, format!("{} is not UTF-8 text", input::name(file))))
-}
-
-/// Install a rule file for the site, a domain or an account
-///
-/// It takes the place of the file that runs there. A wrong file is refused with every fault and changes nothing. An
-/// empty file ends the rules there.
-#[derive(Args)]
-#[command(after_help = "Examples:
-  sealpost rules install archive.toml --server
-  sealpost rules install payroll.toml --domain north.example
-  sealpost rules install lists.toml --account anna@north.example")]
-struct Install {
-    /// The rule file
-    file: PathBuf,
-    #[command(flatten)]
-    holder: Holder,
-}
-
-/// For whom a rule file is.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Holder {
-    /// For the whole site
-    #[arg(long)]
-    server: bool,
-    /// For every account of a domain
-    #[arg(long, value_name = "NAME")]
-    domain: Option<String>,
-    /// For one account
-    #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
-    account: Option<Address>,
-}
-
-impl From<Holder> for RuleHolder {
-    fn from(holder: Holder) -> RuleHolder {
-        match (holder.domain, holder.account) {
-            (Some(domain), _) => RuleHolder::Domain(domain),
-            (None, Some(account)) => RuleHolder::Account(account),
-            (None, None) => RuleHolder::Server,
-        }
-    }
-}
-
-impl Install {
-    fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let text = read_text(&self.file)?;
-        let file = self.file.display().to_string();
-        let holder = RuleHolder::from(self.holder);
-        let rules = RuleSet::from_toml(&file, &text, holder.scope())
-            .map_err(|faults| Failure::rendered(Code::Data, faults.rendered(Color::Never)))?;
-        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
-        context.directory()?.install_rules(&holder, &name, &text, &system::user_name())?;
-        for warning in rules.warnings().into_iter().chain(programs::advice(context, &rules)) {
-            out.line(advice(&self.file, &warning))?;
-        }
-        let count = rules.rules().count();
-        let counted = words::counted(count, "rule");
-        out.line(format!(
-            "{name}: {counted} installed for {}",
-            describe(holder.scope(), &holder_name(&holder))
-        ))?;
-        out.json(json!({"file": name, "scope": holder.scope().name(), "holder": holder_name(&holder), "rules": count}))
-    }
-}
-
-fn holder_name(holder: &RuleHolder) -> String {
-    match holder {
-        RuleHolder::Server => String::new(),
-        RuleHolder::Domain(name) => name.clone(),
-        RuleHolder::Account(address) => address.to_string(),
-    }
-}
-
-fn describe(scope: ScopeKind, holder: &str) -> String {
-    format!("{} {holder}", scope.name()).trim_end().to_owned()
-}
-
-fn list(context: &Context, out: &mut Output) -> Result<(), Failure> {
-    let sets = context.directory_for_reading()?.installed_rules()?;
-    let running: Vec<&InstalledSet> = sets.iter().filter(|set| set.running).collect();
-    let mut table = Table::new(
-        &["for", "file", "rules", "installed", "by"],
-        "no rules are installed: each message is sealed into the INBOX",
-    );
-    let mut rows = Vec::new();
-    for set in &running {
-        let rules = RuleSet::from_toml(&set.rules.file, &set.rules.text, set.rules.scope);
-        let count = rules.map_or("broken".into(), |rules| rules.rules().count().to_string());
-        let holder = describe(set.rules.scope, &set.rules.holder);
-        table.row([
-            holder,
-            set.rules.file.clone(),
-            count,
-            words::day(set.installed),
-            set.installed_by.clone(),
-        ]);
-        rows.push(
-            json!({"scope": set.rules.scope.name(), "holder": set.rules.holder, "file": set.rules.file,
-            "installed": words::day(set.installed), "by": set.installed_by}),
-        );
-    }
-    out.table(&table)?;
-    out.json(json!({"rules": rows}))
 }

@@ -11,7 +11,7 @@ use clap::{Arg, Command};
 use std::ffi::OsStr;
 use std::str::FromStr;
 use std::time::Duration;
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 
 /// The words of the key types. A weak one is refused with the reason, so that it is no unknown word.
 #[derive(Clone)]
@@ -147,6 +147,21 @@ pub(super) fn short(fingerprint: impl ToString) -> String {
 /// The day of a moment, UTC.
 pub(super) fn day(moment: OffsetDateTime) -> String {
     moment.date().to_string()
+}
+
+/// The minute of a moment, UTC, for a person.
+pub(super) fn minute(moment: OffsetDateTime) -> String {
+    let moment = moment.to_offset(UtcOffset::UTC);
+    format!("{} {:02}:{:02}", moment.date(), moment.hour(), moment.minute())
+}
+
+/// A moment of RFC 3339 in whole seconds, UTC, for a program.
+pub(super) fn instant(moment: OffsetDateTime) -> String {
+    let (date, hour, minute, second) = {
+        let moment = moment.to_offset(UtcOffset::UTC);
+        (moment.date(), moment.hour(), moment.minute(), moment.second())
+    };
+    format!("{date}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 impl From<VaultError> for Failure {

@@ -9,6 +9,7 @@ use crate::engine::{
     Unusable,
 };
 use crate::mail::HeaderPolicy;
+use crate::rules::RulesAllowed;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -254,6 +255,16 @@ pub(super) static KEYS: &[Key] = &[
         allowed: || "a time from \"1s\" to \"15m\"".into(),
         read: |config, given| {
             config.programs.filter_timeout = programs::timeout(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "rules-allowed",
+        doc: "which rules the owner of an account may install: none, such as sort, seal, mark and refuse, all but programs, any",
+        default: "\"filter-only\"",
+        allowed: RulesAllowed::allowed,
+        read: |config, given| {
+            config.settings.rules_allowed = value::choice(given)?;
             Some(())
         },
     },

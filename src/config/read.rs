@@ -10,6 +10,7 @@ use crate::engine::{
     Trust,
 };
 use crate::mail::HeaderPolicy;
+use crate::rules::RulesAllowed;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -196,6 +197,7 @@ impl Config {
                 create_mailboxes: false,
                 minimum_rsa_bits: usize::MAX,
                 time_zone: TimeZone::utc(),
+                rules_allowed: RulesAllowed::default(),
             },
             trust_bundle: TrustBundle::default(),
             deadline: Duration::ZERO,
@@ -285,7 +287,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, rules-allowed, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

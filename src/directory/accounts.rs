@@ -8,6 +8,7 @@ use crate::crypto::{Classical, Profile};
 use crate::engine::{Account, InboxPolicy, Recovery};
 use crate::mail::Address;
 use crate::pki::Fingerprint;
+use crate::rules::RulesAllowed;
 use rusqlite::{Connection, params};
 
 /// An account to add.
@@ -34,6 +35,8 @@ pub struct AccountChange {
     pub also_classical: Setting<Classical>,
     /// Is the domain's recovery certificate a further recipient?
     pub recovery: Setting<Recovery>,
+    /// What its owner may install.
+    pub rules_allowed: Setting<RulesAllowed>,
 }
 
 impl SqliteDirectory {
@@ -99,11 +102,12 @@ impl SqliteDirectory {
             let sql = "UPDATE accounts SET also_classical = ?2 WHERE id = ?1";
             set(at, sql, &id, change.also_classical)?;
             set(at, "UPDATE accounts SET recovery = ?2 WHERE id = ?1", &id, change.recovery)?;
+            set(at, "UPDATE accounts SET rules_allowed = ?2 WHERE id = ?1", &id, change.rules_allowed)?;
             main_address(at, &id)
         })
     }
 
-    /// Removes an account with its certificates, rules and rights; its mail stays. Each of its keys must be named in
+    /// Removes an account with its certificates, rules, rights, preferences and datasets; its mail stays. Each of its keys must be named in
     /// `forget`.
     pub fn remove_account(&self, address: &Address, forget: &[Fingerprint]) -> Result<(), AdminError> {
         self.write(|at| {
@@ -113,8 +117,9 @@ impl SqliteDirectory {
             for sql in REMOVAL {
                 at.execute(sql, [&id])?;
             }
-            Ok(())
+            Ok(id)
         })
+        .map(|id| self.forget_datasets(&id))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::engine::{
 };
 use crate::mail::Address;
 use crate::pki::Fingerprint;
+use crate::rules::RulesAllowed;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// A domain to add.
@@ -66,6 +67,8 @@ pub struct DomainChange {
     pub crl: Setting<CrlPolicy>,
     /// Is its recovery certificate a further recipient, for accounts that say nothing?
     pub recovery: Setting<Recovery>,
+    /// What the owners of its accounts may install, for accounts that say nothing.
+    pub rules_allowed: Setting<RulesAllowed>,
 }
 
 impl SqliteDirectory {
@@ -122,6 +125,7 @@ impl SqliteDirectory {
             set(at, "UPDATE domains SET unusable = ?2 WHERE id = ?1", &id, change.unusable)?;
             set(at, "UPDATE domains SET crl = ?2 WHERE id = ?1", &id, change.crl)?;
             set(at, "UPDATE domains SET recovery = ?2 WHERE id = ?1", &id, change.recovery)?;
+            set(at, "UPDATE domains SET rules_allowed = ?2 WHERE id = ?1", &id, change.rules_allowed)?;
             main_name(at, &id)
         })
     }
@@ -289,7 +293,7 @@ pub(super) fn domain(at: &Connection, id: &str) -> Result<Domain, AdminError> {
 fn policy(at: &Connection, id: &str) -> Result<(DomainMode, DomainOverrides), AdminError> {
     let sql =
         "SELECT mode, inbox, profile, missing_certificate, also_classical, trust, expired, not_yet_valid,
-        unusable, crl, recovery FROM domains WHERE id = ?1";
+        unusable, crl, recovery, rules_allowed FROM domains WHERE id = ?1";
     let read = at.prepare_cached(sql)?.query_row([id], |row| {
         let overrides = DomainOverrides {
             inbox: row.get::<_, Option<Word<_>>>(1)?.map(|word| word.0),
@@ -302,6 +306,7 @@ fn policy(at: &Connection, id: &str) -> Result<(DomainMode, DomainOverrides), Ad
             unusable: row.get::<_, Option<Word<_>>>(8)?.map(|word| word.0),
             crl: row.get::<_, Option<Word<_>>>(9)?.map(|word| word.0),
             recovery: row.get::<_, Option<Word<_>>>(10)?.map(|word| word.0),
+            rules_allowed: row.get::<_, Option<Word<_>>>(11)?.map(|word| word.0),
         };
         Ok((row.get::<_, Word<DomainMode>>(0)?.0, overrides))
     })?;

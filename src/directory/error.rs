@@ -274,6 +274,14 @@ pub enum AdminError {
     /// A certificate or key that the directory holds, or was given, is broken.
     #[error(transparent)]
     Pki(#[from] PkiError),
+    /// Nothing to end.
+    #[error("no rules run for {0}")]
+    NoRules(String),
+    /// Somebody else was faster.
+    #[error(
+        "the rules for {0} were changed by somebody else meanwhile: nothing was done, look at them again"
+    )]
+    RulesChanged(String),
     /// A right that was not granted.
     #[error("there is no such right to revoke on {0}")]
     NoGrant(String),

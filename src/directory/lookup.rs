@@ -121,13 +121,14 @@ pub(super) fn account(at: &Connection, id: &str) -> Result<Account, AdminError> 
 }
 
 fn overrides(at: &Connection, id: &str) -> Result<AccountOverrides, AdminError> {
-    let sql = "SELECT inbox, profile, also_classical, recovery FROM accounts WHERE id = ?1";
+    let sql = "SELECT inbox, profile, also_classical, recovery, rules_allowed FROM accounts WHERE id = ?1";
     let read = at.prepare_cached(sql)?.query_row([id], |row| {
         Ok(AccountOverrides {
             inbox: row.get::<_, Option<Word<_>>>(0)?.map(|word| word.0),
             profile: row.get::<_, Option<Word<_>>>(1)?.map(|word| word.0),
             also_classical: row.get::<_, Option<Word<_>>>(2)?.map(|word| word.0),
             recovery: row.get::<_, Option<Word<_>>>(3)?.map(|word| word.0),
+            rules_allowed: row.get::<_, Option<Word<_>>>(4)?.map(|word| word.0),
         })
     })?;
     Ok(read)

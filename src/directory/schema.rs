@@ -208,13 +208,20 @@ CREATE TABLE refused_certificates (
 );
 ";
 
-/// What rules ask of an account, who may write them, and whose wish an installed file was.
+/// What rules ask of an account, who may write them, and the history of what was installed: for each holder versions from 1
+/// on, what each did (`change`: install, remove, rollback to the version `restores`), and whose wish it was.
 const DIRECTORY_5: &str = "
 ALTER TABLE domains ADD COLUMN rules_allowed TEXT;
 ALTER TABLE accounts ADD COLUMN rules_allowed TEXT;
 ALTER TABLE domains ADD COLUMN attachments TEXT;
 ALTER TABLE accounts ADD COLUMN attachments TEXT;
 ALTER TABLE rule_sets ADD COLUMN by_owner INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rule_sets ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE rule_sets ADD COLUMN change TEXT NOT NULL DEFAULT 'install';
+ALTER TABLE rule_sets ADD COLUMN restores BIGINT;
+UPDATE rule_sets SET version = (SELECT count(*) FROM rule_sets AS other WHERE other.id <= rule_sets.id
+    AND other.domain_id IS NOT DISTINCT FROM rule_sets.domain_id
+    AND other.account_id IS NOT DISTINCT FROM rule_sets.account_id);
 CREATE TABLE preferences (
     account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     name TEXT NOT NULL,

@@ -276,24 +276,69 @@ fn losing_a_key_is_hard() {
 fn rules_replace_those_before_and_the_history_stays() {
     let (_folder, directory) = furnished();
     add(&directory, "eve@north.example");
-    let install = |holder: &RuleHolder, text: &str| {
-        directory.install_rules(holder, "r.toml", text, "root").unwrap();
-    };
+    fn new(text: &str) -> NewRules<'_> {
+        NewRules {
+            file: "r.toml",
+            text,
+            change: RuleChange::Installed,
+            by: "root",
+            asked: Asked::Administrator,
+            after: None,
+        }
+    }
+    let install = |holder: &RuleHolder, text: &str| directory.change_rules(holder, &new(text)).unwrap();
     let bob = RuleHolder::Account(address("robert@alias.example"));
     install(&RuleHolder::Server, "server");
     install(&RuleHolder::Domain("alias.example".into()), "domain");
-    install(&bob, "one");
-    install(&bob, "two");
+    assert_eq!(install(&bob, "one"), 1);
+    assert_eq!(install(&bob, "two"), 2);
     install(&RuleHolder::Account(address("eve@north.example")), "eve");
     let running = directory.rules(&[address("bob@north.example"), address("bob@north.example")]).unwrap();
     let told: Vec<(&str, &str)> =
         running.iter().map(|set| (set.holder.as_str(), set.text.as_str())).collect();
     assert_eq!(told, [("", "server"), ("north.example", "domain"), ("Bob@north.example", "two")]);
     let history = directory.installed_rules().unwrap();
-    assert_eq!(history.len(), 5);
-    assert_eq!(history.iter().filter(|set| set.running).count(), 4);
+    let told: Vec<_> =
+        history.iter().map(|set| (set.rules.holder.as_str(), set.version, set.running)).collect();
+    let expected = [
+        ("", 1, true),
+        ("north.example", 1, true),
+        ("Bob@north.example", 1, false),
+        ("Bob@north.example", 2, true),
+        ("eve@north.example", 1, true),
+    ];
+    assert_eq!(told, expected);
     let unknown = RuleHolder::Domain("nowhere.example".into());
-    assert!(directory.install_rules(&unknown, "r", "", "root").is_err());
+    assert!(directory.change_rules(&unknown, &new("")).is_err());
+}
+
+#[test]
+fn rules_that_are_ended_or_brought_back_are_entries_of_the_history() {
+    let (_folder, directory) = furnished();
+    let bob = RuleHolder::Account(address("bob@north.example"));
+    let change = |text, change, after| {
+        let (by, asked) = ("eve", Asked::Owner);
+        directory.change_rules(&bob, &NewRules { file: "r.toml", text, change, by, asked, after })
+    };
+    let ended = change("", RuleChange::Removed, None).unwrap_err();
+    assert_eq!(ended.to_string(), "no rules run for account bob@north.example");
+    assert_eq!(change("one", RuleChange::Installed, Some(0)).unwrap(), 1);
+    assert_eq!(change("", RuleChange::Removed, None).unwrap(), 2);
+    assert_eq!(directory.rules(&[address("bob@north.example")]).unwrap().len(), 0);
+    let faster = change("one", RuleChange::RolledBack(1), Some(1)).unwrap_err();
+    let said = "the rules for account bob@north.example were changed by somebody else meanwhile: nothing was done, \
+        look at them again";
+    assert_eq!(faster.to_string(), said);
+    assert_eq!(change("one", RuleChange::RolledBack(1), Some(2)).unwrap(), 3);
+    let history = directory.rule_history(&bob).unwrap();
+    let told: Vec<_> = history.iter().map(|set| (set.version, set.change, set.running)).collect();
+    let expected = [
+        (1, RuleChange::Installed, false),
+        (2, RuleChange::Removed, false),
+        (3, RuleChange::RolledBack(1), true),
+    ];
+    assert_eq!(told, expected);
+    assert!(history.iter().all(|set| (set.asked, set.installed_by.as_str()) == (Asked::Owner, "eve")));
 }
 
 #[test]
@@ -522,7 +567,10 @@ fn an_older_layout_learns_the_names_of_its_certificates() {
          INSERT INTO domain_names VALUES ('north.example', 'd', 1);
          INSERT INTO accounts (id) VALUES ('a');
          INSERT INTO account_names VALUES ('d', 'bob', 'bob', 'a', 1);
-         INSERT INTO certificates VALUES ('x', 'a', 'x', 'x', X'3000', 'active', 0, 'file');",
+         INSERT INTO certificates VALUES ('x', 'a', 'x', 'x', X'3000', 'active', 0, 'file');
+         INSERT INTO rule_sets VALUES ('3', NULL, NULL, 's', 'second', 0, 'root', 1);
+         INSERT INTO rule_sets VALUES ('1', NULL, NULL, 's', 'first', 0, 'root', 0);
+         INSERT INTO rule_sets VALUES ('2', NULL, 'a', 'a', 'first', 0, 'root', 1);",
     )
     .unwrap();
     let print = made.fingerprint().to_string();
@@ -534,6 +582,9 @@ fn an_older_layout_learns_the_names_of_its_certificates() {
     let directory = SqliteDirectory::open(&root).unwrap();
     assert_eq!(found(&holders_of(&directory, &made)[0]).len(), 1);
     assert_eq!(directory.issued("north.example").unwrap()[0].revoked, None);
+    let rules = directory.installed_rules().unwrap();
+    let told: Vec<_> = rules.iter().map(|set| (set.version, set.rules.text.as_str(), set.running)).collect();
+    assert_eq!(told, [(1, "first", false), (2, "second", true), (1, "first", true)]);
     drop(directory);
     let named: String = rusqlite::Connection::open(&path)
         .unwrap()

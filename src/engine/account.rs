@@ -4,6 +4,7 @@ use super::{CrlPolicy, Expired, InboxPolicy, MissingCertificate, Recovery, Trust
 use crate::crypto::{Classical, Profile};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, Revocation};
+use crate::rules::RulesAllowed;
 
 /// May the keys and certificates of a domain be used?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +41,8 @@ pub struct DomainOverrides {
     pub crl: Option<CrlPolicy>,
     /// Is its recovery certificate a further recipient, for accounts that say nothing?
     pub recovery: Option<Recovery>,
+    /// What the owners of its accounts may install, for accounts that say nothing.
+    pub rules_allowed: Option<RulesAllowed>,
 }
 
 /// What an account says otherwise than its domain.
@@ -53,6 +56,8 @@ pub struct AccountOverrides {
     pub also_classical: Option<Classical>,
     /// Is the domain's recovery certificate a further recipient?
     pub recovery: Option<Recovery>,
+    /// What its owner may install.
+    pub rules_allowed: Option<RulesAllowed>,
 }
 
 /// A local domain.

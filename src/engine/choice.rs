@@ -7,6 +7,7 @@ use super::{
 use crate::crypto::{Classical, Profile};
 use crate::mail::HeaderPolicy;
 use crate::pki::Reads;
+use crate::rules::RulesAllowed;
 
 /// A value of a closed list, with its word.
 pub trait Choice: Copy + PartialEq + Sized + 'static {
@@ -72,6 +73,14 @@ impl Choice for HeaderPolicy {
     }
 }
 
+impl Choice for RulesAllowed {
+    const ALL: &'static [RulesAllowed] = RulesAllowed::ALL;
+
+    fn name(self) -> &'static str {
+        RulesAllowed::name(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +109,7 @@ mod tests {
         every_word_is_its_value::<Naming>();
         every_word_is_its_value::<Reads>();
         every_word_is_its_value::<HeaderPolicy>();
+        every_word_is_its_value::<RulesAllowed>();
         assert_eq!(MissingCertificate::allowed(), "\"defer\", \"reject\", \"domain-key\", \"plain\"");
     }
 }

@@ -20,8 +20,10 @@ mod owners;
 mod plan;
 mod programs;
 mod prospect;
+mod remember;
 mod report;
 mod request;
+mod rule_cache;
 mod runs;
 mod seal;
 pub mod settings;
@@ -50,6 +52,7 @@ pub use outgoing::{Carried, CopyName, Courier, Held, NoOutbox, Outbox, OutboxErr
 pub use prospect::{Prospect, foresee, foresee_domain_key, foresee_recovery, issuers};
 pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};
+pub use rule_cache::RuleCache;
 pub use settings::{
     CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Recovery,
     Settings, Trust, Unusable,

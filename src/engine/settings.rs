@@ -3,6 +3,7 @@
 use super::{Account, Domain, TimeZone};
 use crate::crypto::{Classical, Profile};
 use crate::mail::HeaderPolicy;
+use crate::rules::RulesAllowed;
 use crate::smime::Form;
 pub use crate::smime::{Naming, OpenPgp};
 
@@ -109,6 +110,8 @@ pub struct Settings {
     pub minimum_rsa_bits: usize,
     /// Where the hours and days of rules are told.
     pub time_zone: TimeZone,
+    /// What the owners of accounts may install, for domains and accounts that say nothing.
+    pub rules_allowed: RulesAllowed,
 }
 
 /// What the certificates of a domain's accounts may be.
@@ -151,6 +154,12 @@ impl Settings {
             crl: own.crl.unwrap_or(site.crl),
             missing_certificate: own.missing_certificate.unwrap_or(site.missing_certificate),
         }
+    }
+
+    /// What the account's owner may install: as the account says, else its domain, else the site.
+    pub fn rules_allowed(&self, account: &Account) -> RulesAllowed {
+        let own = account.overrides.rules_allowed.or(account.domain.overrides.rules_allowed);
+        own.unwrap_or(self.rules_allowed)
     }
 
     /// How mail for an account's mailboxes is sealed: as a rule says (`profile`, `headers`), else the account, its

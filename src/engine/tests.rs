@@ -71,6 +71,7 @@ struct World {
     store: MemoryStore,
     settings: Settings,
     seeds: AtomicU8,
+    compiled: RuleCache,
 }
 
 impl World {
@@ -114,6 +115,7 @@ impl World {
             store: MemoryStore::default(),
             settings: settings(),
             seeds: AtomicU8::new(1),
+            compiled: RuleCache::default(),
         }
     }
 
@@ -131,6 +133,7 @@ impl World {
             entropy: self,
             outbox: &NoOutbox,
             helpers: &NoHelpers,
+            rules: &self.compiled,
             built_in: self,
             settings: &self.settings,
         }
@@ -166,6 +169,7 @@ fn settings() -> Settings {
         naming: Naming::Certificate,
         minimum_rsa_bits: 2048,
         time_zone: TimeZone::utc(),
+        rules_allowed: crate::rules::RulesAllowed::default(),
     }
 }
 

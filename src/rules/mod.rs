@@ -5,31 +5,41 @@
 //! help and tests all walk those two lists.
 
 mod actions;
+mod allowed;
 mod arguments;
+mod array;
 mod calls;
 mod command;
 mod conditions;
+mod dataset_name;
 mod datum;
 pub mod evaluate;
 mod evidence;
 mod facts;
 mod fault;
+mod import;
 pub mod model;
+mod names;
 mod operator;
 mod picture;
+mod pictures;
 mod program;
 mod read;
+mod toml_text;
 mod trace;
 mod warnings;
 mod words;
 
 pub use actions::{ACTIONS, ActionWord, is_filter_name, rejection_text};
+pub use allowed::{Class, Forbidden, RulesAllowed};
 pub use calls::{Call, Called};
 pub use command::{Command, CommandError, Prefix, command_words};
 pub use conditions::{CONDITIONS, ConditionWord};
+pub use dataset_name::dataset_name_fault;
 pub use evaluate::{Answer, Ending, Evaluation, Progress, Question, Step, Verdict};
 pub use facts::{Envelope, Facts, Input, Needs, Source};
 pub use fault::{Color, Fault, RuleFaults};
+pub use import::{Import, RefusedRule, Syntax};
 pub use model::{Action, PassOn, ReplyKind, Rule, RuleSet, ScopeKind, StoreOptions};
 pub use operator::Operator;
 pub use program::Program;

@@ -1,8 +1,12 @@
 //! Legal and surely not wanted.
 
-use super::model::PlannedAction;
+mod actions;
+mod conditions;
+
+use super::model::{Condition, PlannedAction};
 use super::{Action, Rule, RuleSet};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A remark on a rule file that is legal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,77 +24,85 @@ impl RuleSet {
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.notes.clone();
         for rule in self.rules() {
-            warnings.extend(idle(rule));
-            warnings.extend(dead_actions(rule));
-            warnings.extend(void_copies(rule));
-            warnings.extend(clear_beside_sealed(rule));
+            warnings.extend(conditions::odd(rule));
+            warnings.extend(actions::odd(rule));
         }
+        warnings.extend(second_inbox_copies(self));
+        warnings.extend(names_alike(self));
         warnings.extend(unreachable(self));
         warnings.sort_by_key(|warning| warning.line);
         warnings
     }
+
+    /// What is surely not wanted besides where the INBOX copy that follows by itself is clear: a sealed copy of a rule after
+    /// which it follows.
+    pub fn clear_inbox_warnings(&self) -> Vec<Warning> {
+        self.rules().filter(|rule| rule.priority > 0).filter_map(actions::clear_copy_follows).collect()
+    }
 }
 
-fn warn(rule: &Rule, line: usize, text: String) -> Warning {
-    Warning { line, rule: rule.name.clone(), text }
+fn warn(rule: &Rule, line: usize, text: impl Into<String>) -> Warning {
+    Warning { line, rule: rule.name.clone(), text: text.into() }
 }
 
-fn idle(rule: &Rule) -> Option<Warning> {
-    rule.actions.is_empty().then(|| warn(rule, rule.line, "the rule has no action".to_owned()))
+/// A sealed copy in the INBOX, and then the INBOX copy. Where another rule may discard, nothing is said.
+fn second_inbox_copies(set: &RuleSet) -> Vec<Warning> {
+    let discards = |planned: &PlannedAction| matches!(planned.action, Action::Discard);
+    let may_discard = set.rules().any(|rule| rule.priority > 0 && rule.actions.iter().any(discards));
+    let stops = |rule: &&Rule| rule.actions.iter().any(|planned| matches!(planned.action, Action::Stop));
+    let rules = set.rules().filter(|rule| !may_discard || stops(rule));
+    rules.filter_map(actions::second_inbox_copy).collect()
 }
 
-/// Actions behind one that ends.
-fn dead_actions(rule: &Rule) -> Option<Warning> {
-    let mut actions = rule.actions.iter();
-    let end = actions.find(|planned| planned.action.is_end())?;
-    let dead = actions.next()?;
-    let text = format!("\"{}\" never runs: \"{}\" before it ends the rules", dead.action, end.action);
-    Some(warn(rule, dead.line, text))
+/// Names that a person takes for one.
+fn names_alike(set: &RuleSet) -> Vec<Warning> {
+    let mut seen: BTreeMap<String, &Rule> = BTreeMap::new();
+    let mut warnings = Vec::new();
+    for rule in set.rules() {
+        let folded = rule.name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        match seen.get(&folded) {
+            Some(first) => {
+                let text = format!(
+                    "the name differs from \"{}\" (line {}) in case or blanks only",
+                    first.name, first.line
+                );
+                warnings.push(warn(rule, rule.line, text));
+            }
+            None => drop(seen.insert(folded, rule)),
+        }
+    }
+    warnings
 }
 
-/// Copies in front of a rejection.
-fn void_copies(rule: &Rule) -> Option<Warning> {
-    let first = rule.actions.first()?;
-    let end = rule.actions.iter().find(|planned| planned.action.is_end())?;
-    let void = matches!(end.action, Action::Reject(_)) && !first.action.is_end();
-    void.then(|| {
-        warn(
-            rule,
-            first.line,
-            format!("\"{}\" is void: the rule rejects, so nothing is stored", first.action),
-        )
-    })
-}
-
-/// A clear copy in the inbox beside a sealed one.
-fn clear_beside_sealed(rule: &Rule) -> Option<Warning> {
-    let clear = |planned: &&PlannedAction| matches!(&planned.action, Action::Store(mailbox) if mailbox.name.is_inbox());
-    let clear = rule.actions.iter().find(clear)?;
-    let sealed = rule.actions.iter().find(|planned| matches!(planned.action, Action::StoreEncrypted(..)))?;
-    let text = format!(
-        "\"{}\" leaves a clear INBOX copy beside the sealed one of \"{}\"",
-        clear.action, sealed.action
-    );
-    Some(warn(rule, clear.line, text))
-}
-
-/// Rules behind one without conditions that ends.
+/// Rules behind one that ends the rules for every message that they are for.
 fn unreachable(set: &RuleSet) -> Vec<Warning> {
-    let mut order: Vec<_> = set.rules().filter(|rule| rule.priority > 0).collect();
+    let mut order: Vec<&Rule> = set.rules().filter(|rule| rule.priority > 0).collect();
     order.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
-    let mut order = order.into_iter();
-    let always_ends = |rule: &&Rule| {
-        rule.conditions.is_empty() && rule.actions.iter().any(|planned| planned.action.is_end())
+    let edits =
+        order.iter().any(|rule| rule.actions.iter().any(|planned| changes_what_is_tested(&planned.action)));
+    let ends = |rule: &&&Rule| rule.actions.iter().any(|planned| planned.action.is_end());
+    let behind = |(at, rule): (usize, &&Rule)| {
+        let before = order.get(..at)?;
+        let end = before.iter().filter(ends).find(|end| covers(end, rule, edits))?;
+        let reason = match end.conditions.is_empty() {
+            true => "has no condition and ends the rules",
+            false => "ends the rules for every message that this one is for",
+        };
+        let text = format!("the rule never runs: \"{}\" (line {}) {reason}", end.name, end.line);
+        Some(warn(rule, rule.line, text))
     };
-    let Some(end) = order.find(always_ends) else { return Vec::new() };
-    let text = |rule: &Rule| {
-        let text = format!(
-            "the rule never runs: \"{}\" (line {}) has no condition and ends the rules",
-            end.name, end.line
-        );
-        warn(rule, rule.line, text)
-    };
-    order.map(text).collect()
+    order.iter().enumerate().filter_map(behind).collect()
+}
+
+/// After these a condition may say something else than before.
+fn changes_what_is_tested(action: &Action) -> bool {
+    matches!(action, Action::AddHeader(_) | Action::TagSubject(_) | Action::Filter(_))
+}
+
+/// Does the first hold wherever the other one does?
+fn covers(first: &Rule, other: &Rule, edits: bool) -> bool {
+    let is_asked = |condition: &Condition| other.conditions.iter().any(|one| one.node == condition.node);
+    first.conditions.is_empty() || (!edits && first.conditions.iter().all(is_asked))
 }
 
 #[cfg(test)]
@@ -130,6 +142,26 @@ mod tests {
                 r#"["Store Encrypted in", "A"], ["Store in", "inbox"]"#,
                 "\"Store in INBOX\" leaves a clear INBOX copy beside the sealed one of \"Store Encrypted in A\"",
             ),
+            (
+                r#"["Store Encrypted in", "A"], ["Store in", "A"], ["Discard"]"#,
+                "\"Store in A\" leaves a clear copy in the same mailbox beside the sealed one of \"Store Encrypted in A\"",
+            ),
+            (
+                r#"["Store in", "A"], ["Store in", "A"]"#,
+                "\"Store in A\" stands in line 5 already: it is done twice",
+            ),
+            (
+                r#"["Store in", "A"], ["Mark", "Seen"], ["Discard"]"#,
+                "\"Mark Seen\" has no effect: no copy is stored between it and \"Discard\"",
+            ),
+            (
+                r#"["Store Encrypted in", "INBOX"]"#,
+                "\"Store Encrypted in INBOX\" is one INBOX copy, and another one follows: end the rule with \"Discard\"",
+            ),
+            (
+                r#"["Store in", "INBOX"], ["Stop Processing"]"#,
+                "\"Store in INBOX\" is one INBOX copy, and another one follows: end the rule with \"Discard\"",
+            ),
             (r#"["Mark", "Sen"]"#, "the keyword \"Sen\" looks like the flag \"Seen\""),
             (
                 r#"["Reject with", "4.7.1 No."]"#,
@@ -148,5 +180,58 @@ mod tests {
                     [[rule]]\nname = \"off\"\npriority = 0\nthen = [[\"Discard\"]]\n";
         let expected = "the rule never runs: \"end\" (line 5) has no condition and ends the rules";
         assert_eq!(warnings(text), [(1, expected.to_owned())]);
+    }
+
+    fn named(name: &str, priority: u8, when: &str, then: &str) -> String {
+        format!("[[rule]]\nname = \"{name}\"\npriority = {priority}\nwhen = [{when}]\nthen = [{then}]\n")
+    }
+
+    #[test]
+    fn a_rule_behind_an_end_for_all_of_its_messages() {
+        let (from, human) = (r#"["From", "is", "a@b.example"]"#, r#"["Human Generated"]"#);
+        let end = named("end", 7, from, r#"["Store in", "A"], ["Discard"]"#);
+        let behind = named("behind", 6, &format!("{human}, {from}"), r#"["Mark", "Seen"]"#);
+        let text =
+            "the rule never runs: \"end\" (line 1) ends the rules for every message that this one is for";
+        assert_eq!(warnings(&format!("{end}{behind}")), [(6, text.to_owned())]);
+        let first = named("first", 8, &format!("{human}, {from}"), r#"["Mark", "Seen"]"#);
+        assert_eq!(warnings(&format!("{end}{first}")), [], "it runs before the end");
+        let other = named("other", 6, human, r#"["Mark", "Seen"]"#);
+        assert_eq!(warnings(&format!("{end}{other}")), [], "it is for more messages");
+        let off = named("off", 0, from, r#"["Mark", "Seen"]"#);
+        assert_eq!(warnings(&format!("{end}{off}")), []);
+    }
+
+    /// Where a rule may discard, a sealed copy in the INBOX may be the only one.
+    #[test]
+    fn a_discard_elsewhere_may_hold_the_second_copy_back() {
+        let seal = named("seal", 7, "", r#"["Store Encrypted in", "INBOX"]"#);
+        let rest = named("rest", 1, "", r#"["Discard"]"#);
+        assert_eq!(warnings(&format!("{seal}{rest}")), []);
+        let of_another = named("r", 7, "", r#"["Store Encrypted in", "~hr@north.example/INBOX"]"#);
+        assert_eq!(warnings(&of_another), []);
+    }
+
+    #[test]
+    fn names_that_a_person_takes_for_one() {
+        let [one, other] =
+            ["Seal  Payroll", "seal payroll"].map(|name| named(name, 5, "", r#"["Mark", "Seen"]"#));
+        let text = "the name differs from \"Seal  Payroll\" (line 1) in case or blanks only";
+        assert_eq!(warnings(&format!("{one}{other}")), [(6, text.to_owned())]);
+    }
+
+    #[test]
+    fn a_clear_inbox_copy_beside_a_sealed_one_is_told_where_the_inbox_is_plain() {
+        let told = |then: &str| {
+            let text = named("r", 5, "", then);
+            let set = RuleSet::from_toml("f.toml", &text, ScopeKind::Account).unwrap();
+            set.clear_inbox_warnings().into_iter().map(|warning| warning.text).collect::<Vec<_>>()
+        };
+        let expected = "a clear INBOX copy follows beside the sealed one of \"Store Encrypted in A\", because inbox is plain \
+                        here: end the rule with \"Discard\"";
+        assert_eq!(told(r#"["Store Encrypted in", "A"]"#), [expected]);
+        assert_eq!(told(r#"["Store Encrypted in", "A"], ["Stop Processing"]"#), [expected]);
+        assert_eq!(told(r#"["Store Encrypted in", "A"], ["Discard"]"#), Vec::<String>::new());
+        assert_eq!(told(r#"["Store in", "A"]"#), Vec::<String>::new());
     }
 }

@@ -41,10 +41,11 @@ fn json_is_one_object_of_known_fields() {
     let check = format!("rules check {}", path(&rules));
     let copy = site.folder().join("copy");
     let (backup, restore) = (format!("backup {}", path(&copy)), format!("restore {} --replace", path(&copy)));
-    let account = "account domain aliases inbox profile also_classical recovery recovery_certificate active_certificates \
+    let account = "account domain aliases inbox profile also_classical rules_allowed recovery recovery_certificate active_certificates \
         pending_certificates keys";
-    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate effective \
+    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate rules_allowed effective \
         recovery_certificate certificates chain trusted replaced_authorities";
+    let entry = "scope holder version running change restores rules installed by as file";
     let shown = [
         ("init", "root owner made main_cf master_cf"),
         ("doctor", "ok findings consents"),
@@ -81,13 +82,27 @@ fn json_is_one_object_of_known_fields() {
         ("acl list --mailbox ~bob@north.example/Archive | rights", "mailbox account right"),
         (&check, "file scope rules warnings faults"),
         ("rules list", "rules"),
-        (&install, "file scope holder rules"),
-        ("rules list | rules", "scope holder file installed by"),
+        (&install, "file scope holder rules version warnings"),
+        ("rules list | rules", entry),
+        ("rules list --history | rules", entry),
+        ("rules show --domain north.example", &format!("{entry} text")),
+        ("rules remove --domain north.example", "scope holder version"),
+        ("rules rollback --domain north.example", "scope holder version restores file rules"),
         ("rules explain --recipient bob@north.example", "answer cause fired programs copies"),
         (
             "inspect",
             "form structure content recipients post_quantum layers limit notes fault size store claim",
         ),
+        ("dataset add --account bob@north.example Friends eve@x.example", "account dataset added"),
+        ("dataset list --account bob@north.example", "account datasets"),
+        ("dataset list --account bob@north.example | datasets", "dataset members changed"),
+        ("dataset show --account bob@north.example Friends", "account dataset members"),
+        ("dataset show --account bob@north.example Friends | members", "member added"),
+        ("dataset show --account bob@north.example Friends --values", "account dataset values"),
+        ("dataset remove --account bob@north.example Friends --all", "account dataset removed"),
+        ("account preference set bob@north.example Language de", "account preferences"),
+        ("account preference list bob@north.example | preferences", "preference value"),
+        ("account preference unset bob@north.example Language", "account preferences"),
         ("config check", "ok"),
         ("config show | settings", "key value line"),
         ("cert retire --account bob@north.example", "account retired"),

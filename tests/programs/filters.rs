@@ -140,7 +140,7 @@ fn garbage_is_no_answer_and_ends_the_filter() {
     let scripts = Scripts::new();
     let number = "the filter's answer is wrong: a line begins neither with \"2 \", the number of the question, nor with \"*\"";
     let word = "the filter's answer is wrong: behind the number stands none of OK, FAILURE, REJECTED, DISCARD, ADDHEADER as they are to be written";
-    let field = "the filter's answer is wrong: behind ADDHEADER stands no header field, \"Name: value\" of at most 998 printable ASCII characters";
+    let field = "the filter's answer is wrong: behind ADDHEADER: this is no header line: there is no colon behind a field name";
     for (said, fault) in [
         ("echo OK", number),
         ("echo $((n - 1)) OK", number),

@@ -2,7 +2,7 @@
 
 use super::{Finding, Round};
 use crate::cli::programs::{unfit, unlisted};
-use crate::rules::{RuleSet, ScopeKind};
+use crate::rules::RuleSet;
 
 impl Round {
     pub(super) fn look_at_programs(&mut self) {
@@ -12,9 +12,7 @@ impl Round {
     }
 
     /// What installed rules call and the site does not list.
-    pub(super) fn look_at_calls(&mut self, scope: ScopeKind, holder: &str, rules: &RuleSet) {
-        let about = format!("rules {} {holder}", scope.name());
-        let about = about.trim_end();
+    pub(super) fn look_at_calls(&mut self, about: &str, rules: &RuleSet) {
         let text = |warning: crate::rules::Warning| format!("rule \"{}\": {}", warning.rule, warning.text);
         let found = unlisted(rules, &self.config.programs).into_iter().map(text);
         self.findings.extend(found.map(|text| Finding::problem(about, text)));

@@ -1,12 +1,13 @@
 //! `Discard`: no INBOX copy.
 
 use super::{Action, ActionWord};
-use crate::rules::ScopeKind;
+use crate::rules::{Class, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Discard",
     parameter: "",
     scopes: ScopeKind::ALL,
+    class: Class::Filter,
     doc: "Ends the rules without an INBOX copy; copies that were asked for before stay.",
     example: r#"["Discard"]"#,
     parse: |_| Some(Action::Discard),

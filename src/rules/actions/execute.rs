@@ -1,7 +1,7 @@
 //! `Execute`: a program of the site looks at the message before it is stored.
 
 use super::{Action, ActionWord, Arguments};
-use crate::rules::{Command, Prefix, ScopeKind};
+use crate::rules::{Class, Command, Prefix, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Execute",
@@ -10,6 +10,7 @@ pub(super) static WORD: ActionWord = ActionWord {
     doc: "Runs a command that the site lists, with the message on standard input, before any copy becomes visible; if it \
           fails, nothing is stored and the sender tries again.",
     example: r#"["Execute", "[RETPATH] /usr/local/bin/notify --box \"New mail\""]"#,
+    class: Class::Execute,
     parse,
 };
 

@@ -1,7 +1,7 @@
 //! `ExternalFilter`: a program of the site that answers for many messages decides about this one.
 
 use super::{Action, ActionWord, Arguments};
-use crate::rules::ScopeKind;
+use crate::rules::{Class, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "ExternalFilter",
@@ -10,6 +10,7 @@ pub(super) static WORD: ActionWord = ActionWord {
     doc: "Asks a filter of the site about the message: by its answer the rules go on, fields are added, the message is \
           discarded or rejected, or the sender tries again.",
     example: r#"["ExternalFilter", "spam"]"#,
+    class: Class::Execute,
     parse,
 };
 

@@ -2,14 +2,15 @@
 
 use super::{Action, ActionWord, Arguments};
 use crate::mail::Flag;
-use crate::rules::ScopeKind;
 use crate::rules::words::nearest;
+use crate::rules::{Class, ScopeKind};
 use std::ops::Range;
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Mark",
     parameter: "flags: Seen, Flagged, Answered, Draft, Deleted, or keywords",
     scopes: ScopeKind::ALL,
+    class: Class::Filter,
     doc: "Sets flags on every copy that is stored from here on.",
     example: r#"["Mark", ["Seen", "$Payroll"]]"#,
     parse: |arguments| {

@@ -1,20 +1,25 @@
 //! The actions: one file each, one line in [`ACTIONS`] each.
 
+mod add_header;
 mod discard;
 mod execute;
 mod external_filter;
 mod mark;
 mod reject;
+mod remember;
 mod stop;
 mod store;
 mod store_encrypted;
+mod tag_subject;
+
+pub(super) use add_header::MOST_LINES;
 
 pub use external_filter::is_filter_name;
 pub use reject::rejection_text;
 
 use super::arguments::Arguments;
 use super::words::{LATER, Refused};
-use super::{Action, ScopeKind};
+use super::{Action, Class, ScopeKind};
 
 /// What a rule file may say under `then`.
 pub struct ActionWord {
@@ -24,6 +29,8 @@ pub struct ActionWord {
     pub parameter: &'static str,
     /// Where it may be used.
     pub scopes: &'static [ScopeKind],
+    /// What it reaches: whether an account's owner may install it himself. See [`Class`] for how to choose.
+    pub class: Class,
     /// One sentence for help and documentation.
     pub doc: &'static str,
     /// As it stands in a rule file.
@@ -36,6 +43,9 @@ pub static ACTIONS: &[&ActionWord] = &[
     &store_encrypted::WORD,
     &store::WORD,
     &mark::WORD,
+    &add_header::WORD,
+    &tag_subject::WORD,
+    &remember::WORD,
     &reject::WORD,
     &discard::WORD,
     &stop::WORD,
@@ -48,10 +58,7 @@ const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost k
 
 /// Actions of the language that are refused by name.
 pub(super) const REFUSED: Refused = &[
-    ("Add Header", LATER),
-    ("Tag Subject", LATER),
     ("Copy Attachments into", LATER),
-    ("Remember 'From' in", LATER),
     ("Redirect to", LATER),
     ("Forward to", LATER),
     ("Mirror to", LATER),

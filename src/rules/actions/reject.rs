@@ -1,12 +1,13 @@
 //! `Reject with`: the message is refused with 5.7.1 and a text.
 
 use super::{Action, ActionWord, Arguments};
-use crate::rules::ScopeKind;
+use crate::rules::{Class, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Reject with",
     parameter: "text for the sender",
     scopes: ScopeKind::ALL,
+    class: Class::Filter,
     doc: "Refuses the message with 5.7.1 and that text; nothing is stored.",
     example: r#"["Reject with", "We take no programs by mail."]"#,
     parse,

@@ -1,12 +1,13 @@
 //! `Stop Processing`: no further rules.
 
 use super::{Action, ActionWord};
-use crate::rules::ScopeKind;
+use crate::rules::{Class, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Stop Processing",
     parameter: "",
     scopes: ScopeKind::ALL,
+    class: Class::Filter,
     doc: "Ends the rules; the INBOX copy follows.",
     example: r#"["Stop Processing"]"#,
     parse: |_| Some(Action::Stop),

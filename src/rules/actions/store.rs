@@ -1,12 +1,13 @@
 //! `Store in`: a clear copy.
 
 use super::{Action, ActionWord};
-use crate::rules::ScopeKind;
+use crate::rules::{Class, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Store in",
     parameter: "mailbox",
     scopes: ScopeKind::ALL,
+    class: Class::Filter,
     doc: "Stores a copy in that mailbox in the clear; the INBOX copy still follows.",
     example: r#"["Store in", "Lists/Rust"]"#,
     parse: |arguments| arguments.mailbox().map(Action::Store),

@@ -5,12 +5,13 @@ use crate::crypto::Profile;
 use crate::mail::HeaderPolicy;
 use crate::rules::datum::Node;
 use crate::rules::words::{nearest, quoted};
-use crate::rules::{ScopeKind, StoreOptions};
+use crate::rules::{Class, ScopeKind, StoreOptions};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Store Encrypted in",
     parameter: "mailbox, then options if any: {profile = \"modern\", headers = \"hide-subject\"}",
     scopes: ScopeKind::ALL,
+    class: Class::Filter,
     doc: "Stores a copy in that mailbox, sealed to the mailbox's owner; the INBOX copy still follows.",
     example: r#"["Store Encrypted in", "Vault/Payroll", {profile = "modern"}]"#,
     parse: |arguments| {

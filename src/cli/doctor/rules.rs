@@ -1,0 +1,59 @@
+//! Installed rules: are they right, and may their owners still have them?
+
+use super::{Finding, Round, Severity};
+use crate::cli::failure::Failure;
+use crate::directory::{Asked, InstalledSet};
+use crate::mail::Address;
+use crate::rules::{Forbidden, RuleSet, RulesAllowed};
+
+impl Round {
+    pub(super) fn look_at_rules(&mut self) -> Result<(), Failure> {
+        let installed = self.directory.installed_rules()?;
+        for set in installed.iter().filter(|set| set.running) {
+            let rules = &set.rules;
+            match RuleSet::from_toml(&rules.file, &rules.text, rules.scope) {
+                Err(faults) => self.find(about(set), faults.to_string()),
+                Ok(compiled) => {
+                    self.look_at_calls(&about(set), &compiled);
+                    if set.asked == Asked::Owner {
+                        self.look_at_owners(set, &compiled)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What an owner installed goes on when he may have less.
+    fn look_at_owners(&mut self, set: &InstalledSet, rules: &RuleSet) -> Result<(), Failure> {
+        let Ok(address) = Address::parse(&set.rules.holder) else { return Ok(()) };
+        let account = self.directory.account(&address)?;
+        let allowed = self.config.settings.rules_allowed(&account);
+        let forbidden = rules.forbidden(allowed);
+        self.findings.extend(not_permitted(set, allowed, &forbidden));
+        Ok(())
+    }
+}
+
+fn about(set: &InstalledSet) -> String {
+    format!("rules {} {}", set.rules.scope.name(), set.rules.holder).trim_end().to_owned()
+}
+
+fn not_permitted(set: &InstalledSet, allowed: RulesAllowed, forbidden: &[Forbidden]) -> Option<Finding> {
+    let widest = forbidden.iter().map(|one| one.needs).max()?;
+    let mut actions: Vec<String> = forbidden.iter().map(|one| format!("\"{}\"", one.action)).collect();
+    actions.sort();
+    actions.dedup();
+    let text = format!(
+        "the owner installed them (version {}), and rules-allowed is {} by now, which does not permit {}: they go on",
+        set.version,
+        allowed.name(),
+        actions.join(", ")
+    );
+    let holder = &set.rules.holder;
+    let mend = format!(
+        "sealpost rules remove --account {holder}, or account set {holder} --rules-allowed {}",
+        widest.name()
+    );
+    Some(Finding { severity: Severity::Warning, about: about(set), text, mend: Some(mend) })
+}

@@ -1,0 +1,311 @@
+//! Conditions that never hold, always hold, or say less than they seem to. Only what can be proved.
+
+use super::{Warning, warn};
+use crate::rules::arguments::bytes;
+use crate::rules::datum::Node;
+use crate::rules::model::Condition;
+use crate::rules::picture::{Folded, Picture};
+use crate::rules::{Operator, Rule};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// All that is odd in the conditions of one rule.
+pub(super) fn odd(rule: &Rule) -> Vec<Warning> {
+    let mut warnings = repeated(rule);
+    for condition in &rule.conditions {
+        let texts = odd_pictures(condition).into_iter().chain(odd_list(condition));
+        warnings.extend(texts.map(|text| warn(rule, condition.line, text)));
+    }
+    warnings.extend(contradiction(rule).map(|(line, text)| warn(rule, line, text)));
+    warnings
+}
+
+/// The same condition once more.
+fn repeated(rule: &Rule) -> Vec<Warning> {
+    let again = |(at, condition): (usize, &Condition)| {
+        let first = rule.conditions.get(..at)?.iter().find(|first| first.node == condition.node)?;
+        let text = format!("this condition stands in line {} already", first.line);
+        Some(warn(rule, condition.line, text))
+    };
+    rule.conditions.iter().enumerate().filter_map(again).collect()
+}
+
+/// The pictures of a condition; none if it has none. `#Name` names a dataset and is none.
+fn pictures(condition: &Condition) -> Vec<&str> {
+    let parameter = condition.node.as_list().and_then(|parts| parts.get(2));
+    let texts = match parameter.and_then(Node::as_list) {
+        Some(list) => list.iter().filter_map(Node::as_text).collect(),
+        None => Vec::from_iter(parameter.and_then(Node::as_text)),
+    };
+    texts.into_iter().filter(|text| !text.starts_with('#')).collect()
+}
+
+fn odd_pictures(condition: &Condition) -> Vec<String> {
+    let odd = match condition.name {
+        "From" | "Sender" | "Return-Path" | "To" | "Cc" | "Reply-To" | "Any To or Cc" | "Each To or Cc"
+        | "Any Recipient" | "Each Recipient" => odd_address,
+        "Header Field" => odd_field,
+        "Security" => odd_security,
+        _ => return Vec::new(),
+    };
+    pictures(condition).into_iter().filter_map(odd).collect()
+}
+
+/// What stands before the first star, and whether there is one.
+fn before_star(picture: &str) -> (&str, bool) {
+    let mut escaped = false;
+    for (at, character) in picture.char_indices() {
+        match character {
+            '*' if !escaped => return (picture.get(..at).unwrap_or_default(), true),
+            _ => escaped = character == '\\' && !escaped,
+        }
+    }
+    (picture, false)
+}
+
+/// A picture that no address can match, or addresses of strangers do.
+fn odd_address(picture: &str) -> Option<String> {
+    let (begin, star) = before_star(picture);
+    if picture.is_empty() || picture.contains('@') {
+        return None;
+    }
+    if !star {
+        let meant = if picture.contains('.') { format!("*@{picture}") } else { format!("{picture}@*") };
+        return Some(format!(
+            "\"{picture}\" matches no address: it holds no @ and no *. Probably meant: \"{meant}\""
+        ));
+    }
+    let end = picture.strip_prefix('*').filter(|_| begin.is_empty())?;
+    let is_domain =
+        end.starts_with(|first: char| first.is_alphanumeric()) && end.contains('.') && !end.contains('*');
+    is_domain.then(|| {
+        format!(
+            "\"{picture}\" matches addresses at any domain that ends so, not{end} too. Probably meant: \"*@{end}\""
+        )
+    })
+}
+
+/// A picture that is no `Name: text`.
+fn odd_field(picture: &str) -> Option<String> {
+    let (begin, star) = before_star(picture);
+    match begin.split_once(':') {
+        None if star => None,
+        None => {
+            let what = format!("\"{picture}\" matches no field: a field is \"Name: text\"");
+            Some(format!("{what}. Probably meant: \"{picture}: *\""))
+        }
+        Some((_, after)) if after.starts_with(' ') || (after.is_empty() && star) => None,
+        Some((name, after)) => {
+            let rest = picture.get(name.len() + 1..).unwrap_or(after);
+            let what = format!("\"{picture}\" matches no field: a blank follows the colon");
+            Some(format!("{what}. Probably meant: \"{name}: {rest}\""))
+        }
+    }
+}
+
+/// A picture that no value of `Security` matches.
+fn odd_security(picture: &str) -> Option<String> {
+    const VALUES: [&str; 5] =
+        ["", "signed", "encrypted", "encrypted-to-owner", "encrypted encrypted-to-owner"];
+    let compiled = Picture::compile(picture).ok()?;
+    let matched = VALUES.iter().any(|value| compiled.matches(&Folded::new(value)));
+    (!matched).then(|| {
+        format!("\"{picture}\" matches nothing: the words are encrypted, signed, encrypted-to-owner")
+    })
+}
+
+fn odd_list(condition: &Condition) -> Option<String> {
+    let is_list = condition.operator.is_some_and(Operator::takes_list);
+    let pictures = pictures(condition);
+    if !is_list || pictures.len() < 2 {
+        return None;
+    }
+    if pictures.iter().any(|picture| !picture.is_empty() && picture.bytes().all(|byte| byte == b'*')) {
+        return Some("\"*\" in the list matches everything: the other pictures say nothing".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    let twice = pictures.iter().find(|picture| !seen.insert(picture.to_lowercase()))?;
+    Some(format!("\"{twice}\" stands in the list twice"))
+}
+
+/// A condition that holds for no message the others of its rule hold for: where it stands, and why.
+fn contradiction(rule: &Rule) -> Option<(usize, String)> {
+    if let Some(never) =
+        rule.conditions.iter().find(|condition| sizes(condition).is_some_and(|sizes| sizes.is_empty()))
+    {
+        return Some((never.line, "the rule never matches: no size is less than 0".to_owned()));
+    }
+    let conflict = |(at, second): (usize, &Condition)| {
+        let first = rule.conditions.get(..at)?.iter().find(|first| contradict(first, second))?;
+        let text =
+            format!("the rule never matches: this condition contradicts the one in line {}", first.line);
+        Some((second.line, text))
+    };
+    rule.conditions.iter().enumerate().find_map(conflict)
+}
+
+fn contradict(one: &Condition, other: &Condition) -> bool {
+    let apart = match (sizes(one), sizes(other)) {
+        (Some(one), Some(other)) => one.start.max(other.start) >= one.end.min(other.end),
+        _ => false,
+    };
+    let exclude = |one, other| is_opposite(one, other) || is_no_human(one, other);
+    apart || exclude(one, other) || exclude(other, one)
+}
+
+/// The sizes that a condition on the message's size leaves; none is as large as the largest number.
+fn sizes(condition: &Condition) -> Option<Range<u64>> {
+    if condition.name != "Message Size" {
+        return None;
+    }
+    let parameter = condition.node.as_list()?.get(2)?;
+    let size = match parameter.as_text() {
+        Some(text) => bytes(text)?,
+        None => u64::try_from(parameter.as_integer()?).ok()?,
+    };
+    match condition.operator? {
+        Operator::Is => Some(size..size.saturating_add(1)),
+        Operator::LessThan => Some(0..size),
+        Operator::GreaterThan => Some(size.saturating_add(1)..u64::MAX),
+        _ => None,
+    }
+}
+
+/// `is` and `is not`, or `in` and `not in`, of the same pictures, where the one is the opposite of the other: not where
+/// several addresses are asked one by one.
+fn is_opposite(one: &Condition, other: &Condition) -> bool {
+    const WHOLE: [&str; 9] = [
+        "From",
+        "Sender",
+        "Return-Path",
+        "Subject",
+        "Message-ID",
+        "'From' Name",
+        "Header Field",
+        "Security",
+        "Message Size",
+    ];
+    let parameter = |condition: &Condition| condition.node.as_list().and_then(|parts| parts.get(2)).cloned();
+    let operators = (one.operator, other.operator);
+    let opposed = matches!(
+        operators,
+        (Some(Operator::Is), Some(Operator::IsNot)) | (Some(Operator::In), Some(Operator::NotIn))
+    );
+    opposed && one.name == other.name && WHOLE.contains(&one.name) && parameter(one) == parameter(other)
+}
+
+/// No human writes with the null sender.
+fn is_no_human(one: &Condition, other: &Condition) -> bool {
+    let is_null = one.name == "Return-Path" && one.operator == Some(Operator::Is) && pictures(one) == [""];
+    is_null && other.name == "Human Generated"
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::{RuleSet, ScopeKind};
+
+    fn warnings(when: &str) -> Vec<String> {
+        let text = format!(
+            "[[rule]]\nname = \"r\"\npriority = 5\nwhen = [\n{when}\n]\nthen = [[\"Mark\", \"Seen\"]]\n"
+        );
+        let set = RuleSet::from_toml("f.toml", &text, ScopeKind::Account)
+            .unwrap_or_else(|faults| panic!("{faults}"));
+        let told = |warning: crate::rules::Warning| format!("{}: {}", warning.line, warning.text);
+        set.warnings().into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn what_is_meant_is_left_alone() {
+        for when in [
+            r#"["From", "in", ["*@north.example", "*.north.example", "*north*", "a@*", "*"]]"#,
+            r#"["Return-Path", "is", ""]"#,
+            r#"["Subject", "is", "invoice"]"#,
+            r#"["From", "is", "a\\*@b"]"#,
+            r#"["Header Field", "in", ["X-Spam: *", "X-Spam*", "*spam*", "X-Spam:*", "List-Id: x"]]"#,
+            r#"["Security", "in", ["", "*signed*", "encrypted*", "ENCRYPTED"]]"#,
+            r#"["Message Size", "greater than", "1K"], ["Message Size", "less than", "2K"]"#,
+            r#"["Message Size", "greater than", 5], ["Message Size", "less than", 7]"#,
+            r#"["To", "is", "a@b.example"], ["To", "is not", "a@b.example"]"#,
+            r#"["From", "is", "a@b.example"], ["From", "is not", "*@b.example"]"#,
+            r#"["Return-Path", "is", ""], ["Header Field", "is", "Auto-Submitted: *"]"#,
+        ] {
+            // Two of the same are alike and not the same.
+            assert_eq!(
+                warnings(when).len(),
+                usize::from(when.contains("\"*\"]]")),
+                "{when}: {:?}",
+                warnings(when)
+            );
+        }
+    }
+
+    #[test]
+    fn pictures_of_addresses() {
+        for (when, text) in [
+            (
+                r#"["From", "is", "north.example"]"#,
+                "5: \"north.example\" matches no address: it holds no @ and no *. Probably meant: \"*@north.example\"",
+            ),
+            (
+                r#"["Any Recipient", "in", ["bob", "ann@north.example"]]"#,
+                "5: \"bob\" matches no address: it holds no @ and no *. Probably meant: \"bob@*\"",
+            ),
+            (
+                r#"["To", "is not", "*north.example"]"#,
+                "5: \"*north.example\" matches addresses at any domain that ends so, notnorth.example too. Probably \
+                 meant: \"*@north.example\"",
+            ),
+        ] {
+            assert_eq!(warnings(when), [text], "{when}");
+        }
+    }
+
+    #[test]
+    fn pictures_of_fields_and_of_security() {
+        for (when, text) in [
+            (
+                r#"["Header Field", "is", "X-Spam"]"#,
+                "5: \"X-Spam\" matches no field: a field is \"Name: text\". Probably meant: \"X-Spam: *\"",
+            ),
+            (
+                r#"["Header Field", "in", ["X-Spam:yes*"]]"#,
+                "5: \"X-Spam:yes*\" matches no field: a blank follows the colon. Probably meant: \"X-Spam: yes*\"",
+            ),
+            (
+                r#"["Security", "is", "encrypted to owner"]"#,
+                "5: \"encrypted to owner\" matches nothing: the words are encrypted, signed, encrypted-to-owner",
+            ),
+        ] {
+            assert_eq!(warnings(when), [text], "{when}");
+        }
+    }
+
+    #[test]
+    fn lists() {
+        for (when, text) in [
+            (r#"["Subject", "in", ["a", "b", "A"]]"#, "5: \"A\" stands in the list twice"),
+            (
+                r#"["Subject", "not in", ["a", "*"]]"#,
+                "5: \"*\" in the list matches everything: the other pictures say nothing",
+            ),
+        ] {
+            assert_eq!(warnings(when), [text], "{when}");
+        }
+    }
+
+    #[test]
+    fn conditions_that_say_the_same_or_the_opposite() {
+        let never = "6: the rule never matches: this condition contradicts the one in line 5";
+        for (when, text) in [
+            ("[\"Human Generated\"],\n[\"Human Generated\"]", "6: this condition stands in line 5 already"),
+            ("[\"Message Size\", \"less than\", 5],\n[\"Message Size\", \"greater than\", 4]", never),
+            ("[\"Message Size\", \"is\", \"1K\"],\n[\"Message Size\", \"less than\", 1024]", never),
+            ("[\"Subject\", \"is\", \"x\"],\n[\"Subject\", \"is not\", \"x\"]", never),
+            ("[\"Subject\", \"not in\", [\"x\"]],\n[\"Subject\", \"in\", [\"x\"]]", never),
+            ("[\"Human Generated\"],\n[\"Return-Path\", \"is\", \"\"]", never),
+            ("[\"Message Size\", \"less than\", 0]", "5: the rule never matches: no size is less than 0"),
+        ] {
+            assert_eq!(warnings(when), [text], "{when}");
+        }
+    }
+}
