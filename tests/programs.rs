@@ -2,6 +2,7 @@
 
 mod commands;
 mod deliveries;
+mod engine;
 mod filters;
 
 use sealpost::engine::{CommandRun, FilterSetting, HelperSettings, Helpers};

@@ -121,12 +121,12 @@ fn watched<R: Read + AsFd>(ear: &Ear<R>) -> Option<PollFd<'_>> {
 }
 
 fn judge(status: Option<ExitStatus>, said: Option<String>) -> Result<(), ProgramFault> {
-    let code = status.and_then(|status| status.code());
-    let signal = status.and_then(|status| status.signal());
-    match (code, signal) {
+    let status = status.ok_or(ProgramFault::Unknown)?;
+    match (status.code(), status.signal()) {
         (Some(0), _) => Ok(()),
         (Some(code), _) => Err(ProgramFault::Code { code, said }),
-        (None, signal) => Err(ProgramFault::Signal { signal: signal.unwrap_or_default(), said }),
+        (None, Some(signal)) => Err(ProgramFault::Signal { signal, said }),
+        (None, None) => Err(ProgramFault::Unknown),
     }
 }
 
@@ -185,6 +185,6 @@ mod tests {
         assert_eq!(judged(exited(3), None), Err("it ended with exit code 3".into()));
         assert_eq!(judged(exited(75), Some("no")), Err("it ended with exit code 75: no".into()));
         assert_eq!(judged(Some(ExitStatus::from_raw(11)), None), Err("signal 11 ended it".into()));
-        assert_eq!(judged(None, None), Err("signal 0 ended it".into()));
+        assert_eq!(judged(None, None), Err(ProgramFault::Unknown.to_string()));
     }
 }

@@ -70,6 +70,9 @@ pub enum ProgramFault {
         /// From standard error, if the rule says so.
         said: Option<String>,
     },
+    /// The system reaps children of ours by itself.
+    #[error("it cannot be told how it ended: whoever started sealpost lets it ignore SIGCHLD")]
+    Unknown,
     /// A filter ended in place of an answer, twice.
     #[error("the filter ended without an answer, and again when it was started anew")]
     Died,

@@ -6,15 +6,15 @@ use crate::support::{Ended, Program, Store, tools};
 use std::path::PathBuf;
 use std::time::Duration;
 
-const MAIL: &[u8] = b"From: Eve <eve@east.example>\nTo: bob@north.example\nSubject: Lunch\n\n\
+pub(super) const MAIL: &[u8] = b"From: Eve <eve@east.example>\nTo: bob@north.example\nSubject: Lunch\n\n\
 The word is xyzzy-plugh-4711.\n";
 const CLEAR: &[u8] = b"xyzzy-plugh-4711";
 
 /// A store whose site lists a shell as a command and, if it is there, the script `filter` as the filter `spam`.
-struct House(Store);
+pub(super) struct House(pub(super) Store);
 
 impl House {
-    fn new(settings: &str) -> Option<House> {
+    pub(super) fn new(settings: &str) -> Option<House> {
         if !tools(&["openssl"]) {
             return None;
         }
@@ -33,7 +33,7 @@ impl House {
     }
 
     /// `HERE/name` in a script is a file beside the store.
-    fn script(&self, name: &str, text: &str) -> String {
+    pub(super) fn script(&self, name: &str, text: &str) -> String {
         let here = self.0.file("x").parent().unwrap().display().to_string();
         let file = self.file(name);
         std::fs::write(&file, text.replace("HERE", &here)).unwrap();
@@ -49,7 +49,7 @@ impl House {
     }
 
     /// Installs rules for the server (no name), a domain, or an account.
-    fn rules(&self, holder: &str, text: &str) -> Ended {
+    pub(super) fn rules(&self, holder: &str, text: &str) -> Ended {
         let file = self.file("rules.toml");
         std::fs::write(&file, text).unwrap();
         self.0.command("rules install").args([file.to_str().unwrap()]).words(holder).run()
@@ -64,12 +64,12 @@ impl House {
         self.rules("--server", &rule(then)).ok();
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(super) fn read(&self, name: &str) -> String {
         String::from_utf8_lossy(&std::fs::read(self.file(name)).unwrap_or_default()).into_owned()
     }
 
     /// The files of Maildirs that hold messages, staged ones too.
-    fn messages(&self) -> Vec<String> {
+    pub(super) fn messages(&self) -> Vec<String> {
         let names = self.0.stored().into_iter().map(|(file, _)| file.display().to_string());
         let root = self.0.root().display().to_string();
         let below = |name: &str| name.strip_prefix(&root).unwrap().to_owned();
@@ -79,7 +79,7 @@ impl House {
     }
 }
 
-fn rule(then: &str) -> String {
+pub(super) fn rule(then: &str) -> String {
     format!("[[rule]]\nname = \"notify\"\npriority = 5\nthen = [{then}]\n")
 }
 
@@ -157,6 +157,21 @@ fn a_command_has_three_open_files() {
         Program::new(SHELL).args(["-c", hook, "hook", env!("CARGO_BIN_EXE_sealpost")]).args(deliver);
     assert_answer(&program.input(MAIL).run(), 0, "2.0.0");
     assert_eq!(house.read("fds"), "0\n1\n2\n3\n", "3 is the folder that ls reads");
+}
+
+/// An MTA may hand that down. Where success cannot be told from failure nothing is stored.
+#[test]
+fn a_command_whose_end_cannot_be_told_has_failed() {
+    let Some(house) = House::new("") else { return };
+    house.account_rule(&format!("[\"Execute\", \"{SHELL} -c true\"]"));
+    let root = house.0.root();
+    let deliver = ["--root", root.to_str().unwrap(), "deliver", "--sender=", "--recipient=bob@north.example"];
+    let program = Program::new("env").args(["--ignore-signal=CHLD", env!("CARGO_BIN_EXE_sealpost")]);
+    let (told, took) = timed(|| program.args(deliver).input(MAIL).run());
+    assert_answer(&told, 75, "4.3.0");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    let log = house.read("log");
+    assert!(log.contains("/bin/sh: it cannot be told how it ended: whoever started sealpost"), "{log}");
 }
 
 /// The server's command knows the whole envelope, an account's its own part.

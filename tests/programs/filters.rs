@@ -160,6 +160,11 @@ fn garbage_is_no_answer_and_ends_the_filter() {
         let many = Err("it wrote more than 65536 bytes and was ended".into());
         assert!(asked == Err(fault.to_owned()) || (flood && asked == many), "{said}: {asked:?}");
     }
+    for _ in 0..5 {
+        let random =
+            programs(&scripts, &format!("{SKIP} head -c 200000 /dev/urandom; echo; echo $n OK;"), 20);
+        assert!(ask(&random, MAIL).is_err(), "noise is no answer");
+    }
     assert_gone(&scripts.pids("pids"));
     let rude = SitePrograms::new(&with_filter(&scripts.write("rude", "echo hello; sleep 60"), 20));
     assert_eq!(
