@@ -37,6 +37,7 @@ mod malleability;
 mod peers;
 mod policy;
 mod postfix_dovecot;
+mod programs;
 mod recovery;
 mod rekey;
 mod rules;

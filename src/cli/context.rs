@@ -3,7 +3,8 @@
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory};
-use crate::engine::{BuiltInError, DirectoryError, Engine, NoHelpers, NoOutbox, RuleCache};
+use crate::engine::{BuiltInError, DirectoryError, Engine, NoOutbox, RuleCache};
+use crate::helper::SitePrograms;
 use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
@@ -117,6 +118,7 @@ pub(super) fn engine<'e>(
     directory: &'e SqliteDirectory,
     store: &'e MaildirStore,
     config: &'e Config,
+    programs: &'e SitePrograms,
 ) -> Engine<'e> {
     Engine {
         directory,
@@ -125,7 +127,7 @@ pub(super) fn engine<'e>(
         entropy: &SystemEntropy,
         built_in: &config.trust_bundle,
         outbox: &NoOutbox,
-        helpers: &NoHelpers,
+        helpers: programs,
         rules: RULES.get_or_init(RuleCache::default),
         settings: &config.settings,
     }

@@ -4,6 +4,7 @@ mod accounts;
 mod authorities;
 mod certificates;
 mod finding;
+mod programs;
 mod rules;
 mod vault;
 
@@ -27,7 +28,7 @@ use time::{Duration, OffsetDateTime};
 ///
 /// Accounts that cannot be sealed to, or are sealed to something else than a valid certificate of theirs; certificates of
 /// accounts, domains, chains, trusted sets and recovery that end soon; weak keys, and keys without a certificate; old
-/// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong; with --postfix also what keeps
+/// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong; programs that rules call and that cannot be run; with --postfix also what keeps
 /// Postfix from handing mail to this store. Beside each stands what mends it.
 ///
 /// Exits with 0 if nothing is found and with 1 otherwise. A problem keeps mail from being sealed as it should be today; a
@@ -68,6 +69,7 @@ impl Doctor {
         round.look_at_files(context.root());
         round.look_at_config(context);
         round.look_at_bundle();
+        round.look_at_programs();
         let domains = round.look_at_domains()?;
         round.look_at_lists();
         round.look_at_accounts()?;

@@ -67,6 +67,7 @@ mod output;
 mod password;
 mod postfix;
 mod preference;
+mod programs;
 mod progress;
 mod recovery;
 mod rekey;

@@ -2,7 +2,7 @@
 
 use super::issue::{self, MOST_CRL_DAYS, MOST_ISSUE_DAYS, SubjectStyle};
 use super::read::{Config, LogTarget};
-use super::{TrustBundle, value};
+use super::{TrustBundle, programs, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
     AttachmentPolicy, CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
@@ -230,6 +230,46 @@ pub(super) static KEYS: &[Key] = &[
         allowed: || "\"system\", or a name like \"Europe/Berlin\"".into(),
         read: |config, given| {
             config.settings.time_zone = value::time_zone(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "execute",
+        doc: "programs that the action Execute may run; they get whole messages in the clear",
+        default: "[]",
+        allowed: || "a list of paths with a leading /, each once, like [\"/usr/local/bin/notify\"]".into(),
+        read: |config, given| {
+            config.programs.execute = programs::paths(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "execute-timeout",
+        doc: "a command that runs for longer is killed, and the sender tries again; below deadline",
+        default: "\"30s\"",
+        allowed: || "a time from \"1s\" to \"15m\"".into(),
+        read: |config, given| {
+            config.programs.execute_timeout = programs::timeout(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "filters",
+        doc: "programs that the action ExternalFilter may ask, by their names; they get whole messages in the clear",
+        default: "[]",
+        allowed: || "a list of \"name=/path/to/program argument …\", each name once".into(),
+        read: |config, given| {
+            config.programs.filters = programs::filters(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "filter-timeout",
+        doc: "a filter that thinks for longer is killed, and the sender tries again; below deadline",
+        default: "\"30s\"",
+        allowed: || "a time from \"1s\" to \"15m\"".into(),
+        read: |config, given| {
+            config.programs.filter_timeout = programs::timeout(given)?;
             Some(())
         },
     },

@@ -45,7 +45,7 @@ pub use consent::PlainConsent;
 pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
-pub use helpers::{CommandRun, HelperError, Helpers, NoHelpers};
+pub use helpers::{CommandRun, FilterSetting, HelperError, HelperSettings, Helpers, NoHelpers};
 pub use mails::PlannedMailReport;
 pub use offer::{
     CertificateSource, LARGEST_OFFER, NoOffer, Offer, may_offer, offered, sole_author, without_chain,

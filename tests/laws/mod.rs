@@ -6,6 +6,7 @@ pub(crate) mod certificate;
 pub(crate) mod cms_inspect;
 pub(crate) mod cms_open;
 pub(crate) mod crl;
+pub(crate) mod filter_answer;
 pub(crate) mod header_protection;
 pub(crate) mod inside;
 pub(crate) mod message_open;
