@@ -3,7 +3,8 @@
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory, SqliteOutbox};
-use crate::engine::{BuiltInError, DirectoryError, Engine, NoHelpers, RuleCache};
+use crate::engine::{BuiltInError, DirectoryError, Engine, RuleCache};
+use crate::helper::SitePrograms;
 use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
@@ -80,6 +81,7 @@ impl Context {
     /// The mail store.
     pub(super) fn store(&self, config: &Config) -> Result<MaildirStore, Failure> {
         let store = MaildirStore::new(&self.root, &config.mail_root);
+        let store = store.and_then(|store| store.with_files_below(&self.root, &config.files_root));
         store.map_err(|error| Failure::new(Code::Config, error.to_string()))
     }
 
@@ -122,6 +124,7 @@ pub(super) fn engine<'e>(
     store: &'e MaildirStore,
     outbox: &'e SqliteOutbox<'e>,
     config: &'e Config,
+    programs: &'e SitePrograms,
 ) -> Engine<'e> {
     Engine {
         directory,
@@ -130,7 +133,7 @@ pub(super) fn engine<'e>(
         entropy: &SystemEntropy,
         built_in: &config.trust_bundle,
         outbox,
-        helpers: &NoHelpers,
+        helpers: programs,
         rules: RULES.get_or_init(RuleCache::default),
         settings: &config.settings,
     }

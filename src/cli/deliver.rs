@@ -9,6 +9,7 @@ use super::{Verb, harvest, input, output, queue_run};
 use crate::config::{Config, FILE};
 use crate::crypto::SecretBytes;
 use crate::engine::{CopyReport, Disposition, Outcome, Recipient, Request};
+use crate::helper::{SitePrograms, end_all};
 use crate::mail::Address;
 use crate::rules::Source;
 use clap::ValueEnum;
@@ -87,6 +88,7 @@ pub(super) fn is_called(args: &[OsString]) -> bool {
 
 /// Runs the hook. The line on standard output and the exit code are made from the same disposition.
 pub(super) fn hook(args: &[OsString]) -> ExitCode {
+    crate::system::close_inherited();
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!("internal error at {place}: this is a bug, please report it");
@@ -132,7 +134,8 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let directory = context.directory_for_reading()?;
     let store = context.store(&config)?;
     let outbox = outbox(&directory, &config);
-    let engine = engine(&directory, &store, &outbox, &config);
+    let programs = SitePrograms::new(&config.programs);
+    let engine = engine(&directory, &store, &outbox, &config, &programs);
     let request = verb.request(&message)?;
     let outcome = engine.deliver(&request);
     log(&request, &outcome);
@@ -272,6 +275,7 @@ fn wait(answered: &AtomicBool, deadline_ms: &AtomicU64, decided: &OnceLock<Dispo
         let doubt = || Disposition::doubt("the delivery took too long");
         let late = decided.get().cloned().unwrap_or_else(doubt);
         output::write_quietly(&mut io::stdout(), format!("{}\n", late.line()).as_bytes());
+        end_all();
         std::process::exit(late.exit_code().into());
     }
 }

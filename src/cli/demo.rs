@@ -9,6 +9,7 @@ use super::keyring::Keyring;
 use super::output::{Output, Table};
 use crate::crypto::{Entropy, Profile, SecretBytes};
 use crate::engine::{Clock, CopyReport, Disposition, Outcome, Recipient, Request};
+use crate::helper::SitePrograms;
 use crate::mail::Address;
 use crate::pki::{Certificate, MINIMUM_RSA_BITS, SealingCheck, ValidatedCertificate};
 use crate::rules::Source;
@@ -154,7 +155,8 @@ fn run_line(dir: &Path, line: &str) -> Result<(), Failure> {
 fn deliver_all(context: &Context, store: &MaildirStore) -> Result<Vec<Delivery>, Failure> {
     let (directory, config) = (context.directory()?, context.config()?);
     let outbox = outbox(&directory, &config);
-    let engine = engine(&directory, store, &outbox, &config);
+    let programs = SitePrograms::new(&config.programs);
+    let engine = engine(&directory, store, &outbox, &config, &programs);
     let deliver = |(file, recipient, message): (&'static str, &str, &[u8])| {
         let message =
             if file == SENT_SEALED { seal_as_sender(context, recipient, message)? } else { message.to_vec() };

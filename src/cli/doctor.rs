@@ -4,6 +4,7 @@ mod accounts;
 mod authorities;
 mod certificates;
 mod finding;
+mod programs;
 mod queue;
 mod rules;
 mod vault;
@@ -14,7 +15,9 @@ use super::output::Output;
 use super::{fitness, postfix};
 use crate::config::Config;
 use crate::directory::SqliteDirectory;
-use crate::engine::{self, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate, Unusable};
+use crate::engine::{
+    self, AttachmentPolicy, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate, Unusable,
+};
 use crate::pki::{Crl, UnlockedKey};
 use crate::system::{self, SystemClock, User};
 use finding::{Finding, Severity, report};
@@ -26,7 +29,7 @@ use time::{Duration, OffsetDateTime};
 ///
 /// Accounts that cannot be sealed to, or are sealed to something else than a valid certificate of theirs; certificates of
 /// accounts, domains, chains, trusted sets and recovery that end soon; weak keys, and keys without a certificate; old
-/// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong;
+/// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong; programs that rules call and that cannot be run;
 /// mail in the queue that has failed, that nobody sends, or that cannot be opened; with --postfix also what keeps
 /// Postfix from handing mail to this store. Beside each stands what mends it.
 ///
@@ -68,6 +71,7 @@ impl Doctor {
         round.look_at_files(context.root());
         round.look_at_config(context);
         round.look_at_bundle();
+        round.look_at_programs();
         let domains = round.look_at_domains()?;
         round.look_at_lists();
         round.look_at_accounts()?;
@@ -117,8 +121,14 @@ impl Round {
         &mut self,
         whose: &str,
         inbox: impl Into<Option<InboxPolicy>>,
+        attachments: impl Into<Option<AttachmentPolicy>>,
         missing_certificate: Option<MissingCertificate>,
     ) {
+        if attachments.into() == Some(AttachmentPolicy::Plain) {
+            self.consents.push(format!(
+                "{whose} says attachments = plain: copied attachments are stored in the clear"
+            ));
+        }
         if inbox.into() == Some(InboxPolicy::Plain) {
             self.consents.push(format!("{whose} says inbox = plain: INBOX copies are stored in the clear"));
         }
@@ -151,7 +161,8 @@ impl Round {
         }
         let settings = &self.config.settings;
         let (inbox, missing) = (settings.inbox, settings.certificates.missing_certificate);
-        self.note_consents("the site", inbox, Some(missing));
+        let attachments = settings.attachments;
+        self.note_consents("the site", inbox, attachments, Some(missing));
     }
 
     fn look_at_domains(&mut self) -> Result<Vec<Domain>, Failure> {
@@ -172,7 +183,8 @@ impl Round {
 
     fn look_at_domain(&mut self, domain: &Domain) -> Result<(), Failure> {
         let name = &domain.name;
-        self.note_consents(name, domain.overrides.inbox, domain.overrides.missing_certificate);
+        let own = &domain.overrides;
+        self.note_consents(name, own.inbox, own.attachments, own.missing_certificate);
         if domain.mode != DomainMode::Enabled {
             let text = format!("its mode is {}: mail for its accounts waits", domain.mode.name());
             self.advise(Severity::Problem, name, text, format!("sealpost domain set {name} --mode enabled"));

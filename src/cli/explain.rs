@@ -6,13 +6,14 @@ use super::input;
 use super::output::{Output, Table};
 use super::words;
 use crate::engine::{Explanation, PlannedCopyReport, Recipient, Request};
+use crate::helper::SitePrograms;
 use crate::mail::Address;
 use crate::rules::Source;
 use serde_json::json;
 
 /// Show which rules match the message on standard input, why the others do not, and what would be done
 ///
-/// Nothing is stored and nobody is told.
+/// Nothing is stored and nobody is told. Filters are asked, as what follows hangs on their answers; no command is run.
 ///
 /// Exits with 1 if the message would not be delivered.
 #[derive(clap::Args)]
@@ -42,7 +43,8 @@ impl Explain {
             queue_id: None,
         };
         let outbox = outbox(&directory, &config);
-        let explanation = engine(&directory, &store, &outbox, &config).explain(&request);
+        let programs = SitePrograms::new(&config.programs);
+        let explanation = engine(&directory, &store, &outbox, &config, &programs).explain(&request);
         show(&explanation, out)?;
         out.json(json!({
             "answer": explanation.disposition.line(),
@@ -50,6 +52,7 @@ impl Explain {
             "fired": explanation.fired,
             "programs": explanation.programs,
             "copies": explanation.copies,
+            "warnings": explanation.warnings,
         }))?;
         match explanation.cause {
             None => Ok(()),
@@ -76,6 +79,7 @@ fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Failure> {
         warnings.try_for_each(|warning| out.line(format!("warning: {warning}")))?;
         out.line("")?;
     }
+    explanation.warnings.iter().try_for_each(|warning| out.line(format!("warning: {warning}")))?;
     out.line(format!("The MTA would be told: {}", explanation.disposition.line()))
 }
 
@@ -103,7 +107,11 @@ fn copies(copies: &[PlannedCopyReport]) -> Table {
             }
         };
         let rule = copy.rule.as_deref().unwrap_or("- (INBOX by default)");
-        table.row([format!("~{}/{}", copy.owner, copy.mailbox), rule.to_owned(), how, recipients(copy)]);
+        let place = match &copy.file {
+            None => format!("~{}/{}", copy.owner, copy.mailbox),
+            Some(file) => format!("files of {}: {}/{file}", copy.owner, copy.mailbox),
+        };
+        table.row([place, rule.to_owned(), how, recipients(copy)]);
     }
     table
 }

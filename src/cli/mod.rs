@@ -68,6 +68,7 @@ mod output;
 mod password;
 mod postfix;
 mod preference;
+mod programs;
 mod progress;
 mod queue;
 mod queue_run;

@@ -1,5 +1,6 @@
 //! What domains write into the certificates and revocation lists that they sign.
 
+use super::keys::Key;
 use super::value;
 use crate::engine::Choice;
 use const_oid::ObjectIdentifier;
@@ -47,14 +48,76 @@ pub struct IssueSettings {
     pub crl_days: u32,
 }
 
+/// `issue-days`
+pub(super) const DAYS: Key = Key {
+    name: "issue-days",
+    doc: "how long an issued certificate is valid; the rules for public S/MIME authorities allow 825 days at most",
+    default: "730",
+    allowed: || format!("a number of days from 1 to {MOST_ISSUE_DAYS}"),
+    read: |config, given| {
+        config.issue.days = days(given, MOST_ISSUE_DAYS)?;
+        Some(())
+    },
+};
+
+/// `issue-subject`
+pub(super) const SUBJECT: Key = Key {
+    name: "issue-subject",
+    doc: "the common name of an issued certificate: the person's name where one is given, or always the address",
+    default: "\"name\"",
+    allowed: SubjectStyle::allowed,
+    read: |config, given| {
+        config.issue.subject = value::choice(given)?;
+        Some(())
+    },
+};
+
+/// `issue-policy`
+pub(super) const POLICY: Key = Key {
+    name: "issue-policy",
+    doc: "OIDs of the policies by which certificates are issued, written into each",
+    default: "[]",
+    allowed: || "a list of OIDs like [\"2.23.140.1.5.1.2\"]".into(),
+    read: |config, given| {
+        config.issue.policies = policies(given)?;
+        Some(())
+    },
+};
+
+/// `crl-url`
+pub(super) const CRL_URL: Key = Key {
+    name: "crl-url",
+    doc: "where the revocation list is fetched, written into each certificate; {authority} keeps the lists of several keys apart",
+    default: "\"\"",
+    allowed: || {
+        "a URL that begins with http://, with {domain} and {authority} in it or not; empty: none".into()
+    },
+    read: |config, given| {
+        config.issue.crl_url = url(given)?;
+        Some(())
+    },
+};
+
+/// `crl-days`
+pub(super) const CRL_DAYS: Key = Key {
+    name: "crl-days",
+    doc: "after so many days at the latest comes the next revocation list: sign one more often than that",
+    default: "7",
+    allowed: || format!("a number of days from 1 to {MOST_CRL_DAYS}"),
+    read: |config, given| {
+        config.issue.crl_days = days(given, MOST_CRL_DAYS)?;
+        Some(())
+    },
+};
+
 /// From 1 to so many.
-pub(super) fn days(given: &DeValue<'_>, most: u32) -> Option<u32> {
+fn days(given: &DeValue<'_>, most: u32) -> Option<u32> {
     let days = u32::try_from(value::integer(given)?).ok()?;
     Some(days).filter(|days| (1..=most).contains(days))
 }
 
 /// OIDs with their arcs in decimal, each once.
-pub(super) fn policies(given: &DeValue<'_>) -> Option<Vec<ObjectIdentifier>> {
+fn policies(given: &DeValue<'_>) -> Option<Vec<ObjectIdentifier>> {
     let mut found = Vec::new();
     for one in given.as_array()? {
         let oid = ObjectIdentifier::new(one.get_ref().as_str()?).ok()?;
@@ -68,7 +131,7 @@ pub(super) fn policies(given: &DeValue<'_>) -> Option<Vec<ObjectIdentifier>> {
 
 /// No URL, or one over HTTP: a list is signed and public, and who fetches it over TLS might need it for that very TLS
 /// (RFC 5280 8, Baseline Requirements 7.1.2.3).
-pub(super) fn url(given: &DeValue<'_>) -> Option<Option<String>> {
+fn url(given: &DeValue<'_>) -> Option<Option<String>> {
     let text = given.as_str()?;
     if text.is_empty() {
         return Some(None);

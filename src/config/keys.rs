@@ -1,12 +1,11 @@
 //! The list of keys.
 
-use super::issue::{self, MOST_CRL_DAYS, MOST_ISSUE_DAYS, SubjectStyle};
 use super::read::{Config, LogTarget};
-use super::{TrustBundle, submission, value};
+use super::{TrustBundle, issue, programs, submission, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
-    CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust,
-    Unusable,
+    AttachmentPolicy, CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
+    OpenPgp, Trust, Unusable,
 };
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
@@ -78,6 +77,16 @@ pub(super) static KEYS: &[Key] = &[
         allowed: InboxPolicy::allowed,
         read: |config, given| {
             config.settings.inbox = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "attachments",
+        doc: "how the files are stored that rules copy out of messages; \"plain\" is a consent to clear text",
+        default: "\"seal\"",
+        allowed: AttachmentPolicy::allowed,
+        read: |config, given| {
+            config.settings.attachments = value::choice(given)?;
             Some(())
         },
     },
@@ -224,6 +233,46 @@ pub(super) static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "execute",
+        doc: "programs that the action Execute may run; they get whole messages in the clear",
+        default: "[]",
+        allowed: || "a list of paths with a leading /, each once, like [\"/usr/local/bin/notify\"]".into(),
+        read: |config, given| {
+            config.programs.execute = programs::paths(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "execute-timeout",
+        doc: "a command that runs for longer is killed, and the sender tries again; below deadline",
+        default: "\"30s\"",
+        allowed: || "a time from \"1s\" to \"15m\"".into(),
+        read: |config, given| {
+            config.programs.execute_timeout = programs::timeout(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "filters",
+        doc: "programs that the action ExternalFilter may ask, by their names; they get whole messages in the clear",
+        default: "[]",
+        allowed: || "a list of \"name=/path/to/program argument …\", each name once".into(),
+        read: |config, given| {
+            config.programs.filters = programs::filters(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "filter-timeout",
+        doc: "a filter that thinks for longer is killed, and the sender tries again; below deadline",
+        default: "\"30s\"",
+        allowed: || "a time from \"1s\" to \"15m\"".into(),
+        read: |config, given| {
+            config.programs.filter_timeout = programs::timeout(given)?;
+            Some(())
+        },
+    },
+    Key {
         name: "rules-allowed",
         doc: "which rules the owner of an account may install: none, such as sort, seal, mark and refuse, all but programs, any",
         default: "\"filter-only\"",
@@ -307,6 +356,16 @@ pub(super) static KEYS: &[Key] = &[
             Some(())
         },
     },
+    Key {
+        name: "files-root",
+        doc: "where the files lie that rules copy out of messages: below the root, or anywhere with a leading /",
+        default: "\"files/{domain}/{local}\"",
+        allowed: || "a path with {domain} and {local}, without \".\" and \"..\"".into(),
+        read: |config, given| {
+            config.files_root = value::template(given)?;
+            Some(())
+        },
+    },
     submission::TO,
     submission::TLS,
     submission::USER,
@@ -343,56 +402,9 @@ pub(super) static KEYS: &[Key] = &[
             Some(())
         },
     },
-    Key {
-        name: "issue-days",
-        doc: "how long an issued certificate is valid; the rules for public S/MIME authorities allow 825 days at most",
-        default: "730",
-        allowed: || format!("a number of days from 1 to {MOST_ISSUE_DAYS}"),
-        read: |config, given| {
-            config.issue.days = issue::days(given, MOST_ISSUE_DAYS)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "issue-subject",
-        doc: "the common name of an issued certificate: the person's name where one is given, or always the address",
-        default: "\"name\"",
-        allowed: SubjectStyle::allowed,
-        read: |config, given| {
-            config.issue.subject = value::choice(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "issue-policy",
-        doc: "OIDs of the policies by which certificates are issued, written into each",
-        default: "[]",
-        allowed: || "a list of OIDs like [\"2.23.140.1.5.1.2\"]".into(),
-        read: |config, given| {
-            config.issue.policies = issue::policies(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "crl-url",
-        doc: "where the revocation list is fetched, written into each certificate; {authority} keeps the lists of several keys apart",
-        default: "\"\"",
-        allowed: || {
-            "a URL that begins with http://, with {domain} and {authority} in it or not; empty: none".into()
-        },
-        read: |config, given| {
-            config.issue.crl_url = issue::url(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "crl-days",
-        doc: "after so many days at the latest comes the next revocation list: sign one more often than that",
-        default: "7",
-        allowed: || format!("a number of days from 1 to {MOST_CRL_DAYS}"),
-        read: |config, given| {
-            config.issue.crl_days = issue::days(given, MOST_CRL_DAYS)?;
-            Some(())
-        },
-    },
+    issue::DAYS,
+    issue::SUBJECT,
+    issue::POLICY,
+    issue::CRL_URL,
+    issue::CRL_DAYS,
 ];

@@ -6,6 +6,7 @@
 mod fault;
 mod issue;
 mod keys;
+mod programs;
 mod read;
 mod submission;
 mod trust_bundle;

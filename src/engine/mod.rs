@@ -3,6 +3,7 @@
 pub mod account;
 mod addressee;
 mod anchors;
+mod attached;
 mod certificates;
 pub mod choice;
 pub mod consent;
@@ -45,7 +46,7 @@ pub use consent::PlainConsent;
 pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
-pub use helpers::{CommandRun, HelperError, Helpers, NoHelpers};
+pub use helpers::{CommandRun, FilterSetting, HelperError, HelperSettings, Helpers, NoHelpers};
 pub use mails::PlannedMailReport;
 pub use offer::{
     CertificateSource, LARGEST_OFFER, NoOffer, Offer, may_offer, offered, sole_author, without_chain,
@@ -57,12 +58,12 @@ pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};
 pub use rule_cache::RuleCache;
 pub use settings::{
-    CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Outgoing,
-    Recovery, Settings, Trust, Unusable,
+    AttachmentPolicy, CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
+    OpenPgp, Outgoing, Recovery, Settings, Trust, Unusable,
 };
 pub use submission::{HostPort, Submission, SubmissionSettings, SubmissionTls};
 pub use time_zone::TimeZone;
 pub use traits::{
     AccountFacts, BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, InstalledRules,
-    Mailstore, Remembered, ServerCopy, ServerCopyState, Staged, StoreError,
+    Mailstore, Place, Remembered, ServerCopy, ServerCopyState, Staged, StoreError,
 };

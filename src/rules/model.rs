@@ -3,9 +3,9 @@
 use super::conditions::Test;
 use super::datum::Node;
 use super::warnings::Warning;
-use super::{Class, Operator, RuleFaults, read};
+use super::{Class, Command, Operator, RuleFaults, read};
 use crate::crypto::Profile;
-use crate::mail::{Address, Flag, HeaderLine, HeaderPolicy, MailboxRef};
+use crate::mail::{Address, Flag, FolderName, HeaderLine, HeaderPolicy, MailboxRef};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -154,15 +154,15 @@ pub enum Action {
     /// `Tag Subject`
     TagSubject(String),
     /// `Copy Attachments into`: a folder of the account's files.
-    CopyAttachments(String),
+    CopyAttachments(FolderName),
     /// `Remember 'From' in`: a dataset of the account.
     Remember(String),
     /// `Redirect to`, `Forward to`, `Mirror to`
     PassOn(PassOn, Vec<Address>),
     /// `Reply with`, `Reply to All with`, `React with`: the text as it stands in the rule.
     Reply(ReplyKind, String),
-    /// `Execute`: the command as it stands in the rule.
-    Execute(String),
+    /// `Execute`
+    Execute(Command),
     /// `ExternalFilter`: its name. Evaluation asks it; in a verdict stands what it said.
     Filter(String),
     /// `Reject with`: one line without a status code.
