@@ -38,6 +38,7 @@ mod peers;
 mod policy;
 mod postfix_dovecot;
 mod programs;
+mod queue;
 mod recovery;
 mod rekey;
 mod rules;

@@ -3,9 +3,9 @@
 //! Nothing here may end in any other way than by a [`Disposition`]: Postfix's pipe(8) bounces mail on most exit
 //! codes, so usage errors, panics and our own deadline all become "try again" (75).
 
-use super::context::{Context, engine};
+use super::context::{Context, engine, outbox};
 use super::failure::{Code, Failure};
-use super::{Verb, harvest, input, output};
+use super::{Verb, harvest, input, output, queue_run};
 use crate::config::{Config, FILE};
 use crate::crypto::SecretBytes;
 use crate::engine::{CopyReport, Disposition, Outcome, Recipient, Request};
@@ -133,12 +133,13 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let message = input::first_of_standard_input(config.settings.max_message.saturating_add(1))?;
     let directory = context.directory_for_reading()?;
     let store = context.store(&config)?;
-    let programs = SitePrograms::new(&config.programs);
-    let engine = engine(&directory, &store, &config, &programs);
+    let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
+    let engine = engine(&directory, &store, &outbox, &config, &programs);
     let request = verb.request(&message)?;
     let outcome = engine.deliver(&request);
     log(&request, &outcome);
     watch.stored(&outcome.disposition);
+    queue_run::after_delivery(&config, &directory, &outbox);
     harvest::after_delivery(&context, &config, &directory, &request, &outcome);
     Ok(outcome.disposition)
 }

@@ -3,7 +3,7 @@
 //! The site is made by the same commands that an administrator types; only the deliveries go past the command line,
 //! because the table wants more than the hook's one line.
 
-use super::context::{Context, engine};
+use super::context::{Context, engine, outbox};
 use super::failure::{Code, Failure};
 use super::keyring::Keyring;
 use super::output::{Output, Table};
@@ -154,8 +154,8 @@ fn run_line(dir: &Path, line: &str) -> Result<(), Failure> {
 
 fn deliver_all(context: &Context, store: &MaildirStore) -> Result<Vec<Delivery>, Failure> {
     let (directory, config) = (context.directory()?, context.config()?);
-    let programs = SitePrograms::new(&config.programs);
-    let engine = engine(&directory, store, &config, &programs);
+    let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
+    let engine = engine(&directory, store, &outbox, &config, &programs);
     let deliver = |(file, recipient, message): (&'static str, &str, &[u8])| {
         let message =
             if file == SENT_SEALED { seal_as_sender(context, recipient, message)? } else { message.to_vec() };

@@ -1,6 +1,6 @@
 //! `sealpost rules explain`: which rules match, why the others do not, and what would be done.
 
-use super::context::{Context, engine};
+use super::context::{Context, engine, outbox};
 use super::failure::{Code, Failure};
 use super::input;
 use super::output::{Output, Table};
@@ -42,8 +42,8 @@ impl Explain {
             client: None,
             queue_id: None,
         };
-        let programs = SitePrograms::new(&config.programs);
-        let explanation = engine(&directory, &store, &config, &programs).explain(&request);
+        let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
+        let explanation = engine(&directory, &store, &outbox, &config, &programs).explain(&request);
         show(&explanation, out)?;
         out.json(json!({
             "answer": explanation.disposition.line(),

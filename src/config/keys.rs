@@ -2,7 +2,7 @@
 
 use super::issue::{self, MOST_CRL_DAYS, MOST_ISSUE_DAYS, SubjectStyle};
 use super::read::{Config, LogTarget};
-use super::{TrustBundle, programs, value};
+use super::{TrustBundle, programs, submission, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
     AttachmentPolicy, CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
@@ -31,7 +31,7 @@ pub(super) struct Key {
 /// RSA keys that anybody can still be asked to seal to, and the largest that we can use.
 const RSA_BITS: std::ops::RangeInclusive<u64> = 1024..=16_384;
 /// Postfix kills a pipe(8) command after 1000 s by default and bounces the mail.
-const LONGEST_DEADLINE: Duration = Duration::from_secs(900);
+pub const LONGEST_DEADLINE: Duration = Duration::from_secs(900);
 
 /// Replies are remembered that long.
 const LONGEST_INTERVAL_DAYS: u64 = 366;
@@ -357,6 +357,12 @@ pub(super) static KEYS: &[Key] = &[
             Some(())
         },
     },
+    submission::TO,
+    submission::TLS,
+    submission::USER,
+    submission::PASSWORD_FILE,
+    submission::HELO,
+    submission::LIFETIME,
     Key {
         name: "files-root",
         doc: "where the files lie that rules copy out of messages: below the root, or anywhere with a leading /",

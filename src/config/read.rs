@@ -7,7 +7,7 @@ use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle, programs};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
     AttachmentPolicy, CertificatePolicy, CertificateSource, HelperSettings, InboxPolicy, Naming, OpenPgp,
-    Outgoing, Settings, TimeZone, Trust,
+    Outgoing, Settings, SubmissionSettings, TimeZone, Trust,
 };
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
@@ -73,6 +73,8 @@ pub struct Config {
     pub programs: HelperSettings,
     /// What domains write into the certificates and lists that they sign.
     pub issue: IssueSettings,
+    /// How mail leaves the site.
+    pub submission: SubmissionSettings,
     entries: Vec<Entry>,
 }
 
@@ -213,6 +215,7 @@ impl Config {
             trusted_sources: Vec::new(),
             programs: HelperSettings::default(),
             issue: IssueSettings::default(),
+            submission: SubmissionSettings::default(),
             entries: Vec::with_capacity(KEYS.len()),
         }
     }
@@ -255,6 +258,8 @@ mod tests {
         assert_eq!(config.deadline, Duration::from_secs(120));
         assert_eq!(config.mail_root, "mail/{domain}/{local}/Maildir");
         assert_eq!(config.log, LogTarget::Syslog);
+        assert!(config.submission.to.is_none() && config.submission.user.is_none());
+        assert_eq!(config.submission.lifetime, Duration::from_secs(5 * 24 * 60 * 60));
     }
 
     #[test]
@@ -292,7 +297,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, submission, submission-tls, submission-user, submission-password-file, submission-helo, queue-lifetime, files-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

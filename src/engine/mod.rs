@@ -30,6 +30,7 @@ mod runs;
 mod seal;
 pub mod settings;
 mod settle;
+pub mod submission;
 #[cfg(test)]
 mod tests;
 mod time_zone;
@@ -60,6 +61,7 @@ pub use settings::{
     AttachmentPolicy, CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
     OpenPgp, Outgoing, Recovery, Settings, Trust, Unusable,
 };
+pub use submission::{HostPort, Submission, SubmissionSettings, SubmissionTls};
 pub use time_zone::TimeZone;
 pub use traits::{
     AccountFacts, BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, InstalledRules,

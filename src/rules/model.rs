@@ -56,6 +56,14 @@ impl RuleSet {
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(AsRef::as_ref)
     }
+
+    /// Does a rule that runs send mail?
+    pub fn sends(&self) -> bool {
+        let actions = self.rules().filter(|rule| rule.priority > 0).flat_map(|rule| &rule.actions);
+        actions
+            .map(|planned| &planned.action)
+            .any(|action| matches!(action, Action::PassOn(..) | Action::Reply(..)))
+    }
 }
 
 /// The same rules in the same order, whatever the syntax and wherever they stand.

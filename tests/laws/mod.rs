@@ -5,6 +5,7 @@ pub(crate) mod bulk_csv;
 pub(crate) mod certificate;
 pub(crate) mod cms_inspect;
 pub(crate) mod cms_open;
+pub(crate) mod courier_replies;
 pub(crate) mod crl;
 pub(crate) mod filter_answer;
 pub(crate) mod header_protection;

@@ -6,8 +6,8 @@ use crate::laws::people::{ROSA, sealing_check};
 use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
-    bulk_csv, certificate, cms_inspect, cms_open, crl, filter_answer, header_protection, message_open, pem,
-    pkcs12, private_key, request, rules_array, rules_evaluate, rules_toml, signed_message,
+    bulk_csv, certificate, cms_inspect, cms_open, courier_replies, crl, filter_answer, header_protection,
+    message_open, pem, pkcs12, private_key, request, rules_array, rules_evaluate, rules_toml, signed_message,
 };
 use sealpost::config::Config;
 use sealpost::mail::HeaderEdits;
@@ -41,6 +41,7 @@ pub(super) enum Samples {
     Crls,
     People,
     Answers,
+    Replies,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -79,6 +80,11 @@ pub(super) static SUBJECTS: &[Subject] = &[
     Subject { name: "pkcs12", samples: Samples::Containers, take: |_, input| pkcs12::hold(input) },
     Subject { name: "request", samples: Samples::Requests, take: |_, input| request::hold(input) },
     Subject { name: "filter_answer", samples: Samples::Answers, take: |_, input| filter_answer::hold(input) },
+    Subject {
+        name: "courier_replies",
+        samples: Samples::Replies,
+        take: |_, input| courier_replies::hold(input),
+    },
     Subject { name: "bulk_csv", samples: Samples::People, take: |_, input| bulk_csv::hold(input) },
 ];
 
@@ -98,6 +104,7 @@ pub(super) struct World {
     crls: Vec<Vec<u8>>,
     people: Vec<Vec<u8>>,
     answers: Vec<Vec<u8>>,
+    replies: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -156,6 +163,7 @@ impl World {
             crls,
             people,
             answers,
+            replies: courier_replies::seeds(),
         }
     }
 
@@ -174,6 +182,7 @@ impl World {
             Samples::Crls => &self.crls,
             Samples::People => &self.people,
             Samples::Answers => &self.answers,
+            Samples::Replies => &self.replies,
         }
     }
 }
