@@ -3,6 +3,7 @@
 use super::certificates::Reader;
 use super::deliver::{Case, Engine};
 use super::outcome::chain;
+use super::planned::{PlannedEffectReport, effects};
 use super::programs::Watch;
 use super::seal::{ReadyCopy, Way};
 use super::{Disposition, EngineError, Fired, Request, SealedToReport, StoreError};
@@ -23,6 +24,8 @@ pub struct Explanation {
     pub programs: Vec<ProgramTrace>,
     /// The copies that would be stored.
     pub copies: Vec<PlannedCopyReport>,
+    /// What would be done besides, in the order of the actions.
+    pub effects: Vec<PlannedEffectReport>,
 }
 
 /// What the rules of one level did.
@@ -69,6 +72,7 @@ impl Engine<'_> {
                     fired,
                     programs: traces(&case),
                     copies,
+                    effects: effects(&case),
                 },
             },
         }
@@ -100,7 +104,7 @@ fn check_form(copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
 
 fn failed(error: &EngineError, fired: Vec<Fired>, programs: Vec<ProgramTrace>) -> Explanation {
     let (disposition, cause) = (error.disposition(), Some(chain(error)));
-    Explanation { disposition, cause, fired, programs, copies: Vec::new() }
+    Explanation { disposition, cause, fired, programs, copies: Vec::new(), effects: Vec::new() }
 }
 
 fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {

@@ -17,12 +17,6 @@ pub(super) trait Witness {
 
 impl Witness for () {}
 
-impl Witness for Vec<String> {
-    fn value(&mut self, value: &str) {
-        self.push(value.to_owned());
-    }
-}
-
 /// A value that pictures are held against.
 #[derive(Debug)]
 pub(super) struct Value {
