@@ -6,17 +6,14 @@
     reason = "a benchmark stops where its setup fails; criterion makes undocumented items"
 )]
 
+mod sample;
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use mail_builder::MessageBuilder;
-use sealpost::crypto::{Profile, Seed};
-use sealpost::mail::Address;
-use sealpost::pki::{
-    Authority, AuthorityProfile, Certificate, KeyType, MINIMUM_RSA_BITS, Reads, SealingCheck, Subject,
-    UnlockedKey, UserProfile, ValidatedCertificate, Validity, self_sign,
-};
-use sealpost::smime::{Mark, Naming, OpeningKey, SealError, SealJob, Sealed, open, rekey, seal_many};
+use sample::{Holder, holder, message, seal, seed};
+use sealpost::crypto::Profile;
+use sealpost::pki::KeyType;
+use sealpost::smime::{Naming, OpeningKey, open, rekey};
 use std::hint::black_box;
-use time::{Duration, OffsetDateTime};
 
 /// About so many bytes has the message.
 const SIZES: [usize; 3] = [4 << 10, 75 << 10, 1 << 20];
@@ -33,70 +30,15 @@ fn profiles(holders: &[Holder]) -> impl Iterator<Item = (Profile, &Holder)> {
         .filter_map(move |profile| Some((profile, served(profile)?)))
 }
 
-struct Holder {
-    kind: KeyType,
-    key: UnlockedKey,
-    certificate: Certificate,
-    recipients: Vec<ValidatedCertificate>,
-}
-
-fn seed(first: u8) -> Seed {
-    Seed::from_bytes(&mut [first; 32])
-}
-
 /// Somebody with each kind of key that can be made.
 fn holders() -> Vec<Holder> {
     KeyType::all().filter(|(kind, ..)| kind.encrypts()).map(|(kind, _, _)| holder(kind)).collect()
-}
-
-fn holder(kind: KeyType) -> Holder {
-    let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
-    let validity = Validity::lasting(now, Duration::days(100));
-    let authority_key = UnlockedKey::generate(KeyType::EcP256, seed(1)).expect("a key");
-    let subject = Subject::named("north.example");
-    let profile = AuthorityProfile { subject: &subject, dns_names: &["north.example".into()], validity };
-    let authority = self_sign(&authority_key, &profile, seed(2)).expect("an authority");
-    let key = UnlockedKey::generate(kind, seed(3)).expect("a key");
-    let addresses = [Address::parse("anna@north.example").expect("an address")];
-    let user = UserProfile { common_name: "Anna", addresses: &addresses, validity, reads: Reads::Cbc };
-    let issuer = Authority::new(&authority, &authority_key).expect("an issuer");
-    let certificate = issuer.issue(&key.public(), &user, seed(4)).expect("a certificate");
-    let check = SealingCheck::by_itself(&addresses, now, MINIMUM_RSA_BITS);
-    let recipients =
-        vec![ValidatedCertificate::for_sealing(&certificate, &check).expect("a fit certificate")];
-    Holder { kind, key, certificate, recipients }
-}
-
-/// Text, HTML and an attachment that fills it up, as a mail program would write it.
-fn message(size: usize) -> Vec<u8> {
-    let line = "The quick brown fox jumps over the lazy dog, and the dog seals its mail at night.\n";
-    let text = line.repeat(1 + size / 8 / line.len());
-    let attachment: Vec<u8> =
-        (0u32..).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).take(size / 2).collect();
-    MessageBuilder::new()
-        .from(("Bo Ek", "bo@north.example"))
-        .to(("Anna Lind", "anna@north.example"))
-        .subject("A bench")
-        .date(1_700_000_000_i64)
-        .message_id("bench@north.example")
-        .text_body(text.as_str())
-        .html_body(format!("<p>{text}</p>"))
-        .attachment("application/octet-stream", "bench.bin", attachment)
-        .write_to_vec()
-        .expect("a message")
 }
 
 impl Holder {
     fn keys(&self) -> [OpeningKey<'_>; 1] {
         [OpeningKey { key: &self.key, certificate: Some(&self.certificate) }]
     }
-}
-
-fn seal(message: &[u8], holder: &Holder, profile: Profile) -> Result<Sealed, SealError> {
-    let at = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
-    let mark = Mark { at, rule: Some("bench"), marked: Vec::new() };
-    let job = SealJob { message, recipients: &holder.recipients, form: profile.into(), mark, seed: seed(9) };
-    seal_many(vec![job]).remove(0)
 }
 
 /// By size, under each profile.

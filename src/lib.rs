@@ -25,7 +25,7 @@
 //! let message = b"Subject: Hello\n\nA word in private.\n";
 //! let fit = ValidatedCertificate::for_sealing(&certificate, &check).map_err(|unfit| format!("{unfit:?}"))?;
 //! let seed = Seed::from_bytes(&mut [0; 32]); // the product asks the operating system
-//! let mark = Mark { at: now, rule: None, marked: Vec::new() };
+//! let mark = Mark { at: now, rule: None, marked: Vec::new(), edited: Vec::new() };
 //! let job = SealJob { message, recipients: &[fit], form: Profile::Modern.into(), mark, seed };
 //! let sealed = seal_many(vec![job]).remove(0)?;
 //!

@@ -5,7 +5,7 @@
 use sealpost::config::{Config, TrustBundle};
 use sealpost::crypto::Seed;
 use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
-use sealpost::engine::{Disposition, Engine, NoHelpers, NoOutbox, Outcome, Recipient, Request};
+use sealpost::engine::{Disposition, Engine, NoHelpers, NoOutbox, Outcome, Recipient, Request, RuleCache};
 use sealpost::mail::{Address, MailboxName};
 use sealpost::pki::{
     Authority, AuthorityProfile, Certificate, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity,
@@ -128,6 +128,7 @@ impl House {
             built_in: &TrustBundle::default(),
             outbox: &NoOutbox,
             helpers: &NoHelpers,
+            rules: &RuleCache::default(),
             settings: &settings,
         };
         let recipient = |address: &Address| Recipient { address: address.clone(), original: None };

@@ -21,6 +21,7 @@ mod certificate_server;
 mod certificates_from_elsewhere;
 mod cli;
 mod compile_fail;
+mod datasets;
 mod domain_pki;
 mod doubts;
 mod export;

@@ -1,6 +1,8 @@
 //! Rule files: those that ship, those of `fixtures/rules` with what they must do, and the wrong ones of
 //! `fixtures/rules-bad` with the exact text of their refusal (`SEALPOST_BLESS=1` writes the texts anew).
 
+mod matrix;
+
 use sealpost::cms::RecipientId;
 use sealpost::mail::{HeaderEdits, Message};
 use sealpost::rules::{
@@ -8,9 +10,11 @@ use sealpost::rules::{
     RuleSet, ScopeKind, Source, Verdict,
 };
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -91,11 +95,61 @@ struct EnvelopeFile {
     recipients: Vec<String>,
     /// The subject key identifier of the account's certificate, in hexadecimal.
     owner_key_id: Option<String>,
+    /// `trusted`, `authenticated`, `lmtp`, or `pipe`, which is what it is if nothing is said.
+    source: Option<String>,
+    client: Option<String>,
+    /// With the offset of the site's zone at that moment.
+    now: Option<toml::value::Datetime>,
+    #[serde(default)]
+    routes: Vec<String>,
+    #[serde(default)]
+    mailboxes: Vec<String>,
+    #[serde(default)]
+    preferences: BTreeMap<String, String>,
+    #[serde(default)]
+    datasets: BTreeMap<String, Vec<String>>,
+}
+
+impl EnvelopeFile {
+    fn read(path: &Path) -> EnvelopeFile {
+        toml::from_str(&text(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    fn source(&self) -> Source {
+        match self.source.as_deref() {
+            None | Some("pipe") => Source::Pipe,
+            Some("trusted") => Source::Trusted,
+            Some("authenticated") => Source::Authenticated,
+            Some("lmtp") => Source::Lmtp,
+            Some(other) => panic!("no source: {other}"),
+        }
+    }
+
+    fn envelope(&self) -> Envelope {
+        let (sender, recipients) = (self.sender.clone(), self.recipients.clone());
+        Envelope { sender, recipients, source: self.source(), client: self.client.clone() }
+    }
+
+    fn facts(&self) -> Facts {
+        let owner_id = self.owner_key_id.as_ref().map(|id| RecipientId::SubjectKeyIdentifier(hex(id)));
+        let now = self.now.map(|now| OffsetDateTime::parse(&now.to_string(), &Rfc3339).unwrap());
+        Facts {
+            owner_ids: owner_id.into_iter().collect(),
+            mailboxes: self.mailboxes.clone(),
+            datasets: self.datasets.clone(),
+            preferences: self.preferences.clone().into_iter().collect(),
+            routes: self.routes.clone(),
+            now: now.unwrap_or(OffsetDateTime::UNIX_EPOCH),
+        }
+    }
 }
 
 #[derive(Deserialize, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct Expectation {
+    /// The situations of what the conditions look at; see `matrix`.
+    #[serde(default)]
+    covers: Vec<String>,
     /// The rules that match, in the order in which they run.
     matches: Vec<String>,
     /// `rule: action` of every step.
@@ -123,12 +177,8 @@ fn run(folder: &Path) -> Expectation {
     let rules = folder.join("rule.toml");
     let program = Program::new(vec![(scope(&rules), compiled(&rules))]);
     let mail = fs::read(folder.join("message.eml")).unwrap();
-    let file: EnvelopeFile = toml::from_str(&text(&folder.join("envelope.toml")))
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let envelope =
-        Envelope { sender: file.sender, recipients: file.recipients, source: Source::Pipe, client: None };
-    let owner_ids = file.owner_key_id.map(|id| RecipientId::SubjectKeyIdentifier(hex(&id)));
-    let facts = Facts { owner_ids: owner_ids.into_iter().collect(), ..Facts::default() };
+    let file = EnvelopeFile::read(&folder.join("envelope.toml"));
+    let (envelope, facts) = (file.envelope(), file.facts());
     let (message, edits) = (Message::new(&mail), HeaderEdits::default());
     let input = Input { message: &message, envelope: &envelope, facts: &facts, edits: &edits };
     let mut evaluation = Evaluation::traced(&program, input);
@@ -141,6 +191,7 @@ fn run(folder: &Path) -> Expectation {
     let trace = evaluation.into_trace();
     let matched = trace.rules.iter().filter(|rule| rule.outcome == Outcome::Matched);
     Expectation {
+        covers: Vec::new(),
         matches: matched.map(|rule| rule.rule.clone()).collect(),
         steps: verdict.steps.iter().map(|step| format!("{}: {}", step.rule, step.action)).collect(),
         ending: ending(&verdict),
@@ -154,7 +205,8 @@ fn every_fixture_does_what_it_says() {
         only_files(&folder, &["envelope.toml", "expect.toml", "message.eml", "rule.toml"]);
         let expected: Expectation = toml::from_str(&text(&folder.join("expect.toml")))
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        assert_eq!(run(&folder), expected, "{}", folder.display());
+        let found = Expectation { covers: expected.covers.clone(), ..run(&folder) };
+        assert_eq!(found, expected, "{}", folder.display());
     }
 }
 

@@ -69,7 +69,8 @@ impl Reader {
     }
 
     fn job<'a>(&'a self, message: &'a [u8], profile: Profile) -> SealJob<'a> {
-        let mark = Mark { at: OffsetDateTime::UNIX_EPOCH, rule: None, marked: Vec::new() };
+        let mark =
+            Mark { at: OffsetDateTime::UNIX_EPOCH, rule: None, marked: Vec::new(), edited: Vec::new() };
         SealJob {
             message,
             recipients: &self.recipients,

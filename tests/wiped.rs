@@ -117,7 +117,7 @@ fn message() -> Vec<u8> {
 }
 
 fn job<'a>(message: &'a [u8], person: &'a Person, profile: Profile, headers: HeaderPolicy) -> SealJob<'a> {
-    let mark = Mark { at: OffsetDateTime::UNIX_EPOCH, rule: None, marked: Vec::new() };
+    let mark = Mark { at: OffsetDateTime::UNIX_EPOCH, rule: None, marked: Vec::new(), edited: Vec::new() };
     let form = Form { profile, headers, ..Form::default() };
     let recipients = std::slice::from_ref(&person.validated);
     SealJob { message, recipients, form, mark, seed: seed(SEALING) }

@@ -6,6 +6,7 @@ use super::fitness::active;
 use super::holder::Holder;
 use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
+use super::preference::PreferenceCommand;
 use super::words::{self, counted, own};
 use super::{orphans, recovery};
 use crate::crypto::{Classical, Profile};
@@ -55,6 +56,7 @@ enum AccountVerb {
         address: Address,
     },
     Set(Set),
+    Preference(PreferenceCommand),
     /// Let the next Secure Mail password be tried at once, after too many wrong ones
     ///
     /// It opens nothing: whoever tries needs the right password all the same.
@@ -126,6 +128,7 @@ impl AccountCommand {
             AccountVerb::List { domain } => list(context, out, domain.as_deref()),
             AccountVerb::Show { address } => show(context, out, &address),
             AccountVerb::Set(verb) => verb.run(context, out),
+            AccountVerb::Preference(verb) => verb.run(context, out),
             AccountVerb::Unlock { address } => unlock(context, out, &address),
             AccountVerb::Remove { address, consent } => remove(context, out, &address, &consent),
         }

@@ -3,10 +3,11 @@
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
 use crate::directory::{AdminError, SqliteDirectory};
-use crate::engine::{BuiltInError, DirectoryError, Engine, NoHelpers, NoOutbox};
+use crate::engine::{BuiltInError, DirectoryError, Engine, NoHelpers, NoOutbox, RuleCache};
 use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Where a store is unless somebody says otherwise.
 const DEFAULT_ROOT: &str = "/var/lib/sealpost";
@@ -107,6 +108,9 @@ impl Context {
     }
 }
 
+/// What this process compiled.
+static RULES: OnceLock<RuleCache> = OnceLock::new();
+
 /// The engine over this machine's clock and randomness.
 pub(super) fn engine<'e>(
     directory: &'e SqliteDirectory,
@@ -121,6 +125,7 @@ pub(super) fn engine<'e>(
         built_in: &config.trust_bundle,
         outbox: &NoOutbox,
         helpers: &NoHelpers,
+        rules: RULES.get_or_init(RuleCache::default),
         settings: &config.settings,
     }
 }
@@ -131,6 +136,7 @@ impl From<AdminError> for Failure {
             AdminError::Directory(DirectoryError::Busy)
             | AdminError::KeysChanged(_)
             | AdminError::RulesChanged(_) => Code::TryAgain,
+            AdminError::Directory(DirectoryError::FullDataset { .. }) => Code::No,
             AdminError::Directory(_) | AdminError::Io { .. } => Code::Io,
             AdminError::NoStore(_)
             | AdminError::NoDomain(_)

@@ -187,7 +187,7 @@ fn seal_as_sender(context: &Context, recipient: &str, message: &[u8]) -> Result<
     let fit = |certificate: &Certificate| ValidatedCertificate::for_sealing(certificate, &check).ok();
     let recipients: Vec<ValidatedCertificate> =
         records.iter().filter_map(|record| fit(&record.held.certificate)).collect();
-    let mark = Mark { at: SystemClock.now(), rule: None, marked: Vec::new() };
+    let mark = Mark { at: SystemClock.now(), rule: None, marked: Vec::new(), edited: Vec::new() };
     let job = SealJob {
         message,
         recipients: &recipients,

@@ -29,6 +29,7 @@ mod crl;
 mod crl_add;
 mod crl_sign;
 mod crl_succession;
+mod dataset;
 mod deliver;
 mod demo;
 mod doctor;
@@ -65,6 +66,7 @@ mod outlook;
 mod output;
 mod password;
 mod postfix;
+mod preference;
 mod progress;
 mod recovery;
 mod rekey;
@@ -107,6 +109,7 @@ enum Verb {
     Trust(trust::TrustCommand),
     Recovery(recovery::RecoveryCommand),
     Acl(acl::AclCommand),
+    Dataset(dataset::DatasetCommand),
     Backup(backup::Backup),
     Restore(backup::Restore),
     Config(config::ConfigCommand),
@@ -136,6 +139,7 @@ impl Verb {
             Verb::Trust(verb) => verb.run(context, out),
             Verb::Recovery(verb) => verb.run(context, out),
             Verb::Acl(verb) => verb.run(context, out),
+            Verb::Dataset(verb) => verb.run(context, out),
             Verb::Backup(verb) => verb.run(context, out),
             Verb::Restore(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),

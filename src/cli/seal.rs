@@ -48,7 +48,7 @@ impl Seal {
             message: mail::without_mbox_line(arrived.expose()),
             recipients: &recipients,
             form: self.form(),
-            mark: Mark { at: SystemClock.now(), rule: None, marked: Vec::new() },
+            mark: Mark { at: SystemClock.now(), rule: None, marked: Vec::new(), edited: Vec::new() },
             seed,
         };
         let sealed = seal_many(vec![job]).into_iter().next().unwrap_or(Err(SealError::NoRecipient));

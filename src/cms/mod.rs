@@ -22,6 +22,7 @@ mod signed_message;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod wrapping;
 
 pub use ber::der_from_ber;
 pub(crate) use ber::{MAX_OCTETS, write_header};
@@ -43,3 +44,4 @@ pub(crate) use recipient::{ID_ORI_KEM, MAX_RECIPIENTS};
 pub use signed_data::{SignedAttributes, SignedData, Signer, read_signed_data};
 pub use signed_message::{SignedMessage, is_labelled_signed, signed_message};
 pub(crate) use tags::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};
+pub use wrapping::{Wrapping, wrapping};

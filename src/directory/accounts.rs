@@ -107,7 +107,7 @@ impl SqliteDirectory {
         })
     }
 
-    /// Removes an account with its certificates, rules and rights; its mail stays. Each of its keys must be named in
+    /// Removes an account with its certificates, rules, rights, preferences and datasets; its mail stays. Each of its keys must be named in
     /// `forget`.
     pub fn remove_account(&self, address: &Address, forget: &[Fingerprint]) -> Result<(), AdminError> {
         self.write(|at| {
@@ -117,8 +117,9 @@ impl SqliteDirectory {
             for sql in REMOVAL {
                 at.execute(sql, [&id])?;
             }
-            Ok(())
+            Ok(id)
         })
+        .map(|id| self.forget_datasets(&id))
     }
 }
 

@@ -1,8 +1,8 @@
 //! A copy of the directory while others work with it, through SQLite's backup interface: what is read is one state of the
 //! directory.
 //!
-//! `state.sqlite` is left out: it holds nothing that a store cannot do without (marks against doubled copies, and
-//! wrong passwords), and nothing of it is true of another day.
+//! `state.sqlite` is left out: it holds marks against doubled copies, wrong passwords and mail on its way, nothing of which
+//! is true of another day, and datasets, which `sealpost dataset show --values` writes down.
 
 use super::open;
 use super::schema::{self, File};

@@ -1,7 +1,7 @@
 //! What rules look up of accounts: preferences in `directory.sqlite`, datasets in `state.sqlite`.
 
 use super::lookup::known_account;
-use super::{AdminError, SqliteDirectory, words};
+use super::{AdminError, MOST_MEMBERS, SqliteDirectory, datasets, preferences, words};
 use crate::engine::{AccountFacts, DirectoryError, Remembered};
 use crate::mail::Address;
 use crate::rules::Needs;
@@ -12,7 +12,7 @@ impl SqliteDirectory {
         let ids = self.ids_of(asked.iter().map(|(address, _)| address))?;
         let mut facts = self.read(|at| {
             let pairs = asked.iter().zip(&ids);
-            pairs.map(|((_, needs), id)| preferences(at, id, needs)).collect::<Result<Vec<_>, _>>()
+            pairs.map(|((_, needs), id)| preferences_asked(at, id, needs)).collect::<Result<Vec<_>, _>>()
         })?;
         if asked.iter().all(|(_, needs)| needs.datasets.is_empty()) {
             return Ok(facts);
@@ -32,13 +32,17 @@ impl SqliteDirectory {
         let ids = self.ids_of(values.iter().map(|value| &value.account))?;
         let now = words::now();
         self.write_state(|at| {
-            let sql = "INSERT INTO datasets (account_id, name, value, added) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT DO NOTHING";
+            let mut full = None;
             for (value, id) in values.iter().zip(&ids) {
-                at.execute(sql, params![id, value.dataset, value.value, now])?;
+                let room = datasets::count(at, id, &value.dataset)? < MOST_MEMBERS;
+                match room || has(at, id, value)? {
+                    true => datasets::insert(at, id, &value.dataset, &value.value, now)?,
+                    false => full = Some(datasets::full(&value.account, &value.dataset)),
+                }
             }
-            Ok(())
-        })
+            Ok(full)
+        })?
+        .map_or(Ok(()), Err)
     }
 
     fn ids_of<'a>(&self, accounts: impl Iterator<Item = &'a Address>) -> Result<Vec<String>, DirectoryError> {
@@ -47,14 +51,17 @@ impl SqliteDirectory {
     }
 }
 
-fn preferences(at: &Connection, id: &str, needs: &Needs) -> Result<AccountFacts, AdminError> {
+fn preferences_asked(at: &Connection, id: &str, needs: &Needs) -> Result<AccountFacts, AdminError> {
     if !needs.preferences {
         return Ok(AccountFacts::default());
     }
-    let mut statement =
-        at.prepare_cached("SELECT name, value FROM preferences WHERE account_id = ?1 ORDER BY name")?;
-    let found = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(AccountFacts { preferences: found.collect::<Result<_, _>>()?, ..AccountFacts::default() })
+    Ok(AccountFacts { preferences: preferences::list(at, id)?, ..AccountFacts::default() })
+}
+
+/// Is it a member already?
+fn has(at: &Connection, id: &str, value: &Remembered) -> Result<bool, AdminError> {
+    let sql = "SELECT 1 FROM datasets WHERE account_id = ?1 AND name = ?2 AND value = ?3";
+    Ok(at.prepare_cached(sql)?.exists(params![id, value.dataset, value.value])?)
 }
 
 fn members(at: &Connection, id: &str, name: &str) -> Result<Vec<String>, AdminError> {

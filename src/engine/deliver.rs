@@ -12,7 +12,7 @@ use super::seal::{ReadyCopy, Versions, make, ready};
 use super::settle::settle;
 use super::{
     Account, BuiltIn, Clock, Directory, Disposition, EngineError, Fired, Helpers, Mailstore, Outbox, Outcome,
-    Request, Settings,
+    Request, RuleCache, Settings,
 };
 use crate::crypto::Entropy;
 use crate::mail::{Message, without_mbox_line};
@@ -35,6 +35,8 @@ pub struct Engine<'e> {
     pub outbox: &'e dyn Outbox,
     /// Programs that rules call.
     pub helpers: &'e dyn Helpers,
+    /// Rules that were compiled already.
+    pub rules: &'e RuleCache,
     /// The site's policy.
     pub settings: &'e Settings,
 }

@@ -2,6 +2,7 @@
 
 use super::deliver::Case;
 use super::plan::Effect;
+use super::remember::remembered;
 use super::runs::{Run, runs};
 use super::{CopyName, Engine, EngineError, Held, OutgoingMail, Remembered, Request};
 use time::OffsetDateTime;
@@ -23,8 +24,8 @@ pub(super) fn prepare<'a>(
     at: OffsetDateTime,
 ) -> Result<Effects<'a>, EngineError> {
     let _ = engine;
-    let (mails, remembered) = (Vec::new(), Vec::new());
-    Ok(Effects { runs: runs(request, case, effects), mails, remembered, at })
+    let (runs, mails) = (runs(request, case, effects), Vec::new());
+    Ok(Effects { runs, mails, remembered: remembered(case, effects), at })
 }
 
 impl Effects<'_> {

@@ -220,9 +220,9 @@ impl EngineError {
                 (5, 3),
                 "not the same answer for all recipients: deliver them one by one (..._destination_recipient_limit = 1)",
             ),
-            EngineError::Directory(DirectoryError::Busy | DirectoryError::Failed(_)) => {
-                retry((3, 0), "the directory is not available")
-            }
+            EngineError::Directory(
+                DirectoryError::Busy | DirectoryError::FullDataset { .. } | DirectoryError::Failed(_),
+            ) => retry((3, 0), "the directory is not available"),
             EngineError::BuiltIn(_) => retry((3, 5), "the trusted authorities are not ready here"),
             EngineError::Stage(error) | EngineError::Commit { source: error, .. } => not_stored(error),
             EngineError::Seal { source, .. } => not_sealed(source),

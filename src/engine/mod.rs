@@ -21,8 +21,10 @@ mod plan;
 mod planned;
 mod programs;
 mod prospect;
+mod remember;
 mod report;
 mod request;
+mod rule_cache;
 mod runs;
 mod seal;
 pub mod settings;
@@ -52,6 +54,7 @@ pub use planned::PlannedEffectReport;
 pub use prospect::{Prospect, foresee, foresee_domain_key, foresee_recovery, issuers};
 pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};
+pub use rule_cache::RuleCache;
 pub use settings::{
     CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Recovery,
     Settings, Trust, Unusable,

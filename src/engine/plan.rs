@@ -171,7 +171,9 @@ impl<'p, 's, 'a> Draft<'p, 's, 'a> {
                 let form = Form::Plain(PlainConsent::rule_stores_plain());
                 self.add(owner, &mailbox.name, form, Some(step.rule.clone()));
             }
-            Action::AddHeader(lines) => lines.iter().for_each(|line| self.so_far.edits.add(line)),
+            Action::AddHeader(lines) => {
+                lines.iter().for_each(|line| self.so_far.edits.add(line.clone()));
+            }
             Action::TagSubject(tag) => self.so_far.edits.tag(tag),
             Action::CopyAttachments(_)
             | Action::Remember(_)

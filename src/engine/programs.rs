@@ -34,21 +34,17 @@ pub(super) enum Watch {
     Traced,
 }
 
-struct Compiled<'i> {
-    installed: &'i InstalledRules,
-    rules: RuleSet,
-}
-
 impl Programs {
     /// Reads and merges the rules of the server and of everybody whom the message is for.
     pub(super) fn load(engine: &Engine<'_>, addressees: &Addressees) -> Result<Programs, EngineError> {
         let addresses: Vec<Address> =
             addressees.known.iter().map(|addressee| addressee.account.address.clone()).collect();
         let installed = engine.directory.rules(&addresses)?;
-        let compiled = installed.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
+        let compiled = installed.iter().map(|rules| engine.rules.compiled(rules));
+        let compiled = compiled.collect::<Result<Vec<_>, _>>()?;
         let of = |wanted: &dyn Fn(&InstalledRules) -> bool| {
-            let sets = compiled.iter().filter(|set| wanted(set.installed));
-            Program::new(sets.map(|set| (set.installed.scope, set.rules.clone())).collect())
+            let sets = installed.iter().zip(&compiled).filter(|(rules, _)| wanted(rules));
+            Program::new(sets.map(|(rules, set)| (rules.scope, RuleSet::clone(set))).collect())
         };
         let server = of(&|rules| rules.scope == ScopeKind::Server);
         let account = |addressee: &Addressee| of(&|rules| governs(rules, &addressee.account));
@@ -125,20 +121,6 @@ impl Asking<'_> {
                     evaluation.answer(answer.map_err(|source| EngineError::Helper { rule, source })?);
                 }
             }
-        }
-    }
-}
-
-fn compile(installed: &InstalledRules) -> Result<Compiled<'_>, EngineError> {
-    match RuleSet::from_toml(&installed.file, &installed.text, installed.scope) {
-        Ok(rules) => Ok(Compiled { installed, rules }),
-        Err(faults) => {
-            let holder = if installed.holder.is_empty() { "the server" } else { &installed.holder };
-            Err(EngineError::BrokenRules {
-                holder: holder.into(),
-                file: installed.file.clone(),
-                faults: Box::new(faults),
-            })
         }
     }
 }

@@ -117,7 +117,8 @@ fn seal<'c>(
     for copy in copies {
         if let Way::Seal(readers, recipients, form) = &copy.way {
             let marked = readers.iter().filter_map(Reader::marked).collect();
-            let mark = Mark { at, rule: copy.plan.rule.as_deref(), marked };
+            let edited = copy.plan.edits.names();
+            let mark = Mark { at, rule: copy.plan.rule.as_deref(), marked, edited };
             let seed = engine.entropy.seed()?;
             let message = versions.bytes(&copy.plan.edits);
             jobs.push(SealJob { message, recipients, form: *form, mark, seed });

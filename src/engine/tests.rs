@@ -71,6 +71,7 @@ struct World {
     store: MemoryStore,
     settings: Settings,
     seeds: AtomicU8,
+    compiled: RuleCache,
 }
 
 impl World {
@@ -114,6 +115,7 @@ impl World {
             store: MemoryStore::default(),
             settings: settings(),
             seeds: AtomicU8::new(1),
+            compiled: RuleCache::default(),
         }
     }
 
@@ -131,6 +133,7 @@ impl World {
             entropy: self,
             outbox: &NoOutbox,
             helpers: &NoHelpers,
+            rules: &self.compiled,
             built_in: self,
             settings: &self.settings,
         }

@@ -32,6 +32,18 @@ pub enum DirectoryError {
     /// Another process holds it for longer than we wait.
     #[error("the directory is busy")]
     Busy,
+    /// A dataset that takes no more members; what else was to be added is.
+    #[error(
+        "the dataset {dataset} of {account} has {most} members, and takes no more: sealpost dataset remove --account {account}"
+    )]
+    FullDataset {
+        /// Whose.
+        account: Address,
+        /// Its name.
+        dataset: String,
+        /// So many are allowed.
+        most: usize,
+    },
     /// Everything else.
     #[error("the directory failed: {0}")]
     Failed(String),

@@ -54,11 +54,19 @@ impl<'a> Field<'a> {
     /// The mailboxes of an address field, groups flattened; of a value of more than 256 KiB, those at its begin. What has
     /// no addr-spec is left out.
     pub fn mailboxes(&self) -> Vec<Mailbox> {
+        self.each_address(mailbox)
+    }
+    /// The display names of an address field after RFC 2047, of those without an addr-spec too: readers show
+    /// them. A comment is part of the name beside it, or is the name.
+    pub fn display_names(&self) -> Vec<String> {
+        self.each_address(|found| found.name.map(Cow::into_owned).filter(|name| !name.is_empty()))
+    }
+    fn each_address<T>(&self, take: impl Fn(Addr<'_>) -> Option<T>) -> Vec<T> {
         let value = decodable(self.value());
         match MessageStream::new(&value).parse_address() {
-            HeaderValue::Address(Address::List(list)) => list.into_iter().filter_map(mailbox).collect(),
+            HeaderValue::Address(Address::List(list)) => list.into_iter().filter_map(take).collect(),
             HeaderValue::Address(Address::Group(groups)) => {
-                groups.into_iter().flat_map(|group| group.addresses).filter_map(mailbox).collect()
+                groups.into_iter().flat_map(|group| group.addresses).filter_map(take).collect()
             }
             _ => Vec::new(),
         }
@@ -116,7 +124,7 @@ fn field_len(bytes: &[u8]) -> usize {
 
 /// Values are decoded up to here. A decoder makes up to 25 bytes of each, which are to stay below 8 MiB, and MTAs cut
 /// headers at far less (Postfix at 100 KiB).
-const MAX_DECODED: usize = 256 << 10;
+pub(super) const MAX_DECODED: usize = 256 << 10;
 
 /// The value as mail-parser wants it: with a line end. Values whose decoding would take more than linear time have
 /// their encoded words disarmed and come out as they are written.
@@ -199,6 +207,19 @@ mod tests {
         assert_eq!(mailboxes(b"To: undisclosed-recipients:;\n"), []);
         assert_eq!(mailboxes(b"To: just a name\n"), []);
         assert_eq!(mailboxes(b"From: <>\n"), []);
+    }
+
+    #[test]
+    fn display_names_are_shown_without_an_address_too() {
+        let names = |bytes: &[u8]| field(bytes).display_names();
+        assert_eq!(
+            names(b"From: =?utf-8?q?J=C3=BCrgen?= =?utf-8?q?_X?= <j@b.example>, c@d.example,\n (x) \"B, C\" <b@x>\n"),
+            ["Jürgen X", "B, C (x)"]
+        );
+        assert_eq!(names(b"From: just a name\n"), ["just a name"]);
+        assert_eq!(names(b"From: \"The Boss\" <>\n"), ["The Boss"]);
+        assert_eq!(names(b"From: team: Ann <a@x.example>, b@x.example;\n"), ["Ann"]);
+        assert_eq!(names(b"From: a@x.example\n"), Vec::<String>::new());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::datum::{Datum, Key, Node};
 use super::fault::Faults;
-use super::picture::{Picture, Pictures};
+use super::picture::Picture;
+use super::pictures::Pictures;
 use super::warnings::Warning;
 use super::{Operator, ScopeKind};
 use crate::mail::MailboxRef;
@@ -22,14 +23,34 @@ pub(super) struct Arguments<'a, 't> {
 }
 
 impl<'a> Arguments<'a, '_> {
-    /// The pictures of `is`, `is not`, `in` or `not in`.
+    /// The pictures of `is`, `is not`, `in` or `not in`; in a list `#Name` is a dataset.
     pub(super) fn pictures(&mut self) -> Option<Pictures> {
         let operator = self.operator?;
-        let list = match operator.takes_list() {
-            true => self.picture_list()?,
-            false => vec![self.text("a picture").and_then(|(text, span)| self.picture(text, span))?],
-        };
-        Some(Pictures { operator, list })
+        if operator.takes_list() {
+            return self.picture_list(operator);
+        }
+        let (text, span) = self.text("a picture")?;
+        Some(Pictures { operator, list: vec![self.picture(text, span)?], datasets: Vec::new() })
+    }
+
+    /// A date or a date with time, as a text or as TOML writes them.
+    pub(super) fn date(&mut self) -> Option<(&'a str, Range<usize>)> {
+        let value = self.next("a date")?;
+        match &value.datum {
+            Datum::Date(text) => Some((text, value.span.clone())),
+            _ => self.as_text(value, "a date"),
+        }
+    }
+
+    /// One text or a list of at least one.
+    pub(super) fn filled_list(&mut self, what: &str) -> Option<Vec<(&'a str, Range<usize>)>> {
+        let span = self.rest.first().map_or(self.span.clone(), |value| value.span.clone());
+        let texts = self.texts(what)?;
+        if texts.is_empty() {
+            self.faults.add(span, "the list is empty", format!("write {what} at least"));
+            return None;
+        }
+        Some(texts)
     }
 
     /// A count of bytes: a whole number, or a text with the suffix `K`, `M` or `G` (powers of 1024).
@@ -127,41 +148,53 @@ impl<'a> Arguments<'a, '_> {
         None
     }
 
-    fn picture_list(&mut self) -> Option<Vec<Picture>> {
+    fn picture_list(&mut self, operator: Operator) -> Option<Pictures> {
         let value = self.next("a list of pictures")?;
-        if let Some(text) = value.as_text() {
-            match text.strip_prefix('#') {
-                Some(name) => self.refuse_dataset(name, value.span.clone()),
-                None => self.refuse_single(text, value.span.clone()),
+        let items = match &value.datum {
+            Datum::Text(text) if text.starts_with('#') => std::slice::from_ref(value),
+            Datum::Text(text) => return self.refuse_single(text, value.span.clone()),
+            Datum::List(list) => list.as_slice(),
+            _ => {
+                let text = format!("\"{}\" takes a list of pictures here, not {}", self.word, value.kind());
+                self.faults.add(value.span.clone(), text, LIST_HINT.to_owned());
+                return None;
             }
-            return None;
-        }
-        let Some(array) = value.as_list() else {
-            let text = format!("\"{}\" takes a list of pictures here, not {}", self.word, value.kind());
-            self.faults.add(value.span.clone(), text, "write a list: [\"first\", \"second\"]".to_owned());
-            return None;
         };
-        if array.is_empty() {
-            self.faults.add(
-                value.span.clone(),
-                "the list is empty",
-                "write a list: [\"first\", \"second\"]".to_owned(),
-            );
+        if items.is_empty() {
+            self.faults.add(value.span.clone(), "the list is empty", LIST_HINT.to_owned());
             return None;
         }
-        let pictures: Vec<_> = array.iter().map(|item| self.listed_picture(item)).collect();
-        pictures.into_iter().collect()
+        let mut pictures = Pictures { operator, list: Vec::new(), datasets: Vec::new() };
+        let taken: Vec<_> = items.iter().map(|item| self.add_listed(item, &mut pictures)).collect();
+        taken.into_iter().all(|taken| taken.is_some()).then_some(pictures)
     }
 
-    fn listed_picture(&mut self, item: &'a Node) -> Option<Picture> {
+    fn add_listed(&mut self, item: &'a Node, pictures: &mut Pictures) -> Option<()> {
         let (text, span) = self.as_text(item, "a picture")?;
         match text.strip_prefix('#') {
-            Some(name) => {
-                self.refuse_dataset(name, span);
-                None
-            }
-            None => self.picture(text, span),
+            Some(name) => pictures.datasets.push(self.dataset(name, span)?),
+            None => pictures.list.push(self.picture(text, span)?),
         }
+        Some(())
+    }
+
+    /// The name of a dataset that stands for its members.
+    fn dataset(&mut self, name: &str, span: Range<usize>) -> Option<String> {
+        let is_name =
+            !name.trim().is_empty() && !name.contains(|c: char| c.is_control() || "*,\\".contains(c));
+        let hint = "a picture that begins with # is written with a backslash in lists: '\\#42*'".to_owned();
+        if !is_name {
+            self.faults.add(span, format!("\"#{name}\" names no dataset"), hint);
+            return None;
+        }
+        if self.scope == ScopeKind::Server {
+            let text = format!(
+                "the dataset \"#{name}\" is not allowed in server scope: datasets belong to accounts"
+            );
+            self.faults.add(span, text, hint);
+            return None;
+        }
+        Some(name.to_owned())
     }
 
     fn picture(&mut self, text: &str, span: Range<usize>) -> Option<Picture> {
@@ -175,18 +208,16 @@ impl<'a> Arguments<'a, '_> {
         }
     }
 
-    fn refuse_dataset(&mut self, name: &str, span: Range<usize>) {
-        let hint = "write the pictures as a list: [\"first\", \"second\"]".to_owned();
-        self.faults.add(span, format!("datasets are not in this version: \"#{name}\""), hint);
-    }
-
-    fn refuse_single(&mut self, text: &str, span: Range<usize>) {
+    fn refuse_single<T>(&mut self, text: &str, span: Range<usize>) -> Option<T> {
         let operator = self.operator.map_or("in", Operator::name);
         let single = if operator == "in" { "is" } else { "is not" };
         let hint = format!("write a list: [{text:?}], or use \"{single}\" for one picture");
         self.faults.add(span, format!("\"{operator}\" takes a list of pictures, not one text"), hint);
+        None
     }
 }
+
+const LIST_HINT: &str = "write a list: [\"first\", \"second\"]";
 
 /// Bytes from digits and a suffix.
 pub(super) fn bytes(text: &str) -> Option<u64> {

@@ -1,10 +1,11 @@
 //! From rules, message, envelope and facts to a verdict: a state machine that asks or is done. No IO; cannot fail.
 
+use super::actions::MOST_LINES;
 use super::evidence::Evidence;
 use super::facts::Input;
 use super::trace::{Outcome, Tested, Trace, Tracer};
 use super::{Action, Program, Rule};
-use crate::mail::HeaderEdits;
+use crate::mail::{HeaderEdits, HeaderLine};
 
 /// One planned action and the rule that asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +52,19 @@ pub struct Question {
 pub enum Answer {
     /// Goes on.
     Accept,
-    /// Goes on, with these header lines (`Name: value`) in front of the message.
+    /// Goes on, with these header lines (`Name: value`) in front of the message. One that is no
+    /// [`HeaderLine`] is left out, and so is what goes beyond the lines that one action may add.
     AddHeader(Vec<String>),
     /// As the action `Discard`.
     Discard,
     /// As the action `Reject with`.
     Reject(String),
+}
+
+/// Those that are header lines: whatever a filter says, it adds fields and nothing else.
+fn header_lines(lines: &[String]) -> Vec<HeaderLine> {
+    let read = lines.iter().filter_map(|line| HeaderLine::parse(line).ok());
+    read.take(MOST_LINES).collect()
 }
 
 /// How far an evaluation came.
@@ -112,7 +120,7 @@ impl<'a> Evaluation<'a> {
         let Some((_, rule)) = self.program.rules.get(self.rule) else { return };
         let action = match answer {
             Answer::Accept => return,
-            Answer::AddHeader(lines) => Action::AddHeader(lines),
+            Answer::AddHeader(lines) => Action::AddHeader(header_lines(&lines)),
             Answer::Discard => Action::Discard,
             Answer::Reject(text) => Action::Reject(text),
         };
@@ -200,7 +208,7 @@ impl<'a> Evaluation<'a> {
 pub(super) mod testing {
     use super::*;
     use crate::mail::Message;
-    use crate::rules::{Envelope, Facts, RuleFaults, RuleSet, ScopeKind, Source};
+    use crate::rules::{Envelope, Facts, Needs, RuleFaults, RuleSet, ScopeKind, Source};
 
     pub(crate) fn envelope(sender: Option<&str>, recipients: &[&str]) -> Envelope {
         Envelope {
@@ -211,24 +219,26 @@ pub(super) mod testing {
         }
     }
 
-    fn read(rest: &str) -> Result<RuleSet, RuleFaults> {
+    fn read(rest: &str, scope: ScopeKind) -> Result<RuleSet, RuleFaults> {
         let text = format!("[[rule]]\nname = \"r\"\npriority = 5\n{rest}\n");
-        RuleSet::from_toml("rule.toml", &text, ScopeKind::Account)
+        RuleSet::from_toml("rule.toml", &text, scope)
+    }
+
+    fn program(rest: &str, scope: ScopeKind) -> Program {
+        let set = read(rest, scope).unwrap_or_else(|faults| panic!("{faults}"));
+        Program::new(vec![(scope, set)])
     }
 
     /// The verdict of one rule, given by its lines after name and priority.
     pub(crate) fn verdict(rest: &str, mail: &str) -> Verdict {
-        verdict_with(rest, mail, &envelope(Some("eve@east.example"), &["bob@north.example"]))
+        judge(&program(rest, ScopeKind::Account), mail, &ordinary(), &Facts::default())
     }
 
-    fn verdict_with(rest: &str, mail: &str, envelope: &Envelope) -> Verdict {
-        let set = read(rest).unwrap_or_else(|faults| panic!("{faults}"));
-        let program = Program::new(vec![(ScopeKind::Account, set)]);
-        let message = Message::new(mail.as_bytes());
-        let (facts, edits) = (Facts::default(), HeaderEdits::default());
-        let input = Input { message: &message, envelope, facts: &facts, edits: &edits };
-        let verdict = verdict_of(&program, input);
-        assert_eq!(explained(&program, input).0, verdict, "one road");
+    fn judge(program: &Program, mail: &str, envelope: &Envelope, facts: &Facts) -> Verdict {
+        let (message, edits) = (Message::new(mail.as_bytes()), HeaderEdits::default());
+        let input = Input { message: &message, envelope, facts, edits: &edits };
+        let verdict = verdict_of(program, input);
+        assert_eq!(explained(program, input).0, verdict, "one road");
         verdict
     }
 
@@ -253,16 +263,45 @@ pub(super) mod testing {
     }
 
     pub(crate) fn faults(rest: &str) -> RuleFaults {
-        read(rest).expect_err("a wrong rule")
+        read(rest, ScopeKind::Account).expect_err("a wrong rule")
+    }
+
+    fn ordinary() -> Envelope {
+        envelope(Some("eve@east.example"), &["bob@north.example"])
+    }
+
+    fn asking(condition: &str, scope: ScopeKind) -> Program {
+        program(&format!("when = [{condition}]\nthen = [[\"Discard\"]]"), scope)
     }
 
     pub(crate) fn holds(condition: &str, mail: &str) -> bool {
-        holds_with(condition, mail, &envelope(Some("eve@east.example"), &["bob@north.example"]))
+        holds_with(condition, mail, &ordinary())
     }
 
     pub(crate) fn holds_with(condition: &str, mail: &str, envelope: &Envelope) -> bool {
-        let rest = format!("when = [{condition}]\nthen = [[\"Discard\"]]");
-        verdict_with(&rest, mail, envelope).ending == Ending::Discard
+        let asking = asking(condition, ScopeKind::Account);
+        judge(&asking, mail, envelope, &Facts::default()).ending == Ending::Discard
+    }
+
+    /// With these facts.
+    pub(crate) fn holds_among(condition: &str, mail: &str, facts: &Facts) -> bool {
+        let asking = asking(condition, ScopeKind::Account);
+        judge(&asking, mail, &ordinary(), facts).ending == Ending::Discard
+    }
+
+    pub(crate) fn holds_at(condition: &str, now: time::OffsetDateTime) -> bool {
+        holds_among(condition, "\n", &Facts { now, ..Facts::default() })
+    }
+
+    /// In server scope, where the recipients lead there.
+    pub(crate) fn server_holds(condition: &str, routes: &[&str]) -> bool {
+        let routes = routes.iter().map(|route| (*route).to_owned()).collect();
+        let facts = Facts { routes, ..Facts::default() };
+        judge(&asking(condition, ScopeKind::Server), "\n", &ordinary(), &facts).ending == Ending::Discard
+    }
+
+    pub(crate) fn facts_needed(condition: &str) -> Needs {
+        asking(condition, ScopeKind::Account).needs()
     }
 }
 
@@ -337,17 +376,18 @@ mod laws {
     use crate::rules::{CONDITIONS, Facts, RuleSet, ScopeKind};
     use proptest::prelude::*;
 
-    /// A program that asks every condition there is.
-    fn curious() -> Program {
+    /// A program that asks every condition that this scope has, in both ways.
+    fn curious(scope: ScopeKind) -> Program {
+        let words = CONDITIONS.iter().filter(|word| word.scopes.contains(&scope));
         let rule = |(at, word): (usize, &&crate::rules::ConditionWord)| {
             format!(
                 "[[rule]]\nname = \"{at}\"\npriority = 5\nwhen = [{}]\nthen = [[\"Mark\", \"Seen\"]]\n",
                 word.example
             )
         };
-        let text: String = CONDITIONS.iter().enumerate().map(rule).collect();
-        let set = RuleSet::from_toml("f.toml", &text, ScopeKind::Account).unwrap();
-        Program::new(vec![(ScopeKind::Account, set)])
+        let text: String = words.enumerate().map(rule).collect();
+        let set = RuleSet::from_toml("f.toml", &text, scope).unwrap();
+        Program::new(vec![(scope, set)])
     }
 
     proptest! {
@@ -358,7 +398,7 @@ mod laws {
         ) {
             let mail = [name.as_bytes(), b": ", &bytes].concat();
             let (message, envelope) = (Message::new(&mail), envelope(Some("a@x.example"), &["b@x.example"]));
-            let program = curious();
+            let program = curious(ScopeKind::Account);
             let (facts, edits) = (Facts::default(), HeaderEdits::default());
             let input = Input { message: &message, envelope: &envelope, facts: &facts, edits: &edits };
             let verdict = verdict_of(&program, input);

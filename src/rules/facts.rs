@@ -18,6 +18,26 @@ pub enum Source {
     Pipe,
 }
 
+impl Source {
+    /// Its word in rules.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Source::Trusted => "trusted",
+            Source::Authenticated => "authenticated",
+            Source::Lmtp => "lmtp",
+            Source::Pipe => "pipe",
+        }
+    }
+
+    /// Over what the message was handed over. Who is trusted or authenticated is known of the pipe hook alone.
+    pub(super) fn transport(self) -> &'static str {
+        match self {
+            Source::Lmtp => "LMTP",
+            Source::Trusted | Source::Authenticated | Source::Pipe => "PIPE",
+        }
+    }
+}
+
 /// The SMTP envelope as rules see it.
 #[derive(Debug, Clone)]
 pub struct Envelope {

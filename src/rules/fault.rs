@@ -50,6 +50,19 @@ impl RuleFaults {
         &self.faults
     }
 
+    /// The one fault that ends the reading.
+    pub(super) fn one(
+        file: &str,
+        shown: &str,
+        span: Range<usize>,
+        text: String,
+        hint: Option<String>,
+    ) -> RuleFaults {
+        let mut faults = Faults::new(file, shown);
+        faults.add(span, text, hint);
+        RuleFaults { file: file.to_owned(), text: shown.to_owned(), faults: faults.take(), unlisted: 0 }
+    }
+
     /// For people: one block for each fault.
     pub fn rendered(&self, color: Color) -> String {
         let renderer = match color {
@@ -92,15 +105,41 @@ pub(super) struct Faults<'t> {
     file: &'t str,
     text: &'t str,
     line_starts: Vec<usize>,
+    /// How many characters stand before every [`STRIDE`]th byte: a whole rule set may be one line.
+    characters: Vec<usize>,
     faults: Vec<Fault>,
     unlisted: usize,
+}
+
+/// Bytes between two places whose column is known.
+const STRIDE: usize = 1024;
+
+/// Characters that begin in these bytes.
+fn characters_in(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }
 
 impl<'t> Faults<'t> {
     pub(super) fn new(file: &'t str, text: &'t str) -> Faults<'t> {
         let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(after_newlines).collect();
-        Faults { file, text, line_starts, faults: Vec::new(), unlisted: 0 }
+        let mut before = 0;
+        let strides = text.as_bytes().chunks(STRIDE);
+        let characters = strides.map(|stride| {
+            let here = before;
+            before += characters_in(stride);
+            here
+        });
+        let characters = characters.collect();
+        Faults { file, text, line_starts, characters, faults: Vec::new(), unlisted: 0 }
+    }
+
+    /// How many characters begin before a byte.
+    fn characters_before(&self, offset: usize) -> usize {
+        let stride = offset / STRIDE;
+        let Some(before) = self.characters.get(stride) else { return characters_in(self.text.as_bytes()) };
+        let bytes = self.text.as_bytes().get(stride * STRIDE..offset);
+        before + characters_in(bytes.unwrap_or_default())
     }
 
     /// What stands in the file there.
@@ -137,8 +176,20 @@ impl<'t> Faults<'t> {
         }
         let line = self.line(span.start);
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        let column = self.text.get(start..span.start).unwrap_or_default().chars().count() + 1;
+        let column = self.characters_before(span.start) - self.characters_before(start) + 1;
         self.faults.push(Fault { line, column, text: text.into(), nearest, hint: hint.into(), span });
+    }
+
+    /// Are there none?
+    pub(super) fn is_empty(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// The faults so far in the order of the file, which are none of this collection any longer; at most 100.
+    pub(super) fn take(&mut self) -> Vec<Fault> {
+        self.unlisted = 0;
+        self.faults.sort_by_key(|fault| (fault.span.start, fault.span.end));
+        std::mem::take(&mut self.faults)
     }
 
     /// Keeps only the faults that lie before `offset`.
@@ -175,6 +226,17 @@ mod tests {
             faults.to_string(),
             "error: what?\n --> f.toml:2:16\n  |\n2 | name = \"Größe\" x\n  |                ^"
         );
+    }
+
+    #[test]
+    fn columns_of_a_long_line_are_counted_from_its_begin() {
+        let text = format!("x\n{}", "ä".repeat(3 * STRIDE));
+        for at in [2, 4, STRIDE, 2 * STRIDE + 2, text.len()] {
+            let mut faults = Faults::new("f.toml", &text);
+            faults.add(at..at, "what?", None);
+            let expected = text.get(2..at).unwrap().chars().count() + 1;
+            assert_eq!(faults.take()[0].column, expected, "{at}");
+        }
     }
 
     #[test]

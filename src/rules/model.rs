@@ -5,13 +5,13 @@ use super::datum::Node;
 use super::warnings::Warning;
 use super::{Class, Operator, RuleFaults, read};
 use crate::crypto::Profile;
-use crate::mail::{Address, Flag, HeaderPolicy, MailboxRef};
+use crate::mail::{Address, Flag, HeaderLine, HeaderPolicy, MailboxRef};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 
 /// Where a rule set is installed; some words are allowed in some scopes only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScopeKind {
     /// The site: once per message; every mailbox name starts with `~`.
@@ -25,6 +25,9 @@ pub enum ScopeKind {
 impl ScopeKind {
     /// Every scope.
     pub const ALL: &'static [ScopeKind] = &[ScopeKind::Server, ScopeKind::Domain, ScopeKind::Account];
+
+    /// Those whose rules act as an account.
+    pub(super) const OF_ACCOUNTS: &'static [ScopeKind] = &[ScopeKind::Domain, ScopeKind::Account];
 
     /// Its name in texts.
     pub fn name(self) -> &'static str {
@@ -79,7 +82,7 @@ pub struct Rule {
 
 impl Rule {
     /// All that its text says: name, priority, comment, and the elements of `when` and `then`.
-    fn said(&self) -> (&str, u8, Option<&str>, Vec<&Node>, Vec<&Node>) {
+    pub(super) fn said(&self) -> (&str, u8, Option<&str>, Vec<&Node>, Vec<&Node>) {
         let when = self.conditions.iter().map(|condition| &condition.node).collect();
         let then = self.actions.iter().map(|planned| &planned.node).collect();
         (&self.name, self.priority, self.comment.as_deref(), when, then)
@@ -138,8 +141,8 @@ pub enum Action {
     Store(MailboxRef),
     /// `Mark`
     Mark(Vec<Flag>),
-    /// `Add Header`: lines `Name: value` without line ends.
-    AddHeader(Vec<String>),
+    /// `Add Header`
+    AddHeader(Vec<HeaderLine>),
     /// `Tag Subject`
     TagSubject(String),
     /// `Copy Attachments into`: a folder of the account's files.
@@ -225,7 +228,10 @@ impl fmt::Display for Action {
                     .iter()
                     .try_for_each(|flag| write!(out, " {}", flag.to_string().trim_start_matches('\\')))
             }
-            Action::AddHeader(lines) => write!(out, "Add Header {}", lines.join(", ")),
+            Action::AddHeader(lines) => {
+                let lines: Vec<String> = lines.iter().map(HeaderLine::to_string).collect();
+                write!(out, "Add Header {}", lines.join(", "))
+            }
             Action::TagSubject(tag) => write!(out, "Tag Subject {tag}"),
             Action::CopyAttachments(folder) => write!(out, "Copy Attachments into {folder}"),
             Action::Remember(dataset) => write!(out, "Remember 'From' in {dataset}"),

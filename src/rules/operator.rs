@@ -36,6 +36,12 @@ impl Operator {
     pub(super) const NUMBERS: &'static [Operator] =
         &[Operator::Is, Operator::IsNot, Operator::LessThan, Operator::GreaterThan];
 
+    /// Those that compare hours and minutes.
+    pub(super) const TIMES: &'static [Operator] =
+        &[Operator::Is, Operator::In, Operator::LessThan, Operator::GreaterThan];
+    /// Those that compare what is nowhere exactly.
+    pub(super) const ORDER: &'static [Operator] = &[Operator::LessThan, Operator::GreaterThan];
+
     /// Its spelling in a rule file.
     pub fn name(self) -> &'static str {
         match self {
@@ -58,8 +64,8 @@ impl Operator {
         matches!(self, Operator::IsNot | Operator::NotIn)
     }
 
-    /// Compares two numbers; the list operators never hold.
-    pub(super) fn compares(self, value: u64, limit: u64) -> bool {
+    /// Compares two numbers, times or dates; the list operators never hold.
+    pub(super) fn compares<T: PartialOrd>(self, value: T, limit: T) -> bool {
         match self {
             Operator::Is => value == limit,
             Operator::IsNot => value != limit,

@@ -6,20 +6,22 @@ use super::fault::Faults;
 use super::model::{Condition, PlannedAction};
 use super::warnings::Warning;
 use super::words::{Refused, nearest, quoted, reason};
-use super::{ACTIONS, CONDITIONS, Operator, Rule, RuleFaults, RuleSet, ScopeKind, actions, conditions};
+use super::{
+    ACTIONS, CONDITIONS, Operator, Rule, RuleFaults, RuleSet, ScopeKind, actions, conditions, names,
+};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use toml::de::DeTable;
 
 /// A larger file is no rule file. Ours.
-const LARGEST_FILE: usize = 1 << 20;
+pub(super) const LARGEST_FILE: usize = 1 << 20;
 
 const KEYS: [&str; 5] = ["name", "priority", "when", "then", "comment"];
 
 /// Reads the file; on any fault the whole file is refused.
 pub(super) fn read(file: &str, text: &str, scope: ScopeKind) -> Result<RuleSet, RuleFaults> {
-    let mut reader = Reader { faults: Faults::new(file, text), notes: Vec::new(), scope, cut: None };
+    let mut reader = Reader::new(Faults::new(file, text), scope);
     let rules = match text.len() > LARGEST_FILE {
         true => reader.refuse_size(text),
         false => reader.document(text),
@@ -30,16 +32,20 @@ pub(super) fn read(file: &str, text: &str, scope: ScopeKind) -> Result<RuleSet, 
     }
 }
 
-struct Reader<'t> {
-    faults: Faults<'t>,
-    notes: Vec<Warning>,
+pub(super) struct Reader<'t> {
+    pub(super) faults: Faults<'t>,
+    pub(super) notes: Vec<Warning>,
     scope: ScopeKind,
     /// Where the TOML breaks first; what comes after may be misread.
     cut: Option<usize>,
 }
 
 impl<'t> Reader<'t> {
-    fn refuse_size(&mut self, text: &str) -> Vec<Rule> {
+    pub(super) fn new(faults: Faults<'t>, scope: ScopeKind) -> Reader<'t> {
+        Reader { faults, notes: Vec::new(), scope, cut: None }
+    }
+
+    pub(super) fn refuse_size(&mut self, text: &str) -> Vec<Rule> {
         let found = format!("the file has {} bytes", text.len());
         self.faults.add(0..0, found, format!("a rule file has {LARGEST_FILE} bytes at most"));
         Vec::new()
@@ -84,7 +90,7 @@ impl<'t> Reader<'t> {
         rules.into_iter().map(|(rule, _)| rule).collect()
     }
 
-    fn check_names(&mut self, rules: &[(Rule, Range<usize>)]) {
+    pub(super) fn check_names(&mut self, rules: &[(Rule, Range<usize>)]) {
         let mut seen = BTreeMap::new();
         for (rule, span) in rules {
             if let Some(line) = seen.insert(rule.name.as_str(), rule.line) {
@@ -95,7 +101,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A rule and the place of its name.
-    fn rule(&mut self, value: &Node) -> Option<(Rule, Range<usize>)> {
+    pub(super) fn rule(&mut self, value: &Node) -> Option<(Rule, Range<usize>)> {
         let Some(table) = value.as_table() else {
             let text = format!("a rule is a table, not {}", value.kind());
             self.faults.add(value.span.clone(), text, "begin every rule with [[rule]]".to_owned());
@@ -290,7 +296,9 @@ impl<'t> Reader<'t> {
             let text = format!("{} is no {what}'s name: a text is needed", word.kind());
             return self.faults.add(word.span.clone(), text, hint);
         };
-        match reason(refused, found) {
+        let meant = names::meant(what, found);
+        let reason = [meant.unwrap_or(found), found].iter().find_map(|word| reason(refused, word));
+        match reason.or_else(|| names::elsewhere(found)) {
             Some((name, reason)) => self.faults.add(
                 word.span.clone(),
                 format!("the {what} \"{name}\" is refused: {reason}"),
@@ -298,7 +306,8 @@ impl<'t> Reader<'t> {
             ),
             None => {
                 let text = format!("no {what} is called \"{found}\"");
-                self.faults.add_near(word.span.clone(), text, nearest(found, names()), hint);
+                let near = names().find(|name| meant == Some(name)).or_else(|| nearest(found, names()));
+                self.faults.add_near(word.span.clone(), text, near, hint);
             }
         }
     }

@@ -12,7 +12,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 /// Lines of our own are folded at this width (RFC 5322 2.1.1 recommends 78 at most).
 const WIDTH: usize = 76;
-/// A rule's name is quoted up to this length, and cut into pieces of it when it is percent-encoded.
+/// A text like a rule's name is quoted up to this length, and cut into pieces of it when it is percent-encoded.
 const NAME_PIECE: usize = 48;
 
 /// A kind of field that does not stay outside.
@@ -152,12 +152,13 @@ fn entity_fields(mode: Mode) -> String {
 /// What was done and what arrived, folded.
 fn sealed_field(mark: &Mark<'_>, protection: &Protection, policy: HeaderPolicy, arrived: Eol) -> String {
     let mut parameters = vec!["v=1".to_string(), format!("at={}", utc(mark.at))];
-    parameters.extend(mark.rule.into_iter().flat_map(rule_parameters));
+    parameters.extend(mark.rule.into_iter().flat_map(|rule| text_parameters("rule", rule)));
     parameters.push(format!("state={}", state_name(protection)));
     if policy != HeaderPolicy::Keep {
         parameters.push(format!("headers={}", policy.name()));
     }
     parameters.push(format!("eol={}", eol_name(arrived)));
+    parameters.extend(edited_parameters(&mark.edited));
     parameters.extend(marked_parameter("domain-key", domains(mark, domain_key)));
     parameters.extend(marked_parameter("recovery", domains(mark, recovery)));
     fold(SEALED_FIELD, &parameters)
@@ -209,23 +210,40 @@ fn fold(name: &str, parameters: &[String]) -> String {
     text
 }
 
-/// `rule="..."`, or for a name that is long or not all printable ASCII the extended form of RFC 2231, in pieces.
-fn rule_parameters(name: &str) -> Vec<String> {
-    let printable = name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if printable && name.len() <= NAME_PIECE {
-        return vec![format!("rule=\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))];
+/// Names of fields are told up to this length.
+const LONGEST_EDITED: usize = 400;
+
+/// The names with a blank between two; where they are too many, the first.
+fn edited_parameters(names: &[&str]) -> Vec<String> {
+    let mut text = String::new();
+    for name in names {
+        if text.len() + name.len() > LONGEST_EDITED {
+            text.push_str(" ...");
+            break;
+        }
+        text.push_str(if text.is_empty() { "" } else { " " });
+        text.push_str(name);
     }
-    let octets: Vec<u8> = name.bytes().collect();
+    if text.is_empty() { Vec::new() } else { text_parameters("edited", &text) }
+}
+
+/// `rule="..."`, or for a text that is long or not all printable ASCII the extended form of RFC 2231, in pieces.
+fn text_parameters(name: &str, text: &str) -> Vec<String> {
+    let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if printable && text.len() <= NAME_PIECE {
+        return vec![format!("{name}=\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))];
+    }
+    let octets: Vec<u8> = text.bytes().collect();
     let pieces: Vec<String> = octets.chunks(NAME_PIECE / 3).map(percent_encode).collect();
     match pieces.as_slice() {
-        [piece] => vec![format!("rule*=UTF-8''{piece}")],
-        pieces => pieces.iter().enumerate().map(rule_piece).collect(),
+        [piece] => vec![format!("{name}*=UTF-8''{piece}")],
+        pieces => pieces.iter().enumerate().map(|(at, piece)| text_piece(name, at, piece)).collect(),
     }
 }
 
-fn rule_piece((index, piece): (usize, &String)) -> String {
+fn text_piece(name: &str, index: usize, piece: &str) -> String {
     let charset = if index == 0 { "UTF-8''" } else { "" };
-    format!("rule*{index}*={charset}{piece}")
+    format!("{name}*{index}*={charset}{piece}")
 }
 
 fn percent_encode(octets: &[u8]) -> String {

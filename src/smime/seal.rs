@@ -53,6 +53,8 @@ pub struct Mark<'a> {
     pub rule: Option<&'a str>,
     /// Who can open it beside the accounts that it is for, or in their place.
     pub marked: Vec<Marked<'a>>,
+    /// The names of the header fields that rules added or changed before it was sealed.
+    pub edited: Vec<&'a str>,
 }
 
 /// A recipient that is no account. Domains are in A-labels.

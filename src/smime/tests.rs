@@ -115,7 +115,7 @@ pub(super) fn job<'a>(
     profile: Profile,
     number: u8,
 ) -> SealJob<'a> {
-    let mark = Mark { at: noon(), rule: Some("Invoices"), marked: Vec::new() };
+    let mark = Mark { at: noon(), rule: Some("Invoices"), marked: Vec::new(), edited: Vec::new() };
     SealJob { message, recipients, form: profile.into(), mark, seed: Seed::from_bytes(&mut [number; 32]) }
 }
 

@@ -132,7 +132,8 @@ pub(crate) fn seal(
     number: u8,
 ) -> Result<Sealed, SealError> {
     let recipients = validated(to);
-    let (form, mark) = (form.into(), Mark { at: now(), rule: Some("Laws"), marked: Vec::new() });
+    let (form, mark) =
+        (form.into(), Mark { at: now(), rule: Some("Laws"), marked: Vec::new(), edited: Vec::new() });
     seal_many(vec![SealJob { message, recipients: &recipients, form, mark, seed: seed(number) }]).remove(0)
 }
 

@@ -1,11 +1,16 @@
 //! The actions: one file each, one line in [`ACTIONS`] each.
 
+mod add_header;
 mod discard;
 mod mark;
 mod reject;
+mod remember;
 mod stop;
 mod store;
 mod store_encrypted;
+mod tag_subject;
+
+pub(super) use add_header::MOST_LINES;
 
 use super::arguments::Arguments;
 use super::words::{LATER, Refused};
@@ -29,18 +34,24 @@ pub struct ActionWord {
 }
 
 /// Every action of this version.
-pub static ACTIONS: &[&ActionWord] =
-    &[&store_encrypted::WORD, &store::WORD, &mark::WORD, &reject::WORD, &discard::WORD, &stop::WORD];
+pub static ACTIONS: &[&ActionWord] = &[
+    &store_encrypted::WORD,
+    &store::WORD,
+    &mark::WORD,
+    &add_header::WORD,
+    &tag_subject::WORD,
+    &remember::WORD,
+    &reject::WORD,
+    &discard::WORD,
+    &stop::WORD,
+];
 
 const NEVER: &str = "not in this product: Sealpost sends no messages but mail and asks no web server";
 const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost keeps none";
 
 /// Actions of the language that are refused by name.
 pub(super) const REFUSED: Refused = &[
-    ("Add Header", LATER),
-    ("Tag Subject", LATER),
     ("Copy Attachments into", LATER),
-    ("Remember 'From' in", LATER),
     ("Redirect to", LATER),
     ("Forward to", LATER),
     ("Mirror to", LATER),

@@ -1,9 +1,8 @@
 //! `Any Recipient`: the recipients of the envelope.
 
 use super::{ConditionWord, Evidence, Test, Witness};
-use crate::rules::evidence::Value;
-use crate::rules::picture::Pictures;
-use crate::rules::{Operator, ScopeKind};
+use crate::rules::pictures::Pictures;
+use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
 
 pub(super) static WORD: ConditionWord = ConditionWord {
@@ -20,9 +19,11 @@ struct AnyRecipient(Pictures);
 
 impl Test for AnyRecipient {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        let recipients = &evidence.envelope.recipients;
-        let recipients: Vec<_> = recipients.iter().cloned().map(Value::new).collect();
-        self.0.hold_for_one(&recipients, witness)
+        self.0.hold_for_one(evidence.recipients(), evidence, witness)
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        self.0.needs(needs);
     }
 }
 

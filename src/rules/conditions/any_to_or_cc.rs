@@ -1,8 +1,8 @@
 //! `Any To or Cc`: the addresses in the To and Cc fields.
 
 use super::{ConditionWord, Evidence, Test, Witness};
-use crate::rules::picture::Pictures;
-use crate::rules::{Operator, ScopeKind};
+use crate::rules::pictures::Pictures;
+use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
 
 pub(super) static WORD: ConditionWord = ConditionWord {
@@ -19,8 +19,12 @@ struct AnyToOrCc(Pictures);
 
 impl Test for AnyToOrCc {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        let mut one = |field| self.0.hold_for_one(&evidence.addresses(field), witness);
+        let mut one = |field| self.0.hold_for_one(&evidence.addresses(field), evidence, witness);
         one("To") || one("Cc")
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        self.0.needs(needs);
     }
 }
 

@@ -1,8 +1,8 @@
 //! `From`: the author's address.
 
 use super::{ConditionWord, Evidence, Test, Witness};
-use crate::rules::picture::Pictures;
-use crate::rules::{Operator, ScopeKind};
+use crate::rules::pictures::Pictures;
+use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
 
 pub(super) static WORD: ConditionWord = ConditionWord {
@@ -19,7 +19,11 @@ struct From(Pictures);
 
 impl Test for From {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_field(&evidence.addresses("From"), witness)
+        self.0.hold_for_field(&evidence.addresses("From"), evidence, witness)
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        self.0.needs(needs);
     }
 }
 

@@ -1,8 +1,8 @@
 //! `Header Field`: each header field as `Name: text`.
 
 use super::{ConditionWord, Evidence, Test, Witness};
-use crate::rules::picture::Pictures;
-use crate::rules::{Operator, ScopeKind};
+use crate::rules::pictures::Pictures;
+use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
 
 pub(super) static WORD: ConditionWord = ConditionWord {
@@ -19,7 +19,11 @@ struct HeaderField(Pictures);
 
 impl Test for HeaderField {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_field(evidence.lines(), witness)
+        self.0.hold_for_field(evidence.lines(), evidence, witness)
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        self.0.needs(needs);
     }
 }
 

@@ -23,9 +23,14 @@ impl Test for HumanGenerated {
             witness.value("Return-Path: <>");
             return false;
         };
-        let mark = evidence.message.fields().iter().find(|field| is_mark_of_a_machine(field));
-        match mark {
-            Some(field) => witness.value(&format!("{}: {}", field.name(), field.text())),
+        let mut mark = None;
+        evidence.each_field(|field| {
+            if mark.is_none() && is_mark_of_a_machine(field) {
+                mark = Some(format!("{}: {}", field.name(), field.text()));
+            }
+        });
+        match &mark {
+            Some(field) => witness.value(field),
             None => witness.value(&format!("Return-Path: <{sender}>")),
         }
         mark.is_none()

@@ -1,20 +1,35 @@
 //! The conditions: one file each, one line in [`CONDITIONS`] each.
 
 mod any_recipient;
+mod any_route;
 mod any_to_or_cc;
 mod cc;
+mod current_date;
+mod current_day;
+mod each_recipient;
+mod each_route;
+mod each_to_or_cc;
+mod existing_mailbox;
 mod from;
+mod from_name;
 mod header_field;
 mod human_generated;
+mod message_id;
 mod message_size;
+mod preference;
+mod reply_to;
 mod return_path;
 mod security;
+mod sender;
+mod source;
 mod subject;
+mod submit_address;
+mod time_of_day;
 mod to;
 
 use super::arguments::Arguments;
 use super::evidence::{Evidence, Witness};
-use super::words::{LATER, Refused};
+use super::words::Refused;
 use super::{Needs, Operator, ScopeKind};
 use std::fmt;
 use std::sync::Arc;
@@ -42,40 +57,37 @@ pub(super) trait Test: fmt::Debug + Send + Sync {
     fn needs(&self, _needs: &mut Needs) {}
 }
 
-/// Every condition of this version.
+/// Every condition, in the order of the table in the language's description.
 pub static CONDITIONS: &[&ConditionWord] = &[
     &from::WORD,
+    &sender::WORD,
     &return_path::WORD,
     &to::WORD,
     &cc::WORD,
+    &reply_to::WORD,
     &any_to_or_cc::WORD,
+    &each_to_or_cc::WORD,
+    &from_name::WORD,
     &subject::WORD,
+    &message_id::WORD,
     &message_size::WORD,
     &human_generated::WORD,
     &header_field::WORD,
     &any_recipient::WORD,
+    &each_recipient::WORD,
+    &any_route::WORD,
+    &each_route::WORD,
+    &existing_mailbox::WORD,
     &security::WORD,
+    &source::WORD,
+    &submit_address::WORD,
+    &time_of_day::WORD,
+    &current_date::WORD,
+    &current_day::WORD,
+    &preference::WORD,
 ];
 
 const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost keeps none";
 
 /// Conditions of the language that are refused by name.
-pub(super) const REFUSED: Refused = &[
-    ("Sender", LATER),
-    ("Reply-To", LATER),
-    ("Each To or Cc", LATER),
-    ("'From' Name", LATER),
-    ("Message-ID", LATER),
-    ("Each Recipient", LATER),
-    ("Any Route", LATER),
-    ("Each Route", LATER),
-    ("Existing Mailbox", LATER),
-    ("Source", LATER),
-    ("Submit Address", LATER),
-    ("Time Of Day", LATER),
-    ("Current Date", LATER),
-    ("Current Day", LATER),
-    ("Preference", LATER),
-    ("FreeBusy", CALENDAR),
-    ("Calendar Method", CALENDAR),
-];
+pub(super) const REFUSED: Refused = &[("FreeBusy", CALENDAR), ("Calendar Method", CALENDAR)];

@@ -2,8 +2,8 @@
 
 use super::{ConditionWord, Evidence, Test, Witness};
 use crate::rules::evidence::Value;
-use crate::rules::picture::Pictures;
-use crate::rules::{Operator, ScopeKind};
+use crate::rules::pictures::Pictures;
+use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
 
 pub(super) static WORD: ConditionWord = ConditionWord {
@@ -22,7 +22,11 @@ impl Test for ReturnPath {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
         // A hook that named no sender leaves the field absent; the null sender is an empty value.
         let sender = evidence.envelope.sender.clone().map(Value::new);
-        self.0.hold_for_field(sender.as_slice(), witness)
+        self.0.hold_for_field(sender.as_slice(), evidence, witness)
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        self.0.needs(needs);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `Security`: how the message is protected.
 
 use super::{ConditionWord, Evidence, Test, Witness};
-use crate::rules::picture::Pictures;
+use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
 
@@ -19,11 +19,12 @@ struct Security(Pictures);
 
 impl Test for Security {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_field(evidence.security(), witness)
+        self.0.hold_for_field(evidence.security(), evidence, witness)
     }
 
     fn needs(&self, needs: &mut Needs) {
         needs.owner_ids = true;
+        self.0.needs(needs);
     }
 }
 

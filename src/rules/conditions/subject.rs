@@ -1,8 +1,8 @@
 //! `Subject`: the text of the Subject field.
 
 use super::{ConditionWord, Evidence, Test, Witness};
-use crate::rules::picture::Pictures;
-use crate::rules::{Operator, ScopeKind};
+use crate::rules::pictures::Pictures;
+use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
 
 pub(super) static WORD: ConditionWord = ConditionWord {
@@ -19,7 +19,11 @@ struct Subject(Pictures);
 
 impl Test for Subject {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_field(&evidence.texts("Subject"), witness)
+        self.0.hold_for_field(&evidence.texts("Subject"), evidence, witness)
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        self.0.needs(needs);
     }
 }
 

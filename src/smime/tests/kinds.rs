@@ -29,7 +29,7 @@ const SERVED: [(KeyType, Profile); 13] = [
 
 fn seal_as(recipients: &[&Person], form: Form) -> Result<Sealed, SealError> {
     let validated: Vec<_> = recipients.iter().map(|person| person.validated()).collect();
-    let mark = Mark { at: noon(), rule: None, marked: Vec::new() };
+    let mark = Mark { at: noon(), rule: None, marked: Vec::new(), edited: Vec::new() };
     seal_many(vec![SealJob { message: MESSAGE, recipients: &validated, form, mark, seed: seed(7) }]).remove(0)
 }
 

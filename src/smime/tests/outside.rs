@@ -82,6 +82,26 @@ fn a_name_of_a_rule_cannot_break_out_of_its_field() {
 }
 
 #[test]
+fn fields_that_rules_edited_are_named() {
+    let names: Vec<String> = (0..99).map(|number| format!("X-{number}\"\\;")).collect();
+    let field = |edited: Vec<&str>| {
+        let recipients = [alice().validated()];
+        let job = job(b"A: b\n\n", &recipients, Profile::Compatible, 1);
+        let mark = Mark { edited, rule: None, ..job.mark.clone() };
+        let sealed = seal_many(vec![SealJob { mark, ..job }]).remove(0).unwrap();
+        let claim = Claim::of(&Message::new(sealed.bytes())).unwrap();
+        let lines = sealed.bytes().split(|&byte| byte == b'\n').map(<[u8]>::len).max();
+        assert!(lines.unwrap() <= 76);
+        claim.parameters().find(|(name, _)| name == "edited").map(|(_, value)| value)
+    };
+    assert_eq!(field(vec![]), None);
+    assert_eq!(field(vec!["X-A", "Subject"]).unwrap(), "X-A Subject");
+    assert_eq!(field(vec!["X-\"\\;"]).unwrap(), "X-\"\\;");
+    let many = field(names.iter().map(String::as_str).collect()).unwrap();
+    assert!(many.starts_with("X-0\"\\; X-1") && many.ends_with(" ..."), "{many}");
+}
+
+#[test]
 fn the_state_says_what_arrived() {
     let sealed = seal_for_alice(b"A: b\n\nx", Profile::Compatible);
     let again = seal_for(sealed.bytes(), &[bob().validated()], Profile::Modern);
