@@ -2,13 +2,14 @@
 
 use super::{Action, ActionWord, Arguments};
 use crate::mail::HeaderLine;
-use crate::rules::ScopeKind;
+use crate::rules::{Class, ScopeKind};
 use std::ops::Range;
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Add Header",
     parameter: "a header line, or a list of them",
     scopes: ScopeKind::ALL,
+    class: Class::Filter,
     doc: "Puts header fields in front of the message, in every copy that is stored and every mail that is sent from here on.",
     example: r#"["Add Header", ["X-Sorted: by rule", "X-Team: Payroll"]]"#,
     parse,

@@ -1,12 +1,13 @@
 //! `Remember 'From' in`: the author's address becomes a member of a dataset.
 
 use super::{Action, ActionWord};
-use crate::rules::{ScopeKind, dataset_name_fault};
+use crate::rules::{Class, ScopeKind, dataset_name_fault};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Remember 'From' in",
     parameter: "dataset",
     scopes: &[ScopeKind::Domain, ScopeKind::Account],
+    class: Class::Filter,
     doc: "Adds the addresses of From to a dataset of the account, once the message is stored.",
     example: r#"["Remember 'From' in", "Correspondents"]"#,
     parse: |arguments| {

@@ -1,12 +1,13 @@
 //! `Tag Subject`: a text in front of the subject.
 
 use super::{Action, ActionWord, Arguments};
-use crate::rules::ScopeKind;
+use crate::rules::{Class, ScopeKind};
 
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Tag Subject",
     parameter: "text",
     scopes: ScopeKind::ALL,
+    class: Class::Filter,
     doc: "Puts a text in front of the subject, in every copy that is stored and every mail that is sent from here on.",
     example: r#"["Tag Subject", "[external]"]"#,
     parse,
