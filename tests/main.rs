@@ -38,6 +38,8 @@ mod postfix_dovecot;
 mod recovery;
 mod rekey;
 mod rules;
+mod rules_array;
+mod rules_texts;
 mod smoke;
 mod vault;
 mod vectors;

@@ -36,6 +36,7 @@ fn json_is_one_object_of_known_fields() {
     let (site, password) = Site::certified();
     let rules =
         site.write("r.toml", "[[rule]]\nname = \"a\"\npriority = 5\nwhen = []\nthen = [[\"Discard\"]]\n");
+    let array = site.write("r.txt", "(5,a,(),((Discard)))");
     let install = format!("rules install {} --domain north.example", path(&rules));
     let test = format!("key test --account bob@north.example --password-file {}", path(&password));
     let check = format!("rules check {}", path(&rules));
@@ -81,6 +82,8 @@ fn json_is_one_object_of_known_fields() {
         ("acl grant --mailbox ~bob/Archive --account eve@north.example --create", "rights"),
         ("acl list --mailbox ~bob@north.example/Archive | rights", "mailbox account right"),
         (&check, "file scope rules warnings faults"),
+        (&format!("rules import {}", path(&array)), "file scope taken refused notes output text"),
+        (&format!("rules export {}", path(&rules)), "file scope holder rules output text"),
         ("rules list", "rules"),
         (&install, "file scope holder rules version warnings"),
         ("rules list | rules", entry),
