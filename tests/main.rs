@@ -37,6 +37,7 @@ mod policy;
 mod postfix_dovecot;
 mod recovery;
 mod rekey;
+mod rule_cases;
 mod rules;
 mod rules_array;
 mod rules_texts;

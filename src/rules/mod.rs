@@ -8,6 +8,7 @@ mod actions;
 mod allowed;
 mod arguments;
 mod array;
+mod case;
 mod conditions;
 mod dataset_name;
 mod datum;
@@ -30,6 +31,7 @@ mod words;
 
 pub use actions::{ACTIONS, ActionWord};
 pub use allowed::{Class, Forbidden, RulesAllowed};
+pub use case::{CaseError, CaseInput, CaseRules, Difference, Expected};
 pub use conditions::{CONDITIONS, ConditionWord};
 pub use dataset_name::dataset_name_fault;
 pub use evaluate::{Answer, Ending, Evaluation, Progress, Question, Step, Verdict};
