@@ -49,10 +49,10 @@ fn import_writes_what_can_be_taken_and_names_the_rest() {
          sealpost: {name}:2: note: left aside, for they are no mail rules: \"Password\"\n\
          sealpost: {name}:4: note: rule \"Seal payroll\": \"Store Encrypted\" is read as \"Store Encrypted in\"\n\
          sealpost: {name}:5: rule \"Busy\" is not taken\n\
-         sealpost: {name}:5:14: the condition \"FreeBusy\" is refused: not in this product: it needs a calendar, and Sealpost keeps none\n\
+         sealpost: {name}:5:15: the condition \"FreeBusy\" is refused: not in this product: it needs a calendar, and Sealpost keeps none\n\
          sealpost: {name}:6: rule \"Slip\" is not taken\n\
-         sealpost: {name}:6:14: no condition is called \"Form\"; did you mean \"From\"?\n\
-         sealpost: {name}:6:28: no action is called \"Discrad\"; did you mean \"Discard\"?\n\
+         sealpost: {name}:6:15: no condition is called \"Form\"; did you mean \"From\"?\n\
+         sealpost: {name}:6:29: no action is called \"Discrad\"; did you mean \"Discard\"?\n\
          sealpost: 2 of 4 rules cannot be taken\n  \
            sealpost rules check {name} shows each fault in its place and what is allowed there\n  \
            --partial if the rest is all that is wanted: then this is no failure\n"
@@ -147,7 +147,7 @@ fn array_text_is_checked_and_installed_as_toml() {
     let wrong = site.write("wrong.txt", SETTINGS);
     let ended = site.run(&format!("rules check {}", path(&wrong)));
     assert_eq!(ended.code, Some(1));
-    assert!(ended.text().contains(":6:14\n"), "{}", ended.text());
+    assert!(ended.text().contains(":6:15\n"), "{}", ended.text());
     let (code, said) = site.refused(&format!("rules install {} --account bob@north.example", path(&wrong)));
     assert_eq!(code, 65);
     assert!(said.contains("the condition \"FreeBusy\" is refused"), "{said}");
@@ -163,7 +163,7 @@ fn json_holds_the_report() {
     let found = (&import["taken"], &import["scope"], &import["output"]);
     assert_eq!(found, (&Value::from(2), &Value::from("account"), &Value::Null));
     assert_eq!(import["refused"][0]["name"], "Busy");
-    assert_eq!(import["refused"][0]["faults"][0]["column"], 14);
+    assert_eq!(import["refused"][0]["faults"][0]["column"], 15);
     assert_eq!(import["notes"][0]["line"], 2);
     assert!(import["text"].as_str().unwrap().starts_with(PAYROLL));
     let target = site.folder().join("x.toml");

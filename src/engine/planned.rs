@@ -1,4 +1,4 @@
-//! What a delivery would do beside copies, for people who ask.
+//! What a delivery would do beside copies, for people who ask. Attachments that are copied are among the copies.
 
 use super::deliver::Case;
 use crate::rules::{Action, Ending, Verdict};
@@ -43,7 +43,6 @@ fn name(action: &Action) -> Option<&'static str> {
     match action {
         Action::AddHeader(_) => Some("Add Header"),
         Action::TagSubject(_) => Some("Tag Subject"),
-        Action::CopyAttachments(_) => Some("Copy Attachments into"),
         Action::Remember(_) => Some("Remember 'From' in"),
         Action::PassOn(how, _) => Some(how.name()),
         Action::Reply(kind, _) => Some(kind.name()),

@@ -88,9 +88,9 @@ pub(super) struct Tested {
 }
 
 impl Witness for Tested {
-    fn value(&mut self, value: &str) {
+    fn value(&mut self, value: &dyn fmt::Display) {
         self.count += 1;
-        let kept = cut(value, VALUE_KEPT);
+        let kept = cut(&value.to_string(), VALUE_KEPT);
         match self.first.len() < VALUES_KEPT {
             true => self.first.push(kept),
             false => self.last = Some(kept),
