@@ -15,6 +15,7 @@ mod support;
 
 mod admin;
 mod architecture;
+mod attachments;
 mod backup;
 mod bad_input;
 mod certificate_server;

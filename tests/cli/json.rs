@@ -42,9 +42,9 @@ fn json_is_one_object_of_known_fields() {
     let check = format!("rules check {}", path(&rules));
     let copy = site.folder().join("copy");
     let (backup, restore) = (format!("backup {}", path(&copy)), format!("restore {} --replace", path(&copy)));
-    let account = "account domain aliases inbox profile also_classical rules_allowed recovery recovery_certificate active_certificates \
+    let account = "account domain aliases inbox attachments profile also_classical rules_allowed recovery recovery_certificate active_certificates \
         pending_certificates keys";
-    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate rules_allowed effective \
+    let domain = "domain aliases mode catch_all inbox attachments profile also_classical missing_certificate rules_allowed effective \
         recovery_certificate certificates chain trusted replaced_authorities";
     let entry = "scope holder version running change restores rules installed by as file";
     let shown = [
@@ -91,7 +91,7 @@ fn json_is_one_object_of_known_fields() {
         ("rules show --domain north.example", &format!("{entry} text")),
         ("rules remove --domain north.example", "scope holder version"),
         ("rules rollback --domain north.example", "scope holder version restores file rules"),
-        ("rules explain --recipient bob@north.example", "answer cause fired programs copies"),
+        ("rules explain --recipient bob@north.example", "answer cause fired programs copies warnings"),
         (
             "inspect",
             "form structure content recipients post_quantum layers limit notes fault size store claim",
