@@ -32,6 +32,7 @@ mod hostile;
 mod installed_rules;
 mod kinds_of_keys;
 mod laws;
+mod letters;
 mod malleability;
 mod peers;
 mod policy;

@@ -33,6 +33,11 @@ const RSA_BITS: std::ops::RangeInclusive<u64> = 1024..=16_384;
 /// Postfix kills a pipe(8) command after 1000 s by default and bounces the mail.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(900);
 
+/// Replies are remembered that long.
+const LONGEST_INTERVAL_DAYS: u64 = 366;
+/// Fewer stop honest mail, more stop nothing.
+const HOPS: std::ops::RangeInclusive<u64> = 5..=1000;
+
 /// Every key, in the order of the file that `init` writes.
 pub(super) static KEYS: &[Key] = &[
     Key {
@@ -235,6 +240,39 @@ pub(super) static KEYS: &[Key] = &[
         allowed: RulesAllowed::allowed,
         read: |config, given| {
             config.settings.rules_allowed = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "outgoing-from",
+        doc: "in whose name rules of the server send mail; empty: postmaster@ the domain that the message is for",
+        default: "\"\"",
+        allowed: || "an address, or \"\"".into(),
+        read: |config, given| {
+            config.settings.outgoing.from = value::address(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "reply-interval",
+        doc: "a rule answers the same sender once in this time; \"0s\": each message",
+        default: "\"7d\"",
+        allowed: || format!("a time from \"0s\" to \"{LONGEST_INTERVAL_DAYS}d\"; s, m, h, d"),
+        read: |config, given| {
+            let longest = Duration::from_secs(LONGEST_INTERVAL_DAYS * 86_400);
+            config.settings.outgoing.reply_interval =
+                value::long_duration(given).filter(|interval| *interval <= longest)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "hop-limit",
+        doc: "a message that went over more servers is redirected, forwarded, mirrored and answered no more",
+        default: "50",
+        allowed: || format!("a number from {} to {}", HOPS.start(), HOPS.end()),
+        read: |config, given| {
+            let hops = value::integer(given).filter(|hops| HOPS.contains(hops))?;
+            config.settings.outgoing.hop_limit = usize::try_from(hops).ok()?;
             Some(())
         },
     },

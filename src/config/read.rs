@@ -6,8 +6,8 @@ use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
-    AttachmentPolicy, CertificatePolicy, CertificateSource, InboxPolicy, Naming, OpenPgp, Settings, TimeZone,
-    Trust,
+    AttachmentPolicy, CertificatePolicy, CertificateSource, InboxPolicy, Naming, OpenPgp, Outgoing, Settings,
+    TimeZone, Trust,
 };
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
@@ -178,6 +178,7 @@ impl Config {
                 create_mailboxes: false,
                 minimum_rsa_bits: usize::MAX,
                 time_zone: TimeZone::utc(),
+                outgoing: Outgoing::default(),
                 rules_allowed: RulesAllowed::default(),
             },
             trust_bundle: TrustBundle::default(),
@@ -268,10 +269,34 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, rules-allowed, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);
+    }
+
+    #[test]
+    fn what_rules_send_is_the_sites_to_say() {
+        let default = Config::default().settings.outgoing;
+        assert_eq!(default, Outgoing::default(), "one default, said in two places");
+        let said = Config::parse(
+            "t",
+            "outgoing-from = \"Robot@North.example\"\nreply-interval = \"36h\"\nhop-limit = 25\n",
+        );
+        let outgoing = said.unwrap().settings.outgoing;
+        assert_eq!(outgoing.from.unwrap().to_string(), "Robot@north.example");
+        assert_eq!((outgoing.reply_interval, outgoing.hop_limit), (Duration::from_secs(36 * 3600), 25));
+        for (line, allowed) in [
+            ("outgoing-from = \"robot\"", "an address, or \"\""),
+            ("reply-interval = \"367d\"", "a time from \"0s\" to \"366d\"; s, m, h, d"),
+            ("reply-interval = 7", "a time from \"0s\" to \"366d\"; s, m, h, d"),
+            ("hop-limit = 4", "a number from 5 to 1000"),
+        ] {
+            let faults = Config::parse("t", line).unwrap_err().to_string();
+            assert!(faults.ends_with(&format!("{line} is not allowed; allowed: {allowed}")), "{faults}");
+        }
+        let never = Config::parse("t", "reply-interval = \"0s\"").unwrap().settings.outgoing.reply_interval;
+        assert_eq!(never, Duration::ZERO);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod execute;
 mod explain;
 mod gathered;
 pub mod helpers;
+mod mails;
 mod offer;
 pub mod outcome;
 pub mod outgoing;
@@ -45,6 +46,7 @@ pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
 pub use helpers::{CommandRun, HelperError, Helpers, NoHelpers};
+pub use mails::PlannedMailReport;
 pub use offer::{
     CertificateSource, LARGEST_OFFER, NoOffer, Offer, may_offer, offered, sole_author, without_chain,
 };
@@ -56,7 +58,7 @@ pub use request::{Recipient, Request};
 pub use rule_cache::RuleCache;
 pub use settings::{
     AttachmentPolicy, CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
-    OpenPgp, Recovery, Settings, Trust, Unusable,
+    OpenPgp, Outgoing, Recovery, Settings, Trust, Unusable,
 };
 pub use time_zone::TimeZone;
 pub use traits::{

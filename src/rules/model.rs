@@ -216,6 +216,14 @@ impl Action {
     }
 }
 
+/// The begin of a text that may have many lines, in one.
+fn begin(text: &str) -> String {
+    const SHOWN: usize = 60;
+    let shown: String = text.chars().take(SHOWN).collect();
+    let more = if shown.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", shown.escape_debug().to_string().replace("\\\"", "\""))
+}
+
 /// As in a rule file, without quotes: `Store in Lists/Rust`.
 impl fmt::Display for Action {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -239,7 +247,7 @@ impl fmt::Display for Action {
                 let addresses: Vec<String> = addresses.iter().map(Address::to_string).collect();
                 write!(out, "{} {}", how.name(), addresses.join(", "))
             }
-            Action::Reply(kind, text) => write!(out, "{} {text}", kind.name()),
+            Action::Reply(kind, text) => write!(out, "{} {}", kind.name(), begin(text)),
             Action::Execute(command) => write!(out, "Execute {command}"),
             Action::Filter(name) => write!(out, "ExternalFilter {name}"),
             Action::Reject(text) => write!(out, "Reject with {text}"),
@@ -266,6 +274,10 @@ mod tests {
             (Action::Store(mailbox("~hr/inbox")), "Store in ~hr/INBOX"),
             (Action::Mark(vec![Flag::Seen, Flag::Keyword("$x".into())]), "Mark Seen $x"),
             (Action::Reject("No.".into()), "Reject with No."),
+            (
+                Action::Reply(ReplyKind::Reply, "+Subject: \"x\"\n\nhi".into()),
+                "Reply with +Subject: \"x\"\\n\\nhi",
+            ),
             (Action::Discard, "Discard"),
             (Action::Stop, "Stop Processing"),
         ] {
