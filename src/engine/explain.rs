@@ -26,6 +26,8 @@ pub struct Explanation {
     pub copies: Vec<PlannedCopyReport>,
     /// The mails that would be sent, and those that would not be for a reason.
     pub mails: Vec<PlannedMailReport>,
+    /// What would be left undone without consequences.
+    pub warnings: Vec<String>,
 }
 
 /// What the rules of one level did.
@@ -42,8 +44,11 @@ pub struct ProgramTrace {
 pub struct PlannedCopyReport {
     /// Whose mailbox.
     pub owner: String,
-    /// Which.
+    /// Which; of a file the folder among the account's files.
     pub mailbox: String,
+    /// The name of the file, if it is an attachment that is copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The rule that asks for it; absent: the INBOX copy.
     pub rule: Option<String>,
     /// Who will be able to open it; empty for a clear copy.
@@ -58,8 +63,12 @@ pub struct PlannedCopyReport {
     pub warnings: Vec<String>,
 }
 
-/// Copies and mails.
-type Foreseen = (Vec<PlannedCopyReport>, Vec<PlannedMailReport>);
+/// What a delivery would come to.
+struct Foreseen {
+    copies: Vec<PlannedCopyReport>,
+    mails: Vec<PlannedMailReport>,
+    warnings: Vec<String>,
+}
 
 impl Engine<'_> {
     /// Runs rules and planning as [`Engine::deliver`] does; reads the directory and writes nothing.
@@ -69,28 +78,31 @@ impl Engine<'_> {
             Err(error) => failed(&error, fired, Vec::new()),
             Ok(case) => match self.foresee(request, &case) {
                 Err(error) => failed(&error, fired, traces(&case)),
-                Ok((copies, mails)) => Explanation {
+                Ok(Foreseen { copies, mails, warnings }) => Explanation {
                     disposition: Disposition::Delivered,
                     cause: None,
                     fired,
                     programs: traces(&case),
                     copies,
                     mails,
+                    warnings,
                 },
             },
         }
     }
 
     fn foresee(&self, request: &Request<'_>, case: &Case<'_>) -> Result<Foreseen, EngineError> {
-        let Planned { copies, effects } = self.plan(request, case)?;
+        let Planned { copies, warnings, effects } = self.plan(request, case)?;
         copies.iter().try_for_each(|copy| self.check_mailbox(copy).and_then(|()| check_form(copy)))?;
-        let mails = mails(self, request, case, &effects, self.clock.now())?;
-        Ok((copies.iter().map(report).collect(), mails.reports))
+        let mails = mails(self, request, case, &effects, self.clock.now())?.reports;
+        Ok(Foreseen { copies: copies.iter().map(report).collect(), mails, warnings })
     }
 
     /// What staging would say.
     fn check_mailbox(&self, copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
-        let (owner, mailbox) = (&copy.plan.owner.address, &copy.plan.mailbox);
+        let (owner, Some(mailbox)) = (&copy.plan.owner.address, copy.plan.place.mailbox()) else {
+            return Ok(());
+        };
         if copy.plan.create || self.store.exists(owner, mailbox).map_err(EngineError::Stage)? {
             return Ok(());
         }
@@ -108,7 +120,15 @@ fn check_form(copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
 
 fn failed(error: &EngineError, fired: Vec<Fired>, programs: Vec<ProgramTrace>) -> Explanation {
     let (disposition, cause) = (error.disposition(), Some(chain(error)));
-    Explanation { disposition, cause, fired, programs, copies: Vec::new(), mails: Vec::new() }
+    Explanation {
+        disposition,
+        cause,
+        fired,
+        programs,
+        copies: Vec::new(),
+        mails: Vec::new(),
+        warnings: Vec::new(),
+    }
 }
 
 fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {
@@ -125,7 +145,8 @@ fn report(copy: &ReadyCopy<'_>) -> PlannedCopyReport {
     };
     PlannedCopyReport {
         owner: copy.plan.owner.address.to_string(),
-        mailbox: copy.plan.mailbox.as_str().to_owned(),
+        mailbox: copy.plan.place.name().to_owned(),
+        file: copy.plan.place.file(),
         rule: copy.plan.rule.clone(),
         sealed_to: readers.iter().flat_map(Reader::reports).collect(),
         profile: form.map(|form| form.profile.name()),

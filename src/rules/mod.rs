@@ -15,7 +15,10 @@ pub mod evaluate;
 mod evidence;
 mod facts;
 mod fault;
+mod header;
 mod import;
+#[cfg(test)]
+mod laws;
 pub mod model;
 mod names;
 mod operator;

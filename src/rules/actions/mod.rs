@@ -2,6 +2,7 @@
 
 mod add_header;
 mod addresses;
+mod copy_attachments;
 mod discard;
 mod forward;
 mod mark;
@@ -50,6 +51,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &mark::WORD,
     &add_header::WORD,
     &tag_subject::WORD,
+    &copy_attachments::WORD,
     &remember::WORD,
     &reject::WORD,
     &discard::WORD,
@@ -67,7 +69,6 @@ const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost k
 
 /// Actions of the language that are refused by name.
 pub(super) const REFUSED: Refused = &[
-    ("Copy Attachments into", LATER),
     ("Execute", LATER),
     ("ExternalFilter", LATER),
     ("Execute URL", NEVER),
