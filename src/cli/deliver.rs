@@ -133,8 +133,7 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let message = input::first_of_standard_input(config.settings.max_message.saturating_add(1))?;
     let directory = context.directory_for_reading()?;
     let store = context.store(&config)?;
-    let outbox = outbox(&directory, &config);
-    let programs = SitePrograms::new(&config.programs);
+    let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
     let engine = engine(&directory, &store, &outbox, &config, &programs);
     let request = verb.request(&message)?;
     let outcome = engine.deliver(&request);

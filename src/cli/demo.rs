@@ -154,8 +154,7 @@ fn run_line(dir: &Path, line: &str) -> Result<(), Failure> {
 
 fn deliver_all(context: &Context, store: &MaildirStore) -> Result<Vec<Delivery>, Failure> {
     let (directory, config) = (context.directory()?, context.config()?);
-    let outbox = outbox(&directory, &config);
-    let programs = SitePrograms::new(&config.programs);
+    let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
     let engine = engine(&directory, store, &outbox, &config, &programs);
     let deliver = |(file, recipient, message): (&'static str, &str, &[u8])| {
         let message =

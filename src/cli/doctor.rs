@@ -29,8 +29,8 @@ use time::{Duration, OffsetDateTime};
 ///
 /// Accounts that cannot be sealed to, or are sealed to something else than a valid certificate of theirs; certificates of
 /// accounts, domains, chains, trusted sets and recovery that end soon; weak keys, and keys without a certificate; old
-/// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong; programs that rules call and that cannot be run;
-/// mail in the queue that has failed, that nobody sends, or that cannot be opened; with --postfix also what keeps
+/// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong; programs that rules
+/// call and the site does not list; mail in the queue that has failed, that nobody sends, or that cannot be opened; with --postfix also what keeps
 /// Postfix from handing mail to this store. Beside each stands what mends it.
 ///
 /// Exits with 0 if nothing is found and with 1 otherwise. A problem keeps mail from being sealed as it should be today; a
