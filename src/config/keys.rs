@@ -1,7 +1,7 @@
 //! The list of keys.
 
 use super::read::{Config, LogTarget};
-use super::{TrustBundle, programs, submission, value};
+use super::{TrustBundle, issue, programs, submission, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
     AttachmentPolicy, CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
