@@ -2,6 +2,7 @@
 //! `fixtures/rules-bad` with the exact text of their refusal (`SEALPOST_BLESS=1` writes the texts anew).
 
 mod clock;
+mod facts;
 mod matrix;
 
 use sealpost::cms::RecipientId;
