@@ -65,6 +65,7 @@ const MAKERS: &[(&str, &[&str])] = &[
 const CONSENTS: &[(&str, &str)] = &[
     ("rule_stores_plain", "engine/plan.rs"),
     ("inbox_is_plain", "engine/plan.rs"),
+    ("attachments_are_plain", "engine/plan.rs"),
     ("missing_certificate_is_plain", "engine/plan.rs"),
 ];
 

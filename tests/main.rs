@@ -15,6 +15,7 @@ mod support;
 
 mod admin;
 mod architecture;
+mod attachments;
 mod backup;
 mod bad_input;
 mod certificate_server;
@@ -38,6 +39,8 @@ mod postfix_dovecot;
 mod recovery;
 mod rekey;
 mod rules;
+mod rules_array;
+mod rules_texts;
 mod smoke;
 mod vault;
 mod vectors;

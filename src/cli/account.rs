@@ -11,7 +11,7 @@ use super::words::{self, counted, own};
 use super::{orphans, recovery};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
-use crate::engine::{Account, CertificateState, Choice, InboxPolicy, Recovery};
+use crate::engine::{Account, AttachmentPolicy, CertificateState, Choice, InboxPolicy, Recovery};
 use crate::mail::{Address, MailboxName};
 use crate::pki::Certificate;
 use crate::rules::RulesAllowed;
@@ -93,7 +93,7 @@ enum AccountVerb {
   sealpost account set anna@north.example --alias berg@north.example --remove-alias ann@north.example
   sealpost account set anna@north.example --recovery yes
   sealpost account set anna@north.example --rules-allowed all-but-exec
-  sealpost account set robot@north.example --inbox plain")]
+  sealpost account set robot@north.example --inbox plain --attachments plain")]
 struct Set {
     /// Any of its addresses
     #[arg(value_parser = words::address)]
@@ -119,6 +119,9 @@ struct Set {
     /// Which rules its owner may install (rules install --by-owner)
     #[arg(long, value_parser = words::setting::<RulesAllowed>())]
     rules_allowed: Option<Setting<RulesAllowed>>,
+    /// How the files are stored that rules copy out of messages; plain is a consent to clear text
+    #[arg(long, value_parser = words::setting::<AttachmentPolicy>())]
+    attachments: Option<Setting<AttachmentPolicy>>,
 }
 
 impl AccountCommand {
@@ -145,6 +148,7 @@ impl Set {
             also_classical: self.also_classical.unwrap_or_default(),
             recovery: self.recovery.unwrap_or_default(),
             rules_allowed: self.rules_allowed.unwrap_or_default(),
+            attachments: self.attachments.unwrap_or_default(),
         };
         let address = context.directory()?.set_account(&self.address, &change)?;
         show(context, out, &address)
@@ -196,6 +200,7 @@ fn show(context: &Context, out: &mut Output, address: &Address) -> Result<(), Fa
         ("account", account.address.to_string()),
         ("aliases", words::joined(&account.aliases)),
         ("inbox", own(account.overrides.inbox)),
+        ("attachments", own(account.overrides.attachments)),
         ("profile", own(account.overrides.profile)),
         ("also-classical", own(account.overrides.also_classical)),
         ("recovery", recovery(&account)),
@@ -236,6 +241,7 @@ fn layout(account: &Account, keys: &[VaultKey]) -> Value {
         "domain": account.domain.name,
         "aliases": words::texts(&account.aliases),
         "inbox": account.overrides.inbox.map(Choice::name),
+        "attachments": account.overrides.attachments.map(Choice::name),
         "profile": account.overrides.profile.map(Choice::name),
         "also_classical": account.overrides.also_classical.map(Choice::name),
         "rules_allowed": account.overrides.rules_allowed.map(Choice::name),

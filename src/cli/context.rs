@@ -80,6 +80,7 @@ impl Context {
     /// The mail store.
     pub(super) fn store(&self, config: &Config) -> Result<MaildirStore, Failure> {
         let store = MaildirStore::new(&self.root, &config.mail_root);
+        let store = store.and_then(|store| store.with_files_below(&self.root, &config.files_root));
         store.map_err(|error| Failure::new(Code::Config, error.to_string()))
     }
 

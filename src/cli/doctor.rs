@@ -13,7 +13,9 @@ use super::output::Output;
 use super::{fitness, postfix};
 use crate::config::Config;
 use crate::directory::SqliteDirectory;
-use crate::engine::{self, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate, Unusable};
+use crate::engine::{
+    self, AttachmentPolicy, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate, Unusable,
+};
 use crate::pki::{Crl, UnlockedKey};
 use crate::system::{self, SystemClock, User};
 use finding::{Finding, Severity, report};
@@ -114,8 +116,14 @@ impl Round {
         &mut self,
         whose: &str,
         inbox: impl Into<Option<InboxPolicy>>,
+        attachments: impl Into<Option<AttachmentPolicy>>,
         missing_certificate: Option<MissingCertificate>,
     ) {
+        if attachments.into() == Some(AttachmentPolicy::Plain) {
+            self.consents.push(format!(
+                "{whose} says attachments = plain: copied attachments are stored in the clear"
+            ));
+        }
         if inbox.into() == Some(InboxPolicy::Plain) {
             self.consents.push(format!("{whose} says inbox = plain: INBOX copies are stored in the clear"));
         }
@@ -147,7 +155,8 @@ impl Round {
         }
         let settings = &self.config.settings;
         let (inbox, missing) = (settings.inbox, settings.certificates.missing_certificate);
-        self.note_consents("the site", inbox, Some(missing));
+        let attachments = settings.attachments;
+        self.note_consents("the site", inbox, attachments, Some(missing));
     }
 
     fn look_at_domains(&mut self) -> Result<Vec<Domain>, Failure> {
@@ -168,7 +177,8 @@ impl Round {
 
     fn look_at_domain(&mut self, domain: &Domain) -> Result<(), Failure> {
         let name = &domain.name;
-        self.note_consents(name, domain.overrides.inbox, domain.overrides.missing_certificate);
+        let own = &domain.overrides;
+        self.note_consents(name, own.inbox, own.attachments, own.missing_certificate);
         if domain.mode != DomainMode::Enabled {
             let text = format!("its mode is {}: mail for its accounts waits", domain.mode.name());
             self.advise(Severity::Problem, name, text, format!("sealpost domain set {name} --mode enabled"));

@@ -13,8 +13,8 @@ use crate::config::Config;
 use crate::crypto::{Classical, Profile};
 use crate::directory::{DomainChange, NewDomain, Setting};
 use crate::engine::{
-    Choice, CrlPolicy, Domain, DomainMode, Expired, InboxPolicy, MissingCertificate, Recovery, Trust,
-    Unusable,
+    AttachmentPolicy, Choice, CrlPolicy, Domain, DomainMode, Expired, InboxPolicy, MissingCertificate,
+    Recovery, Trust, Unusable,
 };
 use crate::mail::Address;
 use crate::pki::Certificate;
@@ -140,6 +140,9 @@ struct Set {
     /// Which rules the owners of accounts that say nothing may install (rules install --by-owner)
     #[arg(long, value_parser = words::setting::<RulesAllowed>())]
     rules_allowed: Option<Setting<RulesAllowed>>,
+    /// How the files are stored that rules copy out of messages; plain is a consent to clear text
+    #[arg(long, value_parser = words::setting::<AttachmentPolicy>())]
+    attachments: Option<Setting<AttachmentPolicy>>,
 }
 
 fn catch_all(text: &str) -> Result<Setting<Address>, String> {
@@ -186,6 +189,7 @@ impl Set {
             crl: self.crl.unwrap_or_default(),
             recovery: self.recovery.unwrap_or_default(),
             rules_allowed: self.rules_allowed.unwrap_or_default(),
+            attachments: self.attachments.unwrap_or_default(),
         };
         let name = context.directory()?.set_domain(&self.name, &change)?;
         show(context, out, &name)
@@ -245,6 +249,7 @@ fn settings(domain: &Domain, config: Option<&Config>) -> Vec<Effective> {
     let own = &domain.overrides;
     vec![
         Effective::new("inbox", own.inbox, config, |site| site.settings.inbox),
+        Effective::new("attachments", own.attachments, config, |site| site.settings.attachments),
         Effective::new("profile", own.profile, config, |site| site.settings.profile),
         Effective::new("also-classical", own.also_classical, config, |site| site.settings.also_classical),
         Effective::new("trust", own.trust, config, |site| site.settings.certificates.trust),
@@ -272,6 +277,7 @@ fn layout(domain: &Domain, config: Option<&Config>) -> Value {
         "mode": domain.mode.name(),
         "catch_all": domain.catch_all.as_ref().map(Address::to_string),
         "inbox": own.inbox.map(Choice::name),
+        "attachments": own.attachments.map(Choice::name),
         "profile": own.profile.map(Choice::name),
         "also_classical": own.also_classical.map(Choice::name),
         "missing_certificate": own.missing_certificate.map(Choice::name),

@@ -49,6 +49,7 @@ impl Explain {
             "fired": explanation.fired,
             "programs": explanation.programs,
             "copies": explanation.copies,
+            "warnings": explanation.warnings,
         }))?;
         match explanation.cause {
             None => Ok(()),
@@ -75,6 +76,7 @@ fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Failure> {
         warnings.try_for_each(|warning| out.line(format!("warning: {warning}")))?;
         out.line("")?;
     }
+    explanation.warnings.iter().try_for_each(|warning| out.line(format!("warning: {warning}")))?;
     out.line(format!("The MTA would be told: {}", explanation.disposition.line()))
 }
 
@@ -102,7 +104,11 @@ fn copies(copies: &[PlannedCopyReport]) -> Table {
             }
         };
         let rule = copy.rule.as_deref().unwrap_or("- (INBOX by default)");
-        table.row([format!("~{}/{}", copy.owner, copy.mailbox), rule.to_owned(), how, recipients(copy)]);
+        let place = match &copy.file {
+            None => format!("~{}/{}", copy.owner, copy.mailbox),
+            Some(file) => format!("files of {}: {}/{file}", copy.owner, copy.mailbox),
+        };
+        table.row([place, rule.to_owned(), how, recipients(copy)]);
     }
     table
 }

@@ -1,10 +1,13 @@
 //! `sealpost rules`: check, install and list the rule files of the site.
 
 mod change;
+mod export;
 mod history;
 mod holder;
+mod import;
 mod install;
 mod owner;
+mod text;
 
 use super::context::Context;
 use super::explain::Explain;
@@ -33,6 +36,8 @@ enum RulesVerb {
     Show(history::Show),
     Remove(change::Remove),
     Rollback(change::Rollback),
+    Import(import::Import),
+    Export(export::Export),
     Explain(Explain),
 }
 
@@ -45,6 +50,8 @@ impl Rules {
             RulesVerb::Show(verb) => verb.run(context, out),
             RulesVerb::Remove(verb) => verb.run(context, out),
             RulesVerb::Rollback(verb) => verb.run(context, out),
+            RulesVerb::Import(verb) => verb.run(out),
+            RulesVerb::Export(verb) => verb.run(context, out),
             RulesVerb::Explain(verb) => verb.run(context, out),
         }
     }
@@ -52,7 +59,8 @@ impl Rules {
 
 /// Check rule files: every fault with its place, and what is legal and surely not meant
 ///
-/// A file is checked for the scope that a line `# scope: server`, `domain` or `account` in it names, else for accounts.
+/// A file is TOML, or the array text of CommuniGate Pro if it begins with ( or {. It is checked for the scope that a line
+/// `# scope: server`, `domain` or `account` in it names (`// scope: …` in array text), else for accounts.
 #[derive(Args)]
 #[command(after_help = "Examples:
   sealpost rules check rules/*.toml
@@ -80,7 +88,7 @@ impl Check {
         for file in &self.files {
             let text = read_text(file)?;
             let scope = self.scope.or_else(|| named_scope(&text)).unwrap_or(ScopeKind::Account);
-            match RuleSet::from_toml(&file.display().to_string(), &text, scope) {
+            match RuleSet::from_text(&file.display().to_string(), &text, scope) {
                 Ok(rules) => show_good(file, scope, &rules, out)?,
                 Err(faults) => {
                     wrong += 1;
@@ -95,8 +103,9 @@ impl Check {
     }
 }
 
-fn named_scope(text: &str) -> Option<ScopeKind> {
-    let words = text.lines().filter_map(|line| line.strip_prefix("# scope:"));
+fn named_scope<'t>(text: &'t str) -> Option<ScopeKind> {
+    let named = |line: &'t str| line.strip_prefix("# scope:").or_else(|| line.strip_prefix("// scope:"));
+    let words = text.lines().filter_map(named);
     words.filter_map(|word| scope(word.trim()).ok()).next()
 }
 
@@ -111,7 +120,8 @@ fn show_good(file: &Path, scope: ScopeKind, rules: &RuleSet, out: &mut Output) -
 }
 
 fn advice(file: &Path, warning: &Warning) -> String {
-    format!("{}:{}: warning: rule \"{}\": {}", file.display(), warning.line, warning.rule, warning.text)
+    let rule = if warning.rule.is_empty() { String::new() } else { format!("rule \"{}\": ", warning.rule) };
+    format!("{}:{}: warning: {rule}{}", file.display(), warning.line, warning.text)
 }
 
 fn show_faults(file: &Path, faults: &RuleFaults, out: &mut Output) -> Result<(), Failure> {

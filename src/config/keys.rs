@@ -5,8 +5,8 @@ use super::read::{Config, LogTarget};
 use super::{TrustBundle, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
-    CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Trust,
-    Unusable,
+    AttachmentPolicy, CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
+    OpenPgp, Trust, Unusable,
 };
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
@@ -73,6 +73,16 @@ pub(super) static KEYS: &[Key] = &[
         allowed: InboxPolicy::allowed,
         read: |config, given| {
             config.settings.inbox = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "attachments",
+        doc: "how the files are stored that rules copy out of messages; \"plain\" is a consent to clear text",
+        default: "\"seal\"",
+        allowed: AttachmentPolicy::allowed,
+        read: |config, given| {
+            config.settings.attachments = value::choice(given)?;
             Some(())
         },
     },
@@ -266,6 +276,16 @@ pub(super) static KEYS: &[Key] = &[
         allowed: || "a path with {domain} and {local}, without \".\" and \"..\"".into(),
         read: |config, given| {
             config.mail_root = value::template(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "files-root",
+        doc: "where the files lie that rules copy out of messages: below the root, or anywhere with a leading /",
+        default: "\"files/{domain}/{local}\"",
+        allowed: || "a path with {domain} and {local}, without \".\" and \"..\"".into(),
+        read: |config, given| {
+            config.files_root = value::template(given)?;
             Some(())
         },
     },

@@ -6,7 +6,8 @@ use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
-    CertificatePolicy, CertificateSource, InboxPolicy, Naming, OpenPgp, Settings, TimeZone, Trust,
+    AttachmentPolicy, CertificatePolicy, CertificateSource, InboxPolicy, Naming, OpenPgp, Settings, TimeZone,
+    Trust,
 };
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
@@ -58,6 +59,8 @@ pub struct Config {
     pub deadline: Duration,
     /// The place of an account's Maildir, with `{domain}` and `{local}`; below the root unless it begins with `/`.
     pub mail_root: String,
+    /// The same for the files that rules copy out of messages.
+    pub files_root: String,
     /// Where the log goes.
     pub log: LogTarget,
     /// How much of it.
@@ -165,6 +168,7 @@ impl Config {
                 recipient_delimiter: None,
                 max_message: 0,
                 inbox: InboxPolicy::default(),
+                attachments: AttachmentPolicy::default(),
                 profile: Profile::default(),
                 also_classical: Classical::default(),
                 naming: Naming::default(),
@@ -179,6 +183,7 @@ impl Config {
             trust_bundle: TrustBundle::default(),
             deadline: Duration::ZERO,
             mail_root: String::new(),
+            files_root: String::new(),
             log: LogTarget::None,
             log_level: tracing::Level::INFO,
             certificates_from_mail: false,
@@ -263,7 +268,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, rules-allowed, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, rules-allowed, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

@@ -5,7 +5,7 @@ use super::lookup::{account, account_id, known_account, main_address};
 use super::words::folded;
 use super::{AdminError, SqliteDirectory, id, keys};
 use crate::crypto::{Classical, Profile};
-use crate::engine::{Account, InboxPolicy, Recovery};
+use crate::engine::{Account, AttachmentPolicy, InboxPolicy, Recovery};
 use crate::mail::Address;
 use crate::pki::Fingerprint;
 use crate::rules::RulesAllowed;
@@ -37,6 +37,8 @@ pub struct AccountChange {
     pub recovery: Setting<Recovery>,
     /// What its owner may install.
     pub rules_allowed: Setting<RulesAllowed>,
+    /// How copied attachments are stored.
+    pub attachments: Setting<AttachmentPolicy>,
 }
 
 impl SqliteDirectory {
@@ -99,6 +101,7 @@ impl SqliteDirectory {
             }
             set(at, "UPDATE accounts SET inbox = ?2 WHERE id = ?1", &id, change.inbox)?;
             set(at, "UPDATE accounts SET profile = ?2 WHERE id = ?1", &id, change.profile)?;
+            set(at, "UPDATE accounts SET attachments = ?2 WHERE id = ?1", &id, change.attachments)?;
             let sql = "UPDATE accounts SET also_classical = ?2 WHERE id = ?1";
             set(at, sql, &id, change.also_classical)?;
             set(at, "UPDATE accounts SET recovery = ?2 WHERE id = ?1", &id, change.recovery)?;

@@ -5,8 +5,8 @@ use super::words::{Word, word};
 use super::{AdminError, SqliteDirectory, authorities, certificates, id, keys, recovery, trust};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
-    Choice, CrlPolicy, Domain, DomainMode, DomainOverrides, Expired, InboxPolicy, MissingCertificate,
-    Recovery, Trust, Unusable,
+    AttachmentPolicy, Choice, CrlPolicy, Domain, DomainMode, DomainOverrides, Expired, InboxPolicy,
+    MissingCertificate, Recovery, Trust, Unusable,
 };
 use crate::mail::Address;
 use crate::pki::Fingerprint;
@@ -69,6 +69,8 @@ pub struct DomainChange {
     pub recovery: Setting<Recovery>,
     /// What the owners of its accounts may install, for accounts that say nothing.
     pub rules_allowed: Setting<RulesAllowed>,
+    /// How copied attachments are stored.
+    pub attachments: Setting<AttachmentPolicy>,
 }
 
 impl SqliteDirectory {
@@ -126,6 +128,7 @@ impl SqliteDirectory {
             set(at, "UPDATE domains SET crl = ?2 WHERE id = ?1", &id, change.crl)?;
             set(at, "UPDATE domains SET recovery = ?2 WHERE id = ?1", &id, change.recovery)?;
             set(at, "UPDATE domains SET rules_allowed = ?2 WHERE id = ?1", &id, change.rules_allowed)?;
+            set(at, "UPDATE domains SET attachments = ?2 WHERE id = ?1", &id, change.attachments)?;
             main_name(at, &id)
         })
     }
@@ -293,7 +296,7 @@ pub(super) fn domain(at: &Connection, id: &str) -> Result<Domain, AdminError> {
 fn policy(at: &Connection, id: &str) -> Result<(DomainMode, DomainOverrides), AdminError> {
     let sql =
         "SELECT mode, inbox, profile, missing_certificate, also_classical, trust, expired, not_yet_valid,
-        unusable, crl, recovery, rules_allowed FROM domains WHERE id = ?1";
+        unusable, crl, recovery, rules_allowed, attachments FROM domains WHERE id = ?1";
     let read = at.prepare_cached(sql)?.query_row([id], |row| {
         let overrides = DomainOverrides {
             inbox: row.get::<_, Option<Word<_>>>(1)?.map(|word| word.0),
@@ -307,6 +310,7 @@ fn policy(at: &Connection, id: &str) -> Result<(DomainMode, DomainOverrides), Ad
             crl: row.get::<_, Option<Word<_>>>(9)?.map(|word| word.0),
             recovery: row.get::<_, Option<Word<_>>>(10)?.map(|word| word.0),
             rules_allowed: row.get::<_, Option<Word<_>>>(11)?.map(|word| word.0),
+            attachments: row.get::<_, Option<Word<_>>>(12)?.map(|word| word.0),
         };
         Ok((row.get::<_, Word<DomainMode>>(0)?.0, overrides))
     })?;

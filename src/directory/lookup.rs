@@ -121,7 +121,7 @@ pub(super) fn account(at: &Connection, id: &str) -> Result<Account, AdminError> 
 }
 
 fn overrides(at: &Connection, id: &str) -> Result<AccountOverrides, AdminError> {
-    let sql = "SELECT inbox, profile, also_classical, recovery, rules_allowed FROM accounts WHERE id = ?1";
+    let sql = "SELECT inbox, profile, also_classical, recovery, rules_allowed, attachments FROM accounts WHERE id = ?1";
     let read = at.prepare_cached(sql)?.query_row([id], |row| {
         Ok(AccountOverrides {
             inbox: row.get::<_, Option<Word<_>>>(0)?.map(|word| word.0),
@@ -129,6 +129,7 @@ fn overrides(at: &Connection, id: &str) -> Result<AccountOverrides, AdminError> 
             also_classical: row.get::<_, Option<Word<_>>>(2)?.map(|word| word.0),
             recovery: row.get::<_, Option<Word<_>>>(3)?.map(|word| word.0),
             rules_allowed: row.get::<_, Option<Word<_>>>(4)?.map(|word| word.0),
+            attachments: row.get::<_, Option<Word<_>>>(5)?.map(|word| word.0),
         })
     })?;
     Ok(read)

@@ -1,6 +1,8 @@
 //! Domains and accounts as delivery sees them.
 
-use super::{CrlPolicy, Expired, InboxPolicy, MissingCertificate, Recovery, Trust, Unusable};
+use super::{
+    AttachmentPolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Recovery, Trust, Unusable,
+};
 use crate::crypto::{Classical, Profile};
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint, Revocation};
@@ -43,6 +45,8 @@ pub struct DomainOverrides {
     pub recovery: Option<Recovery>,
     /// What the owners of its accounts may install, for accounts that say nothing.
     pub rules_allowed: Option<RulesAllowed>,
+    /// How copied attachments are stored.
+    pub attachments: Option<AttachmentPolicy>,
 }
 
 /// What an account says otherwise than its domain.
@@ -58,6 +62,8 @@ pub struct AccountOverrides {
     pub recovery: Option<Recovery>,
     /// What its owner may install.
     pub rules_allowed: Option<RulesAllowed>,
+    /// How copied attachments are stored.
+    pub attachments: Option<AttachmentPolicy>,
 }
 
 /// A local domain.

@@ -1,8 +1,8 @@
 //! Words of closed lists: config, command line, directory and output spell a value in one way only.
 
 use super::{
-    CertificateSource, CrlPolicy, DomainMode, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp,
-    Recovery, Trust, Unusable,
+    AttachmentPolicy, CertificateSource, CrlPolicy, DomainMode, Expired, InboxPolicy, MissingCertificate,
+    Naming, OpenPgp, Recovery, Trust, Unusable,
 };
 use crate::crypto::{Classical, Profile};
 use crate::mail::HeaderPolicy;
@@ -44,6 +44,7 @@ macro_rules! choice {
 }
 
 choice!(InboxPolicy { Seal = "seal", Plain = "plain" });
+choice!(AttachmentPolicy { Seal = "seal", Plain = "plain" });
 choice!(CertificateSource { Mail = "mail", Ldap = "ldap", Folder = "folder" });
 choice!(Trust { Pinned = "pinned", Chain = "chain" });
 choice!(Expired { Seal = "seal", Defer = "defer" });
@@ -95,6 +96,7 @@ mod tests {
     #[test]
     fn words_and_values_go_both_ways() {
         every_word_is_its_value::<InboxPolicy>();
+        every_word_is_its_value::<AttachmentPolicy>();
         every_word_is_its_value::<CertificateSource>();
         every_word_is_its_value::<Trust>();
         every_word_is_its_value::<Expired>();

@@ -15,6 +15,10 @@ impl PlainConsent {
     pub(super) fn inbox_is_plain() -> PlainConsent {
         PlainConsent { source: "inbox = \"plain\"" }
     }
+    /// `attachments = "plain"` of account, domain or site.
+    pub(super) fn attachments_are_plain() -> PlainConsent {
+        PlainConsent { source: "attachments = \"plain\"" }
+    }
     /// `missing-certificate = "plain"` of domain or site.
     pub(super) fn missing_certificate_is_plain() -> PlainConsent {
         PlainConsent { source: "missing-certificate = \"plain\"" }

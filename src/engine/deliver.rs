@@ -1,6 +1,7 @@
 //! The one road of a delivery: look up, judge, plan, check rights and certificates, seal, stage, commit.
 
 use super::addressee::{Addressees, resolve};
+use super::attached::attached;
 use super::certificates::Certificates;
 use super::effects::prepare;
 use super::execute::{Stored, store, without_stored};
@@ -54,6 +55,8 @@ pub(super) struct Case<'m> {
 pub(super) struct Planned<'a> {
     pub(super) copies: Vec<ReadyCopy<'a>>,
     pub(super) effects: Vec<Effect<'a>>,
+    /// What is left undone without consequences.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Case<'_> {
@@ -79,14 +82,16 @@ impl Engine<'_> {
 
     fn try_deliver(&self, request: &Request<'_>, fired: &mut Vec<Fired>) -> Result<Stored, EngineError> {
         let case = self.judge(request, Watch::Silent, fired)?;
-        let Planned { copies, effects } = self.plan(request, &case)?;
+        let Planned { copies, effects, warnings } = self.plan(request, &case)?;
         let remaining = without_stored(self, request, copies)?;
         let (copies, identities): (Vec<_>, Vec<_>) = remaining.copies.into_iter().unzip();
         let at = self.clock.now();
         let versions = Versions::of(case.message, &copies);
         let made = make(self, &versions, copies, at)?;
         let effects = prepare(self, request, &case, &effects, at)?;
-        store(self, made.into_iter().zip(identities).collect(), remaining.found, effects)
+        let mut stored = store(self, made.into_iter().zip(identities).collect(), remaining.found, effects)?;
+        stored.warnings.splice(0..0, warnings);
+        Ok(stored)
     }
 
     /// Looks everything up and runs the rules.
@@ -130,8 +135,11 @@ impl Engine<'_> {
         let server = planner.server(&case.verdicts.server)?;
         let prepare = |plan: Plan<'c>| {
             self.check_rights(&plan.copies)?;
-            let copies = plan.copies.into_iter().map(|copy| ready(copy, &certificates));
-            Ok(Planned { copies: copies.collect::<Result<_, EngineError>>()?, effects: plan.effects })
+            let mut planned = attached(&planner, &certificates, case.message, &plan.effects)?;
+            for copy in plan.copies {
+                planned.copies.push(ready(copy, &certificates)?);
+            }
+            Ok(Planned { effects: plan.effects, ..planned })
         };
         let unknown = case.addressees.unknown.iter().cloned().map(EngineError::UnknownUser);
         let mut results: Vec<Result<Planned<'c>, EngineError>> = unknown.map(Err).collect();
@@ -148,6 +156,7 @@ impl Engine<'_> {
         for account in accounts {
             planned.copies.extend(account.copies);
             planned.effects.extend(account.effects);
+            planned.warnings.extend(account.warnings);
         }
         Ok(planned)
     }
@@ -160,9 +169,10 @@ impl Engine<'_> {
             return Ok(());
         }
         let question = |(copy, actor): &(&PlannedCopy<'_>, &Account)| {
-            (copy.owner.address.clone(), copy.mailbox.clone(), actor.address.clone())
+            let mailbox = copy.place.mailbox()?.clone();
+            Some((copy.owner.address.clone(), mailbox, actor.address.clone()))
         };
-        let asked: Vec<_> = foreign.iter().map(question).collect();
+        let asked: Vec<_> = foreign.iter().filter_map(question).collect();
         let mut answers = self.directory.may_insert(&asked)?.into_iter();
         match foreign.iter().find(|_| answers.next() != Some(true)) {
             None => Ok(()),
@@ -185,7 +195,7 @@ fn without_doubles<'a>(request: &Request<'_>, copies: Vec<ReadyCopy<'a>>) -> Vec
         let same = |other: &ReadyCopy<'_>| {
             other.plan.rule == copy.plan.rule
                 && other.plan.owner.address == copy.plan.owner.address
-                && other.plan.mailbox == copy.plan.mailbox
+                && other.plan.place == copy.plan.place
         };
         if !kept.iter().any(same) {
             kept.push(copy);

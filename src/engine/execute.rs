@@ -50,7 +50,8 @@ pub(super) fn without_stored<'a>(
 }
 
 fn holds(engine: &Engine<'_>, plan: &PlannedCopy<'_>, name: &str) -> Result<bool, EngineError> {
-    engine.store.holds(&plan.owner.address, &plan.mailbox, name).map_err(EngineError::Stage)
+    let Some(mailbox) = plan.place.mailbox() else { return Ok(false) };
+    engine.store.holds(&plan.owner.address, mailbox, name).map_err(EngineError::Stage)
 }
 
 fn is_server_rule(plan: &PlannedCopy<'_>) -> bool {
@@ -87,7 +88,8 @@ pub(super) struct Stored {
 
 struct StagedCopy {
     staged: Box<dyn Staged>,
-    name: CopyName,
+    /// Absent for a file: it may get another name.
+    name: Option<CopyName>,
     report: CopyReport,
     identity: Identity,
 }
@@ -109,7 +111,7 @@ pub(super) fn store(
     if !begun.is_empty() {
         engine.directory.begin_server_copies(&begun)?;
     }
-    let names: Vec<CopyName> = staged.iter().map(|copy| copy.name.clone()).collect();
+    let names: Vec<CopyName> = staged.iter().filter_map(|copy| copy.name.clone()).collect();
     let held = effects.hold(engine, &names)?;
     let reports = commit(staged).inspect_err(|error| {
         // Nothing became visible. If this fails too, whoever runs the queue finds no copy and drops them.
@@ -129,7 +131,8 @@ fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Res
     report.size_after = staged.size();
     report.name = staged.name().to_owned();
     report.warnings.extend_from_slice(staged.warnings());
-    let name = CopyName { owner: copy.owner, mailbox: copy.mailbox, name: report.name.clone() };
+    let name = report.name.clone();
+    let name = copy.place.mailbox().cloned().map(|mailbox| CopyName { owner: copy.owner, mailbox, name });
     Ok(StagedCopy { staged, name, report, identity })
 }
 

@@ -1,7 +1,7 @@
 //! What a delivery would do, without doing it.
 
 use super::certificates::Reader;
-use super::deliver::{Case, Engine};
+use super::deliver::{Case, Engine, Planned};
 use super::outcome::chain;
 use super::programs::Watch;
 use super::seal::{ReadyCopy, Way};
@@ -23,6 +23,8 @@ pub struct Explanation {
     pub programs: Vec<ProgramTrace>,
     /// The copies that would be stored.
     pub copies: Vec<PlannedCopyReport>,
+    /// What would be left undone without consequences.
+    pub warnings: Vec<String>,
 }
 
 /// What the rules of one level did.
@@ -39,8 +41,11 @@ pub struct ProgramTrace {
 pub struct PlannedCopyReport {
     /// Whose mailbox.
     pub owner: String,
-    /// Which.
+    /// Which; of a file the folder among the account's files.
     pub mailbox: String,
+    /// The name of the file, if it is an attachment that is copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The rule that asks for it; absent: the INBOX copy.
     pub rule: Option<String>,
     /// Who will be able to open it; empty for a clear copy.
@@ -63,26 +68,33 @@ impl Engine<'_> {
             Err(error) => failed(&error, fired, Vec::new()),
             Ok(case) => match self.foresee(request, &case) {
                 Err(error) => failed(&error, fired, traces(&case)),
-                Ok(copies) => Explanation {
+                Ok((copies, warnings)) => Explanation {
                     disposition: Disposition::Delivered,
                     cause: None,
                     fired,
                     programs: traces(&case),
                     copies,
+                    warnings,
                 },
             },
         }
     }
 
-    fn foresee(&self, request: &Request<'_>, case: &Case<'_>) -> Result<Vec<PlannedCopyReport>, EngineError> {
-        let copies = self.plan(request, case)?.copies;
+    fn foresee(
+        &self,
+        request: &Request<'_>,
+        case: &Case<'_>,
+    ) -> Result<(Vec<PlannedCopyReport>, Vec<String>), EngineError> {
+        let Planned { copies, warnings, .. } = self.plan(request, case)?;
         copies.iter().try_for_each(|copy| self.check_mailbox(copy).and_then(|()| check_form(copy)))?;
-        Ok(copies.iter().map(report).collect())
+        Ok((copies.iter().map(report).collect(), warnings))
     }
 
     /// What staging would say.
     fn check_mailbox(&self, copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
-        let (owner, mailbox) = (&copy.plan.owner.address, &copy.plan.mailbox);
+        let (owner, Some(mailbox)) = (&copy.plan.owner.address, copy.plan.place.mailbox()) else {
+            return Ok(());
+        };
         if copy.plan.create || self.store.exists(owner, mailbox).map_err(EngineError::Stage)? {
             return Ok(());
         }
@@ -100,7 +112,7 @@ fn check_form(copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
 
 fn failed(error: &EngineError, fired: Vec<Fired>, programs: Vec<ProgramTrace>) -> Explanation {
     let (disposition, cause) = (error.disposition(), Some(chain(error)));
-    Explanation { disposition, cause, fired, programs, copies: Vec::new() }
+    Explanation { disposition, cause, fired, programs, copies: Vec::new(), warnings: Vec::new() }
 }
 
 fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {
@@ -117,7 +129,8 @@ fn report(copy: &ReadyCopy<'_>) -> PlannedCopyReport {
     };
     PlannedCopyReport {
         owner: copy.plan.owner.address.to_string(),
-        mailbox: copy.plan.mailbox.as_str().to_owned(),
+        mailbox: copy.plan.place.name().to_owned(),
+        file: copy.plan.place.file(),
         rule: copy.plan.rule.clone(),
         sealed_to: readers.iter().flat_map(Reader::reports).collect(),
         profile: form.map(|form| form.profile.name()),

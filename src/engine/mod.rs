@@ -3,6 +3,7 @@
 pub mod account;
 mod addressee;
 mod anchors;
+mod attached;
 mod certificates;
 pub mod choice;
 pub mod consent;
@@ -54,11 +55,11 @@ pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};
 pub use rule_cache::RuleCache;
 pub use settings::{
-    CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming, OpenPgp, Recovery,
-    Settings, Trust, Unusable,
+    AttachmentPolicy, CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
+    OpenPgp, Recovery, Settings, Trust, Unusable,
 };
 pub use time_zone::TimeZone;
 pub use traits::{
     AccountFacts, BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, InstalledRules,
-    Mailstore, Remembered, ServerCopy, ServerCopyState, Staged, StoreError,
+    Mailstore, Place, Remembered, ServerCopy, ServerCopyState, Staged, StoreError,
 };

@@ -2,19 +2,19 @@
 
 use super::consent::PlainConsent;
 use super::owners::Owners;
-use super::{Account, EngineError, InboxPolicy, Settings};
+use super::{Account, AttachmentPolicy, EngineError, InboxPolicy, Place, Settings};
 use crate::mail::{Flag, HeaderEdits, MailboxName, MailboxRef};
 use crate::rules::{Action, Ending, Step, StoreOptions, Verdict};
 use crate::smime;
 
 /// A copy to make.
 pub(super) struct PlannedCopy<'a> {
-    /// Whose mailbox.
+    /// Whose account.
     pub(super) owner: &'a Account,
     /// For whom the rule acts; absent: the server.
     pub(super) acting: Option<&'a Account>,
-    /// Which mailbox.
-    pub(super) mailbox: MailboxName,
+    /// Where in it.
+    pub(super) place: Place,
     /// May it be created?
     pub(super) create: bool,
     /// As marked by the time of the action.
@@ -57,9 +57,12 @@ pub(super) enum Form<'a> {
 }
 
 impl PlannedCopy<'_> {
-    /// `~owner@domain/Box`.
+    /// `~owner@domain/Box`; of a file its folder.
     pub(super) fn full_mailbox(&self) -> String {
-        format!("~{}/{}", self.owner.address, self.mailbox.as_str())
+        match &self.place {
+            Place::Mailbox(mailbox) => format!("~{}/{}", self.owner.address, mailbox.as_str()),
+            Place::File(folder, _) => format!("the files of {} in {folder}", self.owner.address),
+        }
     }
 
     /// Does it go to somebody else's mailbox, by a right?
@@ -130,6 +133,17 @@ impl<'a> Planner<'_, 'a> {
     /// By the rule and the mailbox owner; the acting account is not asked.
     fn form(&self, owner: &Account, options: &StoreOptions) -> smime::Form {
         self.settings.form(owner, options.profile, options.headers)
+    }
+
+    /// How a file of the account is stored: as the account says, else its domain, else the site.
+    pub(super) fn file_form(&self, account: &'a Account) -> Form<'a> {
+        let said = account.overrides.attachments.or(account.domain.overrides.attachments);
+        match said.unwrap_or(self.settings.attachments) {
+            AttachmentPolicy::Plain => Form::Plain(PlainConsent::attachments_are_plain()),
+            AttachmentPolicy::Seal => {
+                Form::Sealed(vec![account], self.form(account, &StoreOptions::default()))
+            }
+        }
     }
 
     fn inbox(&self, account: &Account) -> InboxPolicy {
@@ -233,7 +247,7 @@ impl<'p, 's, 'a> Draft<'p, 's, 'a> {
         self.plan.copies.push(PlannedCopy {
             owner,
             acting: self.acting,
-            mailbox: mailbox.clone(),
+            place: Place::Mailbox(mailbox.clone()),
             create: self.may_create(owner, mailbox),
             flags: self.so_far.flags.clone(),
             edits: self.so_far.edits.clone(),

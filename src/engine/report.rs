@@ -8,8 +8,11 @@ use std::fmt;
 pub struct CopyReport {
     /// Whose mailbox.
     pub owner: String,
-    /// Which.
+    /// Which; of a file the folder among the account's files.
     pub mailbox: String,
+    /// The file's name as it is asked for, if it is an attachment: a sender chose it, and no log holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The rule that asked for it; absent: the INBOX copy.
     pub rule: Option<String>,
     /// Who can open it; empty for a clear copy.

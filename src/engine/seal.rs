@@ -6,7 +6,9 @@ use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent};
 use crate::mail::{HeaderEdits, HeaderPolicy, Message};
 use crate::pki::{Certificate, ValidatedCertificate};
 use crate::smime::{self, HeadersKept, Mark, SealError, SealJob, Sealed, recognise, seal_many};
+use std::sync::Arc;
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 /// A planned copy with what it takes to make it.
 pub(super) struct ReadyCopy<'a> {
@@ -14,6 +16,8 @@ pub(super) struct ReadyCopy<'a> {
     pub(super) plan: PlannedCopy<'a>,
     /// How it will be written.
     pub(super) way: Way,
+    /// What is stored in the place of the message: an attachment of it.
+    pub(super) entity: Option<Arc<Zeroizing<Vec<u8>>>>,
 }
 
 /// How a copy will be written.
@@ -46,30 +50,36 @@ pub(super) fn ready<'a>(
             }
         },
     };
-    Ok(ReadyCopy { plan, way })
+    Ok(ReadyCopy { plan, way, entity: None })
 }
 
-/// The message once for each way in which rules edited its header.
+/// The message once for each way in which rules edited its header, and those of its attachments that are copied.
 pub(super) struct Versions<'m> {
     message: &'m [u8],
-    edited: Vec<(HeaderEdits, Vec<u8>)>,
+    edited: Vec<(HeaderEdits, Zeroizing<Vec<u8>>)>,
+    entities: Vec<Arc<Zeroizing<Vec<u8>>>>,
 }
 
 impl<'m> Versions<'m> {
     /// Those that these copies want.
     pub(super) fn of(message: &'m [u8], copies: &[ReadyCopy<'_>]) -> Versions<'m> {
-        let mut versions = Versions { message, edited: Vec::new() };
+        let entities = copies.iter().filter_map(|copy| copy.entity.clone()).collect();
+        let mut versions = Versions { message, edited: Vec::new(), entities };
         for edits in copies.iter().map(|copy| &copy.plan.edits) {
             if !edits.is_empty() && versions.edited.iter().all(|(known, _)| known != edits) {
                 let made = edits.apply(&Message::new(message)).into_owned();
-                versions.edited.push((edits.clone(), made));
+                versions.edited.push((edits.clone(), Zeroizing::new(made)));
             }
         }
         versions
     }
 
-    fn bytes(&self, edits: &HeaderEdits) -> &[u8] {
-        let made = self.edited.iter().find(|(known, _)| known == edits);
+    fn bytes(&self, copy: &ReadyCopy<'_>) -> &[u8] {
+        if let Some(entity) = &copy.entity {
+            let held = self.entities.iter().find(|held| Arc::ptr_eq(held, entity));
+            return held.map_or(&[], |entity| entity.as_slice());
+        }
+        let made = self.edited.iter().find(|(known, _)| *known == copy.plan.edits);
         made.map_or(self.message, |(_, bytes)| bytes.as_slice())
     }
 }
@@ -82,13 +92,13 @@ pub(super) fn make<'m>(
     at: OffsetDateTime,
 ) -> Result<Vec<MadeCopy<'m>>, EngineError> {
     let kept: Vec<Option<Sealed>> =
-        copies.iter().map(|copy| keep(engine, versions.bytes(&copy.plan.edits), copy)).collect();
+        copies.iter().map(|copy| keep(engine, versions.bytes(copy), copy)).collect();
     let fresh = copies.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(copy, _)| copy);
     let sealed = seal(engine, versions, fresh, at)?;
     let mut sealed = sealed.into_iter();
     let mut made = Vec::with_capacity(copies.len());
     for (copy, kept) in copies.into_iter().zip(kept) {
-        let message = versions.bytes(&copy.plan.edits);
+        let message = versions.bytes(&copy);
         made.push(assemble(message, copy, kept, &mut sealed)?);
     }
     Ok(made)
@@ -120,7 +130,7 @@ fn seal<'c>(
             let edited = copy.plan.edits.names();
             let mark = Mark { at, rule: copy.plan.rule.as_deref(), marked, edited };
             let seed = engine.entropy.seed()?;
-            let message = versions.bytes(&copy.plan.edits);
+            let message = versions.bytes(copy);
             jobs.push(SealJob { message, recipients, form: *form, mark, seed });
             places.push(copy.plan.full_mailbox());
         }
@@ -135,7 +145,7 @@ fn assemble<'m>(
     kept: Option<Sealed>,
     fresh: &mut impl Iterator<Item = Sealed>,
 ) -> Result<MadeCopy<'m>, EngineError> {
-    let ReadyCopy { plan, way } = copy;
+    let ReadyCopy { plan, way, .. } = copy;
     let mut report = blank_report(&plan, message.len());
     let content = match (way, kept) {
         (Way::Plain(consent), _) => {
@@ -158,7 +168,7 @@ fn assemble<'m>(
         }
     };
     let owner = plan.owner.address.clone();
-    let copy = Copy { owner, mailbox: plan.mailbox, create: plan.create, flags: plan.flags, content };
+    let copy = Copy { owner, place: plan.place, create: plan.create, flags: plan.flags, content };
     Ok(MadeCopy { copy, report })
 }
 
@@ -170,7 +180,8 @@ fn unsealed(plan: &PlannedCopy<'_>) -> EngineError {
 fn blank_report(plan: &PlannedCopy<'_>, size: usize) -> CopyReport {
     CopyReport {
         owner: plan.owner.address.to_string(),
-        mailbox: plan.mailbox.as_str().to_owned(),
+        mailbox: plan.place.name().to_owned(),
+        file: plan.place.file(),
         rule: plan.rule.clone(),
         sealed_to: Vec::new(),
         cipher: None,

@@ -17,6 +17,16 @@ pub enum InboxPolicy {
     Plain,
 }
 
+/// How the files are stored that `Copy Attachments into` makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AttachmentPolicy {
+    /// Each as a message with that one attachment, sealed as a copy in the account's mailbox would be.
+    #[default]
+    Seal,
+    /// In the clear: a written consent.
+    Plain,
+}
+
 /// Which certificates of an account are believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Trust {
@@ -92,6 +102,8 @@ pub struct Settings {
     pub max_message: u64,
     /// For domains and accounts that say nothing.
     pub inbox: InboxPolicy,
+    /// For domains and accounts that say nothing.
+    pub attachments: AttachmentPolicy,
     /// For domains and accounts that say nothing.
     pub profile: Profile,
     /// For domains and accounts that say nothing.

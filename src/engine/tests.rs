@@ -1,5 +1,7 @@
 //! Deliveries over a directory and a store in memory.
 
+mod attached;
+mod edits;
 mod facts;
 mod policies;
 
@@ -156,6 +158,7 @@ fn settings() -> Settings {
         recipient_delimiter: Some('+'),
         max_message: 1000,
         inbox: InboxPolicy::Seal,
+        attachments: AttachmentPolicy::Seal,
         profile: Profile::Compatible,
         headers: HeaderPolicy::Keep,
         certificates: CertificatePolicy {

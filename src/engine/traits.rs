@@ -1,7 +1,7 @@
 //! What the engine asks of the world. Synchronous, `Send + Sync`, batch-shaped.
 
 use super::{Account, PlainConsent, Route};
-use crate::mail::{Address, Flag, MailboxName};
+use crate::mail::{Address, FileName, Flag, FolderName, MailboxName};
 use crate::pki::{Certificate, Crl};
 use crate::rules::{Needs, ScopeKind};
 use crate::smime::Sealed;
@@ -137,15 +137,50 @@ pub enum Content<'a> {
     Plain(&'a [u8], PlainConsent),
 }
 
+/// Where a copy goes, inside its owner's account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A message in a mailbox.
+    Mailbox(MailboxName),
+    /// A file in a folder of the account's files. One of that name that is there stays; the new one gets a number.
+    File(FolderName, FileName),
+}
+
+impl Place {
+    /// The mailbox, if it is one.
+    pub fn mailbox(&self) -> Option<&MailboxName> {
+        match self {
+            Place::Mailbox(mailbox) => Some(mailbox),
+            Place::File(..) => None,
+        }
+    }
+
+    /// The name of the mailbox or of the folder.
+    pub fn name(&self) -> &str {
+        match self {
+            Place::Mailbox(mailbox) => mailbox.as_str(),
+            Place::File(folder, _) => folder.as_str(),
+        }
+    }
+
+    /// The file's name as it is asked for.
+    pub fn file(&self) -> Option<String> {
+        match self {
+            Place::Mailbox(_) => None,
+            Place::File(_, name) => Some(name.to_string()),
+        }
+    }
+}
+
 /// One copy to store.
 pub struct Copy<'a> {
-    /// Whose mailbox.
+    /// Whose account.
     pub owner: Address,
-    /// Which one.
-    pub mailbox: MailboxName,
-    /// May it be created?
+    /// Where in it.
+    pub place: Place,
+    /// May the mailbox be created? A folder of files always is.
     pub create: bool,
-    /// Flags of the new message.
+    /// Flags of the new message; a file has none.
     pub flags: Vec<Flag>,
     /// The bytes.
     pub content: Content<'a>,
@@ -181,7 +216,7 @@ pub enum StoreError {
 
 /// Written and synced, not visible. Dropping it undoes it.
 pub trait Staged: Send {
-    /// The unique base name under which it will be visible.
+    /// The unique base name under which it will be visible; of a file the name that it will have unless one is there.
     fn name(&self) -> &str;
     /// Bytes of the file.
     fn size(&self) -> u64;

@@ -71,6 +71,14 @@ impl<'a> Field<'a> {
             _ => Vec::new(),
         }
     }
+    /// A parameter of a field like Content-Type, decoded (RFC 2231, and RFC 2047 as many write it); its name in lower case.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let value = decodable(self.value());
+        match MessageStream::new(&value).parse_content_type() {
+            HeaderValue::ContentType(found) => found.attribute(name).map(str::to_owned),
+            _ => None,
+        }
+    }
 }
 
 /// Shows the name and sizes only: what a field says belongs into no log.

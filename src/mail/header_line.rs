@@ -92,7 +92,7 @@ impl HeaderLine {
     }
 
     /// The whole field with its folds and its line end.
-    pub(super) fn write(&self, end: &str, out: &mut Vec<u8>) {
+    pub fn write(&self, end: &str, out: &mut Vec<u8>) {
         let mut lines = Lines::begin(&self.name, end, out);
         lines.text(&self.value);
         out.extend_from_slice(end.as_bytes());

@@ -1,9 +1,12 @@
 //! RFC 5322 and MIME over bytes: nothing repaired, nothing copied.
 
 pub mod address;
+pub mod attachment;
 mod edits;
 pub mod field;
+pub mod file_name;
 pub mod flag;
+pub mod folder_name;
 pub mod header_line;
 pub mod header_policy;
 pub mod line;
@@ -18,9 +21,12 @@ pub mod transfer;
 pub(crate) mod vectors;
 
 pub use address::{Address, AddressError};
+pub use attachment::{Attachment, Attachments};
 pub use edits::HeaderEdits;
 pub use field::{Field, Mailbox};
+pub use file_name::FileName;
 pub use flag::{Flag, FlagError};
+pub use folder_name::{FolderName, FolderNameError};
 pub use header_line::{HeaderLine, HeaderLineError};
 pub use header_policy::{HeaderPolicy, Outside};
 pub use line::{Eol, crlf, crlf_len, eol, without_mbox_line};

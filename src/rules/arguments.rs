@@ -199,7 +199,7 @@ impl<'a> Arguments<'a, '_> {
         match Picture::compile(text) {
             Ok(picture) => Some(picture),
             Err(error) => {
-                let hint = "in double quotes TOML eats one backslash: write \"\\\\*\" or '\\*'".to_owned();
+                let hint = self.faults.backslash.to_owned();
                 self.faults.add(span, error.to_string(), hint);
                 None
             }

@@ -2,24 +2,26 @@
 
 use super::Action;
 use super::facts::{Envelope, Facts, Input};
+use super::header::Header;
 use super::picture::Folded;
 use crate::cms::{Wrapping, wrapping};
-use crate::mail::{Field, HeaderEdits, Message};
+use crate::mail::Message;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::rc::Rc;
 
 /// Sees every value that a condition tests. The silent one is `()`.
 pub(super) trait Witness {
     /// A condition looks at this value.
-    fn value(&mut self, _value: &str) {}
+    fn value(&mut self, _value: &dyn fmt::Display) {}
 }
 
 impl Witness for () {}
 
 impl Witness for Vec<String> {
-    fn value(&mut self, value: &str) {
-        self.push(value.to_owned());
+    fn value(&mut self, value: &dyn fmt::Display) {
+        self.push(value.to_string());
     }
 }
 
@@ -42,9 +44,8 @@ pub(super) struct Evidence<'a> {
     pub(super) message: &'a Message<'a>,
     pub(super) envelope: &'a Envelope,
     pub(super) facts: &'a Facts,
-    edits: HeaderEdits,
-    fields: RefCell<FieldValues>,
-    lines: OnceCell<Vec<Value>>,
+    pub(super) header: Header<'a>,
+    sender: OnceCell<Vec<Value>>,
     security: OnceCell<Vec<Value>>,
     recipients: OnceCell<Vec<Value>>,
     routes: OnceCell<Vec<Value>>,
@@ -53,30 +54,8 @@ pub(super) struct Evidence<'a> {
     datasets: RefCell<BTreeMap<String, Rc<BTreeSet<Folded>>>>,
 }
 
-/// What was read of the fields of a name.
-type FieldValues = BTreeMap<(&'static str, Part), Rc<[Value]>>;
-
-/// What is read of a header field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Addresses,
-    DisplayNames,
-    MessageIds,
-    Text,
-}
-
-impl Part {
-    fn of(self, field: &Field<'_>) -> Vec<String> {
-        match self {
-            Part::Addresses => field.mailboxes().into_iter().map(|found| found.address).collect(),
-            Part::DisplayNames => field.display_names(),
-            Part::MessageIds => field.message_ids(),
-            Part::Text => vec![field.text()],
-        }
-    }
-}
-
-fn values<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Vec<Value> {
+/// Each text as a value.
+pub(super) fn values<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Vec<Value> {
     texts.into_iter().map(|text| Value::new(text.into())).collect()
 }
 
@@ -86,9 +65,8 @@ impl<'a> Evidence<'a> {
             message: input.message,
             envelope: input.envelope,
             facts: input.facts,
-            edits: input.edits.clone(),
-            fields: RefCell::default(),
-            lines: OnceCell::new(),
+            header: Header::new(input.message, input.edits.clone()),
+            sender: OnceCell::new(),
             security: OnceCell::new(),
             recipients: OnceCell::new(),
             routes: OnceCell::new(),
@@ -98,53 +76,20 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// What the rules did to the header so far.
-    pub(super) fn edits(&self) -> &HeaderEdits {
-        &self.edits
-    }
-
     /// An action ran. What it did to the header, the conditions behind it see (as in RFC 5293).
     pub(super) fn take(&mut self, action: &Action) {
         match action {
-            Action::AddHeader(lines) => lines.iter().for_each(|line| self.edits.add(line.clone())),
-            Action::TagSubject(tag) => self.edits.tag(tag),
-            _ => return,
+            Action::AddHeader(lines) => {
+                self.header.edit(|edits| lines.iter().for_each(|line| edits.add(line.clone())))
+            }
+            Action::TagSubject(tag) => self.header.edit(|edits| edits.tag(tag)),
+            _ => {}
         }
-        self.fields = RefCell::default();
-        self.lines = OnceCell::new();
     }
 
-    /// The addr-specs of all header fields of that name.
-    pub(super) fn addresses(&self, name: &'static str) -> Rc<[Value]> {
-        self.part(name, Part::Addresses)
-    }
-
-    /// The display names of all header fields of that name, decoded.
-    pub(super) fn display_names(&self, name: &'static str) -> Rc<[Value]> {
-        self.part(name, Part::DisplayNames)
-    }
-
-    /// The msg-ids of all header fields of that name, with their angle brackets.
-    pub(super) fn message_ids(&self, name: &'static str) -> Rc<[Value]> {
-        self.part(name, Part::MessageIds)
-    }
-
-    /// The text of all header fields of that name, unfolded and decoded.
-    pub(super) fn texts(&self, name: &'static str) -> Rc<[Value]> {
-        self.part(name, Part::Text)
-    }
-
-    fn part(&self, name: &'static str, part: Part) -> Rc<[Value]> {
-        let read = || {
-            let mut found = Vec::new();
-            self.each_field(|field| {
-                if field.name().eq_ignore_ascii_case(name) {
-                    found.extend(values(part.of(field)));
-                }
-            });
-            found.into()
-        };
-        Rc::clone(self.fields.borrow_mut().entry((name, part)).or_insert_with(read))
+    /// The sender of the envelope. A hook that named none leaves it absent; the null sender is an empty value.
+    pub(super) fn sender(&self) -> &[Value] {
+        self.sender.get_or_init(|| values(self.envelope.sender.as_deref()))
     }
 
     /// The recipients of the envelope.
@@ -181,24 +126,6 @@ impl<'a> Evidence<'a> {
         let members: Rc<BTreeSet<Folded>> = Rc::new(members.map(|member| Folded::new(member)).collect());
         self.datasets.borrow_mut().insert(name.to_owned(), Rc::clone(&members));
         members
-    }
-
-    /// `Name: text` of every header field, unfolded and decoded.
-    pub(super) fn lines(&self) -> &[Value] {
-        self.lines.get_or_init(|| {
-            let mut values = Vec::new();
-            self.each_field(|field| values.push(Value::new(format!("{}: {}", field.name(), field.text()))));
-            values
-        })
-    }
-
-    /// Every field: those that rules added first, as they will stand in the message.
-    pub(super) fn each_field(&self, mut look: impl FnMut(&Field<'_>)) {
-        if self.edits.is_empty() {
-            return self.message.fields().iter().for_each(&mut look);
-        }
-        let header = self.edits.header(self.message);
-        Message::new(&header).fields().iter().for_each(&mut look);
     }
 
     /// The words of the condition `Security`, joined by spaces, and each alone if there are several.

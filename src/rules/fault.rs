@@ -104,6 +104,8 @@ fn whole_lines<'t>(text: &'t str, span: &Range<usize>) -> (usize, &'t str) {
 pub(super) struct Faults<'t> {
     file: &'t str,
     text: &'t str,
+    /// How to write a backslash that a picture needs.
+    pub(super) backslash: &'static str,
     line_starts: Vec<usize>,
     /// How many characters stand before every [`STRIDE`]th byte: a whole rule set may be one line.
     characters: Vec<usize>,
@@ -131,7 +133,8 @@ impl<'t> Faults<'t> {
             here
         });
         let characters = characters.collect();
-        Faults { file, text, line_starts, characters, faults: Vec::new(), unlisted: 0 }
+        let backslash = "in double quotes TOML eats one backslash: write \"\\\\*\" or '\\*'";
+        Faults { file, text, backslash, line_starts, characters, faults: Vec::new(), unlisted: 0 }
     }
 
     /// How many characters begin before a byte.

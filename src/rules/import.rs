@@ -52,7 +52,7 @@ impl RuleSet {
     /// Reads array text; a wrong text is refused whole, with every fault at once. `file` is the name shown.
     pub fn from_array(file: &str, text: &str, scope: ScopeKind) -> Result<RuleSet, RuleFaults> {
         let (shown, document) = opened(file, text)?;
-        let mut reader = Reader::new(Faults::new(file, &shown), scope);
+        let mut reader = Reader::new(faults_of(file, &shown), scope);
         let mut rules = Vec::new();
         for value in &document.rules {
             let node = array::rule(value, &mut reader.faults, &mut reader.notes);
@@ -89,8 +89,8 @@ impl Import {
     /// Takes what can be taken of array text. Only a text whose structure is broken is refused whole, with its first fault.
     pub fn from_array(file: &str, text: &str, scope: ScopeKind) -> Result<Import, RuleFaults> {
         let (shown, document) = opened(file, text)?;
-        let mut reader = Reader::new(Faults::new(file, &shown), scope);
-        let mut notes = aside(&reader.faults, &document);
+        let mut reader = Reader::new(faults_of(file, &shown), scope);
+        let mut notes = Vec::from_iter(aside(&reader.faults, &document));
         let (mut rules, mut refused, mut lines) = (Vec::new(), Vec::new(), BTreeMap::new());
         for value in &document.rules {
             let read = array::rule(value, &mut reader.faults, &mut reader.notes);
@@ -130,14 +130,20 @@ fn opened(file: &str, text: &str) -> Result<(String, Document), RuleFaults> {
     }
 }
 
-/// Which settings are no rules.
-fn aside(faults: &Faults<'_>, document: &Document) -> Vec<Warning> {
-    let note = |(name, place): &(String, Range<usize>)| Warning {
-        line: faults.line(place.start),
-        rule: String::new(),
-        text: format!("the setting \"{name}\" is left aside: it holds no mail rules"),
-    };
-    document.aside.iter().map(note).collect()
+/// For faults of array text.
+fn faults_of<'t>(file: &'t str, shown: &'t str) -> Faults<'t> {
+    let backslash = r#"array text eats one backslash: write "\\*""#;
+    let mut faults = Faults::new(file, shown);
+    faults.backslash = backslash;
+    faults
+}
+
+/// Which settings are no rules, in one remark.
+fn aside(faults: &Faults<'_>, document: &Document) -> Option<Warning> {
+    let (_, first) = document.aside.first()?;
+    let names: Vec<String> = document.aside.iter().map(|(name, _)| format!("{name:?}")).collect();
+    let text = format!("left aside, for they are no mail rules: {}", names.join(", "));
+    Some(Warning { line: faults.line(first.start), rule: String::new(), text })
 }
 
 /// The rule, unless one that was taken has its name.

@@ -15,6 +15,7 @@ pub mod evaluate;
 mod evidence;
 mod facts;
 mod fault;
+mod header;
 mod import;
 #[cfg(test)]
 mod laws;

@@ -5,7 +5,7 @@ use super::datum::Node;
 use super::warnings::Warning;
 use super::{Class, Operator, RuleFaults, read};
 use crate::crypto::Profile;
-use crate::mail::{Address, Flag, HeaderLine, HeaderPolicy, MailboxRef};
+use crate::mail::{Address, Flag, FolderName, HeaderLine, HeaderPolicy, MailboxRef};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -146,7 +146,7 @@ pub enum Action {
     /// `Tag Subject`
     TagSubject(String),
     /// `Copy Attachments into`: a folder of the account's files.
-    CopyAttachments(String),
+    CopyAttachments(FolderName),
     /// `Remember 'From' in`: a dataset of the account.
     Remember(String),
     /// `Redirect to`, `Forward to`, `Mirror to`

@@ -72,6 +72,12 @@ impl Picture {
         Picture::Pieces { first, middle, last }
     }
 
+    /// What stands in front of its first colon, if no star does: a field's name, for values that are lines of a header.
+    pub(super) fn field_name(&self) -> Option<&str> {
+        let (Picture::Whole(first) | Picture::Pieces { first, .. }) = self;
+        first.split_once(':').map(|(name, _)| name).filter(|name| name.is_ascii())
+    }
+
     /// Does it match the whole value? The leftmost place of each piece is as good as any later one, so nothing is
     /// tried twice: time is linear in the value and the picture.
     pub(super) fn matches(&self, value: &Folded) -> bool {

@@ -1,6 +1,7 @@
 //! The right side of `is`, `is not`, `in` and `not in`: pictures and datasets.
 
 use super::evidence::{Evidence, Value, Witness};
+use super::header::FieldName;
 use super::picture::{Folded, Picture};
 use super::{Needs, Operator};
 
@@ -43,11 +44,29 @@ impl Pictures {
         evidence: &Evidence<'_>,
         witness: &mut dyn Witness,
     ) -> bool {
-        let found = values.iter().any(|value| {
+        self.match_any(values, evidence, witness) != self.operator.is_negative()
+    }
+
+    /// Does a value match, whatever the operator says of that?
+    pub(super) fn match_any(
+        &self,
+        values: &[Value],
+        evidence: &Evidence<'_>,
+        witness: &mut dyn Witness,
+    ) -> bool {
+        values.iter().any(|value| {
             witness.value(&value.text);
             self.match_one(&value.folded, evidence)
-        });
-        found != self.operator.is_negative()
+        })
+    }
+
+    /// The names of header fields, if each picture begins with one and its colon: no other field can match.
+    pub(super) fn field_names(&self) -> Option<Vec<FieldName>> {
+        let names: Option<Vec<_>> = self.list.iter().map(Picture::field_name).collect();
+        let mut names = names.filter(|_| self.datasets.is_empty())?;
+        names.sort_unstable();
+        names.dedup();
+        Some(names.into_iter().map(FieldName::new).collect())
     }
 
     /// The datasets that it looks at.

@@ -1,4 +1,4 @@
-//! Where an account's Maildir lies.
+//! Where an account's Maildir lies, and its files.
 
 use super::folder::folder_name;
 use crate::mail::{Address, MailboxName};
@@ -17,9 +17,9 @@ pub(super) struct Layout {
     levels: Vec<String>,
 }
 
-/// Why a template of Maildirs is refused.
+/// Why a template is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{template}\" is no place for Maildirs: {reason}")]
+#[error("\"{template}\" is no place for the mail or the files of accounts: {reason}")]
 pub struct TemplateError {
     /// What was given.
     pub template: String,
@@ -64,7 +64,7 @@ impl Layout {
         &self.base
     }
 
-    /// The account's Maildir. The domain and the local part cannot lead out of their level: see [`escape`].
+    /// The account's Maildir, or the folder of its files. The domain and the local part cannot lead out of their level: see [`escape`].
     pub(super) fn maildir(&self, owner: &Address) -> PathBuf {
         let local = escape(&owner.local().to_ascii_lowercase());
         let domain = escape(owner.domain());

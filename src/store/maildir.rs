@@ -2,8 +2,8 @@
 
 use super::atomic::{Disk, Files, discard, ensure_folder, ensure_folders, failed, publish, write_new};
 use super::layout::{Layout, TemplateError};
-use super::{keywords, name, quota};
-use crate::engine::{Content, Copy, Mailstore, Staged, StoreError};
+use super::{attachments, keywords, name, quota};
+use crate::engine::{Content, Copy, Mailstore, Place, Staged, StoreError};
 use crate::mail::{Address, Flag, MailboxName, crlf_len};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 /// Maildirs below one root.
 #[derive(Debug, Clone)]
 pub struct MaildirStore<F = Disk> {
-    layout: Layout,
-    host: String,
-    files: F,
+    pub(super) layout: Layout,
+    /// Of the files that rules copy out of messages.
+    pub(super) attachments: Layout,
+    pub(super) host: String,
+    pub(super) files: F,
 }
 
 impl MaildirStore {
@@ -28,7 +30,8 @@ impl MaildirStore {
 impl<F: Files> MaildirStore<F> {
     /// The same over other system calls, for tests.
     pub fn with_files(root: &Path, template: &str, files: F) -> Result<MaildirStore<F>, TemplateError> {
-        Ok(MaildirStore { layout: Layout::new(root, template)?, host: name::host(), files })
+        let (layout, attachments) = (Layout::new(root, template)?, Layout::new(root, attachments::DEFAULT)?);
+        Ok(MaildirStore { layout, attachments, host: name::host(), files })
     }
 
     pub(super) fn layout(&self) -> &Layout {
@@ -78,24 +81,35 @@ impl<F: Files> MaildirStore<F> {
         self.files.sync_folder(folder).map_err(failed("sync the folder", folder))
     }
 
-    fn require(&self, copy: &Copy<'_>, folder: &Path) -> Result<(), StoreError> {
+    fn require(&self, copy: &Copy<'_>, mailbox: &MailboxName, folder: &Path) -> Result<(), StoreError> {
         match (is_folder(&folder.join("tmp"))?, copy.create) {
             (true, _) => Ok(()),
-            (false, true) => self.create(&copy.owner, &copy.mailbox),
+            (false, true) => self.create(&copy.owner, mailbox),
             // Half made or without its tmp: what is missing is ours to add.
-            (false, false) if is_folder(&folder.join("cur"))? => self.create(&copy.owner, &copy.mailbox),
-            (false, false) => Err(StoreError::NoMailbox {
-                owner: copy.owner.to_string(),
-                mailbox: copy.mailbox.as_str().into(),
-            }),
+            (false, false) if is_folder(&folder.join("cur"))? => self.create(&copy.owner, mailbox),
+            (false, false) => {
+                Err(StoreError::NoMailbox { owner: copy.owner.to_string(), mailbox: mailbox.as_str().into() })
+            }
         }
     }
 
     fn write(&self, copy: &Copy<'_>, bytes: &[u8]) -> Result<Box<dyn Staged>, StoreError> {
-        let folder = self.folder(&copy.owner, &copy.mailbox);
+        match &copy.place {
+            Place::Mailbox(mailbox) => self.write_message(copy, mailbox, bytes),
+            Place::File(folder, name) => self.write_file(&copy.owner, (folder, name), bytes),
+        }
+    }
+
+    fn write_message(
+        &self,
+        copy: &Copy<'_>,
+        mailbox: &MailboxName,
+        bytes: &[u8],
+    ) -> Result<Box<dyn Staged>, StoreError> {
+        let folder = self.folder(&copy.owner, mailbox);
         let maildir = self.layout.maildir(&copy.owner);
         let size = bytes.len() as u64;
-        self.require(copy, &folder)?;
+        self.require(copy, mailbox, &folder)?;
         if !quota::has_room(&self.files, &maildir, size)? {
             return Err(StoreError::OverQuota(copy.owner.to_string()));
         }

@@ -1,6 +1,6 @@
 //! A store in memory, for tests, whose n-th stage or commit fails on wish.
 
-use crate::engine::{Content, Copy, Mailstore, Staged, StoreError};
+use crate::engine::{Content, Copy, Mailstore, Place, Staged, StoreError};
 use crate::mail::{Address, Flag, MailboxName};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,11 +31,12 @@ pub struct Stored {
     pub plain_source: Option<&'static str>,
 }
 
-type Place = (Address, MailboxName);
+/// An account's mailbox, or a folder of its files with the name of a file.
+type Spot = (Address, Place);
 
 #[derive(Debug, Default)]
 struct State {
-    mailboxes: HashMap<Place, Vec<Stored>>,
+    mailboxes: HashMap<Spot, Vec<Stored>>,
     stages: usize,
     commits: usize,
     staged_now: usize,
@@ -55,13 +56,25 @@ impl MemoryStore {
     }
     /// Makes a mailbox.
     pub fn create(&self, owner: &Address, mailbox: &MailboxName) {
-        self.lock().mailboxes.entry((owner.clone(), mailbox.clone())).or_default();
+        self.lock().mailboxes.entry(spot(owner, mailbox)).or_default();
     }
     /// The messages of a mailbox, oldest first.
     pub fn messages(&self, owner: &Address, mailbox: &MailboxName) -> Vec<Stored> {
-        self.lock().mailboxes.get(&(owner.clone(), mailbox.clone())).cloned().unwrap_or_default()
+        self.lock().mailboxes.get(&spot(owner, mailbox)).cloned().unwrap_or_default()
     }
-    /// How many messages are visible at all.
+    /// The files of an account by folder and name; several of one name are one after the other.
+    pub fn files(&self, owner: &Address) -> Vec<(String, Stored)> {
+        let state = self.lock();
+        let mut files: Vec<(String, Stored)> = Vec::new();
+        for ((_, place), stored) in state.mailboxes.iter().filter(|((of, _), _)| of == owner) {
+            if let Place::File(folder, name) = place {
+                files.extend(stored.iter().map(|file| (format!("{folder}/{name}"), file.clone())));
+            }
+        }
+        files.sort_by(|one, other| (&one.0, &one.1.name).cmp(&(&other.0, &other.1.name)));
+        files
+    }
+    /// How many messages and files are visible at all.
     pub fn total(&self) -> usize {
         self.lock().mailboxes.values().map(Vec::len).sum()
     }
@@ -79,20 +92,24 @@ impl MemoryStore {
     }
 }
 
+fn spot(owner: &Address, mailbox: &MailboxName) -> Spot {
+    (owner.clone(), Place::Mailbox(mailbox.clone()))
+}
+
 fn injected(doing: &'static str) -> StoreError {
     StoreError::Io { doing, path: "memory".into(), source: std::io::Error::other("injected") }
 }
 
 impl Mailstore for MemoryStore {
     fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError> {
-        let place = (copy.owner.clone(), copy.mailbox.clone());
+        let place = (copy.owner.clone(), copy.place.clone());
         let mut state = self.lock();
         state.stages += 1;
         if self.fault == Some(Fault::Stage(state.stages)) {
             return Err(injected("write"));
         }
         if !copy.create && !state.mailboxes.contains_key(&place) {
-            let (owner, mailbox) = (copy.owner.to_string(), copy.mailbox.as_str().to_owned());
+            let (owner, mailbox) = (copy.owner.to_string(), copy.place.name().to_owned());
             return Err(StoreError::NoMailbox { owner, mailbox });
         }
         let (bytes, plain_source) = match &copy.content {
@@ -107,14 +124,15 @@ impl Mailstore for MemoryStore {
 
     fn exists(&self, owner: &Address, mailbox: &MailboxName) -> Result<bool, StoreError> {
         self.fail_lookup()?;
-        Ok(self.lock().mailboxes.contains_key(&(owner.clone(), mailbox.clone())))
+        Ok(self.lock().mailboxes.contains_key(&spot(owner, mailbox)))
     }
 
     fn mailboxes(&self, owner: &Address) -> Result<Vec<String>, StoreError> {
         self.fail_lookup()?;
         let state = self.lock();
         let own = state.mailboxes.keys().filter(|(of, _)| of == owner);
-        let mut names: Vec<String> = own.map(|(_, mailbox)| mailbox.as_str().to_owned()).collect();
+        let mut names: Vec<String> =
+            own.filter_map(|(_, place)| Some(place.mailbox()?.as_str().to_owned())).collect();
         names.sort_by_key(|name| (name != "INBOX", name.clone()));
         Ok(names)
     }
@@ -127,7 +145,7 @@ impl Mailstore for MemoryStore {
 
 struct StagedMessage {
     store: MemoryStore,
-    place: Place,
+    place: Spot,
     message: Stored,
 }
 

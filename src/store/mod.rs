@@ -4,6 +4,7 @@
 //! synced). What a crash leaves behind lies in `tmp/`, where no client looks and every reader may sweep after 36 hours.
 
 mod atomic;
+mod attachments;
 mod folder;
 mod keywords;
 mod layout;

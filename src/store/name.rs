@@ -21,6 +21,11 @@ pub(super) fn unique(host: &str, size: usize, wire_size: usize) -> String {
     )
 }
 
+/// Digits that no other name has.
+pub(super) fn random() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}
+
 /// The machine's name as a Maildir name may carry it.
 pub(super) fn host() -> String {
     let name = nix::unistd::gethostname().unwrap_or_default();

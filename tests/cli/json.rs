@@ -36,14 +36,15 @@ fn json_is_one_object_of_known_fields() {
     let (site, password) = Site::certified();
     let rules =
         site.write("r.toml", "[[rule]]\nname = \"a\"\npriority = 5\nwhen = []\nthen = [[\"Discard\"]]\n");
+    let array = site.write("r.txt", "(5,a,(),((Discard)))");
     let install = format!("rules install {} --domain north.example", path(&rules));
     let test = format!("key test --account bob@north.example --password-file {}", path(&password));
     let check = format!("rules check {}", path(&rules));
     let copy = site.folder().join("copy");
     let (backup, restore) = (format!("backup {}", path(&copy)), format!("restore {} --replace", path(&copy)));
-    let account = "account domain aliases inbox profile also_classical rules_allowed recovery recovery_certificate active_certificates \
+    let account = "account domain aliases inbox attachments profile also_classical rules_allowed recovery recovery_certificate active_certificates \
         pending_certificates keys";
-    let domain = "domain aliases mode catch_all inbox profile also_classical missing_certificate rules_allowed effective \
+    let domain = "domain aliases mode catch_all inbox attachments profile also_classical missing_certificate rules_allowed effective \
         recovery_certificate certificates chain trusted replaced_authorities";
     let entry = "scope holder version running change restores rules installed by as file";
     let shown = [
@@ -81,6 +82,8 @@ fn json_is_one_object_of_known_fields() {
         ("acl grant --mailbox ~bob/Archive --account eve@north.example --create", "rights"),
         ("acl list --mailbox ~bob@north.example/Archive | rights", "mailbox account right"),
         (&check, "file scope rules warnings faults"),
+        (&format!("rules import {}", path(&array)), "file scope taken refused notes output text"),
+        (&format!("rules export {}", path(&rules)), "file scope holder rules output text"),
         ("rules list", "rules"),
         (&install, "file scope holder rules version warnings"),
         ("rules list | rules", entry),
@@ -88,7 +91,7 @@ fn json_is_one_object_of_known_fields() {
         ("rules show --domain north.example", &format!("{entry} text")),
         ("rules remove --domain north.example", "scope holder version"),
         ("rules rollback --domain north.example", "scope holder version restores file rules"),
-        ("rules explain --recipient bob@north.example", "answer cause fired programs copies"),
+        ("rules explain --recipient bob@north.example", "answer cause fired programs copies warnings"),
         (
             "inspect",
             "form structure content recipients post_quantum layers limit notes fault size store claim",

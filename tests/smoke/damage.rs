@@ -56,6 +56,19 @@ pub(super) const WORDS: &[&[u8]] = &[
     b"-----BEGIN ",
     b"-----END ",
     b"'''",
+    b"[[rule]]\n",
+    b"when = [",
+    b"then = [",
+    b"((",
+    b"))",
+    b"\"\"\"",
+    b"\\u'41'",
+    b"\\065",
+    b"[YQ==]",
+    b"#NULL#",
+    b"#T22-10-2009",
+    b"---",
+    b"/*",
 ];
 
 /// A stream of damage (xorshift64*).

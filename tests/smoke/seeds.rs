@@ -7,7 +7,8 @@ use super::requests::{lists, requests};
 use super::subject::scripts;
 use crate::laws::signed_message;
 use crate::laws::structure::structures;
-use crate::laws::{certificate, crl};
+use crate::laws::{certificate, crl, rules_array, rules_evaluate};
+use sealpost::rules::{Import, RuleSet, ScopeKind};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -26,7 +27,12 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let requests = requests().into_iter().map(|(name, octets)| (format!("seeds/request/{name}"), octets));
     let tables = lists().into_iter().map(|(name, text)| (format!("seeds/bulk_csv/{name}"), text));
     let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(crls);
-    made.chain(requests).chain(tables).chain([signed, words]).collect()
+    let arrays = rules_array::seeds().into_iter();
+    let arrays = arrays.map(|(name, text)| (format!("seeds/rules_array/{name}"), text.as_bytes().to_vec()));
+    let rules = rules_evaluate::seeds().into_iter();
+    let rules = rules.map(|(name, made)| (format!("seeds/rules_evaluate/{name}"), made.into_bytes()));
+    let made = made.chain(requests).chain(tables).chain(arrays).chain(rules);
+    made.chain([signed, words]).collect()
 }
 
 /// In the form that libFuzzer reads: a word a line in quotes.
@@ -54,7 +60,31 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         assert!(bytes.len() < 4096, "fuzz/{name} is no small seed");
     }
     let count = |kind: &str| std::fs::read_dir(folder.join("seeds").join(kind)).unwrap().count();
-    let kinds = ["bulk_csv", "certificate", "cms", "crl", "keys", "request", "signed"];
+    let kinds = [
+        "bulk_csv",
+        "certificate",
+        "cms",
+        "crl",
+        "keys",
+        "request",
+        "rules_array",
+        "rules_evaluate",
+        "signed",
+    ];
     let there: usize = kinds.into_iter().map(count).sum();
     assert_eq!(there + 1, files().len(), "fuzz/seeds holds files that nothing makes");
+}
+
+/// Undamaged, each is what it says: otherwise the laws would hold for rubbish only.
+#[test]
+fn the_rules_are_read() {
+    for (name, text) in rules_array::seeds() {
+        let import = Import::from_array(name, text, ScopeKind::Account).unwrap();
+        assert!(import.rules.rules().count() + import.refused.len() > 0, "{name}");
+    }
+    for (name, made) in rules_evaluate::seeds() {
+        let (rules, mail) = made.split_once('\0').unwrap();
+        assert!(mail.ends_with("Hi.\n"));
+        RuleSet::from_text(name, rules, ScopeKind::Account).unwrap_or_else(|faults| panic!("{faults}"));
+    }
 }

@@ -7,14 +7,14 @@ use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
     bulk_csv, certificate, cms_inspect, cms_open, crl, header_protection, message_open, pem, pkcs12,
-    private_key, request, signed_message,
+    private_key, request, rules_array, rules_evaluate, rules_toml, signed_message,
 };
 use sealpost::config::Config;
 use sealpost::mail::HeaderEdits;
 use sealpost::mail::{Address, Flag, MailboxRef, MediaType, Message, without_mbox_line};
 use sealpost::pki::{ValidatedCertificate, read_certificates, read_key_file};
 use sealpost::rules::{
-    Answer, Color, Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Source, Verdict,
+    Answer, Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Source, Verdict,
 };
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,8 @@ pub(super) enum Samples {
     Cms,
     Signed,
     Rules,
+    Arrays,
+    RulesAndMail,
     Keys,
     Containers,
     Certificates,
@@ -56,7 +58,13 @@ pub(super) static SUBJECTS: &[Subject] = &[
     },
     Subject { name: "evaluate", samples: Samples::Mail, take: evaluates },
     Subject { name: "words", samples: Samples::Mail, take: reads_words },
-    Subject { name: "rules", samples: Samples::Rules, take: compiles },
+    Subject { name: "rules_toml", samples: Samples::Rules, take: |_, input| rules_toml::hold(input) },
+    Subject { name: "rules_array", samples: Samples::Arrays, take: |_, input| rules_array::hold(input) },
+    Subject {
+        name: "rules_evaluate",
+        samples: Samples::RulesAndMail,
+        take: |_, input| rules_evaluate::hold(input),
+    },
     Subject { name: "config", samples: Samples::Rules, take: configures },
     Subject { name: "keys", samples: Samples::Keys, take: reads_keys },
     Subject {
@@ -79,6 +87,8 @@ pub(super) struct World {
     cms: Vec<Vec<u8>>,
     signed: Vec<Vec<u8>>,
     rules: Vec<Vec<u8>>,
+    arrays: Vec<Vec<u8>>,
+    rules_and_mail: Vec<Vec<u8>>,
     keys: Vec<Vec<u8>>,
     containers: Vec<Vec<u8>>,
     certificates: Vec<Vec<u8>>,
@@ -96,6 +106,10 @@ impl World {
         let mut rules = read_all(&here.join("rules"), &["toml"], 100);
         rules.extend(read_all(&here.join("fixtures"), &["toml"], 400));
         rules.push(Config::template().replace("# ", "").into_bytes());
+        let mut arrays = read_all(&here.join("fixtures/rules-array"), &["rules.txt"], 100);
+        arrays.extend(rules_array::seeds().into_iter().map(|(_, text)| text.as_bytes().to_vec()));
+        let mut rules_and_mail = pairs(&here.join("fixtures/rules"));
+        rules_and_mail.extend(rules_evaluate::seeds().into_iter().map(|(_, text)| text.into_bytes()));
         let mut keys = vec![ROSA.certificate().der().to_vec()];
         keys.push(ROSA.certificate().to_pem().unwrap().into_bytes());
         keys.push(ROSA.key().to_pkcs8().unwrap().expose().to_vec());
@@ -129,6 +143,8 @@ impl World {
             cms,
             signed,
             rules,
+            arrays,
+            rules_and_mail,
             keys,
             containers,
             certificates,
@@ -144,6 +160,8 @@ impl World {
             Samples::Cms => &self.cms,
             Samples::Signed => &self.signed,
             Samples::Rules => &self.rules,
+            Samples::Arrays => &self.arrays,
+            Samples::RulesAndMail => &self.rules_and_mail,
             Samples::Keys => &self.keys,
             Samples::Containers => &self.containers,
             Samples::Certificates => &self.certificates,
@@ -201,6 +219,18 @@ fn read_all(folder: &Path, endings: &[&str], most: usize) -> Vec<Vec<u8>> {
     bytes.filter(|bytes| bytes.len() < 200_000).collect()
 }
 
+/// The rules and the message of each fixture, as `laws/rules_evaluate.rs` takes them.
+fn pairs(folder: &Path) -> Vec<Vec<u8>> {
+    let folders = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = folders.collect();
+    folders.sort();
+    let pair = |folder: PathBuf| {
+        let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        [read("rule.toml"), vec![0], read("message.eml")].concat()
+    };
+    folders.into_iter().map(pair).filter(|pair| pair.len() < 20_000).collect()
+}
+
 fn evaluates(world: &World, input: &[u8]) {
     let message = Message::new(without_mbox_line(input));
     let recipients = vec![String::from_utf8_lossy(&input[..input.len().min(100)]).into_owned()];
@@ -235,15 +265,6 @@ fn reads_words(_: &World, input: &[u8]) {
     }
     drop(Address::parse(&text));
     drop(MailboxRef::parse(&text));
-}
-
-fn compiles(_: &World, input: &[u8]) {
-    let text = String::from_utf8_lossy(input);
-    for scope in [ScopeKind::Server, ScopeKind::Account] {
-        if let Err(faults) = RuleSet::from_toml("rules.toml", &text, scope) {
-            drop((faults.to_string(), faults.rendered(Color::Never)));
-        }
-    }
 }
 
 fn configures(_: &World, input: &[u8]) {

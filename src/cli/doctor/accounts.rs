@@ -27,6 +27,10 @@ impl Round {
                 let text = "inbox = plain: INBOX copies are stored in the clear";
                 consents.push(format!("{} says {text}", account.address));
             }
+            if account.overrides.attachments == Some(engine::AttachmentPolicy::Plain) {
+                let text = "attachments = plain: copied attachments are stored in the clear";
+                consents.push(format!("{} says {text}", account.address));
+            }
         })?;
         (self.lists, self.config) = (lists, config);
         looked

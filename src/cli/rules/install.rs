@@ -1,15 +1,16 @@
 //! `sealpost rules install`
 
+use super::advice;
 use super::holder::{self, Holder};
 use super::owner::{self, Wish};
-use super::{advice, read_text};
+use super::text::RuleFile;
 use crate::cli::context::Context;
-use crate::cli::failure::{Code, Failure};
+use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::words;
 use crate::directory::{NewRules, RuleChange, RuleHolder, SqliteDirectory};
 use crate::engine::InboxPolicy;
-use crate::rules::{Color, RuleSet, ScopeKind, Warning};
+use crate::rules::{RuleSet, ScopeKind, Warning};
 use crate::system;
 use clap::Args;
 use serde_json::json;
@@ -18,7 +19,8 @@ use std::path::PathBuf;
 /// Install a rule file for the site, a domain or an account
 ///
 /// It takes the place of the file that runs there; that one stays in the history (rules list --history, rules rollback). A
-/// wrong file is refused with every fault and changes nothing. Deliveries see the old rules or the new ones.
+/// wrong file is refused with every fault and changes nothing. Deliveries see the old rules or the new ones. Array text of
+/// CommuniGate Pro (a file that begins with ( or {) is turned into TOML, which is what is kept.
 ///
 /// --by-owner is for what a site offers to the owners of accounts: then rules-allowed of the account, its domain or the
 /// site says which actions the file may hold. What an administrator installs is never limited.
@@ -42,11 +44,8 @@ pub(super) struct Install {
 
 impl Install {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let text = read_text(&self.file)?;
-        let file = self.file.display().to_string();
         let holder = RuleHolder::from(self.holder);
-        let rules = RuleSet::from_toml(&file, &text, holder.scope())
-            .map_err(|faults| Failure::rendered(Code::Data, faults.rendered(Color::Never)))?;
+        let RuleFile { rules, toml: text } = RuleFile::read(&self.file, holder.scope())?;
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
         let directory = match self.dry_run {
             true => context.directory_for_reading()?,

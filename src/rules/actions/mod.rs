@@ -1,6 +1,7 @@
 //! The actions: one file each, one line in [`ACTIONS`] each.
 
 mod add_header;
+mod copy_attachments;
 mod discard;
 mod mark;
 mod reject;
@@ -40,6 +41,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &mark::WORD,
     &add_header::WORD,
     &tag_subject::WORD,
+    &copy_attachments::WORD,
     &remember::WORD,
     &reject::WORD,
     &discard::WORD,
@@ -51,7 +53,6 @@ const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost k
 
 /// Actions of the language that are refused by name.
 pub(super) const REFUSED: Refused = &[
-    ("Copy Attachments into", LATER),
     ("Redirect to", LATER),
     ("Forward to", LATER),
     ("Mirror to", LATER),

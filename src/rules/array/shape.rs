@@ -25,6 +25,8 @@ pub(super) enum Shape {
 pub(super) fn of_condition(word: &str, operator: Option<Operator>) -> Shape {
     match (word, operator) {
         ("Current Date", _) => Shape::Moment,
+        // They take one text as well as a list.
+        ("Time Of Day" | "Current Day", Some(operator)) if operator.takes_list() => Shape::Words,
         (_, Some(operator)) if operator.takes_list() => Shape::Pictures,
         _ => Shape::Plain,
     }

@@ -1,6 +1,7 @@
 //! `Any To or Cc`: the addresses in the To and Cc fields.
 
 use super::{ConditionWord, Evidence, Test, Witness};
+use crate::rules::header::Part;
 use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
@@ -19,8 +20,8 @@ struct AnyToOrCc(Pictures);
 
 impl Test for AnyToOrCc {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        let mut one = |field| self.0.hold_for_one(&evidence.addresses(field), evidence, witness);
-        one("To") || one("Cc")
+        let mut one = |part| self.0.hold_for_one(evidence.header.part(part), evidence, witness);
+        one(Part::To) || one(Part::Cc)
     }
 
     fn needs(&self, needs: &mut Needs) {

@@ -1,6 +1,7 @@
 //! `Cc`: the addresses in the Cc fields.
 
 use super::{ConditionWord, Evidence, Test, Witness};
+use crate::rules::header::Part;
 use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ struct Cc(Pictures);
 
 impl Test for Cc {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_one(&evidence.addresses("Cc"), evidence, witness)
+        self.0.hold_for_one(evidence.header.part(Part::Cc), evidence, witness)
     }
 
     fn needs(&self, needs: &mut Needs) {

@@ -31,7 +31,7 @@ impl Test for CurrentDay {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
         let at = usize::from(evidence.facts.now.weekday().number_days_from_monday());
         let today = DAYS.get(at).copied().unwrap_or_default();
-        witness.value(today);
+        witness.value(&today);
         self.days.contains(&today) != self.operator.is_negative()
     }
 

@@ -1,6 +1,7 @@
 //! `Each To or Cc`: all addresses in the To and Cc fields.
 
 use super::{ConditionWord, Evidence, Test, Witness};
+use crate::rules::header::Part;
 use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
@@ -19,8 +20,8 @@ struct EachToOrCc(Pictures);
 
 impl Test for EachToOrCc {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        let mut each = |field| self.0.hold_for_each(&evidence.addresses(field), evidence, witness);
-        each("To") && each("Cc")
+        let mut each = |part| self.0.hold_for_each(evidence.header.part(part), evidence, witness);
+        each(Part::To) && each(Part::Cc)
     }
 
     fn needs(&self, needs: &mut Needs) {

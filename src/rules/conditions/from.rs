@@ -1,6 +1,7 @@
 //! `From`: the author's address.
 
 use super::{ConditionWord, Evidence, Test, Witness};
+use crate::rules::header::Part;
 use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ struct From(Pictures);
 
 impl Test for From {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_field(&evidence.addresses("From"), evidence, witness)
+        self.0.hold_for_field(evidence.header.part(Part::From), evidence, witness)
     }
 
     fn needs(&self, needs: &mut Needs) {

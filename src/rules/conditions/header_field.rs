@@ -1,6 +1,7 @@
 //! `Header Field`: each header field as `Name: text`.
 
 use super::{ConditionWord, Evidence, Test, Witness};
+use crate::rules::header::FieldName;
 use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
@@ -11,19 +12,31 @@ pub(super) static WORD: ConditionWord = ConditionWord {
     scopes: ScopeKind::ALL,
     doc: "Each header field as `Name: text`, unfolded and decoded. `is not` and `not in` hold if no field matches.",
     example: r#"["Header Field", "is", "X-Spam-Flag: YES*"]"#,
-    parse: |arguments| Some(Arc::new(HeaderField(arguments.pictures()?))),
+    parse: |arguments| {
+        let pictures = arguments.pictures()?;
+        Some(Arc::new(HeaderField { names: pictures.field_names(), pictures }))
+    },
 };
 
 #[derive(Debug)]
-struct HeaderField(Pictures);
+struct HeaderField {
+    pictures: Pictures,
+    /// The only fields that the pictures can match, if they all name one.
+    names: Option<Vec<FieldName>>,
+}
 
 impl Test for HeaderField {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_field(evidence.lines(), evidence, witness)
+        let Some(names) = &self.names else {
+            return self.pictures.hold_for_field(evidence.header.lines(), evidence, witness);
+        };
+        let mut found = names.iter().filter_map(|name| evidence.header.lines_named(name));
+        let found = found.any(|lines| self.pictures.match_any(&lines, evidence, witness));
+        found != self.pictures.operator.is_negative()
     }
 
     fn needs(&self, needs: &mut Needs) {
-        self.0.needs(needs);
+        self.pictures.needs(needs);
     }
 }
 

@@ -20,18 +20,13 @@ struct HumanGenerated;
 impl Test for HumanGenerated {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
         let Some(sender) = evidence.envelope.sender.as_deref().filter(|sender| !sender.is_empty()) else {
-            witness.value("Return-Path: <>");
+            witness.value(&"Return-Path: <>");
             return false;
         };
-        let mut mark = None;
-        evidence.each_field(|field| {
-            if mark.is_none() && is_mark_of_a_machine(field) {
-                mark = Some(format!("{}: {}", field.name(), field.text()));
-            }
-        });
+        let mark = evidence.header.find_once(is_mark_of_a_machine);
         match &mark {
             Some(field) => witness.value(field),
-            None => witness.value(&format!("Return-Path: <{sender}>")),
+            None => witness.value(&format_args!("Return-Path: <{sender}>")),
         }
         mark.is_none()
     }

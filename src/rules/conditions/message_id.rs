@@ -1,6 +1,7 @@
 //! `Message-ID`: the message's identifier.
 
 use super::{ConditionWord, Evidence, Test, Witness};
+use crate::rules::header::Part;
 use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ struct MessageId(Pictures);
 
 impl Test for MessageId {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_field(&evidence.message_ids("Message-ID"), evidence, witness)
+        self.0.hold_for_field(evidence.header.part(Part::MessageId), evidence, witness)
     }
 
     fn needs(&self, needs: &mut Needs) {

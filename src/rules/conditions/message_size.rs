@@ -25,7 +25,7 @@ struct MessageSize {
 impl Test for MessageSize {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
         let size = evidence.message.bytes().len();
-        witness.value(&size.to_string());
+        witness.value(&size);
         self.operator.compares(u64::try_from(size).unwrap_or(u64::MAX), self.limit)
     }
 }

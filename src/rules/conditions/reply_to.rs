@@ -1,6 +1,7 @@
 //! `Reply-To`: where answers are to go.
 
 use super::{ConditionWord, Evidence, Test, Witness};
+use crate::rules::header::Part;
 use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ struct ReplyTo(Pictures);
 
 impl Test for ReplyTo {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_one(&evidence.addresses("Reply-To"), evidence, witness)
+        self.0.hold_for_one(evidence.header.part(Part::ReplyTo), evidence, witness)
     }
 
     fn needs(&self, needs: &mut Needs) {

@@ -1,7 +1,6 @@
 //! `Return-Path`: the sender of the envelope.
 
 use super::{ConditionWord, Evidence, Test, Witness};
-use crate::rules::evidence::Value;
 use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
@@ -20,9 +19,7 @@ struct ReturnPath(Pictures);
 
 impl Test for ReturnPath {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        // A hook that named no sender leaves the field absent; the null sender is an empty value.
-        let sender = evidence.envelope.sender.clone().map(Value::new);
-        self.0.hold_for_field(sender.as_slice(), evidence, witness)
+        self.0.hold_for_field(evidence.sender(), evidence, witness)
     }
 
     fn needs(&self, needs: &mut Needs) {

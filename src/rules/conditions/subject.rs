@@ -1,6 +1,7 @@
 //! `Subject`: the text of the Subject field.
 
 use super::{ConditionWord, Evidence, Test, Witness};
+use crate::rules::header::Part;
 use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ struct Subject(Pictures);
 
 impl Test for Subject {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_field(&evidence.texts("Subject"), evidence, witness)
+        self.0.hold_for_field(evidence.header.part(Part::Subject), evidence, witness)
     }
 
     fn needs(&self, needs: &mut Needs) {

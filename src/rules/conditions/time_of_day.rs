@@ -73,7 +73,7 @@ impl Test for Between {
 
 /// The minute of the day; the witness sees it as `hh:mm`.
 fn shown(now: OffsetDateTime, witness: &mut dyn Witness) -> u16 {
-    witness.value(&format!("{:02}:{:02}", now.hour(), now.minute()));
+    witness.value(&format_args!("{:02}:{:02}", now.hour(), now.minute()));
     u16::from(now.hour()) * 60 + u16::from(now.minute())
 }
 

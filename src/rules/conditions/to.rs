@@ -1,6 +1,7 @@
 //! `To`: the addresses in the To fields.
 
 use super::{ConditionWord, Evidence, Test, Witness};
+use crate::rules::header::Part;
 use crate::rules::pictures::Pictures;
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ struct To(Pictures);
 
 impl Test for To {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        self.0.hold_for_one(&evidence.addresses("To"), evidence, witness)
+        self.0.hold_for_one(evidence.header.part(Part::To), evidence, witness)
     }
 
     fn needs(&self, needs: &mut Needs) {

@@ -151,7 +151,7 @@ fn what_can_be_taken_is_taken() {
     assert_eq!(
         notes,
         [
-            (2, "the setting \"Password\" is left aside: it holds no mail rules"),
+            (2, "left aside, for they are no mail rules: \"Password\""),
             (6, "\"Copy To\" is read as \"Store in\""),
         ]
     );

@@ -1,0 +1,246 @@
+//! The header as conditions see it: with what rules added, decoded on the first question, once, and only the fields that
+//! a rule names.
+
+use super::evidence::{Value, values};
+use crate::mail::{Field, HeaderEdits, Message};
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// What a condition of its own reads of the fields of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    From,
+    Sender,
+    ReplyTo,
+    To,
+    Cc,
+    FromName,
+    Subject,
+    MessageId,
+}
+
+/// All of them.
+const PARTS: usize = Part::MessageId as usize + 1;
+
+impl Part {
+    fn field(self) -> &'static str {
+        match self {
+            Part::From | Part::FromName => "From",
+            Part::Sender => "Sender",
+            Part::ReplyTo => "Reply-To",
+            Part::To => "To",
+            Part::Cc => "Cc",
+            Part::Subject => "Subject",
+            Part::MessageId => "Message-ID",
+        }
+    }
+
+    fn of(self, field: &Field<'_>) -> Vec<String> {
+        match self {
+            Part::FromName => field.display_names(),
+            Part::MessageId => field.message_ids(),
+            Part::Subject => vec![field.text()],
+            Part::From | Part::Sender | Part::ReplyTo | Part::To | Part::Cc => {
+                field.mailboxes().into_iter().map(|found| found.address).collect()
+            }
+        }
+    }
+}
+
+/// The name of a header field that a rule asks for, ready to be looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FieldName {
+    lower: String,
+    hash: u32,
+}
+
+impl FieldName {
+    pub(super) fn new(name: &str) -> FieldName {
+        FieldName { lower: name.to_ascii_lowercase(), hash: hash(name) }
+    }
+}
+
+/// FNV-1a over the name in lower case.
+fn hash(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
+    })
+}
+
+/// Where the fields of each name are. Most names that rules ask for are not there at all, and one bit tells that.
+struct Index {
+    /// A bit for the lowest six bits of each hash.
+    present: u64,
+    /// Hash and place of each field, sorted.
+    places: Vec<(u32, u32)>,
+}
+
+impl Index {
+    fn new(fields: &[Field<'_>]) -> Index {
+        let mut index = Index { present: 0, places: Vec::with_capacity(fields.len()) };
+        for (at, field) in fields.iter().enumerate() {
+            let hash = hash(field.name());
+            index.present |= 1 << (hash & 63);
+            index.places.extend(u32::try_from(at).map(|at| (hash, at)));
+        }
+        index.places.sort_unstable();
+        index
+    }
+
+    fn may_hold(&self, name: &FieldName) -> bool {
+        self.present & (1 << (name.hash & 63)) != 0
+    }
+
+    fn places(&self, name: &FieldName) -> impl Iterator<Item = usize> {
+        let begin = self.places.partition_point(|(hash, _)| *hash < name.hash);
+        let found = self.places.get(begin..).unwrap_or_default().iter();
+        found.take_while(|(hash, _)| *hash == name.hash).map(|(_, at)| *at as usize)
+    }
+}
+
+/// A header and what was read of it.
+pub(super) struct Header<'a> {
+    message: &'a Message<'a>,
+    edits: HeaderEdits,
+    parts: [OnceCell<Vec<Value>>; PARTS],
+    lines: OnceCell<Vec<Value>>,
+    index: OnceCell<Index>,
+    named: RefCell<BTreeMap<String, Rc<[Value]>>>,
+    found: OnceCell<Option<String>>,
+}
+
+impl<'a> Header<'a> {
+    pub(super) fn new(message: &'a Message<'a>, edits: HeaderEdits) -> Header<'a> {
+        Header {
+            message,
+            edits,
+            parts: Default::default(),
+            lines: OnceCell::new(),
+            index: OnceCell::new(),
+            named: RefCell::default(),
+            found: OnceCell::new(),
+        }
+    }
+
+    /// What the rules did to it so far.
+    pub(super) fn edits(&self) -> &HeaderEdits {
+        &self.edits
+    }
+
+    /// The same with further edits; what was read is read anew.
+    pub(super) fn edit(&mut self, change: impl FnOnce(&mut HeaderEdits)) {
+        change(&mut self.edits);
+        *self = Header::new(self.message, std::mem::take(&mut self.edits));
+    }
+
+    /// The values of that part, of all its fields.
+    pub(super) fn part(&self, part: Part) -> &[Value] {
+        let read = || {
+            let mut found = Vec::new();
+            self.each_field(|field| {
+                if field.name().eq_ignore_ascii_case(part.field()) {
+                    found.extend(values(part.of(field)));
+                }
+            });
+            found
+        };
+        self.parts.get(part as usize).map_or(&[], |cell| cell.get_or_init(read))
+    }
+
+    /// `Name: text` of every header field, unfolded and decoded.
+    pub(super) fn lines(&self) -> &[Value] {
+        self.lines.get_or_init(|| {
+            let mut found = Vec::new();
+            self.each_field(|field| found.push(line(field)));
+            found
+        })
+    }
+
+    /// `Name: text` of the fields of that name.
+    pub(super) fn lines_named(&self, name: &FieldName) -> Option<Rc<[Value]>> {
+        if self.edits.is_empty() && !self.index().may_hold(name) {
+            return None;
+        }
+        let mut named = self.named.borrow_mut();
+        if let Some(known) = named.get(&name.lower) {
+            return Some(Rc::clone(known));
+        }
+        let read: Rc<[Value]> = self.read_named(name).into();
+        named.insert(name.lower.clone(), Rc::clone(&read));
+        Some(read)
+    }
+
+    fn read_named(&self, name: &FieldName) -> Vec<Value> {
+        let is_called = |field: &&Field<'_>| field.name().eq_ignore_ascii_case(&name.lower);
+        if self.edits.is_empty() {
+            let fields = self.index().places(name).filter_map(|at| self.message.fields().get(at));
+            return fields.filter(is_called).map(line).collect();
+        }
+        let header = self.edits.header(self.message);
+        Message::new(&header).fields().iter().filter(is_called).map(line).collect()
+    }
+
+    /// The first field that the condition `Human Generated` looks for, as it was found the first time.
+    pub(super) fn find_once(&self, wanted: impl Fn(&Field<'_>) -> bool) -> Option<&str> {
+        let find = || {
+            let mut found = None;
+            self.each_field(|field| {
+                if found.is_none() && wanted(field) {
+                    found = Some(line(field).text);
+                }
+            });
+            found
+        };
+        self.found.get_or_init(find).as_deref()
+    }
+
+    /// Every field: those that rules added first, as they will stand in the message.
+    fn each_field(&self, mut look: impl FnMut(&Field<'_>)) {
+        if self.edits.is_empty() {
+            return self.message.fields().iter().for_each(&mut look);
+        }
+        let header = self.edits.header(self.message);
+        Message::new(&header).fields().iter().for_each(&mut look);
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(self.message.fields()))
+    }
+}
+
+fn line(field: &Field<'_>) -> Value {
+    Value::new(format!("{}: {}", field.name(), field.text()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn texts(lines: &[Value]) -> Vec<&str> {
+        lines.iter().map(|value| value.text.as_str()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_finds_what_a_walk_over_all_lines_finds(
+            names in prop::collection::vec("[A-Ca-c]{1,2}", 0..30),
+            asked in "[A-Ca-c]{1,2}",
+            added in prop::option::of("[a-c]{1,2}"),
+        ) {
+            let mail: String = names.iter().enumerate().map(|(at, name)| format!("{name}: {at}\n")).collect();
+            let message = Message::new(mail.as_bytes());
+            let mut header = Header::new(&message, HeaderEdits::default());
+            if let Some(name) = added {
+                let line = crate::mail::HeaderLine::parse(&format!("{name}: new")).unwrap();
+                header.edit(|edits| edits.add(line));
+            }
+            let begin = format!("{}: ", asked.to_lowercase());
+            let all = texts(header.lines()).into_iter();
+            let walked: Vec<&str> = all.filter(|line| line.to_lowercase().starts_with(&begin)).collect();
+            let found = header.lines_named(&FieldName::new(&asked));
+            prop_assert_eq!(found.as_deref().map(texts).unwrap_or_default(), walked);
+        }
+    }
+}
