@@ -3,6 +3,7 @@
 mod attached;
 mod edits;
 mod facts;
+mod mails;
 mod policies;
 
 use super::*;
@@ -175,6 +176,7 @@ fn settings() -> Settings {
         naming: Naming::Certificate,
         minimum_rsa_bits: 2048,
         time_zone: TimeZone::utc(),
+        outgoing: Outgoing::default(),
         rules_allowed: crate::rules::RulesAllowed::default(),
     }
 }

@@ -50,6 +50,10 @@ fn json_is_one_object_of_known_fields() {
     let shown = [
         ("init", "root owner made main_cf master_cf"),
         ("doctor", "ok findings consents"),
+        ("queue list", "mails"),
+        ("queue run", "sent waiting failed released dropped mails"),
+        ("queue retry --all", "retried"),
+        ("queue remove --all-failed", "removed"),
         ("domain add south.example", "domain"),
         ("domain list", "domains"),
         ("domain list | domains", domain),
@@ -91,7 +95,10 @@ fn json_is_one_object_of_known_fields() {
         ("rules show --domain north.example", &format!("{entry} text")),
         ("rules remove --domain north.example", "scope holder version"),
         ("rules rollback --domain north.example", "scope holder version restores file rules"),
-        ("rules explain --recipient bob@north.example", "answer cause fired programs copies warnings"),
+        (
+            "rules explain --recipient bob@north.example",
+            "answer cause fired programs copies effects warnings",
+        ),
         (
             "inspect",
             "form structure content recipients post_quantum layers limit notes fault size store claim",
