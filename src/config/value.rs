@@ -104,3 +104,33 @@ pub(super) fn time_zone(given: &DeValue<'_>) -> Option<TimeZone> {
         name => jiff::tz::TimeZone::get(name).ok().map(TimeZone::new),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::time_zone;
+    use crate::config::Config;
+    use toml::de::DeValue;
+
+    #[test]
+    fn a_zone_is_one_of_the_database_or_the_machines() {
+        let read = |text: &str| time_zone(DeValue::parse(text).unwrap().get_ref()).is_some();
+        for name in ["\"system\"", "\"UTC\"", "\"Europe/Berlin\"", "'America/Argentina/Ushuaia'"] {
+            assert!(read(name), "{name}");
+        }
+        for wrong in
+            ["\"\"", "\"Europe/Berln\"", "\"+01:00\"", "\"CEST\"", "\"../../etc/passwd\"", "1", "[\"UTC\"]"]
+        {
+            assert!(!read(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_zone_is_refused_with_what_is_allowed() {
+        let faults = Config::parse("sealpost.toml", "time-zone = \"Europe/Berln\"\n").unwrap_err();
+        assert_eq!(
+            faults.to_string(),
+            "sealpost.toml:1:13: time-zone = \"Europe/Berln\" is not allowed; \
+             allowed: \"system\", or a name like \"Europe/Berlin\""
+        );
+    }
+}

@@ -181,8 +181,8 @@ impl<'a> Arguments<'a, '_> {
     /// The name of a dataset that stands for its members.
     fn dataset(&mut self, name: &str, span: Range<usize>) -> Option<String> {
         let hint = "a picture that begins with # is written with a backslash in lists: '\\#42*'".to_owned();
-        if dataset_name_fault(name).is_some() {
-            self.faults.add(span, format!("\"#{name}\" names no dataset"), hint);
+        if let Some(reason) = dataset_name_fault(name) {
+            self.faults.add(span, format!("\"#{name}\" names no dataset: {reason}"), hint);
             return None;
         }
         if self.scope == ScopeKind::Server {

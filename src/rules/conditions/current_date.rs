@@ -40,7 +40,8 @@ enum Limit {
 
 impl Test for CurrentDate {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        let now = evidence.facts.now;
+        // What a second brings counts no more than what a day brings where a day is given.
+        let now = evidence.facts.now.replace_nanosecond(0).unwrap_or(evidence.facts.now);
         witness.value(&now.format(&Rfc3339).unwrap_or_default());
         match self.limit {
             Limit::Day(day) => self.operator.compares(now.date(), day),
@@ -117,6 +118,13 @@ mod tests {
             assert_eq!(less_and_greater(text, datetime!(2026-12-24 17:59:59 -5)), (true, false));
             assert_eq!(less_and_greater(text, datetime!(2026-12-24 18:00:00 -5)), (false, false));
             assert_eq!(less_and_greater(text, datetime!(2026-12-24 18:00:01 +1)), (false, true));
+        }
+    }
+
+    #[test]
+    fn a_second_is_neither_less_nor_greater_than_itself() {
+        for limit in ["2026-12-24T18:00:00", "2026-12-24T17:00:00Z"] {
+            assert_eq!(less_and_greater(limit, datetime!(2026-12-24 18:00:00.9 +1)), (false, false));
         }
     }
 

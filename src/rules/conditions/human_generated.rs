@@ -47,16 +47,33 @@ pub(crate) fn is_mark_of_a_machine(field: &Field<'_>) -> bool {
     }
 }
 
-/// The value up to a parameter or a comment (RFC 3834 section 5), in lower case.
+/// The value up to a parameter, without comments (RFC 3834 5), in lower case.
 fn first_word(field: &Field<'_>) -> String {
-    let text = field.text();
-    let word = text.split([';', '(', ' ', '\t']).next().unwrap_or_default();
+    let text = without_comments(&field.text());
+    let word = text.trim_start().split([';', ' ', '\t']).next().unwrap_or_default();
     word.to_ascii_lowercase()
+}
+
+/// A blank in the place of each (RFC 5322 3.2.2); one that is not closed goes to the end.
+fn without_comments(text: &str) -> String {
+    let (mut depth, mut escaped) = (0_usize, false);
+    let mut bare = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if depth > 0 => escaped = true,
+            '(' => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            other => bare.push(if depth > 0 { ' ' } else { other }),
+        }
+    }
+    bare
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::evaluate::testing::{envelope, holds, holds_with};
+    use crate::rules::Ending;
+    use crate::rules::evaluate::testing::{envelope, holds, holds_with, verdict};
 
     #[test]
     fn marks_of_machines() {
@@ -91,6 +108,27 @@ mod tests {
         ] {
             assert!(holds(r#"["Human Generated"]"#, &format!("{mark}\n\n")), "{mark}");
         }
+    }
+
+    #[test]
+    fn comments_say_nothing() {
+        for mark in ["Auto-Submitted: (by hand) no (really)", "Precedence: (no; bulk) first-class"] {
+            assert!(holds(r#"["Human Generated"]"#, &format!("{mark}\n\n")), "{mark}");
+        }
+        assert!(!holds(r#"["Human Generated"]"#, "Precedence: (x (y) \\) z) bulk\n\n"));
+        assert!(!holds(r#"["Human Generated"]"#, "Auto-Submitted: (no\n\n"));
+    }
+
+    #[test]
+    fn what_a_rule_added_counts() {
+        let rules = |line: &str| {
+            format!(
+                "when = []\nthen = [[\"Add Header\", \"{line}\"]]\n[[rule]]\nname = \"later\"\npriority = 4\n\
+                 when = [[\"Human Generated\"]]\nthen = [[\"Discard\"]]"
+            )
+        };
+        assert_eq!(verdict(&rules("X-Auto: yes"), "Subject: x\n\n").ending, Ending::Inbox);
+        assert_eq!(verdict(&rules("X-Mailer: yes"), "Subject: x\n\n").ending, Ending::Discard);
     }
 
     #[test]
