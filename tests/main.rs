@@ -37,6 +37,8 @@ mod malleability;
 mod peers;
 mod policy;
 mod postfix_dovecot;
+mod programs;
+mod queue;
 mod recovery;
 mod rekey;
 mod rules;

@@ -24,10 +24,10 @@ pub struct Explanation {
     pub programs: Vec<ProgramTrace>,
     /// The copies that would be stored.
     pub copies: Vec<PlannedCopyReport>,
-    /// The mails that would be sent, and those that would not be for a reason.
-    pub mails: Vec<PlannedMailReport>,
     /// What would be left undone without consequences.
     pub warnings: Vec<String>,
+    /// The mails that would be sent, and those that would not be for a reason.
+    pub mails: Vec<PlannedMailReport>,
 }
 
 /// What the rules of one level did.
@@ -63,7 +63,7 @@ pub struct PlannedCopyReport {
     pub warnings: Vec<String>,
 }
 
-/// What a delivery would come to.
+/// What a plan comes to.
 struct Foreseen {
     copies: Vec<PlannedCopyReport>,
     mails: Vec<PlannedMailReport>,
@@ -84,15 +84,15 @@ impl Engine<'_> {
                     fired,
                     programs: traces(&case),
                     copies,
-                    mails,
                     warnings,
+                    mails,
                 },
             },
         }
     }
 
     fn foresee(&self, request: &Request<'_>, case: &Case<'_>) -> Result<Foreseen, EngineError> {
-        let Planned { copies, warnings, effects } = self.plan(request, case)?;
+        let Planned { copies, effects, warnings } = self.plan(request, case)?;
         copies.iter().try_for_each(|copy| self.check_mailbox(copy).and_then(|()| check_form(copy)))?;
         let mails = mails(self, request, case, &effects, self.clock.now())?.reports;
         Ok(Foreseen { copies: copies.iter().map(report).collect(), mails, warnings })
@@ -120,15 +120,8 @@ fn check_form(copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
 
 fn failed(error: &EngineError, fired: Vec<Fired>, programs: Vec<ProgramTrace>) -> Explanation {
     let (disposition, cause) = (error.disposition(), Some(chain(error)));
-    Explanation {
-        disposition,
-        cause,
-        fired,
-        programs,
-        copies: Vec::new(),
-        mails: Vec::new(),
-        warnings: Vec::new(),
-    }
+    let (copies, mails, warnings) = (Vec::new(), Vec::new(), Vec::new());
+    Explanation { disposition, cause, fired, programs, copies, mails, warnings }
 }
 
 fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {

@@ -13,8 +13,12 @@ impl Round {
             let rules = &set.rules;
             match RuleSet::from_toml(&rules.file, &rules.text, rules.scope) {
                 Err(faults) => self.find(about(set), faults.to_string()),
-                Ok(compiled) if set.asked == Asked::Owner => self.look_at_owners(set, &compiled)?,
-                Ok(_) => (),
+                Ok(compiled) => {
+                    self.look_at_calls(&about(set), &compiled);
+                    if set.asked == Asked::Owner {
+                        self.look_at_owners(set, &compiled)?;
+                    }
+                }
             }
         }
         Ok(())
