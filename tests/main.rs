@@ -41,6 +41,7 @@ mod programs;
 mod queue;
 mod recovery;
 mod rekey;
+mod rule_cases;
 mod rules;
 mod rules_array;
 mod rules_texts;

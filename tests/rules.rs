@@ -3,18 +3,10 @@
 
 mod matrix;
 
-use sealpost::cms::RecipientId;
-use sealpost::mail::{HeaderEdits, Message};
-use sealpost::rules::{
-    ACTIONS, Answer, CONDITIONS, Ending, Envelope, Evaluation, Facts, Input, Outcome, Program, Progress,
-    RuleSet, ScopeKind, Source, Verdict,
-};
-use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use sealpost::rules::{ACTIONS, CONDITIONS, CaseInput, CaseRules, Expected, RuleSet, ScopeKind};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -88,125 +80,25 @@ fn the_example_of_every_word_is_right_in_every_scope_it_names() {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EnvelopeFile {
-    sender: Option<String>,
-    recipients: Vec<String>,
-    /// The subject key identifier of the account's certificate, in hexadecimal.
-    owner_key_id: Option<String>,
-    /// `trusted`, `authenticated`, `lmtp`, or `pipe`, which is what it is if nothing is said.
-    source: Option<String>,
-    client: Option<String>,
-    /// With the offset of the site's zone at that moment.
-    now: Option<toml::value::Datetime>,
-    #[serde(default)]
-    routes: Vec<String>,
-    #[serde(default)]
-    mailboxes: Vec<String>,
-    #[serde(default)]
-    preferences: BTreeMap<String, String>,
-    #[serde(default)]
-    datasets: BTreeMap<String, Vec<String>>,
-}
-
-impl EnvelopeFile {
-    fn read(path: &Path) -> EnvelopeFile {
-        toml::from_str(&text(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    }
-
-    fn source(&self) -> Source {
-        match self.source.as_deref() {
-            None | Some("pipe") => Source::Pipe,
-            Some("trusted") => Source::Trusted,
-            Some("authenticated") => Source::Authenticated,
-            Some("lmtp") => Source::Lmtp,
-            Some(other) => panic!("no source: {other}"),
-        }
-    }
-
-    fn envelope(&self) -> Envelope {
-        let (sender, recipients) = (self.sender.clone(), self.recipients.clone());
-        Envelope { sender, recipients, source: self.source(), client: self.client.clone() }
-    }
-
-    fn facts(&self) -> Facts {
-        let owner_id = self.owner_key_id.as_ref().map(|id| RecipientId::SubjectKeyIdentifier(hex(id)));
-        let now = self.now.map(|now| OffsetDateTime::parse(&now.to_string(), &Rfc3339).unwrap());
-        Facts {
-            owner_ids: owner_id.into_iter().collect(),
-            mailboxes: self.mailboxes.clone(),
-            datasets: self.datasets.clone(),
-            preferences: self.preferences.clone().into_iter().collect(),
-            routes: self.routes.clone(),
-            now: now.unwrap_or(OffsetDateTime::UNIX_EPOCH),
-        }
-    }
-}
-
-#[derive(Deserialize, Debug, PartialEq)]
-#[serde(deny_unknown_fields)]
-struct Expectation {
-    /// The situations of what the conditions look at; see `matrix`.
-    #[serde(default)]
-    covers: Vec<String>,
-    /// The rules that match, in the order in which they run.
-    matches: Vec<String>,
-    /// `rule: action` of every step.
-    steps: Vec<String>,
-    /// `inbox`, `discard`, or `reject: text`.
-    ending: String,
-    ended_by: Option<String>,
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<_> =
-        text.chars().map(|digit| digit.to_digit(16).expect("a hexadecimal digit") as u8).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
-}
-
-fn ending(verdict: &Verdict) -> String {
-    match &verdict.ending {
-        Ending::Inbox => "inbox".into(),
-        Ending::Discard => "discard".into(),
-        Ending::Reject(text) => format!("reject: {text}"),
-    }
-}
-
-fn run(folder: &Path) -> Expectation {
+/// `rule.toml` of the folder over its message and envelope.
+fn run(folder: &Path) -> Expected {
     let rules = folder.join("rule.toml");
-    let program = Program::new(vec![(scope(&rules), compiled(&rules))]);
-    let mail = fs::read(folder.join("message.eml")).unwrap();
-    let file = EnvelopeFile::read(&folder.join("envelope.toml"));
-    let (envelope, facts) = (file.envelope(), file.facts());
-    let (message, edits) = (Message::new(&mail), HeaderEdits::default());
-    let input = Input { message: &message, envelope: &envelope, facts: &facts, edits: &edits };
-    let mut evaluation = Evaluation::traced(&program, input);
-    let verdict = loop {
-        match evaluation.run() {
-            Progress::Done(verdict) => break verdict,
-            Progress::Ask(_) => evaluation.answer(Answer::Accept),
-        }
-    };
-    let trace = evaluation.into_trace();
-    let matched = trace.rules.iter().filter(|rule| rule.outcome == Outcome::Matched);
-    Expectation {
-        covers: Vec::new(),
-        matches: matched.map(|rule| rule.rule.clone()).collect(),
-        steps: verdict.steps.iter().map(|step| format!("{}: {}", step.rule, step.action)).collect(),
-        ending: ending(&verdict),
-        ended_by: verdict.ended_by,
-    }
+    let rules = CaseRules::new(vec![(scope(&rules), compiled(&rules))]);
+    let input = CaseInput::parse(&text(&folder.join("envelope.toml")));
+    let input = input.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    rules.run(&fs::read(folder.join("message.eml")).unwrap(), &input)
+}
+
+fn expected(folder: &Path) -> Expected {
+    let expected = Expected::parse(&text(&folder.join("expect.toml")));
+    expected.unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
 }
 
 #[test]
 fn every_fixture_does_what_it_says() {
     for folder in entries("fixtures/rules") {
         only_files(&folder, &["envelope.toml", "expect.toml", "message.eml", "rule.toml"]);
-        let expected: Expectation = toml::from_str(&text(&folder.join("expect.toml")))
-            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        let found = Expectation { covers: expected.covers.clone(), ..run(&folder) };
-        assert_eq!(found, expected, "{}", folder.display());
+        assert_eq!(expected(&folder).differences(&run(&folder)), [], "{}", folder.display());
     }
 }
 

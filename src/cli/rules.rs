@@ -7,6 +7,7 @@ mod holder;
 mod import;
 mod install;
 mod owner;
+mod test;
 mod text;
 
 use super::context::Context;
@@ -39,6 +40,7 @@ enum RulesVerb {
     Import(import::Import),
     Export(export::Export),
     Explain(Explain),
+    Test(test::Test),
 }
 
 impl Rules {
@@ -53,6 +55,7 @@ impl Rules {
             RulesVerb::Import(verb) => verb.run(out),
             RulesVerb::Export(verb) => verb.run(context, out),
             RulesVerb::Explain(verb) => verb.run(context, out),
+            RulesVerb::Test(verb) => verb.run(context, out),
         }
     }
 }

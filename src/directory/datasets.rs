@@ -61,6 +61,15 @@ impl SqliteDirectory {
         })
     }
 
+    /// Does the account have a dataset of that name? Without an account: does anybody?
+    pub fn has_dataset(&self, account: Option<&Address>, dataset: &str) -> Result<bool, AdminError> {
+        let id = account.map(|account| self.read(|at| known_account(at, account))).transpose()?;
+        Ok(self.write_state(|at| {
+            let sql = "SELECT 1 FROM datasets WHERE (?1 IS NULL OR account_id = ?1) AND name = ?2 LIMIT 1";
+            Ok(at.prepare(sql)?.exists(params![id, dataset])?)
+        })?)
+    }
+
     /// Adds members, all or none; those that are there already stay as they are. Gives the number of new ones.
     pub fn add_members(
         &self,

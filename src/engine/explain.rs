@@ -4,6 +4,7 @@ use super::certificates::Reader;
 use super::deliver::{Case, Engine, Planned};
 use super::mails::mails;
 use super::outcome::chain;
+use super::planned::{PlannedEffectReport, effects};
 use super::programs::Watch;
 use super::seal::{ReadyCopy, Way};
 use super::{Disposition, EngineError, Fired, PlannedMailReport, Request, SealedToReport, StoreError};
@@ -24,6 +25,8 @@ pub struct Explanation {
     pub programs: Vec<ProgramTrace>,
     /// The copies that would be stored.
     pub copies: Vec<PlannedCopyReport>,
+    /// What would be done besides, in the order of the actions.
+    pub effects: Vec<PlannedEffectReport>,
     /// What would be left undone without consequences.
     pub warnings: Vec<String>,
     /// The mails that would be sent, and those that would not be for a reason.
@@ -84,6 +87,7 @@ impl Engine<'_> {
                     fired,
                     programs: traces(&case),
                     copies,
+                    effects: effects(&case),
                     warnings,
                     mails,
                 },
@@ -120,8 +124,8 @@ fn check_form(copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
 
 fn failed(error: &EngineError, fired: Vec<Fired>, programs: Vec<ProgramTrace>) -> Explanation {
     let (disposition, cause) = (error.disposition(), Some(chain(error)));
-    let (copies, mails, warnings) = (Vec::new(), Vec::new(), Vec::new());
-    Explanation { disposition, cause, fired, programs, copies, mails, warnings }
+    let (copies, effects, mails, warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    Explanation { disposition, cause, fired, programs, copies, effects, warnings, mails }
 }
 
 fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {

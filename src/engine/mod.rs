@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod outgoing;
 mod owners;
 mod plan;
+mod planned;
 mod programs;
 mod prospect;
 mod remember;
@@ -53,6 +54,7 @@ pub use offer::{
 };
 pub use outcome::{Disposition, Outcome};
 pub use outgoing::{Carried, CopyName, Courier, Held, NoOutbox, Outbox, OutboxError, OutgoingMail, ReplyKey};
+pub use planned::PlannedEffectReport;
 pub use prospect::{Prospect, foresee, foresee_domain_key, foresee_recovery, issuers};
 pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};

@@ -36,5 +36,5 @@ pub use mailbox::{MailboxName, MailboxNameError, MailboxRef, Owner};
 pub use media::MediaType;
 pub use message::{Message, header_fields};
 pub use multipart::{Multipart, sole_part, split_multipart};
-pub use printable::printable;
+pub use printable::{cut, printable};
 pub use transfer::TransferEncoding;

@@ -3,7 +3,7 @@
 use super::actions::MOST_LINES;
 use super::evidence::Evidence;
 use super::facts::Input;
-use super::trace::{Outcome, Trace, Tracer};
+use super::trace::{Outcome, Tested, Trace, Tracer};
 use super::{Action, Program, Rule};
 use crate::mail::{HeaderEdits, HeaderLine};
 
@@ -154,7 +154,7 @@ impl<'a> Evaluation<'a> {
         rule.conditions.iter().all(|condition| match &mut self.tracer {
             None => condition.test.holds(&self.evidence, &mut ()),
             Some(tracer) => {
-                let mut tested = Vec::new();
+                let mut tested = Tested::default();
                 let holds = condition.test.holds(&self.evidence, &mut tested);
                 tracer.condition(&condition.text, tested, holds);
                 holds
@@ -345,9 +345,9 @@ then = [["Reject with", "never"]]
         assert_eq!(
             trace.to_string(),
             "\"lists\" (account, priority 5) matches\n    \
-             yes [\"Header Field\", \"is\", \"List-Id: *rust*\"]  looked at: \"List-Id: <rust.lists.example>\"\n    \
-             yes [\"Subject\", \"is not\", \"*urgent*\"]  looked at: \"hello\"\n    \
-             -> Mark Seen\n    -> Store in Lists\n    -> Discard\n\
+             yes  [\"Header Field\", \"is\", \"List-Id: *rust*\"]  looked at: \"List-Id: <rust.lists.example>\"\n    \
+             yes  [\"Subject\", \"is not\", \"*urgent*\"]          looked at: \"hello\"\n    \
+             ->   Mark Seen\n    ->   Store in Lists\n    ->   Discard\n\
              \"rest\" (account, priority 4) is not reached\n\
              \"off\" (account, priority 0) is inactive (priority 0)\n"
         );

@@ -19,12 +19,6 @@ pub(super) trait Witness {
 
 impl Witness for () {}
 
-impl Witness for Vec<String> {
-    fn value(&mut self, value: &dyn fmt::Display) {
-        self.push(value.to_string());
-    }
-}
-
 /// A value that pictures are held against.
 #[derive(Debug)]
 pub(super) struct Value {

@@ -2,11 +2,13 @@
 
 use crate::cms::RecipientId;
 use crate::mail::{HeaderEdits, Message};
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 
 /// How the message came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Source {
     /// From a host that the site trusts.
     Trusted,
@@ -15,6 +17,7 @@ pub enum Source {
     /// Over LMTP.
     Lmtp,
     /// Through the pipe hook.
+    #[default]
     Pipe,
 }
 

@@ -95,7 +95,10 @@ fn json_is_one_object_of_known_fields() {
         ("rules show --domain north.example", &format!("{entry} text")),
         ("rules remove --domain north.example", "scope holder version"),
         ("rules rollback --domain north.example", "scope holder version restores file rules"),
-        ("rules explain --recipient bob@north.example", "answer cause fired programs copies warnings"),
+        (
+            "rules explain --recipient bob@north.example",
+            "answer cause fired programs copies effects warnings",
+        ),
         (
             "inspect",
             "form structure content recipients post_quantum layers limit notes fault size store claim",

@@ -1,7 +1,7 @@
 //! Condition × operator × situation: each cell has a fixture. A fixture names its situations in `covers` (expect.toml);
 //! they hold for each of its rules that asks one condition alone.
 
-use super::{Expectation, entries, run, text};
+use super::{entries, expected, run, text};
 use sealpost::rules::CONDITIONS;
 use std::collections::BTreeSet;
 use toml::Value;
@@ -34,7 +34,7 @@ struct Asked {
 fn asked() -> Vec<Asked> {
     let mut asked = Vec::new();
     for folder in entries("fixtures/rules") {
-        let expected: Expectation = toml::from_str(&text(&folder.join("expect.toml"))).unwrap();
+        let expected = expected(&folder);
         if expected.covers.is_empty() {
             continue;
         }

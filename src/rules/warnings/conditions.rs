@@ -105,8 +105,15 @@ fn odd_field(picture: &str) -> Option<String> {
 
 /// A picture that no value of `Security` matches.
 fn odd_security(picture: &str) -> Option<String> {
-    const VALUES: [&str; 5] =
-        ["", "signed", "encrypted", "encrypted-to-owner", "encrypted encrypted-to-owner"];
+    const VALUES: [&str; 7] = [
+        "",
+        "signed",
+        "encrypted",
+        "encrypted-to-owner",
+        "encrypted signed",
+        "encrypted encrypted-to-owner",
+        "encrypted signed encrypted-to-owner",
+    ];
     let compiled = Picture::compile(picture).ok()?;
     let matched = VALUES.iter().any(|value| compiled.matches(&Folded::new(value)));
     (!matched).then(|| {
