@@ -9,7 +9,6 @@ pub(super) static WORD: ActionWord = ActionWord {
     parameter: "folder of the account's files",
     class: Class::Mail,
     scopes: &[ScopeKind::Domain, ScopeKind::Account],
-    class: Class::Mail,
     doc: "Copies each attachment into a folder of the account's files, sealed unless the account consents to plain files.",
     example: r#"["Copy Attachments into", "Invoices/2026"]"#,
     parse: |arguments| {
