@@ -1,18 +1,19 @@
 //! `sealpost rules explain`: which rules match, why the others do not, and what would be done.
 
-use super::context::{Context, engine};
+use super::context::{Context, engine, outbox};
 use super::failure::{Code, Failure};
 use super::input;
 use super::output::{Output, Table};
 use super::words;
 use crate::engine::{Explanation, PlannedCopyReport, Recipient, Request};
+use crate::helper::SitePrograms;
 use crate::mail::Address;
 use crate::rules::Source;
 use serde_json::json;
 
 /// Show which rules match the message on standard input, why the others do not, and what would be done
 ///
-/// Nothing is stored and nobody is told.
+/// Nothing is stored and nobody is told. Filters are asked, as what follows hangs on their answers; no command is run.
 ///
 /// Exits with 1 if the message would not be delivered.
 #[derive(clap::Args)]
@@ -41,7 +42,8 @@ impl Explain {
             client: None,
             queue_id: None,
         };
-        let explanation = engine(&directory, &store, &config).explain(&request);
+        let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
+        let explanation = engine(&directory, &store, &outbox, &config, &programs).explain(&request);
         show(&explanation, out)?;
         out.json(json!({
             "answer": explanation.disposition.line(),

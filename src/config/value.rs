@@ -1,6 +1,7 @@
 //! Values of one key, read out of TOML. Nothing is what the key does not allow.
 
 use crate::engine::{Choice, TimeZone};
+use crate::mail::Address;
 use std::time::Duration;
 use toml::de::DeValue;
 
@@ -45,6 +46,16 @@ pub(super) fn duration(value: &DeValue<'_>) -> Option<Duration> {
     Some(Duration::from_secs(natural(digits)?.checked_mul(unit)?))
 }
 
+/// A text with s, m, h or d.
+pub(super) fn long_duration(value: &DeValue<'_>) -> Option<Duration> {
+    let text = value.as_str()?;
+    let units = [("h", 60 * 60), ("d", 24 * 60 * 60)];
+    match units.iter().find_map(|&(suffix, unit)| Some((text.strip_suffix(suffix)?, unit))) {
+        Some((digits, unit)) => Some(Duration::from_secs(natural(digits)?.checked_mul(unit)?)),
+        None => duration(value),
+    }
+}
+
 /// A whole number that is not negative.
 pub(super) fn integer(value: &DeValue<'_>) -> Option<u64> {
     let number = value.as_integer()?;
@@ -65,6 +76,14 @@ pub(super) fn delimiter(value: &DeValue<'_>) -> Option<Option<char>> {
             Some(Some(char))
         }
         _ => None,
+    }
+}
+
+/// An address, or an empty text for none.
+pub(super) fn address(value: &DeValue<'_>) -> Option<Option<Address>> {
+    match value.as_str()? {
+        "" => Some(None),
+        text => Address::parse(text).ok().map(Some),
     }
 }
 

@@ -124,15 +124,6 @@ impl SqliteDirectory {
         let id = self.read(|at| known_account(at, account))?;
         Ok(self.write_state(|at| ask(at, &id))?)
     }
-
-    /// What an account that is gone leaves here. Nobody finds it any more, so that it may stay where this fails.
-    pub(super) fn forget_datasets(&self, account_id: &str) {
-        let removed = self
-            .write_state(|at| Ok(at.execute("DELETE FROM datasets WHERE account_id = ?1", [account_id])?));
-        if let Err(error) = removed {
-            tracing::warn!(account_id, %error, "datasets of a removed account stay behind");
-        }
-    }
 }
 
 /// Adds a member that may be there.

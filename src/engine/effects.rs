@@ -1,6 +1,7 @@
 //! What a delivery does beside copies: commands before the first commit, mail and memory after the last.
 
 use super::deliver::Case;
+use super::mails::mails;
 use super::plan::Effect;
 use super::remember::remembered;
 use super::runs::{Run, runs};
@@ -11,6 +12,8 @@ use time::OffsetDateTime;
 pub(super) struct Effects<'a> {
     runs: Vec<Run<'a>>,
     mails: Vec<OutgoingMail>,
+    /// What is not sent, and why.
+    unsent: Vec<String>,
     remembered: Vec<Remembered>,
     at: OffsetDateTime,
 }
@@ -23,9 +26,9 @@ pub(super) fn prepare<'a>(
     effects: &[Effect<'a>],
     at: OffsetDateTime,
 ) -> Result<Effects<'a>, EngineError> {
-    let _ = engine;
-    let (runs, mails) = (runs(request, case, effects), Vec::new());
-    Ok(Effects { runs, mails, remembered: remembered(case, effects), at })
+    let mails = mails(engine, request, case, effects, at)?;
+    let (runs, unsent) = (runs(request, case, effects), mails.warnings());
+    Ok(Effects { runs, mails: mails.mails, unsent, remembered: remembered(case, effects), at })
 }
 
 impl Effects<'_> {
@@ -47,11 +50,13 @@ impl Effects<'_> {
         if !held.0.is_empty() {
             engine.outbox.release(held, self.at)?;
         }
+        let mut warnings = self.unsent.clone();
         if self.remembered.is_empty() {
-            return Ok(Vec::new());
+            return Ok(warnings);
         }
         let remembered = engine.directory.remember(&self.remembered);
         let failed = |error| format!("stored, but what a rule was to remember is not remembered: {error}");
-        Ok(remembered.err().map(failed).into_iter().collect())
+        warnings.extend(remembered.err().map(failed));
+        Ok(warnings)
     }
 }

@@ -68,7 +68,7 @@ const PER_RECIPIENT: [&str; 3] = ["Delivered-To", "X-Original-To", "Return-Path"
 
 /// The queue id and what is queued under it. Postfix uses its short ids again, and a new message under an old id is no
 /// copy of the old one: the message counts too, but for what differs from one recipient to the next.
-fn call(request: &Request<'_>) -> Option<String> {
+pub(super) fn call(request: &Request<'_>) -> Option<String> {
     let queue_id = request.queue_id.as_ref()?;
     let message = Message::new(without_mbox_line(request.message));
     let mut digest = Sha256::new();

@@ -2,10 +2,11 @@
 
 use super::certificates::Reader;
 use super::deliver::{Case, Engine, Planned};
+use super::mails::mails;
 use super::outcome::chain;
 use super::programs::Watch;
 use super::seal::{ReadyCopy, Way};
-use super::{Disposition, EngineError, Fired, Request, SealedToReport, StoreError};
+use super::{Disposition, EngineError, Fired, PlannedMailReport, Request, SealedToReport, StoreError};
 use crate::rules::Trace;
 use crate::smime;
 use serde::Serialize;
@@ -25,6 +26,8 @@ pub struct Explanation {
     pub copies: Vec<PlannedCopyReport>,
     /// What would be left undone without consequences.
     pub warnings: Vec<String>,
+    /// The mails that would be sent, and those that would not be for a reason.
+    pub mails: Vec<PlannedMailReport>,
 }
 
 /// What the rules of one level did.
@@ -60,6 +63,13 @@ pub struct PlannedCopyReport {
     pub warnings: Vec<String>,
 }
 
+/// What a plan comes to.
+struct Foreseen {
+    copies: Vec<PlannedCopyReport>,
+    mails: Vec<PlannedMailReport>,
+    warnings: Vec<String>,
+}
+
 impl Engine<'_> {
     /// Runs rules and planning as [`Engine::deliver`] does; reads the directory and writes nothing.
     pub fn explain(&self, request: &Request<'_>) -> Explanation {
@@ -68,26 +78,24 @@ impl Engine<'_> {
             Err(error) => failed(&error, fired, Vec::new()),
             Ok(case) => match self.foresee(request, &case) {
                 Err(error) => failed(&error, fired, traces(&case)),
-                Ok((copies, warnings)) => Explanation {
+                Ok(Foreseen { copies, mails, warnings }) => Explanation {
                     disposition: Disposition::Delivered,
                     cause: None,
                     fired,
                     programs: traces(&case),
                     copies,
                     warnings,
+                    mails,
                 },
             },
         }
     }
 
-    fn foresee(
-        &self,
-        request: &Request<'_>,
-        case: &Case<'_>,
-    ) -> Result<(Vec<PlannedCopyReport>, Vec<String>), EngineError> {
-        let Planned { copies, warnings, .. } = self.plan(request, case)?;
+    fn foresee(&self, request: &Request<'_>, case: &Case<'_>) -> Result<Foreseen, EngineError> {
+        let Planned { copies, effects, warnings } = self.plan(request, case)?;
         copies.iter().try_for_each(|copy| self.check_mailbox(copy).and_then(|()| check_form(copy)))?;
-        Ok((copies.iter().map(report).collect(), warnings))
+        let mails = mails(self, request, case, &effects, self.clock.now())?.reports;
+        Ok(Foreseen { copies: copies.iter().map(report).collect(), mails, warnings })
     }
 
     /// What staging would say.
@@ -112,7 +120,8 @@ fn check_form(copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
 
 fn failed(error: &EngineError, fired: Vec<Fired>, programs: Vec<ProgramTrace>) -> Explanation {
     let (disposition, cause) = (error.disposition(), Some(chain(error)));
-    Explanation { disposition, cause, fired, programs, copies: Vec::new(), warnings: Vec::new() }
+    let (copies, mails, warnings) = (Vec::new(), Vec::new(), Vec::new());
+    Explanation { disposition, cause, fired, programs, copies, mails, warnings }
 }
 
 fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {

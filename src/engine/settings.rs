@@ -2,10 +2,11 @@
 
 use super::{Account, Domain, TimeZone};
 use crate::crypto::{Classical, Profile};
-use crate::mail::HeaderPolicy;
+use crate::mail::{Address, HeaderPolicy};
 use crate::rules::RulesAllowed;
 use crate::smime::Form;
 pub use crate::smime::{Naming, OpenPgp};
+use std::time::Duration;
 
 /// How the INBOX copy is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,8 +123,28 @@ pub struct Settings {
     pub minimum_rsa_bits: usize,
     /// Where the hours and days of rules are told.
     pub time_zone: TimeZone,
+    /// The mail that rules send.
+    pub outgoing: Outgoing,
     /// What the owners of accounts may install, for domains and accounts that say nothing.
     pub rules_allowed: RulesAllowed,
+}
+
+/// What holds for mail that rules send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// In whose name the server's rules send; absent: `postmaster@` the domain that the message is for.
+    pub from: Option<Address>,
+    /// A rule answers one sender once in this time; zero: each message.
+    pub reply_interval: Duration,
+    /// A message that went over more servers goes on to nobody. What Postfix bounces when it comes back (`hopcount_limit`)
+    /// is not worth sending; RFC 5321 6.3 asks for 100 where a message would be refused, and here its copies are stored.
+    pub hop_limit: usize,
+}
+
+impl Default for Outgoing {
+    fn default() -> Outgoing {
+        Outgoing { from: None, reply_interval: Duration::from_secs(7 * 86_400), hop_limit: 50 }
+    }
 }
 
 /// What the certificates of a domain's accounts may be.

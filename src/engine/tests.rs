@@ -2,6 +2,7 @@
 
 mod attached;
 mod edits;
+mod mails;
 mod policies;
 
 use super::*;
@@ -172,6 +173,7 @@ fn settings() -> Settings {
         naming: Naming::Certificate,
         minimum_rsa_bits: 2048,
         time_zone: TimeZone::utc(),
+        outgoing: Outgoing::default(),
         rules_allowed: crate::rules::RulesAllowed::default(),
     }
 }

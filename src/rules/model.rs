@@ -3,7 +3,7 @@
 use super::conditions::Test;
 use super::datum::Node;
 use super::warnings::Warning;
-use super::{Class, Operator, RuleFaults, read};
+use super::{Class, Command, Operator, RuleFaults, read};
 use crate::crypto::Profile;
 use crate::mail::{Address, Flag, FolderName, HeaderLine, HeaderPolicy, MailboxRef};
 use serde::Serialize;
@@ -55,6 +55,14 @@ impl RuleSet {
     /// The rules in the order of the file.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(AsRef::as_ref)
+    }
+
+    /// Does a rule that runs send mail?
+    pub fn sends(&self) -> bool {
+        let actions = self.rules().filter(|rule| rule.priority > 0).flat_map(|rule| &rule.actions);
+        actions
+            .map(|planned| &planned.action)
+            .any(|action| matches!(action, Action::PassOn(..) | Action::Reply(..)))
     }
 }
 
@@ -153,8 +161,8 @@ pub enum Action {
     PassOn(PassOn, Vec<Address>),
     /// `Reply with`, `Reply to All with`, `React with`: the text as it stands in the rule.
     Reply(ReplyKind, String),
-    /// `Execute`: the command as it stands in the rule.
-    Execute(String),
+    /// `Execute`
+    Execute(Command),
     /// `ExternalFilter`: its name. Evaluation asks it; in a verdict stands what it said.
     Filter(String),
     /// `Reject with`: one line without a status code.
@@ -216,6 +224,14 @@ impl Action {
     }
 }
 
+/// The begin of a text that may have many lines, in one.
+fn begin(text: &str) -> String {
+    const SHOWN: usize = 60;
+    let shown: String = text.chars().take(SHOWN).collect();
+    let more = if shown.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", shown.escape_debug().to_string().replace("\\\"", "\""))
+}
+
 /// As in a rule file, without quotes: `Store in Lists/Rust`.
 impl fmt::Display for Action {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -239,7 +255,7 @@ impl fmt::Display for Action {
                 let addresses: Vec<String> = addresses.iter().map(Address::to_string).collect();
                 write!(out, "{} {}", how.name(), addresses.join(", "))
             }
-            Action::Reply(kind, text) => write!(out, "{} {text}", kind.name()),
+            Action::Reply(kind, text) => write!(out, "{} {}", kind.name(), begin(text)),
             Action::Execute(command) => write!(out, "Execute {command}"),
             Action::Filter(name) => write!(out, "ExternalFilter {name}"),
             Action::Reject(text) => write!(out, "Reject with {text}"),
@@ -266,6 +282,10 @@ mod tests {
             (Action::Store(mailbox("~hr/inbox")), "Store in ~hr/INBOX"),
             (Action::Mark(vec![Flag::Seen, Flag::Keyword("$x".into())]), "Mark Seen $x"),
             (Action::Reject("No.".into()), "Reject with No."),
+            (
+                Action::Reply(ReplyKind::Reply, "+Subject: \"x\"\n\nhi".into()),
+                "Reply with +Subject: \"x\"\\n\\nhi",
+            ),
             (Action::Discard, "Discard"),
             (Action::Stop, "Stop Processing"),
         ] {

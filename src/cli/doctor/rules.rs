@@ -14,6 +14,7 @@ impl Round {
             match RuleSet::from_toml(&rules.file, &rules.text, rules.scope) {
                 Err(faults) => self.find(about(set), faults.to_string()),
                 Ok(compiled) => {
+                    self.look_at_calls(&about(set), &compiled);
                     if set.asked == Asked::Owner {
                         self.look_at_owners(set, &compiled)?;
                     }

@@ -1,11 +1,21 @@
 //! The actions: one file each, one line in [`ACTIONS`] each.
 
 mod add_header;
+mod addresses;
 mod copy_attachments;
 mod discard;
+mod execute;
+mod external_filter;
+mod forward;
 mod mark;
+mod mirror;
+mod react;
+mod redirect;
 mod reject;
 mod remember;
+mod replies;
+mod reply;
+mod reply_to_all;
 mod stop;
 mod store;
 mod store_encrypted;
@@ -13,8 +23,12 @@ mod tag_subject;
 
 pub(super) use add_header::MOST_LINES;
 
+pub use external_filter::is_filter_name;
+pub use reject::rejection_text;
+pub(crate) use replies::MARKS;
+
 use super::arguments::Arguments;
-use super::words::{LATER, Refused};
+use super::words::Refused;
 use super::{Action, Class, ScopeKind};
 
 /// What a rule file may say under `then`.
@@ -46,6 +60,14 @@ pub static ACTIONS: &[&ActionWord] = &[
     &reject::WORD,
     &discard::WORD,
     &stop::WORD,
+    &redirect::WORD,
+    &forward::WORD,
+    &mirror::WORD,
+    &reply::WORD,
+    &reply_to_all::WORD,
+    &react::WORD,
+    &execute::WORD,
+    &external_filter::WORD,
 ];
 
 const NEVER: &str = "not in this product: Sealpost sends no messages but mail and asks no web server";
@@ -53,14 +75,6 @@ const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost k
 
 /// Actions of the language that are refused by name.
 pub(super) const REFUSED: Refused = &[
-    ("Redirect to", LATER),
-    ("Forward to", LATER),
-    ("Mirror to", LATER),
-    ("Reply with", LATER),
-    ("Reply to All with", LATER),
-    ("React with", LATER),
-    ("Execute", LATER),
-    ("ExternalFilter", LATER),
     ("Execute URL", NEVER),
     ("Send IM", NEVER),
     ("Send Push", NEVER),

@@ -35,7 +35,8 @@ impl Test for HumanGenerated {
 /// Field names that begin with one of these are written by machines.
 const PREFIXES: &[&str] = &["x-list", "x-mirror", "x-auto", "x-mailing-list", "auto-", "list-"];
 
-fn is_mark_of_a_machine(field: &Field<'_>) -> bool {
+/// Does the field say that a program or a list sent the message?
+pub(crate) fn is_mark_of_a_machine(field: &Field<'_>) -> bool {
     let name = field.name().to_ascii_lowercase();
     match name.as_str() {
         "precedence" => ["bulk", "junk", "list"].contains(&first_word(field).as_str()),

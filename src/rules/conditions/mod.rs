@@ -27,6 +27,8 @@ mod submit_address;
 mod time_of_day;
 mod to;
 
+pub(crate) use human_generated::is_mark_of_a_machine;
+
 use super::arguments::Arguments;
 use super::evidence::{Evidence, Witness};
 use super::words::Refused;

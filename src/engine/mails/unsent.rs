@@ -1,0 +1,45 @@
+//! Why a mail is not sent.
+
+/// A reason against a mail. None of them fails the delivery: the copies are stored as usual. Nothing of the message is in
+/// the texts, because they go into the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unsent {
+    #[error("the hook does not say who sent the message (pipe: --sender ${{sender}})")]
+    UnknownSender,
+    #[error("the message has the null sender: it is a report, and nobody reads an answer to it")]
+    NullSender,
+    #[error("the envelope sender is no address that mail can be sent to")]
+    UnfitSender,
+    #[error("the account sent the message itself")]
+    OwnMail,
+    #[error("the address of the sender is that of a program or a list")]
+    Robot,
+    #[error("a program sent the message (Auto-Submitted, X-Auto…)")]
+    Automatic,
+    #[error("the message comes from a mailing list (List-…)")]
+    List,
+    #[error("the message is bulk mail (Precedence)")]
+    Bulk,
+    #[error("the sender wants no automatic answers (X-Auto-Response-Suppress)")]
+    Suppressed,
+    #[error("the message is a delivery report or a receipt (multipart/report)")]
+    Report,
+    #[error("the message is marked as spam")]
+    Spam,
+    #[error("none of the account's addresses is in To or Cc: the message was not written to it personally")]
+    NotPersonal,
+    #[error("the sender was answered by this rule already, within reply-interval")]
+    Answered,
+    #[error("the message names more than {0} people, and all of them would be answered")]
+    TooMany(usize),
+    #[error("the text says From: an address that is not the account's own")]
+    ForeignFrom,
+    #[error("the text of the rule can no longer be read: sealpost rules check")]
+    Text,
+    #[error("the account sent it on already: it has gone round in a circle (Delivered-To)")]
+    Loop,
+    #[error("the message went over {found} servers, hop-limit is {limit}: it goes round in a circle")]
+    Hops { found: usize, limit: usize },
+    #[error("the mail would come back to the account itself")]
+    ToItself,
+}

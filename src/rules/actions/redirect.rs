@@ -1,0 +1,29 @@
+//! `Redirect to`: the message goes on to other addresses, sent again by the account (RFC 5322 3.6.6).
+
+use super::ActionWord;
+use super::addresses::{PARAMETER, pass_on};
+use crate::rules::{Class, PassOn, ScopeKind};
+
+pub(super) static WORD: ActionWord = ActionWord {
+    name: "Redirect to",
+    parameter: PARAMETER,
+    scopes: ScopeKind::ALL,
+    class: Class::Mail,
+    doc: "Sends the message on as it is, resent by the account: what cannot be delivered comes back to the account.",
+    example: r#"["Redirect to", "anna.private@far.example"]"#,
+    parse: |arguments| pass_on(arguments, PassOn::Redirect),
+};
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::evaluate::testing::verdict;
+    use crate::rules::{Action, Ending, PassOn};
+
+    #[test]
+    fn sends_on_and_goes_on() {
+        let verdict = verdict(r#"then = [["Redirect to", "carol@far.example"], ["Mark", "Seen"]]"#, "\n");
+        assert_eq!((verdict.ending, verdict.steps.len()), (Ending::Inbox, 2));
+        assert!(matches!(&verdict.steps[0].action, Action::PassOn(PassOn::Redirect, to) if to.len() == 1));
+        assert_eq!(verdict.steps[0].action.to_string(), "Redirect to carol@far.example");
+    }
+}
