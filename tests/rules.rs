@@ -1,7 +1,9 @@
 //! Rule files: those that ship, those of `fixtures/rules` with what they must do, and the wrong ones of
 //! `fixtures/rules-bad` with the exact text of their refusal (`SEALPOST_BLESS=1` writes the texts anew).
 
+mod examples;
 mod matrix;
+mod page;
 
 use sealpost::rules::{ACTIONS, CONDITIONS, CaseInput, CaseRules, Expected, RuleSet, ScopeKind};
 use std::collections::BTreeSet;
