@@ -13,7 +13,7 @@ const GROUPS: &[&[&str]] = &[
     &["smime"],
     &["vault"],
     &["engine"],
-    &["directory", "store", "config", "system"],
+    &["directory", "store", "config", "system", "courier", "helper"],
     &["cli"],
 ];
 

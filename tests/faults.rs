@@ -23,7 +23,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use time::{Duration, OffsetDateTime};
 
-const MAIL: &[u8] = b"From: carol@far.example\r\nSubject: pay\r\n\r\nThe body.\r\n";
+/// With a name it is an attachment, too.
+const MAIL: &[u8] =
+    b"From: carol@far.example\r\nSubject: pay\r\nContent-Type: text/plain; name=a.txt\r\n\r\nThe body.\r\n";
 const TEMPLATE: &str = "mail/{domain}/{local}/Maildir";
 
 /// What happens at the call of that number.
@@ -159,6 +161,22 @@ impl House {
     }
 }
 
+impl House {
+    /// The visible files of each account; every one must be whole and sealed.
+    fn files(&self, root: &Path) -> [usize; 2] {
+        let opening = OpeningKey { key: &self.key, certificate: Some(&self.certificate) };
+        ["bob", "ada"].map(|local| {
+            let files = list(&root.join("files/north.example").join(local).join("In"));
+            for file in &files {
+                let bytes = std::fs::read(file).unwrap();
+                let opened = open(&bytes, std::slice::from_ref(&opening)).unwrap();
+                assert!(opened.message.expose().ends_with(b"\r\n\r\nThe body.\r\n"), "{}", file.display());
+            }
+            files.len()
+        })
+    }
+}
+
 fn issue(people: &[Address]) -> (UnlockedKey, Certificate) {
     let seed = |number: u8| Seed::from_bytes(&mut [number; 32]);
     let validity = Validity::lasting(OffsetDateTime::now_utc() - Duration::DAY, Duration::days(30));
@@ -223,6 +241,40 @@ fn check(house: &House, old: usize, fault: Fault) {
     let again = house.deliver(root.path(), Faulty::new(Fault::None));
     assert_eq!(again.disposition, Disposition::Delivered, "{fault:?}: {:?}", again.cause);
     assert_eq!(house.visible(root.path()), visible.map(|count| count + 1), "{fault:?}");
+}
+
+/// Files that a rule copies are staged and committed with the copies.
+#[test]
+fn a_fault_at_every_call_keeps_the_promise_of_files_too() {
+    let house = House::new();
+    let rule =
+        "[[rule]]\nname = \"r\"\npriority = 5\nwhen = []\nthen = [[\"Copy Attachments into\", \"In\"]]\n";
+    let file = house.folder.path().join("rules.toml");
+    std::fs::write(&file, rule).unwrap();
+    let root = house.folder.path().join("store");
+    let install = crate::support::Program::sealpost().args(["--root", crate::support::path(&root)]);
+    let install =
+        install.args(["rules", "install", crate::support::path(&file), "--domain", "north.example"]);
+    install.run().ok();
+    let calls = count_calls(&house, 0);
+    for fault in (1..=calls).flat_map(|at| [Fault::Error(at), Fault::Death(at)]) {
+        let root = tempfile::tempdir().unwrap();
+        let outcome = house.deliver(root.path(), Faulty::new(fault));
+        let (messages, files) = (house.visible(root.path()), house.files(root.path()));
+        let all = [messages, files].concat();
+        match outcome.disposition.exit_code() {
+            0 => assert_eq!(all, [1, 1, 1, 1], "{fault:?}"),
+            code => assert_eq!(code, 75, "{fault:?}"),
+        }
+        // Per account the files come first: whoever sees the message finds them.
+        assert!(
+            messages.iter().zip(files).all(|(message, file)| *message <= file && file <= 1),
+            "{fault:?}: {all:?}"
+        );
+        let again = house.deliver(root.path(), Faulty::new(Fault::None));
+        assert_eq!(again.disposition, Disposition::Delivered, "{fault:?}: {:?}", again.cause);
+        assert_eq!(house.files(root.path()), files.map(|count| count + 1), "{fault:?}");
+    }
 }
 
 /// The real hook, killed at points that walk through its whole run.

@@ -38,6 +38,8 @@ mod malleability;
 mod peers;
 mod policy;
 mod postfix_dovecot;
+mod programs;
+mod queue;
 mod recovery;
 mod rekey;
 mod rule_cases;

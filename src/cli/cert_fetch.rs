@@ -87,7 +87,7 @@ impl Fetch {
 }
 
 /// Who may vouch for a server that this one connects to.
-fn authorities(directory: &SqliteDirectory, config: &Config) -> Result<Vec<Certificate>, Failure> {
+pub(super) fn authorities(directory: &SqliteDirectory, config: &Config) -> Result<Vec<Certificate>, Failure> {
     let own = directory.trusted(&TrustHolder::Server)?.into_iter().map(|trusted| trusted.certificate);
     let own: Vec<Certificate> = own.collect();
     match config.trust_bundle.certificates() {

@@ -2,8 +2,9 @@
 
 use super::failure::{Code, Failure};
 use crate::config::{Config, ConfigError, LogTarget};
-use crate::directory::{AdminError, SqliteDirectory};
-use crate::engine::{BuiltInError, DirectoryError, Engine, NoHelpers, NoOutbox, RuleCache};
+use crate::directory::{AdminError, SqliteDirectory, SqliteOutbox};
+use crate::engine::{BuiltInError, DirectoryError, Engine, RuleCache};
+use crate::helper::SitePrograms;
 use crate::store::MaildirStore;
 use crate::system::{self, IdentityError, SystemClock, SystemEntropy};
 use std::path::{Path, PathBuf};
@@ -109,6 +110,11 @@ impl Context {
     }
 }
 
+/// The queue of outgoing mail. Nothing is opened before a rule sends something.
+pub(super) fn outbox<'d>(directory: &'d SqliteDirectory, config: &'d Config) -> SqliteOutbox<'d> {
+    SqliteOutbox::new(directory, &SystemEntropy, config.submission.to.as_ref())
+}
+
 /// What this process compiled.
 static RULES: OnceLock<RuleCache> = OnceLock::new();
 
@@ -116,7 +122,9 @@ static RULES: OnceLock<RuleCache> = OnceLock::new();
 pub(super) fn engine<'e>(
     directory: &'e SqliteDirectory,
     store: &'e MaildirStore,
+    outbox: &'e SqliteOutbox<'e>,
     config: &'e Config,
+    programs: &'e SitePrograms,
 ) -> Engine<'e> {
     Engine {
         directory,
@@ -124,8 +132,8 @@ pub(super) fn engine<'e>(
         clock: &SystemClock,
         entropy: &SystemEntropy,
         built_in: &config.trust_bundle,
-        outbox: &NoOutbox,
-        helpers: &NoHelpers,
+        outbox,
+        helpers: programs,
         rules: RULES.get_or_init(RuleCache::default),
         settings: &config.settings,
     }
@@ -147,11 +155,14 @@ impl From<AdminError> for Failure {
             | AdminError::NoCertificate(_)
             | AdminError::NotIssued { .. }
             | AdminError::NoChain(_)
+            | AdminError::NoMail(_)
             | AdminError::NoRules(_)
             | AdminError::NoGrant(_) => Code::NotFound,
-            AdminError::AuthorityChanged(_) => Code::TryAgain,
+            AdminError::AuthorityChanged(_) | AdminError::MailBusy(_) => Code::TryAgain,
             AdminError::DomainName { .. } => Code::Usage,
-            AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } => Code::Config,
+            AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } | AdminError::QueueKey { .. } => {
+                Code::Config
+            }
             AdminError::Pki(_) | AdminError::OtherKey { .. } | AdminError::NoBackup { .. } => Code::Data,
             _ => Code::No,
         };
@@ -159,6 +170,7 @@ impl From<AdminError> for Failure {
         match error {
             AdminError::NoDomain(_) => failure.hint("see: sealpost domain list"),
             AdminError::NoAccount(_) => failure.hint("see: sealpost account list"),
+            AdminError::NoMail(_) | AdminError::SeveralMails(_) => failure.hint("see: sealpost queue list"),
             AdminError::NotIssued { domain, .. } => {
                 failure.hint(format!("see: sealpost cert issued --domain {domain}"))
             }

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Show and change the datasets of accounts: sets of texts that rules ask about (#Name) and remember authors in
 ///
-/// A dataset is there as long as it has a member. Members are compared without regard to case.
+/// A dataset is there as long as it has a member. Members are whole values and no pictures: a * in one is a star. They are
+/// compared without regard to case.
 #[derive(clap::Args)]
 pub(super) struct DatasetCommand {
     #[command(subcommand)]
@@ -44,7 +45,7 @@ enum DatasetVerb {
     },
     /// Add members; the dataset is made with its first one
     #[command(after_help = "Examples:
-  sealpost dataset add --account anna@north.example Friends bo@south.example '*@west.example'
+  sealpost dataset add --account anna@north.example Friends bo@south.example cy@west.example
   sealpost dataset add --account anna@north.example Friends --file friends.txt")]
     Add {
         #[command(flatten)]

@@ -3,12 +3,13 @@
 //! Nothing here may end in any other way than by a [`Disposition`]: Postfix's pipe(8) bounces mail on most exit
 //! codes, so usage errors, panics and our own deadline all become "try again" (75).
 
-use super::context::{Context, engine};
+use super::context::{Context, engine, outbox};
 use super::failure::{Code, Failure};
-use super::{Verb, harvest, input, output};
+use super::{Verb, harvest, input, output, queue_run};
 use crate::config::{Config, FILE};
 use crate::crypto::SecretBytes;
 use crate::engine::{CopyReport, Disposition, Outcome, Recipient, Request};
+use crate::helper::{SitePrograms, end_all};
 use crate::mail::Address;
 use crate::rules::Source;
 use clap::ValueEnum;
@@ -87,6 +88,7 @@ pub(super) fn is_called(args: &[OsString]) -> bool {
 
 /// Runs the hook. The line on standard output and the exit code are made from the same disposition.
 pub(super) fn hook(args: &[OsString]) -> ExitCode {
+    crate::system::close_inherited();
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!("internal error at {place}: this is a bug, please report it");
@@ -131,11 +133,13 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let message = input::first_of_standard_input(config.settings.max_message.saturating_add(1))?;
     let directory = context.directory_for_reading()?;
     let store = context.store(&config)?;
-    let engine = engine(&directory, &store, &config);
+    let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
+    let engine = engine(&directory, &store, &outbox, &config, &programs);
     let request = verb.request(&message)?;
     let outcome = engine.deliver(&request);
     log(&request, &outcome);
     watch.stored(&outcome.disposition);
+    queue_run::after_delivery(&config, &directory, &outbox);
     harvest::after_delivery(&context, &config, &directory, &request, &outcome);
     Ok(outcome.disposition)
 }
@@ -270,6 +274,7 @@ fn wait(answered: &AtomicBool, deadline_ms: &AtomicU64, decided: &OnceLock<Dispo
         let doubt = || Disposition::doubt("the delivery took too long");
         let late = decided.get().cloned().unwrap_or_else(doubt);
         output::write_quietly(&mut io::stdout(), format!("{}\n", late.line()).as_bytes());
+        end_all();
         std::process::exit(late.exit_code().into());
     }
 }

@@ -3,12 +3,13 @@
 //! The site is made by the same commands that an administrator types; only the deliveries go past the command line,
 //! because the table wants more than the hook's one line.
 
-use super::context::{Context, engine};
+use super::context::{Context, engine, outbox};
 use super::failure::{Code, Failure};
 use super::keyring::Keyring;
 use super::output::{Output, Table};
 use crate::crypto::{Entropy, Profile, SecretBytes};
 use crate::engine::{Clock, CopyReport, Disposition, Outcome, Recipient, Request};
+use crate::helper::SitePrograms;
 use crate::mail::Address;
 use crate::pki::{Certificate, MINIMUM_RSA_BITS, SealingCheck, ValidatedCertificate};
 use crate::rules::Source;
@@ -153,7 +154,8 @@ fn run_line(dir: &Path, line: &str) -> Result<(), Failure> {
 
 fn deliver_all(context: &Context, store: &MaildirStore) -> Result<Vec<Delivery>, Failure> {
     let (directory, config) = (context.directory()?, context.config()?);
-    let engine = engine(&directory, store, &config);
+    let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
+    let engine = engine(&directory, store, &outbox, &config, &programs);
     let deliver = |(file, recipient, message): (&'static str, &str, &[u8])| {
         let message =
             if file == SENT_SEALED { seal_as_sender(context, recipient, message)? } else { message.to_vec() };

@@ -4,6 +4,8 @@ mod accounts;
 mod authorities;
 mod certificates;
 mod finding;
+mod programs;
+mod queue;
 mod rules;
 mod vault;
 
@@ -27,7 +29,8 @@ use time::{Duration, OffsetDateTime};
 ///
 /// Accounts that cannot be sealed to, or are sealed to something else than a valid certificate of theirs; certificates of
 /// accounts, domains, chains, trusted sets and recovery that end soon; weak keys, and keys without a certificate; old
-/// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong; with --postfix also what keeps
+/// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong; programs that rules
+/// call and the site does not list; mail in the queue that has failed, that nobody sends, or that cannot be opened; with --postfix also what keeps
 /// Postfix from handing mail to this store. Beside each stands what mends it.
 ///
 /// Exits with 0 if nothing is found and with 1 otherwise. A problem keeps mail from being sealed as it should be today; a
@@ -68,10 +71,12 @@ impl Doctor {
         round.look_at_files(context.root());
         round.look_at_config(context);
         round.look_at_bundle();
+        round.look_at_programs();
         let domains = round.look_at_domains()?;
         round.look_at_lists();
         round.look_at_accounts()?;
         round.look_at_rules()?;
+        round.look_at_queue()?;
         if self.postfix {
             round.look_at_postfix(context.root(), &domains)?;
         }
@@ -141,7 +146,8 @@ impl Round {
         for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let open = entry.metadata().is_ok_and(|data| data.permissions().mode() & 0o077 != 0);
-            if name.contains(".sqlite") && open {
+            let is_ours = name.contains(".sqlite") || name == "queue.key";
+            if is_ours && open {
                 let path = entry.path().display().to_string();
                 self.advise(Severity::Problem, name, "others may read it", format!("chmod 600 {path}"));
             }

@@ -2,12 +2,13 @@
 
 mod text;
 
-use super::context::{Context, engine};
+use super::context::{Context, engine, outbox};
 use super::failure::{Code, Failure};
 use super::moment::moment;
 use super::output::Output;
 use super::{input, words};
 use crate::engine::{Clock, Engine, Recipient, Request};
+use crate::helper::SitePrograms;
 use crate::mail::Address;
 use crate::rules::Source;
 use crate::system::SystemClock;
@@ -16,8 +17,9 @@ use time::OffsetDateTime;
 
 /// Show which rules match the message on standard input, why the others do not, and what would be done
 ///
-/// Nothing is stored and nobody is told. Beside each condition stands what it looked at. --at asks how it would be at another
-/// time: for what rules say of hours and days, and for certificates.
+/// Nothing is stored and nobody is told. Filters are asked, as what follows hangs on their answers; no command is run.
+/// Beside each condition stands what it looked at. --at asks how it would be at another time: for what rules say of hours
+/// and days, and for certificates.
 ///
 /// Exits with 1 if the message would not be delivered.
 #[derive(clap::Args)]
@@ -60,7 +62,8 @@ impl Explain {
             queue_id: None,
         };
         let clock = At(self.at);
-        let engine = Engine { clock: &clock, ..engine(&directory, &store, &config) };
+        let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
+        let engine = Engine { clock: &clock, ..engine(&directory, &store, &outbox, &config, &programs) };
         let explanation = engine.explain(&request);
         text::show(&explanation, out)?;
         out.json(json!({

@@ -25,6 +25,7 @@ mod chain;
 mod completions;
 mod config;
 mod context;
+mod courier;
 mod crl;
 mod crl_add;
 mod crl_sign;
@@ -67,7 +68,10 @@ mod output;
 mod password;
 mod postfix;
 mod preference;
+mod programs;
 mod progress;
+mod queue;
+mod queue_run;
 mod recovery;
 mod rekey;
 mod report;
@@ -115,6 +119,7 @@ enum Verb {
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
     Rules(rules::Rules),
+    Queue(queue::QueueCommand),
     Seal(seal::Seal),
     Open(open::Open),
     Rekey(rekey::Rekey),
@@ -145,6 +150,7 @@ impl Verb {
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
             Verb::Rules(verb) => verb.run(context, out),
+            Verb::Queue(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
             Verb::Rekey(verb) => verb.run(context, out),

@@ -2,7 +2,7 @@
 
 use super::issue::{self, MOST_CRL_DAYS, MOST_ISSUE_DAYS, SubjectStyle};
 use super::read::{Config, LogTarget};
-use super::{TrustBundle, value};
+use super::{TrustBundle, programs, submission, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
     AttachmentPolicy, CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
@@ -31,7 +31,7 @@ pub(super) struct Key {
 /// RSA keys that anybody can still be asked to seal to, and the largest that we can use.
 const RSA_BITS: std::ops::RangeInclusive<u64> = 1024..=16_384;
 /// Postfix kills a pipe(8) command after 1000 s by default and bounces the mail.
-const LONGEST_DEADLINE: Duration = Duration::from_secs(900);
+pub const LONGEST_DEADLINE: Duration = Duration::from_secs(900);
 
 /// Replies are remembered that long.
 const LONGEST_INTERVAL_DAYS: u64 = 366;
@@ -234,6 +234,46 @@ pub(super) static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "execute",
+        doc: "programs that the action Execute may run; they get whole messages in the clear",
+        default: "[]",
+        allowed: || "a list of paths with a leading /, each once, like [\"/usr/local/bin/notify\"]".into(),
+        read: |config, given| {
+            config.programs.execute = programs::paths(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "execute-timeout",
+        doc: "a command that runs for longer is killed, and the sender tries again; below deadline",
+        default: "\"30s\"",
+        allowed: || "a time from \"1s\" to \"15m\"".into(),
+        read: |config, given| {
+            config.programs.execute_timeout = programs::timeout(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "filters",
+        doc: "programs that the action ExternalFilter may ask, by their names; they get whole messages in the clear",
+        default: "[]",
+        allowed: || "a list of \"name=/path/to/program argument …\", each name once".into(),
+        read: |config, given| {
+            config.programs.filters = programs::filters(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "filter-timeout",
+        doc: "a filter that thinks for longer is killed, and the sender tries again; below deadline",
+        default: "\"30s\"",
+        allowed: || "a time from \"1s\" to \"15m\"".into(),
+        read: |config, given| {
+            config.programs.filter_timeout = programs::timeout(given)?;
+            Some(())
+        },
+    },
+    Key {
         name: "rules-allowed",
         doc: "which rules the owner of an account may install: none, such as sort, seal, mark and refuse, all but programs, any",
         default: "\"filter-only\"",
@@ -317,6 +357,12 @@ pub(super) static KEYS: &[Key] = &[
             Some(())
         },
     },
+    submission::TO,
+    submission::TLS,
+    submission::USER,
+    submission::PASSWORD_FILE,
+    submission::HELO,
+    submission::LIFETIME,
     Key {
         name: "files-root",
         doc: "where the files lie that rules copy out of messages: below the root, or anywhere with a leading /",

@@ -6,12 +6,15 @@
 mod fault;
 mod issue;
 mod keys;
+mod programs;
 mod read;
+mod submission;
 mod trust_bundle;
 mod value;
 
 pub use fault::{ConfigError, ConfigFaults, Fault};
 pub use issue::{IssueSettings, MOST_CRL_DAYS, MOST_ISSUE_DAYS, SubjectStyle};
+pub use keys::LONGEST_DEADLINE;
 pub use read::{Config, Entry, LogTarget, Origin};
 pub use trust_bundle::{BuiltInSet, TrustBundle};
 

@@ -3,11 +3,11 @@
 use super::fault::position;
 use super::issue::IssueSettings;
 use super::keys::{KEYS, Key};
-use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle};
+use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle, programs};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
-    AttachmentPolicy, CertificatePolicy, CertificateSource, InboxPolicy, Naming, OpenPgp, Outgoing, Settings,
-    TimeZone, Trust,
+    AttachmentPolicy, CertificatePolicy, CertificateSource, HelperSettings, InboxPolicy, Naming, OpenPgp,
+    Outgoing, Settings, SubmissionSettings, TimeZone, Trust,
 };
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
@@ -69,8 +69,12 @@ pub struct Config {
     pub certificates_from_mail: bool,
     /// Certificates from here need nobody's consent.
     pub trusted_sources: Vec<CertificateSource>,
+    /// The programs that rules may call.
+    pub programs: HelperSettings,
     /// What domains write into the certificates and lists that they sign.
     pub issue: IssueSettings,
+    /// How mail leaves the site.
+    pub submission: SubmissionSettings,
     entries: Vec<Entry>,
 }
 
@@ -119,6 +123,9 @@ impl Config {
             }
         }
         if faults.is_empty() {
+            faults = config.contradictions();
+        }
+        if faults.is_empty() {
             return Ok(config);
         }
         faults.sort();
@@ -139,6 +146,23 @@ impl Config {
             format!("\n# {doc}\n# allowed: {}\n# {name} = {default}\n", allowed())
         });
         std::iter::once(head.to_owned()).chain(keys).collect()
+    }
+
+    /// Keys that are right each by itself: the fault stands where the first of the two is said.
+    fn contradictions(&self) -> Vec<Fault> {
+        let line = |key: &str| {
+            let said = self.entries.iter().find(|entry| entry.key == key && entry.origin != Origin::Default);
+            said.map(|entry| entry.origin)
+        };
+        let late = programs::late(self).into_iter().map(|(key, text)| {
+            let said = line(key).or_else(|| line("deadline")).or_else(|| line("execute"));
+            let line = match said.or_else(|| line("filters")) {
+                Some(Origin::Line(line)) => line,
+                Some(Origin::Default) | None => 1,
+            };
+            Fault { line, column: 1, text }
+        });
+        late.collect()
     }
 
     fn take(&mut self, text: &str, name: &str, at: usize, value: &Spanned<DeValue<'_>>) -> Result<(), Fault> {
@@ -189,7 +213,9 @@ impl Config {
             log_level: tracing::Level::INFO,
             certificates_from_mail: false,
             trusted_sources: Vec::new(),
+            programs: HelperSettings::default(),
             issue: IssueSettings::default(),
+            submission: SubmissionSettings::default(),
             entries: Vec::with_capacity(KEYS.len()),
         }
     }
@@ -232,6 +258,8 @@ mod tests {
         assert_eq!(config.deadline, Duration::from_secs(120));
         assert_eq!(config.mail_root, "mail/{domain}/{local}/Maildir");
         assert_eq!(config.log, LogTarget::Syslog);
+        assert!(config.submission.to.is_none() && config.submission.user.is_none());
+        assert_eq!(config.submission.lifetime, Duration::from_secs(5 * 24 * 60 * 60));
     }
 
     #[test]
@@ -269,7 +297,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, submission, submission-tls, submission-user, submission-password-file, submission-helo, queue-lifetime, files-root, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

@@ -17,9 +17,22 @@ pub(super) fn encrypt_gcm<C>(key: &[u8], nonce: &[u8], content: &mut [u8]) -> Op
 where
     C: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt + KeyInit,
 {
+    encrypt_gcm_beside::<C>(key, nonce, &[], content)
+}
+
+/// The same with something beside the content that is authenticated too.
+pub(super) fn encrypt_gcm_beside<C>(
+    key: &[u8],
+    nonce: &[u8],
+    beside: &[u8],
+    content: &mut [u8],
+) -> Option<[u8; TAG]>
+where
+    C: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt + KeyInit,
+{
     let cipher = AesGcm::<C, U12>::new_from_slice(key).ok()?;
     let nonce = Nonce::<U12>::try_from(nonce).ok()?;
-    cipher.encrypt_inout_detached(&nonce, &[], content.into()).ok().map(Into::into)
+    cipher.encrypt_inout_detached(&nonce, beside, content.into()).ok().map(Into::into)
 }
 
 /// Checks the tag and only then decrypts in place.

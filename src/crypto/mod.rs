@@ -18,6 +18,7 @@ mod rejection;
 pub mod secret;
 pub mod seed;
 pub(crate) mod signature;
+pub mod storage;
 pub(crate) mod trace;
 pub(crate) mod transport;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use kem::KemPublicKey;
 pub use policy::{Classical, Policy, Profile, Suite};
 pub use secret::SecretBytes;
 pub use seed::{Entropy, EntropyError, Seed};
+pub use storage::{StorageError, StorageKey};
 
 /// Why a primitive did not do its work.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -110,10 +110,10 @@ impl SqliteDirectory {
         })
     }
 
-    /// Removes an account with its certificates, rules, rights, preferences and datasets; its mail stays. Each of its keys must be named in
-    /// `forget`.
+    /// Removes an account with its certificates, rules, rights, preferences and datasets; its mail stays, and what it sent
+    /// goes. Each of its keys must be named in `forget`.
     pub fn remove_account(&self, address: &Address, forget: &[Fingerprint]) -> Result<(), AdminError> {
-        self.write(|at| {
+        let id = self.write(|at| {
             let id = known_account(at, address)?;
             let held = keys::of_account(at, &id)?.into_iter().map(|key| key.fingerprint).collect();
             keys::refuse_loss(&address.to_string(), held, forget)?;
@@ -121,8 +121,9 @@ impl SqliteDirectory {
                 at.execute(sql, [&id])?;
             }
             Ok(id)
-        })
-        .map(|id| self.forget_datasets(&id))
+        })?;
+        self.forget_state_of(&id);
+        Ok(())
     }
 }
 

@@ -61,6 +61,15 @@ impl SqliteDirectory {
         })
     }
 
+    /// Does the account have a dataset of that name? Without an account: does anybody?
+    pub fn has_dataset(&self, account: Option<&Address>, dataset: &str) -> Result<bool, AdminError> {
+        let id = account.map(|account| self.read(|at| known_account(at, account))).transpose()?;
+        Ok(self.write_state(|at| {
+            let sql = "SELECT 1 FROM datasets WHERE (?1 IS NULL OR account_id = ?1) AND name = ?2 LIMIT 1";
+            Ok(at.prepare(sql)?.exists(params![id, dataset])?)
+        })?)
+    }
+
     /// Adds members, all or none; those that are there already stay as they are. Gives the number of new ones.
     pub fn add_members(
         &self,
@@ -114,15 +123,6 @@ impl SqliteDirectory {
     ) -> Result<T, AdminError> {
         let id = self.read(|at| known_account(at, account))?;
         Ok(self.write_state(|at| ask(at, &id))?)
-    }
-
-    /// What an account that is gone leaves here. Nobody finds it any more, so that it may stay where this fails.
-    pub(super) fn forget_datasets(&self, account_id: &str) {
-        let removed = self
-            .write_state(|at| Ok(at.execute("DELETE FROM datasets WHERE account_id = ?1", [account_id])?));
-        if let Err(error) = removed {
-            tracing::warn!(account_id, %error, "datasets of a removed account stay behind");
-        }
     }
 }
 

@@ -131,6 +131,23 @@ pub enum AdminError {
     /// Somebody else was faster.
     #[error("the keys of {0} were changed by somebody else meanwhile: nothing was done, try again")]
     KeysChanged(Address),
+    /// No such mail in the queue.
+    #[error("there is no mail {0} in the queue")]
+    NoMail(String),
+    /// Too few digits.
+    #[error("{0} names more than one mail of the queue: give more of it")]
+    SeveralMails(String),
+    /// Somebody sends it.
+    #[error("the mail {0} is being sent right now: try again")]
+    MailBusy(String),
+    /// What is no key of the queue.
+    #[error("{} is no key of the queue: {reason}", .path.display())]
+    QueueKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// What is no backup of a directory.
     #[error("{} is no backup of a directory: {reason}", .path.display())]
     NoBackup {

@@ -3,11 +3,8 @@
 use crate::cms;
 use crate::crypto::SecretBytes;
 use crate::mail::Address;
-use crate::pki::Certificate;
+use crate::pki::{Certificate, tls_client};
 use ldap3::{LdapConn, LdapConnSettings, ResultEntry, Scope, SearchOptions, ldap_escape};
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What a filter has in the place of the address.
@@ -105,7 +102,7 @@ impl<'a> LdapSearch<'a> {
         let settings = LdapConnSettings::new()
             .set_conn_timeout(CONNECTING)
             .set_starttls(true)
-            .set_config(client_config(server.authorities).map_err(|error| failed(error.to_string()))?);
+            .set_config(tls_client(server.authorities).map_err(|error| failed(error.to_string()))?);
         let mut connection =
             LdapConn::with_settings(settings, server.url).map_err(|error| failed(error.to_string()))?;
         if let Some((dn, password)) = server.bind {
@@ -157,14 +154,6 @@ fn check_url(url: &str) -> Result<(), LdapError> {
         }
         _ => Err(LdapError::Url(url.to_owned())),
     }
-}
-
-fn client_config(authorities: &[Certificate]) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(authorities.iter().map(|one| CertificateDer::from(one.der())));
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
 fn bind(connection: &mut LdapConn, url: &str, dn: &str, password: &SecretBytes) -> Result<(), LdapError> {

@@ -29,6 +29,7 @@ mod lookup;
 mod open;
 mod pending;
 mod preferences;
+mod queue;
 mod recovery;
 mod restore;
 mod revoke;
@@ -56,6 +57,9 @@ pub use keys::{DomainKey, KeyState, NewVaultKey, RewrappedKey, VaultKey};
 pub use ldap::{ADDRESS, LdapEntry, LdapError, LdapSearch, LdapServer};
 pub use open::SqliteDirectory;
 pub use pending::{Offered, PendingCertificate};
+pub use queue::{
+    ClaimedMail, HeldEnd, HeldMail, MailState, OpenedMail, QueuedMail, QueuedRecipient, Settled, SqliteOutbox,
+};
 pub use recovery::{DomainHolder, RecoveryCertificate};
 pub use restore::{CarriedOver, MayReplace, Restored};
 pub use rights::{Grant, Right};

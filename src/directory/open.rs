@@ -137,7 +137,7 @@ fn check_store(root: &Path) -> Result<(), AdminError> {
 }
 
 /// Nobody but the owner may do anything with it.
-fn check_mode(path: &Path, wanted: u32) -> Result<(), AdminError> {
+pub(super) fn check_mode(path: &Path, wanted: u32) -> Result<(), AdminError> {
     let looked = std::fs::metadata(path);
     let failed = |source| AdminError::Io { doing: "look at", path: path.to_owned(), source };
     let found = looked.map_err(failed)?.permissions().mode() & 0o7777;

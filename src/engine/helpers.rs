@@ -1,12 +1,14 @@
 //! Programs outside that rules call.
 
 use crate::mail::Address;
-use crate::rules::{Answer, Envelope};
+use crate::rules::{Answer, Command, Envelope};
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// A command that a rule runs over a message.
 pub struct CommandRun<'m> {
-    /// As it stands in the rule.
-    pub command: &'m str,
+    /// What to run, with which arguments.
+    pub command: &'m Command,
     /// For whom the rule acts; absent: the server.
     pub account: Option<&'m Address>,
     /// The message as the rules before left it.
@@ -33,13 +35,49 @@ pub trait Helpers: Send + Sync {
     fn ask(&self, filter: &str, message: &[u8], envelope: &Envelope) -> Result<Answer, HelperError>;
 }
 
+/// What the site lets rules run. Made by `config`, checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HelperSettings {
+    /// Programs that `Execute` may run, by their absolute paths.
+    pub execute: Vec<PathBuf>,
+    /// A command that runs for longer is ended, and has failed.
+    pub execute_timeout: Duration,
+    /// What `ExternalFilter` may ask.
+    pub filters: Vec<FilterSetting>,
+    /// A filter that thinks for longer is ended, and has failed.
+    pub filter_timeout: Duration,
+}
+
+/// A filter that stays and is asked about many messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterSetting {
+    /// As rules name it.
+    pub name: String,
+    /// An absolute path.
+    pub program: PathBuf,
+    /// What it is started with.
+    pub arguments: Vec<String>,
+}
+
+impl HelperSettings {
+    /// May rules run this program?
+    pub fn lists(&self, program: &str) -> bool {
+        self.execute.iter().any(|listed| listed.as_os_str() == program)
+    }
+
+    /// The filter of this name.
+    pub fn filter(&self, name: &str) -> Option<&FilterSetting> {
+        self.filters.iter().find(|filter| filter.name == name)
+    }
+}
+
 /// For whoever runs no program.
 #[derive(Debug, Clone, Copy)]
 pub struct NoHelpers;
 
 impl Helpers for NoHelpers {
     fn execute(&self, run: &CommandRun<'_>) -> Result<(), HelperError> {
-        Err(none(run.command))
+        Err(none(run.command.program()))
     }
 
     fn ask(&self, filter: &str, _message: &[u8], _envelope: &Envelope) -> Result<Answer, HelperError> {

@@ -31,6 +31,7 @@ mod runs;
 mod seal;
 pub mod settings;
 mod settle;
+pub mod submission;
 #[cfg(test)]
 mod tests;
 mod time_zone;
@@ -46,7 +47,7 @@ pub use consent::PlainConsent;
 pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
-pub use helpers::{CommandRun, HelperError, Helpers, NoHelpers};
+pub use helpers::{CommandRun, FilterSetting, HelperError, HelperSettings, Helpers, NoHelpers};
 pub use mails::PlannedMailReport;
 pub use offer::{
     CertificateSource, LARGEST_OFFER, NoOffer, Offer, may_offer, offered, sole_author, without_chain,
@@ -62,6 +63,7 @@ pub use settings::{
     AttachmentPolicy, CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
     OpenPgp, Outgoing, Recovery, Settings, Trust, Unusable,
 };
+pub use submission::{HostPort, Submission, SubmissionSettings, SubmissionTls};
 pub use time_zone::TimeZone;
 pub use traits::{
     AccountFacts, BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, InstalledRules,

@@ -4,13 +4,13 @@ use super::deliver::Case;
 use super::plan::Effect;
 use super::{Account, CommandRun, Engine, EngineError, Recipient, Request};
 use crate::mail::{HeaderEdits, Message};
-use crate::rules::{Action, Envelope};
+use crate::rules::{Action, Command, Envelope};
 
 /// A command, and what it is run over.
 pub(super) struct Run<'a> {
     acting: Option<&'a Account>,
     rule: String,
-    command: String,
+    command: Command,
     message: &'a [u8],
     edits: HeaderEdits,
     envelope: Envelope,
@@ -25,20 +25,25 @@ pub(super) fn runs<'a>(request: &Request<'_>, case: &'a Case<'_>, effects: &[Eff
             command: command.clone(),
             message: case.message,
             edits: effect.edits.clone(),
-            envelope: envelope(request),
+            envelope: envelope(request, case, effect.acting),
         }),
         _ => None,
     };
     effects.iter().filter_map(run).collect()
 }
 
-fn envelope(request: &Request<'_>) -> Envelope {
-    Envelope {
-        sender: request.sender.clone(),
-        recipients: request.recipients.iter().map(Recipient::as_sent).collect(),
-        source: request.source,
-        client: request.client.clone(),
-    }
+/// An account's command learns of no recipient but its own.
+fn envelope(request: &Request<'_>, case: &Case<'_>, acting: Option<&Account>) -> Envelope {
+    let recipients = match acting {
+        None => request.recipients.iter().map(Recipient::as_sent).collect(),
+        Some(acting) => {
+            let mut known = case.addressees.known.iter();
+            let own = known.find(|known| known.account.address == acting.address);
+            own.map(|known| known.as_sent.clone()).unwrap_or_default()
+        }
+    };
+    let (sender, client) = (request.sender.clone(), request.client.clone());
+    Envelope { sender, recipients, source: request.source, client }
 }
 
 impl Run<'_> {

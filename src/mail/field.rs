@@ -236,6 +236,15 @@ mod tests {
             let bytes = [b"To: ", piece.repeat(200_000).as_slice()].concat();
             let begun = std::time::Instant::now();
             let _ = (field(&bytes).text(), field(&bytes).mailboxes());
+            let _ = field(&bytes).parameter("name");
+            assert!(begun.elapsed().as_secs() < 5, "{}", String::from_utf8_lossy(piece));
+        }
+        for piece in
+            [&b"; a*1*=utf-8''%41"[..], b"; a=b", b"; a*9=\"", b";", b"; a*", b"(", b"\"\\", b"; name*0*=x"]
+        {
+            let bytes = [b"C: a/b", piece.repeat(100_000).as_slice()].concat();
+            let begun = std::time::Instant::now();
+            let _ = field(&bytes).parameter("name");
             assert!(begun.elapsed().as_secs() < 5, "{}", String::from_utf8_lossy(piece));
         }
         let many = [b"S: ", b"=?utf-8?q?=41=42?= ".repeat(10_000).as_slice()].concat();

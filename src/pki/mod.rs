@@ -25,6 +25,7 @@ pub mod revocation;
 mod signature;
 mod signer;
 mod terms;
+mod tls;
 pub mod validated;
 
 pub use bulk::{BULK_COLUMNS, BadLine, BulkFault, BulkLine, read_bulk};
@@ -55,6 +56,7 @@ pub use request::Request;
 pub use revocation::{Revocation, RevocationPolicy, RevocationReason, RevocationStatus};
 pub use signer::unfit_to_sign;
 pub use terms::Terms;
+pub use tls::tls_client;
 pub use validated::{SealingCheck, Unfit, ValidatedCertificate};
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::fault::Faults;
 use super::picture::Picture;
 use super::pictures::Pictures;
 use super::warnings::Warning;
-use super::{Operator, ScopeKind};
+use super::{Operator, ScopeKind, dataset_name_fault};
 use crate::mail::MailboxRef;
 use std::ops::Range;
 
@@ -180,10 +180,8 @@ impl<'a> Arguments<'a, '_> {
 
     /// The name of a dataset that stands for its members.
     fn dataset(&mut self, name: &str, span: Range<usize>) -> Option<String> {
-        let is_name =
-            !name.trim().is_empty() && !name.contains(|c: char| c.is_control() || "*,\\".contains(c));
         let hint = "a picture that begins with # is written with a backslash in lists: '\\#42*'".to_owned();
-        if !is_name {
+        if dataset_name_fault(name).is_some() {
             self.faults.add(span, format!("\"#{name}\" names no dataset"), hint);
             return None;
         }

@@ -173,7 +173,7 @@ impl<'t> Faults<'t> {
         nearest: Option<&'static str>,
         hint: impl Into<Option<String>>,
     ) {
-        if self.faults.len() >= FAULTS_SHOWN {
+        if self.is_full() {
             self.unlisted += 1;
             return;
         }
@@ -186,6 +186,11 @@ impl<'t> Faults<'t> {
     /// Are there none?
     pub(super) fn is_empty(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// Is what comes now counted only?
+    pub(super) fn is_full(&self) -> bool {
+        self.faults.len() >= FAULTS_SHOWN
     }
 
     /// The faults so far in the order of the file, which are none of this collection any longer; at most 100.

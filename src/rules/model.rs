@@ -3,7 +3,7 @@
 use super::conditions::Test;
 use super::datum::Node;
 use super::warnings::Warning;
-use super::{Class, Operator, RuleFaults, read};
+use super::{Class, Command, Operator, RuleFaults, read};
 use crate::crypto::Profile;
 use crate::mail::{Address, Flag, FolderName, HeaderLine, HeaderPolicy, MailboxRef};
 use serde::Serialize;
@@ -55,6 +55,14 @@ impl RuleSet {
     /// The rules in the order of the file.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(AsRef::as_ref)
+    }
+
+    /// Does a rule that runs send mail?
+    pub fn sends(&self) -> bool {
+        let actions = self.rules().filter(|rule| rule.priority > 0).flat_map(|rule| &rule.actions);
+        actions
+            .map(|planned| &planned.action)
+            .any(|action| matches!(action, Action::PassOn(..) | Action::Reply(..)))
     }
 }
 
@@ -153,8 +161,8 @@ pub enum Action {
     PassOn(PassOn, Vec<Address>),
     /// `Reply with`, `Reply to All with`, `React with`: the text as it stands in the rule.
     Reply(ReplyKind, String),
-    /// `Execute`: the command as it stands in the rule.
-    Execute(String),
+    /// `Execute`
+    Execute(Command),
     /// `ExternalFilter`: its name. Evaluation asks it; in a verdict stands what it said.
     Filter(String),
     /// `Reject with`: one line without a status code.

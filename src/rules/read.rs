@@ -7,7 +7,7 @@ use super::model::{Condition, PlannedAction};
 use super::warnings::Warning;
 use super::words::{Refused, nearest, quoted, reason};
 use super::{
-    ACTIONS, CONDITIONS, Operator, Rule, RuleFaults, RuleSet, ScopeKind, actions, conditions, names,
+    ACTIONS, CONDITIONS, Operator, Rule, RuleFaults, RuleSet, ScopeKind, actions, array, conditions, names,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -253,7 +253,7 @@ impl<'t> Reader<'t> {
         let mut arguments = self.arguments(element, rule, word.name, None, rest);
         let action = (word.parse)(&mut arguments);
         arguments.finish();
-        let (name, class, node) = (word.name, word.class, element.clone());
+        let (name, class, node) = (word.name, word.class, array::settled(word.name, element));
         Some(PlannedAction { line, name, class, node, action: action? })
     }
 
@@ -291,6 +291,10 @@ impl<'t> Reader<'t> {
     where
         N: Iterator<Item = &'static str>,
     {
+        if self.faults.is_full() {
+            // It is counted only, and thousands of nearest names take time.
+            return self.faults.add(word.span.clone(), "", None);
+        }
         let hint = format!("the {what}s are: {}", quoted(names()));
         let Some(found) = word.as_text() else {
             let text = format!("{} is no {what}'s name: a text is needed", word.kind());

@@ -3,9 +3,6 @@
 /// Words that are part of the rule language and not (yet) of this program, with the reason.
 pub(super) type Refused = &'static [(&'static str, &'static str)];
 
-/// The reason for words that come later.
-pub(super) const LATER: &str = "not in this version";
-
 /// The reason why a word is refused, if it is one of those.
 pub(super) fn reason(refused: Refused, word: &str) -> Option<(&'static str, &'static str)> {
     refused.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).copied()

@@ -12,6 +12,19 @@ pub fn harden() {
     forbid_dumps();
 }
 
+/// Closes what the process was started with beside the three standard files: it would reach every program that we start.
+/// For the very begin of a process that was handed no file on purpose: what is opened later closes itself (close-on-exec).
+pub fn close_inherited() {
+    let names =
+        std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let numbers = names.filter_map(|name| name.to_str()?.parse::<i32>().ok());
+    // Read to its end first: the listing is one of them, and closed by then.
+    let beyond: Vec<i32> = numbers.filter(|number| *number > 2).collect();
+    for number in beyond {
+        let _ = nix::unistd::close(number);
+    }
+}
+
 /// Asked again whenever the process changes its user: the kernel forgets it then (prctl(2), PR_SET_DUMPABLE), and a
 /// core that goes to a program (core(5), systemd-coredump) is not held back by its limit of size.
 pub(super) fn forbid_dumps() {

@@ -9,5 +9,5 @@ mod identity;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
-pub use harden::harden;
+pub use harden::{close_inherited, harden};
 pub use identity::{IdentityError, User, become_owner, refuse_network_file_system, user_name};

@@ -50,6 +50,10 @@ fn json_is_one_object_of_known_fields() {
     let shown = [
         ("init", "root owner made main_cf master_cf"),
         ("doctor", "ok findings consents"),
+        ("queue list", "mails"),
+        ("queue run", "sent waiting failed released dropped mails"),
+        ("queue retry --all", "retried"),
+        ("queue remove --all-failed", "removed"),
         ("domain add south.example", "domain"),
         ("domain list", "domains"),
         ("domain list | domains", domain),

@@ -7,7 +7,7 @@ use super::requests::{lists, requests};
 use super::subject::scripts;
 use crate::laws::signed_message;
 use crate::laws::structure::structures;
-use crate::laws::{certificate, crl, rules_array, rules_evaluate};
+use crate::laws::{certificate, crl, filter_answer, rules_array, rules_evaluate};
 use sealpost::rules::{Import, RuleSet, ScopeKind};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,12 +26,14 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let signed = ("seeds/signed/sample.ber".to_owned(), signed_message::sample().to_vec());
     let requests = requests().into_iter().map(|(name, octets)| (format!("seeds/request/{name}"), octets));
     let tables = lists().into_iter().map(|(name, text)| (format!("seeds/bulk_csv/{name}"), text));
+    let answers = filter_answer::seeds().into_iter();
+    let answers = answers.map(|(name, said)| (format!("seeds/filter_answer/{name}"), said));
     let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(crls);
     let arrays = rules_array::seeds().into_iter();
     let arrays = arrays.map(|(name, text)| (format!("seeds/rules_array/{name}"), text.as_bytes().to_vec()));
     let rules = rules_evaluate::seeds().into_iter();
     let rules = rules.map(|(name, made)| (format!("seeds/rules_evaluate/{name}"), made.into_bytes()));
-    let made = made.chain(requests).chain(tables).chain(arrays).chain(rules);
+    let made = made.chain(requests).chain(tables).chain(arrays).chain(rules).chain(answers);
     made.chain([signed, words]).collect()
 }
 
@@ -65,6 +67,7 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         "certificate",
         "cms",
         "crl",
+        "filter_answer",
         "keys",
         "request",
         "rules_array",

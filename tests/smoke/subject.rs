@@ -6,8 +6,8 @@ use crate::laws::people::{ROSA, sealing_check};
 use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
-    bulk_csv, certificate, cms_inspect, cms_open, crl, header_protection, message_open, pem, pkcs12,
-    private_key, request, rules_array, rules_evaluate, rules_toml, signed_message,
+    bulk_csv, certificate, cms_inspect, cms_open, courier_replies, crl, filter_answer, header_protection,
+    message_open, pem, pkcs12, private_key, request, rules_array, rules_evaluate, rules_toml, signed_message,
 };
 use sealpost::config::Config;
 use sealpost::mail::HeaderEdits;
@@ -40,6 +40,8 @@ pub(super) enum Samples {
     Requests,
     Crls,
     People,
+    Answers,
+    Replies,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -77,6 +79,12 @@ pub(super) static SUBJECTS: &[Subject] = &[
     Subject { name: "private_key", samples: Samples::Containers, take: |_, input| private_key::hold(input) },
     Subject { name: "pkcs12", samples: Samples::Containers, take: |_, input| pkcs12::hold(input) },
     Subject { name: "request", samples: Samples::Requests, take: |_, input| request::hold(input) },
+    Subject { name: "filter_answer", samples: Samples::Answers, take: |_, input| filter_answer::hold(input) },
+    Subject {
+        name: "courier_replies",
+        samples: Samples::Replies,
+        take: |_, input| courier_replies::hold(input),
+    },
     Subject { name: "bulk_csv", samples: Samples::People, take: |_, input| bulk_csv::hold(input) },
 ];
 
@@ -95,6 +103,8 @@ pub(super) struct World {
     requests: Vec<Vec<u8>>,
     crls: Vec<Vec<u8>>,
     people: Vec<Vec<u8>>,
+    answers: Vec<Vec<u8>>,
+    replies: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -135,6 +145,7 @@ impl World {
         let octets = |made: Vec<(String, Vec<u8>)>| made.into_iter().map(|(_, octets)| octets).collect();
         let (requests, people) = (octets(requests()), octets(lists()));
         let containers = octets(containers());
+        let answers = octets(filter_answer::seeds());
         let sample = signed_message::sample();
         let signed = vec![sample.to_vec(), mail_of(sample)];
         World {
@@ -151,6 +162,8 @@ impl World {
             requests,
             crls,
             people,
+            answers,
+            replies: courier_replies::seeds(),
         }
     }
 
@@ -168,6 +181,8 @@ impl World {
             Samples::Requests => &self.requests,
             Samples::Crls => &self.crls,
             Samples::People => &self.people,
+            Samples::Answers => &self.answers,
+            Samples::Replies => &self.replies,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the tests share: running programs, skipping honestly, keys and certificates, a store to deliver into.
 
 mod identity;
+mod mail_server;
 mod need;
 mod program;
 mod site;
@@ -8,6 +9,7 @@ mod store;
 
 pub(crate) use crate::laws::crlf;
 pub(crate) use identity::{Authority, Identity, KeyKind};
+pub(crate) use mail_server::{Act, MailServer, Taken};
 pub(crate) use need::{files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors};
 pub(crate) use program::{Ended, Program, find, of_three, path};
 pub(crate) use site::Site;

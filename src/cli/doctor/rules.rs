@@ -13,8 +13,28 @@ impl Round {
             let rules = &set.rules;
             match RuleSet::from_toml(&rules.file, &rules.text, rules.scope) {
                 Err(faults) => self.find(about(set), faults.to_string()),
-                Ok(compiled) if set.asked == Asked::Owner => self.look_at_owners(set, &compiled)?,
-                Ok(_) => (),
+                Ok(compiled) => {
+                    self.look_at_calls(&about(set), &compiled);
+                    if set.asked == Asked::Owner {
+                        self.look_at_owners(set, &compiled)?;
+                    }
+                    self.look_at_datasets(set, &compiled)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A dataset without a member is not there, and a condition that asks for it is surely not meant so. Rules of a domain
+    /// ask for that of each account: one that has it is enough.
+    fn look_at_datasets(&mut self, set: &InstalledSet, rules: &RuleSet) -> Result<(), Failure> {
+        let account = Address::parse(&set.rules.holder).ok();
+        for name in rules.datasets_of_others() {
+            if !self.directory.has_dataset(account.as_ref(), &name)? {
+                let whose = account.as_ref().map_or_else(|| "ADDRESS".to_owned(), Address::to_string);
+                let text = format!("conditions ask for the dataset #{name}, which has no member");
+                let mend = format!("sealpost dataset add --account {whose} '{name}' MEMBER");
+                self.advise(Severity::Warning, about(set), text, mend);
             }
         }
         Ok(())

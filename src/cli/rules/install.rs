@@ -7,7 +7,7 @@ use super::text::RuleFile;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
-use crate::cli::words;
+use crate::cli::{programs, words};
 use crate::directory::{NewRules, RuleChange, RuleHolder, SqliteDirectory};
 use crate::engine::InboxPolicy;
 use crate::rules::{RuleSet, ScopeKind, Warning};
@@ -89,6 +89,7 @@ fn warnings(
     rules: &RuleSet,
 ) -> Result<Vec<Warning>, Failure> {
     let mut warnings = rules.warnings();
+    warnings.extend(programs::advice(context, rules));
     if inbox(context, directory, holder)? == InboxPolicy::Plain && holder.scope() != ScopeKind::Server {
         warnings.extend(rules.clear_inbox_warnings());
         warnings.sort_by_key(|warning| warning.line);

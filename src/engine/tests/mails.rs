@@ -608,6 +608,74 @@ fn an_explanation_says_what_would_be_sent_and_what_not() {
     assert_eq!(json["not_sent"], serde_json::Value::Null);
 }
 
+/// Each action sees what stood before it, as the copies do.
+#[test]
+fn what_is_sent_is_the_message_as_the_rules_before_left_it() {
+    let action = r#"["Redirect to", "a@far.example"], ["Add Header", "X-Team: 7"], ["Tag Subject", "[pay]"],
+                    ["Redirect to", "b@far.example"], ["Forward to", "c@far.example"], ["Reply with", "About ^S."]"#;
+    let sent = send(action, MAIL);
+    let [first, second, third, fourth] = sent.mails.as_slice() else { panic!("{:?}", sent.outcome) };
+    assert!(
+        text(first).ends_with("\r\nSubject: pay\r\n\r\nThe body.\r\n") && !text(first).contains("X-Team")
+    );
+    let edited = "X-Team: 7\r\nFrom: carol@far.example\r\nTo: bob@north.example\r\nSubject: [pay] pay\r\n\r\nThe body.\r\n";
+    assert!(text(second).ends_with(edited), "{}", text(second));
+    assert!(text(third).contains("Subject: Fwd: [pay] pay\r\n") && text(third).contains(edited));
+    assert!(
+        text(fourth).contains("Subject: Auto: [pay] pay\r\n")
+            && text(fourth).ends_with("About [pay] pay.\r\n")
+    );
+}
+
+/// A filter's mark counts like one that came with the message.
+#[test]
+fn a_mark_that_a_rule_of_the_server_added_keeps_replies_back() {
+    let world = bobs(r#"["Reply with", "x"]"#).with_rules(
+        ScopeKind::Server,
+        "",
+        "[[rule]]\nname = \"Spam\"\npriority = 5\nthen = [[\"Add Header\", \"X-Spam-Flag: YES\"]]\n",
+    );
+    let sent = deliver(world, &request(MAIL, &[BOB]));
+    assert_eq!(sent.outcome.warnings, ["rule \"Away\": Reply with: not sent: the message is marked as spam"]);
+}
+
+#[test]
+fn what_goes_on_has_its_octets() {
+    let long = "x".repeat(2000);
+    let mail = [
+        b"From carol Sun Nov 1\nSubject: \xe9\nTo: bob@north.example\n\n".as_slice(),
+        long.as_bytes(),
+        b"\n\xff\0\n.\n",
+    ]
+    .concat();
+    for (action, recipient) in [("Redirect to", "a@far.example"), ("Mirror to", "a@far.example")] {
+        let sent = send(&format!("[\"{action}\", \"{recipient}\"]"), &mail);
+        let body = [
+            b"Subject: \xe9\r\nTo: bob@north.example\r\n\r\n".as_slice(),
+            long.as_bytes(),
+            b"\r\n\xff\0\r\n.\r\n",
+        ]
+        .concat();
+        assert!(sent.only().message.expose().ends_with(&body), "{action}");
+    }
+}
+
+/// A header of 100 000 fields is looked at in the time of one look.
+#[test]
+fn a_hostile_header_costs_linear_time() {
+    let marks =
+        b"Delivered-To: x@far.example\nTo: a@b.example, c@d.example\nReferences: <a@b>\n".repeat(30_000);
+    let mail = [b"Received: x\n".as_slice(), &marks, b"To: bob@north.example\n\nx\n"].concat();
+    let begun = std::time::Instant::now();
+    let rule = r#"["Forward to", "a@far.example"], ["Reply to All with", "x ^S ^I ^F"]"#;
+    let mut world = bobs(rule);
+    world.settings.max_message = 1 << 24;
+    let sent = deliver(world, &request(&mail, &[BOB]));
+    assert_eq!(sent.mails.len(), 1);
+    assert!(sent.mails[0].message.expose().starts_with(b"Received: by north.example"));
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -1,4 +1,7 @@
 //! `Forward to`: a new mail of the account, with the message attached (RFC 2046 5.2.1).
+//!
+//! From the account, `Subject: Fwd: …`, `Auto-Submitted: auto-generated`; the message stands in a part `message/rfc822`, so that
+//! its own header and its signatures stay whole. The envelope's sender is that of `Redirect to`. It leaves in the clear.
 
 use super::ActionWord;
 use super::addresses::{PARAMETER, pass_on};

@@ -4,6 +4,8 @@ mod add_header;
 mod addresses;
 mod copy_attachments;
 mod discard;
+mod execute;
+mod external_filter;
 mod forward;
 mod mark;
 mod mirror;
@@ -21,10 +23,12 @@ mod tag_subject;
 
 pub(super) use add_header::MOST_LINES;
 
+pub use external_filter::is_filter_name;
+pub use reject::rejection_text;
 pub(crate) use replies::MARKS;
 
 use super::arguments::Arguments;
-use super::words::{LATER, Refused};
+use super::words::Refused;
 use super::{Action, Class, ScopeKind};
 
 /// What a rule file may say under `then`.
@@ -62,6 +66,8 @@ pub static ACTIONS: &[&ActionWord] = &[
     &reply::WORD,
     &reply_to_all::WORD,
     &react::WORD,
+    &execute::WORD,
+    &external_filter::WORD,
 ];
 
 const NEVER: &str = "not in this product: Sealpost sends no messages but mail and asks no web server";
@@ -69,8 +75,6 @@ const CALENDAR: &str = "not in this product: it needs a calendar, and Sealpost k
 
 /// Actions of the language that are refused by name.
 pub(super) const REFUSED: Refused = &[
-    ("Execute", LATER),
-    ("ExternalFilter", LATER),
     ("Execute URL", NEVER),
     ("Send IM", NEVER),
     ("Send Push", NEVER),

@@ -1,4 +1,7 @@
 //! `React with`: a new mail about the message, to those whom the text names.
+//!
+//! Who gets it stands in the rule and never in the message. What is never answered is not reacted to either, but for addresses that
+//! nobody reads and for messages that name others in `To`.
 
 use super::ActionWord;
 use super::replies::{PARAMETER, reply};

@@ -1,4 +1,9 @@
 //! `Redirect to`: the message goes on to other addresses, sent again by the account (RFC 5322 3.6.6).
+//!
+//! In front of it stand a `Received` and a `Delivered-To` field, and `Resent-Date`, `Resent-From`, `Resent-To` and
+//! `Resent-Message-ID`; nothing else changes but that `Return-Path` and `Bcc` go. The envelope's sender is the account, so that
+//! what cannot be delivered comes home; of a message with the null sender it stays null. It leaves in the clear, as it came: that
+//! an INBOX is sealed says nothing about what a rule sends away.
 
 use super::ActionWord;
 use super::addresses::{PARAMETER, pass_on};

@@ -18,19 +18,33 @@ const LONGEST: usize = 480;
 
 fn parse(arguments: &mut Arguments<'_, '_>) -> Option<Action> {
     let (raw, span) = arguments.text("a text for the sender")?;
-    let pieces: Vec<_> = raw.split(char::is_control).filter(|piece| !piece.is_empty()).collect();
-    let one_line = pieces.join(" ");
-    let text = without_status_codes(&one_line);
+    let line = one_line(raw);
+    let text = without_status_codes(&line);
     if text.is_empty() || text.len() > LONGEST {
         let hint = format!("a text of 1 to {LONGEST} bytes besides the status code");
         arguments.faults.add(span, "\"Reject with\" needs a text that tells the sender why", hint);
         return None;
     }
-    if text.len() != one_line.trim().len() {
+    if text.len() != line.trim().len() {
         arguments
             .note(&span, "the status code in the text is left out: the answer is always 5.7.1".to_owned());
     }
     Some(Action::Reject(text.to_owned()))
+}
+
+/// The text of a rejection as a program gives it: one line without status codes in front, cut where a reply line ends.
+/// Nothing if nothing is left.
+pub fn rejection_text(raw: &str) -> Option<String> {
+    let line = one_line(raw);
+    let text = without_status_codes(&line);
+    let fits = text.char_indices().take_while(|(at, char)| at + char.len_utf8() <= LONGEST);
+    let cut: String = fits.map(|(_, char)| char).collect();
+    Some(cut.trim_end().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn one_line(raw: &str) -> String {
+    let pieces: Vec<_> = raw.split(char::is_control).filter(|piece| !piece.is_empty()).collect();
+    pieces.join(" ")
 }
 
 /// The text behind any status codes (`4.7.1`, `550 5.7.1`), which an MTA would obey in place of ours.
@@ -68,6 +82,7 @@ fn number(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::{LONGEST, rejection_text};
     use crate::rules::Ending;
     use crate::rules::evaluate::testing::{faults, verdict};
 
@@ -109,6 +124,17 @@ mod tests {
         {
             assert_eq!(rejected(text), text);
         }
+    }
+
+    #[test]
+    fn a_program_is_held_to_the_same() {
+        assert_eq!(rejection_text("550 5.7.1 4.2.2 No.\t").as_deref(), Some("No."));
+        assert_eq!(rejection_text(" 4.7.1 "), None);
+        assert_eq!(rejection_text(&"ß".repeat(400)).map(|text| text.len()), Some(LONGEST));
+        assert_eq!(
+            rejection_text(&format!("x{}", "ß".repeat(400))).map(|text| text.len()),
+            Some(LONGEST - 1)
+        );
     }
 
     #[test]

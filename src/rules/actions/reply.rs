@@ -1,4 +1,7 @@
 //! `Reply with`: an automatic answer to the sender (RFC 3834).
+//!
+//! It goes to the sender of the envelope (RFC 3834 4) and not, as elsewhere, to `Reply-To` or `From`: these are words of the
+//! message, by which a stranger could have anybody written to. Whom it never goes to: `engine/mails/silence.rs`.
 
 use super::ActionWord;
 use super::replies::{PARAMETER, reply};

@@ -13,6 +13,7 @@ mod write;
 pub(super) use data::Broken;
 use data::{Parser, Value, What};
 pub(super) use rule::rule;
+pub(super) use shape::settled;
 use std::ops::Range;
 pub(super) use write::write;
 

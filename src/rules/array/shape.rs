@@ -15,6 +15,8 @@ pub(super) enum Shape {
     Pictures,
     /// Words with commas between them; one word stays a text.
     Words,
+    /// Addresses with commas between them that stand in no quotes; one address stays a text.
+    Addresses,
     /// Header lines, each with a line end between them; one line stays a text.
     Lines,
     /// A date in the words of mail.
@@ -35,7 +37,8 @@ pub(super) fn of_condition(word: &str, operator: Option<Operator>) -> Shape {
 /// What the parameter of an action is.
 pub(super) fn of_action(word: &str) -> Shape {
     match word {
-        "Mark" | "Redirect to" | "Forward to" | "Mirror to" => Shape::Words,
+        "Mark" => Shape::Words,
+        "Redirect to" | "Forward to" | "Mirror to" => Shape::Addresses,
         "Add Header" => Shape::Lines,
         _ => Shape::Plain,
     }
@@ -60,10 +63,13 @@ impl Shape {
             }
             Shape::Lines => return lines(text, span),
             Shape::Words => trimmed(text.split(','), text),
-            Shape::Pictures => trimmed(pictures(text).into_iter(), text),
+            Shape::Addresses => trimmed(split(text, addresses()).into_iter(), text),
+            Shape::Pictures => trimmed(split(text, pictures()).into_iter(), text),
         };
         match list.as_slice() {
-            [(_, only)] if self == Shape::Words || only.starts_with('#') => Datum::Text((*only).to_owned()),
+            [(_, only)] if self != Shape::Pictures || only.starts_with('#') => {
+                Datum::Text((*only).to_owned())
+            }
             _ => Datum::List(list.iter().map(|(at, piece)| placed(text, *at, piece, span)).collect()),
         }
     }
@@ -85,7 +91,7 @@ impl Shape {
             Datum::List(list) => {
                 let between = match self {
                     Shape::Lines => "\n",
-                    Shape::Words | Shape::Pictures => ",",
+                    Shape::Words | Shape::Addresses | Shape::Pictures => ",",
                     Shape::Plain | Shape::Moment => return None,
                 };
                 let texts: Option<Vec<_>> = list.iter().map(Node::as_text).collect();
@@ -107,18 +113,38 @@ fn trimmed<'t>(pieces: impl Iterator<Item = &'t str>, text: &str) -> Vec<(usize,
     pieces.map(trim).map(|piece| (place(piece), piece)).collect()
 }
 
-/// Split at commas that no backslash stands before.
-fn pictures(text: &str) -> Vec<&str> {
-    let (mut begin, mut escaped, mut pieces) = (0, false, Vec::new());
+/// The pieces between the commas that separate.
+fn split(text: &str, mut separates: impl FnMut(char) -> bool) -> Vec<&str> {
+    let (mut begin, mut pieces) = (0, Vec::new());
     for (at, character) in text.char_indices() {
-        if character == ',' && !escaped {
+        if separates(character) {
             pieces.push(text.get(begin..at).unwrap_or_default());
             begin = at + 1;
         }
-        escaped = character == '\\' && !escaped;
     }
     pieces.push(text.get(begin..).unwrap_or_default());
     pieces
+}
+
+/// A comma that no backslash stands before.
+fn pictures() -> impl FnMut(char) -> bool {
+    let mut escaped = false;
+    move |character| {
+        let separates = character == ',' && !escaped;
+        escaped = character == '\\' && !escaped;
+        separates
+    }
+}
+
+/// A comma outside of quotes.
+fn addresses() -> impl FnMut(char) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    move |character| {
+        let separates = character == ',' && !quoted;
+        quoted ^= character == '"' && !escaped;
+        escaped = character == '\\' && !escaped;
+        separates
+    }
 }
 
 /// Header lines; one that begins with a space goes on the line before (RFC 5322 section 2.2.3).
@@ -147,6 +173,20 @@ fn placed(text: &str, at: usize, piece: &str, span: &Range<usize>) -> Node {
     };
     let span = begin.map_or_else(|| span.clone(), |begin| begin..begin + piece.len());
     Node { datum: Datum::Text(piece.to_owned()), span }
+}
+
+/// An action of TOML as array text has it, where its own reader takes one text apart: `"a@b.example, c@d.example"` says the
+/// same as a list of both.
+pub(in crate::rules) fn settled(word: &str, element: &Node) -> Node {
+    let shape = of_action(word);
+    let mut settled = element.clone();
+    if let (Shape::Addresses | Shape::Lines, Datum::List(parts)) = (shape, &mut settled.datum)
+        && let Some(Node { datum, span }) = parts.get_mut(1)
+        && let Datum::Text(text) = datum
+    {
+        *datum = shape.datum(text, span);
+    }
+    settled
 }
 
 /// A value as it stands. Keys are in the order of their names, as TOML gives them.
@@ -224,6 +264,9 @@ mod tests {
     fn one_word_or_line_stays_a_text() {
         assert_eq!(read(Shape::Words, "Seen, $Payroll"), list(&["Seen", "$Payroll"]));
         assert_eq!(read(Shape::Words, " Seen"), text("Seen"));
+        assert_eq!(read(Shape::Addresses, "a@b.example"), text("a@b.example"));
+        let quoted = r#""Doe, \"J\"" <j@d.example>, k@d.example"#;
+        assert_eq!(read(Shape::Addresses, quoted), list(&[r#""Doe, \"J\"" <j@d.example>"#, "k@d.example"]));
         assert_eq!(read(Shape::Lines, "X-A: 1\r\nX-B: 2\n three\n"), list(&["X-A: 1", "X-B: 2 three"]));
         assert_eq!(read(Shape::Lines, "X-A: 1\n"), text("X-A: 1"));
         assert_eq!(read(Shape::Moment, "11 Dec 2013 23:24:00"), Datum::Date("2013-12-11T23:24:00".into()));
@@ -233,7 +276,9 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_as_the_same() {
-        for shape in [Shape::Plain, Shape::Pictures, Shape::Words, Shape::Lines, Shape::Moment] {
+        for shape in
+            [Shape::Plain, Shape::Pictures, Shape::Words, Shape::Addresses, Shape::Lines, Shape::Moment]
+        {
             for datum in [
                 text(""),
                 text("a"),

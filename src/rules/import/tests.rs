@@ -71,6 +71,16 @@ fn other_words_are_read_and_noted() {
 }
 
 #[test]
+fn header_lines_in_one_text_are_a_list_in_both_texts() {
+    let rule =
+        |lines: &str| format!("[[rule]]\nname = \"r\"\npriority = 1\nthen = [[\"Add Header\", {lines}]]\n");
+    let list = toml(&rule(r#"["X-A: 1", "X-B: 2"]"#));
+    assert_eq!(toml(&rule(r#""X-A: 1\r\nX-B: 2\n""#)), list);
+    assert_eq!(array(r#"(1,r,(),(("Add Header","X-A: 1\eX-B: 2")))"#), list);
+    assert_eq!(list.to_array(), "(\n  (1,r,(),((\"Add Header\",\"X-A: 1\\eX-B: 2\")))\n)\n");
+}
+
+#[test]
 fn options_and_texts_of_several_lines() {
     let set = array(
         r#"(3,r,(),(("Store Encrypted in",A,{profile=modern;headers="hide-most";}),("Reject with","a" "b")),"one\etwo\e")"#,

@@ -1,0 +1,230 @@
+//! `sealpost queue`: mail that rules send, on its way out.
+
+use super::context::Context;
+use super::failure::{Code, Failure};
+use super::output::{Output, Table};
+use super::queue_run::Run;
+use super::words::{self, counted};
+use crate::directory::{MailState, QueuedMail};
+use crate::engine::{Choice, Clock};
+use crate::system::SystemClock;
+use serde_json::{Value, json};
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Send, list and remove the mail that rules send
+///
+/// What a rule sends waits here, sealed under the site's queue key (queue.key), until the next server has it: see the setting
+/// submission. A delivery tries once by itself; what is left over goes with `sealpost queue run`.
+#[derive(clap::Args)]
+pub(super) struct QueueCommand {
+    #[command(subcommand)]
+    verb: QueueVerb,
+}
+
+#[derive(clap::Subcommand)]
+enum QueueVerb {
+    Run(Run),
+    /// List the mails in the queue: whose rule sends what to whom, and what keeps it. Never what a mail says
+    #[command(after_help = "Examples:
+  sealpost queue list
+  sealpost queue list --state failed --json")]
+    List {
+        /// Those only
+        #[arg(long, value_name = "STATE", value_parser = words::choice::<MailState>())]
+        state: Option<MailState>,
+    },
+    /// Show the envelope of a mail, and what became of each recipient
+    #[command(after_help = "Example:
+  sealpost queue show 019abf3e-6f0e-7")]
+    Show {
+        /// Its id, or as much of it as no other has
+        id: String,
+    },
+    /// Have a mail tried by the next run, also one that has failed
+    ///
+    /// One that has failed counts as enqueued now; its refused recipients are tried again, and nobody who has it.
+    #[command(after_help = "Examples:
+  sealpost queue retry 019abf3e-6f0e-7
+  sealpost queue retry --all && sealpost queue run")]
+    #[command(group(clap::ArgGroup::new("which").required(true).args(["id", "all"])))]
+    Retry {
+        /// Its id, or as much of it as no other has
+        id: Option<String>,
+        /// Every mail that waits or has failed
+        #[arg(long)]
+        all: bool,
+    },
+    /// Take a mail out of the queue: nobody gets it any more
+    #[command(after_help = "Examples:
+  sealpost queue remove 019abf3e-6f0e-7cc3-98c4-dc0c0c07398f
+  sealpost queue remove --all-failed")]
+    #[command(group(clap::ArgGroup::new("which").required(true).args(["id", "all_failed"])))]
+    Remove {
+        /// Its whole id
+        id: Option<String>,
+        /// Every mail that has failed
+        #[arg(long)]
+        all_failed: bool,
+    },
+}
+
+impl QueueCommand {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        match self.verb {
+            QueueVerb::Run(verb) => verb.run(context, out),
+            QueueVerb::List { state } => list(context, state, out),
+            QueueVerb::Show { id } => show(context, &id, out),
+            QueueVerb::Retry { id, .. } => retry(context, id.as_deref(), out),
+            QueueVerb::Remove { id, .. } => remove(context, id.as_deref(), out),
+        }
+    }
+}
+
+fn list(context: &Context, state: Option<MailState>, out: &mut Output) -> Result<(), Failure> {
+    let mut mails = context.directory_for_reading()?.queued_mails()?;
+    mails.retain(|mail| state.is_none_or(|state| mail.state == state));
+    let now = SystemClock.now();
+    let headings = ["id", "state", "rule", "account", "to", "age", "tries", "next", "last error"];
+    let mut table = Table::new(&headings, "no mail is in the queue");
+    for mail in &mails {
+        table.row([
+            mail.id.clone(),
+            word(mail, now).to_owned(),
+            mail.rule.clone(),
+            holder(mail),
+            words::joined(mail.recipients.iter().map(|recipient| &recipient.address)),
+            age(now - mail.enqueued),
+            mail.attempts.to_string(),
+            next(mail, now),
+            mail.last_error().unwrap_or("-").to_owned(),
+        ]);
+    }
+    out.table(&table)?;
+    out.json(json!({"mails": mails.iter().map(|mail| as_json(mail, now)).collect::<Vec<_>>()}))
+}
+
+/// As people see its state.
+fn word(mail: &QueuedMail, now: OffsetDateTime) -> &'static str {
+    if mail.state == MailState::Waiting && mail.claimed >= now { "sending" } else { mail.state.name() }
+}
+
+fn holder(mail: &QueuedMail) -> String {
+    if mail.account.is_empty() { "server".to_owned() } else { mail.account.clone() }
+}
+
+fn next(mail: &QueuedMail, now: OffsetDateTime) -> String {
+    match mail.state {
+        MailState::Waiting if mail.next <= now => "now".to_owned(),
+        MailState::Waiting => format!("in {}", age(mail.next - now)),
+        MailState::Held | MailState::Failed => "-".to_owned(),
+    }
+}
+
+/// `12s`, `5m`, `3h`, `2d`
+fn age(time: time::Duration) -> String {
+    match time.whole_seconds().max(0) {
+        seconds @ 0..120 => format!("{seconds}s"),
+        seconds @ 120..7_200 => format!("{}m", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{}h", seconds / 3_600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}
+
+fn as_json(mail: &QueuedMail, now: OffsetDateTime) -> Value {
+    let recipients = mail.recipients.iter().map(
+        |recipient| json!({"address": recipient.address, "state": recipient.state, "error": recipient.error}),
+    );
+    let waits = mail.state == MailState::Waiting;
+    json!({
+        "id": mail.id,
+        "state": word(mail, now),
+        "rule": mail.rule,
+        "action": mail.action,
+        "account": Some(&mail.account).filter(|account| !account.is_empty()),
+        "enqueued": rfc3339(mail.enqueued),
+        "next": waits.then(|| rfc3339(mail.next)),
+        "attempts": mail.attempts,
+        "bytes": mail.bytes,
+        "recipients": recipients.collect::<Vec<_>>(),
+    })
+}
+
+fn rfc3339(moment: OffsetDateTime) -> String {
+    moment.format(&Rfc3339).unwrap_or_default()
+}
+
+fn show(context: &Context, id: &str, out: &mut Output) -> Result<(), Failure> {
+    let directory = context.directory_for_reading()?;
+    let (mail, now) = (directory.queued_mail(id)?, SystemClock.now());
+    out.table(&Table::fields([
+        ("id", mail.id.clone()),
+        ("state", word(&mail, now).to_owned()),
+        ("rule", mail.rule.clone()),
+        ("action", mail.action.clone()),
+        ("account", holder(&mail)),
+        ("enqueued", rfc3339(mail.enqueued)),
+        ("tries", mail.attempts.to_string()),
+        ("next", next(&mail, now)),
+        ("bytes", mail.bytes.to_string()),
+    ]))?;
+    let mut table = Table::new(&["recipient", "state", "error"], "it has no recipient");
+    for recipient in &mail.recipients {
+        let error = recipient.error.clone().unwrap_or_else(|| "-".to_owned());
+        table.row([recipient.address.clone(), recipient.state.clone(), error]);
+    }
+    out.table(&table)?;
+    out.json(as_json(&mail, now))
+}
+
+fn retry(context: &Context, id: Option<&str>, out: &mut Output) -> Result<(), Failure> {
+    let directory = context.directory_for_reading()?;
+    let mails = match id {
+        Some(id) => vec![directory.queued_mail(id)?],
+        None => directory.queued_mails()?.into_iter().filter(|mail| mail.state != MailState::Held).collect(),
+    };
+    if let Some(held) = mails.iter().find(|mail| mail.state == MailState::Held) {
+        return Err(Failure::new(Code::No, format!("the mail {} waits for its delivery", held.id))
+            .hint(format!("the next run decides after {}: sealpost queue run", words::wait(grace()))));
+    }
+    let now = SystemClock.now();
+    mails.iter().try_for_each(|mail| directory.retry_mail(&mail.id, now))?;
+    out.line(format!("{} will be tried by the next run: sealpost queue run", counted(mails.len(), "mail")))?;
+    out.json(json!({"retried": ids(&mails)}))
+}
+
+fn grace() -> Duration {
+    super::queue_run::GRACE
+}
+
+fn ids(mails: &[QueuedMail]) -> Vec<&str> {
+    mails.iter().map(|mail| mail.id.as_str()).collect()
+}
+
+fn remove(context: &Context, id: Option<&str>, out: &mut Output) -> Result<(), Failure> {
+    let directory = context.directory_for_reading()?;
+    let mails: Vec<QueuedMail> = match id {
+        None => {
+            directory.queued_mails()?.into_iter().filter(|mail| mail.state == MailState::Failed).collect()
+        }
+        Some(id) => vec![whole(directory.queued_mail(id)?, id)?],
+    };
+    let now = SystemClock.now();
+    mails.iter().try_for_each(|mail| directory.remove_mail(&mail.id, now))?;
+    out.line(format!("{} removed", counted(mails.len(), "mail")))?;
+    out.json(json!({"removed": ids(&mails)}))
+}
+
+/// What cannot be undone is named whole.
+fn whole(mail: QueuedMail, id: &str) -> Result<QueuedMail, Failure> {
+    if mail.id == id {
+        return Ok(mail);
+    }
+    let to = words::joined(mail.recipients.iter().map(|recipient| &recipient.address));
+    Err(Failure::new(
+        Code::No,
+        format!("{id} is the mail of rule \"{}\" to {to}: nothing was removed", mail.rule),
+    )
+    .hint(format!("to remove it: sealpost queue remove {}", mail.id)))
+}
