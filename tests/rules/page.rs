@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/RULES.md");
 
-const INTRODUCTION: &str = r#"# The rule language
+const INTRODUCTION: &str = r##"# The rule language
 
 This page is written by the tests, out of the words that the program knows; each example on it is read by them.
 `SEALPOST_BLESS=1 cargo nextest run --locked rules::page` writes it anew. `sealpost rules words NAME` says the same of one word.
@@ -48,12 +48,12 @@ administrator installs is never limited by it.
 | operator | what it takes | it holds if |
 |---|---|---|
 | `is`, `is not` | one picture | the picture matches the whole value, or does not |
-| `in`, `not in` | a list of pictures; `"\#Name"` stands for the members of the account's dataset of that name | one of them matches, or none does |
+| `in`, `not in` | a list of pictures, or `"#Name"`, alone or in the list: the members of the account's dataset of that name. A picture that begins with `#` is written `'\#…'` there | one of them matches, or none does |
 | `less than`, `greater than` | a number, a size (`"10K"`, `"25M"`, `"1G"`; steps of 1024), a time, a date | the value is smaller, or larger |
 
 In a picture `*` stands for any characters, none too. Upper and lower case are the same, in all scripts. `\*`, `\,` and `\\` stand
 for the characters themselves; in double quotes TOML eats one backslash: `"\\*"` or `'\*'`.
-"#;
+"##;
 
 const ARRAY: &str = r#"
 ## The other text
