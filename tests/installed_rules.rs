@@ -282,3 +282,68 @@ fn deliveries_see_the_old_rules_or_the_new_ones() {
     assert_eq!(count(".a1/new") + count(".b1/new"), 24);
     assert_eq!(count("new"), 0);
 }
+
+#[test]
+fn a_clear_copy_beside_a_sealed_one_is_told_where_the_inbox_is_plain() {
+    let site = Site::furnished();
+    let file = site.write("r.toml", &rule("r", "[\"Store Encrypted in\", \"Vault\"]"));
+    let warnings = || site.json(&format!("rules install {} {BOB}", path(&file)))["warnings"].clone();
+    assert_eq!(warnings(), serde_json::json!([]));
+    site.run("domain set north.example --inbox plain").ok();
+    let text = "a clear INBOX copy follows beside the sealed one of \"Store Encrypted in Vault\", because inbox is plain here: \
+                end the rule with \"Discard\"";
+    assert_eq!(warnings(), serde_json::json!([{"line": 5, "rule": "r", "text": text}]));
+    site.run("account set bob@north.example --inbox seal").ok();
+    assert_eq!(warnings(), serde_json::json!([]));
+}
+
+/// The rule, the action, and the command that permits it.
+#[test]
+fn an_owner_may_not_send_mail_unless_he_is_permitted() {
+    let site = Site::furnished();
+    let file =
+        site.write("r.toml", &rule("on", "[\"Mark\", \"Seen\"], [\"Redirect to\", \"x@far.example\"]"));
+    let by_owner = format!("rules install {} {BOB} --by-owner", path(&file));
+    let expected = "\
+sealpost: the owner of bob@north.example may not install these rules: rules-allowed is filter-only (default)
+  rule \"on\", line 5: \"Redirect to\" needs all-but-exec
+  to allow it: sealpost account set bob@north.example --rules-allowed all-but-exec
+";
+    assert_eq!(site.refused(&by_owner), (77, expected.to_owned()));
+    // An administrator may, and then the owner may not take it away.
+    site.run(&by_owner.replace(" --by-owner", "")).ok();
+    let user = site.json("rules list")["rules"][0]["by"].as_str().unwrap().to_owned();
+    let expected = format!(
+        "sealpost: what runs for bob@north.example was installed by an administrator (version 1, {user}), and its owner may \
+         not have it himself, so that he may not replace it: rules-allowed is filter-only (default)\n  \
+         rule \"on\", line 5: \"Redirect to\" needs all-but-exec\n  \
+         to allow it: sealpost account set bob@north.example --rules-allowed all-but-exec\n  \
+         to end it: sealpost rules remove --account bob@north.example\n"
+    );
+    assert_eq!(site.refused(&format!("rules remove {BOB} --by-owner")), (77, expected));
+    site.run("account set bob@north.example --rules-allowed all-but-exec").ok();
+    site.run(&by_owner).ok();
+}
+
+#[test]
+fn the_words_of_the_language_are_shown() {
+    let site = Site::bare();
+    let expected = "\
+action          Discard
+parameter       -
+scopes          server domain account
+class           filter (rules-allowed filter-only or more)
+example         [\"Discard\"]
+what it is for  Ends the rules without an INBOX copy; copies that were asked for before stay.
+";
+    assert_eq!(site.run("rules words discard").text(), expected);
+    let refused = site.refused("rules words freebusy");
+    let said = "sealpost: \"FreeBusy\" is refused: not in this product: it needs a calendar, and Sealpost keeps none\n";
+    assert_eq!(refused, (1, said.into()));
+    let unknown = "sealpost: no condition and no action is called \"Burn\"\n  see: sealpost rules words\n";
+    assert_eq!(site.refused("rules words Burn"), (66, unknown.into()));
+    let all = site.json("rules words");
+    let count = sealpost::rules::CONDITIONS.len() + sealpost::rules::ACTIONS.len();
+    assert_eq!(all["words"].as_array().unwrap().len(), count);
+    assert_eq!(site.run("rules words").text().lines().count(), count + 1);
+}

@@ -25,6 +25,7 @@ mod compile_fail;
 mod datasets;
 mod domain_pki;
 mod doubts;
+mod explain;
 mod export;
 mod faults;
 mod hook;

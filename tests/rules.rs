@@ -2,8 +2,10 @@
 //! `fixtures/rules-bad` with the exact text of their refusal (`SEALPOST_BLESS=1` writes the texts anew).
 
 mod clock;
+mod examples;
 mod facts;
 mod matrix;
+mod page;
 
 use sealpost::rules::{ACTIONS, CONDITIONS, CaseInput, CaseRules, Expected, RuleSet, ScopeKind};
 use std::collections::BTreeSet;

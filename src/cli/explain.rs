@@ -73,6 +73,7 @@ impl Explain {
             "programs": explanation.programs,
             "copies": explanation.copies,
             "effects": explanation.effects,
+            "mails": explanation.mails,
             "warnings": explanation.warnings,
         }))?;
         match explanation.cause {

@@ -9,6 +9,7 @@ mod install;
 mod owner;
 mod test;
 mod text;
+mod word;
 
 use super::context::Context;
 use super::explain::Explain;
@@ -41,6 +42,7 @@ enum RulesVerb {
     Export(export::Export),
     Explain(Explain),
     Test(test::Test),
+    Words(word::Words),
 }
 
 impl Rules {
@@ -56,6 +58,7 @@ impl Rules {
             RulesVerb::Export(verb) => verb.run(context, out),
             RulesVerb::Explain(verb) => verb.run(context, out),
             RulesVerb::Test(verb) => verb.run(context, out),
+            RulesVerb::Words(verb) => verb.run(out),
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Explanation {
     pub programs: Vec<ProgramTrace>,
     /// The copies that would be stored.
     pub copies: Vec<PlannedCopyReport>,
-    /// What would be done besides, in the order of the actions.
+    /// What would be done beside copies and mails, in the order of the actions.
     pub effects: Vec<PlannedEffectReport>,
     /// What would be left undone without consequences.
     pub warnings: Vec<String>,

@@ -1,10 +1,11 @@
-//! What a delivery would do beside copies, for people who ask. Attachments that are copied are among the copies.
+//! What a delivery would do beside copies, for people who ask. Attachments that are copied are
+//! among the copies, and what is sent is among the mails.
 
 use super::deliver::Case;
 use crate::rules::{Action, Ending, Verdict};
 use serde::Serialize;
 
-/// An action that does something else than store a copy.
+/// An action that neither stores a copy nor sends a mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlannedEffectReport {
     /// The account that the rule acts for; absent for the server.
@@ -13,7 +14,7 @@ pub struct PlannedEffectReport {
     pub rule: String,
     /// The action's name.
     pub action: &'static str,
-    /// What it is given: header lines, addresses, the text of a reply, a command.
+    /// What it is given: header lines, a tag, a dataset, a command.
     pub parameter: String,
 }
 
@@ -44,8 +45,6 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::AddHeader(_) => Some("Add Header"),
         Action::TagSubject(_) => Some("Tag Subject"),
         Action::Remember(_) => Some("Remember 'From' in"),
-        Action::PassOn(how, _) => Some(how.name()),
-        Action::Reply(kind, _) => Some(kind.name()),
         Action::Execute(_) => Some("Execute"),
         _ => None,
     }

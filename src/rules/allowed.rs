@@ -49,6 +49,15 @@ impl RulesAllowed {
 }
 
 impl Class {
+    /// Its word in texts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Filter => "filter",
+            Class::Mail => "mail",
+            Class::Execute => "execute",
+        }
+    }
+
     /// The narrowest setting that permits it.
     pub fn needs(self) -> RulesAllowed {
         match self {

@@ -54,3 +54,8 @@ pub use program::Program;
 pub use reply_text::{ReplyText, TextFault, TextKind};
 pub use trace::{ConditionTrace, Outcome, RuleTrace, Trace};
 pub use warnings::Warning;
+
+/// Words of the language that are refused by name, with the reason: conditions, then actions.
+pub fn refused_words() -> impl Iterator<Item = (&'static str, &'static str)> {
+    conditions::REFUSED.iter().chain(actions::REFUSED).copied()
+}

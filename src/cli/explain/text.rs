@@ -6,6 +6,9 @@ use crate::cli::words;
 use crate::engine::{Explanation, PlannedCopyReport, PlannedEffectReport};
 use crate::mail::{cut, printable};
 
+/// Characters of a line that tells of a mail: its subject may be of any length.
+const LONGEST_MAIL: usize = 240;
+
 pub(super) fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Failure> {
     for program in &explanation.programs {
         let rules = program.trace.to_string();
@@ -22,6 +25,12 @@ pub(super) fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Fa
         out.table(&copies(&explanation.copies))?;
         let mut warnings = explanation.copies.iter().flat_map(|copy| &copy.warnings);
         warnings.try_for_each(|warning| out.line(format!("warning: {warning}")))?;
+        out.line("")?;
+    }
+    if !explanation.mails.is_empty() {
+        out.line("What would be sent:")?;
+        let mut mails = explanation.mails.iter().map(ToString::to_string);
+        mails.try_for_each(|mail| out.line(cut(&printable(&mail), LONGEST_MAIL)))?;
         out.line("")?;
     }
     if !explanation.effects.is_empty() {
