@@ -7,6 +7,7 @@ use crate::rules::{Class, ScopeKind};
 pub(super) static WORD: ActionWord = ActionWord {
     name: "Copy Attachments into",
     parameter: "folder of the account's files",
+    class: Class::Mail,
     scopes: &[ScopeKind::Domain, ScopeKind::Account],
     doc: "Copies each attachment into a folder of the account's files, sealed unless the account consents to plain files.",
     example: r#"["Copy Attachments into", "Invoices/2026"]"#,
