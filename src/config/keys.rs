@@ -232,46 +232,10 @@ pub(super) static KEYS: &[Key] = &[
             Some(())
         },
     },
-    Key {
-        name: "execute",
-        doc: "programs that the action Execute may run; they get whole messages in the clear",
-        default: "[]",
-        allowed: || "a list of paths with a leading /, each once, like [\"/usr/local/bin/notify\"]".into(),
-        read: |config, given| {
-            config.programs.execute = programs::paths(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "execute-timeout",
-        doc: "a command that runs for longer is killed, and the sender tries again; below deadline",
-        default: "\"30s\"",
-        allowed: || "a time from \"1s\" to \"15m\"".into(),
-        read: |config, given| {
-            config.programs.execute_timeout = programs::timeout(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "filters",
-        doc: "programs that the action ExternalFilter may ask, by their names; they get whole messages in the clear",
-        default: "[]",
-        allowed: || "a list of \"name=/path/to/program argument …\", each name once".into(),
-        read: |config, given| {
-            config.programs.filters = programs::filters(given)?;
-            Some(())
-        },
-    },
-    Key {
-        name: "filter-timeout",
-        doc: "a filter that thinks for longer is killed, and the sender tries again; below deadline",
-        default: "\"30s\"",
-        allowed: || "a time from \"1s\" to \"15m\"".into(),
-        read: |config, given| {
-            config.programs.filter_timeout = programs::timeout(given)?;
-            Some(())
-        },
-    },
+    programs::EXECUTE,
+    programs::EXECUTE_TIMEOUT,
+    programs::FILTERS,
+    programs::FILTER_TIMEOUT,
     Key {
         name: "rules-allowed",
         doc: "which rules the owner of an account may install: none, such as sort, seal, mark and refuse, all but programs, any",

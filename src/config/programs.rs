@@ -1,5 +1,6 @@
 //! Settings of the programs that rules call.
 
+use super::keys::Key;
 use super::read::Config;
 use super::value;
 use crate::engine::FilterSetting;
@@ -11,8 +12,52 @@ use toml::de::DeValue;
 /// As long as a delivery may take at most.
 const LONGEST: Duration = Duration::from_secs(900);
 
+pub(super) const EXECUTE: Key = Key {
+    name: "execute",
+    doc: "programs that the action Execute may run; they get whole messages in the clear",
+    default: "[]",
+    allowed: || "a list of paths with a leading /, each once, like [\"/usr/local/bin/notify\"]".into(),
+    read: |config, given| {
+        config.programs.execute = paths(given)?;
+        Some(())
+    },
+};
+
+pub(super) const EXECUTE_TIMEOUT: Key = Key {
+    name: "execute-timeout",
+    doc: "a command that runs for longer is killed, and the sender tries again; below deadline",
+    default: "\"30s\"",
+    allowed: || "a time from \"1s\" to \"15m\"".into(),
+    read: |config, given| {
+        config.programs.execute_timeout = timeout(given)?;
+        Some(())
+    },
+};
+
+pub(super) const FILTERS: Key = Key {
+    name: "filters",
+    doc: "programs that the action ExternalFilter may ask, by their names; they get whole messages in the clear",
+    default: "[]",
+    allowed: || "a list of \"name=/path/to/program argument …\", each name once".into(),
+    read: |config, given| {
+        config.programs.filters = filters(given)?;
+        Some(())
+    },
+};
+
+pub(super) const FILTER_TIMEOUT: Key = Key {
+    name: "filter-timeout",
+    doc: "a filter that thinks for longer is killed, and the sender tries again; below deadline",
+    default: "\"30s\"",
+    allowed: || "a time from \"1s\" to \"15m\"".into(),
+    read: |config, given| {
+        config.programs.filter_timeout = timeout(given)?;
+        Some(())
+    },
+};
+
 /// Absolute paths, each once.
-pub(super) fn paths(given: &DeValue<'_>) -> Option<Vec<PathBuf>> {
+fn paths(given: &DeValue<'_>) -> Option<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for item in given.as_array()? {
         let text = item.get_ref().as_str()?;
@@ -27,7 +72,7 @@ pub(super) fn paths(given: &DeValue<'_>) -> Option<Vec<PathBuf>> {
 }
 
 /// `name=/path argument …`, each name once.
-pub(super) fn filters(given: &DeValue<'_>) -> Option<Vec<FilterSetting>> {
+fn filters(given: &DeValue<'_>) -> Option<Vec<FilterSetting>> {
     let mut filters: Vec<FilterSetting> = Vec::new();
     for item in given.as_array()? {
         let filter = filter(item.get_ref().as_str()?)?;
@@ -48,7 +93,7 @@ fn filter(text: &str) -> Option<FilterSetting> {
 }
 
 /// A second at least, and no longer than any deadline.
-pub(super) fn timeout(given: &DeValue<'_>) -> Option<Duration> {
+fn timeout(given: &DeValue<'_>) -> Option<Duration> {
     value::duration(given).filter(|time| !time.is_zero() && *time <= LONGEST)
 }
 
