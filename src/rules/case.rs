@@ -252,6 +252,10 @@ name = "tag"
 priority = 5
 when = [["Any Recipient", "is", "bob@*"]]
 then = [["Tag Subject", "[list]"], ["Store in", "~audit/All"]]
+[[rule]]
+name = "virus"
+priority = 4
+then = [["ExternalFilter", "virus"]]
 "#;
     const ACCOUNT: &str = r#"
 [[rule]]
@@ -275,12 +279,24 @@ then = [["Store in", "Lists"], ["Discard"]]
     #[test]
     fn the_servers_rules_run_first_and_their_edits_are_seen() {
         let found = found("recipients = ['bob@north.example']");
-        assert_eq!(found.matches, ["tag", "tagged"]);
+        assert_eq!(found.matches, ["tag", "virus", "tagged"]);
         assert_eq!(
             found.steps,
             ["tag: Tag Subject [list]", "tag: Store in ~audit/All", "tagged: Store in Lists"]
         );
         assert_eq!((found.ending.as_str(), found.ended_by.as_deref()), ("discard", Some("tagged")));
+    }
+
+    #[test]
+    fn filters_answer_as_the_case_says() {
+        let of = |answer: &str| {
+            let found = found(&format!("recipients = ['bob@north.example']\nanswers = {{virus = {answer}}}"));
+            (found.ending, found.ended_by, found.steps.len())
+        };
+        assert_eq!(of("'accept'"), ("discard".into(), Some("tagged".into()), 3));
+        assert_eq!(of("'discard'"), ("discard".into(), Some("virus".into()), 2));
+        assert_eq!(of("'reject: No.'"), ("reject: No.".into(), Some("virus".into()), 0));
+        assert_eq!(of("['X-Virus: none']"), ("discard".into(), Some("tagged".into()), 4));
     }
 
     #[test]
