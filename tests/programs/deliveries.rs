@@ -332,7 +332,7 @@ fn explain_asks_filters_and_runs_no_command() {
     let told = house.0.command("rules explain --recipient=bob@north.example").input(MAIL).run();
     let told = String::from_utf8(told.ok()).unwrap();
     let expected = format!(
-        "    -> ExternalFilter spam\n    -> Add Header X-Spam: no\n    -> Execute {SHELL} {script}\n"
+        "    ->   ExternalFilter spam\n    ->   Add Header X-Spam: no\n    ->   Execute {SHELL} {script}\n"
     );
     assert!(told.contains(&expected), "{told}");
     assert_eq!(house.read("ran"), "");

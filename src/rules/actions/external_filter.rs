@@ -84,7 +84,7 @@ then = [["Store in", "~hr/Spam"]]
             (steps(&verdict), verdict.ending),
             (vec!["ask: Mark Flagged".into(), "ask: Mark Seen".into()], Ending::Inbox)
         );
-        assert!(trace.contains("-> ExternalFilter spam\n"), "{trace}");
+        assert!(trace.contains("->   ExternalFilter spam\n"), "{trace}");
         let (asked, ..) = answered("From: eve@west.example\n\n", &Answer::Accept);
         assert_eq!(asked, Vec::<String>::new());
     }
@@ -96,7 +96,7 @@ then = [["Store in", "~hr/Spam"]]
         let expected =
             ["ask: Mark Flagged", "ask: Add Header X-Spam: yes", "ask: Mark Seen", "spam: Store in ~hr/Spam"];
         assert_eq!(steps(&verdict), expected);
-        assert!(trace.contains("-> Add Header X-Spam: yes\n"), "{trace}");
+        assert!(trace.contains("->   Add Header X-Spam: yes\n"), "{trace}");
     }
 
     #[test]
