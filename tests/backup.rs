@@ -202,7 +202,7 @@ fn what_is_no_backup_is_refused_and_changes_nothing() {
     };
     assert_eq!(
         refused(&edit("PRAGMA user_version = 99")),
-        (78, "sealpost: the directory has layout 99 and this sealpost knows up to 4: use the newer sealpost that made it\n".to_owned())
+        (78, "sealpost: the directory has layout 99 and this sealpost knows up to 5: use the newer sealpost that made it\n".to_owned())
     );
     assert_eq!(
         refused(&edit("PRAGMA foreign_keys = OFF; DELETE FROM domains")),
