@@ -58,8 +58,9 @@ impl HeaderEdits {
         }
         let header: usize = message.fields().iter().map(|field| field.raw().len()).sum();
         let rest = message.bytes().get(header..).unwrap_or_default();
-        let mut edited = self.header(message);
-        edited.reserve_exact(rest.len() + 2);
+        // Of its size at once: what grows leaves clear text behind.
+        let mut edited = Vec::with_capacity(self.room() + message.bytes().len());
+        self.write_header(message, &mut edited);
         if message.fields().is_empty() && !rest.is_empty() && rest.len() == message.body().len() {
             edited.extend_from_slice(line_end(message.bytes()).as_bytes());
         }
@@ -69,22 +70,33 @@ impl HeaderEdits {
 
     /// Its header alone, up to the last field.
     pub fn header(&self, message: &Message<'_>) -> Vec<u8> {
-        let end = line_end(message.bytes());
         let mut header = Vec::new();
-        self.lines.iter().for_each(|line| line.write(end, &mut header));
+        self.write_header(message, &mut header);
+        header
+    }
+
+    fn write_header(&self, message: &Message<'_>, header: &mut Vec<u8>) {
+        let end = line_end(message.bytes());
+        self.lines.iter().for_each(|line| line.write(end, header));
         let subject = message.fields().iter().position(|field| field.name().eq_ignore_ascii_case("Subject"));
         let subject = subject.filter(|_| !self.tags.is_empty());
         if subject.is_none() && !self.tags.is_empty() {
-            Lines::begin("Subject", end, &mut header).text(&self.tag_text());
+            Lines::begin("Subject", end, header).text(&self.tag_text());
             header.extend_from_slice(end.as_bytes());
         }
         for (at, field) in message.fields().iter().enumerate() {
             match subject == Some(at) {
-                true => self.tag_field(field, end, &mut header),
+                true => self.tag_field(field, end, header),
                 false => header.extend_from_slice(field.raw()),
             }
         }
-        header
+    }
+
+    /// Octets that are surely enough for what is added: an encoded word takes less than four for one.
+    fn room(&self) -> usize {
+        let lines = self.lines.iter().map(|line| line.name().len() + 4 * line.value().len() + 100);
+        let tags = self.tags.iter().map(|tag| 4 * tag.len() + 100);
+        lines.sum::<usize>() + tags.sum::<usize>() + 100
     }
 
     /// All tags, the last one first.
