@@ -237,10 +237,13 @@ fn the_site_says_what_owners_may_unless_somebody_nearer_does() {
 /// Each gets its number, none is lost, and one of them runs.
 #[test]
 fn installs_at_once_are_versions_one_after_the_other() {
-    let (site, one, two) = site();
+    let site = Site::furnished();
+    let each = |at: usize| site.write(&format!("{at}.toml"), &rule(&at.to_string(), "[\"Mark\", \"Seen\"]"));
+    let files: Vec<_> = (0..8).map(each).collect();
     std::thread::scope(|scope| {
-        for file in [&one, &two].repeat(4) {
-            scope.spawn(|| install(&site, file, "--domain north.example"));
+        for file in &files {
+            let site = &site;
+            scope.spawn(move || install(site, file, "--domain north.example"));
         }
     });
     let list = site.json("rules list --history");

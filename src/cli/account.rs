@@ -8,7 +8,7 @@ use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
 use super::preference::PreferenceCommand;
 use super::words::{self, counted, own};
-use super::{orphans, recovery};
+use super::{mailboxes, orphans, recovery};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
 use crate::engine::{Account, AttachmentPolicy, CertificateState, Choice, InboxPolicy, Recovery};
@@ -277,8 +277,12 @@ fn remove(context: &Context, out: &mut Output, address: &Address, consent: &Cons
     let is_its = |one: &Certificate| account.certificates.iter().any(|held| held.certificate == *one);
     let mut valid = orphans::living(&directory, domain)?;
     valid.retain(|one| is_its(&one.certificate));
+    let stored_there = mailboxes::storing_there(&directory, &account)?;
     directory.remove_account(address, &lost.forgotten)?;
     out.line(format!("account {address} removed; its mail stays where it is"))?;
+    for stored in &stored_there {
+        out.line(format!("warning: {stored}: mail that this rule is for waits from now on"))?;
+    }
     let valid: Vec<String> = valid.iter().map(|one| one.certificate.serial()).collect();
     if !valid.is_empty() {
         out.line(format!(
@@ -291,5 +295,5 @@ fn remove(context: &Context, out: &mut Output, address: &Address, consent: &Cons
             "  sealpost cert revoke --domain {domain} --serial {serial} --reason affiliation-changed"
         ))?;
     }
-    out.json(json!({"removed": address.to_string(), "messages": lost.messages, "still_valid": valid}))
+    out.json(json!({"removed": address.to_string(), "messages": lost.messages, "still_valid": valid, "rules": stored_there}))
 }
