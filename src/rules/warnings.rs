@@ -2,10 +2,12 @@
 
 mod actions;
 mod conditions;
+mod spans;
 
 use super::model::{Condition, PlannedAction};
 use super::{Action, Rule, RuleSet};
 use serde::Serialize;
+pub(super) use spans::{Left, Unit, compared};
 use std::collections::BTreeMap;
 
 /// A remark on a rule file that is legal.
@@ -181,6 +183,7 @@ mod tests {
                 r#"["Store in", "INBOX"], ["Stop Processing"]"#,
                 "\"Store in INBOX\" is one INBOX copy, and another one follows: end the rule with \"Discard\"",
             ),
+            (r#"["Mark", "Read"]"#, "the keyword \"Read\" looks like the flag \"Seen\""),
             (r#"["Mark", "Sen"]"#, "the keyword \"Sen\" looks like the flag \"Seen\""),
             (
                 r#"["Reject with", "4.7.1 No."]"#,
