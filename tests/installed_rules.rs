@@ -345,6 +345,15 @@ what it is for  Ends the rules without an INBOX copy; copies that were asked for
     assert_eq!(refused, (1, said.into()));
     let unknown = "sealpost: no condition and no action is called \"Burn\"\n  see: sealpost rules words\n";
     assert_eq!(site.refused("rules words Burn"), (66, unknown.into()));
+    let near = "sealpost: no condition and no action is called \"Subjet\"\n  did you mean \"Subject\"?\n  see: sealpost rules words\n";
+    assert_eq!(site.refused("rules words Subjet"), (66, near.into()));
+    for (word, name) in
+        [("Store Encrypted", "Store Encrypted in"), ("'From Name'", "'From' Name"), ("size", "Message Size")]
+    {
+        let shown = site.program("rules words --json").args([word]).run().text();
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown["words"][0]["name"], name, "{word}");
+    }
     let all = site.json("rules words");
     let count = sealpost::rules::CONDITIONS.len() + sealpost::rules::ACTIONS.len();
     assert_eq!(all["words"].as_array().unwrap().len(), count);

@@ -50,6 +50,7 @@ pub use facts::{Envelope, Facts, Input, Needs, Source};
 pub use fault::{Color, Fault, RuleFaults};
 pub use import::{Import, RefusedRule, Syntax};
 pub use model::{Action, PassOn, ReplyKind, Rule, RuleSet, ScopeKind, StoreOptions};
+pub use names::{literal_name, nearest_name};
 pub use operator::Operator;
 pub use program::Program;
 pub use reach::{Sent, Stored};
