@@ -3,8 +3,9 @@
 use super::{Warning, warn};
 use crate::rules::arguments::bytes;
 use crate::rules::datum::Node;
+use crate::rules::folded::Folded;
 use crate::rules::model::Condition;
-use crate::rules::picture::{Folded, Picture};
+use crate::rules::picture::Picture;
 use crate::rules::{Operator, Rule};
 use std::collections::BTreeSet;
 use std::ops::Range;
