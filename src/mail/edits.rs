@@ -30,6 +30,11 @@ impl HeaderEdits {
         }
     }
 
+    /// Is there a tag for the subject?
+    pub fn tags_subject(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
     /// Is there nothing to do?
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.tags.is_empty()

@@ -151,14 +151,14 @@ impl<'a> Evaluation<'a> {
     }
 
     fn matches(&mut self, rule: &Rule) -> bool {
-        rule.conditions.iter().all(|condition| match &mut self.tracer {
-            None => condition.test.holds(&self.evidence, &mut ()),
-            Some(tracer) => {
-                let mut tested = Tested::default();
-                let holds = condition.test.holds(&self.evidence, &mut tested);
-                tracer.condition(&condition.text, tested, holds);
-                holds
-            }
+        let Some(tracer) = &mut self.tracer else {
+            return rule.tests.iter().all(|test| test.holds(&self.evidence, &mut ()));
+        };
+        rule.conditions.iter().zip(&rule.tests).all(|(condition, test)| {
+            let mut tested = Tested::default();
+            let holds = test.holds(&self.evidence, &mut tested);
+            tracer.condition(&condition.text, tested, holds);
+            holds
         })
     }
 

@@ -19,8 +19,8 @@ pub(super) enum Picture {
         first: Head,
         /// Behind the last star.
         last: Tail,
-        /// Octets of both.
-        ends: usize,
+        /// Octets of all pieces.
+        least: usize,
         /// Between two stars each, in their order; none is empty.
         middle: Vec<Finder<'static>>,
     },
@@ -56,9 +56,10 @@ impl Picture {
         let mut pieces = pieces.into_iter();
         let first = pieces.next().unwrap_or_default();
         let middle = pieces.filter(|piece| !piece.is_empty());
-        let middle = middle.map(|piece| Finder::new(piece.as_bytes()).into_owned()).collect();
-        let ends = first.len() + last.len();
-        Picture::Pieces { first: Head::new(&first), last: Tail::new(&last), ends, middle }
+        let middle: Vec<_> = middle.map(|piece| Finder::new(piece.as_bytes()).into_owned()).collect();
+        let inside: usize = middle.iter().map(|piece| piece.needle().len()).sum();
+        let least = first.len() + inside + last.len();
+        Picture::Pieces { first: Head::new(&first), last: Tail::new(&last), least, middle }
     }
 
     /// What stands in front of its first colon, if no star does: a field's name, for values that are lines of a header.
@@ -74,8 +75,8 @@ impl Picture {
             Picture::Whole(first, last) => {
                 value.len() == first.as_str().len() && value.ends_with(last) && value.starts_with(first)
             }
-            Picture::Pieces { first, last, ends, middle } => {
-                value.len() >= *ends
+            Picture::Pieces { first, last, least, middle } => {
+                value.len() >= *least
                     && value.ends_with(last)
                     && value.starts_with(first)
                     && in_order(middle, between(value, first, last))

@@ -1,6 +1,7 @@
 //! Reads a TOML rule file with the place of every word.
 
 use super::arguments::Arguments;
+use super::conditions::Test;
 use super::datum::{Key, Node, entry, table_of};
 use super::fault::Faults;
 use super::model::{Condition, PlannedAction};
@@ -110,11 +111,13 @@ impl<'t> Reader<'t> {
         self.check_keys(table, value.span.clone());
         let (name, span) = self.name(table).unzip();
         let shown = name.clone().unwrap_or_default();
+        let (conditions, tests) = self.conditions(table, &shown);
         let rule = Rule {
             priority: self.priority(table).unwrap_or_default(),
             comment: self.comment(table),
             line: self.faults.line(value.span.start),
-            conditions: self.conditions(table, &shown),
+            conditions,
+            tests,
             actions: self.actions(table, &shown),
             name: name?,
         };
@@ -176,12 +179,12 @@ impl<'t> Reader<'t> {
         value.as_text().map(str::to_owned)
     }
 
-    fn conditions(&mut self, table: &[(Key, Node)], rule: &str) -> Vec<Condition> {
+    fn conditions(&mut self, table: &[(Key, Node)], rule: &str) -> (Vec<Condition>, Vec<Arc<dyn Test>>) {
         let list = elements(&mut self.faults, table, "when", r#"when = [["From", "is", "*@north.example"]]"#);
-        list.iter().filter_map(|element| self.condition(element, rule)).collect()
+        list.iter().filter_map(|element| self.condition(element, rule)).unzip()
     }
 
-    fn condition(&mut self, element: &Node, rule: &str) -> Option<Condition> {
+    fn condition(&mut self, element: &Node, rule: &str) -> Option<(Condition, Arc<dyn Test>)> {
         let (first, rest) = self.element(element, "condition", r#"["From", "is", "*@north.example"]"#)?;
         let names = || CONDITIONS.iter().map(|word| word.name);
         let found = CONDITIONS.iter().find(|word| first.as_text() == Some(word.name));
@@ -196,7 +199,7 @@ impl<'t> Reader<'t> {
         arguments.finish();
         let text = self.faults.source(&element.span).to_owned();
         let (line, name) = (self.faults.line(element.span.start), word.name);
-        Some(Condition { line, name, operator, text, node: element.clone(), test: test? })
+        Some((Condition { line, name, operator, text, node: element.clone() }, test?))
     }
 
     /// The operator, if the condition takes one, and what follows it.
