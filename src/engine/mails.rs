@@ -1,6 +1,7 @@
 //! The mail that rules send: who gets what in whose name, or why nobody gets anything. Nothing is sent here.
 
 mod author;
+mod guards;
 mod marks;
 mod pass_on;
 mod reply;
@@ -16,6 +17,7 @@ use crate::mail::{Address, Message};
 use crate::pki::Fingerprint;
 use crate::rules::Action;
 use author::Author;
+use guards::Guards;
 use rand::Rng;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -113,6 +115,20 @@ pub(super) fn mails(
     let (reports, mails): (Vec<_>, Vec<_>) =
         drafts.into_iter().map(|draft| (draft.report, draft.mail)).unzip();
     Ok(Mails { mails: mails.into_iter().flatten().collect(), reports })
+}
+
+/// Will a mail leave that sends the message on?
+pub(super) fn leaves(
+    engine: &Engine<'_>,
+    request: &Request<'_>,
+    case: &Case<'_>,
+    effect: &Effect<'_>,
+) -> Result<bool, EngineError> {
+    let Action::PassOn(_, to) = &effect.action else { return Ok(false) };
+    let edited = effect.edits.apply(&Message::new(case.message));
+    let author = Author::new(engine, request, case, effect.acting)?;
+    let hop_limit = engine.settings.outgoing.hop_limit;
+    Ok(Guards { message: &Message::new(&edited), author: &author, hop_limit }.lets_pass(to))
 }
 
 fn sends(action: &Action) -> bool {
@@ -261,10 +277,8 @@ impl Sending<'_> {
         Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// How many servers the message passed (RFC 5321 6.3), if that is more than the site allows.
-    fn too_many_hops(&self) -> Option<Unsent> {
-        let (found, limit) =
-            (self.message.fields_named("Received").count(), self.engine.settings.outgoing.hop_limit);
-        (found > limit).then_some(Unsent::Hops { found, limit })
+    fn guards(&self) -> Guards<'_> {
+        let hop_limit = self.engine.settings.outgoing.hop_limit;
+        Guards { message: self.message, author: &self.author, hop_limit }
     }
 }
