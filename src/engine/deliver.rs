@@ -87,9 +87,9 @@ impl Engine<'_> {
         let mut fired = Vec::new();
         match self.try_deliver(request, &mut fired) {
             Err(error) => Outcome::failed(&error, fired),
-            Ok(Stored { reports, warnings }) => {
+            Ok(Stored { reports, done, warnings }) => {
                 let disposition = Disposition::Delivered;
-                Outcome { disposition, cause: None, fired, copies: reports, warnings }
+                Outcome { disposition, cause: None, fired, copies: reports, done, warnings }
             }
         }
     }
@@ -105,6 +105,7 @@ impl Engine<'_> {
         let effects = prepare(self, request, &case, &effects, at)?;
         let mut stored = store(self, made.into_iter().zip(identities).collect(), remaining.found, effects)?;
         stored.warnings.splice(0..0, warnings);
+        stored.done.splice(0..0, case.verdicts.asked);
         Ok(stored)
     }
 
