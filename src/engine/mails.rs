@@ -15,7 +15,7 @@ use super::{Engine, EngineError, OutgoingMail, ReplyKey, Request};
 use crate::crypto::SecretBytes;
 use crate::mail::{Address, Message};
 use crate::pki::Fingerprint;
-use crate::rules::Action;
+use crate::rules::{Action, ReplyKind};
 use author::Author;
 use guards::Guards;
 use rand::Rng;
@@ -143,18 +143,23 @@ fn once_an_interval(
 ) -> Result<(), EngineError> {
     let interval = engine.settings.outgoing.reply_interval;
     let asked: Vec<ReplyKey> = drafts.iter().filter_map(Draft::key).cloned().collect();
-    if asked.is_empty() || interval.is_zero() {
+    if asked.is_empty() {
         return Ok(());
     }
-    let mut answered = engine.outbox.answered(&asked, at - interval)?.into_iter();
-    let mut now: Vec<ReplyKey> = Vec::new();
+    let answered = match interval.is_zero() {
+        true => vec![false; asked.len()],
+        false => engine.outbox.answered(&asked, at - interval)?,
+    };
+    let mut answered = answered.into_iter();
+    let mut now: Vec<(ReplyKey, &'static str)> = Vec::new();
     for draft in drafts {
         let Some(key) = draft.key().cloned() else { continue };
         // An answer that is missing is no leave to write twice.
-        if answered.next().unwrap_or(true) || now.contains(&key) {
-            draft.take_back(&Unsent::Answered);
-        } else {
-            now.push(key);
+        let before = answered.next().unwrap_or(true);
+        match now.iter().find(|(known, _)| *known == key).map(|(_, action)| *action) {
+            Some(action) => draft.take_back(&draft.already(action)),
+            None if before => draft.take_back(&draft.answered()),
+            None => now.push((key, draft.report.action)),
         }
     }
     Ok(())
@@ -169,6 +174,20 @@ struct Draft {
 impl Draft {
     fn key(&self) -> Option<&ReplyKey> {
         self.mail.as_ref()?.replies_to.as_ref()
+    }
+
+    fn reacts(&self) -> bool {
+        self.report.action == ReplyKind::React.name()
+    }
+
+    /// The reason if another mail of this delivery does the same.
+    fn already(&self, action: &'static str) -> Unsent {
+        if self.reacts() { Unsent::ReactsAlready(action) } else { Unsent::AnswersAlready(action) }
+    }
+
+    /// The reason if one of an earlier delivery did.
+    fn answered(&self) -> Unsent {
+        if self.reacts() { Unsent::Reacted } else { Unsent::Answered }
     }
 
     fn take_back(&mut self, reason: &Unsent) {
