@@ -162,8 +162,13 @@ fn the_log_says_not_stored_of_what_is_not_stored() {
     ] {
         let _ = std::fs::remove_file(house.file("log"));
         house.account_rule(then);
+        let before = house.messages().len();
         assert_answer(&house.0.deliver(MAIL), 0, "2.0.0");
-        assert_eq!(house.read("log").matches("not stored: rule").count(), lines, "{then}");
+        assert_eq!(house.messages().len() - before, 1 - lines, "{then}");
+        let log = house.read("log");
+        assert_eq!(log.matches("not stored: rule").count(), lines, "{then}");
+        let told = "nothing of what rule \"notify\" sends on leaves, so the INBOX copy follows in spite of \"Discard\"";
+        assert_eq!(log.contains(told), then.contains("Redirect"), "{log}");
     }
     let _ = std::fs::remove_file(house.file("log"));
     house.server_rule("[\"Discard\"]");
