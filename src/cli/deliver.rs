@@ -8,7 +8,7 @@ use super::failure::{Code, Failure};
 use super::{Verb, harvest, input, output, queue_run};
 use crate::config::{Config, FILE};
 use crate::crypto::SecretBytes;
-use crate::engine::{CopyReport, Disposition, Outcome, Recipient, Request};
+use crate::engine::{CopyReport, Disposition, Fired, Outcome, Recipient, Request};
 use crate::helper::{SitePrograms, end_all};
 use crate::mail::Address;
 use crate::rules::Source;
@@ -161,6 +161,14 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
         let rule = copy.rule.as_deref().unwrap_or("-");
         tracing::info!(queue_id, owner = %copy.owner, mailbox = %copy.mailbox, rule, how = describe(copy), "stored");
         copy.warnings.iter().for_each(|warning| tracing::warn!(queue_id, owner = %copy.owner, "{warning}"));
+    }
+    for (what, acts) in
+        [("not stored", outcome.discards().collect::<Vec<_>>()), ("done", outcome.done.iter().collect())]
+    {
+        for Fired { account, rule, action } in acts {
+            let account = account.as_deref().unwrap_or("-");
+            tracing::info!(queue_id, account, "{what}: rule \"{rule}\" ({action})");
+        }
     }
     outcome.warnings.iter().for_each(|warning| tracing::warn!(queue_id, "{warning}"));
     let recipients: Vec<String> =

@@ -3,6 +3,7 @@
 use super::addressee::{Addressees, resolve};
 use super::attached::attached;
 use super::certificates::Certificates;
+use super::discards::overrule;
 use super::effects::prepare;
 use super::execute::{Stored, store, without_stored};
 use super::owners::Owners;
@@ -48,6 +49,8 @@ pub(super) struct Case<'m> {
     pub(super) addressees: Addressees,
     pub(super) verdicts: Verdicts,
     pub(super) owners: Owners,
+    /// What the rules want and do not get, without consequences.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Copies with their certificates, and what is done besides.
@@ -60,6 +63,17 @@ pub(super) struct Planned<'a> {
 }
 
 impl Case<'_> {
+    /// Makes plans from the verdicts.
+    pub(super) fn planner<'s>(&self, settings: &'s Settings) -> Planner<'s, '_> {
+        let server_domain = self.addressees.domain();
+        Planner { settings, owners: &self.owners, server_domain }
+    }
+
+    /// Those whose rules ran, in the order of their verdicts.
+    fn acting(&self) -> Vec<&Account> {
+        self.addressees.known.iter().map(|known| &known.account).collect()
+    }
+
     /// Everybody whose certificates may be looked at.
     fn accounts(&self) -> impl Iterator<Item = &Account> {
         let known = self.addressees.known.iter().map(|known| &known.account);
@@ -73,9 +87,9 @@ impl Engine<'_> {
         let mut fired = Vec::new();
         match self.try_deliver(request, &mut fired) {
             Err(error) => Outcome::failed(&error, fired),
-            Ok(Stored { reports, warnings }) => {
+            Ok(Stored { reports, done, warnings }) => {
                 let disposition = Disposition::Delivered;
-                Outcome { disposition, cause: None, fired, copies: reports, warnings }
+                Outcome { disposition, cause: None, fired, copies: reports, done, warnings }
             }
         }
     }
@@ -91,6 +105,7 @@ impl Engine<'_> {
         let effects = prepare(self, request, &case, &effects, at)?;
         let mut stored = store(self, made.into_iter().zip(identities).collect(), remaining.found, effects)?;
         stored.warnings.splice(0..0, warnings);
+        stored.done.splice(0..0, case.verdicts.asked);
         Ok(stored)
     }
 
@@ -112,7 +127,10 @@ impl Engine<'_> {
         let acting: Vec<&Account> = addressees.known.iter().map(|known| &known.account).collect();
         *fired = list_fired(&verdicts, &acting);
         let owners = Owners::load(self, &verdicts, addressees.domain(), &acting)?;
-        Ok(Case { message, addressees, verdicts, owners })
+        let mut case = Case { message, addressees, verdicts, owners, warnings: Vec::new() };
+        overrule(self, request, &mut case)?;
+        *fired = list_fired(&case.verdicts, &case.acting());
+        Ok(case)
     }
 
     fn check_size(&self, request: &Request<'_>) -> Result<(), EngineError> {
@@ -127,8 +145,7 @@ impl Engine<'_> {
         request: &Request<'_>,
         case: &'c Case<'_>,
     ) -> Result<Planned<'c>, EngineError> {
-        let server_domain = case.addressees.domain();
-        let planner = Planner { settings: self.settings, owners: &case.owners, server_domain };
+        let planner = case.planner(self.settings);
         let lists = self.directory.revocation_lists(&issuers(case.accounts()))?;
         let (at, built_in) = (self.clock.now(), self.built_in);
         let certificates = Certificates { settings: self.settings, at, lists: &lists, built_in };
@@ -153,6 +170,7 @@ impl Engine<'_> {
         let accounts = settle(results)?;
         let mut planned = prepare(server.plan).map_err(EngineError::never_rejected)?;
         planned.copies = without_doubles(request, planned.copies);
+        planned.warnings.splice(0..0, case.warnings.iter().cloned());
         for account in accounts {
             planned.copies.extend(account.copies);
             planned.effects.extend(account.effects);
@@ -207,7 +225,7 @@ fn without_doubles<'a>(request: &Request<'_>, copies: Vec<ReadyCopy<'a>>) -> Vec
 fn list_fired(verdicts: &Verdicts, acting: &[&Account]) -> Vec<Fired> {
     let mut fired = Vec::new();
     add_fired(&verdicts.server, None, &mut fired);
-    if verdicts.server.ending == Ending::Inbox {
+    if verdicts.server.ending.goes_on() {
         for (verdict, account) in verdicts.accounts.iter().zip(acting) {
             add_fired(verdict, Some(account.address.to_string()), &mut fired);
         }
@@ -224,6 +242,7 @@ fn add_fired(verdict: &Verdict, account: Option<String>, fired: &mut Vec<Fired>)
         let action = match &verdict.ending {
             Ending::Inbox => "Stop Processing",
             Ending::Discard => "Discard",
+            Ending::Overruled => "Discard (overruled)",
             Ending::Reject(_) => "Reject with",
         };
         add(rule, action.to_owned());

@@ -5,7 +5,7 @@ use super::mails::mails;
 use super::plan::Effect;
 use super::remember::remembered;
 use super::runs::{Run, runs};
-use super::{CopyName, Engine, EngineError, Held, OutgoingMail, Remembered, Request};
+use super::{CopyName, Engine, EngineError, Fired, Held, OutgoingMail, Remembered, Request};
 use time::OffsetDateTime;
 
 /// Ready to be done, each at its time.
@@ -32,6 +32,16 @@ pub(super) fn prepare<'a>(
 }
 
 impl Effects<'_> {
+    /// What will be done, by the names of rules and actions.
+    pub(super) fn acts(&self) -> Vec<Fired> {
+        let mails = self.mails.iter().map(|mail| Fired {
+            account: mail.account.as_ref().map(ToString::to_string),
+            rule: mail.rule.clone(),
+            action: mail.action.to_owned(),
+        });
+        self.runs.iter().map(Run::act).chain(mails).collect()
+    }
+
     /// Runs the commands, after all copies are staged and before the first becomes visible.
     pub(super) fn run(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
         self.runs.iter().try_for_each(|run| run.run(engine))

@@ -3,7 +3,7 @@
 use super::effects::Effects;
 use super::plan::PlannedCopy;
 use super::seal::{MadeCopy, ReadyCopy};
-use super::{CopyName, CopyReport, Engine, EngineError, Request, ServerCopy, ServerCopyState, Staged};
+use super::{CopyName, CopyReport, Engine, EngineError, Fired, Request, ServerCopy, ServerCopyState, Staged};
 use crate::mail::{Message, without_mbox_line};
 use crate::pki::Fingerprint;
 use sha2::{Digest, Sha256};
@@ -82,6 +82,8 @@ pub(super) fn call(request: &Request<'_>) -> Option<String> {
 pub(super) struct Stored {
     /// In the order of the copies.
     pub(super) reports: Vec<CopyReport>,
+    /// The commands that ran and the mails that go.
+    pub(super) done: Vec<Fired>,
     /// What failed afterwards, without consequences for the mail.
     pub(super) warnings: Vec<String>,
 }
@@ -103,6 +105,7 @@ pub(super) fn store(
     mut effects: Effects<'_>,
 ) -> Result<Stored, EngineError> {
     let staged = copies.into_iter().map(|made| stage(engine, made)).collect::<Result<Vec<_>, _>>()?;
+    let acts = effects.acts();
     effects.run(engine)?;
     let begun: Vec<(ServerCopy, String)> = staged
         .iter()
@@ -122,7 +125,7 @@ pub(super) fn store(
     let mut warnings = effects.finish(engine, &held)?;
     let done: Vec<ServerCopy> = begun.into_iter().map(|(mark, _)| mark).chain(found).collect();
     warnings.extend(finish(engine, &done));
-    Ok(Stored { reports, warnings })
+    Ok(Stored { reports, done: acts, warnings })
 }
 
 fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Result<StagedCopy, EngineError> {

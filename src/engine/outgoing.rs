@@ -29,7 +29,7 @@ pub struct OutgoingMail {
 pub struct ReplyKey {
     /// The account that answers; absent: the server.
     pub account: Option<Address>,
-    /// The rule's name.
+    /// The rule's name, which is one line; of what goes to others than the sender, lines with the action and the others follow.
     pub rule: String,
     /// Who is answered, lower-case.
     pub sender: String,

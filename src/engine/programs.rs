@@ -2,7 +2,7 @@
 
 use super::addressee::{Addressee, Addressees};
 use super::gathered::Gathered;
-use super::{Account, Engine, EngineError, InstalledRules, Request};
+use super::{Account, Engine, EngineError, Fired, InstalledRules, Request};
 use crate::mail::{Address, HeaderEdits, Message};
 use crate::rules::{
     Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Trace, Verdict,
@@ -21,6 +21,8 @@ pub(super) struct Verdicts {
     pub(super) server: Verdict,
     /// In the order of the addressees.
     pub(super) accounts: Vec<Verdict>,
+    /// The filters that were asked, without their names.
+    pub(super) asked: Vec<Fired>,
     /// The server's first; each empty unless the programs were explained.
     pub(super) traces: Vec<Trace>,
 }
@@ -66,14 +68,16 @@ impl Programs {
         let nothing = HeaderEdits::default();
         let mut server = asking.judge(&self.server, everybody, &facts.server, &nothing)?;
         let mut traces = vec![std::mem::take(&mut server.trace)];
+        let mut asked = fired(&server.asked, None);
         let mut accounts = Vec::with_capacity(addressees.known.len());
         for ((program, addressee), facts) in self.accounts.iter().zip(&addressees.known).zip(&facts.accounts)
         {
             let judged = asking.judge(program, addressee.as_sent.clone(), facts, &server.edits)?;
+            asked.extend(fired(&judged.asked, Some(addressee.account.address.to_string())));
             accounts.push(judged.verdict);
             traces.push(judged.trace);
         }
-        Ok(Verdicts { server: server.verdict, accounts, traces })
+        Ok(Verdicts { server: server.verdict, accounts, asked, traces })
     }
 }
 
@@ -88,6 +92,8 @@ struct Asking<'c> {
 /// What one program wants.
 struct Judged {
     verdict: Verdict,
+    /// The rules that asked a filter, once for each question.
+    asked: Vec<String>,
     trace: Trace,
     edits: HeaderEdits,
 }
@@ -108,21 +114,31 @@ impl Asking<'_> {
             Watch::Silent => Evaluation::new(program, input),
             Watch::Traced => Evaluation::traced(program, input),
         };
+        let mut asked = Vec::new();
         loop {
             match evaluation.run() {
                 Progress::Done(verdict) => {
                     let edits = evaluation.edits().clone();
-                    return Ok(Judged { verdict, trace: evaluation.into_trace(), edits });
+                    return Ok(Judged { verdict, asked, trace: evaluation.into_trace(), edits });
                 }
                 Progress::Ask(question) => {
                     let edited = evaluation.edits().apply(message);
                     let answer = self.engine.helpers.ask(&question.filter, &edited, &envelope);
                     let rule = question.rule;
+                    asked.push(rule.clone());
                     evaluation.answer(answer.map_err(|source| EngineError::Helper { rule, source })?);
                 }
             }
         }
     }
+}
+
+fn fired(asked: &[String], account: Option<String>) -> Vec<Fired> {
+    let filter = |rule: &String| {
+        let (account, rule) = (account.clone(), rule.clone());
+        Fired { account, rule, action: "ExternalFilter".to_owned() }
+    };
+    asked.iter().map(filter).collect()
 }
 
 /// Do rules of a domain or an account run for this account?

@@ -2,7 +2,7 @@
 
 use super::deliver::Case;
 use super::plan::Effect;
-use super::{Account, CommandRun, Engine, EngineError, Recipient, Request};
+use super::{Account, CommandRun, Engine, EngineError, Fired, Recipient, Request};
 use crate::mail::{HeaderEdits, Message};
 use crate::rules::{Action, Command, Envelope};
 
@@ -47,6 +47,12 @@ fn envelope(request: &Request<'_>, case: &Case<'_>, acting: Option<&Account>) ->
 }
 
 impl Run<'_> {
+    /// What it is, without the command.
+    pub(super) fn act(&self) -> Fired {
+        let account = self.acting.map(|acting| acting.address.to_string());
+        Fired { account, rule: self.rule.clone(), action: "Execute".to_owned() }
+    }
+
     /// Runs it to its end.
     pub(super) fn run(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
         let message = self.edits.apply(&Message::new(self.message));

@@ -23,8 +23,18 @@ pub enum Ending {
     Inbox,
     /// `Discard`: no INBOX copy.
     Discard,
+    /// `Discard`, and yet the INBOX copy follows, because nothing leaves of what was to be sent in its place. No evaluation
+    /// ends so: whoever sends the mail knows.
+    Overruled,
     /// `Reject with`: nothing is stored.
     Reject(String),
+}
+
+impl Ending {
+    /// Does the INBOX copy follow? Of the server's rules: do the accounts' rules?
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Ending::Inbox | Ending::Overruled)
+    }
 }
 
 /// What the rules want. `steps` holds the actions that do not end, in the order in which they fired.

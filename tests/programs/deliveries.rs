@@ -120,6 +120,64 @@ fn a_command_that_fails_leaves_nothing_and_the_sender_comes_again() {
     assert_eq!(house.messages().len(), 3, "each copy once");
 }
 
+/// What leaves no other trace: that nothing is stored, and what was done in its place.
+#[test]
+fn the_log_tells_what_became_of_a_message_that_is_stored_nowhere() {
+    let Some(house) = House::new("submission = \"smtp://127.0.0.1:1\"") else { return };
+    house.filter("echo $n OK");
+    house.server_rule("[\"ExternalFilter\", \"spam\"], [\"Mark\", \"Seen\"]");
+    let script = house.script("script", "cat > HERE/got");
+    house.account_rule(&format!(
+        "[\"Execute\", \"{SHELL} {script}\"], [\"Redirect to\", \"dan@far.example\"], \
+         [\"Reply with\", \"About ^S.\"], [\"Discard\"]"
+    ));
+    assert_answer(&house.0.deliver(MAIL), 0, "2.0.0");
+    assert_eq!(house.messages(), [""; 0]);
+    let log = house.read("log");
+    let told: Vec<&str> =
+        log.lines().filter(|line| line.contains("rule \"notify\"") && line.contains(" INFO ")).collect();
+    let expected = [
+        ("not stored", "Discard", "bob@north.example"),
+        ("done", "ExternalFilter", "-"),
+        ("done", "Execute", "bob@north.example"),
+        ("done", "Redirect to", "bob@north.example"),
+        ("done", "Reply with", "bob@north.example"),
+    ];
+    assert_eq!(told.len(), expected.len(), "{log}");
+    for (line, (what, action, account)) in told.iter().zip(expected) {
+        assert!(line.contains(&format!("{what}: rule \"notify\" ({action})")), "{line}");
+        assert!(line.contains(&format!("account=\"{account}\"")), "{line}");
+    }
+    assert!(!log.contains("xyzzy") && !log.contains("Lunch"), "{log}");
+}
+
+#[test]
+fn the_log_says_not_stored_of_what_is_not_stored() {
+    let Some(house) = House::new("submission = \"smtp://127.0.0.1:1\"") else { return };
+    for (then, lines) in [
+        ("[\"Store Encrypted in\", \"Box\"], [\"Discard\"]", 0),
+        ("[\"Redirect to\", \"bob@north.example\"], [\"Discard\"]", 0),
+        ("[\"Stop Processing\"]", 0),
+        ("[\"Discard\"]", 1),
+    ] {
+        let _ = std::fs::remove_file(house.file("log"));
+        house.account_rule(then);
+        let before = house.messages().len();
+        assert_answer(&house.0.deliver(MAIL), 0, "2.0.0");
+        assert_eq!(house.messages().len() - before, 1 - lines, "{then}");
+        let log = house.read("log");
+        assert_eq!(log.matches("not stored: rule").count(), lines, "{then}");
+        let told = "nothing of what rule \"notify\" sends on leaves, so the INBOX copy follows in spite of \"Discard\"";
+        assert_eq!(log.contains(told), then.contains("Redirect"), "{log}");
+    }
+    let _ = std::fs::remove_file(house.file("log"));
+    house.server_rule("[\"Discard\"]");
+    assert_answer(&house.0.deliver(MAIL), 0, "2.0.0");
+    let log = house.read("log");
+    assert!(log.contains("not stored: rule \"notify\" (Discard)") && log.contains("account=\"-\""), "{log}");
+    assert_eq!(log.matches("not stored").count(), 1, "{log}");
+}
+
 #[test]
 fn of_several_commands_the_first_that_fails_ends_the_delivery() {
     let Some(house) = House::new("") else { return };
