@@ -1,7 +1,7 @@
 //! Couriers against servers that behave, misbehave, or are somebody else.
 
 use super::{PASSWORD, WORD, address, arrived, message};
-use crate::support::{Act, MailServer, Program, Taken, find, path, tools, wait_for};
+use crate::support::{Act, MailServer, Program, Taken, path, tools, wait_for};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -31,6 +31,10 @@ struct Way<'a> {
 const PLAIN: Way<'_> = Way { tls: SubmissionTls::Auto, login: None, authorities: &[], limit: AMPLE };
 
 fn carry(to: &str, way: &Way<'_>, recipients: &[&str]) -> Vec<Carried> {
+    carry_message(to, way, recipients, &message())
+}
+
+fn carry_message(to: &str, way: &Way<'_>, recipients: &[&str], message: &[u8]) -> Vec<Carried> {
     let settings =
         SubmissionSettings { to: Submission::parse(to), tls: way.tls, ..SubmissionSettings::default() };
     let login = way.login.map(|user| Login::new(user, SecretBytes::new(PASSWORD.into())));
@@ -38,7 +42,7 @@ fn carry(to: &str, way: &Way<'_>, recipients: &[&str]) -> Vec<Carried> {
     let name = "north.example".to_owned();
     let equipment = Equipment { login, name, authorities: &authorities, limit: way.limit };
     let recipients: Vec<_> = recipients.iter().map(|to| address(to)).collect();
-    courier(&settings, equipment).unwrap().carry(SENDER, &recipients, &message())
+    courier(&settings, equipment).unwrap().carry(SENDER, &recipients, message)
 }
 
 fn smtp(server: &MailServer) -> String {
@@ -321,21 +325,17 @@ fn a_program_that_hangs_is_ended_with_all_that_it_started() {
     });
 }
 
+/// Through the descriptor that it got or by its name.
 #[test]
-fn a_program_that_reads_nothing_has_not_got_the_mail() {
-    let Some(sh) = find("sh") else { return };
+fn a_program_gets_more_than_a_pipe_holds() {
     let folder = tempfile::tempdir().unwrap();
-    let ends = program(folder.path(), "exec 0<&-; exit 0");
-    assert!(sh.exists());
-    let settings = SubmissionSettings {
-        to: Submission::parse(&format!("sendmail:{}", path(&ends))),
-        ..SubmissionSettings::default()
-    };
-    let authorities = || Ok(Vec::new());
-    let equipment =
-        Equipment { login: None, name: "north.example".into(), authorities: &authorities, limit: AMPLE };
+    let out = path(folder.path());
     let large = vec![b'x'; 1 << 20];
-    let outcome =
-        courier(&settings, equipment).unwrap().carry("", &[address("a@far.example")], &large).remove(0);
-    assert!(later(&outcome).contains("did not read the message"), "{outcome:?}");
+    for input in ["", "/dev/stdin"] {
+        let keeps = program(folder.path(), &format!("cat {input} >{out}/input"));
+        let to = format!("sendmail:{}", path(&keeps));
+        assert_eq!(carry_message(&to, &PLAIN, &["anna@far.example"], &large), [Carried::Sent]);
+        let read = std::fs::read(folder.path().join("input")).unwrap();
+        assert_eq!((read.len(), read.last()), (large.len() + 1, Some(&b'\n')), "{input}");
+    }
 }

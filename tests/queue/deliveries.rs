@@ -2,6 +2,7 @@
 
 use super::{WORD, configure};
 use crate::support::{Act, Ended, MailServer, Program, Site, path, tools, wait_for};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -111,6 +112,29 @@ fn a_server_that_keeps_us_waiting_does_not_keep_the_mta() {
     assert_eq!(ended.code, Some(0));
     assert!(ended.took < Duration::from_secs(20), "{:?}", ended.took);
     assert_eq!(queue(&site)[0]["state"], "waiting");
+}
+
+/// Whatever becomes of the hook meanwhile.
+#[test]
+fn a_program_that_reads_after_the_deadline_gets_the_whole_mail() {
+    let site = house(SENDS, "");
+    let (program, input) = (site.folder().join("sendmail"), site.folder().join("input"));
+    let text = format!("#!/bin/sh\nsleep 2\ncat >{0}.part\nmv {0}.part {0}\n", path(&input));
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    configure(&site, &format!("deadline = \"1s\"\nsubmission = \"sendmail:{}\"", path(&program)));
+    let large = format!("{}{}", message(), "A line of text.\n".repeat(25_000));
+    let words = "deliver --sender=carol@far.example --recipient=bob@north.example";
+    let ended = site.program(words).input(large.as_str()).run();
+    assert_eq!((ended.code, ended.text().as_str()), (Some(0), "2.0.0 stored\n"));
+    assert!(!input.exists(), "the hook is over");
+    let read = wait_for("the program", 10, || std::fs::read_to_string(&input).ok());
+    assert!(read.ends_with(&large[large.find("\n\n").unwrap()..]), "{} of {}", read.len(), large.len());
+    assert_eq!(
+        queue(&site)[0]["state"],
+        "sending",
+        "until its lease ends: nobody heard of the program's end"
+    );
 }
 
 #[test]
