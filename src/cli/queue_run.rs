@@ -20,11 +20,12 @@ use std::time::{Duration, Instant};
 
 /// No delivery takes so long: what is held for longer was left behind by one that died.
 pub(super) const GRACE: Duration = Duration::from_secs(LONGEST_DEADLINE.as_secs() + 5 * 60);
-/// For a mail, when nobody waits.
+/// For a mail to reach the next server, when nobody waits.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
-/// For a mail, when the MTA waits for the answer to the delivery; and for all of them, as long once more.
+/// The same when the MTA waits for the answer to the delivery; and for all of them, as long once more. The server's answer to
+/// a mail that it has is waited for even then: until it comes, or the delivery's own deadline.
 const HASTY: Duration = Duration::from_secs(5);
-/// Beyond the time limit of a mail: nobody else touches it meanwhile.
+/// Beyond the time limits of a mail: nobody else touches it meanwhile.
 const SLACK: Duration = Duration::from_secs(60);
 
 /// Send what is due, once: the next server takes it, refuses it, or it is tried again later
@@ -154,7 +155,7 @@ impl<'a> Carrier<'a> {
 
     /// Sends the mail that is named, or the one that waits longest; nothing if it is not due.
     fn next(&self, named: Option<&str>) -> Result<Option<Report>, Failure> {
-        let lease = self.limit + SLACK;
+        let lease = self.limit + courier::ANSWER + SLACK;
         let Some(mail) = self.directory.claim_mail(named, SystemClock.now(), lease)? else { return Ok(None) };
         let (end, open) = match mail.open(&self.key) {
             Err(why) => self.keep(&mail, &why)?,

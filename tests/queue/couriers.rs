@@ -26,9 +26,11 @@ struct Way<'a> {
     login: Option<&'a str>,
     authorities: &'a [Certificate],
     limit: Duration,
+    answer: Duration,
 }
 
-const PLAIN: Way<'_> = Way { tls: SubmissionTls::Auto, login: None, authorities: &[], limit: AMPLE };
+const PLAIN: Way<'_> =
+    Way { tls: SubmissionTls::Auto, login: None, authorities: &[], limit: AMPLE, answer: AMPLE };
 
 fn carry(to: &str, way: &Way<'_>, recipients: &[&str]) -> Vec<Carried> {
     carry_message(to, way, recipients, &message())
@@ -40,7 +42,8 @@ fn carry_message(to: &str, way: &Way<'_>, recipients: &[&str], message: &[u8]) -
     let login = way.login.map(|user| Login::new(user, SecretBytes::new(PASSWORD.into())));
     let authorities = || Ok(way.authorities.to_vec());
     let name = "north.example".to_owned();
-    let equipment = Equipment { login, name, authorities: &authorities, limit: way.limit };
+    let equipment =
+        Equipment { login, name, authorities: &authorities, limit: way.limit, answer: way.answer };
     let recipients: Vec<_> = recipients.iter().map(|to| address(to)).collect();
     courier(&settings, equipment).unwrap().carry(SENDER, &recipients, message)
 }
@@ -128,7 +131,9 @@ fn hostile_servers_cost_bounded_time() {
         for stage in ["connect", "EHLO", "."] {
             let server = MailServer::start(EXTENSIONS, vec![(stage, act.clone())]);
             let begin = Instant::now();
-            let outcome = carry(&smtp(&server), &Way { limit, ..PLAIN }, &["anna@far.example"]).remove(0);
+            let outcome =
+                carry(&smtp(&server), &Way { limit, answer: limit, ..PLAIN }, &["anna@far.example"])
+                    .remove(0);
             later(&outcome);
             assert!(
                 begin.elapsed() < limit + Duration::from_secs(2),
@@ -137,6 +142,24 @@ fn hostile_servers_cost_bounded_time() {
             );
         }
     }
+}
+
+/// However short the time is in which it must get the mail: if it has it, its answer is worth waiting for.
+#[test]
+fn a_server_that_takes_the_mail_late_has_taken_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("lmtp");
+    let late = || vec![(".", Act::Wait(1))];
+    let (tcp, unix) = (MailServer::start(EXTENSIONS, late()), MailServer::on_socket(&socket, late()));
+    let way = Way { limit: Duration::from_secs(1), ..PLAIN };
+    let to = ["anna@far.example", "carl@far.example"];
+    for (place, server) in [(smtp(&tcp), &tcp), (format!("lmtp:unix:{}", path(&socket)), &unix)] {
+        assert_eq!(carry(&place, &way, &to), [Carried::Sent, Carried::Sent], "{place}");
+        assert_eq!(wait_for("the mail", 5, || server.taken().pop()), taken(&to));
+    }
+    let slow = MailServer::start(EXTENSIONS, vec![("DATA", Act::Wait(2)), (".", Act::Wait(2))]);
+    assert!(later(&carry(&smtp(&slow), &way, &to)[0]).contains("it took too long"));
+    assert!(slow.taken().is_empty());
 }
 
 #[test]
@@ -272,7 +295,7 @@ fn program(folder: &Path, body: &str) -> PathBuf {
 fn carry_by(program: &Path, limit: Duration) -> Carried {
     let to = format!("sendmail:{}", path(program));
     let to_both = ["anna@far.example", "\"b o b\"@far.example"];
-    let mut outcomes = carry(&to, &Way { limit, ..PLAIN }, &to_both);
+    let mut outcomes = carry(&to, &Way { limit, answer: limit, ..PLAIN }, &to_both);
     assert_eq!(outcomes[0], outcomes[1]);
     outcomes.remove(0)
 }

@@ -137,6 +137,35 @@ fn a_program_that_reads_after_the_deadline_gets_the_whole_mail() {
     );
 }
 
+/// The server has the mail when the hook's hurry is over: to give up on its answer would send the mail twice, each time.
+#[test]
+fn a_server_that_answers_late_gets_the_mail_once() {
+    let slow = MailServer::start(&["8BITMIME"], vec![(".", Act::Wait(7))]);
+    let site = house(SENDS, &to(slow.port));
+    let ended = deliver(&site, "");
+    assert_eq!((ended.code, ended.text().as_str()), (Some(0), "2.0.0 stored\n"));
+    assert!(queue(&site).is_empty(), "it is known to be sent");
+    site.run("queue run").ok();
+    assert_eq!(slow.taken().len(), 1);
+}
+
+/// The answer to the MTA is not a moment later than its deadline, and nobody else sends meanwhile.
+#[test]
+fn a_server_that_answers_after_the_deadline_keeps_its_claim() {
+    let slow = MailServer::start(&["8BITMIME"], vec![(".", Act::Wait(6))]);
+    let site = house(SENDS, &format!("deadline = \"2s\"\n{}", to(slow.port)));
+    let ended = deliver(&site, "");
+    assert_eq!((ended.code, ended.text().as_str()), (Some(0), "2.0.0 stored\n"));
+    assert!(ended.took < Duration::from_secs(5), "{:?}", ended.took);
+    assert_eq!(site.run("queue run").text(), "nothing is due\n");
+    let mail = queue(&site).remove(0);
+    assert_eq!((&mail["state"], &mail["attempts"]), (&"sending".into(), &1.into()));
+    let file = rusqlite::Connection::open(site.root().join("state.sqlite")).unwrap();
+    let sql = "SELECT claimed - unixepoch() FROM queue";
+    let left: i64 = file.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!((600..700).contains(&left), "the lease covers every time limit: {left}");
+}
+
 #[test]
 fn without_a_submission_the_sender_tries_again_and_the_doctor_says_why() {
     let site = house(STORES, "");
