@@ -2,7 +2,8 @@
 
 use super::{WORD, configure};
 use crate::support::{Act, Ended, MailServer, Program, Site, path, tools, wait_for};
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -164,6 +165,22 @@ fn a_server_that_answers_after_the_deadline_keeps_its_claim() {
     let sql = "SELECT claimed - unixepoch() FROM queue";
     let left: i64 = file.query_row(sql, [], |row| row.get(0)).unwrap();
     assert!((600..700).contains(&left), "the lease covers every time limit: {left}");
+}
+
+/// A log that nobody reads any more stops the hook after everything is stored: that is no doubt.
+#[test]
+fn a_log_that_blocks_does_not_take_the_answer_back() {
+    let (site, _) = Site::certified();
+    let log = site.folder().join("fifo");
+    nix::unistd::mkfifo(&log, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+    let mut options = std::fs::OpenOptions::new();
+    let mut full = options.read(true).write(true).custom_flags(nix::libc::O_NONBLOCK).open(&log).unwrap();
+    while full.write(&[b'x'; 4096]).is_ok() {}
+    let text = format!("log = \"{}\"\ndeadline = \"3s\"\n", path(&log));
+    std::fs::write(site.root().join("sealpost.toml"), text).unwrap();
+    let ended = deliver(&site, "");
+    assert_eq!((ended.code, ended.text().as_str()), (Some(0), "2.0.0 stored\n"));
+    assert!(ended.took > Duration::from_millis(2500), "it blocked: {:?}", ended.took);
 }
 
 #[test]
