@@ -1,5 +1,7 @@
 //! The mail that rules send, seen by a queue that writes down what it is told.
 
+mod commands;
+
 use super::*;
 use crate::mail::Message;
 use proptest::prelude::*;
