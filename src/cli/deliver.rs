@@ -137,8 +137,9 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let engine = engine(&directory, &store, &outbox, &config, &programs);
     let request = verb.request(&message)?;
     let outcome = engine.deliver(&request);
-    log(&request, &outcome);
+    // From here on everything is decided: a log that blocks makes no doubt of it.
     watch.stored(&outcome.disposition);
+    log(&request, &outcome);
     queue_run::after_delivery(&config, &directory, &outbox);
     harvest::after_delivery(&context, &config, &directory, &request, &outcome);
     Ok(outcome.disposition)

@@ -1,4 +1,5 @@
-//! What a delivery does beside copies: commands before the first commit, mail and memory after the last.
+//! What a delivery does beside copies: mail is held and commands run before the first commit; mail goes and memory is kept
+//! after the last.
 
 use super::deliver::Case;
 use super::mails::mails;
@@ -42,7 +43,7 @@ impl Effects<'_> {
         self.runs.iter().map(Run::act).chain(mails).collect()
     }
 
-    /// Runs the commands, after all copies are staged and before the first becomes visible.
+    /// Runs the commands, after all copies are staged and all mails held, and before the first becomes visible.
     pub(super) fn run(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
         self.runs.iter().try_for_each(|run| run.run(engine))
     }
@@ -52,6 +53,13 @@ impl Effects<'_> {
         match std::mem::take(&mut self.mails) {
             none if none.is_empty() => Ok(Held::default()),
             mails => Ok(engine.outbox.hold(mails, copies, self.at)?),
+        }
+    }
+
+    /// Nothing became visible. If this fails too, whoever runs the queue finds no copy and drops the mails.
+    pub(super) fn withdraw(&self, engine: &Engine<'_>, held: &Held) {
+        if !held.0.is_empty() {
+            let _ = engine.outbox.withdraw(held);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Stage every copy, then make every copy visible; else none.
+//! Stage every copy, hold the mail, run the commands, then make every copy visible; else nothing.
 
 use super::effects::Effects;
 use super::plan::PlannedCopy;
@@ -106,26 +106,32 @@ pub(super) fn store(
 ) -> Result<Stored, EngineError> {
     let staged = copies.into_iter().map(|made| stage(engine, made)).collect::<Result<Vec<_>, _>>()?;
     let acts = effects.acts();
-    effects.run(engine)?;
     let begun: Vec<(ServerCopy, String)> = staged
         .iter()
         .filter_map(|copy| copy.identity.clone().map(|mark| (mark, copy.staged.name().to_owned())))
         .collect();
-    if !begun.is_empty() {
-        engine.directory.begin_server_copies(&begun)?;
-    }
     let names: Vec<CopyName> = staged.iter().filter_map(|copy| copy.name.clone()).collect();
     let held = effects.hold(engine, &names)?;
-    let reports = commit(staged).inspect_err(|error| {
-        // Nothing became visible. If this fails too, whoever runs the queue finds no copy and drops them.
-        if matches!(error, EngineError::Commit { visible: 0, .. }) {
-            let _ = engine.outbox.withdraw(&held);
-        }
-    })?;
+    // Whatever can fail at each retry comes before the commands: what they have done stays.
+    let reports =
+        effects.run(engine).and_then(|()| begin(engine, &begun)).and_then(|()| commit(staged)).inspect_err(
+            |error| {
+                if !matches!(error, EngineError::Commit { visible: 1.., .. }) {
+                    effects.withdraw(engine, &held);
+                }
+            },
+        )?;
     let mut warnings = effects.finish(engine, &held)?;
     let done: Vec<ServerCopy> = begun.into_iter().map(|(mark, _)| mark).chain(found).collect();
     warnings.extend(finish(engine, &done));
     Ok(Stored { reports, done: acts, warnings })
+}
+
+fn begin(engine: &Engine<'_>, copies: &[(ServerCopy, String)]) -> Result<(), EngineError> {
+    match copies {
+        [] => Ok(()),
+        copies => Ok(engine.directory.begin_server_copies(copies)?),
+    }
 }
 
 fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Result<StagedCopy, EngineError> {

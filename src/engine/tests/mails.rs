@@ -1,5 +1,6 @@
 //! The mail that rules send, seen by a queue that writes down what it is told.
 
+mod commands;
 mod discards;
 
 use super::*;
