@@ -2,7 +2,7 @@
 
 use super::effects::Effects;
 use super::plan::PlannedCopy;
-use super::seal::{MadeCopy, ReadyCopy};
+use super::seal::{MadeCopy, ReadyCopy, Way};
 use super::{CopyName, CopyReport, Engine, EngineError, Request, ServerCopy, ServerCopyState, Staged};
 use crate::mail::{Message, without_mbox_line};
 use crate::pki::Fingerprint;
@@ -27,12 +27,12 @@ pub(super) fn without_stored<'a>(
     copies: Vec<ReadyCopy<'a>>,
 ) -> Result<Remaining<'a>, EngineError> {
     let call = copies.iter().any(|copy| is_server_rule(&copy.plan)).then(|| call(request)).flatten();
-    let asked: Vec<ServerCopy> = copies.iter().filter_map(|copy| identity(&call, &copy.plan)).collect();
+    let asked: Vec<ServerCopy> = copies.iter().filter_map(|copy| identity(&call, copy)).collect();
     let states = if asked.is_empty() { Vec::new() } else { engine.directory.server_copies(&asked)? };
     let mut states = states.into_iter();
     let mut remaining = Remaining { copies: Vec::new(), found: Vec::new() };
     for copy in copies {
-        let Some(mark) = identity(&call, &copy.plan) else {
+        let Some(mark) = identity(&call, &copy) else {
             remaining.copies.push((copy, None));
             continue;
         };
@@ -58,9 +58,14 @@ fn is_server_rule(plan: &PlannedCopy<'_>) -> bool {
     plan.acting.is_none() && plan.rule.is_some()
 }
 
-fn identity(call: &Option<String>, plan: &PlannedCopy<'_>) -> Identity {
+/// A sealed copy and a clear one in the same mailbox are two.
+fn identity(call: &Option<String>, ReadyCopy { plan, way, .. }: &ReadyCopy<'_>) -> Identity {
     let queue_id = call.clone().filter(|_| is_server_rule(plan))?;
-    Some(ServerCopy { queue_id, rule: plan.rule.clone()?, mailbox: plan.full_mailbox() })
+    let mailbox = match way {
+        Way::Seal(..) => plan.full_mailbox(),
+        Way::Plain(_) => format!("clear {}", plan.full_mailbox()),
+    };
+    Some(ServerCopy { queue_id, rule: plan.rule.clone()?, mailbox })
 }
 
 /// Fields that pipe(8) puts in front for each recipient (its flags D, O and R).
