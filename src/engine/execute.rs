@@ -85,7 +85,7 @@ pub(super) fn call(request: &Request<'_>) -> Option<String> {
 
 /// What became visible.
 pub(super) struct Stored {
-    /// In the order of the copies.
+    /// In the order in which they became visible.
     pub(super) reports: Vec<CopyReport>,
     /// What failed afterwards, without consequences for the mail.
     pub(super) warnings: Vec<String>,
@@ -99,7 +99,9 @@ struct StagedCopy {
     identity: Identity,
 }
 
-/// Stages all, then commits all. An error before the first commit leaves nothing, because what is staged undoes itself
+/// Stages all, then commits all: the files of all recipients first, so that whoever sees a message finds its files, and so
+/// that the copy that is committed last, which tells the queue whether the delivery took place, is in a mailbox. Where
+/// there are files only, none tells. An error before the first commit leaves nothing, because what is staged undoes itself
 /// when dropped; after it what is visible stays, and the rest is dropped.
 pub(super) fn store(
     engine: &Engine<'_>,
@@ -107,7 +109,8 @@ pub(super) fn store(
     found: Vec<ServerCopy>,
     mut effects: Effects<'_>,
 ) -> Result<Stored, EngineError> {
-    let staged = copies.into_iter().map(|made| stage(engine, made)).collect::<Result<Vec<_>, _>>()?;
+    let mut staged = copies.into_iter().map(|made| stage(engine, made)).collect::<Result<Vec<_>, _>>()?;
+    staged.sort_by_key(|copy| copy.name.is_some());
     effects.run(engine)?;
     let begun: Vec<(ServerCopy, String)> = staged
         .iter()
