@@ -4,8 +4,8 @@ use super::{Field, FileName, MediaType, Message, TransferEncoding, split_multipa
 use encodify::base64;
 use std::borrow::Cow;
 
-/// More attachments than this are not looked for. Ours.
-pub const MAX_ATTACHMENTS: usize = 1_000;
+/// More attachments than this are not looked for: each may cost a file. Ours.
+pub const MAX_ATTACHMENTS: usize = 100;
 /// Multiparts in multiparts are looked into this far. Ours.
 const MAX_DEPTH: usize = 32;
 

@@ -191,3 +191,16 @@ then = [["Redirect to", "dan@far.example"], ["Copy Attachments into", "In"], ["D
     }
     assert_eq!(witnessed(&[ADA], None), (None, None, vec![true, true]));
 }
+
+#[test]
+fn a_hundred_attachments_are_copied_and_the_rest_is_told() {
+    let part = "--b\nContent-Type: application/pdf; name=a.pdf\n\nx\n".repeat(101);
+    let mail = format!("Content-Type: multipart/mixed; boundary=b\n\n{part}--b--\n");
+    let mut world = copying();
+    world.settings.max_message = 1 << 20;
+    world.settings.attachments = AttachmentPolicy::Plain;
+    let outcome = world.engine().deliver(&request(mail.as_bytes(), &[BOB]));
+    assert_eq!(world.store.files(&address(BOB)).len(), 100);
+    let warning = "rule \"Files\" of bob@north.example: there are too many attachments, or too deep ones: not all are copied";
+    assert_eq!(outcome.warnings, [warning]);
+}
