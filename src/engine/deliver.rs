@@ -10,7 +10,7 @@ use super::owners::Owners;
 use super::plan::{Effect, Plan, PlannedCopy, Planner};
 use super::programs::{Programs, Verdicts, Watch};
 use super::prospect::issuers;
-use super::seal::{ReadyCopy, Versions, make, ready};
+use super::seal::{ReadyCopy, Versions, Way, make, ready};
 use super::settle::settle;
 use super::{
     Account, BuiltIn, Clock, Directory, Disposition, EngineError, Fired, Helpers, Mailstore, Outbox, Outcome,
@@ -203,7 +203,7 @@ impl Engine<'_> {
     }
 }
 
-/// A server rule that stores twice in one mailbox makes one copy when a queue id is its name.
+/// A server rule that stores twice in one mailbox makes one sealed and one clear copy at most when a queue id is its name.
 fn without_doubles<'a>(request: &Request<'_>, copies: Vec<ReadyCopy<'a>>) -> Vec<ReadyCopy<'a>> {
     if request.queue_id.is_none() {
         return copies;
@@ -214,6 +214,7 @@ fn without_doubles<'a>(request: &Request<'_>, copies: Vec<ReadyCopy<'a>>) -> Vec
             other.plan.rule == copy.plan.rule
                 && other.plan.owner.address == copy.plan.owner.address
                 && other.plan.place == copy.plan.place
+                && matches!(other.way, Way::Plain(_)) == matches!(copy.way, Way::Plain(_))
         };
         if !kept.iter().any(same) {
             kept.push(copy);

@@ -69,7 +69,7 @@ pub struct ServerCopy {
     pub queue_id: String,
     /// The rule's name.
     pub rule: String,
-    /// `~owner@domain/Box`.
+    /// `~owner@domain/Box`; of a clear copy `clear ~owner@domain/Box`.
     pub mailbox: String,
 }
 

@@ -95,6 +95,8 @@ pub struct Evaluation<'a> {
     rule: usize,
     /// The next action of it.
     action: Option<usize>,
+    /// What was asked and not answered.
+    asked: Option<Question>,
     tracer: Option<Tracer>,
 }
 
@@ -102,7 +104,8 @@ impl<'a> Evaluation<'a> {
     /// At its begin.
     pub fn new(program: &'a Program, input: Input<'a>) -> Evaluation<'a> {
         let verdict = Verdict { steps: Vec::new(), ending: Ending::Inbox, ended_by: None };
-        Evaluation { program, evidence: Evidence::new(input), verdict, rule: 0, action: None, tracer: None }
+        let evidence = Evidence::new(input);
+        Evaluation { program, evidence, verdict, rule: 0, action: None, asked: None, tracer: None }
     }
 
     /// The same, and it writes down what happens on the way.
@@ -110,13 +113,17 @@ impl<'a> Evaluation<'a> {
         Evaluation { tracer: Some(Tracer::default()), ..Evaluation::new(program, input) }
     }
 
-    /// Goes on until it must ask or is done.
+    /// Goes on until it must ask or is done; asks the same again until it is answered.
     pub fn run(&mut self) -> Progress {
+        if let Some(question) = &self.asked {
+            return Progress::Ask(question.clone());
+        }
         while let Some((scope, rule)) = self.program.rules.get(self.rule) {
             if self.action.is_none() && self.enters(*scope, rule) {
                 self.action = Some(0);
             }
             if let Some(question) = self.act(rule) {
+                self.asked = Some(question.clone());
                 return Progress::Ask(question);
             }
             self.action = None;
@@ -125,8 +132,11 @@ impl<'a> Evaluation<'a> {
         Progress::Done(self.verdict.clone())
     }
 
-    /// What the helper said to the question that [`Evaluation::run`] asked last.
+    /// What the helper said to the question that [`Evaluation::run`] asked last. Without an open question it says nothing.
     pub fn answer(&mut self, answer: Answer) {
+        if self.asked.take().is_none() {
+            return;
+        }
         let Some((_, rule)) = self.program.rules.get(self.rule) else { return };
         let action = match answer {
             Answer::Accept => return,
@@ -135,6 +145,10 @@ impl<'a> Evaluation<'a> {
             Answer::Reject(text) => Action::Reject(text),
         };
         self.take(rule, &action);
+        if action.is_end() {
+            // The rule was entered already.
+            self.rule += 1;
+        }
     }
 
     /// What the rules did to the header so far.

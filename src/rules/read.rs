@@ -18,6 +18,10 @@ use toml::de::DeTable;
 /// A larger file is no rule file. Ours.
 pub(super) const LARGEST_FILE: usize = 1 << 20;
 
+/// More rules are no rule set, and more conditions or actions no rule: what compares them is bounded so. Ours.
+pub(super) const MOST_RULES: usize = 10_000;
+const MOST_ELEMENTS: usize = 256;
+
 const KEYS: [&str; 5] = ["name", "priority", "when", "then", "comment"];
 
 /// Reads the file; on any fault the whole file is refused.
@@ -75,6 +79,10 @@ impl<'t> Reader<'t> {
         let mut rules = Vec::new();
         for (key, value) in document {
             match (key.name.as_str(), value.as_list()) {
+                ("rule", Some(array)) if array.len() > MOST_RULES => {
+                    let (text, hint) = too_many_rules(array.len());
+                    self.faults.add(key.span.clone(), text, hint);
+                }
                 ("rule", Some(array)) => rules = array.iter().filter_map(|rule| self.rule(rule)).collect(),
                 ("rule", None) => {
                     let text = format!("\"rule\" is {}, not a list of rules", value.kind());
@@ -328,11 +336,23 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// What was found and what is allowed.
+pub(super) fn too_many_rules(found: usize) -> (String, String) {
+    (format!("the file has {found} rules"), format!("a rule file has {MOST_RULES} rules at most"))
+}
+
 /// The elements of `when` or `then`.
 fn elements<'v>(faults: &mut Faults<'_>, table: &'v [(Key, Node)], key: &str, example: &str) -> &'v [Node] {
     let Some((_, value)) = entry(table, key) else { return &[] };
     match value.as_list() {
-        Some(list) => list,
+        Some(list) => match list.get(MOST_ELEMENTS) {
+            None => list,
+            Some(surplus) => {
+                let text = format!("\"{key}\" has {} elements", list.len());
+                faults.add(surplus.span.clone(), text, format!("a rule has {MOST_ELEMENTS} at most"));
+                &[]
+            }
+        },
         None => {
             let text = format!("\"{key}\" is a list of lists, not {}", value.kind());
             faults.add(value.span.clone(), text, format!("for example: {example}"));

@@ -1,6 +1,7 @@
 //! Maildir and Maildir++ (spec: interop, "Postfix and Dovecot").
 
 use super::atomic::{Disk, Files, discard, ensure_folder, ensure_folders, failed, publish, write_new};
+use super::attachments::Readied;
 use super::layout::{Layout, TemplateError};
 use super::{attachments, keywords, name, quota};
 use crate::engine::{Content, Copy, Mailstore, Place, Staged, StoreError};
@@ -14,6 +15,8 @@ pub struct MaildirStore<F = Disk> {
     pub(super) layout: Layout,
     /// Of the files that rules copy out of messages.
     pub(super) attachments: Layout,
+    /// Folders of theirs.
+    pub(super) readied: Readied,
     pub(super) host: String,
     pub(super) files: F,
 }
@@ -31,7 +34,7 @@ impl<F: Files> MaildirStore<F> {
     /// The same over other system calls, for tests.
     pub fn with_files(root: &Path, template: &str, files: F) -> Result<MaildirStore<F>, TemplateError> {
         let (layout, attachments) = (Layout::new(root, template)?, Layout::new(root, attachments::DEFAULT)?);
-        Ok(MaildirStore { layout, attachments, host: name::host(), files })
+        Ok(MaildirStore { layout, attachments, readied: Readied::default(), host: name::host(), files })
     }
 
     pub(super) fn layout(&self) -> &Layout {

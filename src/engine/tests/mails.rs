@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 /// A queue in memory.
 #[derive(Default)]
-struct Recorder {
+pub(super) struct Recorder {
     log: Mutex<Vec<String>>,
     held: Mutex<Vec<OutgoingMail>>,
     copies: Mutex<Vec<CopyName>>,
@@ -22,6 +22,11 @@ impl Recorder {
     fn did(&self, what: &'static str) -> Result<(), OutboxError> {
         self.log.lock().unwrap().push(what.to_owned());
         if self.broken == Some(what) { Err(OutboxError("broken".into())) } else { Ok(()) }
+    }
+
+    /// By which the queue tells whether the delivery took place.
+    pub(super) fn witness(&self) -> Option<CopyName> {
+        self.copies.lock().unwrap().last().cloned()
     }
 
     fn log(&self) -> Vec<String> {
