@@ -122,3 +122,107 @@ fn a_program_reads_the_same() {
     assert_eq!(json["effects"][1], effect);
     assert_eq!(json["mails"], serde_json::json!([]));
 }
+
+/// bob has this one rule, and the site these settings; its log is a file.
+fn house(then: &str, settings: &str) -> Site {
+    let (site, _) = Site::certified();
+    configure(&site, settings);
+    rule(&site, "--account bob@north.example", then);
+    site
+}
+
+fn rule(site: &Site, holder: &str, then: &str) {
+    let text = format!("[[rule]]\nname = \"act\"\npriority = 5\nthen = [{then}]\n");
+    let file = site.write("rule.toml", &text);
+    site.program(&format!("rules install {holder}")).args([path(&file)]).run().ok();
+}
+
+fn configure(site: &Site, settings: &str) {
+    let log = site.folder().join("log");
+    let _ = std::fs::remove_file(&log);
+    std::fs::write(site.root().join("sealpost.toml"), format!("log = {log:?}\n{settings}\n")).unwrap();
+}
+
+const MAIL: &str = "From: carol@far.example\nSubject: x\n\nhello\n";
+
+fn asked(site: &Site, more: &str) -> Ended {
+    site.program(&format!("rules explain --recipient bob@north.example {more}")).input(MAIL).run()
+}
+
+/// What is told is what a delivery says, and why is what stands in its log.
+fn assert_as_delivered(site: &Site, cause: &str) {
+    assert_as_delivered_from(site, "carol@far.example", cause);
+}
+
+fn assert_as_delivered_from(site: &Site, sender: &str, cause: &str) {
+    let words = format!("deliver --recipient=bob@north.example --sender={sender}");
+    let delivered = site.program(&words).input(MAIL).run();
+    let log = std::fs::read_to_string(site.folder().join("log")).unwrap();
+    assert_eq!(delivered.code, Some(75), "{log}");
+    assert!(log.contains(cause), "{log}");
+    let told = asked(site, &format!("--sender={sender}"));
+    assert_eq!(told.code, Some(1), "{}", told.text());
+    let line = format!("The MTA would be told: {}", delivered.text());
+    assert!(told.text().ends_with(&line), "{line}{}", told.text());
+    assert!(
+        told.stderr.starts_with(&format!("sealpost: it would not be delivered: {cause}")),
+        "{}",
+        told.stderr
+    );
+}
+
+#[test]
+fn a_command_that_could_not_run_is_no_delivery() {
+    let unlisted = "rule \"act\": /bin/ls: the site does not list it: add \"/bin/ls\" to `execute`";
+    let site = house("[\"Execute\", \"/bin/ls\"]", "");
+    assert_as_delivered(&site, unlisted);
+    rule(&site, "--account bob@north.example", "[\"Execute\", \"/no/such/program\"]");
+    configure(&site, "execute = [\"/no/such/program\"]");
+    assert_as_delivered(&site, "rule \"act\": /no/such/program: /no is not there");
+    let file = site.write("script", "#!/bin/sh\n");
+    rule(&site, "--account bob@north.example", &format!("[\"Execute\", {file:?}]"));
+    configure(&site, &format!("execute = [{file:?}]"));
+    let shown = file.display();
+    assert_as_delivered(&site, &format!("rule \"act\": {shown}: {shown} is no executable file: chmod 755"));
+    rule(&site, "--account bob@north.example", "[\"Execute\", \"[RETPATH] /bin/ls\"]");
+    configure(&site, "execute = [\"/bin/ls\"]");
+    let cause = "rule \"act\": /bin/ls: the return path of this message cannot be handed";
+    assert_as_delivered_from(&site, "a\u{1}@b.example", cause);
+    assert_eq!(asked(&site, "--sender=a@b.example").code, Some(0));
+}
+
+#[test]
+fn mail_that_nobody_would_take_is_no_delivery() {
+    let site = house("[\"Redirect to\", \"dan@far.example\"]", "");
+    let cause = "the queue of outgoing mail failed: rule \"act\" sends mail, and submission is not set in sealpost.toml";
+    assert_as_delivered(&site, cause);
+    configure(&site, "submission = \"smtp://127.0.0.1:1\"");
+    assert_eq!(asked(&site, "").code, Some(0));
+    let key = site.root().join("queue.key");
+    assert!(!key.exists(), "who asks makes none");
+    std::fs::write(&key, "cut").unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    assert_as_delivered(&site, "the queue of outgoing mail failed: ");
+}
+
+/// A command that ran for a delivery that comes to nothing runs again when the sender tries again.
+#[test]
+fn no_command_runs_for_mail_that_nobody_would_take() {
+    let site = house("[\"Discard\"]", "");
+    let ran = site.folder().join("ran");
+    let script = site.write("script", &format!("echo ran > {ran:?}"));
+    let script = path(&script);
+    let then = format!("[\"Execute\", \"/bin/sh {script}\"], [\"Redirect to\", \"dan@far.example\"]");
+    rule(&site, "--account bob@north.example", &then);
+    configure(&site, "execute = [\"/bin/sh\"]");
+    assert_as_delivered(
+        &site,
+        "the queue of outgoing mail failed: rule \"act\" sends mail, and submission is not set",
+    );
+    assert!(!ran.exists());
+    configure(&site, "execute = [\"/bin/sh\"]\nsubmission = \"smtp://127.0.0.1:1\"");
+    assert_eq!(asked(&site, "").code, Some(0));
+    assert!(!ran.exists());
+    site.program("deliver --recipient=bob@north.example").input(MAIL).run().ok();
+    assert!(ran.exists(), "the rule does run it");
+}

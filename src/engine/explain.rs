@@ -2,7 +2,7 @@
 
 use super::certificates::Reader;
 use super::deliver::{Case, Engine, Planned};
-use super::mails::mails;
+use super::effects::prepare;
 use super::outcome::chain;
 use super::planned::{PlannedEffectReport, effects};
 use super::programs::Watch;
@@ -97,8 +97,10 @@ impl Engine<'_> {
 
     fn foresee(&self, request: &Request<'_>, case: &Case<'_>) -> Result<Foreseen, EngineError> {
         let Planned { copies, effects, warnings } = self.plan(request, case)?;
-        copies.iter().try_for_each(|copy| self.check_mailbox(copy).and_then(|()| check_form(copy)))?;
-        let mails = mails(self, request, case, &effects, self.clock.now())?.reports;
+        // In the order of a delivery: seal, prepare, stage.
+        copies.iter().try_for_each(check_form)?;
+        let mails = prepare(self, request, case, &effects, self.clock.now())?.reports;
+        copies.iter().try_for_each(|copy| self.check_mailbox(copy))?;
         Ok(Foreseen { copies: copies.iter().map(report).collect(), mails, warnings })
     }
 
