@@ -226,3 +226,62 @@ fn no_command_runs_for_mail_that_nobody_would_take() {
     site.program("deliver --recipient=bob@north.example").input(MAIL).run().ok();
     assert!(ran.exists(), "the rule does run it");
 }
+
+/// What only the MTA knows is told as it tells it.
+#[test]
+fn conditions_on_the_envelope_see_what_the_options_say() {
+    let site = Site::furnished();
+    let text = r#"
+[[rule]]
+name = "ours"
+priority = 5
+when = [
+  ["Source", "is", "authenticated"],
+  ["Submit Address", "is", "PIPE*192.0.2.7*"],
+  ["Each Recipient", "is", "sales@*"],
+]
+then = [["Discard"]]
+"#;
+    let file = site.write("rule.toml", text);
+    site.run(&format!("rules install {} --server", path(&file))).ok();
+    let all = "--source authenticated --client 192.0.2.7 --original-recipient sales@north.example";
+    let shown = asked(&site, all).text();
+    assert!(shown.contains("\"ours\" (server, priority 5) matches\n"), "{shown}");
+    for without in [
+        "--client 192.0.2.7 --original-recipient sales@north.example",
+        "--source authenticated --original-recipient sales@north.example",
+        "--source authenticated --client 192.0.2.7",
+        "--source lmtp --client 192.0.2.7 --original-recipient sales@north.example",
+        "--source authenticated --client= --original-recipient=sales@north.example",
+    ] {
+        let shown = asked(&site, without).text();
+        assert!(shown.contains("\"ours\" (server, priority 5) does not match\n"), "{without}: {shown}");
+    }
+    let words =
+        "rules explain --recipient bob@north.example --recipient b@north.example --original-recipient x";
+    let refused = site.refused(words);
+    assert_eq!(refused.0, 64);
+    assert!(
+        refused.1.contains("--original-recipient is needed for each --recipient or for none"),
+        "{refused:?}"
+    );
+}
+
+/// A day begins when it begins for rules.
+#[test]
+fn a_time_without_an_offset_is_in_the_zone_of_the_site() {
+    let site = Site::furnished();
+    let text = "[[rule]]\nname = \"c\"\npriority = 5\nwhen = [[\"Current Date\", \"less than\", 2001-01-01], [\"Subject\", \"is\", \"x\"]]\nthen = [[\"Discard\"]]\n";
+    let file = site.write("rule.toml", text);
+    site.run(&format!("rules install {} --domain north.example", path(&file))).ok();
+    for (zone, at, seen) in [
+        ("Asia/Kolkata", "2026-12-19", "2026-12-19T00:00:00+05:30"),
+        ("Asia/Kolkata", "2026-12-19T08:15", "2026-12-19T08:15:00+05:30"),
+        ("Asia/Kolkata", "2026-12-19T08:15:00Z", "2026-12-19T13:45:00+05:30"),
+        ("UTC", "2026-12-19", "2026-12-19T00:00:00Z"),
+    ] {
+        configure(&site, &format!("time-zone = \"{zone}\""));
+        let shown = asked(&site, &format!("--at {at}")).text();
+        assert!(shown.contains(&format!("looked at: \"{seen}")), "{zone} {at}: {shown}");
+    }
+}
