@@ -115,6 +115,9 @@ fn explain_lists_the_files_and_makes_none() {
         explained.text()
     );
     assert!(!files(&store).exists());
+    store.deliver(mail).ok();
+    let explained = store.command("rules explain --recipient bob@north.example").input(mail).run();
+    assert!(explained.text().contains(": In/Deep/a-2.csv.eml"), "one is there: {}", explained.text());
 }
 
 #[test]
@@ -127,7 +130,8 @@ fn no_log_holds_the_name_of_a_file() {
     store.deliver(b"Content-Type: text/csv; name=xyzzy.csv\n\na;b\n").ok();
     assert!(files(&store).join("In/Deep/xyzzy.csv.eml").exists());
     let told = std::fs::read_to_string(&log).unwrap();
-    assert!(told.contains("In/Deep") && !told.contains("xyzzy"), "{told}");
+    assert!(told.contains("files=In/Deep") && !told.contains("xyzzy"), "{told}");
+    assert!(told.contains("mailbox=INBOX") && !told.contains("mailbox=In/"), "{told}");
 }
 
 /// What is found is kept as it stands in the message: a header of many fields would be many times its size.

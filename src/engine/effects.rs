@@ -6,7 +6,9 @@ use super::mails::mails;
 use super::plan::Effect;
 use super::remember::remembered;
 use super::runs::{Run, runs};
-use super::{CopyName, Engine, EngineError, Fired, Held, OutgoingMail, Remembered, Request};
+use super::{
+    CopyName, Engine, EngineError, Fired, Held, OutgoingMail, PlannedMailReport, Remembered, Request,
+};
 use time::OffsetDateTime;
 
 /// Ready to be done, each at its time.
@@ -15,11 +17,14 @@ pub(super) struct Effects<'a> {
     mails: Vec<OutgoingMail>,
     /// What is not sent, and why.
     unsent: Vec<String>,
+    /// One for each mail, and for each that is not sent.
+    pub(super) reports: Vec<PlannedMailReport>,
     remembered: Vec<Remembered>,
     at: OffsetDateTime,
 }
 
-/// Makes everything that can be made before a copy is written.
+/// Makes everything that can be made before a copy is written, and asks whether it could be done: no command runs for a
+/// delivery that cannot come to an end, and who only asks is told what a delivery would be told.
 pub(super) fn prepare<'a>(
     engine: &Engine<'_>,
     request: &Request<'_>,
@@ -29,7 +34,10 @@ pub(super) fn prepare<'a>(
 ) -> Result<Effects<'a>, EngineError> {
     let mails = mails(engine, request, case, effects, at)?;
     let (runs, unsent) = (runs(request, case, effects), mails.warnings());
-    Ok(Effects { runs, mails: mails.mails, unsent, remembered: remembered(case, effects), at })
+    let remembered = remembered(case, effects);
+    let effects = Effects { runs, mails: mails.mails, unsent, reports: mails.reports, remembered, at };
+    effects.check(engine)?;
+    Ok(effects)
 }
 
 impl Effects<'_> {
@@ -41,6 +49,14 @@ impl Effects<'_> {
             action: mail.action.to_owned(),
         });
         self.runs.iter().map(Run::act).chain(mails).collect()
+    }
+
+    fn check(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
+        self.runs.iter().try_for_each(|run| run.check(engine))?;
+        match self.mails.as_slice() {
+            [] => Ok(()),
+            mails => Ok(engine.outbox.may_send(mails)?),
+        }
     }
 
     /// Runs the commands, after all copies are staged and all mails held, and before the first becomes visible.

@@ -3,7 +3,10 @@
 use super::effects::Effects;
 use super::plan::PlannedCopy;
 use super::seal::{MadeCopy, ReadyCopy, Way};
-use super::{CopyName, CopyReport, Engine, EngineError, Fired, Request, ServerCopy, ServerCopyState, Staged};
+use super::{
+    CopyName, CopyReport, Engine, EngineError, Fired, Request, ServerCopy, ServerCopyState, Staged,
+    StoreError,
+};
 use crate::mail::{Message, without_mbox_line};
 use crate::pki::Fingerprint;
 use sha2::{Digest, Sha256};
@@ -143,8 +146,16 @@ fn begin(engine: &Engine<'_>, copies: &[(ServerCopy, String)]) -> Result<(), Eng
 }
 
 fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Result<StagedCopy, EngineError> {
-    let MadeCopy { copy, mut report } = made;
-    let staged = engine.store.stage(&copy).map_err(EngineError::Stage)?;
+    let MadeCopy { copy, mut report, acting } = made;
+    let staged = engine.store.stage(&copy).map_err(|error| match error {
+        StoreError::NoMailbox { mailbox, .. } => EngineError::NoMailbox {
+            rule: report.rule.clone().unwrap_or_default(),
+            owner: copy.owner.clone(),
+            mailbox,
+            acting,
+        },
+        error => EngineError::Stage(error),
+    })?;
     report.size_after = staged.size();
     report.name = staged.name().to_owned();
     report.warnings.extend_from_slice(staged.warnings());

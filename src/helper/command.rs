@@ -23,16 +23,26 @@ const TICKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mi
 /// Where it finds the message as a file.
 const MESSAGE_FILE: &str = "/dev/stdin";
 
-/// Runs a command to its end.
-pub(super) fn run(settings: &HelperSettings, run: &CommandRun<'_>) -> Result<(), ProgramFault> {
-    let program = run.command.program();
+/// What is known before it runs: may it, and with which arguments beside its own?
+pub(super) fn check(
+    settings: &HelperSettings,
+    command: &Command,
+    envelope: &Envelope,
+) -> Result<Vec<String>, ProgramFault> {
+    let program = command.program();
     if !settings.lists(program) {
         return Err(ProgramFault::NotListed(program.to_owned()));
     }
     check_program(Path::new(program))?;
+    more_arguments(command, envelope)
+}
+
+/// Runs a command to its end.
+pub(super) fn run(settings: &HelperSettings, run: &CommandRun<'_>) -> Result<(), ProgramFault> {
+    let more = check(settings, run.command, run.envelope)?;
     let heard = if run.command.has(Prefix::Stderr) { Stdio::piped() } else { Stdio::null() };
-    let mut command = clean(Path::new(program));
-    command.args(run.command.arguments()).args(more_arguments(run.command, run.envelope)?);
+    let mut command = clean(Path::new(run.command.program()));
+    command.args(run.command.arguments()).args(more);
     let message = memory_file(run.message).map_err(system("make a memory file"))?;
     command.stdin(message).stdout(Stdio::piped()).stderr(heard);
     let (group, pipes) = Group::start(&mut command).map_err(system("start it"))?;

@@ -138,6 +138,9 @@ impl<'a> Evaluation<'a> {
             return;
         }
         let Some((_, rule)) = self.program.rules.get(self.rule) else { return };
+        if let Some(tracer) = &mut self.tracer {
+            tracer.answer(&answer);
+        }
         let action = match answer {
             Answer::Accept => return,
             Answer::AddHeader(lines) => Action::AddHeader(header_lines(&lines)),
@@ -146,7 +149,7 @@ impl<'a> Evaluation<'a> {
         };
         self.take(rule, &action);
         if action.is_end() {
-            // The rule was entered already.
+            // This rule is done with: it is not one that was not reached.
             self.rule += 1;
         }
     }

@@ -35,6 +35,9 @@ impl Recorder {
 }
 
 impl Outbox for Recorder {
+    fn may_send(&self, _mails: &[OutgoingMail]) -> Result<(), OutboxError> {
+        if self.broken == Some("may send") { Err(OutboxError("broken".into())) } else { Ok(()) }
+    }
     fn answered(&self, asked: &[ReplyKey], since: OffsetDateTime) -> Result<Vec<bool>, OutboxError> {
         self.did("answered")?;
         self.asked.lock().unwrap().push((asked.len(), since));
@@ -612,7 +615,7 @@ fn mails_are_held_before_the_first_copy_is_visible_and_go_after_the_last() {
         assert_eq!(sent.outcome.disposition.exit_code(), 75, "{fault:?}");
         assert_eq!(sent.recorder.log(), log, "{fault:?}");
     }
-    for (broken, stored) in [("hold", 0), ("release", 2)] {
+    for (broken, stored) in [("may send", 0), ("hold", 0), ("release", 2)] {
         let recorder = Recorder { broken: Some(broken), ..Recorder::default() };
         let sent = deliver_with(bobs(action), recorder, &request(MAIL, &[BOB]));
         let line = sent.outcome.disposition.line();
