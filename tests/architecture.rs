@@ -13,7 +13,8 @@ const GROUPS: &[&[&str]] = &[
     &["smime"],
     &["vault"],
     &["engine"],
-    &["directory", "store", "config", "system", "courier", "helper"],
+    &["system"],
+    &["directory", "store", "config", "courier", "helper"],
     &["cli"],
 ];
 

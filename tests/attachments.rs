@@ -1,5 +1,6 @@
 //! `Copy Attachments into` through the hook, and OpenSSL opens the files.
 
+use crate::hostile::memory;
 use crate::support::{Program, Store, path, tools};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -114,6 +115,9 @@ fn explain_lists_the_files_and_makes_none() {
         explained.text()
     );
     assert!(!files(&store).exists());
+    store.deliver(mail).ok();
+    let explained = store.command("rules explain --recipient bob@north.example").input(mail).run();
+    assert!(explained.text().contains(": In/Deep/a-2.csv.eml"), "one is there: {}", explained.text());
 }
 
 #[test]
@@ -126,5 +130,24 @@ fn no_log_holds_the_name_of_a_file() {
     store.deliver(b"Content-Type: text/csv; name=xyzzy.csv\n\na;b\n").ok();
     assert!(files(&store).join("In/Deep/xyzzy.csv.eml").exists());
     let told = std::fs::read_to_string(&log).unwrap();
-    assert!(told.contains("In/Deep") && !told.contains("xyzzy"), "{told}");
+    assert!(told.contains("files=In/Deep") && !told.contains("xyzzy"), "{told}");
+    assert!(told.contains("mailbox=INBOX") && !told.contains("mailbox=In/"), "{told}");
+}
+
+/// What is found is kept as it stands in the message: a header of many fields would be many times its size.
+#[test]
+fn parts_of_many_fields_cost_little_memory() {
+    let store = Store::new();
+    store.rules(&RULE.replace("\"In/Deep\"]", "\"In/Deep\"], [\"Discard\"]"));
+    let mail = |parts: usize, fields: usize| {
+        let part = format!("--b\n{}Content-Type: x/y; name=a.bin\n\nx\n", "a:\n".repeat(fields));
+        format!("Content-Type: multipart/mixed; boundary=b\n\n{}--b--\n", part.repeat(parts))
+    };
+    let floor = memory::floor(|| store.deliver(mail(1, 1).as_bytes()));
+    let mail = mail(30, 40_000);
+    let ended = store.deliver(mail.as_bytes());
+    assert!(ended.peak_memory > mail.len() as u64, "the memory was not seen");
+    memory::assert_bounded("deliver", &ended, floor, mail.len(), memory::TIMES);
+    ended.ok();
+    assert_eq!(names(&files(&store).join("In/Deep")).len(), 30 + 5);
 }

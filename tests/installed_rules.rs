@@ -337,7 +337,7 @@ parameter       -
 scopes          server domain account
 class           filter (rules-allowed filter-only or more)
 example         [\"Discard\"]
-what it is for  Ends the rules without an INBOX copy; copies that were asked for before stay.
+what it is for  Ends the rules without an INBOX copy; copies that were asked for before stay. Where there is none, and mail that was to go on to others cannot leave, the INBOX copy follows all the same.
 ";
     assert_eq!(site.run("rules words discard").text(), expected);
     let refused = site.refused("rules words freebusy");

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sealpost::cms::{Enveloped, Input, Originator, Protection};
 use sealpost::crypto::{Profile, Seed};
-use sealpost::mail::{Address, HeaderPolicy};
+use sealpost::mail::{Address, HeaderEdits, HeaderLine, HeaderPolicy, Message};
 use sealpost::pki::*;
 use sealpost::smime::{Form, Mark, Naming, OpeningKey, SealJob, open, open_raw, rekey, seal_many};
 use sha2::{Digest, Sha256};
@@ -253,6 +253,19 @@ fn private_keys_are_wiped() {
         });
         assert_eq!(left, [0], "{kind:?}");
     }
+}
+
+/// Filters are asked and commands are run over such a message, and mails are made from it.
+#[test]
+fn an_edited_message_is_wiped() {
+    let (message, mut edits) = (message(), HeaderEdits::default());
+    edits.add(HeaderLine::parse("X-Team: 7").unwrap());
+    edits.tag("[pay]");
+    let left = left_behind(&[SECRET, SUBJECT], || {
+        let edited = edits.apply(&Message::new(&message));
+        assert!(edited.starts_with(b"X-Team: 7\n") && edited.len() > message.len());
+    });
+    assert_eq!(left, [0, 0]);
 }
 
 /// The watch itself: it sees what is not wiped.

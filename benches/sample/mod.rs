@@ -51,7 +51,7 @@ pub(crate) fn message(size: usize) -> Vec<u8> {
     MessageBuilder::new()
         .from(("Bo Ek", "bo@north.example"))
         .to(("Anna Lind", "anna@north.example"))
-        .subject("A bench")
+        .subject("Minutes of the meeting on Thursday, and the bench in the garden")
         .date(1_700_000_000_i64)
         .message_id("bench@north.example")
         .text_body(text.as_str())

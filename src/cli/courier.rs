@@ -12,7 +12,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// For mails that take so long at most, each.
+/// For the answer to a mail that the next server has (RFC 5321 4.5.3.2.6), and for a program.
+pub(super) const ANSWER: Duration = Duration::from_secs(10 * 60);
+
+/// For mails that take so long at most, each, until the next server has them.
 pub(super) fn open(
     config: &Config,
     directory: &SqliteDirectory,
@@ -25,7 +28,7 @@ pub(super) fn open(
     };
     let name = settings.helo.clone().unwrap_or_else(host_name);
     let trusted = || authorities(directory, config).map_err(|failure| failure.text);
-    let equipment = Equipment { login, name, authorities: &trusted, limit };
+    let equipment = Equipment { login, name, authorities: &trusted, limit, answer: ANSWER };
     courier(settings, equipment).map_err(|error| Failure::new(Code::Config, error.to_string()))
 }
 

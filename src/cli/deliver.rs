@@ -4,15 +4,13 @@
 //! codes, so usage errors, panics and our own deadline all become "try again" (75).
 
 use super::context::{Context, engine, outbox};
+use super::envelope::Envelope;
 use super::failure::{Code, Failure};
 use super::{Verb, harvest, input, output, queue_run};
 use crate::config::{Config, FILE};
 use crate::crypto::SecretBytes;
-use crate::engine::{CopyReport, Disposition, Outcome, Recipient, Request};
+use crate::engine::{CopyReport, Disposition, Fired, Outcome, Request};
 use crate::helper::{SitePrograms, end_all};
-use crate::mail::Address;
-use crate::rules::Source;
-use clap::ValueEnum;
 use std::ffi::OsString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,44 +29,11 @@ use std::time::{Duration, Instant};
   sealpost deliver --sender= --recipient=anna@north.example --queue-id=4ZbK2m < message.eml
 The lines for Postfix: sealpost init --postfix")]
 pub(super) struct Deliver {
-    /// A recipient of the envelope; repeat it for several
-    #[arg(long, required = true, value_name = "ADDRESS", allow_hyphen_values = true)]
-    recipient: Vec<String>,
-    /// The sender of the envelope; empty for the null sender
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
-    sender: Option<String>,
-    /// What the sender wrote for each recipient (RFC 3461 ORCPT), in the same order; empty where it is not known
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
-    original_recipient: Vec<String>,
-    /// The address of the SMTP client
-    #[arg(long, value_name = "IP", allow_hyphen_values = true)]
-    client: Option<String>,
-    /// How the message came in
-    #[arg(long, value_enum, default_value_t = HookSource::Pipe)]
-    source: HookSource,
+    #[command(flatten)]
+    envelope: Envelope,
     /// The MTA's queue id: the copy of a server rule is not stored again for the same id
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     queue_id: Option<String>,
-}
-
-/// [`Source`] as a word of the command line.
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum HookSource {
-    Trusted,
-    Authenticated,
-    Lmtp,
-    Pipe,
-}
-
-impl From<HookSource> for Source {
-    fn from(source: HookSource) -> Source {
-        match source {
-            HookSource::Trusted => Source::Trusted,
-            HookSource::Authenticated => Source::Authenticated,
-            HookSource::Lmtp => Source::Lmtp,
-            HookSource::Pipe => Source::Pipe,
-        }
-    }
 }
 
 /// Is this command line one of the hook? Asked before anything is parsed, so that a wrong one bounces no mail.
@@ -137,8 +102,9 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let engine = engine(&directory, &store, &outbox, &config, &programs);
     let request = verb.request(&message)?;
     let outcome = engine.deliver(&request);
-    log(&request, &outcome);
+    // From here on everything is decided: a log that blocks makes no doubt of it.
     watch.stored(&outcome.disposition);
+    log(&request, &outcome);
     queue_run::after_delivery(&config, &directory, &outbox);
     harvest::after_delivery(&context, &config, &directory, &request, &outcome);
     Ok(outcome.disposition)
@@ -159,8 +125,20 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
     let queue_id = request.queue_id.as_deref().unwrap_or("-");
     for copy in &outcome.copies {
         let rule = copy.rule.as_deref().unwrap_or("-");
-        tracing::info!(queue_id, owner = %copy.owner, mailbox = %copy.mailbox, rule, how = describe(copy), "stored");
+        let (owner, place, how) = (&copy.owner, &copy.mailbox, describe(copy));
+        match &copy.file {
+            None => tracing::info!(queue_id, %owner, mailbox = %place, rule, how, "stored"),
+            Some(_) => tracing::info!(queue_id, %owner, files = %place, rule, how, "stored"),
+        }
         copy.warnings.iter().for_each(|warning| tracing::warn!(queue_id, owner = %copy.owner, "{warning}"));
+    }
+    for (what, acts) in
+        [("not stored", outcome.discards().collect::<Vec<_>>()), ("done", outcome.done.iter().collect())]
+    {
+        for Fired { account, rule, action } in acts {
+            let account = account.as_deref().unwrap_or("-");
+            tracing::info!(queue_id, account, "{what}: rule \"{rule}\" ({action})");
+        }
     }
     outcome.warnings.iter().for_each(|warning| tracing::warn!(queue_id, "{warning}"));
     let recipients: Vec<String> =
@@ -192,28 +170,10 @@ fn describe(copy: &CopyReport) -> String {
 }
 
 impl Deliver {
-    fn request<'m>(&self, message: &'m SecretBytes) -> Result<Request<'m>, Failure> {
-        let originals = self.original_recipient.len();
-        if originals != 0 && originals != self.recipient.len() {
-            return Err(Failure::new(
-                Code::Usage,
-                "--original-recipient is needed for each --recipient or for none",
-            ));
-        }
-        let originals = self.original_recipient.iter().map(Some).chain(std::iter::repeat(None));
-        let recipients = self.recipient.iter().zip(originals).map(|(recipient, original)| {
-            let address =
-                Address::parse(recipient).map_err(|error| Failure::new(Code::Usage, error.to_string()))?;
-            Ok(Recipient { address, original: original.filter(|text| !text.is_empty()).cloned() })
-        });
-        Ok(Request {
-            message: message.expose(),
-            sender: self.sender.clone(),
-            recipients: recipients.collect::<Result<_, Failure>>()?,
-            source: self.source.into(),
-            client: self.client.clone().filter(|client| !client.is_empty()),
-            queue_id: self.queue_id.clone().filter(|id| !id.is_empty()),
-        })
+    fn request(self, message: &SecretBytes) -> Result<Request<'_>, Failure> {
+        let recipients = self.envelope.recipients()?;
+        let queue_id = self.queue_id.filter(|id| !id.is_empty());
+        Ok(Request { queue_id, ..self.envelope.request(recipients, message.expose()) })
     }
 }
 

@@ -3,14 +3,13 @@
 mod text;
 
 use super::context::{Context, engine, outbox};
+use super::envelope::Envelope;
 use super::failure::{Code, Failure};
-use super::moment::moment;
+use super::input;
+use super::moment::{When, when};
 use super::output::Output;
-use super::{input, words};
-use crate::engine::{Clock, Engine, Recipient, Request};
+use crate::engine::{Clock, Engine, TimeZone};
 use crate::helper::SitePrograms;
-use crate::mail::Address;
-use crate::rules::Source;
 use crate::system::SystemClock;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -25,17 +24,14 @@ use time::OffsetDateTime;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost rules explain --recipient anna@north.example --sender bob@south.example < message.eml
-  sealpost rules explain --recipient anna@north.example --at 2027-01-01T03:00:00Z < message.eml")]
+  sealpost rules explain --recipient anna@north.example --source authenticated --client 192.0.2.7 < message.eml
+  sealpost rules explain --recipient anna@north.example --at 2027-01-01T03:00 < message.eml")]
 pub(super) struct Explain {
-    /// The recipient of the envelope; repeat it for several
-    #[arg(long, required = true, value_name = "ADDRESS", value_parser = words::address, allow_hyphen_values = true)]
-    recipient: Vec<Address>,
-    /// The sender of the envelope; empty for the null sender
-    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
-    sender: Option<String>,
-    /// As if it came then: a day or a moment of RFC 3339
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    at: Option<OffsetDateTime>,
+    #[command(flatten)]
+    envelope: Envelope,
+    /// As if it came then: a day or a date and time in the site's time-zone, or a moment of RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    at: Option<When>,
 }
 
 /// The clock of the machine, or one that stands.
@@ -47,21 +43,23 @@ impl Clock for At {
     }
 }
 
+fn moment(at: When, zone: &TimeZone) -> Result<OffsetDateTime, Failure> {
+    match at {
+        When::Moment(at) => Ok(at),
+        When::Local(shown) => zone
+            .moment(shown)
+            .ok_or_else(|| Failure::new(Code::Usage, format!("--at: no clock shows {shown}"))),
+    }
+}
+
 impl Explain {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let recipients = self.envelope.recipients()?;
         let message = input::message()?;
         let config = context.config()?;
         let (directory, store) = (context.directory_for_reading()?, context.store(&config)?);
-        let to = |address| Recipient { address, original: None };
-        let request = Request {
-            message: message.expose(),
-            sender: self.sender,
-            recipients: self.recipient.into_iter().map(to).collect(),
-            source: Source::Pipe,
-            client: None,
-            queue_id: None,
-        };
-        let clock = At(self.at);
+        let request = self.envelope.request(recipients, message.expose());
+        let clock = At(self.at.map(|at| moment(at, &config.settings.time_zone)).transpose()?);
         let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
         let engine = Engine { clock: &clock, ..engine(&directory, &store, &outbox, &config, &programs) };
         let explanation = engine.explain(&request);
@@ -69,6 +67,7 @@ impl Explain {
         out.json(json!({
             "answer": explanation.disposition.line(),
             "cause": explanation.cause,
+            "hint": explanation.hint,
             "fired": explanation.fired,
             "programs": explanation.programs,
             "copies": explanation.copies,
@@ -78,7 +77,13 @@ impl Explain {
         }))?;
         match explanation.cause {
             None => Ok(()),
-            Some(cause) => Err(Failure::new(Code::No, format!("it would not be delivered: {cause}"))),
+            Some(cause) => {
+                let failure = Failure::new(Code::No, format!("it would not be delivered: {cause}"));
+                Err(match explanation.hint {
+                    None => failure,
+                    Some(hint) => failure.hint(hint),
+                })
+            }
         }
     }
 }

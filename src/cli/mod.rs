@@ -38,6 +38,7 @@ mod domain;
 mod domain_mode;
 mod effective;
 mod elsewhere;
+mod envelope;
 mod explain;
 mod failure;
 mod filter;

@@ -8,9 +8,7 @@ use super::progress;
 use super::words::counted;
 use crate::config::{Config, LONGEST_DEADLINE};
 use crate::crypto::StorageKey;
-use crate::directory::{
-    AdminError, ClaimedMail, HeldEnd, HeldMail, MailState, Settled, SqliteDirectory, SqliteOutbox,
-};
+use crate::directory::{AdminError, ClaimedMail, HeldEnd, HeldMail, Settled, SqliteDirectory, SqliteOutbox};
 use crate::engine::{Carried, Clock, Courier, Mailstore};
 use crate::mail::Address;
 use crate::system::SystemClock;
@@ -20,17 +18,19 @@ use std::time::{Duration, Instant};
 
 /// No delivery takes so long: what is held for longer was left behind by one that died.
 pub(super) const GRACE: Duration = Duration::from_secs(LONGEST_DEADLINE.as_secs() + 5 * 60);
-/// For a mail, when nobody waits.
+/// For a mail to reach the next server, when nobody waits.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
-/// For a mail, when the MTA waits for the answer to the delivery; and for all of them, as long once more.
+/// The same when the MTA waits for the answer to the delivery; and for all of them, as long once more. The server's answer to
+/// a mail that it has is waited for even then: until it comes, or the delivery's own deadline.
 const HASTY: Duration = Duration::from_secs(5);
-/// Beyond the time limit of a mail: nobody else touches it meanwhile.
+/// Beyond the time limits of a mail: nobody else touches it meanwhile.
 const SLACK: Duration = Duration::from_secs(60);
 
 /// Send what is due, once: the next server takes it, refuses it, or it is tried again later
 ///
 /// Tried again after 5 minutes, then after twice as long each time, up to 4 hours, until queue-lifetime is over (5 days). A mail
 /// with a refused recipient, or one that is too old, has failed: it stays, sealed, until somebody tries it again or removes it.
+/// One whose return path is empty, as that of an automatic reply, is given up instead: the log says so, and it is gone.
 /// Mails whose delivery was cut off are decided about, too: they go if its copies are in their mailboxes.
 ///
 /// Run it every minute, by cron or a systemd timer. Two at once send nothing twice. Exits with 0 if everything was sent or waits,
@@ -62,9 +62,7 @@ impl Run {
             store.holds(&copy.owner, &copy.mailbox, &copy.name)
         })?;
         held.iter().for_each(log_held);
-        let now = SystemClock.now();
-        let due = directory.queued_mails()?.into_iter().filter(|mail| mail.state == MailState::Waiting);
-        let due = due.filter(|mail| mail.next <= now).count();
+        let due = directory.due_mails(SystemClock.now())?;
         let sent = if due == 0 { Vec::new() } else { send_all(&config, &directory, due, out)? };
         report(&held, &sent, out)
     }
@@ -123,6 +121,7 @@ impl Report {
             Settled::Sent => "sent",
             Settled::Waiting(_) | Settled::Taken => "waiting",
             Settled::Failed => "failed",
+            Settled::GivenUp => "given up",
         }
     }
 
@@ -154,7 +153,7 @@ impl<'a> Carrier<'a> {
 
     /// Sends the mail that is named, or the one that waits longest; nothing if it is not due.
     fn next(&self, named: Option<&str>) -> Result<Option<Report>, Failure> {
-        let lease = self.limit + SLACK;
+        let lease = self.limit + courier::ANSWER + SLACK;
         let Some(mail) = self.directory.claim_mail(named, SystemClock.now(), lease)? else { return Ok(None) };
         let (end, open) = match mail.open(&self.key) {
             Err(why) => self.keep(&mail, &why)?,
@@ -162,7 +161,12 @@ impl<'a> Carrier<'a> {
                 let to: Vec<Address> =
                     mail.places().iter().filter_map(|at| opened.recipients.get(*at)).cloned().collect();
                 let carried = self.courier.carry(&opened.sender, &to, opened.message.expose());
-                let end = self.directory.settle_mail(&mail, &carried, SystemClock.now(), self.lifetime)?;
+                let at = SystemClock.now();
+                let end = match self.directory.settle_mail(&mail, &carried, at, self.lifetime)? {
+                    // Nobody is to be told of it (RFC 5321 4.5.5), and the senders that spam names are refused every day.
+                    Settled::Failed if opened.sender.is_empty() => self.directory.give_up_mail(&mail, at)?,
+                    end => end,
+                };
                 log_carried(&mail, &to, &carried);
                 (end, still_open(&to, &carried))
             }
@@ -201,9 +205,15 @@ fn log_carried(mail: &ClaimedMail, to: &[Address], carried: &[Carried]) {
 }
 
 fn log_end(mail: &ClaimedMail, end: Settled) {
-    if end == Settled::Failed {
-        let (mail, rule) = (mail.id.as_str(), mail.rule.as_str());
-        tracing::error!(mail, rule, "a mail has failed and is kept: sealpost queue show {mail}");
+    let (mail, rule) = (mail.id.as_str(), mail.rule.as_str());
+    match end {
+        Settled::Failed => {
+            tracing::error!(mail, rule, "a mail has failed and is kept: sealpost queue show {mail}");
+        }
+        Settled::GivenUp => {
+            tracing::warn!(mail, rule, "a mail has failed and is given up: its return path is empty");
+        }
+        Settled::Sent | Settled::Waiting(_) | Settled::Taken => {}
     }
 }
 

@@ -140,6 +140,11 @@ impl<'a> Dialogue<'a> {
         self.outcomes.iter().all(Option::is_some)
     }
 
+    /// Does the server have the whole mail, and its answer is not there yet?
+    pub fn awaits_verdict(&self) -> bool {
+        matches!(self.step, Step::Content(_)) && self.pending.is_none()
+    }
+
     /// What comes next.
     pub fn want(&mut self) -> Want {
         match (self.pending.take(), self.step) {

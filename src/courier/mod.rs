@@ -52,8 +52,11 @@ pub struct Equipment<'a> {
     pub name: String,
     /// Who may vouch for the server. Asked for only if something is encrypted.
     pub authorities: &'a dyn Fn() -> Result<Vec<Certificate>, String>,
-    /// For one mail, from the first look-up to the last reply.
+    /// For one mail, from the first look-up until the next server has all of it.
     pub limit: Duration,
+    /// From then on, for its answer: it may have taken the mail, and whoever does not hear of that sends it again. A program has
+    /// the whole mail from the start.
+    pub answer: Duration,
 }
 
 /// The courier that the settings ask for.
@@ -66,7 +69,7 @@ pub fn courier(
         Submission::Program(_) | Submission::LmtpUnix(_) if equipment.login.is_some() => {
             Err(CourierError::NoLogin(to.to_string()))
         }
-        Submission::Program(path) => Ok(Box::new(ProgramCourier::new(path, equipment.limit))),
+        Submission::Program(path) => Ok(Box::new(ProgramCourier::new(path, equipment.answer))),
         _ => {
             let way = way(to, settings.tls, equipment.login.is_some());
             if way == Way::Clear && equipment.login.is_some() {
@@ -118,7 +121,13 @@ mod tests {
             let login = Some(Login::new("anna", crate::crypto::SecretBytes::new(b"xyzzy".to_vec())));
             let name = "north.example".to_owned();
             let authorities: &dyn Fn() -> Result<Vec<Certificate>, String> = &|| Ok(Vec::new());
-            let equipment = Equipment { login, name, authorities, limit: Duration::from_secs(1) };
+            let equipment = Equipment {
+                login,
+                name,
+                authorities,
+                limit: Duration::from_secs(1),
+                answer: Duration::from_secs(1),
+            };
             courier(&settings, equipment).err().map(|error| error.to_string()).unwrap_or_default()
         };
         assert!(refused("smtp://127.0.0.1", SubmissionTls::None).contains("in the clear"));

@@ -3,19 +3,17 @@
 use super::content::local_form;
 use crate::engine::{Carried, Courier};
 use crate::mail::Address;
+use crate::system::memory_file;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Between two looks at whether it has ended.
 const PAUSE: Duration = Duration::from_millis(5);
-/// For the rest of its input, after it has ended well.
-const READING: Duration = Duration::from_secs(1);
 
 /// Hands mail to a program.
 pub(super) struct ProgramCourier {
@@ -30,18 +28,11 @@ impl ProgramCourier {
 
     fn run(&self, sender: &str, recipients: &[Address], message: &[u8]) -> io::Result<Carried> {
         let end = Instant::now() + self.limit;
-        let mut child = self.start(sender, recipients)?;
-        let (input, content) = (child.stdin.take(), local_form(message));
-        let feed = move || input.map_or(Ok(()), |mut input| input.write_all(content.expose()));
-        let fed = std::thread::Builder::new().name("courier".into()).spawn(feed);
-        let status = match fed {
-            Ok(fed) => wait(&mut child, end).map(|status| (status, status.is_some() && read_all(fed))),
-            Err(error) => Err(error),
-        };
-        match status {
-            Ok((Some(status), was_read)) => Ok(self.judged(status, was_read)),
+        let mut child = self.start(sender, recipients, message)?;
+        match wait(&mut child, end) {
+            Ok(Some(status)) => Ok(self.judged(status)),
             // What it has started ends with it. After a good end that may be at work on the mail, and is left alone.
-            Ok((None, _)) => {
+            Ok(None) => {
                 end_group(&mut child);
                 Ok(Carried::Later(format!("{} took too long", self.program.display())))
             }
@@ -52,7 +43,8 @@ impl ProgramCourier {
         }
     }
 
-    fn start(&self, sender: &str, recipients: &[Address]) -> io::Result<Child> {
+    /// Its input is whole before it begins: if this process dies, a pipe would end early, and it would send what it had got.
+    fn start(&self, sender: &str, recipients: &[Address], message: &[u8]) -> io::Result<Child> {
         let sender = if sender.is_empty() { "<>" } else { sender };
         Command::new(&self.program)
             .args(["-G", "-i", "-f", sender, "--"])
@@ -60,7 +52,7 @@ impl ProgramCourier {
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .current_dir("/")
-            .stdin(Stdio::piped())
+            .stdin(memory_file(local_form(message).expose())?)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
@@ -68,11 +60,10 @@ impl ProgramCourier {
     }
 
     /// sysexits(3): 65, 67 and 68 are about this mail; everything else about this machine.
-    fn judged(&self, status: ExitStatus, was_read: bool) -> Carried {
+    fn judged(&self, status: ExitStatus) -> Carried {
         let said = format!("{} ended with {status}", self.program.display());
         match status.code() {
-            Some(0) if was_read => Carried::Sent,
-            Some(0) => Carried::Later(format!("{} did not read the message", self.program.display())),
+            Some(0) => Carried::Sent,
             Some(65) => Carried::Refused(format!("{said}: the message is refused")),
             Some(67) => Carried::Refused(format!("{said}: no such user")),
             Some(68) => Carried::Refused(format!("{said}: no such host")),
@@ -90,15 +81,6 @@ fn wait(child: &mut Child, end: Instant) -> io::Result<Option<ExitStatus>> {
             None => std::thread::sleep(PAUSE),
         }
     }
-}
-
-/// Did it take the whole message? A program that gave its input to another one may read on for a moment.
-fn read_all(fed: JoinHandle<io::Result<()>>) -> bool {
-    let end = Instant::now() + READING;
-    while !fed.is_finished() && Instant::now() < end {
-        std::thread::sleep(PAUSE);
-    }
-    fed.is_finished() && fed.join().is_ok_and(|written| written.is_ok())
 }
 
 fn end_group(child: &mut Child) {

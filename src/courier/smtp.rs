@@ -38,6 +38,7 @@ pub(super) struct SmtpCourier {
     login: Option<Login>,
     tls: Option<Arc<ClientConfig>>,
     limit: Duration,
+    answer: Duration,
 }
 
 impl SmtpCourier {
@@ -60,8 +61,8 @@ impl SmtpCourier {
                 Some(tls_client(&authorities).map_err(|error| CourierError::Tls(error.to_string()))?)
             }
         };
-        let Equipment { login, name, limit, .. } = equipment;
-        Ok(SmtpCourier { place, dialect, way, name, login, tls, limit })
+        let Equipment { login, name, limit, answer, .. } = equipment;
+        Ok(SmtpCourier { place, dialect, way, name, login, tls, limit, answer })
     }
 
     fn connect(&self, until: Instant) -> io::Result<Link> {
@@ -80,9 +81,8 @@ impl SmtpCourier {
 
     /// Drives the conversation to its end; or what broke it off.
     fn talk(&self, dialogue: &mut Dialogue<'_>) -> Result<(), String> {
-        let end = Instant::now() + self.limit;
-        let soon = |time: Duration| end.min(Instant::now() + time);
-        let link = self.connect(soon(CONNECTING));
+        let mut end = Instant::now() + self.limit;
+        let link = self.connect(soon(end, CONNECTING));
         let mut link =
             link.map_err(|error| format!("cannot connect to {}: {}", self.place(), shown(&error)))?;
         let mut incoming = Incoming::default();
@@ -91,17 +91,24 @@ impl SmtpCourier {
                 Want::End => return Ok(()),
                 Want::Send(octets) => {
                     // Large messages take their time.
-                    link.until(if octets.expose().len() > PIECE { end } else { soon(ANSWERING) });
+                    link.until(if octets.expose().len() > PIECE { end } else { soon(end, ANSWERING) });
                     link.send(octets.expose()).map_err(|error| self.broken(&error))?;
+                    if dialogue.awaits_verdict() {
+                        end = Instant::now() + self.answer;
+                    }
                 }
                 Want::Tls => {
                     incoming.refuse_leftovers()?;
-                    link.until(soon(CONNECTING));
+                    link.until(soon(end, CONNECTING));
                     link = self.encrypt(link).map_err(|error| self.untrusted(&error))?;
                     dialogue.is_encrypted_now();
                 }
                 Want::Reply => {
-                    link.until(soon(if dialogue.is_decided() { LEAVING } else { ANSWERING }));
+                    link.until(match dialogue.is_decided() {
+                        true => soon(end, LEAVING),
+                        false if dialogue.awaits_verdict() => end,
+                        false => soon(end, ANSWERING),
+                    });
                     dialogue.take(&incoming.reply(&mut link).map_err(|error| self.broken(&error))?);
                 }
             }
@@ -124,6 +131,11 @@ impl SmtpCourier {
         let hint = "who may vouch for it: sealpost trust list";
         format!("no TLS with {}: {} ({hint})", self.place(), shown(error))
     }
+}
+
+/// So long from now, and no later than the end.
+fn soon(end: Instant, time: Duration) -> Instant {
+    end.min(Instant::now() + time)
 }
 
 /// As a person says it.

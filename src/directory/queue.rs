@@ -103,6 +103,17 @@ impl<'d> SqliteOutbox<'d> {
 }
 
 impl Outbox for SqliteOutbox<'_> {
+    fn may_send(&self, mails: &[OutgoingMail]) -> Result<(), OutboxError> {
+        let Some(first) = mails.first() else { return Ok(()) };
+        if self.submission.is_none() {
+            let rule = &first.rule;
+            return Err(OutboxError(format!(
+                "rule \"{rule}\" sends mail, and submission is not set in sealpost.toml"
+            )));
+        }
+        key::load(self.directory.root()).map(drop).map_err(failed)
+    }
+
     fn answered(&self, asked: &[ReplyKey], since: OffsetDateTime) -> Result<Vec<bool>, OutboxError> {
         if asked.is_empty() {
             return Ok(Vec::new());
@@ -119,12 +130,7 @@ impl Outbox for SqliteOutbox<'_> {
         if mails.is_empty() {
             return Ok(Held::default());
         }
-        if self.submission.is_none() {
-            let rule = mails.first().map_or("", |mail| mail.rule.as_str());
-            return Err(OutboxError(format!(
-                "rule \"{rule}\" sends mail, and submission is not set in sealpost.toml"
-            )));
-        }
+        self.may_send(&mails)?;
         self.enqueue(mails, copies, at).map_err(failed)
     }
 

@@ -3,13 +3,14 @@
 use super::addressee::{Addressees, resolve};
 use super::attached::attached;
 use super::certificates::Certificates;
+use super::discards::overrule;
 use super::effects::prepare;
 use super::execute::{Stored, store, without_stored};
 use super::owners::Owners;
 use super::plan::{Effect, Plan, PlannedCopy, Planner};
-use super::programs::{Programs, Verdicts, Watch};
+use super::programs::{Programs, Told, Verdicts, Watch};
 use super::prospect::issuers;
-use super::seal::{ReadyCopy, Versions, make, ready};
+use super::seal::{ReadyCopy, Versions, Way, make, ready};
 use super::settle::settle;
 use super::{
     Account, BuiltIn, Clock, Directory, Disposition, EngineError, Fired, Helpers, Mailstore, Outbox, Outcome,
@@ -48,6 +49,8 @@ pub(super) struct Case<'m> {
     pub(super) addressees: Addressees,
     pub(super) verdicts: Verdicts,
     pub(super) owners: Owners,
+    /// What the rules want and do not get, without consequences.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Copies with their certificates, and what is done besides.
@@ -60,6 +63,17 @@ pub(super) struct Planned<'a> {
 }
 
 impl Case<'_> {
+    /// Makes plans from the verdicts.
+    pub(super) fn planner<'s>(&self, settings: &'s Settings) -> Planner<'s, '_> {
+        let server_domain = self.addressees.domain();
+        Planner { settings, owners: &self.owners, server_domain }
+    }
+
+    /// Those whose rules ran, in the order of their verdicts.
+    fn acting(&self) -> Vec<&Account> {
+        self.addressees.known.iter().map(|known| &known.account).collect()
+    }
+
     /// Everybody whose certificates may be looked at.
     fn accounts(&self) -> impl Iterator<Item = &Account> {
         let known = self.addressees.known.iter().map(|known| &known.account);
@@ -70,18 +84,20 @@ impl Case<'_> {
 impl Engine<'_> {
     /// Delivers to all recipients or to none; never panics on what the message holds.
     pub fn deliver(&self, request: &Request<'_>) -> Outcome {
-        let mut fired = Vec::new();
-        match self.try_deliver(request, &mut fired) {
+        let mut told = Told::default();
+        let stored = self.try_deliver(request, &mut told);
+        let fired = told.fired;
+        match stored {
             Err(error) => Outcome::failed(&error, fired),
-            Ok(Stored { reports, warnings }) => {
+            Ok(Stored { reports, done, warnings }) => {
                 let disposition = Disposition::Delivered;
-                Outcome { disposition, cause: None, fired, copies: reports, warnings }
+                Outcome { disposition, cause: None, fired, copies: reports, done, warnings }
             }
         }
     }
 
-    fn try_deliver(&self, request: &Request<'_>, fired: &mut Vec<Fired>) -> Result<Stored, EngineError> {
-        let case = self.judge(request, Watch::Silent, fired)?;
+    fn try_deliver(&self, request: &Request<'_>, told: &mut Told) -> Result<Stored, EngineError> {
+        let case = self.judge(request, Watch::Silent, told)?;
         let Planned { copies, effects, warnings } = self.plan(request, &case)?;
         let remaining = without_stored(self, request, copies)?;
         let (copies, identities): (Vec<_>, Vec<_>) = remaining.copies.into_iter().unzip();
@@ -91,6 +107,7 @@ impl Engine<'_> {
         let effects = prepare(self, request, &case, &effects, at)?;
         let mut stored = store(self, made.into_iter().zip(identities).collect(), remaining.found, effects)?;
         stored.warnings.splice(0..0, warnings);
+        stored.done.splice(0..0, case.verdicts.asked);
         Ok(stored)
     }
 
@@ -99,7 +116,7 @@ impl Engine<'_> {
         &self,
         request: &Request<'m>,
         watch: Watch,
-        fired: &mut Vec<Fired>,
+        told: &mut Told,
     ) -> Result<Case<'m>, EngineError> {
         if request.recipients.is_empty() {
             return Err(EngineError::NoRecipient);
@@ -108,11 +125,14 @@ impl Engine<'_> {
         self.check_size(request)?;
         let message = without_mbox_line(request.message);
         let programs = Programs::load(self, &addressees)?;
-        let verdicts = programs.run(self, &Message::new(message), request, &addressees, watch)?;
+        let verdicts = programs.run(self, &Message::new(message), request, &addressees, watch, told)?;
         let acting: Vec<&Account> = addressees.known.iter().map(|known| &known.account).collect();
-        *fired = list_fired(&verdicts, &acting);
+        told.fired = list_fired(&verdicts, &acting);
         let owners = Owners::load(self, &verdicts, addressees.domain(), &acting)?;
-        Ok(Case { message, addressees, verdicts, owners })
+        let mut case = Case { message, addressees, verdicts, owners, warnings: Vec::new() };
+        overrule(self, request, &mut case)?;
+        told.fired = list_fired(&case.verdicts, &case.acting());
+        Ok(case)
     }
 
     fn check_size(&self, request: &Request<'_>) -> Result<(), EngineError> {
@@ -127,8 +147,7 @@ impl Engine<'_> {
         request: &Request<'_>,
         case: &'c Case<'_>,
     ) -> Result<Planned<'c>, EngineError> {
-        let server_domain = case.addressees.domain();
-        let planner = Planner { settings: self.settings, owners: &case.owners, server_domain };
+        let planner = case.planner(self.settings);
         let lists = self.directory.revocation_lists(&issuers(case.accounts()))?;
         let (at, built_in) = (self.clock.now(), self.built_in);
         let certificates = Certificates { settings: self.settings, at, lists: &lists, built_in };
@@ -153,6 +172,7 @@ impl Engine<'_> {
         let accounts = settle(results)?;
         let mut planned = prepare(server.plan).map_err(EngineError::never_rejected)?;
         planned.copies = without_doubles(request, planned.copies);
+        planned.warnings.splice(0..0, case.warnings.iter().cloned());
         for account in accounts {
             planned.copies.extend(account.copies);
             planned.effects.extend(account.effects);
@@ -185,7 +205,7 @@ impl Engine<'_> {
     }
 }
 
-/// A server rule that stores twice in one mailbox makes one copy when a queue id is its name.
+/// A server rule that stores twice in one mailbox makes one sealed and one clear copy at most when a queue id is its name.
 fn without_doubles<'a>(request: &Request<'_>, copies: Vec<ReadyCopy<'a>>) -> Vec<ReadyCopy<'a>> {
     if request.queue_id.is_none() {
         return copies;
@@ -196,6 +216,7 @@ fn without_doubles<'a>(request: &Request<'_>, copies: Vec<ReadyCopy<'a>>) -> Vec
             other.plan.rule == copy.plan.rule
                 && other.plan.owner.address == copy.plan.owner.address
                 && other.plan.place == copy.plan.place
+                && matches!(other.way, Way::Plain(_)) == matches!(copy.way, Way::Plain(_))
         };
         if !kept.iter().any(same) {
             kept.push(copy);
@@ -207,7 +228,7 @@ fn without_doubles<'a>(request: &Request<'_>, copies: Vec<ReadyCopy<'a>>) -> Vec
 fn list_fired(verdicts: &Verdicts, acting: &[&Account]) -> Vec<Fired> {
     let mut fired = Vec::new();
     add_fired(&verdicts.server, None, &mut fired);
-    if verdicts.server.ending == Ending::Inbox {
+    if verdicts.server.ending.goes_on() {
         for (verdict, account) in verdicts.accounts.iter().zip(acting) {
             add_fired(verdict, Some(account.address.to_string()), &mut fired);
         }
@@ -224,6 +245,7 @@ fn add_fired(verdict: &Verdict, account: Option<String>, fired: &mut Vec<Fired>)
         let action = match &verdict.ending {
             Ending::Inbox => "Stop Processing",
             Ending::Discard => "Discard",
+            Ending::Overruled => "Discard (overruled)",
             Ending::Reject(_) => "Reject with",
         };
         add(rule, action.to_owned());

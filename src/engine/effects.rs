@@ -1,11 +1,14 @@
-//! What a delivery does beside copies: commands before the first commit, mail and memory after the last.
+//! What a delivery does beside copies: mail is held and commands run before the first commit; mail goes and memory is kept
+//! after the last.
 
 use super::deliver::Case;
 use super::mails::mails;
 use super::plan::Effect;
 use super::remember::remembered;
 use super::runs::{Run, runs};
-use super::{CopyName, Engine, EngineError, Held, OutgoingMail, Remembered, Request};
+use super::{
+    CopyName, Engine, EngineError, Fired, Held, OutgoingMail, PlannedMailReport, Remembered, Request,
+};
 use time::OffsetDateTime;
 
 /// Ready to be done, each at its time.
@@ -14,11 +17,14 @@ pub(super) struct Effects<'a> {
     mails: Vec<OutgoingMail>,
     /// What is not sent, and why.
     unsent: Vec<String>,
+    /// One for each mail, and for each that is not sent.
+    pub(super) reports: Vec<PlannedMailReport>,
     remembered: Vec<Remembered>,
     at: OffsetDateTime,
 }
 
-/// Makes everything that can be made before a copy is written.
+/// Makes everything that can be made before a copy is written, and asks whether it could be done: no command runs for a
+/// delivery that cannot come to an end, and who only asks is told what a delivery would be told.
 pub(super) fn prepare<'a>(
     engine: &Engine<'_>,
     request: &Request<'_>,
@@ -28,11 +34,32 @@ pub(super) fn prepare<'a>(
 ) -> Result<Effects<'a>, EngineError> {
     let mails = mails(engine, request, case, effects, at)?;
     let (runs, unsent) = (runs(request, case, effects), mails.warnings());
-    Ok(Effects { runs, mails: mails.mails, unsent, remembered: remembered(case, effects), at })
+    let remembered = remembered(case, effects);
+    let effects = Effects { runs, mails: mails.mails, unsent, reports: mails.reports, remembered, at };
+    effects.check(engine)?;
+    Ok(effects)
 }
 
 impl Effects<'_> {
-    /// Runs the commands, after all copies are staged and before the first becomes visible.
+    /// What will be done, by the names of rules and actions.
+    pub(super) fn acts(&self) -> Vec<Fired> {
+        let mails = self.mails.iter().map(|mail| Fired {
+            account: mail.account.as_ref().map(ToString::to_string),
+            rule: mail.rule.clone(),
+            action: mail.action.to_owned(),
+        });
+        self.runs.iter().map(Run::act).chain(mails).collect()
+    }
+
+    fn check(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
+        self.runs.iter().try_for_each(|run| run.check(engine))?;
+        match self.mails.as_slice() {
+            [] => Ok(()),
+            mails => Ok(engine.outbox.may_send(mails)?),
+        }
+    }
+
+    /// Runs the commands, after all copies are staged and all mails held, and before the first becomes visible.
     pub(super) fn run(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
         self.runs.iter().try_for_each(|run| run.run(engine))
     }
@@ -42,6 +69,13 @@ impl Effects<'_> {
         match std::mem::take(&mut self.mails) {
             none if none.is_empty() => Ok(Held::default()),
             mails => Ok(engine.outbox.hold(mails, copies, self.at)?),
+        }
+    }
+
+    /// Nothing became visible. If this fails too, whoever runs the queue finds no copy and drops the mails.
+    pub(super) fn withdraw(&self, engine: &Engine<'_>, held: &Held) {
+        if !held.0.is_empty() {
+            let _ = engine.outbox.withdraw(held);
         }
     }
 

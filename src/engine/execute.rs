@@ -1,9 +1,12 @@
-//! Stage every copy, then make every copy visible; else none.
+//! Stage every copy, hold the mail, run the commands, then make every copy visible; else nothing.
 
 use super::effects::Effects;
 use super::plan::PlannedCopy;
-use super::seal::{MadeCopy, ReadyCopy};
-use super::{CopyName, CopyReport, Engine, EngineError, Request, ServerCopy, ServerCopyState, Staged};
+use super::seal::{MadeCopy, ReadyCopy, Way};
+use super::{
+    CopyName, CopyReport, Engine, EngineError, Fired, Request, ServerCopy, ServerCopyState, Staged,
+    StoreError,
+};
 use crate::mail::{Message, without_mbox_line};
 use crate::pki::Fingerprint;
 use sha2::{Digest, Sha256};
@@ -27,12 +30,12 @@ pub(super) fn without_stored<'a>(
     copies: Vec<ReadyCopy<'a>>,
 ) -> Result<Remaining<'a>, EngineError> {
     let call = copies.iter().any(|copy| is_server_rule(&copy.plan)).then(|| call(request)).flatten();
-    let asked: Vec<ServerCopy> = copies.iter().filter_map(|copy| identity(&call, &copy.plan)).collect();
+    let asked: Vec<ServerCopy> = copies.iter().filter_map(|copy| identity(&call, copy)).collect();
     let states = if asked.is_empty() { Vec::new() } else { engine.directory.server_copies(&asked)? };
     let mut states = states.into_iter();
     let mut remaining = Remaining { copies: Vec::new(), found: Vec::new() };
     for copy in copies {
-        let Some(mark) = identity(&call, &copy.plan) else {
+        let Some(mark) = identity(&call, &copy) else {
             remaining.copies.push((copy, None));
             continue;
         };
@@ -58,9 +61,14 @@ fn is_server_rule(plan: &PlannedCopy<'_>) -> bool {
     plan.acting.is_none() && plan.rule.is_some()
 }
 
-fn identity(call: &Option<String>, plan: &PlannedCopy<'_>) -> Identity {
+/// A sealed copy and a clear one in the same mailbox are two.
+fn identity(call: &Option<String>, ReadyCopy { plan, way, .. }: &ReadyCopy<'_>) -> Identity {
     let queue_id = call.clone().filter(|_| is_server_rule(plan))?;
-    Some(ServerCopy { queue_id, rule: plan.rule.clone()?, mailbox: plan.full_mailbox() })
+    let mailbox = match way {
+        Way::Seal(..) => plan.full_mailbox(),
+        Way::Plain(_) => format!("clear {}", plan.full_mailbox()),
+    };
+    Some(ServerCopy { queue_id, rule: plan.rule.clone()?, mailbox })
 }
 
 /// Fields that pipe(8) puts in front for each recipient (its flags D, O and R).
@@ -80,8 +88,10 @@ pub(super) fn call(request: &Request<'_>) -> Option<String> {
 
 /// What became visible.
 pub(super) struct Stored {
-    /// In the order of the copies.
+    /// In the order in which they became visible.
     pub(super) reports: Vec<CopyReport>,
+    /// The commands that ran and the mails that go.
+    pub(super) done: Vec<Fired>,
     /// What failed afterwards, without consequences for the mail.
     pub(super) warnings: Vec<String>,
 }
@@ -94,7 +104,9 @@ struct StagedCopy {
     identity: Identity,
 }
 
-/// Stages all, then commits all. An error before the first commit leaves nothing, because what is staged undoes itself
+/// Stages all, then commits all: the files of all recipients first, so that whoever sees a message finds its files, and so
+/// that the copy that is committed last, which tells the queue whether the delivery took place, is in a mailbox. Where
+/// there are files only, none tells. An error before the first commit leaves nothing, because what is staged undoes itself
 /// when dropped; after it what is visible stays, and the rest is dropped.
 pub(super) fn store(
     engine: &Engine<'_>,
@@ -102,32 +114,48 @@ pub(super) fn store(
     found: Vec<ServerCopy>,
     mut effects: Effects<'_>,
 ) -> Result<Stored, EngineError> {
-    let staged = copies.into_iter().map(|made| stage(engine, made)).collect::<Result<Vec<_>, _>>()?;
-    effects.run(engine)?;
+    let mut staged = copies.into_iter().map(|made| stage(engine, made)).collect::<Result<Vec<_>, _>>()?;
+    staged.sort_by_key(|copy| copy.name.is_some());
+    let acts = effects.acts();
     let begun: Vec<(ServerCopy, String)> = staged
         .iter()
         .filter_map(|copy| copy.identity.clone().map(|mark| (mark, copy.staged.name().to_owned())))
         .collect();
-    if !begun.is_empty() {
-        engine.directory.begin_server_copies(&begun)?;
-    }
     let names: Vec<CopyName> = staged.iter().filter_map(|copy| copy.name.clone()).collect();
     let held = effects.hold(engine, &names)?;
-    let reports = commit(staged).inspect_err(|error| {
-        // Nothing became visible. If this fails too, whoever runs the queue finds no copy and drops them.
-        if matches!(error, EngineError::Commit { visible: 0, .. }) {
-            let _ = engine.outbox.withdraw(&held);
-        }
-    })?;
+    // Whatever can fail at each retry comes before the commands: what they have done stays.
+    let reports =
+        effects.run(engine).and_then(|()| begin(engine, &begun)).and_then(|()| commit(staged)).inspect_err(
+            |error| {
+                if !matches!(error, EngineError::Commit { visible: 1.., .. }) {
+                    effects.withdraw(engine, &held);
+                }
+            },
+        )?;
     let mut warnings = effects.finish(engine, &held)?;
     let done: Vec<ServerCopy> = begun.into_iter().map(|(mark, _)| mark).chain(found).collect();
     warnings.extend(finish(engine, &done));
-    Ok(Stored { reports, warnings })
+    Ok(Stored { reports, done: acts, warnings })
+}
+
+fn begin(engine: &Engine<'_>, copies: &[(ServerCopy, String)]) -> Result<(), EngineError> {
+    match copies {
+        [] => Ok(()),
+        copies => Ok(engine.directory.begin_server_copies(copies)?),
+    }
 }
 
 fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Result<StagedCopy, EngineError> {
-    let MadeCopy { copy, mut report } = made;
-    let staged = engine.store.stage(&copy).map_err(EngineError::Stage)?;
+    let MadeCopy { copy, mut report, acting } = made;
+    let staged = engine.store.stage(&copy).map_err(|error| match error {
+        StoreError::NoMailbox { mailbox, .. } => EngineError::NoMailbox {
+            rule: report.rule.clone().unwrap_or_default(),
+            owner: copy.owner.clone(),
+            mailbox,
+            acting,
+        },
+        error => EngineError::Stage(error),
+    })?;
     report.size_after = staged.size();
     report.name = staged.name().to_owned();
     report.warnings.extend_from_slice(staged.warnings());

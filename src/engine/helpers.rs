@@ -29,6 +29,8 @@ pub struct HelperError {
 
 /// Runs commands and asks filters. Only what the site lists.
 pub trait Helpers: Send + Sync {
+    /// Would [`Helpers::execute`] start the command? Looks and runs nothing.
+    fn may_run(&self, command: &Command, envelope: &Envelope) -> Result<(), HelperError>;
     /// Runs the command to its end; anything but success is an error.
     fn execute(&self, run: &CommandRun<'_>) -> Result<(), HelperError>;
     /// Asks a filter about the message.
@@ -76,6 +78,10 @@ impl HelperSettings {
 pub struct NoHelpers;
 
 impl Helpers for NoHelpers {
+    fn may_run(&self, command: &Command, _envelope: &Envelope) -> Result<(), HelperError> {
+        Err(none(command.program()))
+    }
+
     fn execute(&self, run: &CommandRun<'_>) -> Result<(), HelperError> {
         Err(none(run.command.program()))
     }

@@ -1,6 +1,7 @@
 //! The mail that rules send: who gets what in whose name, or why nobody gets anything. Nothing is sent here.
 
 mod author;
+mod guards;
 mod marks;
 mod pass_on;
 mod reply;
@@ -14,8 +15,9 @@ use super::{Engine, EngineError, OutgoingMail, ReplyKey, Request};
 use crate::crypto::SecretBytes;
 use crate::mail::{Address, Message};
 use crate::pki::Fingerprint;
-use crate::rules::Action;
+use crate::rules::{Action, ReplyKind};
 use author::Author;
+use guards::Guards;
 use rand::Rng;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -115,6 +117,20 @@ pub(super) fn mails(
     Ok(Mails { mails: mails.into_iter().flatten().collect(), reports })
 }
 
+/// Will a mail leave that sends the message on?
+pub(super) fn leaves(
+    engine: &Engine<'_>,
+    request: &Request<'_>,
+    case: &Case<'_>,
+    effect: &Effect<'_>,
+) -> Result<bool, EngineError> {
+    let Action::PassOn(_, to) = &effect.action else { return Ok(false) };
+    let edited = effect.edits.apply(&Message::new(case.message));
+    let author = Author::new(engine, request, case, effect.acting)?;
+    let hop_limit = engine.settings.outgoing.hop_limit;
+    Ok(Guards { message: &Message::new(&edited), author: &author, hop_limit }.lets_pass(to))
+}
+
 fn sends(action: &Action) -> bool {
     matches!(action, Action::PassOn(..) | Action::Reply(..))
 }
@@ -127,18 +143,23 @@ fn once_an_interval(
 ) -> Result<(), EngineError> {
     let interval = engine.settings.outgoing.reply_interval;
     let asked: Vec<ReplyKey> = drafts.iter().filter_map(Draft::key).cloned().collect();
-    if asked.is_empty() || interval.is_zero() {
+    if asked.is_empty() {
         return Ok(());
     }
-    let mut answered = engine.outbox.answered(&asked, at - interval)?.into_iter();
-    let mut now: Vec<ReplyKey> = Vec::new();
+    let answered = match interval.is_zero() {
+        true => vec![false; asked.len()],
+        false => engine.outbox.answered(&asked, at - interval)?,
+    };
+    let mut answered = answered.into_iter();
+    let mut now: Vec<(ReplyKey, &'static str)> = Vec::new();
     for draft in drafts {
         let Some(key) = draft.key().cloned() else { continue };
         // An answer that is missing is no leave to write twice.
-        if answered.next().unwrap_or(true) || now.contains(&key) {
-            draft.take_back(&Unsent::Answered);
-        } else {
-            now.push(key);
+        let before = answered.next().unwrap_or(true);
+        match now.iter().find(|(known, _)| *known == key).map(|(_, action)| *action) {
+            Some(action) => draft.take_back(&draft.already(action)),
+            None if before => draft.take_back(&draft.answered()),
+            None => now.push((key, draft.report.action)),
         }
     }
     Ok(())
@@ -153,6 +174,20 @@ struct Draft {
 impl Draft {
     fn key(&self) -> Option<&ReplyKey> {
         self.mail.as_ref()?.replies_to.as_ref()
+    }
+
+    fn reacts(&self) -> bool {
+        self.report.action == ReplyKind::React.name()
+    }
+
+    /// The reason if another mail of this delivery does the same.
+    fn already(&self, action: &'static str) -> Unsent {
+        if self.reacts() { Unsent::ReactsAlready(action) } else { Unsent::AnswersAlready(action) }
+    }
+
+    /// The reason if one of an earlier delivery did.
+    fn answered(&self) -> Unsent {
+        if self.reacts() { Unsent::Reacted } else { Unsent::Answered }
     }
 
     fn take_back(&mut self, reason: &Unsent) {
@@ -261,10 +296,8 @@ impl Sending<'_> {
         Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// How many servers the message passed (RFC 5321 6.3), if that is more than the site allows.
-    fn too_many_hops(&self) -> Option<Unsent> {
-        let (found, limit) =
-            (self.message.fields_named("Received").count(), self.engine.settings.outgoing.hop_limit);
-        (found > limit).then_some(Unsent::Hops { found, limit })
+    fn guards(&self) -> Guards<'_> {
+        let hop_limit = self.engine.settings.outgoing.hop_limit;
+        Guards { message: self.message, author: &self.author, hop_limit }
     }
 }

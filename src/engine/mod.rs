@@ -8,6 +8,7 @@ mod certificates;
 pub mod choice;
 pub mod consent;
 mod deliver;
+mod discards;
 mod effects;
 mod error;
 mod execute;

@@ -104,17 +104,34 @@ pub struct Outcome {
     pub fired: Vec<Fired>,
     /// The copies that were stored; none unless delivered.
     pub copies: Vec<CopyReport>,
+    /// The filters that were asked, the commands that ran and the mails that were sent, each by its action's name; none unless
+    /// delivered.
+    pub done: Vec<Fired>,
     /// What went wrong without consequences.
     pub warnings: Vec<String>,
 }
 
 impl Outcome {
+    /// Each `Discard` by which an account, or with the server's all of them, got no copy of the message.
+    pub fn discards(&self) -> impl Iterator<Item = &Fired> {
+        let stores = |other: &Fired| other.action.starts_with("Store ");
+        let stored = move |account: &Option<String>| {
+            self.fired.iter().any(|other| other.account == *account && stores(other))
+        };
+        self.fired.iter().filter(move |fired| fired.action == "Discard" && !stored(&fired.account))
+    }
+
     pub(super) fn failed(error: &EngineError, fired: Vec<Fired>) -> Outcome {
+        let cause = match error.hint() {
+            None => chain(error),
+            Some(hint) => format!("{}: {hint}", chain(error)),
+        };
         Outcome {
             disposition: error.disposition(),
-            cause: Some(chain(error)),
+            cause: Some(cause),
             fired,
             copies: Vec::new(),
+            done: Vec::new(),
             warnings: Vec::new(),
         }
     }

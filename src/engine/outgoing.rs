@@ -29,7 +29,7 @@ pub struct OutgoingMail {
 pub struct ReplyKey {
     /// The account that answers; absent: the server.
     pub account: Option<Address>,
-    /// The rule's name.
+    /// The rule's name, which is one line; of what goes to others than the sender, lines with the action and the others follow.
     pub rule: String,
     /// Who is answered, lower-case.
     pub sender: String,
@@ -57,6 +57,8 @@ pub struct OutboxError(pub String);
 
 /// Where outgoing mail waits, durably and sealed under the site's queue key.
 pub trait Outbox: Send + Sync {
+    /// Would [`Outbox::hold`] take these mails? Looks and makes nothing.
+    fn may_send(&self, mails: &[OutgoingMail]) -> Result<(), OutboxError>;
     /// Was each of these answered at this time or later?
     fn answered(&self, asked: &[ReplyKey], since: OffsetDateTime) -> Result<Vec<bool>, OutboxError>;
     /// Enqueues mails that are not sent before [`Outbox::release`]. If that never comes, because the process died, they are
@@ -95,12 +97,19 @@ pub trait Courier: Send + Sync {
 pub struct NoOutbox;
 
 impl Outbox for NoOutbox {
+    fn may_send(&self, mails: &[OutgoingMail]) -> Result<(), OutboxError> {
+        match mails {
+            [] => Ok(()),
+            _ => Err(OutboxError("this site sends no mail".into())),
+        }
+    }
+
     fn answered(&self, asked: &[ReplyKey], _since: OffsetDateTime) -> Result<Vec<bool>, OutboxError> {
         Ok(vec![false; asked.len()])
     }
 
-    fn hold(&self, _: Vec<OutgoingMail>, _: &[CopyName], _: OffsetDateTime) -> Result<Held, OutboxError> {
-        Err(OutboxError("this site sends no mail".into()))
+    fn hold(&self, mails: Vec<OutgoingMail>, _: &[CopyName], _: OffsetDateTime) -> Result<Held, OutboxError> {
+        self.may_send(&mails).map(|()| Held::default())
     }
 
     fn release(&self, _held: &Held, _at: OffsetDateTime) -> Result<(), OutboxError> {

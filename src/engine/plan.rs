@@ -124,7 +124,7 @@ impl<'a> Planner<'_, 'a> {
     ) -> Result<Plan<'a>, EngineError> {
         let mut draft = Draft::new(self, Some(acting), inherited);
         draft.run(verdict)?;
-        if verdict.ending == Ending::Inbox {
+        if verdict.ending.goes_on() {
             draft.add_inbox(acting);
         }
         Ok(draft.plan)

@@ -2,7 +2,7 @@
 //! among the copies, and what is sent is among the mails.
 
 use super::deliver::Case;
-use crate::rules::{Action, Ending, Verdict};
+use crate::rules::{Action, Verdict};
 use serde::Serialize;
 
 /// An action that neither stores a copy nor sends a mail.
@@ -22,7 +22,7 @@ pub struct PlannedEffectReport {
 pub(super) fn effects(case: &Case<'_>) -> Vec<PlannedEffectReport> {
     let verdicts = &case.verdicts;
     let mut effects = of_verdict(&verdicts.server, None);
-    if verdicts.server.ending == Ending::Inbox {
+    if verdicts.server.ending.goes_on() {
         for (known, verdict) in case.addressees.known.iter().zip(&verdicts.accounts) {
             effects.extend(of_verdict(verdict, Some(known.account.address.to_string())));
         }

@@ -2,11 +2,9 @@
 
 use super::addressee::{Addressee, Addressees};
 use super::gathered::Gathered;
-use super::{Account, Engine, EngineError, InstalledRules, Request};
+use super::{Account, Engine, EngineError, Fired, InstalledRules, ProgramTrace, Request};
 use crate::mail::{Address, HeaderEdits, Message};
-use crate::rules::{
-    Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Trace, Verdict,
-};
+use crate::rules::{Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Verdict};
 
 /// The rules that run for one call.
 pub(super) struct Programs {
@@ -21,8 +19,17 @@ pub(super) struct Verdicts {
     pub(super) server: Verdict,
     /// In the order of the addressees.
     pub(super) accounts: Vec<Verdict>,
-    /// The server's first; each empty unless the programs were explained.
-    pub(super) traces: Vec<Trace>,
+    /// The filters that were asked, without their names.
+    pub(super) asked: Vec<Fired>,
+}
+
+/// What is known of the rules, whether they came to a verdict or not.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Those that fired, if there is a verdict.
+    pub(super) fired: Vec<Fired>,
+    /// Those that were watched, the server's first, as far as they came.
+    pub(super) programs: Vec<ProgramTrace>,
 }
 
 /// How closely an evaluation is watched.
@@ -59,21 +66,25 @@ impl Programs {
         request: &Request<'_>,
         addressees: &Addressees,
         watch: Watch,
+        told: &mut Told,
     ) -> Result<Verdicts, EngineError> {
         let asking = Asking { engine, message, request, watch };
         let facts = Gathered::new(engine, self, addressees)?;
         let everybody = request.recipients.iter().map(super::Recipient::as_sent).collect();
         let nothing = HeaderEdits::default();
-        let mut server = asking.judge(&self.server, everybody, &facts.server, &nothing)?;
-        let mut traces = vec![std::mem::take(&mut server.trace)];
+        let side = Side { account: None, recipients: everybody, facts: &facts.server, edits: &nothing };
+        let server = asking.judge(&self.server, side, told)?;
+        let mut asked = fired(&server.asked, None);
         let mut accounts = Vec::with_capacity(addressees.known.len());
         for ((program, addressee), facts) in self.accounts.iter().zip(&addressees.known).zip(&facts.accounts)
         {
-            let judged = asking.judge(program, addressee.as_sent.clone(), facts, &server.edits)?;
+            let (account, recipients) = (Some(&addressee.account.address), addressee.as_sent.clone());
+            let side = Side { account, recipients, facts, edits: &server.edits };
+            let judged = asking.judge(program, side, told)?;
+            asked.extend(fired(&judged.asked, account.map(Address::to_string)));
             accounts.push(judged.verdict);
-            traces.push(judged.trace);
         }
-        Ok(Verdicts { server: server.verdict, accounts, traces })
+        Ok(Verdicts { server: server.verdict, accounts, asked })
     }
 }
 
@@ -85,21 +96,26 @@ struct Asking<'c> {
     watch: Watch,
 }
 
+/// For whom rules act, and what they see of the world.
+struct Side<'c> {
+    /// Absent: the server.
+    account: Option<&'c Address>,
+    recipients: Vec<String>,
+    facts: &'c Facts,
+    edits: &'c HeaderEdits,
+}
+
 /// What one program wants.
 struct Judged {
     verdict: Verdict,
-    trace: Trace,
+    /// The rules that asked a filter, once for each question.
+    asked: Vec<String>,
     edits: HeaderEdits,
 }
 
 impl Asking<'_> {
-    fn judge(
-        &self,
-        program: &Program,
-        recipients: Vec<String>,
-        facts: &Facts,
-        edits: &HeaderEdits,
-    ) -> Result<Judged, EngineError> {
+    fn judge(&self, program: &Program, side: Side<'_>, told: &mut Told) -> Result<Judged, EngineError> {
+        let Side { account, recipients, facts, edits } = side;
         let (request, message) = (self.request, self.message);
         let (sender, client) = (request.sender.clone(), request.client.clone());
         let envelope = Envelope { sender, recipients, source: request.source, client };
@@ -108,21 +124,44 @@ impl Asking<'_> {
             Watch::Silent => Evaluation::new(program, input),
             Watch::Traced => Evaluation::traced(program, input),
         };
+        let mut asked = Vec::new();
+        let verdict = self.finish(&mut evaluation, &envelope, &mut asked);
+        let edits = evaluation.edits().clone();
+        if self.watch == Watch::Traced {
+            let (account, trace) = (account.map(Address::to_string), evaluation.into_trace());
+            told.programs.push(ProgramTrace { account, trace });
+        }
+        Ok(Judged { verdict: verdict?, asked, edits })
+    }
+
+    /// Asks whom the rules ask, up to their end.
+    fn finish(
+        &self,
+        evaluation: &mut Evaluation<'_>,
+        envelope: &Envelope,
+        asked: &mut Vec<String>,
+    ) -> Result<Verdict, EngineError> {
         loop {
             match evaluation.run() {
-                Progress::Done(verdict) => {
-                    let edits = evaluation.edits().clone();
-                    return Ok(Judged { verdict, trace: evaluation.into_trace(), edits });
-                }
+                Progress::Done(verdict) => return Ok(verdict),
                 Progress::Ask(question) => {
-                    let edited = evaluation.edits().apply(message);
-                    let answer = self.engine.helpers.ask(&question.filter, &edited, &envelope);
+                    let edited = evaluation.edits().apply(self.message);
+                    let answer = self.engine.helpers.ask(&question.filter, &edited, envelope);
                     let rule = question.rule;
+                    asked.push(rule.clone());
                     evaluation.answer(answer.map_err(|source| EngineError::Helper { rule, source })?);
                 }
             }
         }
     }
+}
+
+fn fired(asked: &[String], account: Option<String>) -> Vec<Fired> {
+    let filter = |rule: &String| {
+        let (account, rule) = (account.clone(), rule.clone());
+        Fired { account, rule, action: "ExternalFilter".to_owned() }
+    };
+    asked.iter().map(filter).collect()
 }
 
 /// Do rules of a domain or an account run for this account?

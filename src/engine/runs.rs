@@ -2,7 +2,7 @@
 
 use super::deliver::Case;
 use super::plan::Effect;
-use super::{Account, CommandRun, Engine, EngineError, Recipient, Request};
+use super::{Account, CommandRun, Engine, EngineError, Fired, HelperError, Recipient, Request};
 use crate::mail::{HeaderEdits, Message};
 use crate::rules::{Action, Command, Envelope};
 
@@ -47,12 +47,26 @@ fn envelope(request: &Request<'_>, case: &Case<'_>, acting: Option<&Account>) ->
 }
 
 impl Run<'_> {
+    /// What it is, without the command.
+    pub(super) fn act(&self) -> Fired {
+        let account = self.acting.map(|acting| acting.address.to_string());
+        Fired { account, rule: self.rule.clone(), action: "Execute".to_owned() }
+    }
+
+    /// Would it be started?
+    pub(super) fn check(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
+        engine.helpers.may_run(&self.command, &self.envelope).map_err(|source| self.failed(source))
+    }
+
     /// Runs it to its end.
     pub(super) fn run(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
         let message = self.edits.apply(&Message::new(self.message));
         let account = self.acting.map(|acting| &acting.address);
         let run = CommandRun { command: &self.command, account, message: &message, envelope: &self.envelope };
-        let failed = |source| EngineError::Helper { rule: self.rule.clone(), source };
-        engine.helpers.execute(&run).map_err(failed)
+        engine.helpers.execute(&run).map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: HelperError) -> EngineError {
+        EngineError::Helper { rule: self.rule.clone(), source }
     }
 }

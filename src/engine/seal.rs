@@ -3,7 +3,7 @@
 use super::certificates::{Certificates, Fit, Reader};
 use super::plan::{self, Form, PlannedCopy};
 use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent};
-use crate::mail::{HeaderEdits, HeaderPolicy, Message};
+use crate::mail::{Address, Edited, HeaderEdits, HeaderPolicy, Message};
 use crate::pki::{Certificate, ValidatedCertificate};
 use crate::smime::{self, HeadersKept, Mark, SealError, SealJob, Sealed, recognise, seal_many};
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub(super) enum Way {
 pub(super) struct MadeCopy<'m> {
     pub(super) copy: Copy<'m>,
     pub(super) report: CopyReport,
+    /// For whom the rule acts; absent: the server.
+    pub(super) acting: Option<Address>,
 }
 
 /// Finds the certificates of a planned copy.
@@ -56,7 +58,7 @@ pub(super) fn ready<'a>(
 /// The message once for each way in which rules edited its header, and those of its attachments that are copied.
 pub(super) struct Versions<'m> {
     message: &'m [u8],
-    edited: Vec<(HeaderEdits, Zeroizing<Vec<u8>>)>,
+    edited: Vec<(HeaderEdits, Edited<'m>)>,
     entities: Vec<Arc<Zeroizing<Vec<u8>>>>,
 }
 
@@ -67,8 +69,7 @@ impl<'m> Versions<'m> {
         let mut versions = Versions { message, edited: Vec::new(), entities };
         for edits in copies.iter().map(|copy| &copy.plan.edits) {
             if !edits.is_empty() && versions.edited.iter().all(|(known, _)| known != edits) {
-                let made = edits.apply(&Message::new(message)).into_owned();
-                versions.edited.push((edits.clone(), Zeroizing::new(made)));
+                versions.edited.push((edits.clone(), edits.apply(&Message::new(message))));
             }
         }
         versions
@@ -80,7 +81,7 @@ impl<'m> Versions<'m> {
             return held.map_or(&[], |entity| entity.as_slice());
         }
         let made = self.edited.iter().find(|(known, _)| *known == copy.plan.edits);
-        made.map_or(self.message, |(_, bytes)| bytes.as_slice())
+        made.map_or(self.message, |(_, bytes)| bytes)
     }
 }
 
@@ -168,8 +169,9 @@ fn assemble<'m>(
         }
     };
     let owner = plan.owner.address.clone();
+    let acting = plan.acting.map(|acting| acting.address.clone());
     let copy = Copy { owner, place: plan.place, create: plan.create, flags: plan.flags, content };
-    Ok(MadeCopy { copy, report })
+    Ok(MadeCopy { copy, report, acting })
 }
 
 /// Sealing gave fewer results than it had jobs: a doubt like any other, never a reason to store in the clear.

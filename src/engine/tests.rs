@@ -497,6 +497,30 @@ fn a_server_copy_is_stored_once_for_each_queue_id() {
 }
 
 /// What pipe(8) puts in front for each recipient does not make another message; another text does.
+/// Sealed and clear are two copies, and each is known again.
+#[test]
+fn a_server_rule_stores_a_clear_and_a_sealed_copy_in_one_mailbox() {
+    for first in ["Store in", "Store Encrypted in"] {
+        let second = if first == "Store in" { "Store Encrypted in" } else { "Store in" };
+        let then =
+            [first, second, first, second].map(|action| format!("[\"{action}\", \"~ada/INBOX\"]")).join(", ");
+        let rule = format!("[[rule]]\nname = \"Both\"\npriority = 5\nthen = [{then}, [\"Discard\"]]\n");
+        let mut world = World::new().with_rules(ScopeKind::Server, "", &rule);
+        let clear = |world: &World| {
+            let stored = world.store.messages(&address(ADA), &inbox());
+            stored.iter().map(|stored| stored.plain_source.is_some()).collect::<Vec<_>>()
+        };
+        let whole = world.store.clone();
+        world.store = whole.failing(Fault::Commit(2));
+        assert_eq!(world.deliver(&[BOB]).disposition.exit_code(), 75);
+        world.store = whole.clone();
+        for _ in 0..2 {
+            assert_eq!(world.deliver(&[BOB]).disposition, Disposition::Delivered);
+            assert_eq!(clear(&world), [first == "Store in", first != "Store in"]);
+        }
+    }
+}
+
 #[test]
 fn a_queue_id_that_comes_back_is_another_message() {
     let world = World::new().with_rules(ScopeKind::Server, "", ARCHIVE);
@@ -663,6 +687,15 @@ fn explaining_stores_nothing_and_says_the_same() {
     let explanation = missing.engine().explain(&request(MAIL, &[BOB]));
     assert_eq!(
         explanation.cause.unwrap(),
-        "no copy was stored: mailbox Shared of ada@north.example does not exist"
+        "rule \"Share\" stores in ~ada@north.example/Shared, which does not exist"
     );
+    let hint = explanation.hint.unwrap();
+    assert!(
+        hint.ends_with("--mailbox '~ada@north.example/Shared' --account bob@north.example --create"),
+        "{hint}"
+    );
+    let outcome = missing.deliver(&[BOB]);
+    assert_eq!(outcome.disposition, explanation.disposition);
+    let cause = outcome.cause.unwrap();
+    assert!(cause.starts_with("rule \"Share\" stores in ~ada") && cause.ends_with(&hint), "{cause}");
 }

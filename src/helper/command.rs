@@ -7,10 +7,9 @@ use super::hear::{Ear, wait};
 use super::trusted::check_program;
 use crate::engine::{CommandRun, HelperSettings};
 use crate::rules::{Command, Envelope, Prefix};
+use crate::system::memory_file;
 use nix::poll::{PollFd, PollFlags};
-use nix::sys::memfd::{MFdFlags, memfd_create};
-use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -24,32 +23,34 @@ const TICKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mi
 /// Where it finds the message as a file.
 const MESSAGE_FILE: &str = "/dev/stdin";
 
-/// Runs a command to its end.
-pub(super) fn run(settings: &HelperSettings, run: &CommandRun<'_>) -> Result<(), ProgramFault> {
-    let program = run.command.program();
+/// What is known before it runs: may it, and with which arguments beside its own?
+pub(super) fn check(
+    settings: &HelperSettings,
+    command: &Command,
+    envelope: &Envelope,
+) -> Result<Vec<String>, ProgramFault> {
+    let program = command.program();
     if !settings.lists(program) {
         return Err(ProgramFault::NotListed(program.to_owned()));
     }
     check_program(Path::new(program))?;
+    more_arguments(command, envelope)
+}
+
+/// Runs a command to its end.
+pub(super) fn run(settings: &HelperSettings, run: &CommandRun<'_>) -> Result<(), ProgramFault> {
+    let more = check(settings, run.command, run.envelope)?;
     let heard = if run.command.has(Prefix::Stderr) { Stdio::piped() } else { Stdio::null() };
-    let mut command = clean(Path::new(program));
-    command.args(run.command.arguments()).args(more_arguments(run.command, run.envelope)?);
-    command.stdin(memory_file(run.message)?).stdout(Stdio::piped()).stderr(heard);
+    let mut command = clean(Path::new(run.command.program()));
+    command.args(run.command.arguments()).args(more);
+    let message = memory_file(run.message).map_err(system("make a memory file"))?;
+    command.stdin(message).stdout(Stdio::piped()).stderr(heard);
     let (group, pipes) = Group::start(&mut command).map_err(system("start it"))?;
     let (output, errors) = (Ear::new(pipes.output, MOST_OUTPUT)?, Ear::new(pipes.errors, MOST_OUTPUT)?);
     let mut process = Process { group, output, errors };
     process.await_end(settings.execute_timeout)?;
     let status = process.group.end();
     judge(status, for_the_log(&process.errors.heard))
-}
-
-/// The message in memory, as a file that stands at its begin. It has no name on any disk and is gone with its last reader;
-/// a program that never reads keeps nobody waiting.
-fn memory_file(message: &[u8]) -> Result<File, ProgramFault> {
-    let made = memfd_create(c"message", MFdFlags::MFD_CLOEXEC);
-    let mut file = File::from(made.map_err(|errno| system("make a memory file")(errno.into()))?);
-    let written = file.write_all(message).and_then(|()| file.rewind());
-    written.map(|()| file).map_err(system("write the memory file"))
 }
 
 /// What the prefixes add, always in this order: `-f file -p return-path -r recipient …`.

@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::{ProgramFault, command};
 use crate::engine::{CommandRun, HelperError, HelperSettings, Helpers};
-use crate::rules::{Answer, Envelope};
+use crate::rules::{Answer, Command, Envelope};
 
 /// Runs the commands and asks the filters that the settings list. Filters are started when they are first asked, and
 /// ended when this is dropped.
@@ -21,6 +21,11 @@ impl SitePrograms {
 }
 
 impl Helpers for SitePrograms {
+    fn may_run(&self, command: &Command, envelope: &Envelope) -> Result<(), HelperError> {
+        let checked = command::check(&self.settings, command, envelope);
+        checked.map(drop).map_err(|fault| failed(command.program(), &fault))
+    }
+
     fn execute(&self, run: &CommandRun<'_>) -> Result<(), HelperError> {
         command::run(&self.settings, run).map_err(|fault| failed(run.command.program(), &fault))
     }

@@ -4,14 +4,15 @@ use super::{Field, FileName, MediaType, Message, TransferEncoding, split_multipa
 use encodify::base64;
 use std::borrow::Cow;
 
-/// More attachments than this are not looked for. Ours.
-pub const MAX_ATTACHMENTS: usize = 1_000;
+/// More attachments than this are not looked for: each may cost a file. Ours.
+pub const MAX_ATTACHMENTS: usize = 100;
 /// Multiparts in multiparts are looked into this far. Ours.
 const MAX_DEPTH: usize = 32;
 
 /// One part that is a file.
 pub struct Attachment<'m> {
-    part: Message<'m>,
+    /// Header and body, read when used: what a header of many fields is read into is larger than the header.
+    part: &'m [u8],
     essence: String,
     /// As the sender wrote it, decoded (RFC 2231, RFC 2047).
     name: Option<String>,
@@ -62,8 +63,7 @@ impl<'m> Attachments<'m> {
             self.is_cut = true;
             return;
         }
-        let part = Message::new(entity.bytes());
-        self.list.push(Attachment { part, essence: media.essence().to_owned(), name });
+        self.list.push(Attachment { part: entity.bytes(), essence: media.essence().to_owned(), name });
     }
 }
 
@@ -94,25 +94,27 @@ impl Attachment<'_> {
 
     /// What it holds. Nothing if it is not encoded as it says.
     pub fn content(&self) -> Option<Cow<'_, [u8]>> {
-        TransferEncoding::of(&self.part).decode(self.part.body())
+        let part = Message::new(self.part);
+        TransferEncoding::of(&part).decode(part.body())
     }
 
     /// Octets of the part as it came.
     pub fn size(&self) -> usize {
-        self.part.bytes().len()
+        self.part.len()
     }
 
     /// A message with this one attachment and these fields in front (each with its line end): what describes the part stays
     /// as it is, and so does its body, unless it is not encoded and no text: then line ends could be changed on the way,
     /// and it becomes base64.
     pub fn message(&self, fields: &[u8]) -> Vec<u8> {
-        let encodes = TransferEncoding::of(&self.part) == TransferEncoding::Identity && !self.has_lines();
+        let part = Message::new(self.part);
+        let encodes = TransferEncoding::of(&part) == TransferEncoding::Identity && !self.has_lines();
         // Four octets for three, and a line end for each 76.
-        let more = if encodes { self.part.body().len() * 2 / 5 } else { 0 };
-        let mut out = Vec::with_capacity(fields.len() + self.part.bytes().len() + more + 200);
+        let more = if encodes { part.body().len() * 2 / 5 } else { 0 };
+        let mut out = Vec::with_capacity(fields.len() + self.part.len() + more + 200);
         out.extend_from_slice(fields);
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
-        for field in self.part.fields().iter().filter(|field| is_kept(field, encodes)) {
+        for field in part.fields().iter().filter(|field| is_kept(field, encodes)) {
             out.extend_from_slice(field.raw());
             if !field.raw().ends_with(b"\n") {
                 out.extend_from_slice(b"\r\n");
@@ -121,12 +123,12 @@ impl Attachment<'_> {
         match encodes {
             true => {
                 out.extend_from_slice(b"Content-Transfer-Encoding: base64\r\n\r\n");
-                base64::MIME.encode_append(self.part.body(), &mut out);
+                base64::MIME.encode_append(part.body(), &mut out);
                 out.extend_from_slice(b"\r\n");
             }
             false => {
                 out.extend_from_slice(b"\r\n");
-                out.extend_from_slice(self.part.body());
+                out.extend_from_slice(part.body());
             }
         }
         out
@@ -148,7 +150,7 @@ fn is_kept(field: &Field<'_>, encodes: bool) -> bool {
 /// Shows sizes only: what a message says belongs into no log.
 impl std::fmt::Debug for Attachment<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Attachment({} octets)", self.part.bytes().len())
+        write!(out, "Attachment({} octets)", self.part.len())
     }
 }
 

@@ -1,8 +1,8 @@
 //! What rules do to a message's header: fields in front of it, and a tag in front of the subject.
 
 use super::header_line::{HeaderLine, Lines, must_be_encoded};
-use super::{Field, Message};
-use std::borrow::Cow;
+use super::{Edited, Field, Message};
+use zeroize::Zeroizing;
 
 /// Header lines to add and tags for the subject, in the order in which rules asked for them. The message itself is not
 /// touched: [`HeaderEdits::apply`] makes another one.
@@ -30,6 +30,11 @@ impl HeaderEdits {
         }
     }
 
+    /// Is there a tag for the subject?
+    pub fn tags_subject(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
     /// Is there nothing to do?
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.tags.is_empty()
@@ -52,20 +57,20 @@ impl HeaderEdits {
     ///
     /// A message may have [`MAX_FIELDS`](super::message::MAX_FIELDS): where it has that many, the last ones count as body
     /// once more are in front of it.
-    pub fn apply<'m>(&self, message: &Message<'m>) -> Cow<'m, [u8]> {
+    pub fn apply<'m>(&self, message: &Message<'m>) -> Edited<'m> {
         if self.is_empty() {
-            return Cow::Borrowed(message.bytes());
+            return Edited::arrived(message.bytes());
         }
         let header: usize = message.fields().iter().map(|field| field.raw().len()).sum();
         let rest = message.bytes().get(header..).unwrap_or_default();
         // Of its size at once: what grows leaves clear text behind.
-        let mut edited = Vec::with_capacity(self.room() + message.bytes().len());
+        let mut edited = Zeroizing::new(Vec::with_capacity(self.room() + message.bytes().len()));
         self.write_header(message, &mut edited);
         if message.fields().is_empty() && !rest.is_empty() && rest.len() == message.body().len() {
             edited.extend_from_slice(line_end(message.bytes()).as_bytes());
         }
         edited.extend_from_slice(rest);
-        Cow::Owned(edited)
+        Edited::made(edited)
     }
 
     /// Its header alone, up to the last field.

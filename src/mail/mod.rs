@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod attachment;
+mod edited;
 mod edits;
 pub mod field;
 pub mod file_name;
@@ -23,6 +24,7 @@ pub(crate) mod vectors;
 
 pub use address::{Address, AddressError};
 pub use attachment::{Attachment, Attachments};
+pub use edited::Edited;
 pub use edits::HeaderEdits;
 pub use field::{Field, Mailbox};
 pub use file_name::FileName;

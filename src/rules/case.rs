@@ -210,7 +210,7 @@ impl Expected {
         self.steps.extend(verdict.steps.iter().map(|step| format!("{}: {}", step.rule, step.action)));
         self.ending = match verdict.ending {
             Ending::Inbox => "inbox".to_owned(),
-            Ending::Discard => "discard".to_owned(),
+            Ending::Discard | Ending::Overruled => "discard".to_owned(),
             Ending::Reject(text) => {
                 self.steps.clear();
                 format!("reject: {text}")

@@ -25,7 +25,7 @@ impl RuleSet {
     pub fn datasets_of_others(&self) -> BTreeSet<String> {
         let running = || self.rules().filter(|rule| rule.priority > 0);
         let mut needs = Needs::default();
-        running().flat_map(|rule| &rule.conditions).for_each(|condition| condition.test.needs(&mut needs));
+        running().flat_map(|rule| &rule.tests).for_each(|test| test.needs(&mut needs));
         let filled: BTreeSet<&str> = running().flat_map(filled_by).collect();
         needs.datasets.into_iter().filter(|name| !filled.contains(name.as_str())).collect()
     }

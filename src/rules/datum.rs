@@ -1,5 +1,6 @@
 //! Values of a rule text, whatever its syntax, with the place of each.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -14,7 +15,7 @@ pub(super) struct Node {
 }
 
 /// What a rule text holds: the same for TOML and for array text, so that one reader makes rules of both.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Datum {
     /// A text.
     Text(String),
@@ -37,6 +38,21 @@ impl PartialEq for Node {
     }
 }
 
+impl Eq for Node {}
+
+/// By what they say; the order means nothing.
+impl Ord for Node {
+    fn cmp(&self, other: &Node) -> Ordering {
+        self.datum.cmp(&other.datum)
+    }
+}
+
+impl PartialOrd for Node {
+    fn partial_cmp(&self, other: &Node) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// A key of a table and where it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
@@ -49,6 +65,20 @@ pub(super) struct Key {
 impl PartialEq for Key {
     fn eq(&self, other: &Key) -> bool {
         self.name == other.name
+    }
+}
+
+impl Eq for Key {}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Key) -> Ordering {
+        self.name.cmp(&other.name)
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

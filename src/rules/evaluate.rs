@@ -23,8 +23,18 @@ pub enum Ending {
     Inbox,
     /// `Discard`: no INBOX copy.
     Discard,
+    /// `Discard`, and yet the INBOX copy follows, because nothing leaves of what was to be sent in its place. No evaluation
+    /// ends so: whoever sends the mail knows.
+    Overruled,
     /// `Reject with`: nothing is stored.
     Reject(String),
+}
+
+impl Ending {
+    /// Does the INBOX copy follow? Of the server's rules: do the accounts' rules?
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Ending::Inbox | Ending::Overruled)
+    }
 }
 
 /// What the rules want. `steps` holds the actions that do not end, in the order in which they fired.
@@ -85,6 +95,8 @@ pub struct Evaluation<'a> {
     rule: usize,
     /// The next action of it.
     action: Option<usize>,
+    /// What was asked and not answered.
+    asked: Option<Question>,
     tracer: Option<Tracer>,
 }
 
@@ -92,7 +104,8 @@ impl<'a> Evaluation<'a> {
     /// At its begin.
     pub fn new(program: &'a Program, input: Input<'a>) -> Evaluation<'a> {
         let verdict = Verdict { steps: Vec::new(), ending: Ending::Inbox, ended_by: None };
-        Evaluation { program, evidence: Evidence::new(input), verdict, rule: 0, action: None, tracer: None }
+        let evidence = Evidence::new(input);
+        Evaluation { program, evidence, verdict, rule: 0, action: None, asked: None, tracer: None }
     }
 
     /// The same, and it writes down what happens on the way.
@@ -100,13 +113,17 @@ impl<'a> Evaluation<'a> {
         Evaluation { tracer: Some(Tracer::default()), ..Evaluation::new(program, input) }
     }
 
-    /// Goes on until it must ask or is done.
+    /// Goes on until it must ask or is done; asks the same again until it is answered.
     pub fn run(&mut self) -> Progress {
+        if let Some(question) = &self.asked {
+            return Progress::Ask(question.clone());
+        }
         while let Some((scope, rule)) = self.program.rules.get(self.rule) {
             if self.action.is_none() && self.enters(*scope, rule) {
                 self.action = Some(0);
             }
             if let Some(question) = self.act(rule) {
+                self.asked = Some(question.clone());
                 return Progress::Ask(question);
             }
             self.action = None;
@@ -115,9 +132,15 @@ impl<'a> Evaluation<'a> {
         Progress::Done(self.verdict.clone())
     }
 
-    /// What the helper said to the question that [`Evaluation::run`] asked last.
+    /// What the helper said to the question that [`Evaluation::run`] asked last. Without an open question it says nothing.
     pub fn answer(&mut self, answer: Answer) {
+        if self.asked.take().is_none() {
+            return;
+        }
         let Some((_, rule)) = self.program.rules.get(self.rule) else { return };
+        if let Some(tracer) = &mut self.tracer {
+            tracer.answer(&answer);
+        }
         let action = match answer {
             Answer::Accept => return,
             Answer::AddHeader(lines) => Action::AddHeader(header_lines(&lines)),
@@ -125,6 +148,10 @@ impl<'a> Evaluation<'a> {
             Answer::Reject(text) => Action::Reject(text),
         };
         self.take(rule, &action);
+        if action.is_end() {
+            // This rule is done with: it is not one that was not reached.
+            self.rule += 1;
+        }
     }
 
     /// What the rules did to the header so far.
@@ -151,14 +178,14 @@ impl<'a> Evaluation<'a> {
     }
 
     fn matches(&mut self, rule: &Rule) -> bool {
-        rule.conditions.iter().all(|condition| match &mut self.tracer {
-            None => condition.test.holds(&self.evidence, &mut ()),
-            Some(tracer) => {
-                let mut tested = Tested::default();
-                let holds = condition.test.holds(&self.evidence, &mut tested);
-                tracer.condition(&condition.text, tested, holds);
-                holds
-            }
+        let Some(tracer) = &mut self.tracer else {
+            return rule.tests.iter().all(|test| test.holds(&self.evidence, &mut ()));
+        };
+        rule.conditions.iter().zip(&rule.tests).all(|(condition, test)| {
+            let mut tested = Tested::default();
+            let holds = test.holds(&self.evidence, &mut tested);
+            tracer.condition(&condition.text, tested, holds);
+            holds
         })
     }
 

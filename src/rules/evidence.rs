@@ -2,8 +2,8 @@
 
 use super::Action;
 use super::facts::{Envelope, Facts, Input};
+use super::folded::Folded;
 use super::header::Header;
-use super::picture::Folded;
 use crate::cms::{Wrapping, wrapping};
 use crate::mail::Message;
 use std::cell::{OnceCell, RefCell};

@@ -59,6 +59,10 @@ impl FieldName {
     pub(super) fn new(name: &str) -> FieldName {
         FieldName { lower: name.to_ascii_lowercase(), hash: hash(name) }
     }
+
+    fn is_of(&self, field: &Field<'_>) -> bool {
+        field.name().eq_ignore_ascii_case(&self.lower)
+    }
 }
 
 /// FNV-1a over the name in lower case.
@@ -131,18 +135,15 @@ impl<'a> Header<'a> {
     /// The same with further edits; what was read is read anew.
     pub(super) fn edit(&mut self, change: impl FnOnce(&mut HeaderEdits)) {
         change(&mut self.edits);
-        *self = Header::new(self.message, std::mem::take(&mut self.edits));
+        let (edits, index) = (std::mem::take(&mut self.edits), std::mem::take(&mut self.index));
+        *self = Header { index, ..Header::new(self.message, edits) };
     }
 
     /// The values of that part, of all its fields.
     pub(super) fn part(&self, part: Part) -> &[Value] {
         let read = || {
             let mut found = Vec::new();
-            self.each_field(|field| {
-                if field.name().eq_ignore_ascii_case(part.field()) {
-                    found.extend(values(part.of(field)));
-                }
-            });
+            self.each_named(&FieldName::new(part.field()), &mut |field| found.extend(values(part.of(field))));
             found
         };
         self.parts.get(part as usize).map_or(&[], |cell| cell.get_or_init(read))
@@ -166,19 +167,28 @@ impl<'a> Header<'a> {
         if let Some(known) = named.get(&name.lower) {
             return Some(Rc::clone(known));
         }
-        let read: Rc<[Value]> = self.read_named(name).into();
+        let mut read = Vec::new();
+        self.each_named(name, &mut |field| read.push(line(field)));
+        let read: Rc<[Value]> = read.into();
         named.insert(name.lower.clone(), Rc::clone(&read));
         Some(read)
     }
 
-    fn read_named(&self, name: &FieldName) -> Vec<Value> {
-        let is_called = |field: &&Field<'_>| field.name().eq_ignore_ascii_case(&name.lower);
-        if self.edits.is_empty() {
-            let fields = self.index().places(name).filter_map(|at| self.message.fields().get(at));
-            return fields.filter(is_called).map(line).collect();
+    /// The fields of that name: those that rules added, then those that arrived, which are looked up and not walked over.
+    fn each_named(&self, name: &FieldName, look: &mut dyn FnMut(&Field<'_>)) {
+        if self.edits.tags_subject() && name.lower == "subject" {
+            return self.each_field(|field| {
+                if name.is_of(field) {
+                    look(field)
+                }
+            });
         }
-        let header = self.edits.header(self.message);
-        Message::new(&header).fields().iter().filter(is_called).map(line).collect()
+        if !self.edits.is_empty() {
+            let added = self.edits.header(&Message::new(b""));
+            Message::new(&added).fields().iter().filter(|field| name.is_of(field)).for_each(&mut *look);
+        }
+        let arrived = self.index().places(name).filter_map(|at| self.message.fields().get(at));
+        arrived.filter(|field| name.is_of(field)).for_each(look);
     }
 
     /// The first field that the condition `Human Generated` looks for, as it was found the first time.
@@ -228,14 +238,20 @@ mod tests {
             names in prop::collection::vec("[A-Ca-c]{1,2}", 0..30),
             asked in "[A-Ca-c]{1,2}",
             added in prop::option::of("[a-c]{1,2}"),
+            tagged: bool,
         ) {
-            let mail: String = names.iter().enumerate().map(|(at, name)| format!("{name}: {at}\n")).collect();
+            let names = names.iter().map(String::as_str).chain(["Subject", "subject"].into_iter().filter(|_| tagged));
+            let mail: String = names.enumerate().map(|(at, name)| format!("{name}: {at}\n")).collect();
             let message = Message::new(mail.as_bytes());
             let mut header = Header::new(&message, HeaderEdits::default());
             if let Some(name) = added {
                 let line = crate::mail::HeaderLine::parse(&format!("{name}: new")).unwrap();
                 header.edit(|edits| edits.add(line));
             }
+            if tagged {
+                header.edit(|edits| edits.tag("[x]"));
+            }
+            let asked = if tagged && asked.len() == 1 { "Subject".to_owned() } else { asked };
             let begin = format!("{}: ", asked.to_lowercase());
             let all = texts(header.lines()).into_iter();
             let walked: Vec<&str> = all.filter(|line| line.to_lowercase().starts_with(&begin)).collect();

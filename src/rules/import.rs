@@ -2,7 +2,7 @@
 
 use super::array::{self, BrokenText, Document};
 use super::fault::{Fault, Faults};
-use super::read::{LARGEST_FILE, Reader};
+use super::read::{LARGEST_FILE, MOST_RULES, Reader, too_many_rules};
 use super::warnings::Warning;
 use super::{Rule, RuleFaults, RuleSet, ScopeKind, toml_text};
 use serde::Serialize;
@@ -121,7 +121,16 @@ fn opened(file: &str, text: &str) -> Result<(String, Document), RuleFaults> {
         return Err(RuleFaults::one(file, "", 0..0, found, Some(allowed)));
     }
     match array::document(text) {
-        Ok(document) => Ok((array::masked(text, &document.hidden), document)),
+        Ok(document) => {
+            let shown = array::masked(text, &document.hidden);
+            match document.rules.get(MOST_RULES) {
+                None => Ok((shown, document)),
+                Some(surplus) => {
+                    let (found, allowed) = too_many_rules(document.rules.len());
+                    Err(RuleFaults::one(file, &shown, surplus.start()..surplus.start(), found, Some(allowed)))
+                }
+            }
+        }
         Err(BrokenText { broken, hidden }) => {
             let hint = Some(broken.hint).filter(|hint| !hint.is_empty()).map(str::to_owned);
             let shown = array::masked(text, &hidden);

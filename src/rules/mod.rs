@@ -18,6 +18,7 @@ pub mod evaluate;
 mod evidence;
 mod facts;
 mod fault;
+mod folded;
 mod header;
 mod import;
 #[cfg(test)]

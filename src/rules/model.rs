@@ -85,6 +85,8 @@ pub struct Rule {
     /// Where it begins in its file, counted from 1.
     pub line: usize,
     pub(super) conditions: Vec<Condition>,
+    /// Those conditions, ready to be asked: by themselves, because nothing else is looked at while mail waits.
+    pub(super) tests: Vec<Arc<dyn Test>>,
     pub(super) actions: Vec<PlannedAction>,
 }
 
@@ -106,7 +108,6 @@ pub(super) struct Condition {
     pub(super) operator: Option<Operator>,
     pub(super) text: String,
     pub(super) node: Node,
-    pub(super) test: Arc<dyn Test>,
 }
 
 /// An action with the line that it stands on.

@@ -1,21 +1,7 @@
 //! Pictures: text with `*` for any characters, compared without case.
 
-use icu_casemap::CaseMapper;
+use super::folded::{Folded, Head, Tail, folded};
 use memchr::memmem::Finder;
-
-/// Text under Unicode simple case folding (CaseFolding.txt, statuses C and S).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Folded(String);
-
-impl Folded {
-    pub(super) fn new(text: &str) -> Folded {
-        if text.is_ascii() {
-            return Folded(text.to_ascii_lowercase());
-        }
-        let mapper = CaseMapper::new();
-        Folded(text.chars().map(|c| mapper.simple_fold(c)).collect())
-    }
-}
 
 /// Why a text is no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,16 +11,18 @@ pub(super) struct PictureError;
 /// A compiled picture: the folded text between the stars.
 #[derive(Debug, Clone)]
 pub(super) enum Picture {
-    /// Without a star.
-    Whole(String),
+    /// Without a star: both ends are all of it.
+    Whole(Head, Tail),
     /// With one at least.
     Pieces {
         /// In front of the first star.
-        first: String,
+        first: Head,
+        /// Behind the last star.
+        last: Tail,
+        /// Octets of all pieces.
+        least: usize,
         /// Between two stars each, in their order; none is empty.
         middle: Vec<Finder<'static>>,
-        /// Behind the last star.
-        last: String,
     },
 }
 
@@ -57,39 +45,50 @@ impl Picture {
                 piece.push(literal);
             }
         }
-        Ok(Picture::of(pieces.iter().map(|piece| Folded::new(piece).0).collect()))
+        Ok(Picture::of(pieces.iter().map(|piece| folded(piece)).collect()))
     }
 
     fn of(mut pieces: Vec<String>) -> Picture {
         let last = pieces.pop().unwrap_or_default();
         if pieces.is_empty() {
-            return Picture::Whole(last);
+            return Picture::Whole(Head::new(&last), Tail::new(&last));
         }
         let mut pieces = pieces.into_iter();
         let first = pieces.next().unwrap_or_default();
         let middle = pieces.filter(|piece| !piece.is_empty());
-        let middle = middle.map(|piece| Finder::new(piece.as_bytes()).into_owned()).collect();
-        Picture::Pieces { first, middle, last }
+        let middle: Vec<_> = middle.map(|piece| Finder::new(piece.as_bytes()).into_owned()).collect();
+        let inside: usize = middle.iter().map(|piece| piece.needle().len()).sum();
+        let least = first.len() + inside + last.len();
+        Picture::Pieces { first: Head::new(&first), last: Tail::new(&last), least, middle }
     }
 
     /// What stands in front of its first colon, if no star does: a field's name, for values that are lines of a header.
     pub(super) fn field_name(&self) -> Option<&str> {
-        let (Picture::Whole(first) | Picture::Pieces { first, .. }) = self;
-        first.split_once(':').map(|(name, _)| name).filter(|name| name.is_ascii())
+        let (Picture::Whole(first, _) | Picture::Pieces { first, .. }) = self;
+        first.as_str().split_once(':').map(|(name, _)| name).filter(|name| name.is_ascii())
     }
 
     /// Does it match the whole value? The leftmost place of each piece is as good as any later one, so nothing is
     /// tried twice: time is linear in the value and the picture.
     pub(super) fn matches(&self, value: &Folded) -> bool {
         match self {
-            Picture::Whole(text) => *text == value.0,
-            Picture::Pieces { first, middle, last } => {
-                let rest = value.0.as_bytes().strip_prefix(first.as_bytes());
-                let rest = rest.and_then(|rest| rest.strip_suffix(last.as_bytes()));
-                rest.is_some_and(|rest| in_order(middle, rest))
+            Picture::Whole(first, last) => {
+                value.len() == first.as_str().len() && value.ends_with(last) && value.starts_with(first)
+            }
+            Picture::Pieces { first, last, least, middle } => {
+                value.len() >= *least
+                    && value.ends_with(last)
+                    && value.starts_with(first)
+                    && in_order(middle, between(value, first, last))
             }
         }
     }
+}
+
+/// What is left of the value without both ends, which it has.
+fn between<'v>(value: &'v Folded, first: &Head, last: &Tail) -> &'v [u8] {
+    let end = value.len().saturating_sub(last.as_str().len());
+    value.as_bytes().get(first.as_str().len()..end).unwrap_or_default()
 }
 
 fn in_order(pieces: &[Finder<'static>], mut rest: &[u8]) -> bool {

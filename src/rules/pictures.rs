@@ -1,8 +1,9 @@
 //! The right side of `is`, `is not`, `in` and `not in`: pictures and datasets.
 
 use super::evidence::{Evidence, Value, Witness};
+use super::folded::Folded;
 use super::header::FieldName;
-use super::picture::{Folded, Picture};
+use super::picture::Picture;
 use super::{Needs, Operator};
 
 /// One of the operators `is`, `is not`, `in`, `not in` with its pictures, and the datasets among them. The members of a

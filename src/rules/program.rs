@@ -25,8 +25,8 @@ impl Program {
     pub fn needs(&self) -> Needs {
         let mut needs = Needs::default();
         let running = self.rules.iter().filter(|(_, rule)| rule.priority > 0);
-        let conditions = running.flat_map(|(_, rule)| &rule.conditions);
-        conditions.for_each(|condition| condition.test.needs(&mut needs));
+        let tests = running.flat_map(|(_, rule)| &rule.tests);
+        tests.for_each(|test| test.needs(&mut needs));
         needs
     }
 }

@@ -1,6 +1,7 @@
 //! Reads a TOML rule file with the place of every word.
 
 use super::arguments::Arguments;
+use super::conditions::Test;
 use super::datum::{Key, Node, entry, table_of};
 use super::fault::Faults;
 use super::model::{Condition, PlannedAction};
@@ -16,6 +17,10 @@ use toml::de::DeTable;
 
 /// A larger file is no rule file. Ours.
 pub(super) const LARGEST_FILE: usize = 1 << 20;
+
+/// More rules are no rule set, and more conditions or actions no rule: what compares them is bounded so. Ours.
+pub(super) const MOST_RULES: usize = 10_000;
+const MOST_ELEMENTS: usize = 256;
 
 const KEYS: [&str; 5] = ["name", "priority", "when", "then", "comment"];
 
@@ -74,6 +79,10 @@ impl<'t> Reader<'t> {
         let mut rules = Vec::new();
         for (key, value) in document {
             match (key.name.as_str(), value.as_list()) {
+                ("rule", Some(array)) if array.len() > MOST_RULES => {
+                    let (text, hint) = too_many_rules(array.len());
+                    self.faults.add(key.span.clone(), text, hint);
+                }
                 ("rule", Some(array)) => rules = array.iter().filter_map(|rule| self.rule(rule)).collect(),
                 ("rule", None) => {
                     let text = format!("\"rule\" is {}, not a list of rules", value.kind());
@@ -110,11 +119,13 @@ impl<'t> Reader<'t> {
         self.check_keys(table, value.span.clone());
         let (name, span) = self.name(table).unzip();
         let shown = name.clone().unwrap_or_default();
+        let (conditions, tests) = self.conditions(table, &shown);
         let rule = Rule {
             priority: self.priority(table).unwrap_or_default(),
             comment: self.comment(table),
             line: self.faults.line(value.span.start),
-            conditions: self.conditions(table, &shown),
+            conditions,
+            tests,
             actions: self.actions(table, &shown),
             name: name?,
         };
@@ -176,12 +187,12 @@ impl<'t> Reader<'t> {
         value.as_text().map(str::to_owned)
     }
 
-    fn conditions(&mut self, table: &[(Key, Node)], rule: &str) -> Vec<Condition> {
+    fn conditions(&mut self, table: &[(Key, Node)], rule: &str) -> (Vec<Condition>, Vec<Arc<dyn Test>>) {
         let list = elements(&mut self.faults, table, "when", r#"when = [["From", "is", "*@north.example"]]"#);
-        list.iter().filter_map(|element| self.condition(element, rule)).collect()
+        list.iter().filter_map(|element| self.condition(element, rule)).unzip()
     }
 
-    fn condition(&mut self, element: &Node, rule: &str) -> Option<Condition> {
+    fn condition(&mut self, element: &Node, rule: &str) -> Option<(Condition, Arc<dyn Test>)> {
         let (first, rest) = self.element(element, "condition", r#"["From", "is", "*@north.example"]"#)?;
         let names = || CONDITIONS.iter().map(|word| word.name);
         let found = CONDITIONS.iter().find(|word| first.as_text() == Some(word.name));
@@ -196,7 +207,7 @@ impl<'t> Reader<'t> {
         arguments.finish();
         let text = self.faults.source(&element.span).to_owned();
         let (line, name) = (self.faults.line(element.span.start), word.name);
-        Some(Condition { line, name, operator, text, node: element.clone(), test: test? })
+        Some((Condition { line, name, operator, text, node: element.clone() }, test?))
     }
 
     /// The operator, if the condition takes one, and what follows it.
@@ -325,11 +336,23 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// What was found and what is allowed.
+pub(super) fn too_many_rules(found: usize) -> (String, String) {
+    (format!("the file has {found} rules"), format!("a rule file has {MOST_RULES} rules at most"))
+}
+
 /// The elements of `when` or `then`.
 fn elements<'v>(faults: &mut Faults<'_>, table: &'v [(Key, Node)], key: &str, example: &str) -> &'v [Node] {
     let Some((_, value)) = entry(table, key) else { return &[] };
     match value.as_list() {
-        Some(list) => list,
+        Some(list) => match list.get(MOST_ELEMENTS) {
+            None => list,
+            Some(surplus) => {
+                let text = format!("\"{key}\" has {} elements", list.len());
+                faults.add(surplus.span.clone(), text, format!("a rule has {MOST_ELEMENTS} at most"));
+                &[]
+            }
+        },
         None => {
             let text = format!("\"{key}\" is a list of lists, not {}", value.kind());
             faults.add(value.span.clone(), text, format!("for example: {example}"));

@@ -2,9 +2,10 @@
 
 mod actions;
 mod conditions;
+mod ends;
 mod spans;
 
-use super::model::{Condition, PlannedAction};
+use super::model::PlannedAction;
 use super::{Action, Rule, RuleSet};
 use serde::Serialize;
 pub(super) use spans::{Left, Unit, compared};
@@ -97,33 +98,20 @@ fn names_alike(set: &RuleSet) -> Vec<Warning> {
 
 /// Rules behind one that ends the rules for every message that they are for.
 fn unreachable(set: &RuleSet) -> Vec<Warning> {
-    let mut order: Vec<&Rule> = set.rules().filter(|rule| rule.priority > 0).collect();
-    order.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
-    let edits =
-        order.iter().any(|rule| rule.actions.iter().any(|planned| changes_what_is_tested(&planned.action)));
-    let ends = |rule: &&&Rule| rule.actions.iter().any(|planned| planned.action.is_end());
-    let behind = |(at, rule): (usize, &&Rule)| {
-        let before = order.get(..at)?;
-        let end = before.iter().filter(ends).find(|end| covers(end, rule, edits))?;
+    let behind = |(rule, end): (&Rule, &Rule)| {
         let reason = match end.conditions.is_empty() {
             true => "has no condition and ends the rules",
             false => "ends the rules for every message that this one is for",
         };
         let text = format!("the rule never runs: \"{}\" (line {}) {reason}", end.name, end.line);
-        Some(warn(rule, rule.line, text))
+        warn(rule, rule.line, text)
     };
-    order.iter().enumerate().filter_map(behind).collect()
+    ends::unreachable(set).into_iter().map(behind).collect()
 }
 
 /// After these a condition may say something else than before.
 fn changes_what_is_tested(action: &Action) -> bool {
     matches!(action, Action::AddHeader(_) | Action::TagSubject(_) | Action::Filter(_))
-}
-
-/// Does the first hold wherever the other one does?
-fn covers(first: &Rule, other: &Rule, edits: bool) -> bool {
-    let is_asked = |condition: &Condition| other.conditions.iter().any(|one| one.node == condition.node);
-    first.conditions.is_empty() || (!edits && first.conditions.iter().all(is_asked))
 }
 
 #[cfg(test)]

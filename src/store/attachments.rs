@@ -8,9 +8,11 @@ use super::layout::{Layout, TemplateError};
 use super::{MaildirStore, name};
 use crate::engine::{Staged, StoreError};
 use crate::mail::{Address, FileName, FolderName};
+use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Where the files lie unless the site says otherwise.
 pub(super) const DEFAULT: &str = "files/{domain}/{local}";
@@ -18,8 +20,37 @@ pub(super) const DEFAULT: &str = "files/{domain}/{local}";
 const TEMPORARY: &str = ".tmp";
 /// As readers of Maildirs do.
 const STALE: Duration = Duration::from_secs(36 * 60 * 60);
-/// Files of one name that are told apart by a number; then by random digits.
-const MOST_NUMBERED: usize = 200;
+/// Files of one name that are told apart by a number; then by random digits, so that a sender's choice of names costs a
+/// bounded number of trials.
+const MOST_NUMBERED: usize = 5;
+/// Folders are made, synced and swept for the many files of one message once: when that is longer ago, again.
+const READY_FOR: Duration = Duration::from_secs(60);
+
+/// Folders that were made, synced and swept, and when. Shared by all clones of a store.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Readied(Arc<Mutex<HashMap<PathBuf, Instant>>>);
+
+impl Readied {
+    /// Does what makes this folder ready, unless that was done shortly before and the folder is there still.
+    fn once(&self, folder: &Path, make: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        if self.knows(folder) && folder.is_dir() {
+            return Ok(());
+        }
+        make()?;
+        self.lock().insert(folder.to_owned(), Instant::now());
+        Ok(())
+    }
+
+    fn knows(&self, folder: &Path) -> bool {
+        let mut readied = self.lock();
+        readied.retain(|_, at| at.elapsed() < READY_FOR);
+        readied.contains_key(folder)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl<F: Files> MaildirStore<F> {
     /// Puts the files of accounts where `template` says, such as `files/{domain}/{local}`: below `root`, or anywhere with a
@@ -33,6 +64,10 @@ impl<F: Files> MaildirStore<F> {
         self.attachments.maildir(owner)
     }
 
+    pub(super) fn files_in(&self, owner: &Address, folder: &FolderName) -> PathBuf {
+        folder.levels().fold(self.files_of(owner), |path, level| path.join(level))
+    }
+
     pub(super) fn write_file(
         &self,
         owner: &Address,
@@ -40,12 +75,11 @@ impl<F: Files> MaildirStore<F> {
         bytes: &[u8],
     ) -> Result<Box<dyn Staged>, StoreError> {
         let place = self.files_of(owner);
-        let visible = folder.levels().fold(place.clone(), |path, level| path.join(level));
+        let visible = self.files_in(owner, folder);
         let waiting = place.join(TEMPORARY);
-        let base = self.attachments.base();
-        ensure_folders(&self.files, base, &waiting)?;
-        ensure_folders(&self.files, base, &visible)?;
-        sweep(&self.files, &waiting);
+        let ensure = |folder: &Path| ensure_folders(&self.files, self.attachments.base(), folder);
+        self.readied.once(&waiting, || ensure(&waiting).map(|()| sweep(&self.files, &waiting)))?;
+        self.readied.once(&visible, || ensure(&visible))?;
         let temporary = waiting.join(name::unique(&self.host, bytes.len(), bytes.len()));
         write_new(&self.files, &temporary, bytes)?;
         let (file, shown) = (file.clone(), file.to_string());
@@ -118,6 +152,9 @@ impl<F: Files> Drop for StagedAttachment<F> {
 mod tests {
     use super::*;
     use crate::engine::{Content, Copy, Mailstore, Place, PlainConsent};
+    use crate::store::Disk;
+    use std::fs::File;
+    use std::io;
     use std::os::unix::fs::PermissionsExt;
 
     fn bob() -> Address {
@@ -130,7 +167,7 @@ mod tests {
         (root, store)
     }
 
-    fn staged(store: &MaildirStore, name: &str, bytes: &[u8]) -> Box<dyn Staged> {
+    fn staged<F: Files>(store: &MaildirStore<F>, name: &str, bytes: &[u8]) -> Box<dyn Staged> {
         let place = Place::File(FolderName::parse("In/Deep").unwrap(), FileName::of(Some(name), ""));
         let content = Content::Plain(bytes, PlainConsent::for_tests());
         store.stage(&Copy { owner: bob(), place, create: true, flags: Vec::new(), content }).unwrap()
@@ -174,22 +211,93 @@ mod tests {
         both.into_iter().for_each(|staged| staged.commit().unwrap());
         assert_eq!(names(&folder), ["a-2.pdf", "a.pdf"]);
         assert_eq!(std::fs::read(folder.join("a.pdf")).unwrap(), b"1");
-        for _ in 2..MOST_NUMBERED + 2 {
+        for _ in 2..MOST_NUMBERED + 3 {
             staged(&store, "a.pdf", b"more").commit().unwrap();
         }
-        assert_eq!(names(&folder).len(), MOST_NUMBERED + 2);
+        let numbered = names(&folder).iter().filter(|name| name.len() <= "a-9.pdf".len()).count();
+        assert_eq!((names(&folder).len(), numbered), (MOST_NUMBERED + 3, MOST_NUMBERED));
         assert_eq!(std::fs::read(folder.join("a-2.pdf")).unwrap(), b"2");
+    }
+
+    /// The disk, with a count of its calls.
+    #[derive(Debug, Clone, Default)]
+    struct Counted(Arc<Mutex<usize>>);
+
+    impl Counted {
+        fn disk(&self) -> Disk {
+            *self.0.lock().unwrap() += 1;
+            Disk
+        }
+    }
+
+    impl Files for Counted {
+        fn make_folder(&self, path: &Path) -> io::Result<()> {
+            self.disk().make_folder(path)
+        }
+        fn create(&self, path: &Path) -> io::Result<File> {
+            self.disk().create(path)
+        }
+        fn open_to_append(&self, path: &Path) -> io::Result<File> {
+            self.disk().open_to_append(path)
+        }
+        fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+            self.disk().write(file, bytes)
+        }
+        fn sync(&self, file: &File) -> io::Result<()> {
+            self.disk().sync(file)
+        }
+        fn sync_folder(&self, path: &Path) -> io::Result<()> {
+            self.disk().sync_folder(path)
+        }
+        fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+            self.disk().link(from, to)
+        }
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            self.disk().rename(from, to)
+        }
+        fn remove(&self, path: &Path) -> io::Result<()> {
+            self.disk().remove(path)
+        }
+    }
+
+    /// Create, write, sync; at most six links; sync of the folder, removal: and the folders once.
+    #[test]
+    fn many_files_of_one_name_cost_so_many_calls_each() {
+        let calls = |files: usize| {
+            let (counted, root) = (Counted::default(), tempfile::tempdir().unwrap());
+            let store =
+                MaildirStore::with_files(root.path(), "mail/{domain}/{local}", counted.clone()).unwrap();
+            let waiting: Vec<_> = (0..files).map(|_| staged(&store, "a.bin", b"")).collect();
+            waiting.into_iter().for_each(|one| one.commit().unwrap());
+            assert_eq!(names(&store.files_of(&bob()).join("In/Deep")).len(), files);
+            let calls = *counted.0.lock().unwrap();
+            calls
+        };
+        let (ten, hundred) = (calls(10), calls(100));
+        assert_eq!(hundred - ten, 90 * (3 + MOST_NUMBERED + 1 + 2));
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_made_again() {
+        let (_root, store) = store();
+        drop(staged(&store, "a", b""));
+        std::fs::remove_dir_all(store.files_of(&bob())).unwrap();
+        staged(&store, "a", b"").commit().unwrap();
+        assert_eq!(names(&store.files_of(&bob()).join("In/Deep")), ["a"]);
     }
 
     #[test]
     fn what_a_crash_left_is_swept_and_what_others_stage_is_not() {
-        let (_root, store) = store();
+        let (root, store) = store();
         let waiting = store.files_of(&bob()).join(".tmp");
         let other = staged(&store, "a", b"");
         std::fs::write(waiting.join("old"), "").unwrap();
         let old = std::time::SystemTime::now() - STALE - Duration::from_secs(60);
-        std::fs::File::open(waiting.join("old")).unwrap().set_modified(old).unwrap();
+        File::open(waiting.join("old")).unwrap().set_modified(old).unwrap();
         drop(staged(&store, "b", b""));
+        assert_eq!(names(&waiting).len(), 2, "swept once a minute");
+        let next = MaildirStore::new(root.path(), "mail/{domain}/{local}/Maildir").unwrap();
+        drop(staged(&next, "b", b""));
         assert_eq!(names(&waiting).len(), 1);
         drop(other);
         assert_eq!(names(&waiting).len(), 0);

@@ -1,10 +1,11 @@
 //! Maildir and Maildir++ (spec: interop, "Postfix and Dovecot").
 
 use super::atomic::{Disk, Files, discard, ensure_folder, ensure_folders, failed, publish, write_new};
+use super::attachments::Readied;
 use super::layout::{Layout, TemplateError};
 use super::{attachments, keywords, name, quota};
 use crate::engine::{Content, Copy, Mailstore, Place, Staged, StoreError};
-use crate::mail::{Address, Flag, MailboxName, crlf_len};
+use crate::mail::{Address, Flag, FolderName, MailboxName, crlf_len};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,8 @@ pub struct MaildirStore<F = Disk> {
     pub(super) layout: Layout,
     /// Of the files that rules copy out of messages.
     pub(super) attachments: Layout,
+    /// Folders of theirs.
+    pub(super) readied: Readied,
     pub(super) host: String,
     pub(super) files: F,
 }
@@ -31,7 +34,7 @@ impl<F: Files> MaildirStore<F> {
     /// The same over other system calls, for tests.
     pub fn with_files(root: &Path, template: &str, files: F) -> Result<MaildirStore<F>, TemplateError> {
         let (layout, attachments) = (Layout::new(root, template)?, Layout::new(root, attachments::DEFAULT)?);
-        Ok(MaildirStore { layout, attachments, host: name::host(), files })
+        Ok(MaildirStore { layout, attachments, readied: Readied::default(), host: name::host(), files })
     }
 
     pub(super) fn layout(&self) -> &Layout {
@@ -188,6 +191,15 @@ impl<F: Files> Mailstore for MaildirStore<F> {
     fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError> {
         let folder = self.folder(owner, mailbox);
         Ok(lists(&folder.join("new"), name)? || lists(&folder.join("cur"), name)?)
+    }
+
+    fn holds_file(&self, owner: &Address, folder: &FolderName, name: &str) -> Result<bool, StoreError> {
+        let folder = self.files_in(owner, folder);
+        match folder.join(name).symlink_metadata() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(failed("look at", &folder)(source)),
+        }
     }
 }
 

@@ -73,7 +73,7 @@ fn the_rules_that_ship_are_checked_installed_and_explained() {
     let site = Site::furnished();
     let source = env!("CARGO_MANIFEST_DIR");
     let lines = commands("Rules", "sealpost ");
-    assert_eq!(lines.len(), 10, "{lines:?}");
+    assert_eq!(lines.len(), 11, "{lines:?}");
     site.write("message.eml", "From: payroll@north.example\nSubject: x\n\ny\n");
     site.write(
         "account.settings",

@@ -10,7 +10,7 @@ const BESIDES: u64 = 8 * MIB;
 const SLOWER: u32 = 10;
 
 /// What the program holds for a small message: the most that was seen, because a short run may end unwatched.
-pub(super) fn floor(run: impl Fn() -> Ended) -> u64 {
+pub(crate) fn floor(run: impl Fn() -> Ended) -> u64 {
     (0..5).map(|_| run().peak_memory).max().unwrap_or(0)
 }
 

@@ -39,6 +39,7 @@ fn assert_settled(program: &Program, input: Input<'_>, answer: &Answer) {
     match &verdict.ending {
         Ending::Reject(text) => assert!(verdict.steps.is_empty() && !text.contains(['\r', '\n'])),
         Ending::Discard => assert!(verdict.ended_by.is_some()),
+        Ending::Overruled => panic!("no evaluation ends so"),
         Ending::Inbox => (),
     }
 }

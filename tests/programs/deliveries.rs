@@ -120,6 +120,64 @@ fn a_command_that_fails_leaves_nothing_and_the_sender_comes_again() {
     assert_eq!(house.messages().len(), 3, "each copy once");
 }
 
+/// What leaves no other trace: that nothing is stored, and what was done in its place.
+#[test]
+fn the_log_tells_what_became_of_a_message_that_is_stored_nowhere() {
+    let Some(house) = House::new("submission = \"smtp://127.0.0.1:1\"") else { return };
+    house.filter("echo $n OK");
+    house.server_rule("[\"ExternalFilter\", \"spam\"], [\"Mark\", \"Seen\"]");
+    let script = house.script("script", "cat > HERE/got");
+    house.account_rule(&format!(
+        "[\"Execute\", \"{SHELL} {script}\"], [\"Redirect to\", \"dan@far.example\"], \
+         [\"Reply with\", \"About ^S.\"], [\"Discard\"]"
+    ));
+    assert_answer(&house.0.deliver(MAIL), 0, "2.0.0");
+    assert_eq!(house.messages(), [""; 0]);
+    let log = house.read("log");
+    let told: Vec<&str> =
+        log.lines().filter(|line| line.contains("rule \"notify\"") && line.contains(" INFO ")).collect();
+    let expected = [
+        ("not stored", "Discard", "bob@north.example"),
+        ("done", "ExternalFilter", "-"),
+        ("done", "Execute", "bob@north.example"),
+        ("done", "Redirect to", "bob@north.example"),
+        ("done", "Reply with", "bob@north.example"),
+    ];
+    assert_eq!(told.len(), expected.len(), "{log}");
+    for (line, (what, action, account)) in told.iter().zip(expected) {
+        assert!(line.contains(&format!("{what}: rule \"notify\" ({action})")), "{line}");
+        assert!(line.contains(&format!("account=\"{account}\"")), "{line}");
+    }
+    assert!(!log.contains("xyzzy") && !log.contains("Lunch"), "{log}");
+}
+
+#[test]
+fn the_log_says_not_stored_of_what_is_not_stored() {
+    let Some(house) = House::new("submission = \"smtp://127.0.0.1:1\"") else { return };
+    for (then, lines) in [
+        ("[\"Store Encrypted in\", \"Box\"], [\"Discard\"]", 0),
+        ("[\"Redirect to\", \"bob@north.example\"], [\"Discard\"]", 0),
+        ("[\"Stop Processing\"]", 0),
+        ("[\"Discard\"]", 1),
+    ] {
+        let _ = std::fs::remove_file(house.file("log"));
+        house.account_rule(then);
+        let before = house.messages().len();
+        assert_answer(&house.0.deliver(MAIL), 0, "2.0.0");
+        assert_eq!(house.messages().len() - before, 1 - lines, "{then}");
+        let log = house.read("log");
+        assert_eq!(log.matches("not stored: rule").count(), lines, "{then}");
+        let told = "nothing of what rule \"notify\" sends on leaves, so the INBOX copy follows in spite of \"Discard\"";
+        assert_eq!(log.contains(told), then.contains("Redirect"), "{log}");
+    }
+    let _ = std::fs::remove_file(house.file("log"));
+    house.server_rule("[\"Discard\"]");
+    assert_answer(&house.0.deliver(MAIL), 0, "2.0.0");
+    let log = house.read("log");
+    assert!(log.contains("not stored: rule \"notify\" (Discard)") && log.contains("account=\"-\""), "{log}");
+    assert_eq!(log.matches("not stored").count(), 1, "{log}");
+}
+
 #[test]
 fn of_several_commands_the_first_that_fails_ends_the_delivery() {
     let Some(house) = House::new("") else { return };
@@ -334,11 +392,25 @@ fn explain_asks_filters_and_runs_no_command() {
     let actions: Vec<&str> =
         told.lines().filter_map(|line| line.trim_start().strip_prefix("->")).map(str::trim).collect();
     let command = format!("Execute {SHELL} {script}");
-    assert_eq!(actions, ["ExternalFilter spam", "Add Header X-Spam: no", &command], "{told}");
+    let filtered = ["ExternalFilter spam", "filter said OK", "Add Header X-Spam: no", &command];
+    assert_eq!(actions, filtered, "{told}");
     assert_eq!(house.read("ran"), "");
     house.filter("echo $n FAILURE");
     let told = house.0.command("rules explain --recipient=bob@north.example").input(MAIL).run();
     assert_eq!(told.code, Some(1));
     assert!(told.stderr.contains("spam: the filter answers FAILURE"), "{}", told.stderr);
+    let so_far =
+        "Rules of the server:\n\"notify\" (server, priority 5) matches\n    ->   ExternalFilter spam\n\n";
+    assert!(told.text().starts_with(so_far), "{}", told.text());
+    for (answer, said) in [
+        ("echo $n OK", "filter said OK"),
+        ("echo $n DISCARD", "filter said DISCARD"),
+        ("echo $n REJECTED no", "filter said REJECTED"),
+    ] {
+        house.filter(answer);
+        let told = house.0.command("rules explain --recipient=bob@north.example").input(MAIL).run().text();
+        assert!(told.contains(&format!("    ->   ExternalFilter spam\n    ->   {said}\n")), "{told}");
+        assert_eq!(told.matches("\"notify\" (server").count(), 1, "a rule is listed once: {told}");
+    }
     assert_eq!(house.messages(), [""; 0]);
 }

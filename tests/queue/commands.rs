@@ -83,6 +83,29 @@ fn what_waits_is_tried_again_and_what_failed_waits_for_a_person() {
     assert_eq!(site.run("queue remove --all-failed").text(), "0 mails removed\n");
 }
 
+/// Spam names senders that refuse every answer: they must not pile up.
+#[test]
+fn what_nobody_is_to_be_told_of_is_given_up() {
+    let never = ("RCPT TO:<never@", Act::Say("550 5.1.1 no such user".into()));
+    let server = MailServer::start(&["8BITMIME"], vec![never, ("RCPT", Act::Say("451 no".into()))]);
+    let site = site(&format!("{}\nqueue-lifetime = \"2h\"", submission(&server)));
+    let reply = |to: &str| sealpost::engine::OutgoingMail { sender: String::new(), ..mail(&[to]) };
+    let refused = enqueue(&site, reply("never@far.example"), 0);
+    let late = enqueue(&site, reply("anna@far.example"), 0);
+    let ran = site.run("queue run");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "it waits for nobody");
+    let text = ran.text();
+    assert!(text.contains(&refused) && text.contains("given up") && text.contains("550 5.1.1"), "{text}");
+    assert_eq!(site.json("queue list")["mails"][0]["id"], late.as_str());
+    age(&site, &late, 7200);
+    assert_eq!(site.json("queue run")["mails"][0]["result"], "given up");
+    assert_eq!(site.json("queue list")["mails"].as_array().unwrap().len(), 0);
+    assert!(!site.run("doctor").text().contains("has failed"));
+    let log = std::fs::read_to_string(site.folder().join("log")).unwrap();
+    assert!(log.matches("is given up: its return path is empty").count() == 2, "{log}");
+    assert!(log.contains("refused: the server's answer to RCPT: 550 5.1.1"), "{log}");
+}
+
 #[test]
 fn what_grows_too_old_has_failed() {
     let server = MailServer::start(&["8BITMIME"], vec![("MAIL", Act::Say("451 no".into()))]);

@@ -1,7 +1,7 @@
 //! Couriers against servers that behave, misbehave, or are somebody else.
 
 use super::{PASSWORD, WORD, address, arrived, message};
-use crate::support::{Act, MailServer, Program, Taken, find, path, tools, wait_for};
+use crate::support::{Act, MailServer, Program, Taken, path, tools, wait_for};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -26,19 +26,26 @@ struct Way<'a> {
     login: Option<&'a str>,
     authorities: &'a [Certificate],
     limit: Duration,
+    answer: Duration,
 }
 
-const PLAIN: Way<'_> = Way { tls: SubmissionTls::Auto, login: None, authorities: &[], limit: AMPLE };
+const PLAIN: Way<'_> =
+    Way { tls: SubmissionTls::Auto, login: None, authorities: &[], limit: AMPLE, answer: AMPLE };
 
 fn carry(to: &str, way: &Way<'_>, recipients: &[&str]) -> Vec<Carried> {
+    carry_message(to, way, recipients, &message())
+}
+
+fn carry_message(to: &str, way: &Way<'_>, recipients: &[&str], message: &[u8]) -> Vec<Carried> {
     let settings =
         SubmissionSettings { to: Submission::parse(to), tls: way.tls, ..SubmissionSettings::default() };
     let login = way.login.map(|user| Login::new(user, SecretBytes::new(PASSWORD.into())));
     let authorities = || Ok(way.authorities.to_vec());
     let name = "north.example".to_owned();
-    let equipment = Equipment { login, name, authorities: &authorities, limit: way.limit };
+    let equipment =
+        Equipment { login, name, authorities: &authorities, limit: way.limit, answer: way.answer };
     let recipients: Vec<_> = recipients.iter().map(|to| address(to)).collect();
-    courier(&settings, equipment).unwrap().carry(SENDER, &recipients, &message())
+    courier(&settings, equipment).unwrap().carry(SENDER, &recipients, message)
 }
 
 fn smtp(server: &MailServer) -> String {
@@ -124,7 +131,9 @@ fn hostile_servers_cost_bounded_time() {
         for stage in ["connect", "EHLO", "."] {
             let server = MailServer::start(EXTENSIONS, vec![(stage, act.clone())]);
             let begin = Instant::now();
-            let outcome = carry(&smtp(&server), &Way { limit, ..PLAIN }, &["anna@far.example"]).remove(0);
+            let outcome =
+                carry(&smtp(&server), &Way { limit, answer: limit, ..PLAIN }, &["anna@far.example"])
+                    .remove(0);
             later(&outcome);
             assert!(
                 begin.elapsed() < limit + Duration::from_secs(2),
@@ -133,6 +142,24 @@ fn hostile_servers_cost_bounded_time() {
             );
         }
     }
+}
+
+/// However short the time is in which it must get the mail: if it has it, its answer is worth waiting for.
+#[test]
+fn a_server_that_takes_the_mail_late_has_taken_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("lmtp");
+    let late = || vec![(".", Act::Wait(1))];
+    let (tcp, unix) = (MailServer::start(EXTENSIONS, late()), MailServer::on_socket(&socket, late()));
+    let way = Way { limit: Duration::from_secs(1), ..PLAIN };
+    let to = ["anna@far.example", "carl@far.example"];
+    for (place, server) in [(smtp(&tcp), &tcp), (format!("lmtp:unix:{}", path(&socket)), &unix)] {
+        assert_eq!(carry(&place, &way, &to), [Carried::Sent, Carried::Sent], "{place}");
+        assert_eq!(wait_for("the mail", 5, || server.taken().pop()), taken(&to));
+    }
+    let slow = MailServer::start(EXTENSIONS, vec![("DATA", Act::Wait(2)), (".", Act::Wait(2))]);
+    assert!(later(&carry(&smtp(&slow), &way, &to)[0]).contains("it took too long"));
+    assert!(slow.taken().is_empty());
 }
 
 #[test]
@@ -268,7 +295,7 @@ fn program(folder: &Path, body: &str) -> PathBuf {
 fn carry_by(program: &Path, limit: Duration) -> Carried {
     let to = format!("sendmail:{}", path(program));
     let to_both = ["anna@far.example", "\"b o b\"@far.example"];
-    let mut outcomes = carry(&to, &Way { limit, ..PLAIN }, &to_both);
+    let mut outcomes = carry(&to, &Way { limit, answer: limit, ..PLAIN }, &to_both);
     assert_eq!(outcomes[0], outcomes[1]);
     outcomes.remove(0)
 }
@@ -321,21 +348,17 @@ fn a_program_that_hangs_is_ended_with_all_that_it_started() {
     });
 }
 
+/// Through the descriptor that it got or by its name.
 #[test]
-fn a_program_that_reads_nothing_has_not_got_the_mail() {
-    let Some(sh) = find("sh") else { return };
+fn a_program_gets_more_than_a_pipe_holds() {
     let folder = tempfile::tempdir().unwrap();
-    let ends = program(folder.path(), "exec 0<&-; exit 0");
-    assert!(sh.exists());
-    let settings = SubmissionSettings {
-        to: Submission::parse(&format!("sendmail:{}", path(&ends))),
-        ..SubmissionSettings::default()
-    };
-    let authorities = || Ok(Vec::new());
-    let equipment =
-        Equipment { login: None, name: "north.example".into(), authorities: &authorities, limit: AMPLE };
+    let out = path(folder.path());
     let large = vec![b'x'; 1 << 20];
-    let outcome =
-        courier(&settings, equipment).unwrap().carry("", &[address("a@far.example")], &large).remove(0);
-    assert!(later(&outcome).contains("did not read the message"), "{outcome:?}");
+    for input in ["", "/dev/stdin"] {
+        let keeps = program(folder.path(), &format!("cat {input} >{out}/input"));
+        let to = format!("sendmail:{}", path(&keeps));
+        assert_eq!(carry_message(&to, &PLAIN, &["anna@far.example"], &large), [Carried::Sent]);
+        let read = std::fs::read(folder.path().join("input")).unwrap();
+        assert_eq!((read.len(), read.last()), (large.len() + 1, Some(&b'\n')), "{input}");
+    }
 }

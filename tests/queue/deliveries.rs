@@ -2,6 +2,8 @@
 
 use super::{WORD, configure};
 use crate::support::{Act, Ended, MailServer, Program, Site, path, tools, wait_for};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -111,6 +113,74 @@ fn a_server_that_keeps_us_waiting_does_not_keep_the_mta() {
     assert_eq!(ended.code, Some(0));
     assert!(ended.took < Duration::from_secs(20), "{:?}", ended.took);
     assert_eq!(queue(&site)[0]["state"], "waiting");
+}
+
+/// Whatever becomes of the hook meanwhile.
+#[test]
+fn a_program_that_reads_after_the_deadline_gets_the_whole_mail() {
+    let site = house(SENDS, "");
+    let (program, input) = (site.folder().join("sendmail"), site.folder().join("input"));
+    let text = format!("#!/bin/sh\nsleep 2\ncat >{0}.part\nmv {0}.part {0}\n", path(&input));
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    configure(&site, &format!("deadline = \"1s\"\nsubmission = \"sendmail:{}\"", path(&program)));
+    let large = format!("{}{}", message(), "A line of text.\n".repeat(25_000));
+    let words = "deliver --sender=carol@far.example --recipient=bob@north.example";
+    let ended = site.program(words).input(large.as_str()).run();
+    assert_eq!((ended.code, ended.text().as_str()), (Some(0), "2.0.0 stored\n"));
+    assert!(!input.exists(), "the hook is over");
+    let read = wait_for("the program", 10, || std::fs::read_to_string(&input).ok());
+    assert!(read.ends_with(&large[large.find("\n\n").unwrap()..]), "{} of {}", read.len(), large.len());
+    assert_eq!(
+        queue(&site)[0]["state"],
+        "sending",
+        "until its lease ends: nobody heard of the program's end"
+    );
+}
+
+/// The server has the mail when the hook's hurry is over: to give up on its answer would send the mail twice, each time.
+#[test]
+fn a_server_that_answers_late_gets_the_mail_once() {
+    let slow = MailServer::start(&["8BITMIME"], vec![(".", Act::Wait(7))]);
+    let site = house(SENDS, &to(slow.port));
+    let ended = deliver(&site, "");
+    assert_eq!((ended.code, ended.text().as_str()), (Some(0), "2.0.0 stored\n"));
+    assert!(queue(&site).is_empty(), "it is known to be sent");
+    site.run("queue run").ok();
+    assert_eq!(slow.taken().len(), 1);
+}
+
+/// The answer to the MTA is not a moment later than its deadline, and nobody else sends meanwhile.
+#[test]
+fn a_server_that_answers_after_the_deadline_keeps_its_claim() {
+    let slow = MailServer::start(&["8BITMIME"], vec![(".", Act::Wait(6))]);
+    let site = house(SENDS, &format!("deadline = \"2s\"\n{}", to(slow.port)));
+    let ended = deliver(&site, "");
+    assert_eq!((ended.code, ended.text().as_str()), (Some(0), "2.0.0 stored\n"));
+    assert!(ended.took < Duration::from_secs(5), "{:?}", ended.took);
+    assert_eq!(site.run("queue run").text(), "nothing is due\n");
+    let mail = queue(&site).remove(0);
+    assert_eq!((&mail["state"], &mail["attempts"]), (&"sending".into(), &1.into()));
+    let file = rusqlite::Connection::open(site.root().join("state.sqlite")).unwrap();
+    let sql = "SELECT claimed - unixepoch() FROM queue";
+    let left: i64 = file.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!((600..700).contains(&left), "the lease covers every time limit: {left}");
+}
+
+/// A log that nobody reads any more stops the hook after everything is stored: that is no doubt.
+#[test]
+fn a_log_that_blocks_does_not_take_the_answer_back() {
+    let (site, _) = Site::certified();
+    let log = site.folder().join("fifo");
+    nix::unistd::mkfifo(&log, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+    let mut options = std::fs::OpenOptions::new();
+    let mut full = options.read(true).write(true).custom_flags(nix::libc::O_NONBLOCK).open(&log).unwrap();
+    while full.write(&[b'x'; 4096]).is_ok() {}
+    let text = format!("log = \"{}\"\ndeadline = \"3s\"\n", path(&log));
+    std::fs::write(site.root().join("sealpost.toml"), text).unwrap();
+    let ended = deliver(&site, "");
+    assert_eq!((ended.code, ended.text().as_str()), (Some(0), "2.0.0 stored\n"));
+    assert!(ended.took > Duration::from_millis(2500), "it blocked: {:?}", ended.took);
 }
 
 #[test]

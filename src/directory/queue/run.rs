@@ -14,6 +14,10 @@ const FIRST_WAIT: i64 = 5 * 60;
 /// The longest time between two attempts. What claims to be due later was written by a clock that was put back since.
 const LONGEST_WAIT: i64 = 4 * 60 * 60;
 
+/// May be sent at ?2, by whoever names it (?1) or nobody; ?3 is the longest wait.
+const DUE: &str = "state = 'waiting' AND (?1 IS NULL OR id = ?1)
+    AND NOT (next > ?2 AND next <= ?2 + ?3) AND NOT (claimed >= ?2 AND claimed <= ?2 + ?3)";
+
 /// A mail that nobody else sends until the lease is over.
 pub struct ClaimedMail {
     /// Its row.
@@ -56,6 +60,8 @@ pub enum Settled {
     Waiting(OffsetDateTime),
     /// A recipient was refused, or it is too old: it waits for a person.
     Failed,
+    /// It had failed, and its return path is empty: nobody is to be told of its end, and it is gone.
+    GivenUp,
     /// The lease was over before: what became of it is recorded, and somebody else decides.
     Taken,
 }
@@ -76,6 +82,17 @@ impl SqliteDirectory {
         Ok(self.write_state(|file| claim(file, named, now, until))?)
     }
 
+    /// How many mails can be claimed now.
+    pub fn due_mails(&self, at: OffsetDateTime) -> Result<usize, AdminError> {
+        if !self.has_state() {
+            return Ok(0);
+        }
+        let sql = format!("SELECT count(*) FROM queue WHERE {DUE}");
+        let due = params![None::<&str>, at.unix_timestamp(), LONGEST_WAIT];
+        let due = self.write_state(|file| Ok(file.query_row(&sql, due, |row| row.get::<_, i64>(0))?))?;
+        Ok(usize::try_from(due).unwrap_or(0))
+    }
+
     /// Records what became of the recipients of a claimed mail, in the order of its places.
     pub fn settle_mail(
         &self,
@@ -90,6 +107,19 @@ impl SqliteDirectory {
                 record(file, &mail.id, *place, outcome)?;
             }
             decide(file, mail, at.unix_timestamp(), lifetime)
+        })?)
+    }
+
+    /// Takes a mail that has failed out of the queue, unless a person has it tried again.
+    pub fn give_up_mail(&self, mail: &ClaimedMail, at: OffsetDateTime) -> Result<Settled, AdminError> {
+        Ok(self.write_state(|file| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM queue WHERE id = ?1 AND state = 'failed')";
+            if !file.query_row(sql, [&mail.id], |row| row.get::<_, bool>(0))? {
+                return Ok(Settled::Taken);
+            }
+            keep_identity(file, &mail.id, at.unix_timestamp())?;
+            file.execute("DELETE FROM queue WHERE id = ?1", [&mail.id])?;
+            Ok(Settled::GivenUp)
         })?)
     }
 
@@ -111,10 +141,8 @@ fn claim(
     now: i64,
     until: i64,
 ) -> Result<Option<ClaimedMail>, AdminError> {
-    let sql = "SELECT id, account, rule, attempts + 1, enqueued, sealed FROM queue
-        WHERE state = 'waiting' AND (?1 IS NULL OR id = ?1)
-        AND NOT (next > ?2 AND next <= ?2 + ?3) AND NOT (claimed >= ?2 AND claimed <= ?2 + ?3)
-        ORDER BY next, id LIMIT 1";
+    let columns = "id, account, rule, attempts + 1, enqueued, sealed";
+    let sql = format!("SELECT {columns} FROM queue WHERE {DUE} ORDER BY next, id LIMIT 1");
     let read = |row: &rusqlite::Row<'_>| {
         Ok(ClaimedMail {
             id: row.get(0)?,
@@ -127,7 +155,7 @@ fn claim(
             sealed: row.get(5)?,
         })
     };
-    let Some(mut mail) = file.query_row(sql, params![named, now, LONGEST_WAIT], read).optional()? else {
+    let Some(mut mail) = file.query_row(&sql, params![named, now, LONGEST_WAIT], read).optional()? else {
         return Ok(None);
     };
     let sql = "UPDATE queue SET claimed = ?2, attempts = attempts + 1 WHERE id = ?1";

@@ -304,6 +304,44 @@ fn who_has_it_is_not_sent_to_again() {
 }
 
 #[test]
+fn what_is_given_up_is_gone_and_not_made_anew() {
+    let house = House::new();
+    house.send(identified());
+    let claimed = house.claim(noon()).unwrap();
+    let refused = Carried::Refused("no such user".into());
+    assert_eq!(house.settle(&claimed, &[refused], noon()), Settled::Failed);
+    let id = house.directory.queued_mails().unwrap().remove(0).id;
+    house.directory.retry_mail(&id, noon()).unwrap();
+    assert_eq!(
+        house.directory.give_up_mail(&claimed, noon()).unwrap(),
+        Settled::Taken,
+        "a person was faster"
+    );
+    let again = house.claim(noon()).unwrap();
+    assert_eq!(house.directory.fail_mail(&again, "no").unwrap(), Settled::Failed);
+    assert_eq!(house.directory.give_up_mail(&again, noon()).unwrap(), Settled::GivenUp);
+    assert_eq!(house.states(), []);
+    house.send(identified());
+    assert_eq!(house.states(), [], "its identity is known");
+}
+
+#[test]
+fn what_is_due_can_be_claimed() {
+    let house = House::new();
+    let due = |at| house.directory.due_mails(at).unwrap();
+    assert_eq!(due(noon()), 0);
+    house.send(mail(&["a@far.example"]));
+    house.send(mail(&["b@far.example"]));
+    house.outbox().hold(vec![mail(&["c@far.example"])], &[copy()], noon()).unwrap();
+    assert_eq!(due(noon()), 2, "what is held is not");
+    let claimed = house.claim(noon()).unwrap();
+    assert_eq!((due(after(60)), due(after(61))), (1, 2), "until its lease ends");
+    house.settle(&claimed, &[later()], noon());
+    assert_eq!((due(after(299)), due(after(300))), (1, 2));
+    assert_eq!(due(noon() - time::Duration::days(365)), 2, "the clock was put back");
+}
+
+#[test]
 fn a_mail_that_grows_too_old_has_failed_and_is_kept() {
     let house = House::new();
     house.send(mail(&["a@far.example"]));

@@ -7,6 +7,7 @@
 //! `Delivered-To` again when the message comes back, below the `Received` of the way; one above all `Received` fields is what
 //! the MTA wrote for this very delivery.
 
+use super::guards::Onward;
 use super::marks::text_of;
 use super::{Draft, Sending, Unsent, Written};
 use crate::engine::EngineError;
@@ -21,11 +22,10 @@ const LEFT_OUT: [&str; 3] = ["Return-Path", "Bcc", "Resent-Bcc"];
 impl Sending<'_> {
     /// One mail to all of them, and a remark if the account itself is among them.
     pub(super) fn pass_on(&self, how: PassOn, to: &[Address]) -> Result<Vec<Draft>, EngineError> {
-        if let Some(reason) = self.too_many_hops().or_else(|| self.went_round()) {
-            return Ok(vec![self.unsent(to, &reason)]);
-        }
-        let (own, others): (Vec<Address>, Vec<Address>) =
-            to.iter().cloned().partition(|to| self.author.owns(to));
+        let Onward { others, own } = match self.guards().onward(to) {
+            Err(reason) => return Ok(vec![self.unsent(to, &reason)]),
+            Ok(onward) => onward,
+        };
         let mut drafts = Vec::new();
         if !others.is_empty() {
             drafts.push(self.draft(self.passed_on(how, others)?));
@@ -73,15 +73,6 @@ impl Sending<'_> {
             Some(sender) => sender.map(|sender| sender.to_string()).unwrap_or_default(),
             None => self.author.address.to_string(),
         }
-    }
-
-    /// Did the account send it on before? Then its mark stands below the `Received` fields of the way back.
-    fn went_round(&self) -> Option<Unsent> {
-        let mut fields = self.message.fields().iter();
-        fields.find(|field| is(field, "Received"))?;
-        let marks = fields.filter(|field| is(field, "Delivered-To"));
-        let mut addresses = marks.filter_map(|field| Address::parse(field.text().trim()).ok());
-        addresses.any(|address| self.author.owns(&address)).then_some(Unsent::Loop)
     }
 
     /// Trace fields (RFC 5321 4.4), and the mark of the account. We count as a server on the way, so that no circle is without

@@ -77,9 +77,22 @@ impl Sending<'_> {
             text: &marks.expand(&text.body, escape),
             attached: None,
         };
-        let rule = self.effect.rule.clone();
-        let replies_to = Some(ReplyKey { account: self.account(), rule, sender: sender.folded() });
+        let replies_to = Some(self.key(kind, sender, &recipients));
         Ok(Written { sender: String::new(), recipients, subject, bytes: letter.bytes(), replies_to })
+    }
+
+    /// A reaction goes to others than the sender, whom no answer to the sender reaches: it counts by itself.
+    fn key(&self, kind: ReplyKind, sender: &Address, recipients: &[Address]) -> ReplyKey {
+        let rule = &self.effect.rule;
+        let rule = match kind {
+            ReplyKind::Reply | ReplyKind::ReplyToAll => rule.clone(),
+            ReplyKind::React => {
+                let mut others: Vec<String> = recipients.iter().map(Address::folded).collect();
+                others.sort_unstable();
+                format!("{rule}\n{}\n{}", kind.name(), others.join("\n"))
+            }
+        };
+        ReplyKey { account: self.account(), rule, sender: sender.folded() }
     }
 
     /// Those whom the action answers, and those whom the text names.
@@ -116,7 +129,10 @@ impl Sending<'_> {
         let Some(said) = &text.from else { return Ok(own()) };
         let said = correspondent(said).ok_or(Unsent::Text)?;
         let allowed = self.effect.acting.is_none() || self.author.owns(&said.address);
-        if allowed { Ok(said) } else { Err(Unsent::ForeignFrom) }
+        if allowed {
+            return Ok(said);
+        }
+        Err(Unsent::ForeignFrom(said.address, self.author.address.clone()))
     }
 
     /// `In-Reply-To` and `References` (RFC 5322 3.6.4).

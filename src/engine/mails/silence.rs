@@ -23,7 +23,7 @@ impl Sending<'_> {
         if answers && is_robot(&sender) {
             return Err(Unsent::Robot);
         }
-        if let Some(reason) = self.too_many_hops().or_else(|| by_a_machine(self.message)) {
+        if let Some(reason) = self.guards().too_many_hops().or_else(|| by_a_machine(self.message)) {
             return Err(reason);
         }
         // The server is no person: whoever installs its rules says what it answers.

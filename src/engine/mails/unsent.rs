@@ -1,5 +1,7 @@
 //! Why a mail is not sent.
 
+use crate::mail::Address;
+
 /// A reason against a mail. None of them fails the delivery: the copies are stored as usual. Nothing of the message is in
 /// the texts, because they go into the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,10 +32,18 @@ pub(super) enum Unsent {
     NotPersonal,
     #[error("the sender was answered by this rule already, within reply-interval")]
     Answered,
+    #[error("this rule answers the sender already with \"{0}\"")]
+    AnswersAlready(&'static str),
+    #[error("this rule wrote to the same people already because of this sender, within reply-interval")]
+    Reacted,
+    #[error("this rule writes to the same people already with \"{0}\"")]
+    ReactsAlready(&'static str),
     #[error("the message names more than {0} people, and all of them would be answered")]
     TooMany(usize),
-    #[error("the text says From: an address that is not the account's own")]
-    ForeignFrom,
+    #[error(
+        "the text of the rule says From: {0}, and that is no address of {1}: take one of its own, or leave From out"
+    )]
+    ForeignFrom(Address, Address),
     #[error("the text of the rule can no longer be read: sealpost rules check")]
     Text,
     #[error("the account sent it on already: it has gone round in a circle (Delivered-To)")]

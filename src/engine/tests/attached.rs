@@ -145,7 +145,7 @@ fn explaining_lists_files_among_the_copies() {
     assert_eq!((explanation.cause, world.store.total()), (None, 0));
     let listed: Vec<_> =
         explanation.copies.iter().map(|copy| (copy.mailbox.as_str(), copy.file.as_deref())).collect();
-    assert_eq!(listed, [("In/2026", Some("a.pdf.eml")), ("In/2026", Some("a.pdf.eml")), ("Box", None)]);
+    assert_eq!(listed, [("In/2026", Some("a.pdf.eml")), ("In/2026", Some("a-2.pdf.eml")), ("Box", None)]);
     assert_eq!(explanation.copies[0].profile, Some("compatible"));
 }
 
@@ -157,4 +157,50 @@ fn signed_attachments_are_seen_and_the_signature_is_none() {
     world.engine().deliver(&request(mail, &[BOB]));
     let names: Vec<String> = world.store.files(&address(BOB)).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["In/2026/a.pdf.eml"]);
+}
+
+/// Whether held mail may go is told by the copy that is committed last: in a mailbox wherever there is one.
+#[test]
+fn the_copy_that_is_committed_last_is_the_witness() {
+    let files_only = r#"[[rule]]
+name = "Away"
+priority = 5
+then = [["Redirect to", "dan@far.example"], ["Copy Attachments into", "In"], ["Discard"]]
+"#;
+    let witnessed = |recipients: &[&str], fault: Option<Fault>| {
+        let mut world = World::new().with_rules(ScopeKind::Account, ADA, files_only);
+        world.settings.max_message = 1 << 20;
+        world.store = fault.map_or_else(|| world.store.clone(), |fault| world.store.failing(fault));
+        let recorder = mails::Recorder::default();
+        let engine = Engine { outbox: &recorder, ..world.engine() };
+        let outcome = engine.deliver(&request(WITH_FILES, recipients));
+        let witness = recorder.witness().map(|copy| (copy.owner, copy.mailbox, copy.name));
+        let there =
+            witness.clone().map(|(owner, mailbox, name)| world.store.holds(&owner, &mailbox, &name).unwrap());
+        let order: Vec<_> = outcome.copies.iter().map(|copy| copy.file.is_some()).collect();
+        (witness.map(|(owner, ..)| owner), there, order)
+    };
+    // Bob's INBOX is planned before the two files of Ada, who gets no message.
+    assert_eq!(witnessed(&[BOB, ADA], None), (Some(address(BOB)), Some(true), vec![true, true, false]));
+    for fault in [Fault::Commit(1), Fault::Commit(2), Fault::CommitLate(2), Fault::Commit(3)] {
+        assert_eq!(
+            witnessed(&[BOB, ADA], Some(fault)),
+            (Some(address(BOB)), Some(false), vec![]),
+            "{fault:?}"
+        );
+    }
+    assert_eq!(witnessed(&[ADA], None), (None, None, vec![true, true]));
+}
+
+#[test]
+fn a_hundred_attachments_are_copied_and_the_rest_is_told() {
+    let part = "--b\nContent-Type: application/pdf; name=a.pdf\n\nx\n".repeat(101);
+    let mail = format!("Content-Type: multipart/mixed; boundary=b\n\n{part}--b--\n");
+    let mut world = copying();
+    world.settings.max_message = 1 << 20;
+    world.settings.attachments = AttachmentPolicy::Plain;
+    let outcome = world.engine().deliver(&request(mail.as_bytes(), &[BOB]));
+    assert_eq!(world.store.files(&address(BOB)).len(), 100);
+    let warning = "rule \"Files\" of bob@north.example: there are too many attachments, or too deep ones: not all are copied";
+    assert_eq!(outcome.warnings, [warning]);
 }

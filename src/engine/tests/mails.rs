@@ -1,12 +1,15 @@
 //! The mail that rules send, seen by a queue that writes down what it is told.
 
+mod commands;
+mod discards;
+
 use super::*;
 use crate::mail::Message;
 use proptest::prelude::*;
 
 /// A queue in memory.
 #[derive(Default)]
-struct Recorder {
+pub(super) struct Recorder {
     log: Mutex<Vec<String>>,
     held: Mutex<Vec<OutgoingMail>>,
     copies: Mutex<Vec<CopyName>>,
@@ -21,12 +24,20 @@ impl Recorder {
         if self.broken == Some(what) { Err(OutboxError("broken".into())) } else { Ok(()) }
     }
 
+    /// By which the queue tells whether the delivery took place.
+    pub(super) fn witness(&self) -> Option<CopyName> {
+        self.copies.lock().unwrap().last().cloned()
+    }
+
     fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
 }
 
 impl Outbox for Recorder {
+    fn may_send(&self, _mails: &[OutgoingMail]) -> Result<(), OutboxError> {
+        if self.broken == Some("may send") { Err(OutboxError("broken".into())) } else { Ok(()) }
+    }
     fn answered(&self, asked: &[ReplyKey], since: OffsetDateTime) -> Result<Vec<bool>, OutboxError> {
         self.did("answered")?;
         self.asked.lock().unwrap().push((asked.len(), since));
@@ -434,12 +445,65 @@ fn one_sender_is_answered_once_in_an_interval_by_each_rule() {
     assert_eq!(sent.only().replies_to.as_ref().unwrap().sender, "dan@far.example");
     // A rule that replies twice, and nobody was answered yet.
     let sent = send(&format!("{action}, {action}"), MAIL);
-    assert_eq!((sent.mails.len(), sent.outcome.warnings.len()), (1, 1));
+    let already =
+        "rule \"Away\": Reply with: not sent: this rule answers the sender already with \"Reply with\"";
+    assert_eq!((sent.mails.len(), sent.outcome.warnings.as_slice()), (1, &[already.to_owned()][..]));
     assert_eq!(*sent.recorder.asked.lock().unwrap(), [(2, noon() - Duration::days(7))], "one batch");
     let mut each = bobs(&format!("{action}, {action}"));
     each.settings.outgoing.reply_interval = std::time::Duration::ZERO;
     let sent = deliver_with(each, known(), &request(MAIL, &[BOB]));
-    assert_eq!((sent.mails.len(), sent.recorder.log()), (2, vec!["hold".to_owned(), "release".to_owned()]));
+    assert_eq!((sent.mails.len(), sent.recorder.log()), (1, vec!["hold".to_owned(), "release".to_owned()]));
+}
+
+#[test]
+fn a_rule_answers_a_sender_once_and_reacts_besides() {
+    let reply = r#"["Reply with", "I am away."]"#;
+    let to_all = r#"["Reply to All with", "I am away."]"#;
+    let desk = r#"["React with", "+To: Desk@far.example, eve@far.example\n\nx"]"#;
+    let same_desk = r#"["React with", "+To: Eve@far.example\nCc: desk@far.example\n\ny"]"#;
+    let other = r#"["React with", "+To: dan@far.example\n\nx"]"#;
+    let actions = |sent: &Sent| sent.mails.iter().map(|mail| mail.action).collect::<Vec<_>>();
+    let told = |text: &str| format!("rule \"Away\": {text}");
+    let sent = send(&[reply, to_all, desk, same_desk, other].join(", "), MAIL);
+    assert_eq!(actions(&sent), ["Reply with", "React with", "React with"]);
+    assert_eq!(
+        sent.outcome.warnings,
+        [
+            told("Reply to All with: not sent: this rule answers the sender already with \"Reply with\""),
+            told("React with: not sent: this rule writes to the same people already with \"React with\""),
+        ]
+    );
+    let sent = send(&[to_all, reply].join(", "), MAIL);
+    assert_eq!(actions(&sent), ["Reply to All with"]);
+    let already = "Reply with: not sent: this rule answers the sender already with \"Reply to All with\"";
+    assert_eq!(sent.outcome.warnings, [told(already)]);
+    // What was answered before keeps back answers, and what was sent to the others only that.
+    let keys: Vec<ReplyKey> =
+        send(&[reply, desk].join(", "), MAIL).mails.into_iter().filter_map(|mail| mail.replies_to).collect();
+    let known = |at: usize| Recorder { answered: vec![keys[at].clone()], ..Recorder::default() };
+    let rule = [reply, to_all, desk, other].join(", ");
+    let sent = deliver_with(bobs(&rule), known(0), &request(MAIL, &[BOB]));
+    assert_eq!(actions(&sent), ["React with", "React with"]);
+    let before = "not sent: the sender was answered by this rule already, within reply-interval";
+    assert_eq!(
+        sent.outcome.warnings,
+        [told(&format!("Reply with: {before}")), told(&format!("Reply to All with: {before}"))]
+    );
+    let sent = deliver_with(bobs(&rule), known(1), &request(MAIL, &[BOB]));
+    assert_eq!(actions(&sent), ["Reply with", "React with"]);
+    let reacted = "React with: not sent: this rule wrote to the same people already because of this sender, within \
+                   reply-interval";
+    assert_eq!(sent.outcome.warnings[1], told(reacted));
+}
+
+/// Rules do not count together.
+#[test]
+fn each_rule_answers_for_itself() {
+    let rules: String = ["One", "Two"]
+        .map(|name| format!("[[rule]]\nname = \"{name}\"\npriority = 5\nthen = [[\"Reply with\", \"x\"]]\n"))
+        .concat();
+    let sent = deliver(World::new().with_rules(ScopeKind::Account, BOB, &rules), &request(MAIL, &[BOB]));
+    assert_eq!((sent.mails.len(), sent.outcome.warnings.len()), (2, 0));
 }
 
 #[test]
@@ -506,7 +570,9 @@ fn an_account_writes_in_its_own_name_only() {
     let action = r#"["Reply with", "+From: Ada <ada@north.example>\n\nx"]"#;
     let sent = send(action, MAIL);
     assert!(sent.mails.is_empty());
-    assert!(sent.outcome.warnings[0].contains("not the account's own"), "{:?}", sent.outcome.warnings);
+    let told = "rule \"Away\": Reply with: not sent: the text of the rule says From: ada@north.example, and that is no address \
+                of bob@north.example: take one of its own, or leave From out";
+    assert_eq!(sent.outcome.warnings, [told]);
     let sent = deliver(servers(action), &request(MAIL, &[BOB]));
     assert_eq!(parts(&sent.text()).0[0], "From: \"Ada\" <ada@north.example>");
 }
@@ -549,7 +615,7 @@ fn mails_are_held_before_the_first_copy_is_visible_and_go_after_the_last() {
         assert_eq!(sent.outcome.disposition.exit_code(), 75, "{fault:?}");
         assert_eq!(sent.recorder.log(), log, "{fault:?}");
     }
-    for (broken, stored) in [("hold", 0), ("release", 2)] {
+    for (broken, stored) in [("may send", 0), ("hold", 0), ("release", 2)] {
         let recorder = Recorder { broken: Some(broken), ..Recorder::default() };
         let sent = deliver_with(bobs(action), recorder, &request(MAIL, &[BOB]));
         let line = sent.outcome.disposition.line();
@@ -597,7 +663,7 @@ fn an_explanation_says_what_would_be_sent_and_what_not() {
             "Redirect to of rule \"Away\": to dan@far.example, from <bob@north.example>, subject \"pay\"",
             "Redirect to of rule \"Away\": to bob@north.example, not sent: the mail would come back to the account itself",
             "Reply with of rule \"Away\": to carol@far.example, from <>, subject \"Auto: pay\"",
-            "Reply with of rule \"Away\": not sent: the text says From: an address that is not the account's own",
+            "Reply with of rule \"Away\": not sent: the text of the rule says From: ada@north.example, and that is no address of bob@north.example: take one of its own, or leave From out",
         ]
     );
     assert_eq!(recorder.log(), ["answered"], "nothing is held");

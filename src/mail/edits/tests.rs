@@ -15,7 +15,7 @@ fn edits(asked: &[&str]) -> HeaderEdits {
 }
 
 fn applied(asked: &[&str], mail: &str) -> String {
-    String::from_utf8(edits(asked).apply(&Message::new(mail.as_bytes())).into_owned()).unwrap()
+    String::from_utf8(edits(asked).apply(&Message::new(mail.as_bytes())).to_vec()).unwrap()
 }
 
 fn subject(asked: &[&str], mail: &str) -> String {
@@ -26,7 +26,7 @@ fn subject(asked: &[&str], mail: &str) -> String {
 #[test]
 fn without_edits_nothing_is_copied() {
     let message = Message::new(b"To: a\n\nb");
-    assert!(matches!(HeaderEdits::default().apply(&message), Cow::Borrowed(b"To: a\n\nb")));
+    assert!(std::ptr::eq(&*HeaderEdits::default().apply(&message), message.bytes()));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_stood_in_the_subject_stays_as_it_is() {
         assert_eq!(applied(&["[t]"], &mail), format!("Subject: [t] {odd}\n\n"));
     }
     let raw = b"Subject: \xe9\0t\r\xe9\n\n";
-    let edited = edits(&["[t]"]).apply(&Message::new(raw)).into_owned();
+    let edited = edits(&["[t]"]).apply(&Message::new(raw)).to_vec();
     assert_eq!(edited, b"Subject: [t] \xe9\0t\r\xe9\n\n");
 }
 
@@ -118,12 +118,12 @@ fn the_names_are_told_once() {
 fn a_hundred_thousand_fields() {
     let many = b"a:\n".repeat(MAX_FIELDS - 1);
     let bytes = [many.as_slice(), b"\nbody"].concat();
-    let edited = edits(&["+X: 1"]).apply(&Message::new(&bytes)).into_owned();
+    let edited = edits(&["+X: 1"]).apply(&Message::new(&bytes)).to_vec();
     let message = Message::new(&edited);
     assert_eq!((message.fields().len(), message.body()), (MAX_FIELDS, &b"body"[..]));
     // At the limit the last field counts as body, for us as for whoever reads it.
     let bytes = [many.as_slice(), b"b:\n\nbody"].concat();
-    let edited = edits(&["+X: 1"]).apply(&Message::new(&bytes)).into_owned();
+    let edited = edits(&["+X: 1"]).apply(&Message::new(&bytes)).to_vec();
     assert_eq!(edited, [b"X: 1\n".as_slice(), &bytes].concat());
     assert_eq!(Message::new(&edited).fields()[0].text(), "1");
     assert_eq!(Message::new(&edited).body(), b"b:\n\nbody");

@@ -16,6 +16,10 @@ pub(super) fn pass_on(arguments: &mut Arguments<'_, '_>, how: PassOn) -> Option<
         .into_iter()
         .flat_map(|(text, span)| split(text).into_iter().map(move |piece| (piece, span.clone())))
         .collect();
+    if pieces.len() > MOST_ADDRESSES {
+        refuse_number(arguments, span, pieces.len());
+        return None;
+    }
     let read: Vec<_> = pieces.iter().map(|(piece, span)| address(arguments, piece, span)).collect();
     let mut addresses: Vec<Address> = Vec::new();
     for (address, (piece, span)) in read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().zip(&pieces) {
@@ -24,13 +28,17 @@ pub(super) fn pass_on(arguments: &mut Arguments<'_, '_>, how: PassOn) -> Option<
             false => addresses.push(address),
         }
     }
-    if addresses.is_empty() || addresses.len() > MOST_ADDRESSES {
-        let text = format!("\"{}\" names {} addresses", arguments.word, addresses.len());
-        let hint = format!("1 to {MOST_ADDRESSES} addresses; a longer list belongs into a mailing list");
-        arguments.faults.add(span, text, hint);
+    if addresses.is_empty() {
+        refuse_number(arguments, span, 0);
         return None;
     }
     Some(Action::PassOn(how, addresses))
+}
+
+fn refuse_number(arguments: &mut Arguments<'_, '_>, span: Range<usize>, number: usize) {
+    let text = format!("\"{}\" names {number} addresses", arguments.word);
+    let hint = format!("1 to {MOST_ADDRESSES} addresses; a longer list belongs into a mailing list");
+    arguments.faults.add(span, text, hint);
 }
 
 fn address(arguments: &mut Arguments<'_, '_>, text: &str, span: &Range<usize>) -> Option<Address> {
@@ -67,7 +75,7 @@ fn split(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::evaluate::testing::{faults, verdict};
+    use crate::rules::evaluate::testing::{faults, faults as faults_of, verdict};
 
     fn passed_on(parameter: &str) -> (PassOn, Vec<String>) {
         let verdict = verdict(&format!("then = [[\"Redirect to\", {parameter}]]"), "\n");
@@ -103,5 +111,13 @@ mod tests {
         let many: Vec<String> = (0..=MOST_ADDRESSES).map(|at| format!("\"a{at}@b.example\"")).collect();
         let faults = faults(&format!("then = [[\"Redirect to\", [{}]]]", many.join(","))).to_string();
         assert!(faults.contains("\"Redirect to\" names 101 addresses"), "{faults}");
+        // Counted before they are read: what is no address is no further fault, and the same one counts each time.
+        for many in ["x,", "a@b.example,"].map(|one| one.repeat(MOST_ADDRESSES)) {
+            let faults = faults_of(&format!("then = [[\"Redirect to\", \"{many}a@b.example\"]]"));
+            assert_eq!(
+                (faults.faults().len(), faults.faults()[0].text.as_str()),
+                (1, "\"Redirect to\" names 101 addresses")
+            );
+        }
     }
 }

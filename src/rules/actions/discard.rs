@@ -8,7 +8,8 @@ pub(super) static WORD: ActionWord = ActionWord {
     parameter: "",
     scopes: ScopeKind::ALL,
     class: Class::Filter,
-    doc: "Ends the rules without an INBOX copy; copies that were asked for before stay.",
+    doc: "Ends the rules without an INBOX copy; copies that were asked for before stay. Where there is none, and mail that was to go \
+          on to others cannot leave, the INBOX copy follows all the same.",
     example: r#"["Discard"]"#,
     parse: |_| Some(Action::Discard),
 };

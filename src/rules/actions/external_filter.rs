@@ -72,6 +72,32 @@ then = [["Store in", "~hr/Spam"]]
         (asked, verdict, evaluation.into_trace().to_string())
     }
 
+    #[test]
+    fn an_answer_that_ends_the_rules_leaves_the_rule_and_one_to_no_question_says_nothing() {
+        let end = Answer::Reject("No.".into());
+        let (_, _, trace) = answered("From: eve@east.example\n\n", &end);
+        assert_eq!(trace.matches("\"ask\" (server").count(), 1, "{trace}");
+        assert!(trace.contains("\"spam\" (server, priority 5) is not reached\n"), "{trace}");
+
+        let set = RuleSet::from_toml("f.toml", FILE, ScopeKind::Server).unwrap();
+        let program = Program::new(vec![(ScopeKind::Server, set)]);
+        let envelope = envelope(Some("eve@east.example"), &["bob@north.example"]);
+        let (message, facts) = (Message::new(b"From: eve@east.example\n\n"), Facts::default());
+        let edits = HeaderEdits::default();
+        let input = Input { message: &message, envelope: &envelope, facts: &facts, edits: &edits };
+        let mut evaluation = Evaluation::new(&program, input);
+        evaluation.answer(end.clone());
+        let first = evaluation.run();
+        assert!(matches!(first, Progress::Ask(_)), "not answered before it is asked");
+        assert_eq!(evaluation.run(), first, "and asked until it is answered");
+        evaluation.answer(Answer::Accept);
+        evaluation.answer(end.clone());
+        let Progress::Done(verdict) = evaluation.run() else { panic!("asked twice") };
+        assert_eq!((steps(&verdict).len(), &verdict.ending), (2, &Ending::Inbox));
+        evaluation.answer(end);
+        assert_eq!(evaluation.run(), Progress::Done(verdict));
+    }
+
     fn steps(verdict: &Verdict) -> Vec<String> {
         verdict.steps.iter().map(|step| format!("{}: {}", step.rule, step.action)).collect()
     }

@@ -13,7 +13,8 @@ pub(super) static WORD: ActionWord = ActionWord {
     parameter: PARAMETER,
     scopes: ScopeKind::ALL,
     class: Class::Mail,
-    doc: "Sends the message on with the envelope sender that it came with; nothing but trace fields is added.",
+    doc: "Sends the message on with the envelope sender that it came with; but for what `Add Header` and `Tag Subject` did before \
+          it, nothing but trace fields is added.",
     example: r#"["Mirror to", "archive@far.example"]"#,
     parse: |arguments| pass_on(arguments, PassOn::Mirror),
 };

@@ -2,7 +2,7 @@
 //!
 //! In front of it stand a `Received` and a `Delivered-To` field, and `Resent-Date`, `Resent-From`, `Resent-To` and
 //! `Resent-Message-ID`; nothing else changes but that `Return-Path` and `Bcc` go. The envelope's sender is the account, so that
-//! what cannot be delivered comes home; of a message with the null sender it stays null. It leaves in the clear, as it came: that
+//! what servers further on cannot deliver comes home; of a message with the null sender it stays null. It leaves in the clear, as it came: that
 //! an INBOX is sealed says nothing about what a rule sends away.
 
 use super::ActionWord;
@@ -14,7 +14,8 @@ pub(super) static WORD: ActionWord = ActionWord {
     parameter: PARAMETER,
     scopes: ScopeKind::ALL,
     class: Class::Mail,
-    doc: "Sends the message on as it is, resent by the account: what cannot be delivered comes back to the account.",
+    doc: "Sends the message on as the actions before it left it, resent by the account: what a server further on cannot \
+          deliver comes back to the account, and what the submission server refuses stays in the queue as failed.",
     example: r#"["Redirect to", "anna.private@far.example"]"#,
     parse: |arguments| pass_on(arguments, PassOn::Redirect),
 };

@@ -223,7 +223,7 @@ fn twice_the_text_takes_twice_the_time() {
             let _ = Import::from_array("f", &text, ACCOUNT).map(|import| import.refused.len());
             begun.elapsed()
         };
-        let most = LARGEST_FILE / 2 / one.len() - 4;
+        let most = (LARGEST_FILE / 2 / one.len() - 4).min(MOST_RULES);
         time(most / 8);
         let (half, whole) = (time(most / 2), time(most));
         assert!(whole < half * 4 + Duration::from_millis(300), "{one}: {half:?}, then {whole:?}");
@@ -231,4 +231,31 @@ fn twice_the_text_takes_twice_the_time() {
     assert!(RuleSet::from_array("f", &widely("\"\" \"\" \"\" \"\" \"\" \"\""), ACCOUNT).is_err());
     let large = RuleSet::from_array("f", &" ".repeat(LARGEST_FILE + 1), ACCOUNT).unwrap_err();
     assert_eq!(large.faults()[0].text, "the file has 1048577 bytes");
+}
+
+#[test]
+fn a_set_has_so_many_rules_at_most() {
+    let toml = |count: usize| {
+        let rules: Vec<String> =
+            (0..count).map(|at| format!("{{name=\"{at}\",priority=1,then=[]}}")).collect();
+        RuleSet::from_toml("f", &format!("rule=[{}]", rules.join(",")), ACCOUNT)
+    };
+    let array = |count: usize| {
+        let rules: Vec<String> = (0..count).map(|at| format!("(1,{at},(),())")).collect();
+        let text = format!("({})", rules.join(","));
+        let imported = Import::from_array("f", &text, ACCOUNT);
+        let read = RuleSet::from_array("f", &text, ACCOUNT);
+        assert_eq!(
+            imported.err().map(|faults| faults.to_string()),
+            read.as_ref().err().map(|faults| faults.to_string())
+        );
+        read
+    };
+    for read in [&toml as &dyn Fn(usize) -> Result<RuleSet, RuleFaults>, &array] {
+        assert_eq!(read(MOST_RULES).unwrap().rules().count(), MOST_RULES);
+        let faults = read(MOST_RULES + 1).unwrap_err();
+        assert_eq!((faults.faults().len(), faults.faults()[0].line), (1, 1));
+        assert_eq!(faults.faults()[0].text, "the file has 10001 rules");
+        assert_eq!(faults.faults()[0].hint.as_deref(), Some("a rule file has 10000 rules at most"));
+    }
 }

@@ -3,10 +3,11 @@
 use super::spans::Left;
 use super::{Warning, warn};
 use crate::rules::datum::Node;
+use crate::rules::folded::Folded;
 use crate::rules::model::Condition;
-use crate::rules::picture::{Folded, Picture};
+use crate::rules::picture::Picture;
 use crate::rules::{Operator, Rule, Source};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All that is odd in the conditions of one rule.
 pub(super) fn odd(rule: &Rule) -> Vec<Warning> {
@@ -21,17 +22,23 @@ pub(super) fn odd(rule: &Rule) -> Vec<Warning> {
 
 /// The same condition once more.
 fn repeated(rule: &Rule) -> Vec<Warning> {
-    let again = |(at, condition): (usize, &Condition)| {
-        let first = rule.conditions.get(..at)?.iter().find(|first| first.node == condition.node)?;
-        let text = format!("this condition stands in line {} already", first.line);
-        Some(warn(rule, condition.line, text))
-    };
-    rule.conditions.iter().enumerate().filter_map(again).collect()
+    let mut lines = BTreeMap::new();
+    let mut warnings = Vec::new();
+    for condition in &rule.conditions {
+        match lines.get(&condition.node) {
+            Some(first) => {
+                let text = format!("this condition stands in line {first} already");
+                warnings.push(warn(rule, condition.line, text));
+            }
+            None => drop(lines.insert(&condition.node, condition.line)),
+        }
+    }
+    warnings
 }
 
 /// The pictures of a condition; none if it has none. `#Name` names a dataset and is none.
 fn pictures(condition: &Condition) -> Vec<&str> {
-    let parameter = condition.node.as_list().and_then(|parts| parts.get(2));
+    let parameter = parameter(condition);
     let texts = match parameter.and_then(Node::as_list) {
         Some(list) => list.iter().filter_map(Node::as_text).collect(),
         None => Vec::from_iter(parameter.and_then(Node::as_text)),
@@ -230,13 +237,16 @@ fn is_opposite(one: &Condition, other: &Condition) -> bool {
         "Security",
         "Message Size",
     ];
-    let parameter = |condition: &Condition| condition.node.as_list().and_then(|parts| parts.get(2)).cloned();
     let operators = (one.operator, other.operator);
     let opposed = matches!(
         operators,
         (Some(Operator::Is), Some(Operator::IsNot)) | (Some(Operator::In), Some(Operator::NotIn))
     );
     opposed && one.name == other.name && WHOLE.contains(&one.name) && parameter(one) == parameter(other)
+}
+
+fn parameter(condition: &Condition) -> Option<&Node> {
+    condition.node.as_list()?.get(2)
 }
 
 /// No human writes with the null sender.
