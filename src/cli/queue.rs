@@ -5,7 +5,7 @@ use super::failure::{Code, Failure};
 use super::output::{Output, Table};
 use super::queue_run::Run;
 use super::words::{self, counted};
-use crate::directory::{MailState, QueuedMail};
+use crate::directory::{MailState, QueuedMail, SqliteDirectory};
 use crate::engine::{Choice, Clock};
 use crate::system::SystemClock;
 use serde_json::{Value, json};
@@ -59,14 +59,18 @@ enum QueueVerb {
     /// Take a mail out of the queue: nobody gets it any more
     #[command(after_help = "Examples:
   sealpost queue remove 019abf3e-6f0e-7cc3-98c4-dc0c0c07398f
-  sealpost queue remove --all-failed")]
-    #[command(group(clap::ArgGroup::new("which").required(true).args(["id", "all_failed"])))]
+  sealpost queue remove --all-failed
+  sealpost queue remove --unreadable")]
+    #[command(group(clap::ArgGroup::new("which").required(true).args(["id", "all_failed", "unreadable"])))]
     Remove {
         /// Its whole id
         id: Option<String>,
         /// Every mail that has failed
         #[arg(long)]
         all_failed: bool,
+        /// Every mail that queue.key does not open, because it is missing or another one, or the mail is damaged
+        #[arg(long)]
+        unreadable: bool,
     },
 }
 
@@ -77,7 +81,9 @@ impl QueueCommand {
             QueueVerb::List { state } => list(context, state, out),
             QueueVerb::Show { id } => show(context, &id, out),
             QueueVerb::Retry { id, .. } => retry(context, id.as_deref(), out),
-            QueueVerb::Remove { id, .. } => remove(context, id.as_deref(), out),
+            QueueVerb::Remove { id: Some(id), .. } => remove_one(context, &id, out),
+            QueueVerb::Remove { unreadable: true, .. } => remove_unreadable(context, out),
+            QueueVerb::Remove { .. } => remove_failed(context, out),
         }
     }
 }
@@ -202,18 +208,30 @@ fn ids(mails: &[QueuedMail]) -> Vec<&str> {
     mails.iter().map(|mail| mail.id.as_str()).collect()
 }
 
-fn remove(context: &Context, id: Option<&str>, out: &mut Output) -> Result<(), Failure> {
+fn remove_one(context: &Context, id: &str, out: &mut Output) -> Result<(), Failure> {
     let directory = context.directory_for_reading()?;
-    let mails: Vec<QueuedMail> = match id {
-        None => {
-            directory.queued_mails()?.into_iter().filter(|mail| mail.state == MailState::Failed).collect()
-        }
-        Some(id) => vec![whole(directory.queued_mail(id)?, id)?],
-    };
+    let mail = whole(directory.queued_mail(id)?, id)?;
+    remove(&directory, &[mail], out)
+}
+
+fn remove_failed(context: &Context, out: &mut Output) -> Result<(), Failure> {
+    let directory = context.directory_for_reading()?;
+    let mut mails = directory.queued_mails()?;
+    mails.retain(|mail| mail.state == MailState::Failed);
+    remove(&directory, &mails, out)
+}
+
+fn remove_unreadable(context: &Context, out: &mut Output) -> Result<(), Failure> {
+    let directory = context.directory_for_reading()?;
+    let mails = directory.unreadable_mails(directory.queue_key()?.as_ref())?;
+    remove(&directory, &mails, out)
+}
+
+fn remove(directory: &SqliteDirectory, mails: &[QueuedMail], out: &mut Output) -> Result<(), Failure> {
     let now = SystemClock.now();
     mails.iter().try_for_each(|mail| directory.remove_mail(&mail.id, now))?;
     out.line(format!("{} removed", counted(mails.len(), "mail")))?;
-    out.json(json!({"removed": ids(&mails)}))
+    out.json(json!({"removed": ids(mails)}))
 }
 
 /// What cannot be undone is named whole.

@@ -7,9 +7,8 @@ use super::output::{Output, Table};
 use super::progress;
 use super::words::counted;
 use crate::config::{Config, LONGEST_DEADLINE};
-use crate::crypto::StorageKey;
 use crate::directory::{
-    AdminError, ClaimedMail, HeldEnd, HeldMail, MailState, Settled, SqliteDirectory, SqliteOutbox,
+    AdminError, ClaimedMail, HeldEnd, HeldMail, MailState, QueueKey, Settled, SqliteDirectory, SqliteOutbox,
 };
 use crate::engine::{Carried, Clock, Courier, Mailstore};
 use crate::mail::Address;
@@ -137,7 +136,7 @@ impl Report {
 struct Carrier<'a> {
     directory: &'a SqliteDirectory,
     courier: Box<dyn Courier>,
-    key: StorageKey,
+    key: QueueKey,
     limit: Duration,
     lifetime: Duration,
 }
@@ -145,10 +144,8 @@ struct Carrier<'a> {
 impl<'a> Carrier<'a> {
     fn new(config: &Config, directory: &'a SqliteDirectory, limit: Duration) -> Result<Carrier<'a>, Failure> {
         let courier = courier::open(config, directory, limit)?;
-        let key = directory.queue_key()?.ok_or_else(|| {
-            Failure::new(Code::Config, "queue.key is missing: what waits in the queue cannot be opened")
-                .hint("put it back, or give a mail up: sealpost queue remove ID")
-        })?;
+        let gone = || Failure::new(Code::Io, "the mail and its key went away while it was looked for");
+        let key = directory.queue_key_in_use()?.ok_or_else(gone)?;
         Ok(Carrier { directory, courier, key, limit, lifetime: config.submission.lifetime })
     }
 

@@ -148,6 +148,36 @@ pub enum AdminError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Mail waits, and what opens it is gone.
+    #[error(
+        "{} is missing, and mail waits that was sealed under it (mails: {mails}, key {wanted}): put it back, or give the \
+         mail up with: sealpost queue remove --unreadable",
+        .path.display()
+    )]
+    QueueKeyGone {
+        /// Where it was.
+        path: PathBuf,
+        /// How many mails.
+        mails: usize,
+        /// The id of the key.
+        wanted: String,
+    },
+    /// Mail waits, and another key lies there.
+    #[error(
+        "{} is the key {found}, and mail waits that was sealed under another one (mails: {mails}, key {wanted}): put that \
+         one back, or give the mail up with: sealpost queue remove --unreadable",
+        .path.display()
+    )]
+    OtherQueueKey {
+        /// The file.
+        path: PathBuf,
+        /// The id of what it holds.
+        found: String,
+        /// How many mails.
+        mails: usize,
+        /// The id of the key that they need.
+        wanted: String,
+    },
     /// What is no backup of a directory.
     #[error("{} is no backup of a directory: {reason}", .path.display())]
     NoBackup {

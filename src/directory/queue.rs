@@ -7,10 +7,12 @@
 mod held;
 mod key;
 mod list;
+mod open;
 mod row;
 mod run;
 
 pub use held::{HeldEnd, HeldMail};
+pub use key::QueueKey;
 pub use list::{MailState, QueuedMail, QueuedRecipient};
 pub use row::OpenedMail;
 pub use run::{ClaimedMail, Settled};
@@ -18,7 +20,7 @@ pub use run::{ClaimedMail, Settled};
 use super::lookup::account_id;
 use super::schema::File;
 use super::{AdminError, SqliteDirectory, words};
-use crate::crypto::{Entropy, StorageKey};
+use crate::crypto::Entropy;
 use crate::engine::{CopyName, Held, Outbox, OutboxError, OutgoingMail, ReplyKey, Submission};
 use row::NewRow;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -59,7 +61,10 @@ impl<'d> SqliteOutbox<'d> {
         copies: &[CopyName],
         at: OffsetDateTime,
     ) -> Result<Held, AdminError> {
-        let key = key::load_or_make(self.directory.root(), self.entropy)?;
+        let key = match self.directory.queue_key_in_use()? {
+            Some(key) => key,
+            None => key::make(self.directory.root(), self.entropy)?,
+        };
         let witness = copies.last().map(row::witness_text).unwrap_or_default();
         let sealed = mails.into_iter().map(|mail| {
             let reply_to = mail.replies_to.as_ref().map(|key| self.reply_text(key)).transpose()?;
@@ -68,6 +73,9 @@ impl<'d> SqliteOutbox<'d> {
         let rows = sealed.collect::<Result<Vec<_>, AdminError>>()?;
         let at = at.unix_timestamp();
         let kept = self.directory.write_state(|file| {
+            if let Some(other) = key::under_another(file, Some(&key))? {
+                return Err(key::refusal(self.directory.root(), Some(&key), other));
+            }
             file.execute("DELETE FROM sent_identities WHERE at < ?1", [at - IDENTITY_SECONDS])?;
             let mut kept = Vec::with_capacity(rows.len());
             for row in &rows {
@@ -233,11 +241,6 @@ fn keep_identity(at: &Connection, id: &str, now: i64) -> Result<(), AdminError> 
 }
 
 impl SqliteDirectory {
-    /// The key of the queue, if there is one.
-    pub fn queue_key(&self) -> Result<Option<StorageKey>, AdminError> {
-        key::load(self.root())
-    }
-
     /// Is there a `state.sqlite`? What only looks makes none.
     pub(super) fn has_state(&self) -> bool {
         self.root().join(File::State.name()).exists()

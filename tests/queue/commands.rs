@@ -207,11 +207,19 @@ fn the_doctor_says_what_keeps_mail() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(said().contains("queue.key is open to others (mode 0644)"), "{}", said());
     std::fs::remove_file(&key).unwrap();
-    assert!(said().contains("1 mail cannot be opened: queue.key is missing or another one"), "{}", said());
+    assert!(
+        said().contains("queue.key is missing, and mail waits that was sealed under it (mails: 1"),
+        "{}",
+        said()
+    );
     configure(&site, &submission(&server));
     let run = site.run("queue run");
     assert_eq!(run.code, Some(78));
     assert!(run.stderr.contains("queue.key is missing"), "{}", run.stderr);
+    std::fs::write(&key, [7; 32]).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(said().contains("mail waits that was sealed under another one (mails: 1"), "{}", said());
+    assert_eq!(site.run("queue run").code, Some(78));
     assert_eq!(site.json("queue list")["mails"][0]["state"], "waiting", "nothing is dropped");
     let open = site.write("password", PASSWORD);
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -244,4 +252,26 @@ fn the_key_is_the_owners_and_stays_out_of_backups() {
     site.run(&format!("restore {} --replace", path(&copy))).ok();
     assert_eq!(site.json("queue list")["mails"].as_array().unwrap().len(), 2);
     assert!(Program::sealpost().words("queue --help").run().text().contains("queue.key"));
+}
+
+/// The key is gone: the sender waits, nothing is sealed under a second key, and whoever gives the mail up goes on.
+#[test]
+fn a_key_that_is_gone_is_asked_for_and_not_replaced() {
+    let server = MailServer::start(&["8BITMIME"], vec![]);
+    let site = super::deliveries::sending_house(&submission(&server));
+    let id = enqueue(&site, mail(&["anna@far.example"]), 0);
+    let key = site.root().join("queue.key");
+    std::fs::remove_file(&key).unwrap();
+    let ended = super::deliveries::deliver(&site, "");
+    assert_eq!(ended.code, Some(75), "{}", ended.text());
+    assert!(!key.exists());
+    let log = std::fs::read_to_string(site.folder().join("log")).unwrap();
+    assert!(
+        log.contains("put it back, or give the mail up with: sealpost queue remove --unreadable"),
+        "{log}"
+    );
+    assert_eq!(site.json("queue remove --unreadable")["removed"][0], id.as_str());
+    assert_eq!(site.run("queue remove --unreadable").text(), "0 mails removed\n");
+    assert_eq!(super::deliveries::deliver(&site, "").code, Some(0));
+    assert_eq!((server.taken().len(), key.exists()), (1, true));
 }

@@ -22,6 +22,11 @@ fn house(then: &str, settings: &str) -> Site {
     site
 }
 
+/// What comes to bob goes to anna, and nowhere else.
+pub(super) fn sending_house(settings: &str) -> Site {
+    house(SENDS, settings)
+}
+
 fn to(port: u16) -> String {
     format!("submission = \"smtp://127.0.0.1:{port}\"")
 }
@@ -30,7 +35,7 @@ fn message() -> String {
     format!("From: carol@far.example\nMessage-ID: <1@far.example>\nSubject: {WORD}\n\n.{WORD}\nThe end\n")
 }
 
-fn deliver(site: &Site, more: &str) -> Ended {
+pub(super) fn deliver(site: &Site, more: &str) -> Ended {
     let words = format!("deliver --sender=carol@far.example --recipient=bob@north.example {more}");
     site.program(&words).input(message()).run()
 }

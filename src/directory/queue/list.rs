@@ -2,8 +2,7 @@
 
 use super::super::words::{Moment, Word};
 use super::super::{AdminError, SqliteDirectory};
-use super::{keep_identity, row};
-use crate::crypto::StorageKey;
+use super::keep_identity;
 use crate::engine::Choice;
 use rusqlite::{Connection, OptionalExtension, params};
 use time::OffsetDateTime;
@@ -95,19 +94,6 @@ impl SqliteDirectory {
             (Some(_), Some(_)) => Err(AdminError::SeveralMails(id.to_owned())),
             (None, _) => Err(AdminError::NoMail(id.to_owned())),
         }
-    }
-
-    /// How many of them do not open under this key.
-    pub fn closed_mails(&self, key: &StorageKey) -> Result<usize, AdminError> {
-        let ids: Vec<String> = self.queued_mails()?.into_iter().map(|mail| mail.id).collect();
-        let mut closed = 0;
-        for id in ids {
-            let sql = "SELECT sealed FROM queue WHERE id = ?1";
-            let sealed: Option<Vec<u8>> =
-                self.write_state(|file| Ok(file.query_row(sql, [&id], |row| row.get(0)).optional()?))?;
-            closed += usize::from(sealed.is_some_and(|sealed| row::open(key, &id, &sealed).is_err()));
-        }
-        Ok(closed)
     }
 
     /// Has it tried at once. One that has failed counts as enqueued now.

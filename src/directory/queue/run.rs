@@ -2,8 +2,8 @@
 
 use super::super::{AdminError, SqliteDirectory};
 use super::keep_identity;
+use super::key::QueueKey;
 use super::row::{self, OpenedMail};
-use crate::crypto::StorageKey;
 use crate::engine::Carried;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::time::Duration;
@@ -28,13 +28,14 @@ pub struct ClaimedMail {
     enqueued: i64,
     /// The recipients who have not got it yet: their places among all of them.
     places: Vec<usize>,
+    key_id: String,
     sealed: Vec<u8>,
 }
 
 impl ClaimedMail {
     /// Opens it; or why it cannot be.
-    pub fn open(&self, key: &StorageKey) -> Result<OpenedMail, String> {
-        let mail = row::open(key, &self.id, &self.sealed)?;
+    pub fn open(&self, key: &QueueKey) -> Result<OpenedMail, String> {
+        let mail = row::open(key, &self.id, (&self.key_id, &self.sealed))?;
         match self.places.iter().all(|place| *place < mail.recipients.len()) {
             true => Ok(mail),
             false => Err("its recipients do not belong to it".to_owned()),
@@ -111,7 +112,7 @@ fn claim(
     now: i64,
     until: i64,
 ) -> Result<Option<ClaimedMail>, AdminError> {
-    let sql = "SELECT id, account, rule, attempts + 1, enqueued, sealed FROM queue
+    let sql = "SELECT id, account, rule, attempts + 1, enqueued, key_id, sealed FROM queue
         WHERE state = 'waiting' AND (?1 IS NULL OR id = ?1)
         AND NOT (next > ?2 AND next <= ?2 + ?3) AND NOT (claimed >= ?2 AND claimed <= ?2 + ?3)
         ORDER BY next, id LIMIT 1";
@@ -124,7 +125,8 @@ fn claim(
             lease: until,
             enqueued: row.get(4)?,
             places: Vec::new(),
-            sealed: row.get(5)?,
+            key_id: row.get(5)?,
+            sealed: row.get(6)?,
         })
     };
     let Some(mut mail) = file.query_row(sql, params![named, now, LONGEST_WAIT], read).optional()? else {

@@ -347,21 +347,72 @@ fn a_clock_that_was_ahead_keeps_no_mail_for_a_year() {
 }
 
 #[test]
-fn what_does_not_open_is_kept_and_said() {
+fn what_is_damaged_is_kept_and_said() {
     let house = House::new();
     house.send(mail(&["a@far.example"]));
-    std::fs::remove_file(house.folder.path().join("store/queue.key")).unwrap();
-    assert!(house.directory.queue_key().unwrap().is_none());
     house.send(mail(&["b@far.example"]));
-    let key = house.directory.queue_key().unwrap().unwrap();
-    assert_eq!(house.directory.closed_mails(&key).unwrap(), 1);
+    let damage = "UPDATE queue SET sealed = x'00' WHERE id = (SELECT min(id) FROM queue)";
+    house.directory.write_state(|at| Ok(at.execute(damage, [])?)).unwrap();
+    let key = house.directory.queue_key_in_use().unwrap().unwrap();
+    assert_eq!(house.directory.unreadable_mails(Some(&key)).unwrap().len(), 1);
     let claimed = house.claim(noon()).unwrap();
     let why = claimed.open(&key).err().unwrap();
-    assert_eq!(why, "it does not open under this key");
+    assert_eq!(why, "it is damaged");
     assert_eq!(house.directory.fail_mail(&claimed, &why).unwrap(), Settled::Failed);
     assert_eq!(house.states(), [MailState::Failed, MailState::Waiting]);
     let kept = house.directory.queued_mails().unwrap().remove(0);
     assert_eq!(kept.last_error(), Some(why.as_str()));
+}
+
+/// Else the file could not be put back without closing the newer mail.
+#[test]
+fn nothing_is_sealed_under_a_new_key_while_mail_lies_under_the_old_one() {
+    let house = House::new();
+    house.send(mail(&["a@far.example"]));
+    let file = house.folder.path().join("store/queue.key");
+    let old = std::fs::read(&file).unwrap();
+    let id = house.directory.queue_key().unwrap().unwrap().id().to_owned();
+    let refused =
+        || house.outbox().hold(vec![mail(&["b@far.example"])], &[], noon()).unwrap_err().to_string();
+    std::fs::remove_file(&file).unwrap();
+    let said = refused();
+    assert!(
+        said.contains(&format!(
+            "queue.key is missing, and mail waits that was sealed under it (mails: 1, key {id})"
+        )),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("put it back, or give the mail up with: sealpost queue remove --unreadable"),
+        "{said}"
+    );
+    assert!(!file.exists(), "no key is made");
+    std::fs::write(&file, [7; 32]).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let said = refused();
+    let other = house.directory.queue_key().unwrap().unwrap();
+    let wanted = format!(
+        "is the key {}, and mail waits that was sealed under another one (mails: 1, key {id})",
+        other.id()
+    );
+    assert!(said.contains(&wanted), "{said}");
+    assert_eq!(house.directory.unreadable_mails(Some(&other)).unwrap().len(), 1);
+    let claimed = house.claim(noon()).unwrap();
+    let why = claimed.open(&other).err().unwrap();
+    assert_eq!(why, format!("it was sealed under the key {id}, and queue.key is {}", other.id()));
+    house.settle(&claimed, &[later()], noon());
+    // The old one fits again, and what comes then is under it.
+    std::fs::write(&file, &old).unwrap();
+    house.send(mail(&["b@far.example"]));
+    let key = house.directory.queue_key_in_use().unwrap().unwrap();
+    assert!(house.directory.unreadable_mails(Some(&key)).unwrap().is_empty());
+    // Who gives the mail up gets a new key.
+    std::fs::remove_file(&file).unwrap();
+    for closed in house.directory.unreadable_mails(None).unwrap() {
+        house.directory.remove_mail(&closed.id, after(1)).unwrap();
+    }
+    house.send(mail(&["c@far.example"]));
+    assert_ne!(std::fs::read(&file).unwrap(), old);
 }
 
 /// Whoever can write to the file cannot send the mail elsewhere.
@@ -373,13 +424,17 @@ fn the_recipients_are_those_under_the_seal() {
         .directory
         .write_state(|at| Ok(at.execute("UPDATE queue_recipients SET address = 'eve@evil.example'", [])?))
         .unwrap();
-    let key = house.directory.queue_key().unwrap().unwrap();
+    let key = house.directory.queue_key_in_use().unwrap().unwrap();
     let claimed = house.claim(noon()).unwrap();
     assert_eq!(claimed.open(&key).unwrap().recipients, [address("a@far.example")]);
     let moved = "UPDATE queue SET sealed = (SELECT sealed FROM queue ORDER BY id LIMIT 1)";
     house.send(mail(&["b@far.example"]));
     house.directory.write_state(|at| Ok(at.execute(moved, [])?)).unwrap();
-    assert_eq!(house.directory.closed_mails(&key).unwrap(), 1, "a row opens in its place only");
+    assert_eq!(
+        house.directory.unreadable_mails(Some(&key)).unwrap().len(),
+        1,
+        "a row opens in its place only"
+    );
 }
 
 #[test]
