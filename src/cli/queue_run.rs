@@ -10,7 +10,7 @@ use crate::config::{Config, LONGEST_DEADLINE};
 use crate::directory::{
     AdminError, ClaimedMail, HeldEnd, HeldMail, MailState, QueueKey, Settled, SqliteDirectory, SqliteOutbox,
 };
-use crate::engine::{Carried, Clock, Courier, Mailstore};
+use crate::engine::{Carried, Clock, CopyName, Courier, Mailstore};
 use crate::mail::Address;
 use crate::system::SystemClock;
 use serde_json::{Value, json};
@@ -57,9 +57,10 @@ impl Run {
         let config = context.config()?;
         context.start_log(&config)?;
         let (directory, store) = (context.directory_for_reading()?, context.store(&config)?);
-        let held = directory.settle_held(SystemClock.now(), GRACE, &|copy| {
-            store.holds(&copy.owner, &copy.mailbox, &copy.name)
-        })?;
+        let at = SystemClock.now();
+        let since = config.settings.outgoing.answered_since(at);
+        let holds = |copy: &CopyName| store.holds(&copy.owner, &copy.mailbox, &copy.name);
+        let held = directory.settle_held(at, GRACE, since, &holds)?;
         held.iter().for_each(log_held);
         let now = SystemClock.now();
         let due = directory.queued_mails()?.into_iter().filter(|mail| mail.state == MailState::Waiting);

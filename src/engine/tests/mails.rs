@@ -13,6 +13,7 @@ struct Recorder {
     answered: Vec<ReplyKey>,
     asked: Mutex<Vec<(usize, OffsetDateTime)>>,
     broken: Option<&'static str>,
+    released_since: Mutex<Option<Duration>>,
 }
 
 impl Recorder {
@@ -45,7 +46,13 @@ impl Outbox for Recorder {
         self.held.lock().unwrap().extend(mails);
         Ok(Held(ids))
     }
-    fn release(&self, held: &Held, _at: OffsetDateTime) -> Result<(), OutboxError> {
+    fn release(
+        &self,
+        held: &Held,
+        at: OffsetDateTime,
+        answered_since: Option<OffsetDateTime>,
+    ) -> Result<(), OutboxError> {
+        *self.released_since.lock().unwrap() = answered_since.map(|since| at - since);
         assert!(!held.0.is_empty());
         self.did("release")
     }
@@ -436,10 +443,12 @@ fn one_sender_is_answered_once_in_an_interval_by_each_rule() {
     let sent = send(&format!("{action}, {action}"), MAIL);
     assert_eq!((sent.mails.len(), sent.outcome.warnings.len()), (1, 1));
     assert_eq!(*sent.recorder.asked.lock().unwrap(), [(2, noon() - Duration::days(7))], "one batch");
+    assert_eq!(*sent.recorder.released_since.lock().unwrap(), Some(Duration::days(7)));
     let mut each = bobs(&format!("{action}, {action}"));
     each.settings.outgoing.reply_interval = std::time::Duration::ZERO;
     let sent = deliver_with(each, known(), &request(MAIL, &[BOB]));
     assert_eq!((sent.mails.len(), sent.recorder.log()), (2, vec!["hold".to_owned(), "release".to_owned()]));
+    assert_eq!(*sent.recorder.released_since.lock().unwrap(), None);
 }
 
 #[test]
