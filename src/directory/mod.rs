@@ -31,6 +31,7 @@ mod pending;
 mod preferences;
 mod queue;
 mod recovery;
+mod remembered;
 mod restore;
 mod revoke;
 mod rights;

@@ -118,8 +118,8 @@ fn json_is_one_object_of_known_fields() {
         ("cert retire --account bob@north.example", "account retired"),
         ("account unlock bob@north.example", "account forgotten"),
         ("account remove eve@north.example", "removed messages still_valid"),
-        (&backup, "domains accounts vault_keys domain_keys file"),
-        (&restore, "domains accounts vault_keys domain_keys root kept keys_gone carried_over"),
+        (&backup, "domains accounts vault_keys domain_keys datasets file"),
+        (&restore, "domains accounts vault_keys domain_keys datasets root kept keys_gone carried_over"),
     ];
     shows(&site, &shown);
 }
