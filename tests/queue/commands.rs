@@ -275,3 +275,13 @@ fn a_key_that_is_gone_is_asked_for_and_not_replaced() {
     assert_eq!(super::deliveries::deliver(&site, "").code, Some(0));
     assert_eq!((server.taken().len(), key.exists()), (1, true));
 }
+
+#[test]
+fn who_removes_an_account_learns_what_still_goes_in_its_name() {
+    let site = site("submission = \"smtp://127.0.0.1:1\"");
+    enqueue(&site, mail(&["anna@far.example"]), 0);
+    enqueue(&site, mail(&["eve@far.example"]), 0);
+    let said = site.run("account remove bob@north.example").text();
+    assert!(said.contains("\n2 mails of it wait in the queue and still go: sealpost queue list\n"), "{said}");
+    assert_eq!(site.json("queue list")["mails"].as_array().unwrap().len(), 2);
+}
