@@ -4,13 +4,17 @@ use super::cert_fetch::authorities;
 use super::failure::{Code, Failure};
 use super::password::PasswordSource;
 use crate::config::Config;
-use crate::courier::{Equipment, Login, courier};
+use crate::courier::{CourierError, Equipment, Login, courier};
 use crate::crypto::SecretBytes;
 use crate::directory::SqliteDirectory;
 use crate::engine::Courier;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
+
+/// What the setting looks like.
+const NO_SUBMISSION: &str =
+    "say where mail leaves, for example: submission = \"sendmail:/usr/sbin/sendmail\"";
 
 /// For mails that take so long at most, each.
 pub(super) fn open(
@@ -26,7 +30,13 @@ pub(super) fn open(
     let name = settings.helo.clone().unwrap_or_else(host_name);
     let trusted = || authorities(directory, config).map_err(|failure| failure.text);
     let equipment = Equipment { login, name, authorities: &trusted, limit };
-    courier(settings, equipment).map_err(|error| Failure::new(Code::Config, error.to_string()))
+    courier(settings, equipment).map_err(|error| {
+        let failure = Failure::new(Code::Config, error.to_string());
+        match error {
+            CourierError::NoSubmission => failure.hint(NO_SUBMISSION),
+            _ => failure,
+        }
+    })
 }
 
 fn password(file: Option<&Path>) -> Result<SecretBytes, Failure> {

@@ -5,10 +5,12 @@ use super::courier;
 use super::failure::{Code, Failure};
 use super::output::{Output, Table};
 use super::progress;
+use super::queue::{clock, rfc3339};
 use super::words::counted;
 use crate::config::{Config, LONGEST_DEADLINE};
 use crate::directory::{
-    AdminError, ClaimedMail, HeldEnd, HeldMail, MailState, QueueKey, Settled, SqliteDirectory, SqliteOutbox,
+    AdminError, ClaimedMail, HeldEnd, HeldMail, MailState, QueueKey, QueuedMail, Settled, SqliteDirectory,
+    SqliteOutbox,
 };
 use crate::engine::{Carried, Clock, CopyName, Courier, Mailstore};
 use crate::mail::Address;
@@ -16,6 +18,7 @@ use crate::system::SystemClock;
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 
 /// No delivery takes so long: what is held for longer was left behind by one that died.
 pub(super) const GRACE: Duration = Duration::from_secs(LONGEST_DEADLINE.as_secs() + 5 * 60);
@@ -23,8 +26,9 @@ pub(super) const GRACE: Duration = Duration::from_secs(LONGEST_DEADLINE.as_secs(
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 /// For a mail, when the MTA waits for the answer to the delivery; and for all of them, as long once more.
 const HASTY: Duration = Duration::from_secs(5);
-/// Beyond the time limit of a mail: nobody else touches it meanwhile.
-const SLACK: Duration = Duration::from_secs(60);
+/// Beyond the time limit of a mail: nobody else touches it meanwhile. Enough to end a program and to wait for the database;
+/// whoever is later than that is known to be, and sends at most once more.
+const SLACK: Duration = Duration::from_secs(15);
 
 /// Send what is due, once: the next server takes it, refuses it, or it is tried again later
 ///
@@ -63,10 +67,14 @@ impl Run {
         let held = directory.settle_held(at, GRACE, since, &holds)?;
         held.iter().for_each(log_held);
         let now = SystemClock.now();
-        let due = directory.queued_mails()?.into_iter().filter(|mail| mail.state == MailState::Waiting);
-        let due = due.filter(|mail| mail.next <= now).count();
+        let mails = directory.queued_mails()?;
+        let claimed: Vec<OffsetDateTime> = mails.iter().filter_map(|mail| mail.claimed_until(now)).collect();
+        let is_due = |mail: &&QueuedMail| {
+            mail.state == MailState::Waiting && mail.next <= now && mail.claimed_until(now).is_none()
+        };
+        let due = mails.iter().filter(is_due).count();
         let sent = if due == 0 { Vec::new() } else { send_all(&config, &directory, due, out)? };
-        report(&held, &sent, out)
+        report((&held, &sent, &claimed), out)
     }
 }
 
@@ -223,13 +231,17 @@ fn log_held(held: &HeldMail) {
     }
 }
 
-fn report(held: &[HeldMail], sent: &[Report], out: &mut Output) -> Result<(), Failure> {
+fn report(
+    (held, sent, claimed): (&[HeldMail], &[Report], &[OffsetDateTime]),
+    out: &mut Output,
+) -> Result<(), Failure> {
     let count = |word: &str| sent.iter().filter(|report| report.word() == word).count();
     let ended = |end: HeldEnd| held.iter().filter(|mail| mail.end == end).count();
     let (released, dropped) = (ended(HeldEnd::Released), ended(HeldEnd::Dropped));
     let failed = count("failed");
     out.json(json!({
         "sent": count("sent"), "waiting": count("waiting"), "failed": failed,
+        "claimed": claimed.len(), "claimed_until": claimed.iter().max().copied().map(rfc3339),
         "released": released, "dropped": dropped,
         "mails": sent.iter().map(Report::json).collect::<Vec<_>>(),
     }))?;
@@ -250,6 +262,10 @@ fn report(held: &[HeldMail], sent: &[Report], out: &mut Output) -> Result<(), Fa
         ]);
     }
     out.table(&table)?;
+    if let Some(until) = claimed.iter().max() {
+        let (number, until) = (counted(claimed.len(), "mail"), clock(*until));
+        out.line(format!("{number} claimed until {until}: being sent, or left by a sender that died"))?;
+    }
     match failed {
         0 => Ok(()),
         _ => Err(Failure::new(Code::No, format!("{} failed", counted(failed, "mail")))

@@ -138,8 +138,16 @@ pub enum AdminError {
     #[error("{0} names more than one mail of the queue: give more of it")]
     SeveralMails(String),
     /// Somebody sends it.
-    #[error("the mail {0} is being sent right now: try again")]
-    MailBusy(String),
+    #[error(
+        "the mail {id} is being sent, or was when its sender died: it is claimed until {:02}:{:02}:{:02} UTC",
+        .until.hour(), .until.minute(), .until.second()
+    )]
+    MailBusy {
+        /// Its id.
+        id: String,
+        /// Nobody else touches it before, UTC.
+        until: OffsetDateTime,
+    },
     /// What is no key of the queue.
     #[error("{} is no key of the queue: {reason}", .path.display())]
     QueueKey {

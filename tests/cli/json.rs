@@ -51,7 +51,7 @@ fn json_is_one_object_of_known_fields() {
         ("init", "root owner made main_cf master_cf"),
         ("doctor", "ok findings consents"),
         ("queue list", "mails"),
-        ("queue run", "sent waiting failed released dropped mails"),
+        ("queue run", "sent waiting failed claimed claimed_until released dropped mails"),
         ("queue retry --all", "retried"),
         ("queue remove --all-failed", "removed"),
         ("domain add south.example", "domain"),

@@ -59,7 +59,9 @@ fn what_waits_is_tried_again_and_what_failed_waits_for_a_person() {
     assert_eq!(site.run("queue run").code, Some(0));
     let shown = site.json(&format!("queue show {waits}"));
     assert_eq!((&shown["attempts"], &shown["state"]), (&2.into(), &"waiting".into()));
+    assert_eq!(shown["sender"], "carol@far.example");
     let shown = site.run(&format!("queue show {fails}")).text();
+    assert!(shown.contains("carol@far.example") && !shown.contains(WORD), "{shown}");
     assert!(
         shown.contains("never@far.example  refused  the server's answer to RCPT: 550 5.1.1 no such user"),
         "{shown}"
@@ -161,10 +163,20 @@ fn a_run_that_is_killed_sends_again() {
     crate::support::wait_for("DATA", 20, || server.lines().iter().any(|line| line == "DATA").then_some(()));
     run.kill().unwrap();
     run.wait().unwrap();
-    assert_eq!(site.json("queue list")["mails"][0]["state"], "sending");
+    let listed = site.json("queue list --state sending")["mails"][0].clone();
+    assert_eq!(listed["state"], "sending");
+    let until = format!("claimed until {} UTC", &listed["claimed_until"].as_str().unwrap()[11..19]);
+    assert!(site.run("queue list").text().contains(&until), "{until}");
+    assert!(site.run("queue list --state waiting").text().contains("no mail is in the queue"));
+    let retried = site.run(&format!("queue retry {id}")).text();
+    assert!(retried.starts_with(&format!("1 mail {until}: being sent")), "{retried}");
+    let (code, text) = site.refused(&format!("queue remove {id}"));
+    assert!(code == 75 && text.contains(&until), "{code} {text}");
     let second = MailServer::start(&["8BITMIME"], vec![]);
     configure(&site, &submission(&second));
-    assert_eq!(site.run("queue run").text(), "nothing is due\n");
+    let wanted = format!("nothing is due\n1 mail {until}: being sent, or left by a sender that died\n");
+    assert_eq!(site.run("queue run").text(), wanted);
+    assert_eq!(site.json("queue run")["claimed"], 1);
     let file = rusqlite::Connection::open(site.root().join("state.sqlite")).unwrap();
     file.execute("UPDATE queue SET claimed = claimed - 3600 WHERE id = ?1", [&id]).unwrap();
     drop(file);
@@ -201,7 +213,11 @@ fn the_doctor_says_what_keeps_mail() {
     let run = site.run("queue run");
     assert_eq!(
         (run.code, run.stderr.as_str()),
-        (Some(78), "sealpost: submission is not set in sealpost.toml\n")
+        (
+            Some(78),
+            "sealpost: submission is not set in sealpost.toml\n  say where mail leaves, for example: submission = \
+             \"sendmail:/usr/sbin/sendmail\"\n"
+        )
     );
     let key = site.root().join("queue.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -220,6 +236,9 @@ fn the_doctor_says_what_keeps_mail() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
     assert!(said().contains("mail waits that was sealed under another one (mails: 1"), "{}", said());
     assert_eq!(site.run("queue run").code, Some(78));
+    let id = site.json("queue list")["mails"][0]["id"].as_str().unwrap().to_owned();
+    let shown = site.run(&format!("queue show {id}")).text();
+    assert!(shown.contains("cannot be read: ") && !shown.contains("carol@"), "{shown}");
     assert_eq!(site.json("queue list")["mails"][0]["state"], "waiting", "nothing is dropped");
     let open = site.write("password", PASSWORD);
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).unwrap();

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 /// After the first attempt; twice as long after each further one.
 const FIRST_WAIT: i64 = 5 * 60;
 /// The longest time between two attempts. What claims to be due later was written by a clock that was put back since.
-const LONGEST_WAIT: i64 = 4 * 60 * 60;
+pub(super) const LONGEST_WAIT: i64 = 4 * 60 * 60;
 
 /// A mail that nobody else sends until the lease is over.
 pub struct ClaimedMail {

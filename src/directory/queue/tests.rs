@@ -487,7 +487,9 @@ fn what_is_removed_is_not_sent_nor_made_again() {
     let id = house.directory.queued_mails().unwrap().remove(0).id;
     assert_eq!(house.directory.queued_mail(id.get(..20).unwrap()).unwrap().id, id);
     let claimed = house.claim(noon()).unwrap();
-    assert!(matches!(house.directory.remove_mail(&id, after(1)), Err(AdminError::MailBusy(_))));
+    assert!(matches!(house.directory.remove_mail(&id, after(1)), Err(AdminError::MailBusy { .. })));
+    let error = house.directory.remove_mail(&id, after(1)).unwrap_err().to_string();
+    assert!(error.ends_with("it is claimed until 12:01:00 UTC"), "{error}");
     house.settle(&claimed, &[later()], after(2));
     house.directory.remove_mail(&id, after(3)).unwrap();
     assert!(house.states().is_empty());
