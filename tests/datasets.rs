@@ -14,7 +14,8 @@ fn datasets_are_filled_shown_and_emptied() {
     let site = Site::furnished();
     let none = site.run(&format!("dataset list {OF}"));
     assert_eq!(none.text(), "bob@north.example has no dataset\n");
-    let file = site.write("friends", "Zoe@X.example\n\n  bo@south.example \nzoe@x.example\n");
+    let file =
+        site.write("friends", "\u{feff}Zoe@X.example\r\n\n# mine\n  #\n  bo@south.example \nzoe@x.example\n");
     let added = site.run(&format!("dataset add {OF} Friends west --file {}", path(&file)));
     assert_eq!(added.text(), "3 members added to Friends of bob@north.example, 1 known before\n");
     assert_eq!(values(&site, "Friends"), ["bo@south.example", "west", "zoe@x.example"]);
@@ -42,7 +43,8 @@ fn what_is_no_name_and_no_member_is_refused() {
     };
     refused(&format!("dataset add {OF} #Friends a"), "the # belongs to lists of pictures");
     refused(&format!("dataset add {OF} Friends"), "no member is named");
-    refused(&format!("dataset remove {OF} Friends"), "no member is named");
+    let whole = "no member is named: give them, --file FILE, or --all for the whole dataset";
+    refused(&format!("dataset remove {OF} Friends"), whole);
     refused(&format!("dataset remove {OF} Friends a --all"), "cannot be used with");
     let bad = site.write("bad", "a@x.example\nb\u{7}\n");
     let (code, told) = site.refused(&format!("dataset add {OF} Friends --file {}", path(&bad)));

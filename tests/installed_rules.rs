@@ -237,10 +237,13 @@ fn the_site_says_what_owners_may_unless_somebody_nearer_does() {
 /// Each gets its number, none is lost, and one of them runs.
 #[test]
 fn installs_at_once_are_versions_one_after_the_other() {
-    let (site, one, two) = site();
+    let site = Site::furnished();
+    let each = |at: usize| site.write(&format!("{at}.toml"), &rule(&at.to_string(), "[\"Mark\", \"Seen\"]"));
+    let files: Vec<_> = (0..8).map(each).collect();
     std::thread::scope(|scope| {
-        for file in [&one, &two].repeat(4) {
-            scope.spawn(|| install(&site, file, "--domain north.example"));
+        for file in &files {
+            let site = &site;
+            scope.spawn(move || install(site, file, "--domain north.example"));
         }
     });
     let list = site.json("rules list --history");
@@ -342,6 +345,15 @@ what it is for  Ends the rules without an INBOX copy; copies that were asked for
     assert_eq!(refused, (1, said.into()));
     let unknown = "sealpost: no condition and no action is called \"Burn\"\n  see: sealpost rules words\n";
     assert_eq!(site.refused("rules words Burn"), (66, unknown.into()));
+    let near = "sealpost: no condition and no action is called \"Subjet\"\n  did you mean \"Subject\"?\n  see: sealpost rules words\n";
+    assert_eq!(site.refused("rules words Subjet"), (66, near.into()));
+    for (word, name) in
+        [("Store Encrypted", "Store Encrypted in"), ("'From Name'", "'From' Name"), ("size", "Message Size")]
+    {
+        let shown = site.program("rules words --json").args([word]).run().text();
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown["words"][0]["name"], name, "{word}");
+    }
     let all = site.json("rules words");
     let count = sealpost::rules::CONDITIONS.len() + sealpost::rules::ACTIONS.len();
     assert_eq!(all["words"].as_array().unwrap().len(), count);

@@ -44,6 +44,7 @@ mod recovery;
 mod rekey;
 mod rule_cases;
 mod rules;
+mod rules_advice;
 mod rules_array;
 mod rules_texts;
 mod smoke;

@@ -121,12 +121,6 @@ fn what_is_no_case_is_refused() {
         65,
         "mesage.eml is no file of a case\n  the files of a case are message.eml",
     );
-    fs::write(cases.join("01-list/envelope.toml"), "recipient = 'x'\n").unwrap();
-    let ended = run(&site, "");
-    assert_eq!(ended.code, Some(65));
-    let said = ended.stderr.replace(path(&cases), "cases");
-    assert!(said.starts_with("sealpost: cases/01-list/envelope.toml is not right\n"), "{said}");
-    assert!(said.contains("unknown field `recipient`, expected one of `sender`, `recipients`"), "{said}");
     fs::remove_file(cases.join("01-list/envelope.toml")).unwrap();
     assert_eq!(run(&site, "").code, Some(66));
     fs::remove_dir_all(&cases).unwrap();
@@ -139,6 +133,31 @@ fn what_is_no_case_is_refused() {
         "{}",
         ended.stderr
     );
+}
+
+/// The others are tried all the same.
+#[test]
+fn a_case_that_is_not_right_fails_and_the_next_is_tried() {
+    let (site, cases) = cases();
+    fs::write(cases.join("01-list/envelope.toml"), "sender = ''\nrecipient = 'x'\n").unwrap();
+    case(&cases, "03-new", "\n", Some("matches = []\nsteps = []\n"));
+    let ended = run(&site, "");
+    let expected = "\
+FAIL   01-list
+       envelope.toml:2: there is no key \"recipient\"; the keys are \"sender\", \"recipients\", \"owner_key_id\", \"source\", \
+\"client\", \"now\", \"routes\", \"mailboxes\", \"preferences\", \"datasets\", \"answers\"
+ok     02-boss
+FAIL   03-new
+       expect.toml:1: the key \"ending\" is missing
+";
+    let said = "sealpost: 2 of 3 cases not as expected\n";
+    assert_eq!((ended.text().as_str(), ended.stderr.as_str(), ended.code), (expected, said, Some(1)));
+    let json: serde_json::Value = serde_json::from_slice(&run(&site, "--json").stdout).unwrap();
+    assert_eq!(
+        (&json["cases"][2]["ok"], &json["cases"][2]["fault"]),
+        (&false.into(), &"expect.toml:1: the key \"ending\" is missing".into())
+    );
+    assert_eq!(json["cases"][1]["fault"], serde_json::Value::Null);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::loss::{Consent, Extent};
 use super::output::{Output, Table};
 use super::preference::PreferenceCommand;
 use super::words::{self, counted, own};
-use super::{orphans, recovery};
+use super::{mailboxes, orphans, recovery};
 use crate::crypto::{Classical, Profile};
 use crate::directory::{AccountChange, MailState, NewAccount, Setting, SqliteDirectory, VaultKey};
 use crate::engine::{Account, AttachmentPolicy, CertificateState, Choice, InboxPolicy, Recovery};
@@ -278,8 +278,12 @@ fn remove(context: &Context, out: &mut Output, address: &Address, consent: &Cons
     let mut valid = orphans::living(&directory, domain)?;
     valid.retain(|one| is_its(&one.certificate));
     let queued = queued(&directory, &account)?;
+    let stored_there = mailboxes::storing_there(&directory, &account)?;
     directory.remove_account(address, &lost.forgotten)?;
     out.line(format!("account {address} removed; its mail stays where it is"))?;
+    for stored in &stored_there {
+        out.line(format!("warning: {stored}: mail that this rule is for waits from now on"))?;
+    }
     if queued > 0 {
         let it =
             if queued == 1 { "waits in the queue and still goes" } else { "wait in the queue and still go" };
@@ -297,7 +301,8 @@ fn remove(context: &Context, out: &mut Output, address: &Address, consent: &Cons
             "  sealpost cert revoke --domain {domain} --serial {serial} --reason affiliation-changed"
         ))?;
     }
-    out.json(json!({"removed": address.to_string(), "messages": lost.messages, "still_valid": valid, "queued": queued}))
+    out.json(json!({"removed": address.to_string(), "messages": lost.messages, "still_valid": valid, "queued": queued,
+        "rules": stored_there}))
 }
 
 /// Mails that its rules sent and that are not there yet. Those that have failed go only if somebody wants them to.

@@ -83,7 +83,7 @@ struct Members {
     /// A member; repeat it for several
     #[arg(value_parser = value)]
     value: Vec<String>,
-    /// A file with one member a line; - is standard input
+    /// A file with one member a line; - is standard input. Empty lines and lines that begin with # are left out
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -111,14 +111,14 @@ fn value(text: &str) -> Result<String, String> {
 }
 
 impl Members {
-    /// Those of the command line and of the file.
-    fn values(&self) -> Result<Vec<String>, Failure> {
+    /// Those of the command line and of the file; `else_what` there is to say where none is named.
+    fn values(&self, else_what: &str) -> Result<Vec<String>, Failure> {
         let mut values = self.value.clone();
         if let Some(file) = &self.file {
             values.extend(of_file(file)?);
         }
         match values.is_empty() && self.file.is_none() {
-            true => Err(Failure::new(Code::Usage, "no member is named: give them, or --file FILE")),
+            true => Err(Failure::new(Code::Usage, format!("no member is named: give them, {else_what}"))),
             false => Ok(values),
         }
     }
@@ -128,7 +128,9 @@ fn of_file(file: &Path) -> Result<Vec<String>, Failure> {
     let bytes = input::file(file)?;
     let wrong = |text: String| Failure::new(Code::Data, format!("{}{text}", input::name(file)));
     let text = std::str::from_utf8(bytes.expose()).map_err(|_| wrong(" is not UTF-8 text".into()))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let is_member = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let lines = text.lines().enumerate().filter(|(_, line)| is_member(line));
     lines.map(|(at, line)| value(line).map_err(|reason| wrong(format!(":{}: {reason}", at + 1)))).collect()
 }
 
@@ -189,7 +191,7 @@ fn none(account: &Address, name: &str) -> Failure {
 }
 
 fn add(context: &Context, out: &mut Output, account: &Address, members: &Members) -> Result<(), Failure> {
-    let (name, values) = (&members.name, members.values()?);
+    let (name, values) = (&members.name, members.values("or --file FILE")?);
     let added = context.directory()?.add_members(account, name, &values)?;
     out.line(match values.len() - added {
         0 => format!("{} added to {name} of {account}", counted(added, "member")),
@@ -199,7 +201,7 @@ fn add(context: &Context, out: &mut Output, account: &Address, members: &Members
 }
 
 fn remove(context: &Context, out: &mut Output, account: &Address, members: &Members) -> Result<(), Failure> {
-    let (name, values) = (&members.name, members.values()?);
+    let (name, values) = (&members.name, members.values("--file FILE, or --all for the whole dataset")?);
     let removed = context.directory()?.remove_members(account, name, &values)?;
     if removed == 0 {
         return Err(Failure::new(Code::NotFound, format!("none of them is in {name} of {account}"))

@@ -75,7 +75,7 @@ impl Doctor {
         let domains = round.look_at_domains()?;
         round.look_at_lists();
         round.look_at_accounts()?;
-        round.look_at_rules()?;
+        round.look_at_rules(context)?;
         round.look_at_queue()?;
         if self.postfix {
             round.look_at_postfix(context.root(), &domains)?;

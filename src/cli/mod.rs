@@ -59,6 +59,7 @@ mod key_remove;
 mod key_rotate;
 mod keyring;
 mod loss;
+mod mailboxes;
 mod man;
 mod moment;
 mod new_file;

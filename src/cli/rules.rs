@@ -1,11 +1,13 @@
 //! `sealpost rules`: check, install and list the rule files of the site.
 
+mod advice;
 mod change;
 mod export;
 mod history;
 mod holder;
 mod import;
 mod install;
+mod named;
 mod owner;
 mod test;
 mod text;
@@ -19,6 +21,7 @@ use super::output::Output;
 use super::words;
 use crate::rules::{Color, RuleFaults, RuleSet, ScopeKind, Warning};
 use clap::{Args, Subcommand};
+use named::{named, named_scope, scope};
 use serde_json::json;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -80,24 +83,18 @@ struct Check {
     scope: Option<ScopeKind>,
 }
 
-fn scope(word: &str) -> Result<ScopeKind, String> {
-    let scopes = [ScopeKind::Server, ScopeKind::Domain, ScopeKind::Account];
-    scopes
-        .into_iter()
-        .find(|scope| scope.name() == word)
-        .ok_or_else(|| "the scopes are server, domain, account".into())
-}
-
 impl Check {
     fn run(self, out: &mut Output) -> Result<(), Failure> {
         let mut wrong = 0;
         for file in &self.files {
             let text = read_text(file)?;
-            let scope = self.scope.or_else(|| named_scope(&text)).unwrap_or(ScopeKind::Account);
+            let named = named(&text);
+            let scope = self.scope.or(named.scope.map(|(_, scope)| scope)).unwrap_or(ScopeKind::Account);
             match RuleSet::from_text(&file.display().to_string(), &text, scope) {
-                Ok(rules) => show_good(file, scope, &rules, out)?,
+                Ok(rules) => show_good(file, scope, (&rules, named.odd), out)?,
                 Err(faults) => {
                     wrong += 1;
+                    named.odd.iter().try_for_each(|odd| out.line(advice(file, odd)))?;
                     show_faults(file, &faults, out)?;
                 }
             }
@@ -109,20 +106,27 @@ impl Check {
     }
 }
 
-fn named_scope<'t>(text: &'t str) -> Option<ScopeKind> {
-    let named = |line: &'t str| line.strip_prefix("# scope:").or_else(|| line.strip_prefix("// scope:"));
-    let words = text.lines().filter_map(named);
-    words.filter_map(|word| scope(word.trim()).ok()).next()
-}
-
-fn show_good(file: &Path, scope: ScopeKind, rules: &RuleSet, out: &mut Output) -> Result<(), Failure> {
-    let (count, warnings) = (rules.rules().count(), rules.warnings());
+fn show_good(
+    file: &Path,
+    scope: ScopeKind,
+    (rules, mut warnings): (&RuleSet, Vec<Warning>),
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let count = rules.rules().count();
+    warnings.extend(rules.warnings());
+    warnings.sort_by_key(|warning| warning.line);
     let rules_counted = words::counted(count, "rule");
     out.line(format!("{}: {rules_counted}, right for scope {}", file.display(), scope.name()))?;
     for warning in &warnings {
         out.line(advice(file, warning))?;
     }
     out.json(json!({"file": file, "scope": scope.name(), "rules": count, "warnings": warnings, "faults": []}))
+}
+
+/// Rules on their way in, with the text that they were read from.
+struct Installing<'a> {
+    rules: &'a RuleSet,
+    text: &'a str,
 }
 
 fn advice(file: &Path, warning: &Warning) -> String {

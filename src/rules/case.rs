@@ -12,10 +12,43 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Why a file of a case cannot be read: the words of the TOML reader, with the place.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct CaseError(String);
+/// Why a file of a case cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {text}")]
+pub struct CaseError {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong, and what is allowed.
+    pub text: String,
+}
+
+impl CaseError {
+    fn of(error: &toml::de::Error, file: &str) -> CaseError {
+        let before = error.span().and_then(|span| file.get(..span.start)).unwrap_or_default();
+        CaseError { line: before.matches('\n').count() + 1, text: for_people(error.message()) }
+    }
+}
+
+/// The words of the TOML reader in ours.
+fn for_people(message: &str) -> String {
+    let first = message.lines().next().unwrap_or_default();
+    let quoted = |text: &str| text.replace('`', "\"");
+    let parts = |before: &str| first.strip_prefix(before)?.split_once(", expected ");
+    let allowed = |text: &str| quoted(text.strip_prefix("one of ").unwrap_or(text));
+    if let Some((key, known)) = parts("unknown field ") {
+        return format!("there is no key {}; the keys are {}", quoted(key), allowed(known));
+    }
+    if let Some((word, known)) = parts("unknown variant ") {
+        return format!("{} is not known here; it is one of {}", quoted(word), allowed(known));
+    }
+    if let Some(key) = first.strip_prefix("missing field ") {
+        return format!("the key {} is missing", quoted(key));
+    }
+    if let Some((found, wanted)) = parts("invalid type: ") {
+        return format!("{} stands where {} is needed", quoted(found), quoted(wanted));
+    }
+    quoted(first)
+}
 
 /// `envelope.toml`: what rules see beside the message. Nothing of it is looked up elsewhere.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -90,7 +123,7 @@ fn answer(text: AnswerText) -> Option<Answer> {
 impl CaseInput {
     /// Reads `envelope.toml`.
     pub fn parse(text: &str) -> Result<CaseInput, CaseError> {
-        toml::from_str(text).map_err(|error| CaseError(error.to_string()))
+        toml::from_str(text).map_err(|error| CaseError::of(&error, text))
     }
 
     /// The recipients of the envelope.
@@ -151,12 +184,12 @@ pub struct Difference {
 impl Expected {
     /// Reads `expect.toml`.
     pub fn parse(text: &str) -> Result<Expected, CaseError> {
-        toml::from_str(text).map_err(|error| CaseError(error.to_string()))
+        toml::from_str(text).map_err(|error| CaseError::of(&error, text))
     }
 
     /// As a file.
     pub fn to_toml(&self) -> Result<String, CaseError> {
-        toml::to_string_pretty(self).map_err(|error| CaseError(error.to_string()))
+        toml::to_string_pretty(self).map_err(|error| CaseError { line: 1, text: error.to_string() })
     }
 
     /// What differs, key by key.
@@ -302,17 +335,21 @@ then = [["Store in", "Lists"], ["Discard"]]
     #[test]
     fn what_a_case_does_not_know_is_told_with_its_place() {
         for (text, told) in [
-            ("recipient = []", "unknown field `recipient`, expected one of"),
-            ("source = 'smtp'", "unknown variant `smtp`, expected one of"),
+            ("recipient = []", "there is no key \"recipient\"; the keys are \"sender\", \"recipients\", "),
+            ("source = 'smtp'", "\"smtp\" is not known here; it is one of \"trusted\", \"authenticated\", "),
+            ("recipients = 5", "integer \"5\" stands where a sequence is needed"),
             ("now = 2026-11-26", "now is a date and a time with an offset"),
             ("owner_key_id = 'xyz'", "owner_key_id is written in hexadecimal digits"),
             ("answers = {virus = 'maybe'}", "the filter \"virus\" answers \"accept\", \"discard\""),
         ] {
             let error = CaseInput::parse(text).unwrap_err().to_string();
-            assert!(error.contains(told) && error.contains("line 1"), "{error}");
+            assert!(error.contains(told) && error.starts_with("line 1: ") && !error.contains('`'), "{error}");
         }
+        assert_eq!(CaseInput::parse("sender = ''\n\nsource = 5").unwrap_err().line, 3);
         let error = Expected::parse("matches = []\nsteps = []\nending = 'inbox'\nended = 'x'").unwrap_err();
-        assert!(error.to_string().contains("unknown field `ended`"), "{error}");
+        let told = "line 4: there is no key \"ended\"; the keys are \"covers\", \"matches\", \"steps\", \"ending\", \"ended_by\"";
+        assert_eq!(error.to_string(), told);
+        assert_eq!(Expected::parse("").unwrap_err().to_string(), "line 1: the key \"matches\" is missing");
     }
 
     #[test]

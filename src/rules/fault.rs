@@ -99,6 +99,20 @@ fn whole_lines<'t>(text: &'t str, span: &Range<usize>) -> (usize, &'t str) {
     (begin, text.get(begin..end).unwrap_or_default())
 }
 
+/// A text whose found word is longer than anybody reads, with its begin and its end.
+fn cut(text: String) -> String {
+    const LONGEST: usize = 400;
+    const BEGIN: usize = 100;
+    const END: usize = 200;
+    let letters = text.chars().count();
+    if letters <= LONGEST {
+        return text;
+    }
+    let begin: String = text.chars().take(BEGIN).collect();
+    let end: String = text.chars().skip(letters - END).collect();
+    format!("{begin}…{end}")
+}
+
 /// Collects faults while a file is read.
 #[derive(Debug)]
 pub(super) struct Faults<'t> {
@@ -180,7 +194,8 @@ impl<'t> Faults<'t> {
         let line = self.line(span.start);
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
         let column = self.characters_before(span.start) - self.characters_before(start) + 1;
-        self.faults.push(Fault { line, column, text: text.into(), nearest, hint: hint.into(), span });
+        let text = cut(text.into());
+        self.faults.push(Fault { line, column, text, nearest, hint: hint.into(), span });
     }
 
     /// Are there none?
@@ -245,6 +260,22 @@ mod tests {
             let expected = text.get(2..at).unwrap().chars().count() + 1;
             assert_eq!(faults.take()[0].column, expected, "{at}");
         }
+    }
+
+    #[test]
+    fn a_long_word_is_shown_with_its_begin_and_its_end() {
+        let told = |word: &str| {
+            let mut faults = Faults::new("f.toml", "x");
+            faults.add(0..1, format!("\"{word}\" is no mailbox name: it is too long"), None);
+            faults.take().remove(0).text
+        };
+        assert_eq!(told("Box"), "\"Box\" is no mailbox name: it is too long");
+        let long = told(&"ä".repeat(6000));
+        assert!(long.starts_with("\"ää") && long.contains("ä…ä"), "{long}");
+        assert!(
+            long.ends_with("\" is no mailbox name: it is too long") && long.chars().count() == 301,
+            "{long}"
+        );
     }
 
     #[test]

@@ -158,6 +158,17 @@ pub(super) fn meant(what: &str, word: &str) -> Option<&'static str> {
     named.map(|named| named.name)
 }
 
+/// The literal name that a word of either kind stands for: another spelling or another word for it.
+pub fn literal_name(word: &str) -> Option<&'static str> {
+    condition(word).or_else(|| action(word)).map(|named| named.name)
+}
+
+/// The name that a word of either kind is a slip of.
+pub fn nearest_name(word: &str) -> Option<&'static str> {
+    let names = CONDITIONS.iter().map(|word| word.name).chain(ACTIONS.iter().map(|word| word.name));
+    words::nearest(word, names)
+}
+
 /// Why a word of CommuniGate Pro that has no row in this language is refused.
 pub(super) fn elsewhere(word: &str) -> Option<(&'static str, &'static str)> {
     words::reason(ELSEWHERE, word)

@@ -3,10 +3,12 @@
 mod actions;
 mod conditions;
 mod ends;
+mod spans;
 
 use super::model::PlannedAction;
 use super::{Action, Rule, RuleSet};
 use serde::Serialize;
+pub(super) use spans::{Left, Unit, compared};
 use std::collections::BTreeMap;
 
 /// A remark on a rule file that is legal.
@@ -39,6 +41,25 @@ impl RuleSet {
     /// which it follows.
     pub fn clear_inbox_warnings(&self) -> Vec<Warning> {
         self.rules().filter(|rule| rule.priority > 0).filter_map(actions::clear_copy_follows).collect()
+    }
+}
+
+impl RuleSet {
+    /// The rules that one of another set keeps from running, which runs before them at the same priority. `whose` names it.
+    pub fn unreachable_behind(&self, before: &RuleSet, whose: &str) -> Vec<Warning> {
+        let ends = |rule: &&Rule| {
+            let is_for_all = rule.priority > 0 && rule.conditions.is_empty();
+            is_for_all && rule.actions.iter().any(|planned| planned.action.is_end())
+        };
+        let Some(end) = before.rules().filter(ends).max_by_key(|rule| rule.priority) else {
+            return Vec::new();
+        };
+        let text = format!(
+            "the rule never runs: \"{}\" of {whose} (priority {}) has no condition and ends the rules",
+            end.name, end.priority
+        );
+        let behind = self.rules().filter(|rule| (1..=end.priority).contains(&rule.priority));
+        behind.map(|rule| warn(rule, rule.line, text.clone())).collect()
     }
 }
 
@@ -150,6 +171,7 @@ mod tests {
                 r#"["Store in", "INBOX"], ["Stop Processing"]"#,
                 "\"Store in INBOX\" is one INBOX copy, and another one follows: end the rule with \"Discard\"",
             ),
+            (r#"["Mark", "Read"]"#, "the keyword \"Read\" looks like the flag \"Seen\""),
             (r#"["Mark", "Sen"]"#, "the keyword \"Sen\" looks like the flag \"Seen\""),
             (
                 r#"["Reject with", "4.7.1 No."]"#,
@@ -168,6 +190,31 @@ mod tests {
                     [[rule]]\nname = \"off\"\npriority = 0\nthen = [[\"Discard\"]]\n";
         let expected = "the rule never runs: \"end\" (line 5) has no condition and ends the rules";
         assert_eq!(warnings(text), [(1, expected.to_owned())]);
+    }
+
+    #[test]
+    fn a_rule_behind_an_end_of_another_set() {
+        let set = |text: &str| RuleSet::from_toml("f.toml", text, ScopeKind::Account).unwrap();
+        let end = |priority, when: &str, then: &str| set(&named("end", priority, when, then));
+        let rules =
+            set(&[7, 6, 0].map(|at| named(&format!("r{at}"), at, "", r#"["Mark", "Seen"]"#)).concat());
+        let behind = |before: &RuleSet| -> Vec<_> {
+            let warnings = rules.unreachable_behind(before, "domain north.example").into_iter();
+            warnings.map(|warning| (warning.rule, warning.text)).collect()
+        };
+        let text = "the rule never runs: \"end\" of domain north.example (priority 6) has no condition and ends the rules";
+        for then in [r#"["Discard"]"#, r#"["Stop Processing"]"#, r#"["Reject with", "No."]"#] {
+            assert_eq!(behind(&end(6, "", then)), [("r6".to_owned(), text.to_owned())], "{then}");
+        }
+        assert_eq!(behind(&end(10, "", r#"["Discard"]"#)).len(), 2);
+        for other in [
+            end(0, "", r#"["Discard"]"#),
+            end(5, "", r#"["Discard"]"#),
+            end(10, r#"["Human Generated"]"#, r#"["Discard"]"#),
+            end(10, "", r#"["Mark", "Seen"]"#),
+        ] {
+            assert_eq!(behind(&other), []);
+        }
     }
 
     fn named(name: &str, priority: u8, when: &str, then: &str) -> String {

@@ -117,7 +117,7 @@ fn json_is_one_object_of_known_fields() {
         ("config show | settings", "key value line"),
         ("cert retire --account bob@north.example", "account retired"),
         ("account unlock bob@north.example", "account forgotten"),
-        ("account remove eve@north.example", "removed messages still_valid queued"),
+        ("account remove eve@north.example", "removed messages still_valid queued rules"),
         (&backup, "domains accounts vault_keys domain_keys datasets file"),
         (&restore, "domains accounts vault_keys domain_keys datasets root kept keys_gone carried_over"),
     ];

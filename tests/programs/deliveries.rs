@@ -277,7 +277,7 @@ fn a_rule_that_runs_what_is_not_listed_waits_for_the_administrator() {
     assert_doubt(&house.0.deliver(MAIL));
     let log = house.read("log");
     assert!(log.contains("rule \"notify\": virus: the site lists no such filter: add \"virus=/path/to/program\" to `filters`"), "{log}");
-    house.rules("--server", "").ok();
+    house.0.command("rules remove --server").run().ok();
     assert_doubt(&house.0.deliver(MAIL));
     let log = house.read("log");
     assert!(

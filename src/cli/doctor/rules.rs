@@ -1,13 +1,15 @@
 //! Installed rules: are they right, and may their owners still have them?
 
 use super::{Finding, Round, Severity};
+use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::mailboxes::{self, Mailboxes};
 use crate::directory::{Asked, InstalledSet};
 use crate::mail::Address;
 use crate::rules::{Forbidden, RuleSet, RulesAllowed};
 
 impl Round {
-    pub(super) fn look_at_rules(&mut self) -> Result<(), Failure> {
+    pub(super) fn look_at_rules(&mut self, context: &Context) -> Result<(), Failure> {
         let installed = self.directory.installed_rules()?;
         for set in installed.iter().filter(|set| set.running) {
             let rules = &set.rules;
@@ -15,12 +17,30 @@ impl Round {
                 Err(faults) => self.find(about(set), faults.to_string()),
                 Ok(compiled) => {
                     self.look_at_calls(&about(set), &compiled);
+                    self.look_at_mailboxes(context, set, &compiled)?;
                     if set.asked == Asked::Owner {
                         self.look_at_owners(set, &compiled)?;
                     }
                     self.look_at_datasets(set, &compiled)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Where the configuration is wrong nobody knows in which folder mailboxes are, which is told already.
+    fn look_at_mailboxes(
+        &mut self,
+        context: &Context,
+        set: &InstalledSet,
+        rules: &RuleSet,
+    ) -> Result<(), Failure> {
+        let (Ok(config), Some(holder)) = (context.config(), mailboxes::holder(set)) else { return Ok(()) };
+        let may_create = config.settings.create_mailboxes;
+        let (directory, store) = (&self.directory, &context.store(&config)?);
+        let unusable = Mailboxes { directory, store, may_create }.unusable(&holder, rules)?;
+        for one in unusable {
+            self.advise(Severity::Problem, about(set), one.finding(), one.mend);
         }
         Ok(())
     }

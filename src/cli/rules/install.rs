@@ -1,16 +1,15 @@
 //! `sealpost rules install`
 
-use super::advice;
+use super::advice::warnings;
 use super::holder::{self, Holder};
 use super::owner::{self, Wish};
 use super::text::RuleFile;
+use super::{Installing, advice, read_text};
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Code, Failure};
 use crate::cli::output::Output;
-use crate::cli::{programs, words};
-use crate::directory::{NewRules, RuleChange, RuleHolder, SqliteDirectory};
-use crate::engine::InboxPolicy;
-use crate::rules::{RuleSet, ScopeKind, Warning};
+use crate::cli::words;
+use crate::directory::{InstalledSet, NewRules, RuleChange, RuleHolder, SqliteDirectory};
 use crate::system;
 use clap::Args;
 use serde_json::json;
@@ -42,11 +41,27 @@ pub(super) struct Install {
     dry_run: bool,
 }
 
+/// What became of the file.
+enum Done {
+    Installed(u32),
+    Nothing,
+    RunsAlready(u32),
+}
+
 impl Install {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let holder = RuleHolder::from(self.holder);
-        let RuleFile { rules, toml: text } = RuleFile::read(&self.file, holder.scope())?;
+        let written = read_text(&self.file)?;
+        let RuleFile { rules, toml } = RuleFile::of(&self.file, written.clone(), holder.scope())?;
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        let count = rules.rules().count();
+        if count == 0 {
+            let end = format!("sealpost rules remove {}", holder::options(&holder));
+            return Err(Failure::new(
+                Code::Data,
+                format!("{name} holds no rule; to end the rules there: {end}"),
+            ));
+        }
         let directory = match self.dry_run {
             true => context.directory_for_reading()?,
             false => context.directory()?,
@@ -55,62 +70,55 @@ impl Install {
             owner::Asked::Administrator => None,
             owner::Asked::Owner => Some(owner::check(context, &directory, &holder, &rules)?),
         };
-        let warnings = warnings(context, &directory, &holder, &rules)?;
+        let new = Installing { rules: &rules, text: &written };
+        let warnings = warnings(context, &directory, &holder, &new)?;
         let change = RuleChange::Installed;
         let (by, asked) = (&system::user_name(), self.wish.asked());
-        let new = NewRules { file: &name, text: &text, change, by, asked, after };
-        let version = match self.dry_run {
-            true => None,
-            false => Some(directory.change_rules(&holder, &new)?),
+        let new = NewRules { file: &name, text: &toml, change, by, asked, after };
+        let done = match running_version(&directory, &holder, &new)? {
+            Some(version) => Done::RunsAlready(version),
+            None if self.dry_run => Done::Nothing,
+            None => Done::Installed(directory.change_rules(&holder, &new)?),
         };
         for warning in &warnings {
             out.line(advice(&self.file, warning))?;
         }
-        let count = rules.rules().count();
         let counted = words::counted(count, "rule");
-        out.line(match version {
-            Some(version) => format!("{name}: {counted} installed for {holder} (version {version})"),
-            None => {
+        out.line(match done {
+            Done::Installed(version) => {
+                format!("{name}: {counted} installed for {holder} (version {version})")
+            }
+            Done::RunsAlready(version) => {
+                format!("{name}: runs already for {holder} (version {version})")
+            }
+            Done::Nothing => {
                 format!("{name}: {counted} would be installed for {holder}; nothing was done (--dry-run)")
             }
         })?;
         out.json(json!({
             "file": name, "scope": holder.scope().name(), "holder": holder::name(&holder), "rules": count,
-            "version": version, "warnings": warnings,
+            "version": done.version(), "warnings": warnings,
         }))
     }
 }
 
-/// What is odd about the file, and what is odd where it is installed.
-fn warnings(
-    context: &Context,
-    directory: &SqliteDirectory,
-    holder: &RuleHolder,
-    rules: &RuleSet,
-) -> Result<Vec<Warning>, Failure> {
-    let mut warnings = rules.warnings();
-    warnings.extend(programs::advice(context, rules));
-    if inbox(context, directory, holder)? == InboxPolicy::Plain && holder.scope() != ScopeKind::Server {
-        warnings.extend(rules.clear_inbox_warnings());
-        warnings.sort_by_key(|warning| warning.line);
+impl Done {
+    /// What runs by this file.
+    fn version(&self) -> Option<u32> {
+        match self {
+            Done::Installed(version) | Done::RunsAlready(version) => Some(*version),
+            Done::Nothing => None,
+        }
     }
-    Ok(warnings)
 }
 
-/// How the INBOX copy is stored there. While the configuration is wrong, the site is taken to say what it says by default.
-fn inbox(
-    context: &Context,
+/// The version that runs and says the same on the same wish: another one would only hide what ran before it.
+fn running_version(
     directory: &SqliteDirectory,
     holder: &RuleHolder,
-) -> Result<InboxPolicy, Failure> {
-    let own = match holder {
-        RuleHolder::Server => None,
-        RuleHolder::Domain(name) => directory.domain(name)?.overrides.inbox,
-        RuleHolder::Account(address) => {
-            let account = directory.account(address)?;
-            account.overrides.inbox.or(account.domain.overrides.inbox)
-        }
-    };
-    let site = || context.config().map(|config| config.settings.inbox).unwrap_or_default();
-    Ok(own.unwrap_or_else(site))
+    new: &NewRules<'_>,
+) -> Result<Option<u32>, Failure> {
+    let is_same = |set: &InstalledSet| set.running && set.rules.text == new.text && set.asked == new.asked;
+    let history = directory.rule_history(holder)?;
+    Ok(history.iter().find(|set| is_same(set)).map(|set| set.version))
 }

@@ -10,7 +10,7 @@ use crate::cli::words;
 use crate::directory::SqliteDirectory;
 use crate::engine::Directory;
 use crate::mail::printable;
-use crate::rules::{CaseInput, CaseRules, Difference, Expected, RuleSet, ScopeKind};
+use crate::rules::{CaseError, CaseInput, CaseRules, Difference, Expected, RuleSet, ScopeKind};
 use crate::store;
 use clap::Args;
 use serde_json::json;
@@ -67,6 +67,8 @@ enum Outcome {
     /// No `expect.toml` says what is expected.
     Unknown,
     Differs(Vec<Difference>),
+    /// A file of it is not right: which, and why.
+    Broken(String),
 }
 
 impl Test {
@@ -76,7 +78,7 @@ impl Test {
         let (mut rows, mut failed) = (Vec::new(), 0);
         for case in &cases {
             let outcome = self.try_case(&case.path, &source)?;
-            failed += usize::from(matches!(outcome, Outcome::Unknown | Outcome::Differs(_)));
+            failed += usize::from(outcome.is_failure());
             show(&case.name, &outcome, out)?;
             rows.push(layout(&case.name, &outcome));
         }
@@ -103,7 +105,10 @@ impl Test {
     fn try_case(&self, case: &Path, source: &Source) -> Result<Outcome, Failure> {
         refuse_others(case)?;
         let envelope = case.join("envelope.toml");
-        let input = CaseInput::parse(&read_text(&envelope)?).map_err(|error| broken(&envelope, error))?;
+        let input = match CaseInput::parse(&read_text(&envelope)?) {
+            Ok(input) => input,
+            Err(error) => return Ok(broken("envelope.toml", &error)),
+        };
         let message = input::file(&case.join("message.eml"))?;
         let found = rules_of(case, source, &input)?.run(message.expose(), &input);
         let file = case.join("expect.toml");
@@ -113,7 +118,10 @@ impl Test {
                 false => Ok(Outcome::Unknown),
             };
         }
-        let expected = Expected::parse(&read_text(&file)?).map_err(|error| broken(&file, error))?;
+        let expected = match Expected::parse(&read_text(&file)?) {
+            Ok(expected) => expected,
+            Err(error) => return Ok(broken("expect.toml", &error)),
+        };
         match expected.differences(&found) {
             none if none.is_empty() => Ok(Outcome::AsExpected),
             _ if self.overwrite => write(&file, &Expected { covers: expected.covers, ..found }),
@@ -168,8 +176,8 @@ fn refuse_others(case: &Path) -> Result<(), Failure> {
     }
 }
 
-fn broken(file: &Path, error: impl std::fmt::Display) -> Failure {
-    Failure::new(Code::Data, format!("{} is not right", file.display())).hint(error.to_string())
+fn broken(file: &str, error: &CaseError) -> Outcome {
+    Outcome::Broken(format!("{file}:{}: {}", error.line, error.text))
 }
 
 fn compiled(files: &[PathBuf]) -> Result<CaseRules, Failure> {
@@ -226,8 +234,12 @@ impl Outcome {
         match self {
             Outcome::AsExpected => "ok",
             Outcome::Written => "wrote",
-            Outcome::Unknown | Outcome::Differs(_) => "FAIL",
+            Outcome::Unknown | Outcome::Differs(_) | Outcome::Broken(_) => "FAIL",
         }
+    }
+
+    fn is_failure(&self) -> bool {
+        !matches!(self, Outcome::AsExpected | Outcome::Written)
     }
 }
 
@@ -236,6 +248,7 @@ fn show(name: &str, outcome: &Outcome, out: &mut Output) -> Result<(), Failure> 
     match outcome {
         Outcome::AsExpected | Outcome::Written => Ok(()),
         Outcome::Unknown => out.line("       there is no expect.toml: --bless writes it"),
+        Outcome::Broken(why) => out.line(format!("       {why}")),
         Outcome::Differs(differences) => differences.iter().try_for_each(|one| {
             out.line(format!("       {:<8}  expected  {}", one.key, values(&one.expected)))?;
             out.line(format!("       {:<8}  found     {}", "", values(&one.found)))
@@ -254,7 +267,10 @@ fn layout(name: &str, outcome: &Outcome) -> serde_json::Value {
         Outcome::Differs(differences) => differences.as_slice(),
         _ => &[],
     };
-    let is_right = matches!(outcome, Outcome::AsExpected | Outcome::Written);
+    let fault = match outcome {
+        Outcome::Broken(why) => Some(why),
+        _ => None,
+    };
     let written = matches!(outcome, Outcome::Written);
-    json!({"case": name, "ok": is_right, "written": written, "differences": differences})
+    json!({"case": name, "ok": !outcome.is_failure(), "written": written, "differences": differences, "fault": fault})
 }

@@ -1,6 +1,5 @@
 //! Rule files in either text, and where a text goes that a command makes.
 
-use super::read_text;
 use crate::cli::failure::{Code, Failure};
 use crate::cli::input;
 use crate::cli::output::Output;
@@ -20,12 +19,7 @@ pub(super) struct RuleFile {
 }
 
 impl RuleFile {
-    /// Reads a file in either text; its first character that is no space and in no comment tells which it is.
-    pub(super) fn read(file: &Path, scope: ScopeKind) -> Result<RuleFile, Failure> {
-        RuleFile::of(file, read_text(file)?, scope)
-    }
-
-    /// The same of a text that was read from the file.
+    /// Reads a text that was read from the file; its first character that is no space and in no comment tells which it is.
     pub(super) fn of(file: &Path, text: String, scope: ScopeKind) -> Result<RuleFile, Failure> {
         let rules =
             RuleSet::from_text(&input::name(file), &text, scope).map_err(|faults| refused(&faults))?;

@@ -3,7 +3,10 @@
 use crate::cli::failure::{Code, Failure};
 use crate::cli::output::{Output, Table};
 use crate::cli::words::joined;
-use crate::rules::{ACTIONS, ActionWord, CONDITIONS, ConditionWord, Operator, ScopeKind, refused_words};
+use crate::rules::{
+    ACTIONS, ActionWord, CONDITIONS, ConditionWord, Operator, ScopeKind, literal_name, nearest_name,
+    refused_words,
+};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -38,6 +41,8 @@ impl Words {
             let words: Vec<Value> = words.iter().map(Word::layout).collect();
             return out.json(json!({"words": words, "refused": refused.collect::<Vec<_>>()}));
         };
+        // Another word for it, as an import reads it, is as good.
+        let name = literal_name(name).unwrap_or(name);
         let Some(word) = all().find(|word| word.name().eq_ignore_ascii_case(name)) else {
             return Err(unknown(name));
         };
@@ -49,8 +54,11 @@ impl Words {
 fn unknown(name: &str) -> Failure {
     match refused_words().find(|(word, _)| word.eq_ignore_ascii_case(name)) {
         Some((word, reason)) => Failure::new(Code::No, format!("\"{word}\" is refused: {reason}")),
-        None => Failure::new(Code::NotFound, format!("no condition and no action is called \"{name}\""))
-            .hint("see: sealpost rules words"),
+        None => {
+            let near = nearest_name(name).map(|name| format!("did you mean \"{name}\"?\n"));
+            Failure::new(Code::NotFound, format!("no condition and no action is called \"{name}\""))
+                .hint(format!("{}see: sealpost rules words", near.unwrap_or_default()))
+        }
     }
 }
 

@@ -20,8 +20,38 @@ pub(super) static WORD: ActionWord = ActionWord {
     },
 };
 
+/// Other words for flags, as CommuniGate Pro has them. Array text is read with them; in TOML they are keywords, and a remark
+/// names the flag.
+const OTHER_WORDS: [(&str, &str); 1] = [("Read", "Seen")];
+
+/// Words that take a flag away from a message that has it.
+const NEGATIVE: [&str; 11] = [
+    "Unread",
+    "Unseen",
+    "Unanswered",
+    "Unflagged",
+    "Undraft",
+    "Undeleted",
+    "NotRedirected",
+    "NotMDNSent",
+    "NotHidden",
+    "NotService",
+    "NotMedia",
+];
+
+/// The flag that another word stands for.
+pub(in crate::rules) fn other_word(text: &str) -> Option<&'static str> {
+    OTHER_WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, flag)| *flag)
+}
+
 fn flag(arguments: &mut Arguments<'_, '_>, text: &str, span: &Range<usize>) -> Option<Flag> {
-    let near = nearest(text, Flag::SYSTEM.iter().map(|(name, _)| *name));
+    if let Some(word) = NEGATIVE.iter().find(|word| word.eq_ignore_ascii_case(text)) {
+        let fault =
+            format!("the flag \"{word}\" is refused: flags can only be set, and no copy has one before");
+        arguments.faults.add(span.clone(), fault, "leave it out".to_owned());
+        return None;
+    }
+    let near = other_word(text).or_else(|| nearest(text, Flag::SYSTEM.iter().map(|(name, _)| *name)));
     match (Flag::parse(text), near) {
         (Ok(flag), near) => {
             let name = near.filter(|_| matches!(flag, Flag::Keyword(_)));
@@ -49,6 +79,13 @@ mod tests {
         assert_eq!(verdict.steps[0].action, Action::Mark(vec![Flag::Seen]));
         let keyword = Flag::Keyword("$Payroll".into());
         assert_eq!(verdict.steps[1].action, Action::Mark(vec![Flag::Flagged, keyword]));
+    }
+
+    #[test]
+    fn what_takes_a_flag_away_is_refused_by_name() {
+        let faults = faults(r#"then = [["Mark", ["Seen", "unread"]]]"#);
+        let told = "the flag \"Unread\" is refused: flags can only be set, and no copy has one before";
+        assert_eq!(faults.faults()[0].text, told);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod tag_subject;
 pub(super) use add_header::MOST_LINES;
 
 pub use external_filter::is_filter_name;
+pub(super) use mark::other_word;
 pub use reject::rejection_text;
 pub(crate) use replies::MARKS;
 

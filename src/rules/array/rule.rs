@@ -153,10 +153,22 @@ impl Reading<'_, '_> {
         if ACTIONS.iter().any(|known| known.name == word && known.parameter.is_empty()) {
             return with_name(name, without_placeholders(rest));
         }
+        if word == "Mark" {
+            self.note_flags(element, rest);
+        }
         let first = shape::of_action(word);
         let shapes = std::iter::once(first).chain(std::iter::repeat(Shape::Plain));
         let rest = rest.iter().zip(shapes).map(|(value, shape)| shape.read(value)).collect();
         with_name(name, rest)
+    }
+
+    /// A remark on each flag that the text has another word for.
+    fn note_flags(&mut self, element: &Value, rest: &[Value]) {
+        let line = self.faults.line(element.span.start);
+        for (word, flag) in rest.iter().take(1).flat_map(shape::other_flags) {
+            let text = format!("\"{word}\" is read as \"{flag}\"");
+            self.notes.push(Warning { line, rule: self.rule.to_owned(), text });
+        }
     }
 
     /// The literal name, and a remark if the text has another word for it.

@@ -3,6 +3,7 @@
 use super::data::{Value, What};
 use super::moment;
 use crate::rules::Operator;
+use crate::rules::actions::other_word;
 use crate::rules::datum::{Datum, Key, Node};
 use std::ops::Range;
 
@@ -15,6 +16,8 @@ pub(super) enum Shape {
     Pictures,
     /// Words with commas between them; one word stays a text.
     Words,
+    /// The same, and some flags have other words.
+    Flags,
     /// Addresses with commas between them that stand in no quotes; one address stays a text.
     Addresses,
     /// Header lines, each with a line end between them; one line stays a text.
@@ -37,7 +40,7 @@ pub(super) fn of_condition(word: &str, operator: Option<Operator>) -> Shape {
 /// What the parameter of an action is.
 pub(super) fn of_action(word: &str) -> Shape {
     match word {
-        "Mark" => Shape::Words,
+        "Mark" => Shape::Flags,
         "Redirect to" | "Forward to" | "Mirror to" => Shape::Addresses,
         "Add Header" => Shape::Lines,
         _ => Shape::Plain,
@@ -63,10 +66,15 @@ impl Shape {
             }
             Shape::Lines => return lines(text, span),
             Shape::Words => trimmed(text.split(','), text),
+            Shape::Flags => return flags(text, span),
             Shape::Addresses => trimmed(split(text, addresses()).into_iter(), text),
             Shape::Pictures => trimmed(split(text, pictures()).into_iter(), text),
         };
-        match list.as_slice() {
+        self.listed(&list, text, span)
+    }
+
+    fn listed(self, list: &[(usize, &str)], text: &str, span: &Range<usize>) -> Datum {
+        match list {
             [(_, only)] if self != Shape::Pictures || only.starts_with('#') => {
                 Datum::Text((*only).to_owned())
             }
@@ -91,7 +99,7 @@ impl Shape {
             Datum::List(list) => {
                 let between = match self {
                     Shape::Lines => "\n",
-                    Shape::Words | Shape::Addresses | Shape::Pictures => ",",
+                    Shape::Words | Shape::Flags | Shape::Addresses | Shape::Pictures => ",",
                     Shape::Plain | Shape::Moment => return None,
                 };
                 let texts: Option<Vec<_>> = list.iter().map(Node::as_text).collect();
@@ -100,6 +108,29 @@ impl Shape {
             _ => None,
         }
     }
+}
+
+/// Flags by the words that a rule file has.
+fn flags(text: &str, span: &Range<usize>) -> Datum {
+    let mut datum = Shape::Words.datum(text, span);
+    let rename = |datum: &mut Datum| {
+        if let Datum::Text(word) = datum
+            && let Some(flag) = other_word(word)
+        {
+            flag.clone_into(word);
+        }
+    };
+    match &mut datum {
+        Datum::List(list) => list.iter_mut().for_each(|node| rename(&mut node.datum)),
+        one => rename(one),
+    }
+    datum
+}
+
+/// The words of a parameter of `Mark` that stand for flags, each with its flag.
+pub(super) fn other_flags(value: &Value) -> Vec<(String, &'static str)> {
+    let What::Text(text) = &value.what else { return Vec::new() };
+    text.split(',').map(trim).filter_map(|word| Some((word.to_owned(), other_word(word)?))).collect()
 }
 
 /// What CommuniGate Pro would take for spaces around a word.
@@ -264,6 +295,8 @@ mod tests {
     fn one_word_or_line_stays_a_text() {
         assert_eq!(read(Shape::Words, "Seen, $Payroll"), list(&["Seen", "$Payroll"]));
         assert_eq!(read(Shape::Words, " Seen"), text("Seen"));
+        assert_eq!(read(Shape::Flags, "read, $Payroll"), list(&["Seen", "$Payroll"]));
+        assert_eq!(read(Shape::Flags, "Read"), text("Seen"));
         assert_eq!(read(Shape::Addresses, "a@b.example"), text("a@b.example"));
         let quoted = r#""Doe, \"J\"" <j@d.example>, k@d.example"#;
         assert_eq!(read(Shape::Addresses, quoted), list(&[r#""Doe, \"J\"" <j@d.example>"#, "k@d.example"]));
@@ -276,9 +309,15 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_as_the_same() {
-        for shape in
-            [Shape::Plain, Shape::Pictures, Shape::Words, Shape::Addresses, Shape::Lines, Shape::Moment]
-        {
+        for shape in [
+            Shape::Plain,
+            Shape::Pictures,
+            Shape::Words,
+            Shape::Flags,
+            Shape::Addresses,
+            Shape::Lines,
+            Shape::Moment,
+        ] {
             for datum in [
                 text(""),
                 text("a"),
@@ -294,6 +333,8 @@ mod tests {
                 list(&["#a"]),
                 list(&["a", "b"]),
                 list(&["a,b", "c"]),
+                text("Read"),
+                list(&["x", "read"]),
                 list(&[r"a\", "c"]),
                 list(&["a ", "b\nc"]),
                 Datum::Integer(-7),

@@ -2,6 +2,7 @@
 
 use super::{ConditionWord, Evidence, Test, Witness};
 use crate::rules::arguments::Arguments;
+use crate::rules::warnings::{Left, Unit, compared};
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::sync::Arc;
 use time::format_description::BorrowedFormatItem;
@@ -65,6 +66,29 @@ fn limit(arguments: &mut Arguments<'_, '_>) -> Option<Limit> {
         arguments.faults.add(span, format!("\"{text}\" is no date"), hint.to_owned());
     }
     limit
+}
+
+/// The seconds that a comparison with a date leaves. The present has no parts of a second.
+pub(in crate::rules) fn date_left(operator: Operator, text: &str) -> Option<Left> {
+    const SECOND: i128 = 1_000_000_000;
+    let seconds = |nanoseconds: i128| {
+        let begin = nanoseconds.div_euclid(SECOND);
+        // Between two seconds there is no present: what is greater begins with the next, what is less ends before it.
+        match nanoseconds.rem_euclid(SECOND) {
+            0 => begin..begin + 1,
+            _ => begin + 1..begin + 1,
+        }
+    };
+    let (unit, one) = match read_limit(text)? {
+        Limit::Day(day) => {
+            let begin = i128::from(day.midnight().assume_utc().unix_timestamp());
+            (Unit::ClockSeconds, begin..begin + 86_400)
+        }
+        Limit::Clock(shown) => (Unit::ClockSeconds, seconds(shown.assume_utc().unix_timestamp_nanos())),
+        Limit::Moment(moment) => (Unit::Seconds, seconds(moment.unix_timestamp_nanos())),
+    };
+    let span = compared(operator, one, i128::MIN..i128::MAX)?;
+    Some(Left { unit, span })
 }
 
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");

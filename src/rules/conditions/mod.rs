@@ -27,7 +27,9 @@ mod submit_address;
 mod time_of_day;
 mod to;
 
+pub(super) use current_date::date_left;
 pub(crate) use human_generated::is_mark_of_a_machine;
+pub(super) use time_of_day::minutes_left;
 
 use super::arguments::Arguments;
 use super::evidence::{Evidence, Witness};

@@ -2,6 +2,7 @@
 
 use super::{ConditionWord, Evidence, Test, Witness};
 use crate::rules::arguments::Arguments;
+use crate::rules::warnings::{Left, Unit, compared};
 use crate::rules::{Needs, Operator, ScopeKind};
 use std::ops::Range;
 use std::sync::Arc;
@@ -112,6 +113,13 @@ fn read_range(text: &str) -> Option<Span> {
     let (begin, end) = text.split_once('-')?;
     let end = if end == "24:00" { DAY } else { read_minute(end)? };
     Some(Span { begin: read_minute(begin)?, end })
+}
+
+/// The minutes that a comparison with a time leaves.
+pub(in crate::rules) fn minutes_left(operator: Operator, text: &str) -> Option<Left> {
+    let minute = i128::from(read_minute(text)?);
+    let span = compared(operator, minute..minute + 1, 0..i128::from(DAY))?;
+    Some(Left { unit: Unit::Minutes, span })
 }
 
 /// `hh:mm`

@@ -182,6 +182,30 @@ fn no_error_shows_a_setting_that_is_no_rule() {
     }
 }
 
+#[test]
+fn other_words_for_flags_are_read_and_those_that_take_one_away_are_not() {
+    let import = Import::from_array("s", "(5,r,(),((Mark,\"read, Flagged\")))", ACCOUNT).unwrap();
+    assert!(
+        import.rules.to_toml().contains(r#"["Mark", ["Seen", "Flagged"]]"#),
+        "{}",
+        import.rules.to_toml()
+    );
+    let notes: Vec<_> = import.notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(notes, ["\"read\" is read as \"Seen\""]);
+    // A keyword of that name stays one.
+    let keyword = toml("[[rule]]\nname = \"r\"\npriority = 5\nthen = [[\"Mark\", \"Read\"]]\n");
+    assert_eq!(array(&keyword.to_array()), keyword, "{}", keyword.to_array());
+    let import =
+        Import::from_array("s", "((5,r,(),((Mark,Unread))),(4,s,(),((Mark,\"Seen,NotMedia\"))))", ACCOUNT)
+            .unwrap();
+    let told = |at: usize| import.refused[at].faults[0].text.as_str();
+    assert_eq!(told(0), "the flag \"Unread\" is refused: flags can only be set, and no copy has one before");
+    assert_eq!(
+        told(1),
+        "the flag \"NotMedia\" is refused: flags can only be set, and no copy has one before"
+    );
+}
+
 fn widely(text: &str) -> String {
     format!("({})", vec![text; 40_000].join(","))
 }

@@ -1,14 +1,13 @@
 //! Conditions that never hold, always hold, or say less than they seem to. Only what can be proved.
 
+use super::spans::Left;
 use super::{Warning, warn};
-use crate::rules::arguments::bytes;
 use crate::rules::datum::Node;
 use crate::rules::folded::Folded;
 use crate::rules::model::Condition;
 use crate::rules::picture::Picture;
-use crate::rules::{Operator, Rule};
+use crate::rules::{Operator, Rule, Source};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 /// All that is odd in the conditions of one rule.
 pub(super) fn odd(rule: &Rule) -> Vec<Warning> {
@@ -52,7 +51,11 @@ fn odd_pictures(condition: &Condition) -> Vec<String> {
         "From" | "Sender" | "Return-Path" | "To" | "Cc" | "Reply-To" | "Any To or Cc" | "Each To or Cc"
         | "Any Recipient" | "Each Recipient" => odd_address,
         "Header Field" => odd_field,
+        "Preference" => odd_preference,
+        "Message-ID" => odd_message_id,
         "Security" => odd_security,
+        "Source" => odd_source,
+        "Submit Address" => odd_client,
         _ => return Vec::new(),
     };
     pictures(condition).into_iter().filter_map(odd).collect()
@@ -92,22 +95,44 @@ fn odd_address(picture: &str) -> Option<String> {
     })
 }
 
-/// A picture that is no `Name: text`.
+/// A picture that no header field matches.
 fn odd_field(picture: &str) -> Option<String> {
+    odd_pair(picture, "field", "Name: text")
+}
+
+/// A picture that no preference matches.
+fn odd_preference(picture: &str) -> Option<String> {
+    odd_pair(picture, "preference", "Name: value")
+}
+
+/// A picture that is no name with a text behind it.
+fn odd_pair(picture: &str, what: &str, form: &str) -> Option<String> {
     let (begin, star) = before_star(picture);
     match begin.split_once(':') {
         None if star => None,
         None => {
-            let what = format!("\"{picture}\" matches no field: a field is \"Name: text\"");
-            Some(format!("{what}. Probably meant: \"{picture}: *\""))
+            let text = format!("\"{picture}\" matches no {what}: a {what} is \"{form}\"");
+            Some(format!("{text}. Probably meant: \"{picture}: *\""))
         }
         Some((_, after)) if after.starts_with(' ') || (after.is_empty() && star) => None,
         Some((name, after)) => {
             let rest = picture.get(name.len() + 1..).unwrap_or(after);
-            let what = format!("\"{picture}\" matches no field: a blank follows the colon");
-            Some(format!("{what}. Probably meant: \"{name}: {rest}\""))
+            let text = format!("\"{picture}\" matches no {what}: a blank follows the colon");
+            Some(format!("{text}. Probably meant: \"{name}: {rest}\""))
         }
     }
+}
+
+/// A picture without a star that has not the brackets of an identifier.
+fn odd_message_id(picture: &str) -> Option<String> {
+    let (begin, star) = before_star(picture);
+    let may_be = star || begin.is_empty() || (begin.starts_with('<') && begin.ends_with('>'));
+    (!may_be).then(|| {
+        let bare = picture.trim_matches(['<', '>']);
+        format!(
+            "\"{picture}\" matches no Message-ID: it stands in angle brackets. Probably meant: \"<{bare}>\""
+        )
+    })
 }
 
 /// A picture that no value of `Security` matches.
@@ -121,10 +146,36 @@ fn odd_security(picture: &str) -> Option<String> {
         "encrypted encrypted-to-owner",
         "encrypted signed encrypted-to-owner",
     ];
+    odd_word(picture, VALUES, "encrypted, signed, encrypted-to-owner")
+}
+
+/// A picture that no value of `Source` matches.
+fn odd_source(picture: &str) -> Option<String> {
+    const ALL: [Source; 4] = [Source::Trusted, Source::Authenticated, Source::Lmtp, Source::Pipe];
+    odd_word(picture, ALL.map(Source::name), &ALL.map(Source::name).join(", "))
+}
+
+/// A picture that matches none of all values.
+fn odd_word<const N: usize>(picture: &str, values: [&str; N], words: &str) -> Option<String> {
     let compiled = Picture::compile(picture).ok()?;
-    let matched = VALUES.iter().any(|value| compiled.matches(&Folded::new(value)));
-    (!matched).then(|| {
-        format!("\"{picture}\" matches nothing: the words are encrypted, signed, encrypted-to-owner")
+    let matched = values.iter().any(|value| compiled.matches(&Folded::new(value)));
+    (!matched).then(|| format!("\"{picture}\" matches nothing: the words are {words}"))
+}
+
+/// A picture that no value of `Submit Address` matches, which begins and ends as all do.
+fn odd_client(picture: &str) -> Option<String> {
+    let (begin, star) = before_star(picture);
+    if picture.contains('\\') {
+        return None;
+    }
+    let folded = begin.to_lowercase();
+    let begins = ["lmtp [", "pipe ["].iter().any(|first| {
+        let is_part = star && first.starts_with(&folded);
+        is_part || folded.starts_with(first)
+    });
+    let ends = picture.ends_with([']', '*']);
+    (!begins || !ends).then(|| {
+        format!("\"{picture}\" matches nothing: a client is \"LMTP [192.0.2.1]\" or \"PIPE [192.0.2.1]\"")
     })
 }
 
@@ -144,45 +195,35 @@ fn odd_list(condition: &Condition) -> Option<String> {
 
 /// A condition that holds for no message the others of its rule hold for: where it stands, and why.
 fn contradiction(rule: &Rule) -> Option<(usize, String)> {
-    if let Some(never) =
-        rule.conditions.iter().find(|condition| sizes(condition).is_some_and(|sizes| sizes.is_empty()))
-    {
-        return Some((never.line, "the rule never matches: no size is less than 0".to_owned()));
+    let empty = |condition: &&Condition| Left::of(condition).is_some_and(|left| left.is_empty());
+    if let Some(never) = rule.conditions.iter().find(empty) {
+        let text = match never.name {
+            "Time Of Day" => "the rule never matches: a day goes from 00:00 to 23:59",
+            _ => "the rule never matches: no size is less than 0",
+        };
+        return Some((never.line, text.to_owned()));
     }
-    let conflict = |(at, second): (usize, &Condition)| {
-        let first = rule.conditions.get(..at)?.iter().find(|first| contradict(first, second))?;
-        let text =
-            format!("the rule never matches: this condition contradicts the one in line {}", first.line);
-        Some((second.line, text))
+    let read: Vec<(&Condition, Option<Left>)> =
+        rule.conditions.iter().map(|condition| (condition, Left::of(condition))).collect();
+    let conflict = |(at, second): (usize, &(&Condition, Option<Left>))| {
+        let (first, _) = read.get(..at)?.iter().find(|first| contradict(first, second))?;
+        let (second, _) = second;
+        let line = first.line;
+        let text = format!("the rule never matches: this condition contradicts the one in line {line}");
+        let midnight = ". Over midnight goes [\"Time Of Day\", \"in\", [\"22:00-06:00\"]]";
+        let hint = if second.name == "Time Of Day" { midnight } else { "" };
+        Some((second.line, format!("{text}{hint}")))
     };
-    rule.conditions.iter().enumerate().find_map(conflict)
+    read.iter().enumerate().find_map(conflict)
 }
 
-fn contradict(one: &Condition, other: &Condition) -> bool {
-    let apart = match (sizes(one), sizes(other)) {
-        (Some(one), Some(other)) => one.start.max(other.start) >= one.end.min(other.end),
+fn contradict((one, left): &(&Condition, Option<Left>), (other, right): &(&Condition, Option<Left>)) -> bool {
+    let apart = match (left, right) {
+        (Some(left), Some(right)) => left.excludes(right),
         _ => false,
     };
     let exclude = |one, other| is_opposite(one, other) || is_no_human(one, other);
     apart || exclude(one, other) || exclude(other, one)
-}
-
-/// The sizes that a condition on the message's size leaves; none is as large as the largest number.
-fn sizes(condition: &Condition) -> Option<Range<u64>> {
-    if condition.name != "Message Size" {
-        return None;
-    }
-    let parameter = parameter(condition)?;
-    let size = match parameter.as_text() {
-        Some(text) => bytes(text)?,
-        None => u64::try_from(parameter.as_integer()?).ok()?,
-    };
-    match condition.operator? {
-        Operator::Is => Some(size..size.saturating_add(1)),
-        Operator::LessThan => Some(0..size),
-        Operator::GreaterThan => Some(size.saturating_add(1)..u64::MAX),
-        _ => None,
-    }
 }
 
 /// `is` and `is not`, or `in` and `not in`, of the same pictures, where the one is the opposite of the other: not where
@@ -245,11 +286,20 @@ mod tests {
             r#"["To", "is", "a@b.example"], ["To", "is not", "a@b.example"]"#,
             r#"["From", "is", "a@b.example"], ["From", "is not", "*@b.example"]"#,
             r#"["Return-Path", "is", ""], ["Header Field", "is", "Auto-Submitted: *"]"#,
+            r#"["Source", "in", ["LMTP", "p*", "authenticated"]]"#,
+            r#"["Submit Address", "in", ["lmtp [192.0.2.*]", "*", "*192.0.2.*", "P*", "PIPE [::1]", "* [192.0.2.1]"]]"#,
+            r#"["Message-ID", "in", ["<1@b.example>", "*@b.example>", "1@*"]]"#,
+            r#"["Preference", "in", ["Language: de*", "Language:*", "*de*"]]"#,
+            r#"["Time Of Day", "greater than", "08:59"], ["Time Of Day", "less than", "17:00"]"#,
+            r#"["Time Of Day", "greater than", "08:00"], ["Time Of Day", "less than", "08:02"]"#,
+            r#"["Current Date", "greater than", "2026-12-23"], ["Current Date", "less than", "2026-12-25"]"#,
+            r#"["Current Date", "greater than", 2026-12-24T10:00:00], ["Current Date", "less than", 2026-12-24T10:00:02]"#,
+            r#"["Current Date", "greater than", 2026-12-25], ["Current Date", "less than", "2026-12-24T00:00:00Z"]"#,
         ] {
             // Two of the same are alike and not the same.
             assert_eq!(
                 warnings(when).len(),
-                usize::from(when.contains("\"*\"]]")),
+                usize::from(when.contains("\"*\"]]") || when.contains("\"*\", \"*1")),
                 "{when}: {:?}",
                 warnings(when)
             );
@@ -289,6 +339,34 @@ mod tests {
                 "5: \"X-Spam:yes*\" matches no field: a blank follows the colon. Probably meant: \"X-Spam: yes*\"",
             ),
             (
+                r#"["Source", "is", "smtp"]"#,
+                "5: \"smtp\" matches nothing: the words are trusted, authenticated, lmtp, pipe",
+            ),
+            (
+                r#"["Submit Address", "is", "192.0.2.1"]"#,
+                "5: \"192.0.2.1\" matches nothing: a client is \"LMTP [192.0.2.1]\" or \"PIPE [192.0.2.1]\"",
+            ),
+            (
+                r#"["Submit Address", "in", ["SMTP [*"]]"#,
+                "5: \"SMTP [*\" matches nothing: a client is \"LMTP [192.0.2.1]\" or \"PIPE [192.0.2.1]\"",
+            ),
+            (
+                r#"["Submit Address", "is not", "*192.0.2.1"]"#,
+                "5: \"*192.0.2.1\" matches nothing: a client is \"LMTP [192.0.2.1]\" or \"PIPE [192.0.2.1]\"",
+            ),
+            (
+                r#"["Message-ID", "is", "1@b.example"]"#,
+                "5: \"1@b.example\" matches no Message-ID: it stands in angle brackets. Probably meant: \"<1@b.example>\"",
+            ),
+            (
+                r#"["Preference", "is", "Language"]"#,
+                "5: \"Language\" matches no preference: a preference is \"Name: value\". Probably meant: \"Language: *\"",
+            ),
+            (
+                r#"["Preference", "is", "Language:de"]"#,
+                "5: \"Language:de\" matches no preference: a blank follows the colon. Probably meant: \"Language: de\"",
+            ),
+            (
                 r#"["Security", "is", "encrypted to owner"]"#,
                 "5: \"encrypted to owner\" matches nothing: the words are encrypted, signed, encrypted-to-owner",
             ),
@@ -320,6 +398,26 @@ mod tests {
             ("[\"Subject\", \"is\", \"x\"],\n[\"Subject\", \"is not\", \"x\"]", never),
             ("[\"Subject\", \"not in\", [\"x\"]],\n[\"Subject\", \"in\", [\"x\"]]", never),
             ("[\"Human Generated\"],\n[\"Return-Path\", \"is\", \"\"]", never),
+            (
+                "[\"Current Date\", \"greater than\", \"2026-12-24\"],\n[\"Current Date\", \"less than\", 2026-12-25]",
+                never,
+            ),
+            (
+                "[\"Current Date\", \"less than\", 2026-12-24T10:00:01],\n[\"Current Date\", \"greater than\", 2026-12-24T10:00:00]",
+                never,
+            ),
+            (
+                "[\"Current Date\", \"less than\", \"2026-12-24T10:00:00Z\"],\n[\"Current Date\", \"greater than\", \"2026-12-24T11:00:00+01:00\"]",
+                never,
+            ),
+            (
+                "[\"Time Of Day\", \"greater than\", \"22:00\"],\n[\"Time Of Day\", \"less than\", \"06:00\"]",
+                &format!("{never}. Over midnight goes [\"Time Of Day\", \"in\", [\"22:00-06:00\"]]"),
+            ),
+            (
+                "[\"Time Of Day\", \"less than\", \"00:00\"]",
+                "5: the rule never matches: a day goes from 00:00 to 23:59",
+            ),
             ("[\"Message Size\", \"less than\", 0]", "5: the rule never matches: no size is less than 0"),
         ] {
             assert_eq!(warnings(when), [text], "{when}");
