@@ -114,6 +114,9 @@ fn explain_lists_the_files_and_makes_none() {
         explained.text()
     );
     assert!(!files(&store).exists());
+    store.deliver(mail).ok();
+    let explained = store.command("rules explain --recipient bob@north.example").input(mail).run();
+    assert!(explained.text().contains(": In/Deep/a-2.csv.eml"), "one is there: {}", explained.text());
 }
 
 #[test]

@@ -285,3 +285,70 @@ fn a_time_without_an_offset_is_in_the_zone_of_the_site() {
         assert!(shown.contains(&format!("looked at: \"{seen}")), "{zone} {at}: {shown}");
     }
 }
+
+/// A delivery waits, and this stands in its log.
+fn deliver_and_find(site: &Site, cause: &str) {
+    let delivered = site.program("deliver --recipient=bob@north.example").input(MAIL).run();
+    let log = std::fs::read_to_string(site.folder().join("log")).unwrap();
+    assert_eq!(delivered.code, Some(75), "{log}");
+    assert!(log.contains(cause), "{log}");
+}
+
+#[test]
+fn copies_have_their_flags_beside_them_and_no_copy_is_said_to_be_none() {
+    let site = house("[\"Mark\", [\"Seen\", \"$Payroll\"]]", "");
+    let shown = asked(&site, "").text();
+    let copy = shown.lines().find(|line| line.starts_with("~bob@north.example/INBOX")).unwrap();
+    assert!(
+        copy.contains("sealed, profile compatible, headers ") && copy.contains(", flags: Seen, $Payroll  "),
+        "{copy}"
+    );
+    assert!(!shown.contains("Nothing would be stored."), "{shown}");
+    let flags = |more: &str| {
+        let json: serde_json::Value = serde_json::from_slice(&asked(&site, more).ok()).unwrap();
+        json["copies"][0]["flags"].clone()
+    };
+    assert_eq!(flags("--json"), serde_json::json!(["Seen", "$Payroll"]));
+    rule(&site, "--account bob@north.example", "[\"Discard\"]");
+    assert_eq!(flags("--json"), serde_json::Value::Null);
+    let shown = asked(&site, "").text();
+    let end = "    ->   Discard\n\nNothing would be stored.\n\nThe MTA would be told: 2.0.0 stored\n";
+    assert!(shown.ends_with(end), "{shown}");
+}
+
+/// What is wrong, in which rule, and what mends it: for who asks and in the log.
+#[test]
+fn a_mailbox_that_is_not_there_names_its_rule_and_what_to_do() {
+    let (site, _) = Site::certified();
+    site.run("account add hr@north.example").ok();
+    site.run("acl grant --mailbox ~hr/Payroll --account bob@north.example").ok();
+    let own = "set create-mailboxes = true in sealpost.toml, or make the mailbox in a mail program";
+    let server = "make the mailbox in a mail program: a rule of the server makes none";
+    let foreign =
+        "sealpost acl grant --mailbox '~hr@north.example/Payroll' --account bob@north.example --create";
+    for (holder, then, place, hint, settings) in [
+        ("--account bob@north.example", "~hr/Payroll", "~hr@north.example/Payroll", foreign, ""),
+        ("--account bob@north.example", "Old", "~bob@north.example/Old", own, "create-mailboxes = false"),
+        ("--server", "~bob/Old", "~bob@north.example/Old", server, ""),
+    ] {
+        configure(&site, settings);
+        rule(&site, holder, &format!("[\"Store in\", \"{then}\"]"));
+        let cause = format!("rule \"act\" stores in {place}, which does not exist");
+        deliver_and_find(&site, &format!("{cause}: {hint}"));
+        let told = asked(&site, "");
+        let expected = format!("sealpost: it would not be delivered: {cause}\n  {hint}\n");
+        assert_eq!(told.stderr, expected);
+        assert!(told.text().contains("The MTA would be told: 4.3.5 "), "{}", told.text());
+        let told = asked(&site, "--json");
+        let json: serde_json::Value = serde_json::from_str(&told.text()).unwrap();
+        assert_eq!((&json["cause"], &json["hint"]), (&cause.into(), &hint.into()));
+        let json: serde_json::Value = serde_json::from_str(&told.stderr).unwrap();
+        assert_eq!(json["error"]["hint"], hint);
+    }
+    rule(&site, "--server", "[\"Stop Processing\"]");
+    configure(&site, "");
+    rule(&site, "--account bob@north.example", "[\"Store in\", \"~hr/Payroll\"]");
+    let made = foreign.replace('\'', "");
+    site.run(made.strip_prefix("sealpost ").unwrap()).ok();
+    assert_eq!(asked(&site, "").code, Some(0), "the hint helps");
+}

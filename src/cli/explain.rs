@@ -67,6 +67,7 @@ impl Explain {
         out.json(json!({
             "answer": explanation.disposition.line(),
             "cause": explanation.cause,
+            "hint": explanation.hint,
             "fired": explanation.fired,
             "programs": explanation.programs,
             "copies": explanation.copies,
@@ -76,7 +77,13 @@ impl Explain {
         }))?;
         match explanation.cause {
             None => Ok(()),
-            Some(cause) => Err(Failure::new(Code::No, format!("it would not be delivered: {cause}"))),
+            Some(cause) => {
+                let failure = Failure::new(Code::No, format!("it would not be delivered: {cause}"));
+                Err(match explanation.hint {
+                    None => failure,
+                    Some(hint) => failure.hint(hint),
+                })
+            }
         }
     }
 }

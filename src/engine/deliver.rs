@@ -7,7 +7,7 @@ use super::effects::prepare;
 use super::execute::{Stored, store, without_stored};
 use super::owners::Owners;
 use super::plan::{Effect, Plan, PlannedCopy, Planner};
-use super::programs::{Programs, Verdicts, Watch};
+use super::programs::{Programs, Told, Verdicts, Watch};
 use super::prospect::issuers;
 use super::seal::{ReadyCopy, Versions, make, ready};
 use super::settle::settle;
@@ -70,8 +70,10 @@ impl Case<'_> {
 impl Engine<'_> {
     /// Delivers to all recipients or to none; never panics on what the message holds.
     pub fn deliver(&self, request: &Request<'_>) -> Outcome {
-        let mut fired = Vec::new();
-        match self.try_deliver(request, &mut fired) {
+        let mut told = Told::default();
+        let stored = self.try_deliver(request, &mut told);
+        let fired = told.fired;
+        match stored {
             Err(error) => Outcome::failed(&error, fired),
             Ok(Stored { reports, warnings }) => {
                 let disposition = Disposition::Delivered;
@@ -80,8 +82,8 @@ impl Engine<'_> {
         }
     }
 
-    fn try_deliver(&self, request: &Request<'_>, fired: &mut Vec<Fired>) -> Result<Stored, EngineError> {
-        let case = self.judge(request, Watch::Silent, fired)?;
+    fn try_deliver(&self, request: &Request<'_>, told: &mut Told) -> Result<Stored, EngineError> {
+        let case = self.judge(request, Watch::Silent, told)?;
         let Planned { copies, effects, warnings } = self.plan(request, &case)?;
         let remaining = without_stored(self, request, copies)?;
         let (copies, identities): (Vec<_>, Vec<_>) = remaining.copies.into_iter().unzip();
@@ -99,7 +101,7 @@ impl Engine<'_> {
         &self,
         request: &Request<'m>,
         watch: Watch,
-        fired: &mut Vec<Fired>,
+        told: &mut Told,
     ) -> Result<Case<'m>, EngineError> {
         if request.recipients.is_empty() {
             return Err(EngineError::NoRecipient);
@@ -108,9 +110,9 @@ impl Engine<'_> {
         self.check_size(request)?;
         let message = without_mbox_line(request.message);
         let programs = Programs::load(self, &addressees)?;
-        let verdicts = programs.run(self, &Message::new(message), request, &addressees, watch)?;
+        let verdicts = programs.run(self, &Message::new(message), request, &addressees, watch, told)?;
         let acting: Vec<&Account> = addressees.known.iter().map(|known| &known.account).collect();
-        *fired = list_fired(&verdicts, &acting);
+        told.fired = list_fired(&verdicts, &acting);
         let owners = Owners::load(self, &verdicts, addressees.domain(), &acting)?;
         Ok(Case { message, addressees, verdicts, owners })
     }

@@ -80,6 +80,16 @@ pub enum EngineError {
         /// For whom the rule acts.
         actor: Address,
     },
+    /// A mailbox that is not there, and that this rule may not make.
+    #[error("rule \"{rule}\" stores in {mailbox}, which does not exist")]
+    NoMailbox {
+        /// The rule's name.
+        rule: String,
+        /// `~owner@domain/Box`.
+        mailbox: String,
+        /// What to do.
+        hint: String,
+    },
     /// No certificate to seal to.
     #[error("{account} has no active certificate{}", if *.disabled { ", because its domain is not enabled" } else { "" })]
     NoCertificate {
@@ -199,6 +209,33 @@ impl EngineError {
         self
     }
 
+    /// For a rule that acts for this account; absent: for the server.
+    pub(super) fn no_mailbox(
+        rule: Option<&str>,
+        (owner, mailbox): (&Address, &str),
+        acting: Option<&Address>,
+    ) -> EngineError {
+        let place = format!("~{owner}/{mailbox}");
+        let hint = match acting {
+            None => "make the mailbox in a mail program: a rule of the server makes none".to_owned(),
+            Some(acting) if acting == owner => {
+                "set create-mailboxes = true in sealpost.toml, or make the mailbox in a mail program"
+                    .to_owned()
+            }
+            Some(acting) => format!("sealpost acl grant --mailbox '{place}' --account {acting} --create"),
+        };
+        EngineError::NoMailbox { rule: rule.unwrap_or_default().to_owned(), mailbox: place, hint }
+    }
+
+    /// What to do, where the text of the error does not say it.
+    pub(super) fn hint(&self) -> Option<String> {
+        match self {
+            EngineError::NoMailbox { hint, .. } => Some(hint.clone()),
+            EngineError::Mixed { first, .. } => first.hint(),
+            _ => None,
+        }
+    }
+
     /// The one map. Fixed texts: nothing of the message, nothing of the house, but a rule's own words.
     pub fn disposition(&self) -> Disposition {
         match self {
@@ -211,7 +248,10 @@ impl EngineError {
             EngineError::RuleRejects { text, .. } => reject((7, 1), text),
             EngineError::UnknownOwner { .. }
             | EngineError::OwnerlessMailbox { .. }
-            | EngineError::NoRight { .. } => retry((3, 5), "a mail rule names a mailbox that it cannot use"),
+            | EngineError::NoRight { .. }
+            | EngineError::NoMailbox { .. } => {
+                retry((3, 5), "a mail rule names a mailbox that it cannot use")
+            }
             EngineError::NoCertificate { refusal, .. } | EngineError::NoUsableCertificate { refusal, .. } => {
                 no_sealing(*refusal)
             }

@@ -3,7 +3,9 @@
 use super::effects::Effects;
 use super::plan::PlannedCopy;
 use super::seal::{MadeCopy, ReadyCopy};
-use super::{CopyName, CopyReport, Engine, EngineError, Request, ServerCopy, ServerCopyState, Staged};
+use super::{
+    CopyName, CopyReport, Engine, EngineError, Request, ServerCopy, ServerCopyState, Staged, StoreError,
+};
 use crate::mail::{Message, without_mbox_line};
 use crate::pki::Fingerprint;
 use sha2::{Digest, Sha256};
@@ -126,8 +128,13 @@ pub(super) fn store(
 }
 
 fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Result<StagedCopy, EngineError> {
-    let MadeCopy { copy, mut report } = made;
-    let staged = engine.store.stage(&copy).map_err(EngineError::Stage)?;
+    let MadeCopy { copy, mut report, acting } = made;
+    let staged = engine.store.stage(&copy).map_err(|error| match error {
+        StoreError::NoMailbox { mailbox, .. } => {
+            EngineError::no_mailbox(report.rule.as_deref(), (&copy.owner, &mailbox), acting.as_ref())
+        }
+        error => EngineError::Stage(error),
+    })?;
     report.size_after = staged.size();
     report.name = staged.name().to_owned();
     report.warnings.extend_from_slice(staged.warnings());

@@ -5,12 +5,16 @@ use super::deliver::{Case, Engine, Planned};
 use super::effects::prepare;
 use super::outcome::chain;
 use super::planned::{PlannedEffectReport, effects};
-use super::programs::Watch;
+use super::programs::{Told, Watch};
 use super::seal::{ReadyCopy, Way};
-use super::{Disposition, EngineError, Fired, PlannedMailReport, Request, SealedToReport, StoreError};
+use super::{Disposition, EngineError, Fired, Place, PlannedMailReport, Request, SealedToReport};
+use crate::mail::Flag;
 use crate::rules::Trace;
 use crate::smime;
 use serde::Serialize;
+
+/// Files of one name that are counted on the way to a free one; a store gives up about there.
+const MOST_NUMBERED: usize = 200;
 
 /// What would be done, and why.
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub struct Explanation {
     pub disposition: Disposition,
     /// The whole chain of errors, if something would fail.
     pub cause: Option<String>,
+    /// What to do about it, where the cause does not say so.
+    pub hint: Option<String>,
     /// The rules that fire, in their order.
     pub fired: Vec<Fired>,
     /// Every rule and condition, the server's program first.
@@ -49,7 +55,9 @@ pub struct PlannedCopyReport {
     pub owner: String,
     /// Which; of a file the folder among the account's files.
     pub mailbox: String,
-    /// The name of the file, if it is an attachment that is copied.
+    /// As marked, in the words of rules.
+    pub flags: Vec<String>,
+    /// The name that the file would get, if it is an attachment that is copied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// The rule that asks for it; absent: the INBOX copy.
@@ -76,21 +84,23 @@ struct Foreseen {
 impl Engine<'_> {
     /// Runs rules and planning as [`Engine::deliver`] does; reads the directory and writes nothing.
     pub fn explain(&self, request: &Request<'_>) -> Explanation {
-        let mut fired = Vec::new();
-        match self.judge(request, Watch::Traced, &mut fired) {
-            Err(error) => failed(&error, fired, Vec::new()),
-            Ok(case) => match self.foresee(request, &case) {
-                Err(error) => failed(&error, fired, traces(&case)),
-                Ok(Foreseen { copies, mails, warnings }) => Explanation {
-                    disposition: Disposition::Delivered,
-                    cause: None,
-                    fired,
-                    programs: traces(&case),
-                    copies,
-                    effects: effects(&case),
-                    warnings,
-                    mails,
-                },
+        let mut told = Told::default();
+        let foreseen = self
+            .judge(request, Watch::Traced, &mut told)
+            .and_then(|case| Ok((self.foresee(request, &case)?, effects(&case))));
+        let Told { fired, programs } = told;
+        match foreseen {
+            Err(error) => failed(&error, fired, programs),
+            Ok((Foreseen { copies, mails, warnings }, effects)) => Explanation {
+                disposition: Disposition::Delivered,
+                cause: None,
+                hint: None,
+                fired,
+                programs,
+                copies,
+                effects,
+                warnings,
+                mails,
             },
         }
     }
@@ -101,19 +111,49 @@ impl Engine<'_> {
         copies.iter().try_for_each(check_form)?;
         let mails = prepare(self, request, case, &effects, self.clock.now())?.reports;
         copies.iter().try_for_each(|copy| self.check_mailbox(copy))?;
-        Ok(Foreseen { copies: copies.iter().map(report).collect(), mails, warnings })
+        Ok(Foreseen { copies: self.reports(&copies)?, mails, warnings })
+    }
+
+    fn reports(&self, copies: &[ReadyCopy<'_>]) -> Result<Vec<PlannedCopyReport>, EngineError> {
+        let mut reports: Vec<PlannedCopyReport> = Vec::with_capacity(copies.len());
+        for copy in copies {
+            let file = self.file_name(copy, &reports)?;
+            reports.push(PlannedCopyReport { file, ..report(copy) });
+        }
+        Ok(reports)
+    }
+
+    /// The name that a file would get beside those that are there and those before it.
+    fn file_name(
+        &self,
+        copy: &ReadyCopy<'_>,
+        before: &[PlannedCopyReport],
+    ) -> Result<Option<String>, EngineError> {
+        let Place::File(folder, wanted) = &copy.plan.place else { return Ok(None) };
+        let owner = &copy.plan.owner.address;
+        for number in 1..=MOST_NUMBERED {
+            let name = wanted.numbered(number);
+            let promised = before.iter().any(|other| {
+                other.file.as_deref() == Some(&name)
+                    && other.mailbox == folder.as_str()
+                    && other.owner == owner.to_string()
+            });
+            if !promised && !self.store.holds_file(owner, folder, &name).map_err(EngineError::Stage)? {
+                return Ok(Some(name));
+            }
+        }
+        Ok(Some(wanted.marked("…")))
     }
 
     /// What staging would say.
     fn check_mailbox(&self, copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
-        let (owner, Some(mailbox)) = (&copy.plan.owner.address, copy.plan.place.mailbox()) else {
-            return Ok(());
-        };
-        if copy.plan.create || self.store.exists(owner, mailbox).map_err(EngineError::Stage)? {
+        let plan = &copy.plan;
+        let (owner, Some(mailbox)) = (&plan.owner.address, plan.place.mailbox()) else { return Ok(()) };
+        if plan.create || self.store.exists(owner, mailbox).map_err(EngineError::Stage)? {
             return Ok(());
         }
-        let (owner, mailbox) = (owner.to_string(), mailbox.as_str().to_owned());
-        Err(EngineError::Stage(StoreError::NoMailbox { owner, mailbox }))
+        let acting = plan.acting.map(|acting| &acting.address);
+        Err(EngineError::no_mailbox(plan.rule.as_deref(), (owner, mailbox.as_str()), acting))
     }
 }
 
@@ -125,16 +165,14 @@ fn check_form(copy: &ReadyCopy<'_>) -> Result<(), EngineError> {
 }
 
 fn failed(error: &EngineError, fired: Vec<Fired>, programs: Vec<ProgramTrace>) -> Explanation {
-    let (disposition, cause) = (error.disposition(), Some(chain(error)));
+    let (disposition, cause, hint) = (error.disposition(), Some(chain(error)), error.hint());
     let (copies, effects, mails, warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    Explanation { disposition, cause, fired, programs, copies, effects, warnings, mails }
+    Explanation { disposition, cause, hint, fired, programs, copies, effects, warnings, mails }
 }
 
-fn traces(case: &Case<'_>) -> Vec<ProgramTrace> {
-    let accounts = case.addressees.known.iter().map(|known| Some(known.account.address.to_string()));
-    let holders = std::iter::once(None).chain(accounts);
-    let traces = case.verdicts.traces.iter().cloned();
-    holders.zip(traces).map(|(account, trace)| ProgramTrace { account, trace }).collect()
+/// As `Mark` has it.
+fn word(flag: &Flag) -> String {
+    flag.to_string().trim_start_matches('\\').to_owned()
 }
 
 fn report(copy: &ReadyCopy<'_>) -> PlannedCopyReport {
@@ -145,7 +183,8 @@ fn report(copy: &ReadyCopy<'_>) -> PlannedCopyReport {
     PlannedCopyReport {
         owner: copy.plan.owner.address.to_string(),
         mailbox: copy.plan.place.name().to_owned(),
-        file: copy.plan.place.file(),
+        flags: copy.plan.flags.iter().map(word).collect(),
+        file: None,
         rule: copy.plan.rule.clone(),
         sealed_to: readers.iter().flat_map(Reader::reports).collect(),
         profile: form.map(|form| form.profile.name()),

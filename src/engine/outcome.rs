@@ -110,9 +110,13 @@ pub struct Outcome {
 
 impl Outcome {
     pub(super) fn failed(error: &EngineError, fired: Vec<Fired>) -> Outcome {
+        let cause = match error.hint() {
+            None => chain(error),
+            Some(hint) => format!("{}: {hint}", chain(error)),
+        };
         Outcome {
             disposition: error.disposition(),
-            cause: Some(chain(error)),
+            cause: Some(cause),
             fired,
             copies: Vec::new(),
             warnings: Vec::new(),

@@ -2,11 +2,9 @@
 
 use super::addressee::{Addressee, Addressees};
 use super::gathered::Gathered;
-use super::{Account, Engine, EngineError, InstalledRules, Request};
+use super::{Account, Engine, EngineError, Fired, InstalledRules, ProgramTrace, Request};
 use crate::mail::{Address, HeaderEdits, Message};
-use crate::rules::{
-    Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Trace, Verdict,
-};
+use crate::rules::{Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Verdict};
 
 /// The rules that run for one call.
 pub(super) struct Programs {
@@ -21,8 +19,15 @@ pub(super) struct Verdicts {
     pub(super) server: Verdict,
     /// In the order of the addressees.
     pub(super) accounts: Vec<Verdict>,
-    /// The server's first; each empty unless the programs were explained.
-    pub(super) traces: Vec<Trace>,
+}
+
+/// What is known of the rules, whether they came to a verdict or not.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Those that fired, if there is a verdict.
+    pub(super) fired: Vec<Fired>,
+    /// Those that were watched, the server's first, as far as they came.
+    pub(super) programs: Vec<ProgramTrace>,
 }
 
 /// How closely an evaluation is watched.
@@ -59,21 +64,22 @@ impl Programs {
         request: &Request<'_>,
         addressees: &Addressees,
         watch: Watch,
+        told: &mut Told,
     ) -> Result<Verdicts, EngineError> {
         let asking = Asking { engine, message, request, watch };
         let facts = Gathered::new(engine, self, addressees)?;
         let everybody = request.recipients.iter().map(super::Recipient::as_sent).collect();
         let nothing = HeaderEdits::default();
-        let mut server = asking.judge(&self.server, everybody, &facts.server, &nothing)?;
-        let mut traces = vec![std::mem::take(&mut server.trace)];
+        let side = Side { account: None, recipients: everybody, facts: &facts.server, edits: &nothing };
+        let server = asking.judge(&self.server, side, told)?;
         let mut accounts = Vec::with_capacity(addressees.known.len());
         for ((program, addressee), facts) in self.accounts.iter().zip(&addressees.known).zip(&facts.accounts)
         {
-            let judged = asking.judge(program, addressee.as_sent.clone(), facts, &server.edits)?;
-            accounts.push(judged.verdict);
-            traces.push(judged.trace);
+            let (account, recipients) = (Some(&addressee.account.address), addressee.as_sent.clone());
+            let side = Side { account, recipients, facts, edits: &server.edits };
+            accounts.push(asking.judge(program, side, told)?.verdict);
         }
-        Ok(Verdicts { server: server.verdict, accounts, traces })
+        Ok(Verdicts { server: server.verdict, accounts })
     }
 }
 
@@ -85,21 +91,24 @@ struct Asking<'c> {
     watch: Watch,
 }
 
+/// For whom rules act, and what they see of the world.
+struct Side<'c> {
+    /// Absent: the server.
+    account: Option<&'c Address>,
+    recipients: Vec<String>,
+    facts: &'c Facts,
+    edits: &'c HeaderEdits,
+}
+
 /// What one program wants.
 struct Judged {
     verdict: Verdict,
-    trace: Trace,
     edits: HeaderEdits,
 }
 
 impl Asking<'_> {
-    fn judge(
-        &self,
-        program: &Program,
-        recipients: Vec<String>,
-        facts: &Facts,
-        edits: &HeaderEdits,
-    ) -> Result<Judged, EngineError> {
+    fn judge(&self, program: &Program, side: Side<'_>, told: &mut Told) -> Result<Judged, EngineError> {
+        let Side { account, recipients, facts, edits } = side;
         let (request, message) = (self.request, self.message);
         let (sender, client) = (request.sender.clone(), request.client.clone());
         let envelope = Envelope { sender, recipients, source: request.source, client };
@@ -108,15 +117,23 @@ impl Asking<'_> {
             Watch::Silent => Evaluation::new(program, input),
             Watch::Traced => Evaluation::traced(program, input),
         };
+        let verdict = self.finish(&mut evaluation, &envelope);
+        let edits = evaluation.edits().clone();
+        if self.watch == Watch::Traced {
+            let (account, trace) = (account.map(Address::to_string), evaluation.into_trace());
+            told.programs.push(ProgramTrace { account, trace });
+        }
+        Ok(Judged { verdict: verdict?, edits })
+    }
+
+    /// Asks whom the rules ask, up to their end.
+    fn finish(&self, evaluation: &mut Evaluation<'_>, envelope: &Envelope) -> Result<Verdict, EngineError> {
         loop {
             match evaluation.run() {
-                Progress::Done(verdict) => {
-                    let edits = evaluation.edits().clone();
-                    return Ok(Judged { verdict, trace: evaluation.into_trace(), edits });
-                }
+                Progress::Done(verdict) => return Ok(verdict),
                 Progress::Ask(question) => {
-                    let edited = evaluation.edits().apply(message);
-                    let answer = self.engine.helpers.ask(&question.filter, &edited, &envelope);
+                    let edited = evaluation.edits().apply(self.message);
+                    let answer = self.engine.helpers.ask(&question.filter, &edited, envelope);
                     let rule = question.rule;
                     evaluation.answer(answer.map_err(|source| EngineError::Helper { rule, source })?);
                 }

@@ -3,7 +3,7 @@
 use super::certificates::{Certificates, Fit, Reader};
 use super::plan::{self, Form, PlannedCopy};
 use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent};
-use crate::mail::{HeaderEdits, HeaderPolicy, Message};
+use crate::mail::{Address, HeaderEdits, HeaderPolicy, Message};
 use crate::pki::{Certificate, ValidatedCertificate};
 use crate::smime::{self, HeadersKept, Mark, SealError, SealJob, Sealed, recognise, seal_many};
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub(super) enum Way {
 pub(super) struct MadeCopy<'m> {
     pub(super) copy: Copy<'m>,
     pub(super) report: CopyReport,
+    /// For whom the rule acts; absent: the server.
+    pub(super) acting: Option<Address>,
 }
 
 /// Finds the certificates of a planned copy.
@@ -168,8 +170,9 @@ fn assemble<'m>(
         }
     };
     let owner = plan.owner.address.clone();
+    let acting = plan.acting.map(|acting| acting.address.clone());
     let copy = Copy { owner, place: plan.place, create: plan.create, flags: plan.flags, content };
-    Ok(MadeCopy { copy, report })
+    Ok(MadeCopy { copy, report, acting })
 }
 
 /// Sealing gave fewer results than it had jobs: a doubt like any other, never a reason to store in the clear.

@@ -663,6 +663,15 @@ fn explaining_stores_nothing_and_says_the_same() {
     let explanation = missing.engine().explain(&request(MAIL, &[BOB]));
     assert_eq!(
         explanation.cause.unwrap(),
-        "no copy was stored: mailbox Shared of ada@north.example does not exist"
+        "rule \"Share\" stores in ~ada@north.example/Shared, which does not exist"
     );
+    let hint = explanation.hint.unwrap();
+    assert!(
+        hint.ends_with("--mailbox '~ada@north.example/Shared' --account bob@north.example --create"),
+        "{hint}"
+    );
+    let outcome = missing.deliver(&[BOB]);
+    assert_eq!(outcome.disposition, explanation.disposition);
+    let cause = outcome.cause.unwrap();
+    assert!(cause.starts_with("rule \"Share\" stores in ~ada") && cause.ends_with(&hint), "{cause}");
 }

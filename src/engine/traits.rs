@@ -238,4 +238,6 @@ pub trait Mailstore: Send + Sync {
     fn mailboxes(&self, owner: &Address) -> Result<Vec<String>, StoreError>;
     /// Does the mailbox hold a message with this base name?
     fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError>;
+    /// Is there a file of this name in this folder of the account's files?
+    fn holds_file(&self, owner: &Address, folder: &FolderName, name: &str) -> Result<bool, StoreError>;
 }

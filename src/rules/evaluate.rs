@@ -118,6 +118,9 @@ impl<'a> Evaluation<'a> {
     /// What the helper said to the question that [`Evaluation::run`] asked last.
     pub fn answer(&mut self, answer: Answer) {
         let Some((_, rule)) = self.program.rules.get(self.rule) else { return };
+        if let Some(tracer) = &mut self.tracer {
+            tracer.answer(&answer);
+        }
         let action = match answer {
             Answer::Accept => return,
             Answer::AddHeader(lines) => Action::AddHeader(header_lines(&lines)),
@@ -125,6 +128,10 @@ impl<'a> Evaluation<'a> {
             Answer::Reject(text) => Action::Reject(text),
         };
         self.take(rule, &action);
+        if action.is_end() {
+            // This rule is done with: it is not one that was not reached.
+            self.rule += 1;
+        }
     }
 
     /// What the rules did to the header so far.

@@ -1,7 +1,7 @@
 //! What happened during an evaluation, rule by rule.
 
 use super::evidence::Witness;
-use super::{Action, Rule, ScopeKind};
+use super::{Action, Answer, Rule, ScopeKind};
 use crate::mail::{cut, printable};
 use serde::Serialize;
 use std::fmt;
@@ -49,7 +49,7 @@ pub struct RuleTrace {
     pub outcome: Outcome,
     /// The conditions that were asked, in their order; the first that does not hold is the last.
     pub conditions: Vec<ConditionTrace>,
-    /// The actions that ran, as they stand in a rule file.
+    /// The actions that ran, as they stand in a rule file, and `filter said …` behind one that asked.
     pub actions: Vec<String>,
 }
 
@@ -129,6 +129,18 @@ impl Tracer {
         rule.conditions.push(ConditionTrace { condition, tested, values, holds });
         if !holds {
             rule.outcome = Outcome::NotMatched;
+        }
+    }
+
+    /// What the filter that was asked last said, in the word of its language.
+    pub(super) fn answer(&mut self, answer: &Answer) {
+        let word = match answer {
+            Answer::Accept | Answer::AddHeader(_) => "OK",
+            Answer::Discard => "DISCARD",
+            Answer::Reject(_) => "REJECTED",
+        };
+        if let Some(rule) = self.trace.rules.last_mut() {
+            rule.actions.push(format!("filter said {word}"));
         }
     }
 

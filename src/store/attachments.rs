@@ -33,6 +33,10 @@ impl<F: Files> MaildirStore<F> {
         self.attachments.maildir(owner)
     }
 
+    pub(super) fn files_in(&self, owner: &Address, folder: &FolderName) -> PathBuf {
+        folder.levels().fold(self.files_of(owner), |path, level| path.join(level))
+    }
+
     pub(super) fn write_file(
         &self,
         owner: &Address,
@@ -40,7 +44,7 @@ impl<F: Files> MaildirStore<F> {
         bytes: &[u8],
     ) -> Result<Box<dyn Staged>, StoreError> {
         let place = self.files_of(owner);
-        let visible = folder.levels().fold(place.clone(), |path, level| path.join(level));
+        let visible = self.files_in(owner, folder);
         let waiting = place.join(TEMPORARY);
         let base = self.attachments.base();
         ensure_folders(&self.files, base, &waiting)?;

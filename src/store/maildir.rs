@@ -4,7 +4,7 @@ use super::atomic::{Disk, Files, discard, ensure_folder, ensure_folders, failed,
 use super::layout::{Layout, TemplateError};
 use super::{attachments, keywords, name, quota};
 use crate::engine::{Content, Copy, Mailstore, Place, Staged, StoreError};
-use crate::mail::{Address, Flag, MailboxName, crlf_len};
+use crate::mail::{Address, Flag, FolderName, MailboxName, crlf_len};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -188,6 +188,15 @@ impl<F: Files> Mailstore for MaildirStore<F> {
     fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError> {
         let folder = self.folder(owner, mailbox);
         Ok(lists(&folder.join("new"), name)? || lists(&folder.join("cur"), name)?)
+    }
+
+    fn holds_file(&self, owner: &Address, folder: &FolderName, name: &str) -> Result<bool, StoreError> {
+        let folder = self.files_in(owner, folder);
+        match folder.join(name).symlink_metadata() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(failed("look at", &folder)(source)),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A store in memory, for tests, whose n-th stage or commit fails on wish.
 
 use crate::engine::{Content, Copy, Mailstore, Place, Staged, StoreError};
-use crate::mail::{Address, Flag, MailboxName};
+use crate::mail::{Address, Flag, FolderName, MailboxName};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -140,6 +140,12 @@ impl Mailstore for MemoryStore {
     fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError> {
         self.fail_lookup()?;
         Ok(self.messages(owner, mailbox).iter().any(|message| message.name == name))
+    }
+
+    fn holds_file(&self, owner: &Address, folder: &FolderName, name: &str) -> Result<bool, StoreError> {
+        self.fail_lookup()?;
+        let wanted = format!("{folder}/{name}");
+        Ok(self.files(owner).iter().any(|(file, _)| *file == wanted))
     }
 }
 

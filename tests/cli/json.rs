@@ -97,7 +97,7 @@ fn json_is_one_object_of_known_fields() {
         ("rules rollback --domain north.example", "scope holder version restores file rules"),
         (
             "rules explain --recipient bob@north.example",
-            "answer cause fired programs copies effects mails warnings",
+            "answer cause hint fired programs copies effects mails warnings",
         ),
         (
             "inspect",

@@ -334,11 +334,25 @@ fn explain_asks_filters_and_runs_no_command() {
     let actions: Vec<&str> =
         told.lines().filter_map(|line| line.trim_start().strip_prefix("->")).map(str::trim).collect();
     let command = format!("Execute {SHELL} {script}");
-    assert_eq!(actions, ["ExternalFilter spam", "Add Header X-Spam: no", &command], "{told}");
+    let filtered = ["ExternalFilter spam", "filter said OK", "Add Header X-Spam: no", &command];
+    assert_eq!(actions, filtered, "{told}");
     assert_eq!(house.read("ran"), "");
     house.filter("echo $n FAILURE");
     let told = house.0.command("rules explain --recipient=bob@north.example").input(MAIL).run();
     assert_eq!(told.code, Some(1));
     assert!(told.stderr.contains("spam: the filter answers FAILURE"), "{}", told.stderr);
+    let so_far =
+        "Rules of the server:\n\"notify\" (server, priority 5) matches\n    ->   ExternalFilter spam\n\n";
+    assert!(told.text().starts_with(so_far), "{}", told.text());
+    for (answer, said) in [
+        ("echo $n OK", "filter said OK"),
+        ("echo $n DISCARD", "filter said DISCARD"),
+        ("echo $n REJECTED no", "filter said REJECTED"),
+    ] {
+        house.filter(answer);
+        let told = house.0.command("rules explain --recipient=bob@north.example").input(MAIL).run().text();
+        assert!(told.contains(&format!("    ->   ExternalFilter spam\n    ->   {said}\n")), "{told}");
+        assert_eq!(told.matches("\"notify\" (server").count(), 1, "a rule is listed once: {told}");
+    }
     assert_eq!(house.messages(), [""; 0]);
 }

@@ -20,7 +20,9 @@ pub(super) fn show(explanation: &Explanation, out: &mut Output) -> Result<(), Fa
             out.line(format!("Rules of {holder}:\n{}\n", rules.trim_end()))?;
         }
     }
-    if !explanation.copies.is_empty() {
+    if explanation.copies.is_empty() {
+        out.line("Nothing would be stored.\n")?;
+    } else {
         out.line("What would be stored:")?;
         out.table(&copies(&explanation.copies))?;
         let mut warnings = explanation.copies.iter().flat_map(|copy| &copy.warnings);
@@ -64,6 +66,10 @@ fn copies(copies: &[PlannedCopyReport]) -> Table {
                 let (profile, headers) = (profile.unwrap_or("-"), copy.headers.unwrap_or("-"));
                 format!("sealed, profile {profile}, headers {headers}")
             }
+        };
+        let how = match copy.flags.as_slice() {
+            [] => how,
+            flags => format!("{how}, flags: {}", flags.join(", ")),
         };
         let rule = copy.rule.as_deref().unwrap_or("- (INBOX by default)");
         let place = match &copy.file {

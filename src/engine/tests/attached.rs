@@ -145,7 +145,7 @@ fn explaining_lists_files_among_the_copies() {
     assert_eq!((explanation.cause, world.store.total()), (None, 0));
     let listed: Vec<_> =
         explanation.copies.iter().map(|copy| (copy.mailbox.as_str(), copy.file.as_deref())).collect();
-    assert_eq!(listed, [("In/2026", Some("a.pdf.eml")), ("In/2026", Some("a.pdf.eml")), ("Box", None)]);
+    assert_eq!(listed, [("In/2026", Some("a.pdf.eml")), ("In/2026", Some("a-2.pdf.eml")), ("Box", None)]);
     assert_eq!(explanation.copies[0].profile, Some("compatible"));
 }
 
