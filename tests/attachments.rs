@@ -129,5 +129,6 @@ fn no_log_holds_the_name_of_a_file() {
     store.deliver(b"Content-Type: text/csv; name=xyzzy.csv\n\na;b\n").ok();
     assert!(files(&store).join("In/Deep/xyzzy.csv.eml").exists());
     let told = std::fs::read_to_string(&log).unwrap();
-    assert!(told.contains("In/Deep") && !told.contains("xyzzy"), "{told}");
+    assert!(told.contains("files=In/Deep") && !told.contains("xyzzy"), "{told}");
+    assert!(told.contains("mailbox=INBOX") && !told.contains("mailbox=In/"), "{told}");
 }

@@ -124,7 +124,11 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
     let queue_id = request.queue_id.as_deref().unwrap_or("-");
     for copy in &outcome.copies {
         let rule = copy.rule.as_deref().unwrap_or("-");
-        tracing::info!(queue_id, owner = %copy.owner, mailbox = %copy.mailbox, rule, how = describe(copy), "stored");
+        let (owner, place, how) = (&copy.owner, &copy.mailbox, describe(copy));
+        match &copy.file {
+            None => tracing::info!(queue_id, %owner, mailbox = %place, rule, how, "stored"),
+            Some(_) => tracing::info!(queue_id, %owner, files = %place, rule, how, "stored"),
+        }
         copy.warnings.iter().for_each(|warning| tracing::warn!(queue_id, owner = %copy.owner, "{warning}"));
     }
     outcome.warnings.iter().for_each(|warning| tracing::warn!(queue_id, "{warning}"));
