@@ -292,3 +292,56 @@ fn root_backs_up_and_restores_the_store_of_another_user() {
     }
     assert_eq!(other.json("domain list")["domains"][0]["domain"], "north.example");
 }
+
+/// Datasets are written by hand, and nobody is answered twice; mail on its way is not of another day.
+#[test]
+fn datasets_and_who_was_answered_come_back_and_the_queue_stays_out() {
+    let desk = Desk::new();
+    let of = "--account bob@north.example";
+    desk.site.run(&format!("dataset add {of} Friends anna@far.example carl@far.example")).ok();
+    desk.site.run(&format!("dataset add {of} Foes eve@far.example")).ok();
+    let state = |site: &Site| rusqlite::Connection::open(site.root().join("state.sqlite")).unwrap();
+    let answered = |site: &Site| -> Vec<(String, i64)> {
+        let file = state(site);
+        let mut statement = file.prepare("SELECT sender, sent FROM replies ORDER BY sender").unwrap();
+        let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        found.map(Result::unwrap).collect()
+    };
+    let answer = "INSERT INTO replies VALUES ('1', 'Vacation', 'anna@far.example', 1000)";
+    state(&desk.site).execute(answer, []).unwrap();
+    let waits =
+        "INSERT INTO queue VALUES ('q', 'waiting', '', 'r', 'a', 0, 0, 0, 0, '', NULL, NULL, 1, 'k', x'00')";
+    state(&desk.site).execute(waits, []).unwrap();
+    let said = desk.site.run(&format!("backup {}", path(&desk.backup))).text();
+    assert!(said.contains("1 key of domains, 2 datasets\n"), "{said}");
+    let copy = rusqlite::Connection::open(&desk.backup).unwrap();
+    let others = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'queue%' OR name LIKE 'sent_%' OR name LIKE 'server_copies%'";
+    assert_eq!(copy.query_row(others, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    drop(copy);
+    let shown = |site: &Site| site.json(&format!("dataset show {of} Friends --values"))["values"].clone();
+    // On a new machine.
+    let fresh = Site::bare();
+    assert!(fresh.run(&desk.restore("")).text().contains("2 datasets"));
+    assert_eq!(shown(&fresh), serde_json::json!(["anna@far.example", "carl@far.example"]));
+    assert_eq!(answered(&fresh), [("anna@far.example".to_owned(), 1000)]);
+    assert_eq!(fresh.json("queue list")["mails"].as_array().unwrap().len(), 0);
+    // Over a later state: its datasets lie in the kept file, its replies count, and its mail still goes.
+    desk.site.run(&format!("dataset add {of} Friends dora@far.example")).ok();
+    desk.site.run(&format!("dataset remove {of} Foes --all")).ok();
+    state(&desk.site).execute("UPDATE replies SET sent = 2000", []).unwrap();
+    let restored = desk.site.json(&desk.restore("--replace"));
+    assert_eq!(restored["datasets"], 2);
+    assert_eq!(shown(&desk.site), shown(&fresh));
+    assert_eq!(desk.site.json(&format!("dataset list {of}"))["datasets"].as_array().unwrap().len(), 2);
+    assert_eq!(answered(&desk.site), [("anna@far.example".to_owned(), 2000)]);
+    assert_eq!(desk.site.json("queue list")["mails"].as_array().unwrap().len(), 1);
+    let back = Site::bare();
+    back.program("restore").args([restored["kept"].as_str().unwrap()]).run().ok();
+    assert_eq!(shown(&back), serde_json::json!(["anna@far.example", "carl@far.example", "dora@far.example"]));
+    // One that was made before backups held datasets leaves them alone.
+    let copy = rusqlite::Connection::open(&desk.backup).unwrap();
+    copy.execute_batch("DROP TABLE state_datasets; DROP TABLE state_replies").unwrap();
+    drop(copy);
+    back.run(&desk.restore("--replace")).ok();
+    assert_eq!(shown(&back).as_array().unwrap().len(), 3);
+}

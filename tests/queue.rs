@@ -59,7 +59,7 @@ fn configure(site: &Site, settings: &str) {
 fn enqueue(site: &Site, mail: OutgoingMail, seconds_ago: i64) -> String {
     let id = hold(site, mail, seconds_ago);
     with_outbox(site, |outbox| {
-        outbox.release(&sealpost::engine::Held(vec![id.clone()]), OffsetDateTime::now_utc())
+        outbox.release(&sealpost::engine::Held(vec![id.clone()]), OffsetDateTime::now_utc(), None)
     })
     .unwrap();
     id

@@ -10,7 +10,7 @@ use super::preference::PreferenceCommand;
 use super::words::{self, counted, own};
 use super::{mailboxes, orphans, recovery};
 use crate::crypto::{Classical, Profile};
-use crate::directory::{AccountChange, NewAccount, Setting, VaultKey};
+use crate::directory::{AccountChange, MailState, NewAccount, Setting, SqliteDirectory, VaultKey};
 use crate::engine::{Account, AttachmentPolicy, CertificateState, Choice, InboxPolicy, Recovery};
 use crate::mail::{Address, MailboxName};
 use crate::pki::Certificate;
@@ -277,11 +277,17 @@ fn remove(context: &Context, out: &mut Output, address: &Address, consent: &Cons
     let is_its = |one: &Certificate| account.certificates.iter().any(|held| held.certificate == *one);
     let mut valid = orphans::living(&directory, domain)?;
     valid.retain(|one| is_its(&one.certificate));
+    let queued = queued(&directory, &account)?;
     let stored_there = mailboxes::storing_there(&directory, &account)?;
     directory.remove_account(address, &lost.forgotten)?;
     out.line(format!("account {address} removed; its mail stays where it is"))?;
     for stored in &stored_there {
         out.line(format!("warning: {stored}: mail that this rule is for waits from now on"))?;
+    }
+    if queued > 0 {
+        let it =
+            if queued == 1 { "waits in the queue and still goes" } else { "wait in the queue and still go" };
+        out.line(format!("{} of it {it}: sealpost queue list", counted(queued, "mail")))?;
     }
     let valid: Vec<String> = valid.iter().map(|one| one.certificate.serial()).collect();
     if !valid.is_empty() {
@@ -295,5 +301,13 @@ fn remove(context: &Context, out: &mut Output, address: &Address, consent: &Cons
             "  sealpost cert revoke --domain {domain} --serial {serial} --reason affiliation-changed"
         ))?;
     }
-    out.json(json!({"removed": address.to_string(), "messages": lost.messages, "still_valid": valid, "rules": stored_there}))
+    out.json(json!({"removed": address.to_string(), "messages": lost.messages, "still_valid": valid, "queued": queued,
+        "rules": stored_there}))
+}
+
+/// Mails that its rules sent and that are not there yet. Those that have failed go only if somebody wants them to.
+fn queued(directory: &SqliteDirectory, account: &Account) -> Result<usize, Failure> {
+    let address = account.address.to_string();
+    let mails = directory.queued_mails()?;
+    Ok(mails.iter().filter(|mail| mail.account == address && mail.state != MailState::Failed).count())
 }

@@ -30,9 +30,9 @@ const NEW: &str = "mail and sealpost.toml are not in a backup, and there are non
 
 /// Copy the directory to a file, while mail is delivered
 ///
-/// The file holds domains, accounts, certificates, rules, and every key: those of accounts under their passwords, those of
-/// domains in the clear. Keep it as you keep the store. It is checked before it counts. Mail and sealpost.toml are not in
-/// it.
+/// The file holds domains, accounts, certificates, rules, datasets, who was answered, and every key: those of accounts under their passwords, those of
+/// domains in the clear. Keep it as you keep the store. It is checked before it counts. Mail, that
+/// which waits in the queue too, and sealpost.toml are not in it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudo sealpost backup /root/sealpost-2026-11-25.backup
@@ -46,7 +46,8 @@ pub(super) struct Backup {
 ///
 /// Everything in it comes back at once, or nothing does. A store that has domains is refused unless --replace is given;
 /// what a store held is kept beside. What was revoked since stays revoked: revocations, what was issued and the numbers of
-/// revocation lists are carried over, and so are the lists of other authorities. A missing store is made. Mail and
+/// revocation lists are carried over, and so are the lists of other authorities. Who was answered since stays answered, and mail
+/// in the queue still goes. A missing store is made. Mail and
 /// sealpost.toml stay as they are.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -166,14 +167,18 @@ struct PutBack<'a> {
 }
 
 fn told(contents: &BackupContents) -> String {
-    let BackupContents { domains, accounts, vault_keys, domain_keys } = *contents;
-    format!(
+    let BackupContents { domains, accounts, vault_keys, domain_keys, datasets } = *contents;
+    let keys_and_accounts = format!(
         "{}, {}, {} of accounts under their passwords, {} of domains",
         counted(domains, "domain"),
         counted(accounts, "account"),
         counted(vault_keys, "key"),
         counted(domain_keys, "key")
-    )
+    );
+    match datasets {
+        0 => keys_and_accounts,
+        _ => format!("{keys_and_accounts}, {}", counted(datasets, "dataset")),
+    }
 }
 
 fn taken(carried: &CarriedOver) -> String {

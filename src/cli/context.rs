@@ -158,11 +158,13 @@ impl From<AdminError> for Failure {
             | AdminError::NoMail(_)
             | AdminError::NoRules(_)
             | AdminError::NoGrant(_) => Code::NotFound,
-            AdminError::AuthorityChanged(_) | AdminError::MailBusy(_) => Code::TryAgain,
+            AdminError::AuthorityChanged(_) | AdminError::MailBusy { .. } => Code::TryAgain,
             AdminError::DomainName { .. } => Code::Usage,
-            AdminError::WrongMode { .. } | AdminError::NewerSchema { .. } | AdminError::QueueKey { .. } => {
-                Code::Config
-            }
+            AdminError::WrongMode { .. }
+            | AdminError::NewerSchema { .. }
+            | AdminError::QueueKey { .. }
+            | AdminError::QueueKeyGone { .. }
+            | AdminError::OtherQueueKey { .. } => Code::Config,
             AdminError::Pki(_) | AdminError::OtherKey { .. } | AdminError::NoBackup { .. } => Code::Data,
             _ => Code::No,
         };
@@ -171,6 +173,10 @@ impl From<AdminError> for Failure {
             AdminError::NoDomain(_) => failure.hint("see: sealpost domain list"),
             AdminError::NoAccount(_) => failure.hint("see: sealpost account list"),
             AdminError::NoMail(_) | AdminError::SeveralMails(_) => failure.hint("see: sealpost queue list"),
+            AdminError::MailBusy { .. } => failure.hint("try again then"),
+            AdminError::QueueKey { .. } => {
+                failure.hint("put the right one back; without it: take this one away, then sealpost queue remove --unreadable")
+            }
             AdminError::NotIssued { domain, .. } => {
                 failure.hint(format!("see: sealpost cert issued --domain {domain}"))
             }

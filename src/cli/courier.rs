@@ -4,7 +4,7 @@ use super::cert_fetch::authorities;
 use super::failure::{Code, Failure};
 use super::password::PasswordSource;
 use crate::config::Config;
-use crate::courier::{Equipment, Login, courier};
+use crate::courier::{CourierError, Equipment, Login, courier};
 use crate::crypto::SecretBytes;
 use crate::directory::SqliteDirectory;
 use crate::engine::Courier;
@@ -14,6 +14,10 @@ use std::time::Duration;
 
 /// For the answer to a mail that the next server has (RFC 5321 4.5.3.2.6), and for a program.
 pub(super) const ANSWER: Duration = Duration::from_secs(10 * 60);
+
+/// What the setting looks like.
+const NO_SUBMISSION: &str =
+    "say where mail leaves, for example: submission = \"sendmail:/usr/sbin/sendmail\"";
 
 /// For mails that take so long at most, each, until the next server has them.
 pub(super) fn open(
@@ -29,7 +33,13 @@ pub(super) fn open(
     let name = settings.helo.clone().unwrap_or_else(host_name);
     let trusted = || authorities(directory, config).map_err(|failure| failure.text);
     let equipment = Equipment { login, name, authorities: &trusted, limit, answer: ANSWER };
-    courier(settings, equipment).map_err(|error| Failure::new(Code::Config, error.to_string()))
+    courier(settings, equipment).map_err(|error| {
+        let failure = Failure::new(Code::Config, error.to_string());
+        match error {
+            CourierError::NoSubmission => failure.hint(NO_SUBMISSION),
+            _ => failure,
+        }
+    })
 }
 
 fn password(file: Option<&Path>) -> Result<SecretBytes, Failure> {

@@ -5,16 +5,19 @@ use super::courier;
 use super::failure::{Code, Failure};
 use super::output::{Output, Table};
 use super::progress;
+use super::queue::{clock, rfc3339};
 use super::words::counted;
 use crate::config::{Config, LONGEST_DEADLINE};
-use crate::crypto::StorageKey;
-use crate::directory::{AdminError, ClaimedMail, HeldEnd, HeldMail, Settled, SqliteDirectory, SqliteOutbox};
-use crate::engine::{Carried, Clock, Courier, Mailstore};
+use crate::directory::{
+    AdminError, ClaimedMail, HeldEnd, HeldMail, QueueKey, QueuedMail, Settled, SqliteDirectory, SqliteOutbox,
+};
+use crate::engine::{Carried, Clock, CopyName, Courier, Mailstore};
 use crate::mail::Address;
 use crate::system::SystemClock;
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 
 /// No delivery takes so long: what is held for longer was left behind by one that died.
 pub(super) const GRACE: Duration = Duration::from_secs(LONGEST_DEADLINE.as_secs() + 5 * 60);
@@ -23,8 +26,9 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 /// The same when the MTA waits for the answer to the delivery; and for all of them, as long once more. The server's answer to
 /// a mail that it has is waited for even then: until it comes, or the delivery's own deadline.
 const HASTY: Duration = Duration::from_secs(5);
-/// Beyond the time limits of a mail: nobody else touches it meanwhile.
-const SLACK: Duration = Duration::from_secs(60);
+/// Beyond the time limits of a mail: nobody else touches it meanwhile. Enough to end a program and to wait for the database;
+/// whoever is later than that is known to be, and sends at most once more.
+const SLACK: Duration = Duration::from_secs(15);
 
 /// Send what is due, once: the next server takes it, refuses it, or it is tried again later
 ///
@@ -58,13 +62,18 @@ impl Run {
         let config = context.config()?;
         context.start_log(&config)?;
         let (directory, store) = (context.directory_for_reading()?, context.store(&config)?);
-        let held = directory.settle_held(SystemClock.now(), GRACE, &|copy| {
-            store.holds(&copy.owner, &copy.mailbox, &copy.name)
-        })?;
+        let at = SystemClock.now();
+        let since = config.settings.outgoing.answered_since(at);
+        let holds = |copy: &CopyName| store.holds(&copy.owner, &copy.mailbox, &copy.name);
+        let held = directory.settle_held(at, GRACE, since, &holds)?;
         held.iter().for_each(log_held);
-        let due = directory.due_mails(SystemClock.now())?;
+        let now = SystemClock.now();
+        let due = directory.due_mails(now)?;
+        let claimed = if due == 0 { directory.queued_mails()? } else { Vec::new() };
+        let claimed: Vec<OffsetDateTime> =
+            claimed.iter().filter_map(|mail: &QueuedMail| mail.claimed_until(now)).collect();
         let sent = if due == 0 { Vec::new() } else { send_all(&config, &directory, due, out)? };
-        report(&held, &sent, out)
+        report((&held, &sent, &claimed), out)
     }
 }
 
@@ -136,7 +145,7 @@ impl Report {
 struct Carrier<'a> {
     directory: &'a SqliteDirectory,
     courier: Box<dyn Courier>,
-    key: StorageKey,
+    key: QueueKey,
     limit: Duration,
     lifetime: Duration,
 }
@@ -144,10 +153,8 @@ struct Carrier<'a> {
 impl<'a> Carrier<'a> {
     fn new(config: &Config, directory: &'a SqliteDirectory, limit: Duration) -> Result<Carrier<'a>, Failure> {
         let courier = courier::open(config, directory, limit)?;
-        let key = directory.queue_key()?.ok_or_else(|| {
-            Failure::new(Code::Config, "queue.key is missing: what waits in the queue cannot be opened")
-                .hint("put it back, or give a mail up: sealpost queue remove ID")
-        })?;
+        let gone = || Failure::new(Code::Io, "the mail and its key went away while it was looked for");
+        let key = directory.queue_key_in_use()?.ok_or_else(gone)?;
         Ok(Carrier { directory, courier, key, limit, lifetime: config.submission.lifetime })
     }
 
@@ -235,13 +242,17 @@ fn log_held(held: &HeldMail) {
     }
 }
 
-fn report(held: &[HeldMail], sent: &[Report], out: &mut Output) -> Result<(), Failure> {
+fn report(
+    (held, sent, claimed): (&[HeldMail], &[Report], &[OffsetDateTime]),
+    out: &mut Output,
+) -> Result<(), Failure> {
     let count = |word: &str| sent.iter().filter(|report| report.word() == word).count();
     let ended = |end: HeldEnd| held.iter().filter(|mail| mail.end == end).count();
     let (released, dropped) = (ended(HeldEnd::Released), ended(HeldEnd::Dropped));
     let failed = count("failed");
     out.json(json!({
         "sent": count("sent"), "waiting": count("waiting"), "failed": failed,
+        "claimed": claimed.len(), "claimed_until": claimed.iter().max().copied().map(rfc3339),
         "released": released, "dropped": dropped,
         "mails": sent.iter().map(Report::json).collect::<Vec<_>>(),
     }))?;
@@ -262,6 +273,10 @@ fn report(held: &[HeldMail], sent: &[Report], out: &mut Output) -> Result<(), Fa
         ]);
     }
     out.table(&table)?;
+    if let Some(until) = claimed.iter().max() {
+        let (number, until) = (counted(claimed.len(), "mail"), clock(*until));
+        out.line(format!("{number} claimed until {until}: being sent, or left by a sender that died"))?;
+    }
     match failed {
         0 => Ok(()),
         _ => Err(Failure::new(Code::No, format!("{} failed", counted(failed, "mail")))

@@ -1,4 +1,6 @@
-//! A program that takes what sendmail(8) takes. No shell, no environment of ours, no output: what it says may quote mail.
+//! A program that takes what sendmail(8) takes. No shell, no environment of ours, no output: what it says may quote the
+//! message (a milter's reason, a header that it refuses), and would lie in the log and beside the sealed mail in the clear.
+//! Its exit code says enough for what is done with the mail; for a person it is put in words.
 
 use super::content::local_form;
 use crate::engine::{Carried, Courier};
@@ -67,8 +69,23 @@ impl ProgramCourier {
             Some(65) => Carried::Refused(format!("{said}: the message is refused")),
             Some(67) => Carried::Refused(format!("{said}: no such user")),
             Some(68) => Carried::Refused(format!("{said}: no such host")),
-            _ => Carried::Later(said),
+            code => Carried::Later(format!("{said}{}", meaning(code))),
         }
+    }
+}
+
+/// Of the codes of sysexits(3) that are no answer about the mail.
+fn meaning(code: Option<i32>) -> &'static str {
+    match code {
+        Some(64) => ": it does not take these arguments",
+        Some(69) => ": a service that it needs is not there",
+        Some(71) => ": the system failed it",
+        Some(73) => ": it cannot make a file",
+        Some(74) => ": reading or writing failed",
+        Some(75) => ": not now",
+        Some(77) => ": it may not do that",
+        Some(78) => ": its configuration is wrong",
+        _ => "",
     }
 }
 

@@ -1,10 +1,11 @@
 //! A copy of the directory while others work with it, through SQLite's backup interface: what is read is one state of the
 //! directory.
 //!
-//! `state.sqlite` is left out: it holds marks against doubled copies, wrong passwords and mail on its way, nothing of which
-//! is true of another day, and datasets, which `sealpost dataset show --values` writes down.
+//! Of `state.sqlite` it takes datasets and who was answered (`remembered.rs`). The rest is left out: marks against doubled
+//! copies, wrong passwords and mail on its way are not true of another day, and mail would go twice.
 
 use super::open;
+use super::remembered::{self, Remembered};
 use super::schema::{self, File};
 use super::{AdminError, SqliteDirectory};
 use crate::engine::DirectoryError;
@@ -30,12 +31,15 @@ pub struct BackupContents {
     pub vault_keys: usize,
     /// Keys of domains, in the clear, those of replaced authorities among them.
     pub domain_keys: usize,
+    /// Datasets of accounts.
+    pub datasets: usize,
 }
 
 impl SqliteDirectory {
     /// Writes one state of the directory to a new file of mode 0600, and checks it. After an error there is none.
     pub fn back_up(&self, to: &Path) -> Result<BackupContents, AdminError> {
-        let (contents, made) = copy_out(&self.connection(), to)?;
+        let remembered = self.remembered()?;
+        let (contents, made) = copy_out(&self.connection(), &remembered, to)?;
         made.keep();
         Ok(contents)
     }
@@ -47,10 +51,15 @@ impl SqliteDirectory {
 }
 
 /// One state of the directory in a new file, checked and synced, which goes away unless it is kept.
-pub(super) fn copy_out(from: &Connection, to: &Path) -> Result<(BackupContents, NewFile), AdminError> {
+pub(super) fn copy_out(
+    from: &Connection,
+    remembered: &Remembered,
+    to: &Path,
+) -> Result<(BackupContents, NewFile), AdminError> {
     let made = NewFile::create(to)?;
     let mut copy = open::connect(to)?;
     copy_pages(from, &mut copy)?;
+    remembered.write_to(&mut copy)?;
     // One file, whole by itself.
     copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
     let contents = check(&copy, to)?;
@@ -117,6 +126,7 @@ pub(super) fn contents(at: &Connection) -> Result<BackupContents, AdminError> {
         accounts: count("accounts")?,
         vault_keys: count("vault_keys")?,
         domain_keys: count(domain_keys)?,
+        datasets: remembered::count_datasets(at)?,
     })
 }
 

@@ -138,8 +138,16 @@ pub enum AdminError {
     #[error("{0} names more than one mail of the queue: give more of it")]
     SeveralMails(String),
     /// Somebody sends it.
-    #[error("the mail {0} is being sent right now: try again")]
-    MailBusy(String),
+    #[error(
+        "the mail {id} is being sent, or was when its sender died: it is claimed until {:02}:{:02}:{:02} UTC",
+        .until.hour(), .until.minute(), .until.second()
+    )]
+    MailBusy {
+        /// Its id.
+        id: String,
+        /// Nobody else touches it before, UTC.
+        until: OffsetDateTime,
+    },
     /// What is no key of the queue.
     #[error("{} is no key of the queue: {reason}", .path.display())]
     QueueKey {
@@ -147,6 +155,36 @@ pub enum AdminError {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// Mail waits, and what opens it is gone.
+    #[error(
+        "{} is missing, and mail waits that was sealed under it (mails: {mails}, key {wanted}): put it back, or give the \
+         mail up with: sealpost queue remove --unreadable",
+        .path.display()
+    )]
+    QueueKeyGone {
+        /// Where it was.
+        path: PathBuf,
+        /// How many mails.
+        mails: usize,
+        /// The id of the key.
+        wanted: String,
+    },
+    /// Mail waits, and another key lies there.
+    #[error(
+        "{} is the key {found}, and mail waits that was sealed under another one (mails: {mails}, key {wanted}): put that \
+         one back, or give the mail up with: sealpost queue remove --unreadable",
+        .path.display()
+    )]
+    OtherQueueKey {
+        /// The file.
+        path: PathBuf,
+        /// The id of what it holds.
+        found: String,
+        /// How many mails.
+        mails: usize,
+        /// The id of the key that they need.
+        wanted: String,
     },
     /// What is no backup of a directory.
     #[error("{} is no backup of a directory: {reason}", .path.display())]

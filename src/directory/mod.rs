@@ -31,6 +31,7 @@ mod pending;
 mod preferences;
 mod queue;
 mod recovery;
+mod remembered;
 mod restore;
 mod revoke;
 mod rights;
@@ -58,7 +59,8 @@ pub use ldap::{ADDRESS, LdapEntry, LdapError, LdapSearch, LdapServer};
 pub use open::SqliteDirectory;
 pub use pending::{Offered, PendingCertificate};
 pub use queue::{
-    ClaimedMail, HeldEnd, HeldMail, MailState, OpenedMail, QueuedMail, QueuedRecipient, Settled, SqliteOutbox,
+    ClaimedMail, HeldEnd, HeldMail, MailState, OpenedMail, QueueKey, QueuedMail, QueuedRecipient, Settled,
+    SqliteOutbox,
 };
 pub use recovery::{DomainHolder, RecoveryCertificate};
 pub use restore::{CarriedOver, MayReplace, Restored};

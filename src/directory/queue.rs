@@ -7,10 +7,12 @@
 mod held;
 mod key;
 mod list;
+mod open;
 mod row;
 mod run;
 
 pub use held::{HeldEnd, HeldMail};
+pub use key::QueueKey;
 pub use list::{MailState, QueuedMail, QueuedRecipient};
 pub use row::OpenedMail;
 pub use run::{ClaimedMail, Settled};
@@ -18,7 +20,7 @@ pub use run::{ClaimedMail, Settled};
 use super::lookup::account_id;
 use super::schema::File;
 use super::{AdminError, SqliteDirectory, words};
-use crate::crypto::{Entropy, StorageKey};
+use crate::crypto::Entropy;
 use crate::engine::{CopyName, Held, Outbox, OutboxError, OutgoingMail, ReplyKey, Submission};
 use row::NewRow;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -59,7 +61,10 @@ impl<'d> SqliteOutbox<'d> {
         copies: &[CopyName],
         at: OffsetDateTime,
     ) -> Result<Held, AdminError> {
-        let key = key::load_or_make(self.directory.root(), self.entropy)?;
+        let key = match self.directory.queue_key_in_use()? {
+            Some(key) => key,
+            None => key::make(self.directory.root(), self.entropy)?,
+        };
         let witness = copies.last().map(row::witness_text).unwrap_or_default();
         let sealed = mails.into_iter().map(|mail| {
             let reply_to = mail.replies_to.as_ref().map(|key| self.reply_text(key)).transpose()?;
@@ -68,6 +73,9 @@ impl<'d> SqliteOutbox<'d> {
         let rows = sealed.collect::<Result<Vec<_>, AdminError>>()?;
         let at = at.unix_timestamp();
         let kept = self.directory.write_state(|file| {
+            if let Some(other) = key::under_another(file, Some(&key))? {
+                return Err(key::refusal(self.directory.root(), Some(&key), other));
+            }
             file.execute("DELETE FROM sent_identities WHERE at < ?1", [at - IDENTITY_SECONDS])?;
             let mut kept = Vec::with_capacity(rows.len());
             for row in &rows {
@@ -134,20 +142,22 @@ impl Outbox for SqliteOutbox<'_> {
         self.enqueue(mails, copies, at).map_err(failed)
     }
 
-    fn release(&self, held: &Held, at: OffsetDateTime) -> Result<(), OutboxError> {
+    fn release(
+        &self,
+        held: &Held,
+        at: OffsetDateTime,
+        answered_since: Option<OffsetDateTime>,
+    ) -> Result<(), OutboxError> {
         if held.0.is_empty() {
             return Ok(());
         }
-        let go = self.directory.write_state(|file| {
-            let mut go = Vec::with_capacity(held.0.len());
-            for id in &held.0 {
-                if release_row(file, id, at.unix_timestamp())? {
-                    go.push(id.clone());
-                }
-            }
-            Ok(go)
+        let ends = self.directory.write_state(|file| {
+            let release = |id: &String| Ok((id.clone(), release_row(file, id, at, answered_since)?));
+            held.0.iter().map(release).collect::<Result<Vec<_>, AdminError>>()
         });
-        let go = go.map_err(|error| OutboxError(error.to_string()))?;
+        let ends = ends.map_err(|error| OutboxError(error.to_string()))?;
+        ends.iter().for_each(|(id, end)| log_release(id, *end));
+        let go = ends.into_iter().filter(|(_, end)| *end == ReleaseEnd::Goes).map(|(id, _)| id);
         self.released.lock().unwrap_or_else(PoisonError::into_inner).extend(go);
         Ok(())
     }
@@ -190,33 +200,62 @@ fn was_answered(
     Ok(at.query_row(sql, params![account, rule, sender, since], |row| row.get(0))?)
 }
 
-/// Lets a held mail go, and records the reply that it is. Says whether it waits now: another attempt at the same
-/// delivery may have been faster, and then this one goes without being sent.
-fn release_row(file: &Connection, id: &str, at: i64) -> Result<bool, AdminError> {
-    type Found = (String, i64, Option<String>, Option<String>);
-    let sql = "SELECT state, enqueued, identity, reply_to FROM queue WHERE id = ?1";
-    let found: Option<Found> = file
-        .query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-        .optional()?;
-    let Some((state, enqueued, identity, reply)) = found else { return Err(AdminError::NoMail(id.into())) };
+/// What became of a mail that may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ReleaseEnd {
+    /// It waits to be sent.
+    Goes,
+    /// It was decided about before.
+    Before,
+    /// Another attempt at the same delivery was faster: it is gone.
+    Doubled,
+    /// Another delivery has answered the same sender since: it is gone.
+    Answered,
+}
+
+fn log_release(mail: &str, end: ReleaseEnd) {
+    match end {
+        ReleaseEnd::Goes | ReleaseEnd::Before => {}
+        ReleaseEnd::Doubled => tracing::info!(mail, "not sent: another attempt at the delivery has sent it"),
+        ReleaseEnd::Answered => tracing::info!(mail, "not sent: its sender was answered meanwhile"),
+    }
+}
+
+/// Lets a held mail go, and records the reply that it is. Of two deliveries that asked at once whether a sender was
+/// answered, the one that comes here first answers.
+fn release_row(
+    file: &Connection,
+    id: &str,
+    at: OffsetDateTime,
+    answered_since: Option<OffsetDateTime>,
+) -> Result<ReleaseEnd, AdminError> {
+    type Found = (String, Option<String>, Option<String>);
+    let sql = "SELECT state, identity, reply_to FROM queue WHERE id = ?1";
+    let found: Option<Found> =
+        file.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    let Some((state, identity, reply)) = found else { return Err(AdminError::NoMail(id.into())) };
     if state != "held" {
-        return Ok(false);
+        return Ok(ReleaseEnd::Before);
     }
     let reply = reply.as_deref().and_then(row::read_reply);
-    let answered = match &reply {
-        Some(reply) => was_answered(file, &reply.account, &reply.rule, &reply.sender, enqueued)?,
-        None => false,
+    let at = at.unix_timestamp();
+    let answered = match (&reply, answered_since) {
+        (Some(reply), Some(since)) => {
+            was_answered(file, &reply.account, &reply.rule, &reply.sender, since.unix_timestamp())?
+        }
+        _ => false,
     };
-    if answered || is_settled(file, identity.as_deref(), at)? {
+    let is_doubled = is_settled(file, identity.as_deref(), at)?;
+    if answered || is_doubled {
         file.execute("DELETE FROM queue WHERE id = ?1", [id])?;
-        return Ok(false);
+        return Ok(if is_doubled { ReleaseEnd::Doubled } else { ReleaseEnd::Answered });
     }
     let sql = "UPDATE queue SET state = 'waiting', next = ?2, witness = '' WHERE id = ?1";
     file.execute(sql, params![id, at])?;
     if let Some(reply) = reply {
         record_reply(file, &reply, at)?;
     }
-    Ok(true)
+    Ok(ReleaseEnd::Goes)
 }
 
 /// By the later of both clocks, so that an attempt that asked before finds it.
@@ -239,11 +278,6 @@ fn keep_identity(at: &Connection, id: &str, now: i64) -> Result<(), AdminError> 
 }
 
 impl SqliteDirectory {
-    /// The key of the queue, if there is one.
-    pub fn queue_key(&self) -> Result<Option<StorageKey>, AdminError> {
-        key::load(self.root())
-    }
-
     /// Is there a `state.sqlite`? What only looks makes none.
     pub(super) fn has_state(&self) -> bool {
         self.root().join(File::State.name()).exists()

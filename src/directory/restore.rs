@@ -3,11 +3,14 @@
 //! All of it is one transaction, and nobody else writes from its begin to its end: what was there is kept beside, what is
 //! there now comes out of the backup, and what must not be forgotten is carried over. So a restore can be seen whole or
 //! not at all, also by hooks that have the directory open, and whatever was stored before it is in the kept file.
+//! Only datasets lie in another database, and come just before: a crash between the two leaves those of the backup beside the
+//! directory of before, until the restore is done again.
 //!
 //! What must not be forgotten are revocations: a backup of Sunday knows nothing of the key that was lost on Monday, and
 //! a list that is numbered like one of Monday's is taken for that one.
 
 use super::backup::{self, BackupContents, NewFile};
+use super::remembered::Remembered;
 use super::schema::{self, File};
 use super::{AdminError, SqliteDirectory, keys, open};
 use crate::pki::{Fingerprint, RevocationReason};
@@ -60,6 +63,7 @@ impl SqliteDirectory {
         may_replace: MayReplace,
     ) -> Result<Restored, AdminError> {
         let incoming = incoming(from)?;
+        let remembered = Remembered::in_backup(&incoming)?;
         let mut kept = None;
         self.connection().busy_timeout(backup::PATIENCE)?;
         let mut restored = self.write(|at| {
@@ -71,8 +75,10 @@ impl SqliteDirectory {
             let carried =
                 kept.as_ref().map(|_| carry_over(&backup::open_backup(keep_old)?, at)).transpose()?;
             let after = keys::all(at)?;
+            let contents = backup::contents(&incoming)?;
+            remembered.as_ref().map_or(Ok(()), |remembered| self.remember_again(remembered))?;
             Ok(Restored {
-                contents: backup::contents(at)?,
+                contents,
                 kept: None,
                 gone: before.into_iter().filter(|key| !after.contains(key)).collect(),
                 carried: carried.unwrap_or_default(),
@@ -98,7 +104,7 @@ impl SqliteDirectory {
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let reader = Connection::open_with_flags(self.root().join(File::Directory.name()), flags)?;
-        Ok(Some(backup::copy_out(&reader, path)?.1))
+        Ok(Some(backup::copy_out(&reader, &self.remembered()?, path)?.1))
     }
 }
 

@@ -252,7 +252,7 @@ CREATE TABLE failed_unlocks (
 );
 ";
 
-/// Members of datasets, who was answered, and mail on its way out. `queue.sealed` is under the queue key; `witness` names
+/// Members of datasets, who was answered, and mail on its way out. `queue.sealed` is under the queue key that `key_id` names; `witness` names
 /// the copies whose being there proves that the delivery took place.
 const STATE_3: &str = "
 CREATE TABLE datasets (
@@ -283,6 +283,7 @@ CREATE TABLE queue (
     reply_to TEXT,
     identity TEXT,
     bytes BIGINT NOT NULL,
+    key_id TEXT NOT NULL,
     sealed BLOB NOT NULL
 );
 CREATE INDEX queue_next ON queue (state, next);

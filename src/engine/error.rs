@@ -81,16 +81,14 @@ pub enum EngineError {
         actor: Address,
     },
     /// A mailbox that is not there, and that this rule may not make.
-    #[error("rule \"{rule}\" stores in ~{owner}/{mailbox}, which does not exist")]
+    #[error("rule \"{rule}\" stores in {mailbox}, which does not exist")]
     NoMailbox {
         /// The rule's name.
         rule: String,
-        /// Whose mailbox.
-        owner: Address,
-        /// Which.
+        /// `~owner@domain/Box`.
         mailbox: String,
-        /// For whom the rule acts; absent: the server.
-        acting: Option<Address>,
+        /// What to do.
+        hint: String,
     },
     /// No certificate to seal to.
     #[error("{account} has no active certificate{}", if *.disabled { ", because its domain is not enabled" } else { "" })]
@@ -211,19 +209,28 @@ impl EngineError {
         self
     }
 
+    /// For a rule that acts for this account; absent: for the server.
+    pub(super) fn no_mailbox(
+        rule: Option<&str>,
+        (owner, mailbox): (&Address, &str),
+        acting: Option<&Address>,
+    ) -> EngineError {
+        let place = format!("~{owner}/{mailbox}");
+        let hint = match acting {
+            None => "make the mailbox in a mail program: a rule of the server makes none".to_owned(),
+            Some(acting) if acting == owner => {
+                "set create-mailboxes = true in sealpost.toml, or make the mailbox in a mail program"
+                    .to_owned()
+            }
+            Some(acting) => format!("sealpost acl grant --mailbox '{place}' --account {acting} --create"),
+        };
+        EngineError::NoMailbox { rule: rule.unwrap_or_default().to_owned(), mailbox: place, hint }
+    }
+
     /// What to do, where the text of the error does not say it.
     pub(super) fn hint(&self) -> Option<String> {
         match self {
-            EngineError::NoMailbox { owner, mailbox, acting, .. } => Some(match acting {
-                None => "make the mailbox in a mail program: a rule of the server makes none".to_owned(),
-                Some(acting) if acting == owner => {
-                    "set create-mailboxes = true in sealpost.toml, or make the mailbox in a mail program"
-                        .to_owned()
-                }
-                Some(acting) => {
-                    format!("sealpost acl grant --mailbox '~{owner}/{mailbox}' --account {acting} --create")
-                }
-            }),
+            EngineError::NoMailbox { hint, .. } => Some(hint.clone()),
             EngineError::Mixed { first, .. } => first.hint(),
             _ => None,
         }

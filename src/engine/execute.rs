@@ -148,12 +148,9 @@ fn begin(engine: &Engine<'_>, copies: &[(ServerCopy, String)]) -> Result<(), Eng
 fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Result<StagedCopy, EngineError> {
     let MadeCopy { copy, mut report, acting } = made;
     let staged = engine.store.stage(&copy).map_err(|error| match error {
-        StoreError::NoMailbox { mailbox, .. } => EngineError::NoMailbox {
-            rule: report.rule.clone().unwrap_or_default(),
-            owner: copy.owner.clone(),
-            mailbox,
-            acting,
-        },
+        StoreError::NoMailbox { mailbox, .. } => {
+            EngineError::no_mailbox(report.rule.as_deref(), (&copy.owner, &mailbox), acting.as_ref())
+        }
         error => EngineError::Stage(error),
     })?;
     report.size_after = staged.size();

@@ -152,12 +152,8 @@ impl Engine<'_> {
         if plan.create || self.store.exists(owner, mailbox).map_err(EngineError::Stage)? {
             return Ok(());
         }
-        Err(EngineError::NoMailbox {
-            rule: plan.rule.clone().unwrap_or_default(),
-            owner: owner.clone(),
-            mailbox: mailbox.as_str().to_owned(),
-            acting: plan.acting.map(|acting| acting.address.clone()),
-        })
+        let acting = plan.acting.map(|acting| &acting.address);
+        Err(EngineError::no_mailbox(plan.rule.as_deref(), (owner, mailbox.as_str()), acting))
     }
 }
 

@@ -69,8 +69,14 @@ pub trait Outbox: Send + Sync {
         copies: &[CopyName],
         at: OffsetDateTime,
     ) -> Result<Held, OutboxError>;
-    /// They may go: all of them, durably, with their replies recorded.
-    fn release(&self, held: &Held, at: OffsetDateTime) -> Result<(), OutboxError>;
+    /// They may go: all of them, durably, with their replies recorded. Not so a reply whose sender was answered by another
+    /// delivery since `answered_since` (absent: each message is answered): it is dropped.
+    fn release(
+        &self,
+        held: &Held,
+        at: OffsetDateTime,
+        answered_since: Option<OffsetDateTime>,
+    ) -> Result<(), OutboxError>;
     /// The delivery was given up before anything became visible: they are forgotten.
     fn withdraw(&self, held: &Held) -> Result<(), OutboxError>;
 }
@@ -112,7 +118,7 @@ impl Outbox for NoOutbox {
         self.may_send(&mails).map(|()| Held::default())
     }
 
-    fn release(&self, _held: &Held, _at: OffsetDateTime) -> Result<(), OutboxError> {
+    fn release(&self, _: &Held, _: OffsetDateTime, _: Option<OffsetDateTime>) -> Result<(), OutboxError> {
         Ok(())
     }
 

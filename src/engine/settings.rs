@@ -7,6 +7,7 @@ use crate::rules::RulesAllowed;
 use crate::smime::Form;
 pub use crate::smime::{Naming, OpenPgp};
 use std::time::Duration;
+use time::OffsetDateTime;
 
 /// How the INBOX copy is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -139,6 +140,14 @@ pub struct Outgoing {
     /// A message that went over more servers goes on to nobody. What Postfix bounces when it comes back (`hopcount_limit`)
     /// is not worth sending; RFC 5321 6.3 asks for 100 where a message would be refused, and here its copies are stored.
     pub hop_limit: usize,
+}
+
+impl Outgoing {
+    /// Who was answered at this time or later is not answered at `at`; absent: each message is.
+    pub fn answered_since(&self, at: OffsetDateTime) -> Option<OffsetDateTime> {
+        let interval = time::Duration::try_from(self.reply_interval).unwrap_or(time::Duration::MAX);
+        (!interval.is_zero()).then(|| at.saturating_sub(interval))
+    }
 }
 
 impl Default for Outgoing {

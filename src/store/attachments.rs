@@ -270,8 +270,7 @@ mod tests {
             let waiting: Vec<_> = (0..files).map(|_| staged(&store, "a.bin", b"")).collect();
             waiting.into_iter().for_each(|one| one.commit().unwrap());
             assert_eq!(names(&store.files_of(&bob()).join("In/Deep")).len(), files);
-            let calls = *counted.0.lock().unwrap();
-            calls
+            *counted.0.lock().unwrap()
         };
         let (ten, hundred) = (calls(10), calls(100));
         assert_eq!(hundred - ten, 90 * (3 + MOST_NUMBERED + 1 + 2));

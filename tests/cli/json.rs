@@ -51,7 +51,7 @@ fn json_is_one_object_of_known_fields() {
         ("init", "root owner made main_cf master_cf"),
         ("doctor", "ok findings consents"),
         ("queue list", "mails"),
-        ("queue run", "sent waiting failed released dropped mails"),
+        ("queue run", "sent waiting failed claimed claimed_until released dropped mails"),
         ("queue retry --all", "retried"),
         ("queue remove --all-failed", "removed"),
         ("domain add south.example", "domain"),
@@ -117,9 +117,9 @@ fn json_is_one_object_of_known_fields() {
         ("config show | settings", "key value line"),
         ("cert retire --account bob@north.example", "account retired"),
         ("account unlock bob@north.example", "account forgotten"),
-        ("account remove eve@north.example", "removed messages still_valid rules"),
-        (&backup, "domains accounts vault_keys domain_keys file"),
-        (&restore, "domains accounts vault_keys domain_keys root kept keys_gone carried_over"),
+        ("account remove eve@north.example", "removed messages still_valid queued rules"),
+        (&backup, "domains accounts vault_keys domain_keys datasets file"),
+        (&restore, "domains accounts vault_keys domain_keys datasets root kept keys_gone carried_over"),
     ];
     shows(&site, &shown);
 }

@@ -59,7 +59,9 @@ fn what_waits_is_tried_again_and_what_failed_waits_for_a_person() {
     assert_eq!(site.run("queue run").code, Some(0));
     let shown = site.json(&format!("queue show {waits}"));
     assert_eq!((&shown["attempts"], &shown["state"]), (&2.into(), &"waiting".into()));
+    assert_eq!(shown["sender"], "carol@far.example");
     let shown = site.run(&format!("queue show {fails}")).text();
+    assert!(shown.contains("carol@far.example") && !shown.contains(WORD), "{shown}");
     assert!(
         shown.contains("never@far.example  refused  the server's answer to RCPT: 550 5.1.1 no such user"),
         "{shown}"
@@ -184,10 +186,20 @@ fn a_run_that_is_killed_sends_again() {
     crate::support::wait_for("DATA", 20, || server.lines().iter().any(|line| line == "DATA").then_some(()));
     run.kill().unwrap();
     run.wait().unwrap();
-    assert_eq!(site.json("queue list")["mails"][0]["state"], "sending");
+    let listed = site.json("queue list --state sending")["mails"][0].clone();
+    assert_eq!(listed["state"], "sending");
+    let until = format!("claimed until {} UTC", &listed["claimed_until"].as_str().unwrap()[11..19]);
+    assert!(site.run("queue list").text().contains(&until), "{until}");
+    assert!(site.run("queue list --state waiting").text().contains("no mail is in the queue"));
+    let retried = site.run(&format!("queue retry {id}")).text();
+    assert!(retried.starts_with(&format!("1 mail {until}: being sent")), "{retried}");
+    let (code, text) = site.refused(&format!("queue remove {id}"));
+    assert!(code == 75 && text.contains(&until), "{code} {text}");
     let second = MailServer::start(&["8BITMIME"], vec![]);
     configure(&site, &submission(&second));
-    assert_eq!(site.run("queue run").text(), "nothing is due\n");
+    let wanted = format!("nothing is due\n1 mail {until}: being sent, or left by a sender that died\n");
+    assert_eq!(site.run("queue run").text(), wanted);
+    assert_eq!(site.json("queue run")["claimed"], 1);
     let file = rusqlite::Connection::open(site.root().join("state.sqlite")).unwrap();
     file.execute("UPDATE queue SET claimed = claimed - 3600 WHERE id = ?1", [&id]).unwrap();
     drop(file);
@@ -224,17 +236,32 @@ fn the_doctor_says_what_keeps_mail() {
     let run = site.run("queue run");
     assert_eq!(
         (run.code, run.stderr.as_str()),
-        (Some(78), "sealpost: submission is not set in sealpost.toml\n")
+        (
+            Some(78),
+            "sealpost: submission is not set in sealpost.toml\n  say where mail leaves, for example: submission = \
+             \"sendmail:/usr/sbin/sendmail\"\n"
+        )
     );
     let key = site.root().join("queue.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(said().contains("queue.key is open to others (mode 0644)"), "{}", said());
     std::fs::remove_file(&key).unwrap();
-    assert!(said().contains("1 mail cannot be opened: queue.key is missing or another one"), "{}", said());
+    assert!(
+        said().contains("queue.key is missing, and mail waits that was sealed under it (mails: 1"),
+        "{}",
+        said()
+    );
     configure(&site, &submission(&server));
     let run = site.run("queue run");
     assert_eq!(run.code, Some(78));
     assert!(run.stderr.contains("queue.key is missing"), "{}", run.stderr);
+    std::fs::write(&key, [7; 32]).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(said().contains("mail waits that was sealed under another one (mails: 1"), "{}", said());
+    assert_eq!(site.run("queue run").code, Some(78));
+    let id = site.json("queue list")["mails"][0]["id"].as_str().unwrap().to_owned();
+    let shown = site.run(&format!("queue show {id}")).text();
+    assert!(shown.contains("cannot be read: ") && !shown.contains("carol@"), "{shown}");
     assert_eq!(site.json("queue list")["mails"][0]["state"], "waiting", "nothing is dropped");
     let open = site.write("password", PASSWORD);
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -267,4 +294,36 @@ fn the_key_is_the_owners_and_stays_out_of_backups() {
     site.run(&format!("restore {} --replace", path(&copy))).ok();
     assert_eq!(site.json("queue list")["mails"].as_array().unwrap().len(), 2);
     assert!(Program::sealpost().words("queue --help").run().text().contains("queue.key"));
+}
+
+/// The key is gone: the sender waits, nothing is sealed under a second key, and whoever gives the mail up goes on.
+#[test]
+fn a_key_that_is_gone_is_asked_for_and_not_replaced() {
+    let server = MailServer::start(&["8BITMIME"], vec![]);
+    let site = super::deliveries::sending_house(&submission(&server));
+    let id = enqueue(&site, mail(&["anna@far.example"]), 0);
+    let key = site.root().join("queue.key");
+    std::fs::remove_file(&key).unwrap();
+    let ended = super::deliveries::deliver(&site, "");
+    assert_eq!(ended.code, Some(75), "{}", ended.text());
+    assert!(!key.exists());
+    let log = std::fs::read_to_string(site.folder().join("log")).unwrap();
+    assert!(
+        log.contains("put it back, or give the mail up with: sealpost queue remove --unreadable"),
+        "{log}"
+    );
+    assert_eq!(site.json("queue remove --unreadable")["removed"][0], id.as_str());
+    assert_eq!(site.run("queue remove --unreadable").text(), "0 mails removed\n");
+    assert_eq!(super::deliveries::deliver(&site, "").code, Some(0));
+    assert_eq!((server.taken().len(), key.exists()), (1, true));
+}
+
+#[test]
+fn who_removes_an_account_learns_what_still_goes_in_its_name() {
+    let site = site("submission = \"smtp://127.0.0.1:1\"");
+    enqueue(&site, mail(&["anna@far.example"]), 0);
+    enqueue(&site, mail(&["eve@far.example"]), 0);
+    let said = site.run("account remove bob@north.example").text();
+    assert!(said.contains("\n2 mails of it wait in the queue and still go: sealpost queue list\n"), "{said}");
+    assert_eq!(site.json("queue list")["mails"].as_array().unwrap().len(), 2);
 }

@@ -327,6 +327,8 @@ fn a_program_says_by_its_code_what_becomes_of_the_mail() {
         let text = format!("{outcome:?}");
         assert!(text.contains(&format!("exit status: {code}")) && !text.contains(WORD), "{text}");
     }
+    let wrong = carry_by(&program(folder.path(), "cat >/dev/null; exit 78"), AMPLE);
+    assert!(later(&wrong).ends_with("exit status: 78: its configuration is wrong"), "{wrong:?}");
     let missing = carry_by(&folder.path().join("none"), AMPLE);
     assert!(later(&missing).contains("cannot run"), "{missing:?}");
 }

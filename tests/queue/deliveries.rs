@@ -24,6 +24,11 @@ fn house(then: &str, settings: &str) -> Site {
     site
 }
 
+/// What comes to bob goes to anna, and nowhere else.
+pub(super) fn sending_house(settings: &str) -> Site {
+    house(SENDS, settings)
+}
+
 fn to(port: u16) -> String {
     format!("submission = \"smtp://127.0.0.1:{port}\"")
 }
@@ -32,7 +37,7 @@ fn message() -> String {
     format!("From: carol@far.example\nMessage-ID: <1@far.example>\nSubject: {WORD}\n\n.{WORD}\nThe end\n")
 }
 
-fn deliver(site: &Site, more: &str) -> Ended {
+pub(super) fn deliver(site: &Site, more: &str) -> Ended {
     let words = format!("deliver --sender=carol@far.example --recipient=bob@north.example {more}");
     site.program(&words).input(message()).run()
 }
@@ -219,8 +224,8 @@ fn a_server_rule_sends_once_for_each_queue_id() {
     assert_eq!(server.taken().len(), 2);
 }
 
-fn traced(site: &Site, call: &str, what: &str) -> Ended {
-    let words = "deliver --sender=carol@far.example --recipient=bob@north.example";
+fn traced(site: &Site, call: &str, what: &str, more: &str) -> Ended {
+    let words = format!("deliver --sender=carol@far.example --recipient=bob@north.example {more}");
     Program::new("strace")
         .args([
             "-f",
@@ -232,7 +237,7 @@ fn traced(site: &Site, call: &str, what: &str) -> Ended {
             &format!("inject={call}:{what}"),
         ])
         .args([env!("CARGO_BIN_EXE_sealpost"), "--root", path(&site.root())])
-        .words(words)
+        .words(&words)
         .input(message())
         .run()
 }
@@ -246,7 +251,7 @@ fn what_was_rolled_back_is_not_sent() {
     let server = MailServer::start(&["8BITMIME"], vec![]);
     let site = house(STORES, &to(server.port));
     assert_eq!(deliver(&site, "").code, Some(0), "the key and the tables are there");
-    let ended = traced(&site, "linkat", "error=ENOSPC");
+    let ended = traced(&site, "linkat", "error=ENOSPC", "");
     assert_eq!(ended.code, Some(75), "{} {}", ended.text(), ended.stderr);
     assert_eq!((kept(&site), queue(&site).len()), (1, 0));
     let_time_pass(&site);
@@ -264,7 +269,7 @@ fn kill_everywhere(then: &str) {
         let mut killed = 0;
         loop {
             let (sent_before, kept_before) = (server.taken().len(), kept(&site));
-            let ended = traced(&site, call, &format!("signal=KILL:when={}", killed + 1));
+            let ended = traced(&site, call, &format!("signal=KILL:when={}", killed + 1), "");
             let stored = kept(&site) - kept_before;
             let_time_pass(&site);
             site.run("queue run").ok();
@@ -308,4 +313,39 @@ fn a_kill_anywhere_without_a_copy_sends_once_or_again_or_leaves_it_to_the_mta() 
     if tools(&["strace"]) {
         kill_everywhere(SENDS);
     }
+}
+
+/// The MTA comes back after each kill, and then whoever runs the queue comes by.
+#[test]
+fn a_kill_at_any_sync_and_a_second_call_forget_nothing() {
+    if !tools(&["strace"]) {
+        return;
+    }
+    let server = MailServer::start(&["8BITMIME"], vec![]);
+    let site = house("[[\"Store Encrypted in\", \"Kept\"], [\"Discard\"]]", &to(server.port));
+    let file = site.write("server.toml", &rule("[[\"Mirror to\", [\"anna@far.example\"]]]"));
+    site.program("rules install --server").args([path(&file)]).run().ok();
+    let mut killed = 0;
+    loop {
+        let (sent_before, kept_before) = (server.taken().len(), kept(&site));
+        let id = format!("--queue-id=4ZbK{killed}");
+        let ended = traced(&site, "fsync", &format!("signal=KILL:when={}", killed + 1), &id);
+        if ended.code.is_none() {
+            assert_eq!(deliver(&site, &id).code, Some(0), "{killed}");
+        }
+        let_time_pass(&site);
+        site.run("queue run").ok();
+        assert!(queue(&site).is_empty(), "{killed}: each mail is decided about");
+        let sent = || Some(server.taken().len() - sent_before).filter(|sent| *sent > 0);
+        let (sent, stored) = (wait_for("the mail", 5, sent), kept(&site) - kept_before);
+        let most = if ended.code.is_none() { 2 } else { 1 };
+        assert!((1..=most).contains(&sent), "{killed}: sent {sent} times");
+        assert!((1..=most).contains(&stored), "{killed}: stored {stored} times");
+        if ended.code == Some(0) {
+            break;
+        }
+        killed += 1;
+        assert!(killed < 200, "it never ends");
+    }
+    assert!(killed > 3, "{killed}");
 }

@@ -62,21 +62,18 @@ impl Round {
         if mails.is_empty() {
             return Ok(());
         }
-        let key = match self.directory.queue_key() {
+        let key = match self.directory.queue_key_in_use() {
+            // Gone, or another one: it says what to do.
             Err(error) => {
                 self.find("queue.key", error.to_string());
                 return Ok(());
             }
             Ok(key) => key,
         };
-        let closed = match &key {
-            None => mails.len(),
-            Some(key) => self.directory.closed_mails(key)?,
-        };
-        if closed > 0 {
-            let text =
-                format!("{} cannot be opened: queue.key is missing or another one", counted(closed, "mail"));
-            self.advise(Severity::Problem, "queue.key", text, "put the old file back, or queue remove");
+        let damaged = self.directory.unreadable_mails(key.as_ref())?.len();
+        if damaged > 0 {
+            let text = format!("{} in it cannot be opened: damaged", counted(damaged, "mail"));
+            self.advise(Severity::Problem, "queue", text, "sealpost queue remove --unreadable");
         }
         Ok(())
     }

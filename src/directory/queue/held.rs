@@ -1,7 +1,7 @@
 //! Mails whose delivery died between holding and releasing them.
 
 use super::super::{AdminError, SqliteDirectory};
-use super::{release_row, row};
+use super::{log_release, release_row, row};
 use crate::engine::{CopyName, StoreError};
 use rusqlite::{OptionalExtension, params};
 use std::time::Duration;
@@ -33,11 +33,13 @@ pub struct HeldMail {
 }
 
 impl SqliteDirectory {
-    /// Decides about every mail that is held for longer than any delivery takes; `holds` asks the store for a copy.
+    /// Decides about every mail that is held for longer than any delivery takes; `holds` asks the store for a copy. A reply is
+    /// dropped if its sender was answered since `answered_since`.
     pub fn settle_held(
         &self,
         at: OffsetDateTime,
         grace: Duration,
+        answered_since: Option<OffsetDateTime>,
         holds: &dyn Fn(&CopyName) -> Result<bool, StoreError>,
     ) -> Result<Vec<HeldMail>, AdminError> {
         if !self.has_state() {
@@ -47,7 +49,7 @@ impl SqliteDirectory {
         let grace = i64::try_from(grace.as_secs()).unwrap_or(i64::MAX);
         let mut ended = Vec::new();
         for (mut mail, witness) in self.abandoned(now.saturating_sub(grace))? {
-            mail.end = self.end_of(&mail.id, &witness, now, holds)?;
+            mail.end = self.end_of(&mail.id, &witness, (at, answered_since), holds)?;
             ended.push(mail);
         }
         Ok(ended)
@@ -70,7 +72,7 @@ impl SqliteDirectory {
         &self,
         id: &str,
         witness: &str,
-        now: i64,
+        (at, answered_since): (OffsetDateTime, Option<OffsetDateTime>),
         holds: &dyn Fn(&CopyName) -> Result<bool, StoreError>,
     ) -> Result<HeldEnd, AdminError> {
         let is_there = match row::read_witness(witness) {
@@ -81,9 +83,10 @@ impl SqliteDirectory {
         match is_there {
             Err(error) => Ok(HeldEnd::Unknown(error.to_string())),
             Ok(true) => {
-                self.write_state(|file| {
-                    still_held(file, id)?.map_or(Ok(false), |()| release_row(file, id, now))
+                let end = self.write_state(|file| {
+                    still_held(file, id)?.map(|()| release_row(file, id, at, answered_since)).transpose()
                 })?;
+                end.into_iter().for_each(|end| log_release(id, end));
                 Ok(HeldEnd::Released)
             }
             Ok(false) => {

@@ -2,8 +2,8 @@
 
 use super::super::words::{Moment, Word};
 use super::super::{AdminError, SqliteDirectory};
-use super::{keep_identity, row};
-use crate::crypto::StorageKey;
+use super::keep_identity;
+use super::run::LONGEST_WAIT;
 use crate::engine::Choice;
 use rusqlite::{Connection, OptionalExtension, params};
 use time::OffsetDateTime;
@@ -75,6 +75,15 @@ impl QueuedMail {
         let open = self.recipients.iter().filter(|recipient| recipient.state != "sent");
         open.filter_map(|recipient| recipient.error.as_deref()).next_back()
     }
+
+    /// Until when somebody sends it, or would if he had not died; nothing if it is free.
+    pub fn claimed_until(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        let longest = time::Duration::seconds(LONGEST_WAIT);
+        let is_claimed = self.state == MailState::Waiting
+            && self.claimed >= now
+            && self.claimed <= now.saturating_add(longest);
+        is_claimed.then_some(self.claimed)
+    }
 }
 
 impl SqliteDirectory {
@@ -95,19 +104,6 @@ impl SqliteDirectory {
             (Some(_), Some(_)) => Err(AdminError::SeveralMails(id.to_owned())),
             (None, _) => Err(AdminError::NoMail(id.to_owned())),
         }
-    }
-
-    /// How many of them do not open under this key.
-    pub fn closed_mails(&self, key: &StorageKey) -> Result<usize, AdminError> {
-        let ids: Vec<String> = self.queued_mails()?.into_iter().map(|mail| mail.id).collect();
-        let mut closed = 0;
-        for id in ids {
-            let sql = "SELECT sealed FROM queue WHERE id = ?1";
-            let sealed: Option<Vec<u8>> =
-                self.write_state(|file| Ok(file.query_row(sql, [&id], |row| row.get(0)).optional()?))?;
-            closed += usize::from(sealed.is_some_and(|sealed| row::open(key, &id, &sealed).is_err()));
-        }
-        Ok(closed)
     }
 
     /// Has it tried at once. One that has failed counts as enqueued now.
@@ -135,16 +131,17 @@ impl SqliteDirectory {
     /// Takes a mail out of the queue: nobody gets it any more. Not while it is being sent.
     pub fn remove_mail(&self, id: &str, at: OffsetDateTime) -> Result<(), AdminError> {
         let now = at.unix_timestamp();
-        let removed = self.write_state(|file| {
-            let sql = "SELECT 1 FROM queue WHERE id = ?1 AND NOT (state = 'waiting' AND claimed >= ?2)";
-            let may_go = file.query_row(sql, params![id, now], |_| Ok(())).optional()?.is_some();
-            if may_go {
-                keep_identity(file, id, now)?;
-                file.execute("DELETE FROM queue WHERE id = ?1", [id])?;
+        self.write_state(|file| {
+            let sql = "SELECT claimed FROM queue
+                WHERE id = ?1 AND state = 'waiting' AND claimed >= ?2 AND claimed <= ?2 + ?3";
+            let claimed = file.query_row(sql, params![id, now, LONGEST_WAIT], |row| row.get::<_, Moment>(0));
+            if let Some(Moment(until)) = claimed.optional()? {
+                return Ok(Err(AdminError::MailBusy { id: id.to_owned(), until }));
             }
-            Ok(may_go)
-        })?;
-        if removed { Ok(()) } else { Err(AdminError::MailBusy(id.to_owned())) }
+            keep_identity(file, id, now)?;
+            let is_gone = file.execute("DELETE FROM queue WHERE id = ?1", [id])? > 0;
+            Ok(if is_gone { Ok(()) } else { Err(AdminError::NoMail(id.to_owned())) })
+        })?
     }
 }
 

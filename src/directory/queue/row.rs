@@ -2,7 +2,8 @@
 //! what the log says of a mail too: account, rule, and the addresses of the recipients with what became of each.
 
 use super::super::{AdminError, id};
-use crate::crypto::{Entropy, SecretBytes, StorageKey};
+use super::key::QueueKey;
+use crate::crypto::{Entropy, SecretBytes};
 use crate::engine::{CopyName, DirectoryError, OutgoingMail, ReplyKey};
 use crate::mail::{Address, MailboxName};
 use rusqlite::{Connection, params};
@@ -33,12 +34,13 @@ pub(super) struct NewRow {
     reply_to: Option<String>,
     recipients: Vec<String>,
     bytes: usize,
+    key_id: String,
     sealed: SecretBytes,
 }
 
 impl NewRow {
     pub(super) fn seal(
-        key: &StorageKey,
+        key: &QueueKey,
         mail: OutgoingMail,
         reply_to: Option<String>,
         entropy: &dyn Entropy,
@@ -51,7 +53,7 @@ impl NewRow {
         let length = u32::try_from(text.len()).map_err(|error| failed(error.to_string()))?.to_be_bytes();
         let seed = entropy.seed().map_err(|error| failed(error.to_string()))?;
         let parts = [length.as_slice(), &text, mail.message.expose()];
-        let sealed = key.seal(&parts, &place(&id), seed).map_err(|error| failed(error.to_string()))?;
+        let sealed = key.key.seal(&parts, &place(&id), seed).map_err(|error| failed(error.to_string()))?;
         Ok(NewRow {
             id,
             identity: mail.identity,
@@ -61,13 +63,16 @@ impl NewRow {
             reply_to,
             recipients: head.recipients,
             bytes: mail.message.expose().len(),
+            key_id: key.id().to_owned(),
             sealed,
         })
     }
 
     pub(super) fn insert(&self, at: &Connection, witness: &str, enqueued: i64) -> Result<(), AdminError> {
-        let sql = "INSERT INTO queue (id, state, account, rule, action, enqueued, next, attempts, claimed, witness,
-            reply_to, identity, bytes, sealed) VALUES (?1, 'held', ?2, ?3, ?4, ?5, ?5, 0, 0, ?6, ?7, ?8, ?9, ?10)";
+        let sql =
+            "INSERT INTO queue (id, state, account, rule, action, enqueued, next, attempts, claimed, witness,
+            reply_to, identity, bytes, key_id, sealed)
+            VALUES (?1, 'held', ?2, ?3, ?4, ?5, ?5, 0, 0, ?6, ?7, ?8, ?9, ?10, ?11)";
         let bytes = i64::try_from(self.bytes).unwrap_or(i64::MAX);
         let row = params![
             self.id,
@@ -79,6 +84,7 @@ impl NewRow {
             self.reply_to,
             self.identity,
             bytes,
+            self.key_id,
             self.sealed.expose()
         ];
         at.execute(sql, row)?;
@@ -101,9 +107,13 @@ pub struct OpenedMail {
     pub message: SecretBytes,
 }
 
-/// Opens what lies in the row of this id.
-pub(super) fn open(key: &StorageKey, id: &str, sealed: &[u8]) -> Result<OpenedMail, String> {
-    let mut opened = key.open(sealed, &place(id)).map_err(|error| error.to_string())?;
+/// Opens what lies in the row of this id, sealed under the key of that one.
+pub(super) fn open(key: &QueueKey, id: &str, (key_id, sealed): (&str, &[u8])) -> Result<OpenedMail, String> {
+    if key_id != key.id() {
+        return Err(format!("it was sealed under the key {key_id}, and queue.key is {}", key.id()));
+    }
+    let damaged = |_| "it is damaged".to_owned();
+    let mut opened = key.key.open(sealed, &place(id)).map_err(damaged)?;
     let broken = || "what it holds is no mail".to_owned();
     let (length, rest) = opened.expose().split_first_chunk::<LENGTH>().ok_or_else(broken)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| broken())?;

@@ -2,8 +2,8 @@
 
 use super::super::{AdminError, SqliteDirectory};
 use super::keep_identity;
+use super::key::QueueKey;
 use super::row::{self, OpenedMail};
-use crate::crypto::StorageKey;
 use crate::engine::Carried;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 /// After the first attempt; twice as long after each further one.
 const FIRST_WAIT: i64 = 5 * 60;
 /// The longest time between two attempts. What claims to be due later was written by a clock that was put back since.
-const LONGEST_WAIT: i64 = 4 * 60 * 60;
+pub(super) const LONGEST_WAIT: i64 = 4 * 60 * 60;
 
 /// May be sent at ?2, by whoever names it (?1) or nobody; ?3 is the longest wait.
 const DUE: &str = "state = 'waiting' AND (?1 IS NULL OR id = ?1)
@@ -32,13 +32,14 @@ pub struct ClaimedMail {
     enqueued: i64,
     /// The recipients who have not got it yet: their places among all of them.
     places: Vec<usize>,
+    key_id: String,
     sealed: Vec<u8>,
 }
 
 impl ClaimedMail {
     /// Opens it; or why it cannot be.
-    pub fn open(&self, key: &StorageKey) -> Result<OpenedMail, String> {
-        let mail = row::open(key, &self.id, &self.sealed)?;
+    pub fn open(&self, key: &QueueKey) -> Result<OpenedMail, String> {
+        let mail = row::open(key, &self.id, (&self.key_id, &self.sealed))?;
         match self.places.iter().all(|place| *place < mail.recipients.len()) {
             true => Ok(mail),
             false => Err("its recipients do not belong to it".to_owned()),
@@ -141,7 +142,7 @@ fn claim(
     now: i64,
     until: i64,
 ) -> Result<Option<ClaimedMail>, AdminError> {
-    let columns = "id, account, rule, attempts + 1, enqueued, sealed";
+    let columns = "id, account, rule, attempts + 1, enqueued, key_id, sealed";
     let sql = format!("SELECT {columns} FROM queue WHERE {DUE} ORDER BY next, id LIMIT 1");
     let read = |row: &rusqlite::Row<'_>| {
         Ok(ClaimedMail {
@@ -152,7 +153,8 @@ fn claim(
             lease: until,
             enqueued: row.get(4)?,
             places: Vec::new(),
-            sealed: row.get(5)?,
+            key_id: row.get(5)?,
+            sealed: row.get(6)?,
         })
     };
     let Some(mut mail) = file.query_row(&sql, params![named, now, LONGEST_WAIT], read).optional()? else {

@@ -27,6 +27,10 @@ fn after(seconds: i64) -> OffsetDateTime {
     noon() + time::Duration::seconds(seconds)
 }
 
+fn week_before(at: OffsetDateTime) -> Option<OffsetDateTime> {
+    Some(at - time::Duration::days(7))
+}
+
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
@@ -58,7 +62,7 @@ impl House {
     fn send(&self, mail: OutgoingMail) -> Held {
         let outbox = self.outbox();
         let held = outbox.hold(vec![mail], &[], noon()).unwrap();
-        outbox.release(&held, noon()).unwrap();
+        outbox.release(&held, noon(), week_before(noon())).unwrap();
         held
     }
 
@@ -76,7 +80,8 @@ impl House {
 
     fn settle_held(&self, at: OffsetDateTime, is_there: bool) -> Vec<HeldEnd> {
         let holds = |_: &CopyName| Ok::<_, StoreError>(is_there);
-        let ended = self.directory.settle_held(at, Duration::from_secs(1200), &holds).unwrap();
+        let ended =
+            self.directory.settle_held(at, Duration::from_secs(1200), week_before(at), &holds).unwrap();
         ended.into_iter().map(|mail| mail.end).collect()
     }
 }
@@ -109,7 +114,7 @@ fn a_mail_is_held_released_opened_and_gone_when_it_is_sent() {
     let held = outbox.hold(vec![mail(&["a@far.example", "b@far.example"])], &[copy()], noon()).unwrap();
     assert_eq!((held.0.len(), house.states()), (1, vec![MailState::Held]));
     assert!(house.claim(after(9)).is_none(), "a held mail is not sent");
-    outbox.release(&held, noon()).unwrap();
+    outbox.release(&held, noon(), week_before(noon())).unwrap();
     assert_eq!(outbox.take_released(), held.0);
     assert!(outbox.take_released().is_empty());
     let claimed = house.claim(noon()).unwrap();
@@ -141,7 +146,7 @@ fn a_delivery_that_sends_nothing_makes_no_file() {
     let house = House::new();
     let outbox = house.outbox();
     assert_eq!(outbox.hold(Vec::new(), &[copy()], noon()).unwrap(), Held::default());
-    outbox.release(&Held::default(), noon()).unwrap();
+    outbox.release(&Held::default(), noon(), None).unwrap();
     outbox.withdraw(&Held::default()).unwrap();
     assert!(outbox.answered(&[], noon()).unwrap().is_empty());
     assert!(house.claim(noon()).is_none() && house.states().is_empty());
@@ -171,11 +176,14 @@ fn what_was_withdrawn_is_forgotten_and_cannot_be_released() {
     let held = outbox.hold(vec![mail(&["a@far.example"])], &[], noon()).unwrap();
     outbox.withdraw(&held).unwrap();
     assert!(house.states().is_empty());
-    assert!(outbox.release(&held, noon()).is_err(), "the delivery is told, and the sender comes back");
+    assert!(
+        outbox.release(&held, noon(), week_before(noon())).is_err(),
+        "the delivery is told, and the sender comes back"
+    );
     let held = house.send(mail(&["a@far.example"]));
     house.outbox().withdraw(&held).unwrap();
     assert_eq!(house.states(), [MailState::Waiting], "what was released stays");
-    outbox.release(&held, noon()).unwrap();
+    outbox.release(&held, noon(), week_before(noon())).unwrap();
 }
 
 #[test]
@@ -194,7 +202,7 @@ fn a_held_mail_is_decided_by_its_copy_and_not_before_its_time() {
     assert_eq!(house.states(), [MailState::Waiting]);
     held(&[copy()]);
     let full = |_: &CopyName| Err(StoreError::OverQuota("bob".into()));
-    let ended = house.directory.settle_held(after(1201), Duration::from_secs(1200), &full).unwrap();
+    let ended = house.directory.settle_held(after(1201), Duration::from_secs(1200), None, &full).unwrap();
     assert!(matches!(ended[0].end, HeldEnd::Unknown(_)), "{ended:?}");
     assert_eq!(
         house.states(),
@@ -231,8 +239,8 @@ fn of_two_attempts_that_hold_the_same_the_first_to_release_sends() {
     let first = one.hold(vec![identified()], &[copy()], noon()).unwrap();
     let second = two.hold(vec![identified()], &[copy()], noon()).unwrap();
     assert_eq!((first.0.len(), second.0.len()), (1, 1), "the first may be dead: it counts for nothing");
-    two.release(&second, noon()).unwrap();
-    one.release(&first, noon()).unwrap();
+    two.release(&second, noon(), week_before(noon())).unwrap();
+    one.release(&first, noon(), week_before(noon())).unwrap();
     assert_eq!((one.take_released().len(), two.take_released().len()), (0, 1));
     assert_eq!(house.states(), [MailState::Waiting]);
     let claimed = house.claim(noon()).unwrap();
@@ -265,9 +273,9 @@ fn a_reply_is_recorded_when_it_is_released() {
     let (first, second) =
         (outbox.hold(vec![reply()], &[], noon()).unwrap(), outbox.hold(vec![reply()], &[], noon()).unwrap());
     assert_eq!(answered(), [false], "a held one is none");
-    outbox.release(&first, noon()).unwrap();
+    outbox.release(&first, noon(), week_before(noon())).unwrap();
     assert_eq!(answered(), [true]);
-    outbox.release(&second, noon()).unwrap();
+    outbox.release(&second, noon(), week_before(noon())).unwrap();
     assert_eq!(house.states().len(), 1, "who asked before the first was released does not answer twice");
     house.directory.rename_domain("north.example", "east.example").unwrap();
     let renamed = ReplyKey { account: Some(address("bob@east.example")), ..key.clone() };
@@ -280,6 +288,41 @@ fn a_reply_is_recorded_when_it_is_released() {
         .write_state(|at| Ok(at.query_row("SELECT count(*) FROM replies", [], |row| row.get::<_, i64>(0))?));
     assert_eq!(left.unwrap(), 0, "they go with the account");
     assert_eq!(house.states(), [MailState::Waiting], "and its mail goes all the same");
+}
+
+/// All of them found nothing when they asked; the clocks of the calls differ by more than the deliveries take.
+#[test]
+fn of_many_deliveries_at_once_one_answers_in_an_interval() {
+    let house = House::new();
+    let key = ReplyKey { account: None, rule: "Vacation".into(), sender: "anna@far.example".into() };
+    let reply =
+        || OutgoingMail { replies_to: Some(key.clone()), account: None, ..mail(&["anna@far.example"]) };
+    let ahead = OffsetDateTime::now_utc() + time::Duration::hours(1);
+    let barrier = std::sync::Barrier::new(4);
+    let deliver = |number: i64| {
+        let directory = SqliteDirectory::open(&house.folder.path().join("store")).unwrap();
+        let outbox = SqliteOutbox::new(&directory, &house.entropy, Some(&house.submission));
+        let at = ahead + time::Duration::minutes(number);
+        let asked = outbox.answered(std::slice::from_ref(&key), week_before(at).unwrap()).unwrap();
+        let held = outbox.hold(vec![reply()], &[], at).unwrap();
+        barrier.wait();
+        outbox.release(&held, at, week_before(at)).unwrap();
+        assert_eq!(asked, [false]);
+        outbox.take_released().len()
+    };
+    let deliver = &deliver;
+    let answers: usize = std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..4).map(|number| scope.spawn(move || deliver(number))).collect();
+        calls.into_iter().map(|call| call.join().unwrap()).sum()
+    });
+    assert_eq!((answers, house.states()), (1, vec![MailState::Waiting]));
+    // After the interval, and where each message is answered, it goes.
+    let later = ahead + time::Duration::days(8);
+    for (at, since) in [(later, week_before(later)), (later, None)] {
+        let outbox = house.outbox();
+        outbox.release(&outbox.hold(vec![reply()], &[], at).unwrap(), at, since).unwrap();
+        assert_eq!(outbox.take_released().len(), 1);
+    }
 }
 
 #[test]
@@ -379,27 +422,78 @@ fn a_clock_that_was_ahead_keeps_no_mail_for_a_year() {
     let ahead = noon() + time::Duration::days(365);
     let outbox = house.outbox();
     let held = outbox.hold(vec![mail(&["a@far.example"])], &[], ahead).unwrap();
-    outbox.release(&held, ahead).unwrap();
+    outbox.release(&held, ahead, week_before(ahead)).unwrap();
     house.directory.claim_mail(None, ahead, LEASE).unwrap().unwrap();
     assert!(house.claim(noon()).is_some());
 }
 
 #[test]
-fn what_does_not_open_is_kept_and_said() {
+fn what_is_damaged_is_kept_and_said() {
     let house = House::new();
     house.send(mail(&["a@far.example"]));
-    std::fs::remove_file(house.folder.path().join("store/queue.key")).unwrap();
-    assert!(house.directory.queue_key().unwrap().is_none());
     house.send(mail(&["b@far.example"]));
-    let key = house.directory.queue_key().unwrap().unwrap();
-    assert_eq!(house.directory.closed_mails(&key).unwrap(), 1);
+    let damage = "UPDATE queue SET sealed = x'00' WHERE id = (SELECT min(id) FROM queue)";
+    house.directory.write_state(|at| Ok(at.execute(damage, [])?)).unwrap();
+    let key = house.directory.queue_key_in_use().unwrap().unwrap();
+    assert_eq!(house.directory.unreadable_mails(Some(&key)).unwrap().len(), 1);
     let claimed = house.claim(noon()).unwrap();
     let why = claimed.open(&key).err().unwrap();
-    assert_eq!(why, "it does not open under this key");
+    assert_eq!(why, "it is damaged");
     assert_eq!(house.directory.fail_mail(&claimed, &why).unwrap(), Settled::Failed);
     assert_eq!(house.states(), [MailState::Failed, MailState::Waiting]);
     let kept = house.directory.queued_mails().unwrap().remove(0);
     assert_eq!(kept.last_error(), Some(why.as_str()));
+}
+
+/// Else the file could not be put back without closing the newer mail.
+#[test]
+fn nothing_is_sealed_under_a_new_key_while_mail_lies_under_the_old_one() {
+    let house = House::new();
+    house.send(mail(&["a@far.example"]));
+    let file = house.folder.path().join("store/queue.key");
+    let old = std::fs::read(&file).unwrap();
+    let id = house.directory.queue_key().unwrap().unwrap().id().to_owned();
+    let refused =
+        || house.outbox().hold(vec![mail(&["b@far.example"])], &[], noon()).unwrap_err().to_string();
+    std::fs::remove_file(&file).unwrap();
+    let said = refused();
+    assert!(
+        said.contains(&format!(
+            "queue.key is missing, and mail waits that was sealed under it (mails: 1, key {id})"
+        )),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("put it back, or give the mail up with: sealpost queue remove --unreadable"),
+        "{said}"
+    );
+    assert!(!file.exists(), "no key is made");
+    std::fs::write(&file, [7; 32]).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let said = refused();
+    let other = house.directory.queue_key().unwrap().unwrap();
+    let wanted = format!(
+        "is the key {}, and mail waits that was sealed under another one (mails: 1, key {id})",
+        other.id()
+    );
+    assert!(said.contains(&wanted), "{said}");
+    assert_eq!(house.directory.unreadable_mails(Some(&other)).unwrap().len(), 1);
+    let claimed = house.claim(noon()).unwrap();
+    let why = claimed.open(&other).err().unwrap();
+    assert_eq!(why, format!("it was sealed under the key {id}, and queue.key is {}", other.id()));
+    house.settle(&claimed, &[later()], noon());
+    // The old one fits again, and what comes then is under it.
+    std::fs::write(&file, &old).unwrap();
+    house.send(mail(&["b@far.example"]));
+    let key = house.directory.queue_key_in_use().unwrap().unwrap();
+    assert!(house.directory.unreadable_mails(Some(&key)).unwrap().is_empty());
+    // Who gives the mail up gets a new key.
+    std::fs::remove_file(&file).unwrap();
+    for closed in house.directory.unreadable_mails(None).unwrap() {
+        house.directory.remove_mail(&closed.id, after(1)).unwrap();
+    }
+    house.send(mail(&["c@far.example"]));
+    assert_ne!(std::fs::read(&file).unwrap(), old);
 }
 
 /// Whoever can write to the file cannot send the mail elsewhere.
@@ -411,13 +505,17 @@ fn the_recipients_are_those_under_the_seal() {
         .directory
         .write_state(|at| Ok(at.execute("UPDATE queue_recipients SET address = 'eve@evil.example'", [])?))
         .unwrap();
-    let key = house.directory.queue_key().unwrap().unwrap();
+    let key = house.directory.queue_key_in_use().unwrap().unwrap();
     let claimed = house.claim(noon()).unwrap();
     assert_eq!(claimed.open(&key).unwrap().recipients, [address("a@far.example")]);
     let moved = "UPDATE queue SET sealed = (SELECT sealed FROM queue ORDER BY id LIMIT 1)";
     house.send(mail(&["b@far.example"]));
     house.directory.write_state(|at| Ok(at.execute(moved, [])?)).unwrap();
-    assert_eq!(house.directory.closed_mails(&key).unwrap(), 1, "a row opens in its place only");
+    assert_eq!(
+        house.directory.unreadable_mails(Some(&key)).unwrap().len(),
+        1,
+        "a row opens in its place only"
+    );
 }
 
 #[test]
@@ -427,7 +525,9 @@ fn what_is_removed_is_not_sent_nor_made_again() {
     let id = house.directory.queued_mails().unwrap().remove(0).id;
     assert_eq!(house.directory.queued_mail(id.get(..20).unwrap()).unwrap().id, id);
     let claimed = house.claim(noon()).unwrap();
-    assert!(matches!(house.directory.remove_mail(&id, after(1)), Err(AdminError::MailBusy(_))));
+    assert!(matches!(house.directory.remove_mail(&id, after(1)), Err(AdminError::MailBusy { .. })));
+    let error = house.directory.remove_mail(&id, after(1)).unwrap_err().to_string();
+    assert!(error.ends_with("it is claimed until 12:01:00 UTC"), "{error}");
     house.settle(&claimed, &[later()], after(2));
     house.directory.remove_mail(&id, after(3)).unwrap();
     assert!(house.states().is_empty());

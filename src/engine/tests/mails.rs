@@ -16,6 +16,7 @@ pub(super) struct Recorder {
     answered: Vec<ReplyKey>,
     asked: Mutex<Vec<(usize, OffsetDateTime)>>,
     broken: Option<&'static str>,
+    released_since: Mutex<Option<Duration>>,
 }
 
 impl Recorder {
@@ -56,7 +57,13 @@ impl Outbox for Recorder {
         self.held.lock().unwrap().extend(mails);
         Ok(Held(ids))
     }
-    fn release(&self, held: &Held, _at: OffsetDateTime) -> Result<(), OutboxError> {
+    fn release(
+        &self,
+        held: &Held,
+        at: OffsetDateTime,
+        answered_since: Option<OffsetDateTime>,
+    ) -> Result<(), OutboxError> {
+        *self.released_since.lock().unwrap() = answered_since.map(|since| at - since);
         assert!(!held.0.is_empty());
         self.did("release")
     }
@@ -449,10 +456,12 @@ fn one_sender_is_answered_once_in_an_interval_by_each_rule() {
         "rule \"Away\": Reply with: not sent: this rule answers the sender already with \"Reply with\"";
     assert_eq!((sent.mails.len(), sent.outcome.warnings.as_slice()), (1, &[already.to_owned()][..]));
     assert_eq!(*sent.recorder.asked.lock().unwrap(), [(2, noon() - Duration::days(7))], "one batch");
+    assert_eq!(*sent.recorder.released_since.lock().unwrap(), Some(Duration::days(7)));
     let mut each = bobs(&format!("{action}, {action}"));
     each.settings.outgoing.reply_interval = std::time::Duration::ZERO;
     let sent = deliver_with(each, known(), &request(MAIL, &[BOB]));
     assert_eq!((sent.mails.len(), sent.recorder.log()), (1, vec!["hold".to_owned(), "release".to_owned()]));
+    assert_eq!(*sent.recorder.released_since.lock().unwrap(), None);
 }
 
 #[test]

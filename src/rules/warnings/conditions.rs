@@ -195,37 +195,31 @@ fn odd_list(condition: &Condition) -> Option<String> {
 
 /// A condition that holds for no message the others of its rule hold for: where it stands, and why.
 fn contradiction(rule: &Rule) -> Option<(usize, String)> {
-    // A date is read once, however many it is held against.
-    let read = |condition| (condition, Left::of(condition));
-    let conditions: Vec<Read<'_>> = rule.conditions.iter().map(read).collect();
-    let is_empty = |(_, left): &&Read<'_>| left.as_ref().is_some_and(Left::is_empty);
-    if let Some((never, _)) = conditions.iter().find(is_empty) {
+    let empty = |condition: &&Condition| Left::of(condition).is_some_and(|left| left.is_empty());
+    if let Some(never) = rule.conditions.iter().find(empty) {
         let text = match never.name {
             "Time Of Day" => "the rule never matches: a day goes from 00:00 to 23:59",
             _ => "the rule never matches: no size is less than 0",
         };
         return Some((never.line, text.to_owned()));
     }
-    let conflict = |(at, second): (usize, &Read<'_>)| {
-        let (first, _) = conditions.get(..at)?.iter().find(|first| contradict(first, second))?;
-        Some((second.0.line, never_matches(first, second.0)))
+    let read: Vec<(&Condition, Option<Left>)> =
+        rule.conditions.iter().map(|condition| (condition, Left::of(condition))).collect();
+    let conflict = |(at, second): (usize, &(&Condition, Option<Left>))| {
+        let (first, _) = read.get(..at)?.iter().find(|first| contradict(first, second))?;
+        let (second, _) = second;
+        let line = first.line;
+        let text = format!("the rule never matches: this condition contradicts the one in line {line}");
+        let midnight = ". Over midnight goes [\"Time Of Day\", \"in\", [\"22:00-06:00\"]]";
+        let hint = if second.name == "Time Of Day" { midnight } else { "" };
+        Some((second.line, format!("{text}{hint}")))
     };
-    conditions.iter().enumerate().find_map(conflict)
+    read.iter().enumerate().find_map(conflict)
 }
 
-/// A condition, and what it leaves if it compares.
-type Read<'r> = (&'r Condition, Option<Left>);
-
-fn never_matches(first: &Condition, second: &Condition) -> String {
-    let line = first.line;
-    let midnight = ". Over midnight goes [\"Time Of Day\", \"in\", [\"22:00-06:00\"]]";
-    let hint = if second.name == "Time Of Day" { midnight } else { "" };
-    format!("the rule never matches: this condition contradicts the one in line {line}{hint}")
-}
-
-fn contradict((one, left): &Read<'_>, (other, left_by_other): &Read<'_>) -> bool {
-    let apart = match (left, left_by_other) {
-        (Some(left), Some(left_by_other)) => left.excludes(left_by_other),
+fn contradict((one, left): &(&Condition, Option<Left>), (other, right): &(&Condition, Option<Left>)) -> bool {
+    let apart = match (left, right) {
+        (Some(left), Some(right)) => left.excludes(right),
         _ => false,
     };
     let exclude = |one, other| is_opposite(one, other) || is_no_human(one, other);
