@@ -10,9 +10,10 @@ struct Runner<'a> {
 }
 
 impl Helpers for Runner<'_> {
-    fn may_run(&self, _: &Command, _: &Envelope) -> Result<(), HelperError> {
+    fn may_run(&self, _command: &Command, _envelope: &Envelope) -> Result<(), HelperError> {
         Ok(())
     }
+
     fn execute(&self, run: &CommandRun<'_>) -> Result<(), HelperError> {
         let failed = |_| HelperError { helper: run.command.program().to_owned(), reason: "broken".into() };
         self.recorder.did("run").map_err(failed)
