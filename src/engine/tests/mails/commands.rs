@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::{CommandRun, HelperError, Helpers};
-use crate::rules::{Answer, Envelope};
+use crate::rules::{Answer, Command, Envelope};
 
 /// Writes into the log of the queue when a command runs, and whether it fails.
 struct Runner<'a> {
@@ -10,6 +10,9 @@ struct Runner<'a> {
 }
 
 impl Helpers for Runner<'_> {
+    fn may_run(&self, _: &Command, _: &Envelope) -> Result<(), HelperError> {
+        Ok(())
+    }
     fn execute(&self, run: &CommandRun<'_>) -> Result<(), HelperError> {
         let failed = |_| HelperError { helper: run.command.program().to_owned(), reason: "broken".into() };
         self.recorder.did("run").map_err(failed)
