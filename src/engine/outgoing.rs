@@ -24,12 +24,13 @@ pub struct OutgoingMail {
     pub identity: Option<String>,
 }
 
-/// Who was answered by which rule.
+/// Who was answered by whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReplyKey {
     /// The account that answers; absent: the server.
     pub account: Option<Address>,
-    /// The rule's name, which is one line; of what goes to others than the sender, lines with the action and the others follow.
+    /// Empty for an answer to the sender, whichever rule it is of. Of what goes to others: the rule's name, the action and the
+    /// others, a line each.
     pub rule: String,
     /// Who is answered, lower-case.
     pub sender: String,

@@ -76,31 +76,39 @@ fn hash(name: &str) -> u32 {
 struct Index {
     /// A bit for the lowest six bits of each hash.
     present: u64,
-    /// Hash and place of each field, sorted.
-    places: Vec<(u32, u32)>,
+    /// Hash and place of each field, sorted; none of a header that has too many.
+    places: Option<Vec<(u32, u32)>>,
 }
+
+/// A header of more fields is walked over instead: nobody writes one, and its index would take the memory that it lacks.
+const MOST_INDEXED: usize = 4096;
 
 impl Index {
     fn new(fields: &[Field<'_>]) -> Index {
-        let mut index = Index { present: 0, places: Vec::with_capacity(fields.len()) };
-        for (at, field) in fields.iter().enumerate() {
-            let hash = hash(field.name());
-            index.present |= 1 << (hash & 63);
-            index.places.extend(u32::try_from(at).map(|at| (hash, at)));
-        }
-        index.places.sort_unstable();
-        index
+        let hashes = fields.iter().map(|field| hash(field.name()));
+        let present = hashes.clone().fold(0, |present, hash| present | 1 << (hash & 63));
+        let places = (fields.len() <= MOST_INDEXED).then(|| {
+            let mut places: Vec<(u32, u32)> = hashes.zip(0..).collect();
+            places.sort_unstable();
+            places
+        });
+        Index { present, places }
     }
 
     fn may_hold(&self, name: &FieldName) -> bool {
         self.present & (1 << (name.hash & 63)) != 0
     }
+}
 
-    fn places(&self, name: &FieldName) -> impl Iterator<Item = usize> {
-        let begin = self.places.partition_point(|(hash, _)| *hash < name.hash);
-        let found = self.places.get(begin..).unwrap_or_default().iter();
-        found.take_while(|(hash, _)| *hash == name.hash).map(|(_, at)| *at as usize)
-    }
+/// The fields that may have the name, by their places.
+fn found<'f, 'a>(
+    places: &[(u32, u32)],
+    name: &FieldName,
+    fields: &'f [Field<'a>],
+) -> impl Iterator<Item = &'f Field<'a>> {
+    let begin = places.partition_point(|(hash, _)| *hash < name.hash);
+    let found = places.get(begin..).unwrap_or_default().iter();
+    found.take_while(|(hash, _)| *hash == name.hash).filter_map(|(_, at)| fields.get(*at as usize))
 }
 
 /// A header and what was read of it.
@@ -187,8 +195,11 @@ impl<'a> Header<'a> {
             let added = self.edits.header(&Message::new(b""));
             Message::new(&added).fields().iter().filter(|field| name.is_of(field)).for_each(&mut *look);
         }
-        let arrived = self.index().places(name).filter_map(|at| self.message.fields().get(at));
-        arrived.filter(|field| name.is_of(field)).for_each(look);
+        let arrived = self.message.fields();
+        match &self.index().places {
+            None => arrived.iter().filter(|field| name.is_of(field)).for_each(look),
+            Some(places) => found(places, name, arrived).filter(|field| name.is_of(field)).for_each(look),
+        }
     }
 
     /// The first field that the condition `Human Generated` looks for, as it was found the first time.
@@ -230,6 +241,16 @@ mod tests {
 
     fn texts(lines: &[Value]) -> Vec<&str> {
         lines.iter().map(|value| value.text.as_str()).collect()
+    }
+
+    #[test]
+    fn a_header_of_too_many_fields_for_an_index_is_walked_over() {
+        let mail = "A: x\nB: y\n".repeat(MOST_INDEXED);
+        let message = Message::new(mail.as_bytes());
+        let header = Header::new(&message, HeaderEdits::default());
+        assert!(header.index().places.is_none());
+        assert_eq!(header.lines_named(&FieldName::new("b")).unwrap().len(), MOST_INDEXED);
+        assert!(header.lines_named(&FieldName::new("c")).is_none());
     }
 
     proptest! {

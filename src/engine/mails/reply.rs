@@ -81,11 +81,12 @@ impl Sending<'_> {
         Ok(Written { sender: String::new(), recipients, subject, bytes: letter.bytes(), replies_to })
     }
 
-    /// A reaction goes to others than the sender, whom no answer to the sender reaches: it counts by itself.
+    /// A sender is answered once in an interval, whichever rule of the account does it. A reaction goes to others, whom no
+    /// answer to the sender reaches: it counts by itself.
     fn key(&self, kind: ReplyKind, sender: &Address, recipients: &[Address]) -> ReplyKey {
         let rule = &self.effect.rule;
         let rule = match kind {
-            ReplyKind::Reply | ReplyKind::ReplyToAll => rule.clone(),
+            ReplyKind::Reply | ReplyKind::ReplyToAll => String::new(),
             ReplyKind::React => {
                 let mut others: Vec<String> = recipients.iter().map(Address::folded).collect();
                 others.sort_unstable();

@@ -30,9 +30,9 @@ pub(super) enum Unsent {
     Spam,
     #[error("none of the account's addresses is in To or Cc: the message was not written to it personally")]
     NotPersonal,
-    #[error("the sender was answered by this rule already, within reply-interval")]
+    #[error("the sender was answered already, within reply-interval")]
     Answered,
-    #[error("this rule answers the sender already with \"{0}\"")]
+    #[error("the sender is answered already with \"{0}\"")]
     AnswersAlready(&'static str),
     #[error("this rule wrote to the same people already because of this sender, within reply-interval")]
     Reacted,
