@@ -9,7 +9,7 @@ use super::queue::{clock, rfc3339};
 use super::words::counted;
 use crate::config::{Config, LONGEST_DEADLINE};
 use crate::directory::{
-    AdminError, ClaimedMail, HeldEnd, HeldMail, QueueKey, QueuedMail, Settled, SqliteDirectory, SqliteOutbox,
+    AdminError, ClaimedMail, HeldEnd, HeldMail, QueueKey, Settled, SqliteDirectory, SqliteOutbox,
 };
 use crate::engine::{Carried, Clock, CopyName, Courier, Mailstore};
 use crate::mail::Address;
@@ -69,9 +69,7 @@ impl Run {
         held.iter().for_each(log_held);
         let now = SystemClock.now();
         let due = directory.due_mails(now)?;
-        let claimed = if due == 0 { directory.queued_mails()? } else { Vec::new() };
-        let claimed: Vec<OffsetDateTime> =
-            claimed.iter().filter_map(|mail: &QueuedMail| mail.claimed_until(now)).collect();
+        let claimed = directory.claims(now)?;
         let sent = if due == 0 { Vec::new() } else { send_all(&config, &directory, due, out)? };
         report((&held, &sent, &claimed), out)
     }

@@ -200,11 +200,15 @@ fn a_run_that_is_killed_sends_again() {
     let wanted = format!("nothing is due\n1 mail {until}: being sent, or left by a sender that died\n");
     assert_eq!(site.run("queue run").text(), wanted);
     assert_eq!(site.json("queue run")["claimed"], 1);
+    // It is told beside mail that is due, too.
+    enqueue(&site, mail(&["bo@far.example"]), 0);
+    let told = site.json("queue run");
+    assert_eq!((&told["claimed"], &told["sent"]), (&1.into(), &1.into()));
     let file = rusqlite::Connection::open(site.root().join("state.sqlite")).unwrap();
     file.execute("UPDATE queue SET claimed = claimed - 3600 WHERE id = ?1", [&id]).unwrap();
     drop(file);
     assert_eq!(site.run("queue run").code, Some(0));
-    assert_eq!(second.taken().len(), 1);
+    assert_eq!(second.taken().len(), 2);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Taking mails that are due, one at a time, and recording what became of them.
 
+use super::super::words::Moment;
 use super::super::{AdminError, SqliteDirectory};
 use super::keep_identity;
 use super::key::QueueKey;
@@ -92,6 +93,22 @@ impl SqliteDirectory {
         let due = params![None::<&str>, at.unix_timestamp(), LONGEST_WAIT];
         let due = self.write_state(|file| Ok(file.query_row(&sql, due, |row| row.get::<_, i64>(0))?))?;
         Ok(usize::try_from(due).unwrap_or(0))
+    }
+
+    /// Until when each mail is claimed that nobody else may touch.
+    pub fn claims(&self, at: OffsetDateTime) -> Result<Vec<OffsetDateTime>, AdminError> {
+        if !self.has_state() {
+            return Ok(Vec::new());
+        }
+        let sql =
+            "SELECT claimed FROM queue WHERE state = 'waiting' AND claimed >= ?1 AND claimed <= ?1 + ?2";
+        let claims = self.write_state(|file| {
+            let mut claims = file.prepare_cached(sql)?;
+            let found =
+                claims.query_map([at.unix_timestamp(), LONGEST_WAIT], |row| row.get::<_, Moment>(0))?;
+            Ok(found.map(|until| until.map(|until| until.0)).collect::<Result<_, _>>()?)
+        })?;
+        Ok(claims)
     }
 
     /// Records what became of the recipients of a claimed mail, in the order of its places.
