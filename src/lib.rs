@@ -44,6 +44,7 @@ pub mod directory;
 pub mod engine;
 pub mod helper;
 pub mod mail;
+pub mod mailbox;
 pub mod pki;
 pub mod rules;
 pub mod smime;

@@ -59,6 +59,7 @@ mod key_remove;
 mod key_rotate;
 mod keyring;
 mod loss;
+mod mailbox;
 mod mailboxes;
 mod man;
 mod moment;
@@ -122,6 +123,7 @@ enum Verb {
     Deliver(deliver::Deliver),
     Rules(rules::Rules),
     Queue(queue::QueueCommand),
+    Mailbox(mailbox::MailboxCommand),
     Seal(seal::Seal),
     Open(open::Open),
     Rekey(rekey::Rekey),
@@ -153,6 +155,7 @@ impl Verb {
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
             Verb::Rules(verb) => verb.run(context, out),
             Verb::Queue(verb) => verb.run(context, out),
+            Verb::Mailbox(verb) => verb.run(context, out),
             Verb::Seal(verb) => verb.run(out),
             Verb::Open(verb) => verb.run(context, out),
             Verb::Rekey(verb) => verb.run(context, out),

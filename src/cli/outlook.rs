@@ -15,15 +15,14 @@ pub(super) fn of(
     config: &Config,
 ) -> Result<Prospect, Failure> {
     let lists = directory.revocation_lists(&engine::issuers([account]))?;
-    engine::foresee(account, &config.settings, &lists, &config.trust_bundle, SystemClock.now())?.ok_or_else(
-        || {
+    engine::foresee(&[account], &config.settings, &lists, &config.trust_bundle, SystemClock.now())?
+        .ok_or_else(|| {
             let text = format!(
                 "{} has no certificate, and its mail is stored in the clear by consent",
                 account.address
             );
             Failure::new(Code::NotFound, text)
-        },
-    )
+        })
 }
 
 /// The recovery certificate of an account that has it; nothing for another. One that cannot be used is told of.

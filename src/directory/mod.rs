@@ -36,6 +36,7 @@ mod restore;
 mod revoke;
 mod rights;
 mod rules;
+mod runs;
 mod schema;
 mod signed_crls;
 mod trust;
@@ -66,6 +67,7 @@ pub use recovery::{DomainHolder, RecoveryCertificate};
 pub use restore::{CarriedOver, MayReplace, Restored};
 pub use rights::{Grant, Right};
 pub use rules::{Asked, InstalledSet, NewRules, RuleChange, RuleHolder};
+pub use runs::{BegunRun, StepMark};
 pub use signed_crls::SignedCrl;
 pub use trust::{TrustHolder, TrustedCertificate};
 

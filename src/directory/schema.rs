@@ -19,7 +19,7 @@ const DIRECTORY: &[Step] = &[
 ];
 
 /// The same for `state.sqlite`.
-const STATE: &[Step] = &[tables(STATE_1), tables(STATE_2), tables(STATE_3)];
+const STATE: &[Step] = &[tables(STATE_1), tables(STATE_2), tables(STATE_3), tables(STATE_4)];
 
 /// A step that computes nothing.
 const fn tables(tables: &'static str) -> Step {
@@ -298,6 +298,24 @@ CREATE TABLE queue_recipients (
 CREATE TABLE sent_identities (
     identity TEXT NOT NULL PRIMARY KEY,
     at BIGINT NOT NULL
+);
+";
+
+/// Runs over stored messages that have not ended, by what they do (`task`: a digest of operation, accounts, selection and wanted
+/// certificates), and the replacements that one of them has in hand: their names, so that the next run finds what a dead one left.
+const STATE_4: &str = "
+CREATE TABLE mailbox_runs (
+    id TEXT NOT NULL PRIMARY KEY,
+    task TEXT NOT NULL UNIQUE,
+    started BIGINT NOT NULL
+);
+CREATE TABLE mailbox_steps (
+    account TEXT NOT NULL,
+    mailbox TEXT NOT NULL,
+    old TEXT NOT NULL,
+    new TEXT NOT NULL,
+    letters TEXT NOT NULL,
+    PRIMARY KEY (account, mailbox, old, new)
 );
 ";
 

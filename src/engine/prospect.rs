@@ -8,36 +8,46 @@ use crate::smime;
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
-/// What the INBOX copy of an account would be sealed to.
-#[derive(Debug)]
+/// What a copy for some accounts would be sealed to.
 pub struct Prospect {
     /// Every certificate.
     pub recipients: Vec<ValidatedCertificate>,
+    /// How: the owner's profile.
+    pub form: smime::Form,
     /// Whose they are.
     pub sealed_to: Vec<SealedToReport>,
     /// What would be let pass or left out.
     pub warnings: Vec<String>,
+    readers: Vec<Reader>,
 }
 
-/// What a delivery at that time would do for an account whose INBOX copy is sealed; nothing if it would be clear, by the
-/// consent for accounts without a certificate.
+impl Prospect {
+    /// What the sealed message says of who can open it beside the accounts, or in their place.
+    pub fn marked(&self) -> Vec<smime::Marked<'_>> {
+        self.readers.iter().filter_map(Reader::marked).collect()
+    }
+}
+
+/// What a delivery at that time would do for an account whose INBOX copy is sealed, or for a copy in a mailbox of the first
+/// of several; nothing if it would be clear, by the consent for accounts without a certificate.
 pub fn foresee(
-    account: &Account,
+    accounts: &[&Account],
     settings: &Settings,
     lists: &[Crl],
     built_in: &dyn BuiltIn,
     at: OffsetDateTime,
 ) -> Result<Option<Prospect>, EngineError> {
-    let form = settings.form(account, None, None);
-    let Fit::Seal(readers) = (Certificates { settings, at, lists, built_in }).fit(&[account], form)? else {
+    let Some(owner) = accounts.first() else { return Ok(None) };
+    let form = settings.form(owner, None, None);
+    let Fit::Seal(readers) = (Certificates { settings, at, lists, built_in }).fit(accounts, form)? else {
         return Ok(None);
     };
     let recipients: Vec<_> = readers.iter().flat_map(|reader| reader.usable.iter().cloned()).collect();
-    let mailbox = format!("~{}/INBOX", account.address);
+    let mailbox = format!("~{}/INBOX", owner.address);
     smime::check_recipients(&recipients, form).map_err(|source| EngineError::Seal { mailbox, source })?;
     let sealed_to = readers.iter().flat_map(Reader::reports).collect();
-    let warnings = readers.into_iter().flat_map(|reader| reader.warnings).collect();
-    Ok(Some(Prospect { recipients, sealed_to, warnings }))
+    let warnings = readers.iter().flat_map(|reader| reader.warnings.iter().cloned()).collect();
+    Ok(Some(Prospect { recipients, form, sealed_to, warnings, readers }))
 }
 
 /// The recovery certificate of an account that has it, or why it cannot be used.

@@ -12,9 +12,13 @@ mod maildir;
 mod memory;
 mod name;
 mod quota;
+mod replace;
+mod stored;
 mod walk;
 
 pub use atomic::{Disk, Files, replace_file};
 pub use layout::TemplateError;
 pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
+pub use replace::{NewContent, Replaced, Replacement, Step};
+pub use stored::{Messages, Part, RunId, StoredMailbox, StoredMessage};

@@ -1,5 +1,6 @@
 //! Unique names of messages, by the Maildir convention, and the letters after them.
 
+use super::stored::RunId;
 use crate::mail::Flag;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,37 @@ pub(super) fn unique(host: &str, size: usize, wire_size: usize) -> String {
         std::process::id(),
         rand::random::<u64>(),
     )
+}
+
+/// The name of what takes the place of `old`: with its time, so that mailboxes keep their order, and the run that makes it:
+/// `seconds.MmicrosecondsPpidQcounterRrandomXrun.host,S=size,W=wire size`.
+pub(super) fn replacing(old: &str, run: RunId, host: &str, size: usize, wire_size: usize) -> String {
+    let fresh = unique(host, size, wire_size);
+    let (_, rest) = fresh.split_once('.').unwrap_or(("", &fresh));
+    let (unique, host) = rest.split_once('.').unwrap_or((rest, ""));
+    let time = old.split_once('.').map(|(time, _)| time).filter(|time| is_time(time));
+    format!("{}.{unique}X{run}.{host}", time.unwrap_or("0"))
+}
+
+fn is_time(text: &str) -> bool {
+    (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The run that made a file of that base name, if one did.
+pub(super) fn run_in(base: &str) -> Option<RunId> {
+    let (_, run) = base.split('.').nth(1)?.rsplit_once('X')?;
+    let run = Some(run).filter(|run| run.len() == 16)?;
+    u64::from_str_radix(run, 16).ok().map(RunId)
+}
+
+/// The part of a file's name that stays when flags change.
+pub(super) fn base(file_name: &str) -> &str {
+    file_name.split_once(":2,").map_or(file_name, |(base, _)| base)
+}
+
+/// The letters of flags and keywords.
+pub(super) fn letters_in(file_name: &str) -> &str {
+    file_name.split_once(":2,").map_or("", |(_, letters)| letters)
 }
 
 /// Digits that no other name has.

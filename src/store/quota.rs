@@ -73,10 +73,18 @@ pub(super) fn has_room(files: &impl Files, maildir: &Path, size: u64) -> Result<
 
 /// Adds a stored message to the sum. A failure makes the estimate worse and nothing else.
 pub(super) fn record(files: &impl Files, maildir: &Path, size: u64) {
+    append(files, maildir, &format!("{size} 1\n"));
+}
+
+/// Adds what a message grew or shrank by. It is never too much: to refuse would leave the message as it is.
+pub(super) fn record_change(files: &impl Files, maildir: &Path, old: u64, new: u64) {
+    let change = i128::from(new) - i128::from(old);
+    append(files, maildir, &format!("{change} 0\n"));
+}
+
+fn append(files: &impl Files, maildir: &Path, line: &str) {
     let path = maildir.join("maildirsize");
-    let recorded = files
-        .open_to_append(&path)
-        .and_then(|mut file| files.write(&mut file, format!("{size} 1\n").as_bytes()));
+    let recorded = files.open_to_append(&path).and_then(|mut file| files.write(&mut file, line.as_bytes()));
     match recorded {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             tracing::warn!(path = %path.display(), %error, "the quota file is not kept up");

@@ -57,7 +57,7 @@ impl Look<'_> {
     fn at(&self, account: &Account, findings: &mut Vec<Finding>) {
         let about = account.address.to_string();
         let (settings, built_in) = (&self.config.settings, &self.config.trust_bundle);
-        match engine::foresee(account, settings, self.lists, built_in, self.now) {
+        match engine::foresee(&[account], settings, self.lists, built_in, self.now) {
             Ok(Some(prospect)) => {
                 findings.extend(prospect.warnings.iter().map(|warning| passed(account, &prospect, warning)));
             }

@@ -1,0 +1,28 @@
+//! `sealpost mailbox`: the mail that is there already.
+
+mod list;
+mod targets;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::output::Output;
+
+/// Seal, open, hand to other keys and look at mail that is stored already
+#[derive(clap::Args)]
+pub(super) struct MailboxCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(clap::Subcommand)]
+enum Verb {
+    List(list::List),
+}
+
+impl MailboxCommand {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        match self.verb {
+            Verb::List(verb) => verb.run(context, out),
+        }
+    }
+}
