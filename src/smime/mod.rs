@@ -16,6 +16,7 @@ pub mod recognise;
 pub mod rekey;
 pub mod seal;
 pub mod sealed;
+mod strength;
 #[cfg(test)]
 mod tests;
 mod unwrap;
@@ -30,4 +31,5 @@ pub use recognise::{OpenPgp, recognise};
 pub use rekey::{RekeyError, rekey};
 pub use seal::{Mark, Marked, SealError, SealJob, seal_many};
 pub use sealed::{Sealed, SealedTo};
+pub use strength::weak_algorithms;
 pub use verify::{VerifiedSignature, VerifyError, verify};
