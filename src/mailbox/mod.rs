@@ -4,12 +4,14 @@
 //! becomes of each, and has the store replace those that change. The work sees bytes and touches no disk; the run knows
 //! nothing of keys and certificates.
 
+mod look;
 mod outcome;
 mod run;
 mod selection;
 mod work;
 
+pub use look::{Looked, Sealing, State, look};
 pub use outcome::{Left, Outcome, Seen};
 pub use run::{Ended, Run, RunError, Scope};
-pub use selection::Selection;
+pub use selection::{Criterion, MessageName, MessageNameError, Selection, SelectionError};
 pub use work::{Made, Proof, Read, Work};
