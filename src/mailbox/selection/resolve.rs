@@ -26,7 +26,7 @@ pub enum SelectionError {
     #[error("{0} names a message of one mailbox, and several are looked at")]
     SeveralMailboxes(MessageName),
     /// The beginning of more than one name.
-    #[error("{name} names several messages: {} and {}", places[0], places[1])]
+    #[error("{name} names several messages: {}", places.join(" and "))]
     Ambiguous {
         /// As it was given.
         name: MessageName,
