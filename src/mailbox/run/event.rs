@@ -5,8 +5,8 @@ use crate::directory::StepMark;
 use crate::mail::Address;
 use crate::mailbox::Seen;
 
-/// Something happened. Those of one account come between its `Begins` and its `Ends` or `Fails`; accounts that are worked on
-/// side by side mix.
+/// Something happened. Those of one account come between its `Begins` and its `Ends` or `Fails`, in the order of the listing;
+/// accounts that are worked on side by side mix. One with which nothing can be begun has its `Fails` alone.
 #[derive(Debug)]
 pub enum Event {
     /// Work on the messages of an account begins.
