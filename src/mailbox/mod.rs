@@ -10,6 +10,6 @@ mod selection;
 mod work;
 
 pub use outcome::{Left, Outcome, Seen};
-pub use run::{Ended, Run, RunError, Scope};
+pub use run::{Accounts, Ended, Event, Run, RunError, Scope, Works};
 pub use selection::Selection;
 pub use work::{Made, Proof, Read, Work};

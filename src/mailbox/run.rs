@@ -1,4 +1,8 @@
-//! A run over the messages of one account after the other.
+//! A run over the messages of accounts.
+
+mod event;
+
+pub use event::Event;
 
 use super::{Left, Made, Outcome, Read, Seen, Selection, Work};
 use crate::crypto::SecretBytes;
@@ -21,9 +25,26 @@ pub struct Run<'a> {
     pub stop: &'a AtomicBool,
     /// Its number.
     pub id: RunId,
+    /// Did it begin before, and was interrupted? Then what it made is there already.
+    pub resumed: bool,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// A larger message is a failure, octets: it would have to be in memory as a whole.
+    pub largest: u64,
 }
+
+/// The messages of many accounts that a run looks at.
+pub struct Accounts<'a> {
+    /// Whose.
+    pub owners: &'a [Address],
+    /// One mailbox of each; absent: all of them.
+    pub mailbox: Option<&'a MailboxName>,
+    /// Which messages there.
+    pub selection: &'a Selection,
+}
+
+/// Makes the work for an account, or says why there is none.
+pub type Works<'a> = dyn Fn(&Address) -> Result<Box<dyn Work + 'a>, String> + Sync + 'a;
 
 /// The messages of one account that a run looks at.
 pub struct Scope<'a> {
@@ -46,6 +67,28 @@ pub enum RunError {
         owner: Address,
         /// Which.
         mailbox: MailboxName,
+    },
+    /// There is no work for the account: why.
+    #[error("{0}")]
+    NoWork(String),
+    /// Another run holds the lock.
+    #[error("another run is at work in the mailboxes of {0}; try again when it is done")]
+    Busy(Address),
+    /// The file system of the Maildir has no locks.
+    #[error("the mailboxes of {owner} cannot be locked against other runs: {reason}")]
+    NoLock {
+        /// Whose.
+        owner: Address,
+        /// The system's word.
+        reason: String,
+    },
+    /// The disk takes no more: one message after the other failed.
+    #[error("{failures} messages in a row could not be written, the last because: {last}")]
+    GaveUp {
+        /// How many.
+        failures: usize,
+        /// Why the last one.
+        last: String,
     },
     /// The disk.
     #[error(transparent)]
@@ -87,6 +130,39 @@ impl Run<'_> {
             }
         }
         Ok(Ended::Whole)
+    }
+
+    /// Works on the messages of many accounts, some side by side, and tells of everything. What an account fails by is told,
+    /// and the others go on.
+    pub fn accounts(&self, accounts: &Accounts<'_>, works: &Works<'_>, see: &mut dyn FnMut(Event)) -> Ended {
+        for owner in accounts.owners {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ended::Stopped;
+            }
+            see(Event::Begins { owner: owner.clone(), done_before: 0 });
+            let scope = Scope { owner, mailbox: accounts.mailbox, selection: accounts.selection };
+            let ended = works(owner)
+                .map_err(RunError::NoWork)
+                .and_then(|work| self.account(&scope, &*work, &mut |seen| see(Event::Message(seen))));
+            let owner = owner.clone();
+            match ended {
+                Ok(ended) => see(Event::Ends { owner, ended }),
+                Err(error) => see(Event::Fails { owner, error }),
+            }
+        }
+        Ended::Whole
+    }
+
+    /// How many messages a scope means, as far as names tell: the length of a bar. What this run made is not counted.
+    pub fn count(&self, scope: &Scope<'_>) -> Result<u64, RunError> {
+        let mut messages = 0;
+        for mailbox in self.mailboxes(scope)? {
+            for stored in self.store.messages(&mailbox) {
+                let stored = stored?;
+                messages += u64::from(stored.run() != Some(self.id) && scope.selection.by_name(&stored));
+            }
+        }
+        Ok(messages)
     }
 
     /// The mailboxes that a scope names.
