@@ -1,7 +1,16 @@
 //! `sealpost mailbox`: the mail that is there already.
 
+mod decrypt;
+mod encrypt;
+mod keys;
 mod list;
+mod operation;
+mod readers;
+mod rekey;
+mod report;
+mod selection;
 mod targets;
+mod task;
 
 use super::context::Context;
 use super::failure::Failure;
@@ -17,12 +26,18 @@ pub(super) struct MailboxCommand {
 #[derive(clap::Subcommand)]
 enum Verb {
     List(list::List),
+    Encrypt(encrypt::Encrypt),
+    Decrypt(decrypt::Decrypt),
+    Rekey(rekey::Rekey),
 }
 
 impl MailboxCommand {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self.verb {
             Verb::List(verb) => verb.run(context, out),
+            Verb::Encrypt(verb) => verb.run(context, out),
+            Verb::Decrypt(verb) => verb.run(context, out),
+            Verb::Rekey(verb) => verb.run(context, out),
         }
     }
 }
