@@ -4,11 +4,15 @@
 //! becomes of each, and has the store replace those that change. The work sees bytes and touches no disk; the run knows
 //! nothing of keys and certificates.
 
+mod export;
+mod import;
 mod outcome;
 mod run;
 mod selection;
 mod work;
 
+pub use export::{Export, ExportError, Exported, Opener, read_whole};
+pub use import::{Arrived, Import, ImportError, Imported};
 pub use outcome::{Left, Outcome, Seen};
 pub use run::{Ended, Run, RunError, Scope};
 pub use selection::Selection;

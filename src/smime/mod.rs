@@ -26,7 +26,7 @@ pub use headers::HeadersKept;
 pub use open::{OpenError, Opened, OpeningKey, open, open_by_policy};
 pub use raw::open_raw;
 pub use recipient::{Form, Naming, check_recipients, refusal};
-pub use recognise::{OpenPgp, recognise};
+pub use recognise::{OpenPgp, encrypted_as_it_is, recognise};
 pub use rekey::{RekeyError, rekey};
 pub use seal::{Mark, Marked, SealError, SealJob, seal_many};
 pub use sealed::{Sealed, SealedTo};

@@ -98,7 +98,7 @@ pub(super) fn publish(files: &impl Files, staged: &Path, visible: &Path) -> Resu
 }
 
 /// Link and not rename, because rename(2) would replace a file of that name without a word.
-fn link_new(files: &impl Files, staged: &Path, visible: &Path) -> Result<(), StoreError> {
+pub(super) fn link_new(files: &impl Files, staged: &Path, visible: &Path) -> Result<(), StoreError> {
     match files.link(staged, visible) {
         Ok(()) => Ok(()),
         // EEXIST: a network file system may have done it and lost its answer; the inode tells.

@@ -6,6 +6,7 @@
 mod atomic;
 mod attachments;
 mod folder;
+mod import;
 mod keywords;
 mod layout;
 mod maildir;
@@ -17,6 +18,7 @@ mod stored;
 mod walk;
 
 pub use atomic::{Disk, Files, replace_file};
+pub use import::{Arrival, NamedArrival, StagedArrival};
 pub use layout::TemplateError;
 pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
