@@ -15,7 +15,7 @@ const LANES: usize = 8;
 type Content = (NewContent, Vec<String>);
 
 /// A message that is sealed.
-struct Sealed {
+struct Prepared {
     content: NewContent,
     arrival: Arrival,
     notes: Vec<String>,
@@ -50,7 +50,7 @@ impl Import<'_> {
     }
 
     /// What each message becomes. Nothing clear is in it.
-    fn seal(&self, batch: Batch) -> Vec<Item<Sealed>> {
+    fn seal(&self, batch: Batch) -> Vec<Item<Prepared>> {
         let to_come = |arrival: &Arrival| StoredMessage::to_come(self.mailbox, arrival.mark);
         let messages: Vec<(StoredMessage, &SecretBytes)> = batch
             .entries
@@ -64,14 +64,14 @@ impl Import<'_> {
         let sealed = |pending: Pending| {
             pending.and_then(|(message, arrival)| {
                 let (content, notes) = content(made.next(), &message).map_err(Arrived::Failed)?;
-                Ok(Sealed { content, arrival, notes })
+                Ok(Prepared { content, arrival, notes })
             })
         };
         batch.entries.into_iter().map(sealed).collect()
     }
 
     /// Those that have room, in their order, under names in that order; and why there is no room for the rest.
-    fn name(&self, sealed: Vec<Item<Sealed>>) -> (Vec<Item<Ready>>, Option<StoreError>) {
+    fn name(&self, sealed: Vec<Item<Prepared>>) -> (Vec<Item<Ready>>, Option<StoreError>) {
         let (mut octets, mut messages) = (0, 0);
         let mut ready = Vec::with_capacity(sealed.len());
         for Item { place, state } in sealed {
@@ -91,8 +91,8 @@ impl Import<'_> {
         (ready, None)
     }
 
-    fn ready(&self, sealed: Sealed, room: (u64, u64)) -> Result<Ready, StoreError> {
-        let Sealed { content, arrival, mut notes } = sealed;
+    fn ready(&self, sealed: Prepared, room: (u64, u64)) -> Result<Ready, StoreError> {
+        let Prepared { content, arrival, mut notes } = sealed;
         self.store.has_room(self.mailbox, room)?;
         let arrival = self.store.name_arrival(self.mailbox, &content, &arrival)?;
         let dropped = arrival.dropped.iter();
@@ -147,7 +147,7 @@ fn content(made: Option<Made>, message: &SecretBytes) -> Result<Content, String>
     }
 }
 
-fn would_be(item: Item<Sealed>) -> Imported {
+fn would_be(item: Item<Prepared>) -> Imported {
     match item.state {
         Ok(sealed) => told(item.place, Arrived::WouldStore, sealed.notes),
         Err(arrived) => told(item.place, arrived, Vec::new()),
