@@ -4,14 +4,15 @@
 //! 150 octets a message; of the messages themselves, one.
 
 use super::Selection;
+use super::run::{too_large, whole};
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
 use crate::mail::Flag;
 use crate::mail::mbox::{self, Keeping};
 use crate::store::{MaildirStore, Part, StoredMailbox, StoredMessage};
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::fs::Metadata;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -37,6 +38,8 @@ pub struct Export<'a> {
     pub flags: &'a dyn Fn(&str) -> Vec<Flag>,
     /// Set when it shall end.
     pub stop: &'a AtomicBool,
+    /// A larger message is left out, octets: it would have to be in memory as a whole.
+    pub largest: u64,
 }
 
 /// What became of a message.
@@ -147,7 +150,11 @@ impl Export<'_> {
         if !self.selection.by_metadata(&data) {
             return Ok(true);
         }
-        match read_whole(&mut file, &data) {
+        if data.len() > self.largest {
+            tell(stored, Exported::Failed(too_large(data.len(), self.largest)));
+            return Ok(true);
+        }
+        match whole(&mut file, data.len()) {
             Err(error) => tell(stored, Exported::Failed(format!("it cannot be read: {error}"))),
             Ok(bytes) if !self.selection.by_bytes(bytes.expose()) => {}
             Ok(bytes) => {
@@ -194,12 +201,4 @@ fn order(base: &str) -> Order {
     let digits = levels.next().and_then(|unique| unique.strip_prefix('M')).unwrap_or_default();
     let digits = digits.split(|char: char| !char.is_ascii_digit()).next().unwrap_or_default();
     (seconds, digits.parse().unwrap_or(0))
-}
-
-/// All of the file, in a buffer that does not grow.
-pub fn read_whole(file: &mut File, data: &Metadata) -> io::Result<SecretBytes> {
-    let length = usize::try_from(data.len()).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-    let mut bytes = SecretBytes::new(vec![0; length]);
-    file.read_exact(bytes.expose_mut())?;
-    Ok(bytes)
 }

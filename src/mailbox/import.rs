@@ -7,11 +7,12 @@
 mod batch;
 mod place;
 
-use super::{Ended, Work};
+use super::run::Lock;
+use super::{Ended, RunError, Work};
 use crate::crypto::MarkKey;
 use crate::engine::StoreError;
-use crate::mail::Flag;
 use crate::mail::mbox::{Entry, NoMbox, Splitter};
+use crate::mail::{Flag, MailboxName};
 use crate::store::{MaildirStore, StoredMailbox};
 use batch::{Batch, Pending};
 use std::collections::{HashMap, HashSet};
@@ -28,7 +29,7 @@ const CHUNK: usize = 256 << 10;
 pub struct Import<'a> {
     /// The mail.
     pub store: &'a MaildirStore,
-    /// The mailbox, locked by the caller.
+    /// The mailbox. The account is locked while it runs, as by a run.
     pub mailbox: &'a Arc<StoredMailbox>,
     /// What seals them.
     pub work: &'a dyn Work,
@@ -83,6 +84,9 @@ pub enum ImportError {
     /// The disk, or the quota.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A run is at work in the account, or its mailboxes cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] RunError),
 }
 
 impl Import<'_> {
@@ -93,6 +97,8 @@ impl Import<'_> {
         mut splitter: Splitter,
         tell: &mut dyn FnMut(Imported),
     ) -> Result<Ended, ImportError> {
+        let owner = &self.mailbox.owner;
+        let _lock = Lock::take(owner, &self.store.folder(owner, &MailboxName::inbox()))?;
         let mut known = self.known()?;
         let mut batch = Batch::default();
         let mut chunk = Zeroizing::new(vec![0; CHUNK]);

@@ -103,7 +103,7 @@ impl<F: Files> MaildirStore<F> {
         let staged = StagedArrival { files, place, temporary, size: content.bytes().len() as u64 };
         let path = &staged.temporary;
         staged.files.write(&mut file, content.bytes()).map_err(failed("write", path))?;
-        file.set_modified(date).map_err(failed("set the time of", path))?;
+        staged.files.set_modified(&file, date).map_err(failed("set the time of", path))?;
         staged.files.sync(&file).map_err(failed("sync", path))?;
         Ok(staged)
     }

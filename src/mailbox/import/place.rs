@@ -4,6 +4,7 @@ use super::batch::{Batch, Item, Pending, told};
 use super::{Arrived, Import, Imported};
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
+use crate::mailbox::run::side_by_side;
 use crate::mailbox::{Left, Made, Read};
 use crate::smime::encrypted_as_it_is;
 use crate::store::{Arrival, NamedArrival, NewContent, StagedArrival, StoredMessage};
@@ -107,26 +108,6 @@ impl Import<'_> {
         let size = content.bytes().len() as u64;
         Staged { file: self.store.stage_arrival(arrival, &content), size, notes }
     }
-}
-
-/// What becomes of each, in their order; at most so many at a time. It is for work that waits for the disk: rayon's threads
-/// are for the processor.
-fn side_by_side<T: Send, R: Send>(items: Vec<T>, lanes: usize, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let each = items.len().div_ceil(lanes).max(1);
-    let mut items = items.into_iter();
-    let mut parts = Vec::with_capacity(lanes);
-    while items.len() > 0 {
-        parts.push(items.by_ref().take(each).collect::<Vec<T>>());
-    }
-    let work = &work;
-    std::thread::scope(|scope| {
-        let spawn = |part: Vec<T>| scope.spawn(move || part.into_iter().map(work).collect::<Vec<R>>());
-        let running: Vec<_> = parts.into_iter().map(spawn).collect();
-        let join = |done: std::thread::ScopedJoinHandle<'_, Vec<R>>| {
-            done.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        running.into_iter().flat_map(join).collect()
-    })
 }
 
 /// The bytes to store. What its sender encrypted, and shall be left so, is stored as it is.
