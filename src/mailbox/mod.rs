@@ -6,6 +6,9 @@
 
 mod decrypt;
 mod encrypt;
+mod export;
+mod import;
+mod load;
 mod look;
 mod outcome;
 mod proof;
@@ -18,6 +21,9 @@ mod work;
 
 pub use decrypt::{Clear, Decrypt, open};
 pub use encrypt::Encrypt;
+pub use export::{Export, ExportError, Exported, Opener};
+pub use import::{Arrived, Import, ImportError, Imported};
+pub use load::{LoadError, load};
 pub use look::{Looked, Sealing, State, look};
 pub use outcome::{Left, Outcome, Seen};
 pub use proof::Proof;

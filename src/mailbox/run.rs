@@ -18,6 +18,9 @@ mod read;
 mod workshop;
 
 pub use event::Event;
+pub(super) use lanes::side_by_side;
+pub(super) use lock::Lock;
+pub(super) use read::{too_large, whole};
 
 use super::{Seen, Selection, Work};
 use crate::directory::SqliteDirectory;

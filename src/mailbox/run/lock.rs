@@ -8,13 +8,13 @@ use std::path::Path;
 
 /// Held until it is dropped or the process ends, however it ends: so the steps that the journal holds of an account that
 /// is locked are those of dead runs.
-pub(super) struct Lock {
+pub(in crate::mailbox) struct Lock {
     _maildir: File,
 }
 
 impl Lock {
     /// Takes the lock, flock(2) of the Maildir's folder; none of a Maildir that does not exist.
-    pub(super) fn take(owner: &Address, maildir: &Path) -> Result<Option<Lock>, RunError> {
+    pub(in crate::mailbox) fn take(owner: &Address, maildir: &Path) -> Result<Option<Lock>, RunError> {
         let no_lock =
             |error: std::io::Error| RunError::NoLock { owner: owner.clone(), reason: error.to_string() };
         let folder = match File::open(maildir) {

@@ -241,7 +241,7 @@ fn load(
 }
 
 /// All of a file of that length, in a buffer that does not grow.
-fn whole(file: &mut File, length: u64) -> std::io::Result<SecretBytes> {
+pub(in crate::mailbox) fn whole(file: &mut File, length: u64) -> std::io::Result<SecretBytes> {
     let changed = || std::io::Error::other("its size changed meanwhile, which no file of a Maildir does");
     let length = usize::try_from(length).map_err(|_| changed())?;
     let mut bytes = SecretBytes::new(vec![0; length]);
@@ -255,7 +255,7 @@ fn whole(file: &mut File, length: u64) -> std::io::Result<SecretBytes> {
     }
 }
 
-fn too_large(octets: u64, largest: u64) -> String {
+pub(in crate::mailbox) fn too_large(octets: u64, largest: u64) -> String {
     format!("it has {octets} octets, more than the {largest} that max-message allows")
 }
 
