@@ -8,6 +8,7 @@ mod attachments;
 mod folder;
 mod keywords;
 mod layout;
+pub mod leftovers;
 mod maildir;
 mod memory;
 mod name;
