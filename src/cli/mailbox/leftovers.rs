@@ -19,7 +19,9 @@ impl Leftovers {
 
     /// Tells a person, beside the result.
     pub(in crate::cli) fn tell(&self, out: &Output) {
-        self.lines().iter().for_each(|line| out.note(line));
+        if !self.0.is_empty() {
+            out.note(&self.lines().join("\n"));
+        }
     }
 
     /// For the field `leftovers` of a JSON object: each with its account, and the commands.
