@@ -95,6 +95,16 @@ pub enum MissingCertificate {
     Plain,
 }
 
+/// A stored message that is sealed, and not to the certificates that mail for its mailbox is sealed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SealedToOthers {
+    /// It stays as it is.
+    #[default]
+    Leave,
+    /// It is sealed once more, as a whole.
+    Wrap,
+}
+
 /// What the engine obeys. Made by `config`, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -5,6 +5,7 @@
 
 mod atomic;
 mod attachments;
+mod find;
 mod folder;
 mod keywords;
 mod layout;
@@ -12,8 +13,10 @@ pub mod leftovers;
 mod maildir;
 mod memory;
 mod name;
+mod pair;
 mod quota;
 mod replace;
+mod settle;
 mod stored;
 mod walk;
 
@@ -22,4 +25,4 @@ pub use layout::TemplateError;
 pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
 pub use replace::{NewContent, Replaced, Replacement, Step};
-pub use stored::{Messages, Part, RunId, StoredMailbox, StoredMessage};
+pub use stored::{Messages, Named, Part, RunId, StoredMailbox, StoredMessage};
