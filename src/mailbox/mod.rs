@@ -6,6 +6,7 @@
 
 mod decrypt;
 mod encrypt;
+mod look;
 mod outcome;
 mod proof;
 mod rekey;
@@ -17,10 +18,11 @@ mod work;
 
 pub use decrypt::{Clear, Decrypt, open};
 pub use encrypt::Encrypt;
+pub use look::{Looked, Sealing, State, look};
 pub use outcome::{Left, Outcome, Seen};
 pub use proof::Proof;
 pub use rekey::Rekey;
 pub use run::{Ended, Run, RunError, Scope};
-pub use selection::Selection;
+pub use selection::{Criterion, MessageName, MessageNameError, Selection, SelectionError};
 pub use wanted::{NamedReader, Readers, Wanted};
 pub use work::{Made, Read, Stays, Work};

@@ -17,6 +17,7 @@ pub mod rekey;
 pub mod restore;
 pub mod seal;
 pub mod sealed;
+mod strength;
 #[cfg(test)]
 mod tests;
 mod unwrap;
@@ -32,4 +33,5 @@ pub use rekey::{RekeyError, rekey, rekey_examined};
 pub use restore::{Restored, restore};
 pub use seal::{Mark, Marked, SealError, SealJob, seal_many};
 pub use sealed::{Sealed, SealedTo};
+pub use strength::weak_algorithms;
 pub use verify::{VerifiedSignature, VerifyError, verify};

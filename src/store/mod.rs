@@ -18,11 +18,14 @@ mod quota;
 mod replace;
 mod settle;
 mod stored;
+mod uidlist;
 mod walk;
 
 pub use atomic::{Disk, Files, replace_file};
+pub use keywords::Keywords;
 pub use layout::TemplateError;
 pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
 pub use replace::{NewContent, Replaced, Replacement, Step};
 pub use stored::{Messages, Named, Part, RunId, StoredMailbox, StoredMessage};
+pub use uidlist::UidListError;

@@ -133,15 +133,20 @@ pub(super) fn has_letter(name: &str, letter: char) -> bool {
 
 /// Letters of the system flags and of the keywords (already letters), sorted as the convention asks.
 pub(super) fn letters(flags: &[Flag], keywords: &[char]) -> String {
-    let system = flags.iter().filter_map(|flag| match flag {
+    let system = flags.iter().filter_map(letter);
+    system.chain(keywords.iter().copied()).collect::<BTreeSet<char>>().into_iter().collect()
+}
+
+/// The letter of a system flag.
+pub(super) fn letter(flag: &Flag) -> Option<char> {
+    match flag {
         Flag::Draft => Some('D'),
         Flag::Flagged => Some('F'),
         Flag::Answered => Some('R'),
         Flag::Seen => Some('S'),
         Flag::Deleted => Some('T'),
         Flag::Keyword(_) => None,
-    });
-    system.chain(keywords.iter().copied()).collect::<BTreeSet<char>>().into_iter().collect()
+    }
 }
 
 #[cfg(test)]

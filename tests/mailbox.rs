@@ -1,0 +1,4 @@
+//! Operations on stored messages.
+
+mod look;
+mod selection;
