@@ -185,7 +185,7 @@ mod tests {
     use std::thread::sleep;
     use std::time::Duration;
 
-    const REPLACED: &str = "cur/1.M1P1Q1R1X00000000000000aa.mx,S=1,W=1:2,S";
+    const REPLACED: &str = "cur/1.M1P1Q1R00000000000000bbX00000000000000aa.mx,S=1,W=1:2,S";
 
     fn mailbox(folder: &Path, name: &str) -> Arc<StoredMailbox> {
         let folder = if name == "INBOX" { folder.to_owned() } else { folder.join(format!(".{name}")) };
