@@ -300,3 +300,6 @@ impl<F: Files> MaildirStore<F> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
