@@ -201,8 +201,8 @@ mod tests {
             let level = rest.strip_prefix('.').map(|rest| rest.split(['.', ':']).next().unwrap().to_owned());
             let micros = level.and_then(|level| {
                 let (_, digits) = level.split_once('M')?;
-                let count = digits.bytes().take_while(u8::is_ascii_digit).count();
-                Some(digits[..count].parse::<u64>().unwrap_or(0))
+                let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+                Some(digits.parse::<u64>().unwrap_or(0))
             });
             (seconds.parse::<u64>().unwrap_or(0), micros, base(rest).to_owned())
         };
