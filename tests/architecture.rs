@@ -69,6 +69,7 @@ const CONSENTS: &[(&str, &str)] = &[
     ("inbox_is_plain", "engine/plan.rs"),
     ("attachments_are_plain", "engine/plan.rs"),
     ("missing_certificate_is_plain", "engine/plan.rs"),
+    ("person_decrypts", "mailbox/decrypt.rs"),
 ];
 
 /// Lines of code, tests not counted.

@@ -11,7 +11,8 @@ use super::recipient::{Recipient, recipient_infos};
 use super::tags::{INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, constructed, context};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911;
-use der::Decode;
+use der::{Decode, Encode};
+use sha2::{Digest, Sha256};
 use spki::AlgorithmIdentifierOwned;
 use std::borrow::Cow;
 
@@ -38,6 +39,27 @@ pub struct Enveloped {
     pub auth_attributes: Option<Vec<u8>>,
     /// The authentication tag.
     pub tag: Option<Vec<u8>>,
+    /// unprotectedAttrs or unauthAttrs in DER, if present: nothing vouches for them.
+    pub other_attributes: Option<Vec<u8>>,
+}
+
+impl Enveloped {
+    /// SHA-256 over all that does not depend on who the recipients are: type and algorithm of the content with its
+    /// parameters, the ciphertext, attributes and tag. OriginatorInfo is for the recipients (RFC 5652 6.1).
+    pub fn content_digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update([u8::from(self.authenticated)]);
+        // What is in memory has a DER form.
+        let algorithm = self.algorithm.to_der().unwrap_or_default();
+        let pieces = [Some(self.content_type.as_bytes()), Some(&algorithm), Some(&self.encrypted_content)];
+        let rest = [&self.auth_attributes, &self.tag, &self.other_attributes].map(Option::as_deref);
+        for piece in pieces.into_iter().chain(rest) {
+            // A piece that is not there has a length that no piece has.
+            hash.update(piece.map_or(u64::MAX, |piece| piece.len() as u64).to_be_bytes());
+            hash.update(piece.unwrap_or_default());
+        }
+        hash.finalize().into()
+    }
 }
 
 /// Reads a ContentInfo in BER or DER (RFC 5652 3). Trailing octets are refused. Versions are not looked at: writers
@@ -95,7 +117,8 @@ pub(super) fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> 
         false => (None, None),
     };
     // unprotectedAttrs or unauthAttrs.
-    fields.optional(constructed(if authenticated { 2 } else { 1 }))?;
+    let other_attributes = fields.optional(constructed(if authenticated { 2 } else { 1 }))?;
+    let other_attributes = other_attributes.map(|attributes| attributes.whole.to_vec());
     nothing_more(fields, "EnvelopedData")?;
     Ok(Enveloped {
         authenticated,
@@ -106,6 +129,7 @@ pub(super) fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> 
         encrypted_content,
         auth_attributes,
         tag,
+        other_attributes,
     })
 }
 

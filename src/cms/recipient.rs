@@ -17,7 +17,7 @@ pub(crate) const MAX_RECIPIENTS: usize = 10_000;
 pub(crate) const ID_ORI_KEM: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.13.3");
 
 /// How a RecipientInfo names its recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecipientId {
     /// DER of the issuer's name, and the serial number's content octets.
     IssuerAndSerialNumber {

@@ -2,7 +2,7 @@
 
 use super::{
     AttachmentPolicy, CertificateSource, CrlPolicy, DomainMode, Expired, InboxPolicy, MissingCertificate,
-    Naming, OpenPgp, Recovery, Trust, Unusable,
+    Naming, OpenPgp, Recovery, SealedToOthers, Trust, Unusable,
 };
 use crate::crypto::{Classical, Profile};
 use crate::mail::HeaderPolicy;
@@ -53,6 +53,7 @@ choice!(CrlPolicy { Soft = "soft", Hard = "hard" });
 choice!(Recovery { No = "no", Yes = "yes" });
 choice!(MissingCertificate { Defer = "defer", Reject = "reject", DomainKey = "domain-key", Plain = "plain" });
 choice!(OpenPgp { Keep = "keep", Seal = "seal" });
+choice!(SealedToOthers { Leave = "leave", Wrap = "wrap" });
 choice!(Reads { Cbc = "aes-256-cbc", Gcm = "aes-256-gcm" });
 choice!(Classical { Refused = "no", Beside = "yes" });
 choice!(Naming { Certificate = "certificate", KeyIdentifier = "key-identifier" });
@@ -105,6 +106,7 @@ mod tests {
         every_word_is_its_value::<Recovery>();
         every_word_is_its_value::<MissingCertificate>();
         every_word_is_its_value::<OpenPgp>();
+        every_word_is_its_value::<SealedToOthers>();
         every_word_is_its_value::<DomainMode>();
         every_word_is_its_value::<Profile>();
         every_word_is_its_value::<Classical>();

@@ -23,6 +23,10 @@ impl PlainConsent {
     pub(super) fn missing_certificate_is_plain() -> PlainConsent {
         PlainConsent { source: "missing-certificate = \"plain\"" }
     }
+    /// A person has stored messages decrypted.
+    pub(crate) fn person_decrypts() -> PlainConsent {
+        PlainConsent { source: "sealpost mailbox decrypt" }
+    }
     /// For tests of other rooms.
     #[cfg(test)]
     pub(crate) fn for_tests() -> PlainConsent {

@@ -62,7 +62,7 @@ pub use request::{Recipient, Request};
 pub use rule_cache::RuleCache;
 pub use settings::{
     AttachmentPolicy, CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
-    OpenPgp, Outgoing, Recovery, Settings, Trust, Unusable,
+    OpenPgp, Outgoing, Recovery, SealedToOthers, Settings, Trust, Unusable,
 };
 pub use submission::{HostPort, Submission, SubmissionSettings, SubmissionTls};
 pub use time_zone::TimeZone;

@@ -95,6 +95,16 @@ pub enum MissingCertificate {
     Plain,
 }
 
+/// A stored message that is sealed, and not to the certificates that mail for its mailbox is sealed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SealedToOthers {
+    /// It stays as it is.
+    #[default]
+    Leave,
+    /// It is sealed once more, as a whole.
+    Wrap,
+}
+
 /// What the engine obeys. Made by `config`, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -118,6 +128,8 @@ pub struct Settings {
     pub certificates: CertificatePolicy,
     /// Messages that came encrypted with OpenPGP.
     pub openpgp: OpenPgp,
+    /// Stored messages that are sealed to others.
+    pub sealed_to_others: SealedToOthers,
     /// May a rule create a mailbox in the acting account?
     pub create_mailboxes: bool,
     /// Smaller RSA keys are too weak.

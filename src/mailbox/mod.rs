@@ -4,12 +4,31 @@
 //! becomes of each, and has the store replace those that change. The work sees bytes and touches no disk; the run knows
 //! nothing of keys and certificates.
 
+mod decrypt;
+mod encrypt;
+mod export;
+mod import;
+mod load;
+mod look;
 mod outcome;
+mod proof;
+mod rekey;
 mod run;
 mod selection;
+mod target;
+mod wanted;
 mod work;
 
+pub use decrypt::{Clear, Decrypt, open};
+pub use encrypt::Encrypt;
+pub use export::{Export, ExportError, Exported, Opener};
+pub use import::{Arrived, Import, ImportError, Imported};
+pub use load::{LoadError, load};
+pub use look::{Looked, Sealing, State, look};
 pub use outcome::{Left, Outcome, Seen};
-pub use run::{Ended, Run, RunError, Scope};
-pub use selection::Selection;
-pub use work::{Made, Proof, Read, Work};
+pub use proof::Proof;
+pub use rekey::Rekey;
+pub use run::{Accounts, Ended, Event, Run, RunError, Scope, Works};
+pub use selection::{Criterion, MessageName, MessageNameError, Selection, SelectionError};
+pub use wanted::{NamedReader, Readers, Wanted};
+pub use work::{Made, Read, Stays, Work};

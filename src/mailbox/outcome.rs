@@ -11,6 +11,9 @@ pub enum Left {
     AlreadyRight,
     /// Sealed to others, and they are left alone.
     SealedToOthers,
+    /// Sealed to exactly the wanted certificates, with algorithms that are not written any more. Other recipients do not
+    /// change that: it is decrypted and encrypted anew, or wrapped.
+    WeakAlgorithms,
     /// Encrypted with OpenPGP.
     OpenPgp,
     /// Not sealed: there is nothing to open.

@@ -1,9 +1,7 @@
 //! What is done with stored messages, apart from the disk.
 
-use super::Left;
-use crate::cms::RecipientId;
+use super::{Left, Proof};
 use crate::store::{NewContent, StoredMessage};
-use std::collections::BTreeSet;
 
 /// A message in memory.
 pub struct Read<'a> {
@@ -29,20 +27,20 @@ pub enum Made {
     Fail(String),
 }
 
-/// What must hold of the bytes that are read back before the old message goes.
+/// Why a message stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proof {
-    /// A message that is sealed to exactly these.
-    SealedTo(BTreeSet<RecipientId>),
-    /// The same, around encrypted content (ciphertext, parameters, attributes, tag) with this SHA-256.
-    SameContent(BTreeSet<RecipientId>, [u8; 32]),
-    /// Octets with this SHA-256.
-    Same([u8; 32]),
+pub enum Stays {
+    /// Without a fault.
+    Left(Left),
+    /// That is a failure: why, and what to do. Nothing of the message is in it.
+    Failed(String),
 }
 
-impl Proof {
-    /// Does it hold of these bytes?
-    pub fn holds(&self, _bytes: &[u8]) -> bool {
-        true
+impl From<Stays> for Made {
+    fn from(stays: Stays) -> Made {
+        match stays {
+            Stays::Left(left) => Made::Leave(left),
+            Stays::Failed(reason) => Made::Fail(reason),
+        }
     }
 }

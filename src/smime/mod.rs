@@ -14,8 +14,10 @@ mod recipient;
 mod recipient_info;
 pub mod recognise;
 pub mod rekey;
+pub mod restore;
 pub mod seal;
 pub mod sealed;
+mod strength;
 #[cfg(test)]
 mod tests;
 mod unwrap;
@@ -23,11 +25,13 @@ pub mod verify;
 
 pub use claim::Claim;
 pub use headers::HeadersKept;
-pub use open::{OpenError, Opened, OpeningKey, open, open_by_policy};
+pub use open::{OpenError, Opened, OpeningKey, open, open_by_policy, open_examined};
 pub use raw::open_raw;
 pub use recipient::{Form, Naming, check_recipients, refusal};
-pub use recognise::{OpenPgp, recognise};
-pub use rekey::{RekeyError, rekey};
+pub use recognise::{OpenPgp, are_keys_written, encrypted_as_it_is, is_content_written, is_whole, recognise};
+pub use rekey::{RekeyError, rekey, rekey_examined};
+pub use restore::{Restored, restore};
 pub use seal::{Mark, Marked, SealError, SealJob, seal_many};
 pub use sealed::{Sealed, SealedTo};
+pub use strength::weak_algorithms;
 pub use verify::{VerifiedSignature, VerifyError, verify};

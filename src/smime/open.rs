@@ -1,8 +1,8 @@
 //! From sealed bytes to the message that came in.
 
-use super::unwrap::recover_content_key;
+use super::unwrap::{names, recover_content_key};
 use super::{inner, outer};
-use crate::cms::{CmsError, Enveloped, Input, Protection};
+use crate::cms::{CmsError, Enveloped, Input, Protection, RecipientId};
 use crate::crypto::algorithm::{Mode, name_of};
 use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::{CryptoError, Policy, SecretBytes};
@@ -15,6 +15,13 @@ pub struct OpeningKey<'a> {
     pub key: &'a UnlockedKey,
     /// Its certificate.
     pub certificate: Option<&'a Certificate>,
+}
+
+impl OpeningKey<'_> {
+    /// How messages name it.
+    pub fn recipient_ids(&self) -> Vec<RecipientId> {
+        names(self).0
+    }
 }
 
 /// An opened message.
@@ -83,7 +90,25 @@ pub fn open(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Opened, OpenError>
 /// The same with algorithms of that policy only.
 pub fn open_by_policy(sealed: &[u8], keys: &[OpeningKey<'_>], policy: &Policy) -> Result<Opened, OpenError> {
     let input = Input::of(sealed);
-    let content = open_content(find_enveloped(&input)?, keys, policy)?;
+    open_enveloped(&input, find_enveloped(&input)?, keys, policy)
+}
+
+/// The same where the structure of the input is at hand already.
+pub fn open_examined(
+    input: &Input<'_>,
+    enveloped: Enveloped,
+    keys: &[OpeningKey<'_>],
+) -> Result<Opened, OpenError> {
+    open_enveloped(input, enveloped, keys, &Policy::READING)
+}
+
+fn open_enveloped(
+    input: &Input<'_>,
+    enveloped: Enveloped,
+    keys: &[OpeningKey<'_>],
+    policy: &Policy,
+) -> Result<Opened, OpenError> {
+    let content = open_content(enveloped, keys, policy)?;
     if !inner::begins_like_mail(content.expose()) {
         return Err(OpenError::NotOpened);
     }

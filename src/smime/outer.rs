@@ -22,20 +22,25 @@ enum Excluded {
     Like(fn(&Field<'_>) -> bool),
 }
 
-/// The fields that do not stay outside, each with its reason.
-static EXCLUDED: [Excluded; 7] = [
+/// The fields that belong to one entity and mean nothing on another, or what is not meant: they neither stay outside
+/// when a message is sealed, nor come in when it is opened. Each with its reason.
+static BOUND: [Excluded; 4] = [
     // Ours says what the sealed message is.
     Excluded::Named("MIME-Version"),
     // They describe the body, which is inside.
     Excluded::Beginning("Content-"),
-    // Filters quote the body in it.
-    Excluded::Named("X-Spam-Report"),
-    // Filters keep what they replaced: types and parts of the body.
-    Excluded::Beginning("X-Spam-Prev-Content-"),
     // Only we speak under this name outside.
     Excluded::Beginning("Sealpost-"),
     // It means something inside only; outside it is forged.
     Excluded::Like(|field| is_protection_field(field.name())),
+];
+
+/// Those that do not stay outside besides.
+static EXCLUDED: [Excluded; 3] = [
+    // Filters quote the body in it.
+    Excluded::Named("X-Spam-Report"),
+    // Filters keep what they replaced: types and parts of the body.
+    Excluded::Beginning("X-Spam-Prev-Content-"),
     // Readers differ in where such a field ends: what follows could be taken for another field, or for the body.
     Excluded::Like(|field| has_stray_octets(field.raw())),
 ];
@@ -50,6 +55,15 @@ impl Excluded {
             Excluded::Like(covers) => covers(field),
         }
     }
+}
+
+/// Does the field belong to the entity that it stands on, so that it is none of another's?
+pub(super) fn is_bound(field: &Field<'_>) -> bool {
+    BOUND.iter().any(|row| row.covers(field))
+}
+
+fn stays_inside(field: &Field<'_>) -> bool {
+    is_bound(field) || EXCLUDED.iter().any(|row| row.covers(field))
 }
 
 /// NUL, or a CR that is not part of a line end.
@@ -80,7 +94,7 @@ impl Outer {
         let arrived = eol(message.bytes());
         let line_ending = if is_lf(arrived) { LineEnding::Lf } else { LineEnding::CrLf };
         let mut outer = Outer { bytes: Vec::new(), line_ending };
-        for field in message.fields().iter().filter(|field| !EXCLUDED.iter().any(|row| row.covers(field))) {
+        for field in message.fields().iter().filter(|field| !stays_inside(field)) {
             match policy.outside(field) {
                 Outside::AsReceived => outer.copy(field.raw()),
                 Outside::Rewritten(value) => outer.write(&format!("{}: {value}", field.name())),

@@ -4,6 +4,7 @@ use super::open::checked_content;
 use super::unwrap::is_listed;
 use super::{Sealed, SealedTo};
 use crate::cms::{Enveloped, Protection, RecipientId, find};
+use crate::crypto::algorithm::Mode;
 use crate::crypto::{ContentCipher, Policy};
 use crate::mail::Message;
 use crate::pki::Certificate;
@@ -36,10 +37,42 @@ pub fn recognise(message: &[u8], accounts: &[&[Certificate]], openpgp: OpenPgp) 
     }
 }
 
+/// The message as it is, if its whole body is encrypted at all, to whomever and however: for who keeps what others encrypted.
+pub fn encrypted_as_it_is(message: &[u8]) -> Option<Sealed> {
+    let recipients = match find(&Message::new(message)) {
+        Protection::OpenPgp => Vec::new(),
+        Protection::Encrypted(enveloped) => {
+            let named = enveloped.recipients.into_iter().filter_map(|to| to.id);
+            named.map(|id| SealedTo { certificate: None, id: Some(id) }).collect()
+        }
+        Protection::None | Protection::Signed => return None,
+    };
+    Some(Sealed { bytes: message.to_vec(), cipher: None, recipients, headers_kept: None })
+}
+
 /// The content cipher, if it and all that hands its key to the recipients are in the writing policy.
 fn written_cipher(enveloped: &Enveloped) -> Option<&'static ContentCipher> {
     let cipher = checked_content(enveloped, &Policy::WRITING).ok()?.cipher;
-    enveloped.recipients.iter().all(|recipient| is_listed(recipient, &Policy::WRITING)).then_some(cipher)
+    are_keys_written(enveloped).then_some(cipher)
+}
+
+/// Is the content encrypted as we would do it, with an algorithm of the writing policy?
+pub fn is_content_written(enveloped: &Enveloped) -> bool {
+    checked_content(enveloped, &Policy::WRITING).is_ok()
+}
+
+/// Is it an algorithm that we read, and a ciphertext and a tag of lengths that it can have?
+pub fn is_whole(enveloped: &Enveloped) -> bool {
+    checked_content(enveloped, &Policy::READING).is_ok_and(|algorithm| {
+        let (cipher, length) = (algorithm.cipher, enveloped.encrypted_content.len());
+        // In CBC an IV has the length of a block.
+        cipher.mode == Mode::Aead || (length > 0 && length.is_multiple_of(cipher.iv_len))
+    })
+}
+
+/// Is the content's key handed to every recipient by algorithms of the writing policy?
+pub fn are_keys_written(enveloped: &Enveloped) -> bool {
+    enveloped.recipients.iter().all(|recipient| is_listed(recipient, &Policy::WRITING))
 }
 
 /// The recipients, with the certificates that we know, if every account is among them.

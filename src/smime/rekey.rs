@@ -55,13 +55,25 @@ pub fn rekey(
 ) -> Result<Sealed, RekeyError> {
     let input = Input::of(sealed);
     let enveloped = find_enveloped(&input)?;
-    let carrier = Carrier::of(&input).ok_or(RekeyError::NotBase64)?;
+    rekey_examined(&input, enveloped, keys, certificates, naming, seed)
+}
+
+/// The same where the structure of the input is at hand already.
+pub fn rekey_examined(
+    input: &Input<'_>,
+    enveloped: Enveloped,
+    keys: &[OpeningKey<'_>],
+    certificates: &[ValidatedCertificate],
+    naming: Naming,
+    seed: Seed,
+) -> Result<Sealed, RekeyError> {
+    let carrier = Carrier::of(input).ok_or(RekeyError::NotBase64)?;
     let algorithm = checked_content(&enveloped, &Policy::READING)?;
     let new: Vec<_> = certificates.iter().map(ValidatedCertificate::certificate).collect();
     let recipients = recipients_for(&new, Suite::keeping(algorithm.cipher.mode), naming)?;
     let content_key = proven_content_key(enveloped, &algorithm, keys)?;
     let infos = recipient_infos(&recipients, &content_key, seed)?;
-    let bytes = replace_recipients(sealed, &carrier, infos)?;
+    let bytes = replace_recipients(input.bytes(), &carrier, infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
     Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients, headers_kept: None })
 }

@@ -176,7 +176,7 @@ fn misfit(recipient: &Recipient) -> OpenError {
 }
 
 /// How messages name the key.
-fn names<'k>(key: &OpeningKey<'k>) -> (Vec<RecipientId>, &'k UnlockedKey) {
+pub(super) fn names<'k>(key: &OpeningKey<'k>) -> (Vec<RecipientId>, &'k UnlockedKey) {
     let ids = match (key.certificate, &key.key.0) {
         (Some(certificate), _) => certificate.recipient_ids(),
         (None, PrivateKey::Rsa(rsa)) => rsa

@@ -105,6 +105,16 @@ pub(super) fn merged(before: &str, old: &str, new: &str) -> Option<String> {
     (merged != new).then(|| merged.into_iter().collect())
 }
 
+/// The name of what comes from elsewhere, with a mark by which it is known again, where other files name their run:
+/// `seconds.MmicrosecondsPpidQcounterRrandomXmark.host,S=size,W=wire size`.
+pub(super) fn arriving(mark: RunId, host: &str, (size, wire_size): (usize, usize)) -> String {
+    let fresh = unique(host, size, wire_size);
+    let mut levels = fresh.splitn(3, '.');
+    let mut level = || levels.next().unwrap_or_default();
+    let (seconds, unique, rest) = (level(), level(), level());
+    format!("{seconds}.{unique}X{mark}.{rest}")
+}
+
 /// Digits that no other name has.
 pub(super) fn random() -> String {
     format!("{:016x}", rand::random::<u64>())
@@ -133,15 +143,20 @@ pub(super) fn has_letter(name: &str, letter: char) -> bool {
 
 /// Letters of the system flags and of the keywords (already letters), sorted as the convention asks.
 pub(super) fn letters(flags: &[Flag], keywords: &[char]) -> String {
-    let system = flags.iter().filter_map(|flag| match flag {
+    let system = flags.iter().filter_map(letter);
+    system.chain(keywords.iter().copied()).collect::<BTreeSet<char>>().into_iter().collect()
+}
+
+/// The letter of a system flag.
+pub(super) fn letter(flag: &Flag) -> Option<char> {
+    match flag {
         Flag::Draft => Some('D'),
         Flag::Flagged => Some('F'),
         Flag::Answered => Some('R'),
         Flag::Seen => Some('S'),
         Flag::Deleted => Some('T'),
         Flag::Keyword(_) => None,
-    });
-    system.chain(keywords.iter().copied()).collect::<BTreeSet<char>>().into_iter().collect()
+    }
 }
 
 #[cfg(test)]
