@@ -97,6 +97,22 @@ fn mailboxes_of_other_programs_are_listed_with_their_messages() {
     assert_eq!(names, expected);
 }
 
+/// As some servers were migrated to.
+#[test]
+fn a_name_stands_for_one_mailbox() {
+    let (_root, store, mailbox) = world(&[]);
+    for folder in [".INBOX", ".INBOX.Sent", ".&-a", ".&a"] {
+        fs::create_dir(mailbox.folder.join(folder)).unwrap();
+    }
+    let all = store.stored_mailboxes(&mailbox.owner).unwrap();
+    let mut names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!((names[0], all[0].folder()), ("INBOX", mailbox.folder()));
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 5, "{names:?}");
+    assert!(names.contains(&".INBOX") && names.contains(&"INBOX/Sent"), "{names:?}");
+}
+
 #[test]
 fn messages_are_found_by_what_people_call_them() {
     let (_root, store, mailbox) =
