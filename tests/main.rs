@@ -34,6 +34,7 @@ mod installed_rules;
 mod kinds_of_keys;
 mod laws;
 mod letters;
+mod mailbox;
 mod malleability;
 mod peers;
 mod policy;

@@ -1,0 +1,3 @@
+//! Operations on stored messages.
+
+mod works;
