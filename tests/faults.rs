@@ -78,6 +78,15 @@ impl Files for Faulty {
         let written = self.call(|| Disk.write(file, bytes));
         written.or_else(|error| Disk.write(&mut copy, half).and(Err(error)))
     }
+    fn set_modified(&self, file: &File, time: std::time::SystemTime) -> io::Result<()> {
+        self.call(|| Disk.set_modified(file, time))
+    }
+    fn set_group(&self, file: &File, group: u32) -> io::Result<()> {
+        self.call(|| Disk.set_group(file, group))
+    }
+    fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
+        self.call(|| Disk.set_mode(file, mode))
+    }
     fn sync(&self, file: &File) -> io::Result<()> {
         self.call(|| Disk.sync(file))
     }

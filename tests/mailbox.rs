@@ -1,3 +1,8 @@
 //! Operations on stored messages.
 
+mod folders;
+mod look;
+mod promises;
+mod selection;
+mod verbs;
 mod works;

@@ -6,8 +6,8 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::Output;
 use super::{input, words};
-use crate::cms::{self, Holder, HolderRole, Input, Report};
-use crate::directory::{CertificateHolder, DomainHolder};
+use crate::cms::{self, Holder, HolderRole, Input, RecipientId, Report};
+use crate::directory::{CertificateHolder, DomainHolder, SqliteDirectory};
 use crate::engine::CertificateState;
 use crate::mail;
 use crate::smime::Claim;
@@ -36,11 +36,19 @@ struct Shown<'a> {
     claim: Option<ShownClaim<'a>>,
 }
 
+/// What the field of ours says.
 #[derive(Serialize)]
-struct ShownClaim<'a> {
+pub(super) struct ShownClaim<'a> {
     vouched_for: bool,
     #[serde(flatten)]
     claim: &'a Claim,
+}
+
+impl ShownClaim<'_> {
+    /// Whoever can write to a mailbox can write one.
+    pub(super) fn of(claim: &Claim) -> ShownClaim<'_> {
+        ShownClaim { vouched_for: false, claim }
+    }
 }
 
 impl Inspect {
@@ -52,7 +60,7 @@ impl Inspect {
         let (size, claim) = (input.bytes().len(), input.message().and_then(Claim::of));
         out.table(&text::table(&report, size, claim.as_ref()))?;
         let store = matched.then_some(context.root());
-        let claim = claim.as_ref().map(|claim| ShownClaim { vouched_for: false, claim });
+        let claim = claim.as_ref().map(ShownClaim::of);
         out.json(Shown { report: &report, size, store, claim })?;
         match report.fault {
             Some(fault) => Err(Failure::new(Code::Data, format!("the message is broken: {fault}"))),
@@ -72,16 +80,22 @@ fn match_accounts(report: &mut Report, context: &Context, out: &Output) -> bool 
 /// Asks the store, if there is one, whose certificates the recipients name.
 fn look_up(report: &mut Report, context: &Context) -> Result<bool, Failure> {
     let Some(directory) = context.directory_if_there()? else { return Ok(false) };
-    report.match_recipients(|ids| {
-        let accounts = directory.certificate_holders(ids)?;
-        let domains = directory.domain_holders(ids)?;
-        let both = accounts.iter().zip(&domains);
-        let holders = both.map(|(accounts, domains)| {
-            accounts.iter().map(holder).chain(domains.iter().map(domain_holder)).collect()
-        });
-        Ok::<_, Failure>(holders.collect())
-    })?;
+    report.match_recipients(|ids| holders(&directory, ids))?;
     Ok(true)
+}
+
+/// Who holds the certificates that these name: accounts, then domains.
+pub(super) fn holders(
+    directory: &SqliteDirectory,
+    ids: &[&RecipientId],
+) -> Result<Vec<Vec<Holder>>, Failure> {
+    let accounts = directory.certificate_holders(ids)?;
+    let domains = directory.domain_holders(ids)?;
+    let both = accounts.iter().zip(&domains);
+    let holders = both.map(|(accounts, domains)| {
+        accounts.iter().map(holder).chain(domains.iter().map(domain_holder)).collect()
+    });
+    Ok(holders.collect())
 }
 
 fn holder(found: &CertificateHolder) -> Holder {

@@ -1,7 +1,17 @@
 //! `sealpost mailbox`: the mail that is there already.
 
+mod decrypt;
+mod encrypt;
+mod inspect;
+mod keys;
 mod list;
+mod operation;
+mod readers;
+mod rekey;
+mod report;
+mod selection;
 mod targets;
+mod task;
 
 use super::context::Context;
 use super::failure::Failure;
@@ -17,12 +27,20 @@ pub(super) struct MailboxCommand {
 #[derive(clap::Subcommand)]
 enum Verb {
     List(list::List),
+    Inspect(Box<inspect::Inspect>),
+    Encrypt(Box<encrypt::Encrypt>),
+    Decrypt(Box<decrypt::Decrypt>),
+    Rekey(Box<rekey::Rekey>),
 }
 
 impl MailboxCommand {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         match self.verb {
             Verb::List(verb) => verb.run(context, out),
+            Verb::Inspect(verb) => verb.run(context, out),
+            Verb::Encrypt(verb) => verb.run(context, out),
+            Verb::Decrypt(verb) => verb.run(context, out),
+            Verb::Rekey(verb) => verb.run(context, out),
         }
     }
 }

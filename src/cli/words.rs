@@ -82,6 +82,11 @@ impl From<Fingerprint> for FingerprintPrefix {
 }
 
 impl FingerprintPrefix {
+    /// Its digits, in lower case and without colons.
+    pub(super) fn digits(&self) -> &str {
+        &self.0
+    }
+
     /// Does it name this one?
     pub(super) fn names(&self, fingerprint: Fingerprint) -> bool {
         fingerprint.to_string().starts_with(&self.0)

@@ -54,6 +54,13 @@ pub struct AlgorithmReport {
     pub name: String,
 }
 
+impl AlgorithmReport {
+    /// Of an object identifier, whatever it stands for.
+    pub fn of(oid: &ObjectIdentifier) -> AlgorithmReport {
+        AlgorithmReport { oid: oid.to_string(), name: oid_name(oid) }
+    }
+}
+
 /// The encrypted content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ContentReport {
@@ -155,6 +162,16 @@ impl Report {
 }
 
 impl EnvelopeReport {
+    /// What can be said of it. Nobody was asked yet who its recipients are.
+    pub fn of(enveloped: Enveloped) -> EnvelopeReport {
+        let content = ContentReport {
+            algorithm: AlgorithmReport::of(&enveloped.algorithm.oid),
+            encrypted_octets: enveloped.encrypted_content.len(),
+            integrity: enveloped.tag.as_ref().map_or(Integrity::None, |tag| Integrity::Tag(tag.len())),
+        };
+        EnvelopeReport { recipients: recipient::report_recipients(enveloped.recipients), content }
+    }
+
     /// Would it stand up to a quantum computer? It is as strong as the weakest way to its key.
     pub fn is_post_quantum(&self) -> bool {
         self.recipients.iter().all(|to| to.post_quantum) && !self.recipients.is_empty()
@@ -186,17 +203,4 @@ impl Serialize for Report {
         shown.serialize_field("fault", &self.fault)?;
         shown.end()
     }
-}
-
-fn report_envelope(enveloped: Enveloped) -> EnvelopeReport {
-    let content = ContentReport {
-        algorithm: report_algorithm(&enveloped.algorithm.oid),
-        encrypted_octets: enveloped.encrypted_content.len(),
-        integrity: enveloped.tag.as_ref().map_or(Integrity::None, |tag| Integrity::Tag(tag.len())),
-    };
-    EnvelopeReport { recipients: recipient::report_recipients(enveloped.recipients), content }
-}
-
-fn report_algorithm(oid: &ObjectIdentifier) -> AlgorithmReport {
-    AlgorithmReport { oid: oid.to_string(), name: oid_name(oid) }
 }

@@ -96,7 +96,7 @@ impl SqliteDirectory {
 }
 
 /// Every certificate of a domain with what messages call it.
-fn holders(at: &Connection) -> Result<Vec<(DomainHolder, Vec<RecipientId>)>, AdminError> {
+pub(super) fn holders(at: &Connection) -> Result<Vec<(DomainHolder, Vec<RecipientId>)>, AdminError> {
     let sql = "SELECT c.der, n.name, c.added, 0, 1 FROM domain_certificates c
             JOIN domain_names n ON n.domain_id = c.domain_id AND n.main = 1
         UNION ALL SELECT r.der, n.name, r.added, 1, 1 FROM recovery_certificates r

@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 /// Why a text is no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a backslash stands before `*`, `,`, `#` or `\\` only")]
-pub(super) struct PictureError;
+pub struct PictureError;
 
 /// A compiled picture: the folded text between the stars.
 #[derive(Debug, Clone)]

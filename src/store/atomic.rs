@@ -4,10 +4,11 @@
 //! and no switch.
 
 use crate::engine::StoreError;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::SystemTime;
 
 /// The system calls that change something. Reading goes past it.
 pub trait Files: Clone + Send + Sync + 'static {
@@ -19,6 +20,12 @@ pub trait Files: Clone + Send + Sync + 'static {
     fn open_to_append(&self, path: &Path) -> io::Result<File>;
     /// write(2) until all is written.
     fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()>;
+    /// futimens(2): the time of modification.
+    fn set_modified(&self, file: &File, time: SystemTime) -> io::Result<()>;
+    /// fchown(2) of the group alone.
+    fn set_group(&self, file: &File, group: u32) -> io::Result<()>;
+    /// fchmod(2): permission bits.
+    fn set_mode(&self, file: &File, mode: u32) -> io::Result<()>;
     /// fsync(2) of a file.
     fn sync(&self, file: &File) -> io::Result<()>;
     /// fsync(2) of a folder: makes its entries last.
@@ -48,6 +55,15 @@ impl Files for Disk {
     fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
         file.write_all(bytes)
     }
+    fn set_modified(&self, file: &File, time: SystemTime) -> io::Result<()> {
+        file.set_modified(time)
+    }
+    fn set_group(&self, file: &File, group: u32) -> io::Result<()> {
+        std::os::unix::fs::fchown(file, None, Some(group))
+    }
+    fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
+        file.set_permissions(Permissions::from_mode(mode))
+    }
     fn sync(&self, file: &File) -> io::Result<()> {
         file.sync_all()
     }
@@ -74,15 +90,45 @@ pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error)
 /// Writes and syncs a file that must not exist. After an error the file is gone again.
 pub(super) fn write_new(files: &impl Files, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let file = files.create(path).map_err(failed("create", path))?;
-    fill(files, path, file, bytes)
+    fill(files, path, file, bytes, |_| Ok(()))
+}
+
+/// The same with the time of modification, the group and the permissions of another file.
+pub(super) fn write_like(
+    files: &impl Files,
+    path: &Path,
+    bytes: &[u8],
+    other: &Metadata,
+) -> Result<(), StoreError> {
+    let file = files.create(path).map_err(failed("create", path))?;
+    fill(files, path, file, bytes, |file| dress(files, file, other))
+}
+
+/// Where the group cannot be kept nobody of the group that the file has instead may read it. The time comes last among
+/// what changes the inode, and all of it before the sync.
+fn dress(files: &impl Files, file: &File, other: &Metadata) -> io::Result<()> {
+    let own = file.metadata()?;
+    let has_group = own.gid() == other.gid() || files.set_group(file, other.gid()).is_ok();
+    let mode = other.mode() & if has_group { 0o777 } else { 0o707 } | 0o400;
+    if own.mode() & 0o777 != mode {
+        files.set_mode(file, mode)?;
+    }
+    files.set_modified(file, other.modified()?)
 }
 
 /// Writes and syncs a file that was just created. After an error it is gone. A failed sync is final: the kernel may
 /// have dropped the dirty pages, so a second sync that succeeds would prove nothing.
-fn fill(files: &impl Files, path: &Path, mut file: File, bytes: &[u8]) -> Result<(), StoreError> {
+fn fill(
+    files: &impl Files,
+    path: &Path,
+    mut file: File,
+    bytes: &[u8],
+    dress: impl FnOnce(&File) -> io::Result<()>,
+) -> Result<(), StoreError> {
     let written = files
         .write(&mut file, bytes)
         .map_err(failed("write", path))
+        .and_then(|()| dress(&file).map_err(failed("set time and permissions of", path)))
         .and_then(|()| files.sync(&file).map_err(failed("sync", path)));
     if written.is_err() {
         discard(files, path);
@@ -98,7 +144,7 @@ pub(super) fn publish(files: &impl Files, staged: &Path, visible: &Path) -> Resu
 }
 
 /// Link and not rename, because rename(2) would replace a file of that name without a word.
-fn link_new(files: &impl Files, staged: &Path, visible: &Path) -> Result<(), StoreError> {
+pub(super) fn link_new(files: &impl Files, staged: &Path, visible: &Path) -> Result<(), StoreError> {
     match files.link(staged, visible) {
         Ok(()) => Ok(()),
         // EEXIST: a network file system may have done it and lost its answer; the inode tells.
@@ -135,7 +181,7 @@ pub(super) fn replace(
     path: &Path,
     bytes: &[u8],
 ) -> Result<(), StoreError> {
-    fill(files, temporary, file, bytes)?;
+    fill(files, temporary, file, bytes, |_| Ok(()))?;
     let renamed = files.rename(temporary, path).map_err(failed("rename", temporary));
     if renamed.is_err() {
         discard(files, temporary);

@@ -243,6 +243,15 @@ mod tests {
         fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
             self.disk().write(file, bytes)
         }
+        fn set_modified(&self, file: &File, time: std::time::SystemTime) -> io::Result<()> {
+            self.disk().set_modified(file, time)
+        }
+        fn set_group(&self, file: &File, group: u32) -> io::Result<()> {
+            self.disk().set_group(file, group)
+        }
+        fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
+            self.disk().set_mode(file, mode)
+        }
         fn sync(&self, file: &File) -> io::Result<()> {
             self.disk().sync(file)
         }

@@ -1,7 +1,9 @@
 //! `dovecot-keywords`: which letter `a`–`z` stands for which keyword in one mailbox.
 
+use super::StoredMailbox;
 use super::atomic::{Files, discard, failed, replace};
 use crate::engine::StoreError;
+use crate::mail::Flag;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -111,6 +113,35 @@ fn read(folder: &Path) -> Result<Vec<(usize, String)>, StoreError> {
     }
 }
 
+/// The keywords that a mailbox has letters for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keywords(Vec<(usize, String)>);
+
+impl StoredMailbox {
+    /// Its list of keywords; an empty one where there is none.
+    pub fn keywords(&self) -> Result<Keywords, StoreError> {
+        read(&self.folder).map(Keywords)
+    }
+}
+
+impl Keywords {
+    /// The flags that letters in a message's name stand for. A letter without a keyword stands for none.
+    pub fn flags(&self, letters: &str) -> Vec<Flag> {
+        letters.chars().filter_map(|letter| system_flag(letter).or_else(|| self.keyword(letter))).collect()
+    }
+
+    fn keyword(&self, letter: char) -> Option<Flag> {
+        let index = ('a'..='z').position(|other| other == letter)?;
+        let (_, name) = self.0.iter().find(|(other, _)| *other == index)?;
+        Some(Flag::Keyword(name.clone()))
+    }
+}
+
+fn system_flag(wanted: char) -> Option<Flag> {
+    let mut flags = Flag::SYSTEM.into_iter().map(|(_, flag)| flag);
+    flags.find(|flag| super::name::letter(flag) == Some(wanted))
+}
+
 fn entry(line: &str) -> Option<(usize, String)> {
     let (index, name) = line.split_once(' ')?;
     let index = index.parse().ok().filter(|index| *index < MOST)?;
@@ -134,6 +165,16 @@ mod tests {
         assert_eq!(found.letters, ['c', 'b', 'a']);
         assert_eq!(list(folder.path()), "0 $Label1\n2 Work\n1 Sealed\n");
         assert!(!folder.path().join("dovecot-keywords.lock").exists());
+    }
+
+    #[test]
+    fn letters_stand_for_flags() {
+        let listed = Keywords(vec![(0, "$Label1".to_owned()), (25, "Work".to_owned())]);
+        let keyword = |name: &str| Flag::Keyword(name.to_owned());
+        let flags = listed.flags("DFRSTaz");
+        let system = [Flag::Draft, Flag::Flagged, Flag::Answered, Flag::Seen, Flag::Deleted];
+        assert_eq!(flags, [&system[..], &[keyword("$Label1"), keyword("Work")]].concat());
+        assert_eq!(listed.flags("PbA,"), [], "passed, and letters that nothing is known of");
     }
 
     #[test]

@@ -5,20 +5,28 @@
 
 mod atomic;
 mod attachments;
+mod find;
 mod folder;
+mod import;
 mod keywords;
 mod layout;
 mod maildir;
 mod memory;
 mod name;
+mod pair;
 mod quota;
 mod replace;
+mod settle;
 mod stored;
+mod uidlist;
 mod walk;
 
 pub use atomic::{Disk, Files, replace_file};
+pub use import::{Arrival, NamedArrival, StagedArrival};
+pub use keywords::Keywords;
 pub use layout::TemplateError;
 pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
 pub use replace::{NewContent, Replaced, Replacement, Step};
-pub use stored::{Messages, Part, RunId, StoredMailbox, StoredMessage};
+pub use stored::{Messages, Named, Part, RunId, StoredMailbox, StoredMessage};
+pub use uidlist::UidListError;

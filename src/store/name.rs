@@ -22,35 +22,97 @@ pub(super) fn unique(host: &str, size: usize, wire_size: usize) -> String {
     )
 }
 
-/// The name of what takes the place of `old`: with its time, so that mailboxes keep their order, and the run that makes it:
-/// `seconds.MmicrosecondsPpidQcounterRrandomXrun.host,S=size,W=wire size`.
-pub(super) fn replacing(old: &str, run: RunId, host: &str, size: usize, wire_size: usize) -> String {
-    let fresh = unique(host, size, wire_size);
-    let (_, rest) = fresh.split_once('.').unwrap_or(("", &fresh));
-    let (unique, host) = rest.split_once('.').unwrap_or((rest, ""));
-    let time = old.split_once('.').map(|(time, _)| time).filter(|time| is_time(time));
-    format!("{}.{unique}X{run}.{host}", time.unwrap_or("0"))
+/// The name of what takes the place of `old`, whose file was last modified at `date` (Unix seconds), with the run that
+/// makes it: `seconds.middle.PpidQcounterRrandomXrun.host,S=size,W=wire size`.
+pub(super) fn replacing(
+    (old, date): (&str, i64),
+    run: RunId,
+    host: &str,
+    (size, wire_size): (usize, usize),
+) -> String {
+    let count = DELIVERIES.fetch_add(1, Ordering::Relaxed);
+    format!(
+        "{}.P{}Q{count}R{:016x}X{run}.{host},S={size},W={wire_size}",
+        place_in_order(old, date),
+        std::process::id(),
+        rand::random::<u64>(),
+    )
 }
 
-fn is_time(text: &str) -> bool {
-    (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+/// What readers sort a mailbox by. Dovecot compares the leading digits, then the digits behind the first `M` of the next
+/// level (up to the next dot) if both have it, then the rest of the names octet by octet. So the first two levels are
+/// kept as they are, and a dot follows them as it did: of two messages that are both replaced, or one of them, the same one
+/// is first as before. What is replaced again keeps the same two levels, so that names do not grow.
+fn place_in_order(old: &str, date: i64) -> String {
+    let name = old.split([',', ':']).next().unwrap_or_default();
+    let mut levels = name.split('.');
+    let (first, second) = (levels.next().unwrap_or_default(), levels.next());
+    let kept = match (first.starts_with(|char: char| char.is_ascii_digit()), second) {
+        (true, second) => format!("{first}.{}", second.unwrap_or_default()),
+        (false, _) => format!("{}.{first}", date.max(0)),
+    };
+    let short = kept.char_indices().take_while(|(at, char)| at + char.len_utf8() <= LONGEST_KEPT);
+    short.map(|(_, char)| char).collect()
 }
+
+/// Octets. A file's name has 255 at most, and what we add to these, with letters and a host's name of 64, is less than 180.
+const LONGEST_KEPT: usize = 64;
 
 /// The run that made a file of that base name, if one did.
 pub(super) fn run_in(base: &str) -> Option<RunId> {
-    let (_, run) = base.split('.').nth(1)?.rsplit_once('X')?;
-    let run = Some(run).filter(|run| run.len() == 16)?;
-    u64::from_str_radix(run, 16).ok().map(RunId)
+    base.split('.').find_map(|level| {
+        let (unique, run) = level.rsplit_once('X')?;
+        let (_, random) = unique.rsplit_once('R')?;
+        let is_ours = [random, run].iter().all(|text| text.len() == 16 && text.bytes().all(is_hex));
+        is_ours.then(|| u64::from_str_radix(run, 16).ok()).flatten().map(RunId)
+    })
 }
 
-/// The part of a file's name that stays when flags change.
+fn is_hex(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
+/// The part of a file's name that stays when flags change: up to the first colon, whatever stands behind it.
 pub(super) fn base(file_name: &str) -> &str {
-    file_name.split_once(":2,").map_or(file_name, |(base, _)| base)
+    file_name.split_once(':').map_or(file_name, |(base, _)| base)
 }
 
-/// The letters of flags and keywords.
+/// What stands behind that part: nothing, `:2,` and letters, or what another program put there.
+pub(super) fn info(file_name: &str) -> &str {
+    file_name.strip_prefix(base(file_name)).unwrap_or_default()
+}
+
+/// The letters of flags and keywords. A further comma ends them.
 pub(super) fn letters_in(file_name: &str) -> &str {
-    file_name.split_once(":2,").map_or("", |(_, letters)| letters)
+    info(file_name).strip_prefix(":2,").and_then(|letters| letters.split(',').next()).unwrap_or_default()
+}
+
+/// The same file name with other letters.
+pub(super) fn with_letters(file_name: &str, letters: &str) -> String {
+    let rest = info(file_name).strip_prefix(":2,").and_then(|info| info.split_once(','));
+    let rest = rest.map(|(_, rest)| format!(",{rest}")).unwrap_or_default();
+    format!("{}:2,{letters}{rest}", base(file_name))
+}
+
+/// The letters of a new file, with what was done to the letters of the old one since they were `before`; nothing if they
+/// stay. Letters that nobody knows are letters.
+pub(super) fn merged(before: &str, old: &str, new: &str) -> Option<String> {
+    let set = |letters: &str| letters.chars().collect::<BTreeSet<char>>();
+    let (before, old, new) = (set(before), set(old), set(new));
+    let removed = &before - &old;
+    let added = &old - &before;
+    let merged = &(&new - &removed) | &added;
+    (merged != new).then(|| merged.into_iter().collect())
+}
+
+/// The name of what comes from elsewhere, with a mark by which it is known again, where other files name their run:
+/// `seconds.MmicrosecondsPpidQcounterRrandomXmark.host,S=size,W=wire size`.
+pub(super) fn arriving(mark: RunId, host: &str, (size, wire_size): (usize, usize)) -> String {
+    let fresh = unique(host, size, wire_size);
+    let mut levels = fresh.splitn(3, '.');
+    let mut level = || levels.next().unwrap_or_default();
+    let (seconds, unique, rest) = (level(), level(), level());
+    format!("{seconds}.{unique}X{mark}.{rest}")
 }
 
 /// Digits that no other name has.
@@ -76,20 +138,25 @@ pub(super) fn size_in(name: &str) -> Option<u64> {
 
 /// Does the name carry this flag's letter?
 pub(super) fn has_letter(name: &str, letter: char) -> bool {
-    name.rsplit_once(":2,").is_some_and(|(_, letters)| letters.contains(letter))
+    letters_in(name).contains(letter)
 }
 
 /// Letters of the system flags and of the keywords (already letters), sorted as the convention asks.
 pub(super) fn letters(flags: &[Flag], keywords: &[char]) -> String {
-    let system = flags.iter().filter_map(|flag| match flag {
+    let system = flags.iter().filter_map(letter);
+    system.chain(keywords.iter().copied()).collect::<BTreeSet<char>>().into_iter().collect()
+}
+
+/// The letter of a system flag.
+pub(super) fn letter(flag: &Flag) -> Option<char> {
+    match flag {
         Flag::Draft => Some('D'),
         Flag::Flagged => Some('F'),
         Flag::Answered => Some('R'),
         Flag::Seen => Some('S'),
         Flag::Deleted => Some('T'),
         Flag::Keyword(_) => None,
-    });
-    system.chain(keywords.iter().copied()).collect::<BTreeSet<char>>().into_iter().collect()
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use super::atomic::{Files, discard, failed, replace};
 use super::name;
+use super::stored::StoredMessage;
 use crate::engine::StoreError;
 use std::fs::DirEntry;
 use std::io::ErrorKind;
@@ -15,6 +16,9 @@ use std::time::Duration;
 const LONGEST: usize = 5120;
 /// An older sum is counted anew before mail is refused (Maildir++ specification).
 const FRESH: Duration = Duration::from_secs(15 * 60);
+
+/// The folder that does not count (Maildir++ specification).
+const TRASH: &str = ".Trash";
 
 /// Bytes and messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,8 +65,18 @@ struct Quota {
 
 /// Is there room for one more message of that size? Without a quota file there always is.
 pub(super) fn has_room(files: &impl Files, maildir: &Path, size: u64) -> Result<bool, StoreError> {
+    has_room_for(files, maildir, (size, 1))
+}
+
+/// The same for several that come together.
+pub(super) fn has_room_for(
+    files: &impl Files,
+    maildir: &Path,
+    (octets, messages): (u64, u64),
+) -> Result<bool, StoreError> {
     let Some(quota) = Quota::read(maildir)? else { return Ok(true) };
-    let more = Usage { bytes: i64::try_from(size).unwrap_or(i64::MAX), messages: 1 };
+    let bounded = |number| i64::try_from(number).unwrap_or(i64::MAX);
+    let more = Usage { bytes: bounded(octets), messages: bounded(messages) };
     let limits = quota.limits();
     match quota.usage() {
         Some(usage) if limits.allow(usage.sum(more)) && quota.text.len() < LONGEST => Ok(true),
@@ -76,10 +90,15 @@ pub(super) fn record(files: &impl Files, maildir: &Path, size: u64) {
     append(files, maildir, &format!("{size} 1\n"));
 }
 
-/// Adds what a message grew or shrank by. It is never too much: to refuse would leave the message as it is.
-pub(super) fn record_change(files: &impl Files, maildir: &Path, old: u64, new: u64) {
-    let change = i128::from(new) - i128::from(old);
-    append(files, maildir, &format!("{change} 0\n"));
+/// Adds what a message grew or shrank by. It is never too much: to refuse would leave the message as it is. What the quota
+/// does not count (the mailbox `Trash`, messages with the letter `T`) does not change it.
+pub(super) fn record_change(files: &impl Files, message: &StoredMessage, (before, after): (u64, u64)) {
+    let mailbox = message.mailbox();
+    let is_trash = mailbox.folder == mailbox.maildir.join(TRASH);
+    if before != after && !is_trash && !name::has_letter(&message.file_name, 'T') {
+        let change = i128::from(after) - i128::from(before);
+        append(files, &mailbox.maildir, &format!("{change} 0\n"));
+    }
 }
 
 fn append(files: &impl Files, maildir: &Path, line: &str) {
@@ -146,7 +165,7 @@ fn count(maildir: &Path) -> std::io::Result<Usage> {
     for entry in std::fs::read_dir(maildir)? {
         let entry = entry?;
         let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(b".") && name != ".Trash" && entry.file_type()?.is_dir() {
+        if name.as_encoded_bytes().starts_with(b".") && name != TRASH && entry.file_type()?.is_dir() {
             usage = usage.sum(count_folder(&entry.path())?);
         }
     }

@@ -3,20 +3,27 @@
 //!
 //! The name of a message carries its flags, so that unlink(2) by the whole name is a comparison and a removal in one
 //! step: where it finds no such file, flags were set meanwhile, and they are looked up and handed on first.
+//!
+//! At every moment the old file is there, or both, or the new one alone and for good. Two things are never done: the old
+//! file removed before the new one is visible and its folder synced, and the new one dropped after the old one was removed.
+//! (A removal over NFS 3 that is sent twice may answer "not there" for the one that we removed: Maildirs belong on a disk.)
 
 use super::MaildirStore;
-use super::atomic::{Disk, Files, discard, failed, publish, write_new};
+use super::atomic::{Disk, Files, discard, ensure_folder, failed, write_like};
 use super::name;
-use super::quota;
-use super::stored::{Messages, Part, RunId, StoredMailbox, StoredMessage};
+use super::pair::{Pair, State};
+use super::settle::{locate, settle, settle_late};
+use super::stored::{RunId, StoredMailbox, StoredMessage};
 use crate::crypto::SecretBytes;
 use crate::engine::{PlainConsent, StoreError};
 use crate::mail::crlf_len;
 use crate::smime::Sealed;
-use std::fs::{File, Metadata};
-use std::path::{Path, PathBuf};
+use nix::libc::O_NOFOLLOW;
+use std::fs::{Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// What takes the place of a message.
 pub enum NewContent {
@@ -69,7 +76,8 @@ pub struct Replacement<F: Files = Disk> {
 }
 
 impl<F: Files> MaildirStore<F> {
-    /// Writes and syncs what shall take the place of a message, with its internal date (the time of modification).
+    /// Writes and syncs what shall take the place of a message, with its internal date (the time of modification), its group
+    /// and its permissions, which clients may need. Where the group cannot be kept, the new one's may not read it.
     pub fn stage_replacement(
         &self,
         (old, data): (&StoredMessage, &Metadata),
@@ -77,29 +85,67 @@ impl<F: Files> MaildirStore<F> {
         content: &NewContent,
     ) -> Result<Replacement<F>, StoreError> {
         let bytes = content.bytes();
-        let base = name::replacing(old.base(), run, &self.host, bytes.len(), crlf_len(bytes));
-        let temporary = old.mailbox.folder.join("tmp").join(&base);
+        let sizes = (bytes.len(), crlf_len(bytes));
+        let base = name::replacing((old.base(), data.mtime()), run, &self.host, sizes);
+        let waiting = old.mailbox.folder.join("tmp");
+        let temporary = waiting.join(&base);
         let (old, old_size, size) = (old.clone(), data.len(), bytes.len() as u64);
-        let date = data.modified().map_err(failed("look at", &old.path()))?;
-        write_dated(&self.files, &temporary, bytes, date)?;
+        match write_like(&self.files, &temporary, bytes, data) {
+            // Whoever made the mailbox made no tmp, or somebody tidied it away.
+            Err(error) if is_missing(&error) => {
+                ensure_folder(&self.files, &waiting)?;
+                write_like(&self.files, &temporary, bytes, data)?;
+            }
+            written => written?,
+        }
         Ok(Replacement { files: self.files.clone(), old, old_size, base, temporary, size })
     }
 
     /// Finishes what a dead run left: the old file of a step whose new one is visible goes, and its flags are handed on.
     /// Nothing is done where either is missing. Says whether there was something to do.
     pub fn finish(&self, step: &Step) -> Result<bool, StoreError> {
-        let (Some(_), Some(old)) = (find(&step.mailbox, &step.new)?, find(&step.mailbox, &step.old)?) else {
-            return Ok(false);
-        };
-        Ok(settle(&self.files, old, &step.new, step.letters.clone())? == Replaced::Done)
+        self.finish_all(std::slice::from_ref(step)).pop().unwrap_or(Ok(false))
+    }
+
+    /// The same for many: one answer for each, in their order, and one look into each mailbox.
+    pub fn finish_all(&self, steps: &[Step]) -> Vec<Result<bool, StoreError>> {
+        let of = |step: &Step| Pair::left_behind(&step.mailbox, [&step.old, &step.new], &step.letters);
+        let mut pairs: Vec<Pair> = steps.iter().map(of).collect();
+        settle_late(&self.files, &mut pairs);
+        pairs.into_iter().map(was_finished).collect()
     }
 }
 
+fn was_finished(pair: Pair) -> Result<bool, StoreError> {
+    match pair.state {
+        State::OldRemoved => Ok(true),
+        State::OldGone | State::NewGone | State::Open => Ok(false),
+        State::Failed(error) => Err(error),
+    }
+}
+
+fn is_missing(error: &StoreError) -> bool {
+    matches!(error, StoreError::Io { source, .. } if source.kind() == ErrorKind::NotFound)
+}
+
 impl<F: Files> Replacement<F> {
-    /// What lies on the disk now.
+    /// What lies on the disk now: read from the file, and no more than was written.
     pub fn read_back(&self) -> Result<SecretBytes, StoreError> {
-        let bytes = std::fs::read(&self.temporary).map_err(failed("read", &self.temporary))?;
-        Ok(SecretBytes::new(bytes))
+        let failed = || failed("read back", &self.temporary);
+        let expected = usize::try_from(self.size).map_err(|_| failed()(ErrorKind::FileTooLarge.into()))?;
+        let mut options = OpenOptions::new();
+        let file =
+            options.read(true).custom_flags(O_NOFOLLOW).open(&self.temporary).map_err(|e| failed()(e))?;
+        // With room for one octet too many: the buffer never grows, and a longer file is seen.
+        let mut bytes = Vec::with_capacity(expected.saturating_add(1));
+        let read = file.take(self.size.saturating_add(1)).read_to_end(&mut bytes);
+        let bytes = SecretBytes::new(bytes);
+        read.map_err(|error| failed()(error))?;
+        if bytes.expose().len() != expected {
+            let text = format!("{expected} octets were written, and another number is there");
+            return Err(failed()(io::Error::new(ErrorKind::InvalidData, text)));
+        }
+        Ok(bytes)
     }
 
     /// Which message it replaces.
@@ -117,59 +163,37 @@ impl<F: Files> Replacement<F> {
         }
     }
 
-    /// Makes all of them visible, syncs each folder once, and only then removes the old files.
+    /// Makes all of them visible, syncs each folder once, and only then removes the old files. One answer for each, in their
+    /// order; a fault of one message is an error of that one.
+    ///
+    /// After an error the old file is there, or both, or (if the last sync failed) the new one: [`MaildirStore::finish`] finds
+    /// out, so that the step of a failed replacement is worth remembering until it is finished.
     pub fn commit_all(replacements: Vec<Replacement<F>>) -> Vec<Result<Replaced, StoreError>> {
-        replacements.into_iter().map(Replacement::commit).collect()
-    }
-
-    fn commit(mut self) -> Result<Replaced, StoreError> {
-        let Some(old) = find(&self.old.mailbox, self.old.base())? else { return Ok(Replaced::Gone) };
-        self.old = old;
-        publish(&self.files, &self.temporary, &placed(&self.old, &self.base, self.old.letters()))?;
-        let letters = self.old.letters().to_owned();
-        let replaced = settle(&self.files, self.old.clone(), &self.base, letters)?;
-        if replaced == Replaced::Done {
-            quota::record_change(&self.files, &self.old.mailbox.maildir, self.old_size, self.size);
+        let Some(files) = replacements.first().map(|first| first.files.clone()) else { return Vec::new() };
+        let mut pairs: Vec<Pair> = replacements.iter().map(Replacement::pair).collect();
+        locate(&mut pairs);
+        for (pair, replacement) in pairs.iter_mut().zip(&replacements).filter(|(pair, _)| pair.is_open()) {
+            pair.link(&files, &replacement.temporary);
         }
-        Ok(replaced)
+        settle(&files, &mut pairs);
+        pairs.into_iter().map(outcome).collect()
+    }
+
+    fn pair(&self) -> Pair {
+        Pair::planned(&self.old, &self.base, (self.old_size, self.size))
     }
 }
 
-/// The file of that base name, with the letters that it has now.
-fn find(mailbox: &Arc<StoredMailbox>, base: &str) -> Result<Option<StoredMessage>, StoreError> {
-    Messages::of(mailbox)
-        .find(|message| message.as_ref().map_or(true, |message| message.base() == base))
-        .transpose()
-}
-
-/// Where the new file of an old one is visible, with these letters.
-fn placed(old: &StoredMessage, base: &str, letters: &str) -> PathBuf {
-    let folder = old.mailbox.folder.join(old.part.name());
-    match old.part {
-        Part::New => folder.join(base),
-        Part::Cur => folder.join(format!("{base}:2,{letters}")),
+fn outcome(pair: Pair) -> Result<Replaced, StoreError> {
+    match pair.state {
+        State::OldRemoved => Ok(Replaced::Done),
+        State::OldGone => Ok(Replaced::Gone),
+        State::NewGone | State::Open => {
+            let text = "another program removed the new copy; the message stays as it was";
+            Err(failed("replace", &pair.old.path())(io::Error::other(text)))
+        }
+        State::Failed(error) => Err(error),
     }
-}
-
-/// Removes the old file under the letters that the new one has.
-fn settle(
-    files: &impl Files,
-    old: StoredMessage,
-    _new: &str,
-    _letters: String,
-) -> Result<Replaced, StoreError> {
-    files.remove(&old.path()).map_err(failed("remove", &old.path()))?;
-    Ok(Replaced::Done)
-}
-
-/// Writes and syncs a file that must not exist, and gives it a time of modification.
-fn write_dated(files: &impl Files, path: &Path, bytes: &[u8], date: SystemTime) -> Result<(), StoreError> {
-    write_new(files, path, bytes)?;
-    let dated = File::options()
-        .write(true)
-        .open(path)
-        .and_then(|file| file.set_modified(date).and_then(|()| files.sync(&file)));
-    dated.map_err(failed("date", path)).inspect_err(|_| discard(files, path))
 }
 
 impl<F: Files> Drop for Replacement<F> {
@@ -177,3 +201,6 @@ impl<F: Files> Drop for Replacement<F> {
         discard(&self.files, &self.temporary);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,10 @@ use super::atomic::{Files, failed};
 use super::name;
 use crate::engine::StoreError;
 use crate::mail::Address;
+use nix::libc::{ELOOP, ENXIO, O_NOFOLLOW, O_NONBLOCK};
+use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions, ReadDir};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,9 +68,21 @@ impl StoredMessage {
         &self.mailbox
     }
 
+    /// Where in it the message lies.
+    pub fn part(&self) -> Part {
+        self.part
+    }
+
     /// The part of the file's name that stays when flags change.
     pub fn base(&self) -> &str {
         name::base(&self.file_name)
+    }
+
+    /// Do people mean this message, who write its base name, the beginning of that (8 octets at least), its file's name or
+    /// the path of that?
+    pub fn is_called(&self, what: &str) -> bool {
+        let wanted = called(what);
+        self.base() == wanted || (wanted.len() >= SHORTEST && self.base().starts_with(wanted))
     }
 
     /// The letters of its flags and keywords.
@@ -90,20 +104,30 @@ impl StoredMessage {
     /// What is no regular file is an error.
     pub fn open(&self) -> Result<Option<(File, Metadata)>, StoreError> {
         let path = self.path();
-        let opened = OpenOptions::new()
-            .read(true)
-            .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
-            .open(&path);
+        let opened = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(&path);
         let file = match opened {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            // ELOOP: a symbolic link. ENXIO: a socket.
+            Err(error) if matches!(error.raw_os_error(), Some(ELOOP | ENXIO)) => {
+                return Err(failed("open", &path)(no_file()));
+            }
             opened => opened.map_err(failed("open", &path))?,
         };
         let data = file.metadata().map_err(failed("look at", &path))?;
-        if !data.is_file() {
-            return Err(failed("read", &path)(ErrorKind::InvalidInput.into()));
+        match data.is_file() {
+            true => Ok(Some((file, data))),
+            false => Err(failed("read", &path)(no_file())),
         }
-        Ok(Some((file, data)))
     }
+}
+
+/// What a person wrote, as a base name or the beginning of one.
+fn called(what: &str) -> &str {
+    name::base(what.rsplit_once('/').map_or(what, |(_, name)| name))
+}
+
+fn no_file() -> io::Error {
+    io::Error::new(ErrorKind::InvalidInput, "it is no regular file, and no message then")
 }
 
 /// One run over stored messages; the names of the files that it makes carry it, so that it knows them again.
@@ -116,67 +140,120 @@ impl std::fmt::Display for RunId {
     }
 }
 
-/// Lists the messages of a mailbox as the disk gives them, `new` before `cur`. Nothing is collected.
-pub struct Messages {
+/// The shortest beginning of a base name that stands for it.
+const SHORTEST: usize = 8;
+
+/// What people mean by a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// This message.
+    One(StoredMessage),
+    /// No message is called so.
+    None,
+    /// The names of several begin so: some of them.
+    Several(Vec<StoredMessage>),
+}
+
+/// How many of several are told.
+const MOST_TOLD: usize = 10;
+
+/// Lists the names in a mailbox as the disk gives them, `new` before `cur`. Nothing is collected.
+///
+/// Whoever renames a file while its folder is listed may hide it from the listing: whether the old name, the new one,
+/// both or neither is seen is left open by readdir(3).
+pub(super) struct Entries {
     mailbox: Arc<StoredMailbox>,
     parts: std::array::IntoIter<Part, 2>,
     listed: Option<(Part, ReadDir)>,
 }
 
-impl Messages {
-    pub(super) fn of(mailbox: &Arc<StoredMailbox>) -> Messages {
-        Messages { mailbox: Arc::clone(mailbox), parts: Part::ALL.into_iter(), listed: None }
+impl Entries {
+    pub(super) fn of(mailbox: &Arc<StoredMailbox>) -> Entries {
+        Entries { mailbox: Arc::clone(mailbox), parts: Part::ALL.into_iter(), listed: None }
     }
 
-    fn next_part(&mut self) -> Option<Result<(), StoreError>> {
-        let part = self.parts.next()?;
-        let folder = self.mailbox.folder.join(part.name());
+    fn folder(&self, part: Part) -> PathBuf {
+        self.mailbox.folder.join(part.name())
+    }
+
+    /// A part that is not there has no messages; of one that cannot be listed that is said, and the next one is listed.
+    fn begin(&mut self, part: Part) -> Option<StoreError> {
+        let folder = self.folder(part);
         match std::fs::read_dir(&folder) {
             Ok(entries) => self.listed = Some((part, entries)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
-            Err(source) => return Some(Err(failed("list", &folder)(source))),
+            Err(source) => return Some(failed("list", &folder)(source)),
         }
-        Some(Ok(()))
+        None
+    }
+
+    fn next_listed(&mut self) -> Option<Result<(Part, OsString), StoreError>> {
+        let (part, entries) = self.listed.as_mut()?;
+        let part = *part;
+        let next = entries.next();
+        if !matches!(next, Some(Ok(_))) {
+            self.listed = None;
+        }
+        Some(match next? {
+            Ok(entry) => Ok((part, entry.file_name())),
+            Err(source) => Err(failed("list", &self.folder(part))(source)),
+        })
     }
 }
+
+impl Iterator for Entries {
+    type Item = Result<(Part, OsString), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(next) = self.next_listed() {
+                return Some(next);
+            }
+            let part = self.parts.next()?;
+            if let Some(error) = self.begin(part) {
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+/// Lists the messages of a mailbox as the disk gives them, `new` before `cur`. Nothing is collected. An error is about one
+/// file or one of the two folders, and the listing goes on behind it.
+pub struct Messages(Entries);
 
 impl Iterator for Messages {
     type Item = Result<StoredMessage, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let Some((part, entries)) = &mut self.listed else {
-                match self.next_part()? {
-                    Ok(()) => continue,
-                    Err(error) => return Some(Err(error)),
-                }
+            let (part, file_name) = match self.0.next()? {
+                Ok(entry) => entry,
+                Err(error) => return Some(Err(error)),
             };
-            let part = *part;
-            match entries.next() {
-                None => self.listed = None,
-                Some(Err(source)) => {
-                    self.listed = None;
-                    let folder = self.mailbox.folder.join(part.name());
-                    return Some(Err(failed("list", &folder)(source)));
-                }
-                Some(Ok(entry)) => {
-                    // By the convention names that begin with a dot are no messages.
-                    let Ok(file_name) = entry.file_name().into_string() else { continue };
-                    if !file_name.starts_with('.') {
-                        return Some(Ok(StoredMessage {
-                            mailbox: Arc::clone(&self.mailbox),
-                            part,
-                            file_name,
-                        }));
-                    }
-                }
+            // By the convention names that begin with a dot are no messages.
+            if !file_name.as_encoded_bytes().starts_with(b".") {
+                return Some(self.message(part, file_name));
+            }
+        }
+    }
+}
+
+impl Messages {
+    fn message(&self, part: Part, file_name: OsString) -> Result<StoredMessage, StoreError> {
+        match file_name.into_string() {
+            Ok(file_name) => Ok(StoredMessage { mailbox: Arc::clone(&self.0.mailbox), part, file_name }),
+            Err(other) => {
+                let path = self.0.folder(part).join(other.to_string_lossy().as_ref());
+                let reason = "it is not in UTF-8; rename the file";
+                Err(failed("read the name of", &path)(io::Error::new(ErrorKind::InvalidData, reason)))
             }
         }
     }
 }
 
 impl<F: Files> MaildirStore<F> {
-    /// Every mailbox of an account, INBOX first; none without a Maildir.
+    /// Every mailbox of an account, INBOX first, which is named also where there is no Maildir yet. What another program named
+    /// in its own way is there too.
     pub fn stored_mailboxes(&self, owner: &Address) -> Result<Vec<Arc<StoredMailbox>>, StoreError> {
         let maildir = self.layout.maildir(owner);
         let mut found = Vec::new();
@@ -194,6 +271,37 @@ impl<F: Files> MaildirStore<F> {
 
     /// The messages of a mailbox.
     pub fn messages(&self, mailbox: &Arc<StoredMailbox>) -> Messages {
-        Messages::of(mailbox)
+        Messages(Entries::of(mailbox))
+    }
+
+    /// The message that people call so (see [`StoredMessage::is_called`]). A whole base name is better than the beginning of
+    /// another one. An error if a folder cannot be listed, and what could be listed does not answer.
+    pub fn message(&self, mailbox: &Arc<StoredMailbox>, what: &str) -> Result<Named, StoreError> {
+        let (mut some, mut error) = (Vec::<StoredMessage>::new(), None);
+        for entry in Entries::of(mailbox) {
+            let (part, file_name) = match entry {
+                Ok((part, file_name)) => (part, file_name.into_string()),
+                Err(source) => {
+                    error = Some(source);
+                    continue;
+                }
+            };
+            // A name that is not in UTF-8 cannot have been written here.
+            let Ok(file_name) = file_name else { continue };
+            let found = StoredMessage { mailbox: Arc::clone(mailbox), part, file_name };
+            if found.base() == called(what) {
+                return Ok(Named::One(found));
+            }
+            // One that is moved meanwhile may be listed in both folders.
+            let is_new = some.len() < MOST_TOLD && some.iter().all(|one| one.base() != found.base());
+            if is_new && !found.file_name.starts_with('.') && found.is_called(what) {
+                some.push(found);
+            }
+        }
+        match (some.len(), error) {
+            (_, Some(error)) => Err(error),
+            (0 | 1, None) => Ok(some.pop().map_or(Named::None, Named::One)),
+            _ => Ok(Named::Several(some)),
+        }
     }
 }

@@ -1,37 +1,130 @@
-//! `sealpost mailbox list`: folders and messages.
+//! `sealpost mailbox list`: mailboxes and what is in them.
 
+use super::inspect::Stopped;
 use super::targets::Targets;
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Code, Failure};
 use crate::cli::output::{Output, Table};
-use serde_json::json;
+use crate::cli::words;
+use crate::mail::printable;
+use crate::mailbox::{Looked, Selection, State, look};
+use crate::store::{MaildirStore, StoredMailbox};
+use serde_json::{Value, json};
+use std::sync::Arc;
 
-/// List mailboxes and how many messages are in them
+/// List mailboxes: how many messages lie there, sealed and in the clear
+///
+/// Every message is looked at as a whole; no label is believed. What is neither sealed nor clear is told apart by
+/// `mailbox inspect`: OpenPGP, broken S/MIME, what could not be read. Without an option: the mailboxes of every account.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    mut_group("Targets", |group| group.required(false)),
+    after_help = "Examples:
+  sealpost mailbox list
   sealpost mailbox list --account anna@north.example
-  sealpost mailbox list --all-accounts --json")]
+  sealpost mailbox list --domain north.example --json"
+)]
 pub(super) struct List {
     #[command(flatten)]
     targets: Targets,
+}
+
+/// What is in a mailbox.
+#[derive(Default, Clone, Copy)]
+struct Held {
+    messages: usize,
+    sealed: usize,
+    clear: usize,
+    other: usize,
+    unreadable: usize,
+    bytes: u64,
 }
 
 impl List {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let (config, directory) = (context.config()?, context.directory_for_reading()?);
         let store = context.store(&config)?;
-        let mut table = Table::new(&["account", "mailbox", "messages"], "no mailbox");
-        let mut rows = Vec::new();
+        let headings = ["account", "mailbox", "messages", "sealed", "clear", "other", "bytes"];
+        let mut table = Table::new(&headings, "no mailbox");
+        let (mut rows, mut total) = (Vec::new(), Held::default());
         for owner in self.targets.owners(&directory)? {
             for mailbox in store.stored_mailboxes(&owner)? {
-                let messages = store.messages(&mailbox).count();
-                table.row([owner.to_string(), mailbox.name.clone(), messages.to_string()]);
-                rows.push(
-                    json!({"account": owner.to_string(), "mailbox": mailbox.name, "messages": messages}),
-                );
+                let held = held(&store, &mailbox)?;
+                total.add(&held);
+                let mut row = vec![owner.to_string(), printable(&mailbox.name)];
+                row.extend(held.numbers());
+                table.row(row);
+                rows.push(held.json(json!({"account": owner.to_string(), "mailbox": mailbox.name})));
             }
         }
+        if rows.len() > 1 {
+            table.row(["total".to_owned(), String::new()].into_iter().chain(total.numbers()));
+        }
         out.table(&table)?;
-        out.json(json!({"mailboxes": rows}))
+        out.json(json!({"mailboxes": rows, "total": total.json(json!({}))}))?;
+        match total.unreadable {
+            0 => Ok(()),
+            unread => {
+                let text = format!("{} could not be read", words::counted(unread, "message"));
+                Err(Failure::new(Code::No, text).hint("see: sealpost mailbox inspect"))
+            }
+        }
+    }
+}
+
+fn held(store: &MaildirStore, mailbox: &Arc<StoredMailbox>) -> Result<Held, Failure> {
+    let mut held = Held::default();
+    let looked = look::<Stopped>(store, mailbox, &Selection::all(), &mut |messages| {
+        messages.iter().for_each(|message| held.count(message));
+        Ok(())
+    });
+    match looked {
+        Ok(()) => Ok(held),
+        Err(Stopped::Told(failure)) => Err(failure),
+        Err(Stopped::Store(error)) => Err(error.into()),
+    }
+}
+
+impl Held {
+    fn count(&mut self, message: &Looked) {
+        self.messages += 1;
+        self.bytes += message.size;
+        match &message.state {
+            State::Clear | State::Signed => self.clear += 1,
+            State::Sealed(_) => self.sealed += 1,
+            State::OpenPgp | State::Broken(_) => self.other += 1,
+            State::Unreadable(_) => {
+                self.other += 1;
+                self.unreadable += 1;
+            }
+        }
+    }
+
+    fn add(&mut self, more: &Held) {
+        self.messages += more.messages;
+        self.sealed += more.sealed;
+        self.clear += more.clear;
+        self.other += more.other;
+        self.unreadable += more.unreadable;
+        self.bytes += more.bytes;
+    }
+
+    fn numbers(&self) -> [String; 5] {
+        let [messages, sealed, clear, other] =
+            [self.messages, self.sealed, self.clear, self.other].map(|number| number.to_string());
+        [messages, sealed, clear, other, self.bytes.to_string()]
+    }
+
+    fn json(&self, object: Value) -> Value {
+        crate::cli::output::with(
+            object,
+            [
+                ("messages", json!(self.messages)),
+                ("sealed", json!(self.sealed)),
+                ("clear", json!(self.clear)),
+                ("other", json!(self.other)),
+                ("bytes", json!(self.bytes)),
+            ],
+        )
     }
 }

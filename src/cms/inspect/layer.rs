@@ -4,7 +4,7 @@
 //! many times the size of the input and no more, and so many layers and recipients are shown; then it is said that there
 //! may be more.
 
-use super::{EnvelopeReport, Structure, report_envelope};
+use super::{EnvelopeReport, Structure};
 use crate::cms::element::Elements;
 use crate::cms::enveloped::{content_info, enveloped_data};
 use crate::cms::input::{is_content_info, unarmored};
@@ -252,7 +252,7 @@ impl Walk {
             Ok(enveloped) => match self.recipients.checked_sub(enveloped.recipients.len()) {
                 Some(left) => {
                     self.recipients = left;
-                    layer.envelope = Some(report_envelope(enveloped));
+                    layer.envelope = Some(EnvelopeReport::of(enveloped));
                 }
                 None => return self.stop(Limit::Recipients),
             },

@@ -1,6 +1,6 @@
 //! Who can open an encrypted structure, and what hands them its key.
 
-use super::{AlgorithmReport, report_algorithm};
+use super::AlgorithmReport;
 use crate::cms::element::Elements;
 use crate::cms::enveloped::oid;
 use crate::cms::names::oid_name;
@@ -116,16 +116,16 @@ fn is_post_quantum(recipient: &Recipient) -> bool {
 fn report_key_encryption(recipient: &Recipient) -> KeyEncryptionReport {
     let Recipient { kind, algorithm, encapsulation, .. } = recipient;
     let parameters = algorithm.parameters.as_ref();
-    let report = report_algorithm(&algorithm.oid);
+    let report = AlgorithmReport::of(&algorithm.oid);
     let (mut hash, mut mask_hash, mut key_wrap) = (None, None, None);
     if *kind == RecipientKind::KeyAgreement {
         hash = hash_in(&report.name);
-        key_wrap = parameters.and_then(wrap).as_ref().map(report_algorithm);
+        key_wrap = parameters.and_then(wrap).as_ref().map(AlgorithmReport::of);
     } else if algorithm.oid == ID_RSAES_OAEP {
         (hash, mask_hash) = oaep_hashes(parameters);
     } else if let Some(encapsulation) = encapsulation {
         hash = hash_in(&oid_name(&encapsulation.derivation.oid));
-        key_wrap = Some(report_algorithm(&encapsulation.wrap.oid));
+        key_wrap = Some(AlgorithmReport::of(&encapsulation.wrap.oid));
     }
     KeyEncryptionReport { algorithm: report, hash, mask_hash, key_wrap }
 }

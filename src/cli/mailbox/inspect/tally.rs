@@ -1,0 +1,147 @@
+//! What many messages come to.
+
+use super::line::{sealing, standing};
+use crate::cli::failure::Failure;
+use crate::cli::output::{Output, Table};
+use crate::cms::{Holder, HolderRole};
+use crate::mailbox::{Looked, Sealing, State};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashSet};
+
+/// Numbers of messages.
+#[derive(Default)]
+pub(super) struct Tally {
+    messages: usize,
+    /// Octets.
+    bytes: u64,
+    clear: usize,
+    /// Of those in the clear.
+    signed: usize,
+    sealed: usize,
+    post_quantum: usize,
+    /// They name a retired certificate, and no active one of an account or a domain's key.
+    only_retired: usize,
+    /// They name a retired one beside an active one.
+    also_retired: usize,
+    weak: usize,
+    /// They name nobody whom we know.
+    to_nobody_here: usize,
+    open_pgp: usize,
+    broken: usize,
+    pub(super) unreadable: usize,
+    /// Mailboxes that could not be listed.
+    pub(super) unlisted: usize,
+    /// In the order of a report: whose, which certificate.
+    to: BTreeMap<(String, String), (Holder, usize)>,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, message: &Looked) {
+        self.messages += 1;
+        self.bytes += message.size;
+        match &message.state {
+            State::Clear => self.clear += 1,
+            State::Signed => {
+                self.clear += 1;
+                self.signed += 1;
+            }
+            State::Sealed(_) => self.sealed += 1,
+            State::OpenPgp => self.open_pgp += 1,
+            State::Broken(_) => self.broken += 1,
+            State::Unreadable(_) => self.unreadable += 1,
+        }
+        if let Some(sealing) = sealing(&message.state) {
+            self.count_sealed(sealing);
+        }
+    }
+
+    fn count_sealed(&mut self, sealing: &Sealing) {
+        let holders = || sealing.envelope.recipients.iter().flat_map(|to| &to.holders);
+        // What is there for recovery does not make a lost key good.
+        let active = holders().any(|holder| holder.active && holder.role != HolderRole::Recovery);
+        let retired = holders().any(|holder| standing(holder) == "retired");
+        self.only_retired += usize::from(retired && !active);
+        self.also_retired += usize::from(retired && active);
+        self.weak += usize::from(!sealing.weak.is_empty());
+        self.post_quantum += usize::from(sealing.envelope.is_post_quantum());
+        self.to_nobody_here += usize::from(holders().next().is_none());
+        // A message may name one certificate twice.
+        let mut seen = HashSet::new();
+        for holder in holders().filter(|holder| seen.insert((&holder.account, &holder.certificate))) {
+            let key = (holder.account.clone(), holder.certificate.clone());
+            self.to.entry(key).or_insert_with(|| (holder.clone(), 0)).1 += 1;
+        }
+    }
+
+    pub(super) fn show(&self, out: &mut Output) -> Result<(), Failure> {
+        out.table(&self.table())?;
+        if !self.to.is_empty() {
+            out.line("")?;
+            out.table(&self.to_whom())?;
+        }
+        out.json(self.json())
+    }
+
+    fn table(&self) -> Table {
+        let total = format!("{}, {} bytes", self.messages, self.bytes);
+        let clear = match self.signed {
+            0 => self.clear.to_string(),
+            signed => format!("{}, {signed} of them signed", self.clear),
+        };
+        let always = [("messages", total), ("in the clear", clear), ("sealed", self.sealed.to_string())];
+        let some = [
+            ("  only on retired keys", self.only_retired),
+            ("  also on retired keys", self.also_retired),
+            ("  on weak algorithms", self.weak),
+            ("  to nobody here", self.to_nobody_here),
+            ("  post-quantum", self.post_quantum),
+            ("OpenPGP", self.open_pgp),
+            ("broken S/MIME", self.broken),
+            ("unreadable", self.unreadable),
+            ("mailboxes not listed", self.unlisted),
+        ];
+        let some = some.into_iter().filter(|(_, number)| *number > 0);
+        Table::fields(always.into_iter().chain(some.map(|(name, number)| (name, number.to_string()))))
+    }
+
+    fn to_whom(&self) -> Table {
+        let mut table = Table::new(&["sealed to", "certificate", "since", "state", "messages"], "");
+        for (holder, messages) in self.to.values() {
+            let whose = match holder.role {
+                HolderRole::Account => holder.account.clone(),
+                HolderRole::DomainKey => format!("key of {}", holder.account),
+                HolderRole::Recovery => format!("recovery of {}", holder.account),
+            };
+            let certificate = crate::cli::words::short(&holder.certificate);
+            let (since, state) = (holder.since.clone(), standing(holder).to_owned());
+            table.row([whose, certificate, since, state, messages.to_string()]);
+        }
+        table
+    }
+
+    fn json(&self) -> Value {
+        let to: Vec<Value> = self
+            .to
+            .values()
+            .map(|(holder, messages)| json!({"holder": holder, "messages": messages}))
+            .collect();
+        json!({
+            "event": "summary",
+            "messages": self.messages,
+            "bytes": self.bytes,
+            "clear": self.clear,
+            "signed": self.signed,
+            "sealed": self.sealed,
+            "only_retired": self.only_retired,
+            "also_retired": self.also_retired,
+            "weak": self.weak,
+            "to_nobody_here": self.to_nobody_here,
+            "post_quantum": self.post_quantum,
+            "openpgp": self.open_pgp,
+            "broken": self.broken,
+            "unreadable": self.unreadable,
+            "unlisted_mailboxes": self.unlisted,
+            "to": to,
+        })
+    }
+}
