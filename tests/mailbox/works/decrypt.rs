@@ -75,7 +75,7 @@ fn the_header_of_what_its_sender_encrypted_is_kept() {
     let expected = "Received: by mx\r\n\tfor ella\r\nFrom: Anna <anna@north.example>\r\nX-Spam-Report: none\r\n\
                     Content-Type: text/plain\r\nSUBJECT: inside\r\n\r\nxyzzy\r\n";
     assert_eq!(String::from_utf8(clear).unwrap(), expected);
-    assert_eq!(notes, ["its sender encrypted it: 3 header fields that stood outside stand in front now"]);
+    assert_eq!(notes, ["3 header fields that stood outside of the encryption only stand in front now"]);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn the_fields_in_front_take_the_line_ends_of_the_content() {
     let (clear, notes) =
         decrypted(&foreign("Subject: x\r\n y\r\n", b"Content-Type: text/plain\n\nx\n"), &ELLA);
     assert_eq!(clear, b"Subject: x\n y\nContent-Type: text/plain\n\nx\n");
-    assert_eq!(notes, ["its sender encrypted it: one header field that stood outside stands in front now"]);
+    assert_eq!(notes, ["one header field that stood outside of the encryption only stands in front now"]);
     let binary = b"Content-Type: image/x\r\nContent-Transfer-Encoding: binary\r\n\r\n\n\r\n\0\r";
     let (clear, _) = decrypted(&foreign("Subject: x\n", binary), &ELLA);
     assert_eq!(clear, [b"Subject: x\r\n", binary.as_slice()].concat(), "octet for octet");
@@ -166,7 +166,7 @@ fn a_hostile_message_among_good_ones() {
     }
     let expected = [
         (1, "the CMS structure is broken: the body is no ContentInfo"),
-        (3, "the CMS structure is broken: it is nested too deeply"),
+        (3, "the CMS structure has more than 100 levels"),
         (4, "the CMS structure has more than 10000 recipients"),
         (5, "the CMS structure is broken: the body has octets that its encoding does not know"),
     ];

@@ -29,7 +29,7 @@ fn the_header_of_its_sender_is_kept() {
         let (clear, notes) = decrypted(&sealed, &ROSA);
         let header = b"From: Anna <anna@south.example>\r\nSubject: figures\r\n".as_slice();
         assert_eq!(clear.escape_ascii().to_string(), [header, CONTENT].concat().escape_ascii().to_string());
-        assert_eq!(notes, ["its sender encrypted it: 2 header fields that stood outside stand in front now"]);
+        assert_eq!(notes, ["2 header fields that stood outside of the encryption only stand in front now"]);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::laws::people::{ELLA, EMMA, seal};
-use crate::laws::structure::{CIPHER, CIPHERTEXT, mail, octets};
+use crate::laws::structure::{CIPHER, CIPHERTEXT, DATA, MAC, mail, octets};
 use crate::laws::tree::{Content, Node};
 use sealpost::mailbox::Proof;
 use sealpost::smime::Form;
@@ -88,4 +88,28 @@ fn another_content_is_found() {
     assert!(!holds(&changed(&CIPHERTEXT, |octets| octets.truncate(octets.len() - 16))), "a block less");
     let half = changed(&CIPHERTEXT, |octets| octets.truncate(octets.len() - 1));
     assert!(!Proof::SealedTo(sha256(&half), ids(&[&ELLA])).holds(&half), "no whole block");
+}
+
+/// Tag and attributes belong to the content, whoever reads it.
+#[test]
+fn another_tag_and_other_attributes_are_found() {
+    let form = Form::from(sealpost::crypto::Profile::Modern);
+    let sealed = seal(MESSAGE, &[&ELLA], form, 1).unwrap();
+    let tree = Node::read(&octets(sealed.bytes())).unwrap();
+    let digest = |tree: &Node| crate::laws::inside::enveloped(&mail(&tree.write())).content_digest();
+    let add = |identifier: u8, at: usize| {
+        let attribute = Node::read(b"\x30\x0b\x06\x03\x2a\x03\x04\x31\x04\x04\x02ab").unwrap();
+        let attributes = Node::constructed(identifier, vec![attribute]);
+        tree.with_below(&DATA, |data| match &mut data.content {
+            Content::Constructed(children) => children.insert(at, attributes),
+            Content::Primitive(_) => panic!("a SEQUENCE"),
+        })
+    };
+    let flip = |node: &mut Node| match &mut node.content {
+        Content::Primitive(octets) => octets[0] ^= 1,
+        Content::Constructed(_) => panic!("octets"),
+    };
+    let all = [tree.clone(), tree.with_below(&MAC, flip), add(0xa1, 3), add(0xa2, 4)];
+    let digests: BTreeSet<[u8; 32]> = all.iter().map(digest).collect();
+    assert_eq!(digests.len(), all.len());
 }
