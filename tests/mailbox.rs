@@ -5,3 +5,4 @@ mod look;
 mod promises;
 mod selection;
 mod verbs;
+mod works;
