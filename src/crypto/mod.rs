@@ -13,6 +13,7 @@ pub(crate) mod kem;
 mod key_wrap;
 #[cfg(test)]
 mod known_answers;
+mod mark;
 pub mod policy;
 mod rejection;
 pub mod secret;
@@ -28,6 +29,7 @@ pub use algorithm::{ContentCipher, KeyTransport};
 pub use curve::CurvePublicKey;
 pub use ed25519::Ed25519PublicKey;
 pub use kem::KemPublicKey;
+pub use mark::MarkKey;
 pub use policy::{Classical, Policy, Profile, Suite};
 pub use secret::SecretBytes;
 pub use seed::{Entropy, EntropyError, Seed};

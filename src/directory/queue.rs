@@ -7,6 +7,7 @@
 mod held;
 mod key;
 mod list;
+mod marks;
 mod open;
 mod row;
 mod run;

@@ -5,6 +5,9 @@ use crate::engine::DirectoryError;
 use crate::mail::Address;
 use rusqlite::{Connection, OptionalExtension, params};
 
+/// A run that did not end is known again for so long, in seconds.
+const LONGEST: i64 = 30 * 24 * 60 * 60;
+
 /// A new file beside an old one, in names: what a run that dies leaves is found by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepMark {
@@ -30,10 +33,14 @@ pub struct BegunRun {
 }
 
 impl SqliteDirectory {
-    /// Begins a run with that task, or goes on with the one that did not end. `fresh` is the number of a new one.
+    /// Begins a run with that task, or goes on with the one that did not end. `fresh` is the number of a new one. What did not
+    /// end and was not asked for again in 30 days is forgotten.
     pub fn begin_run(&self, task: &str, fresh: u64) -> Result<BegunRun, DirectoryError> {
         self.write_state(|at| {
+            at.execute("DELETE FROM mailbox_runs WHERE started < ?1", [words::now() - LONGEST])?;
             if let Some(id) = unended(at, task)? {
+                let sql = "UPDATE mailbox_runs SET started = ?2 WHERE task = ?1";
+                at.execute(sql, params![task, words::now()])?;
                 return Ok(BegunRun { id, resumed: true });
             }
             let sql = "INSERT INTO mailbox_runs (id, task, started) VALUES (?1, ?2, ?3)";
@@ -50,19 +57,22 @@ impl SqliteDirectory {
         })
     }
 
-    /// Forgets the steps that are done and remembers, durably, those that begin.
+    /// Forgets the steps that are done and remembers those that begin: one transaction, on the disk when this returns.
     pub fn remember_steps(&self, done: &[StepMark], begun: &[StepMark]) -> Result<(), DirectoryError> {
         self.write_state(|at| {
+            let sql =
+                "DELETE FROM mailbox_steps WHERE account = ?1 AND mailbox = ?2 AND old = ?3 AND new = ?4";
+            let mut forget = at.prepare_cached(sql)?;
             for step in done {
-                let sql =
-                    "DELETE FROM mailbox_steps WHERE account = ?1 AND mailbox = ?2 AND old = ?3 AND new = ?4";
-                at.execute(sql, params![step.account.to_string(), step.mailbox, step.old, step.new])?;
+                forget.execute(params![step.account.to_string(), step.mailbox, step.old, step.new])?;
             }
+            // Again, where a group that failed is written once more.
+            let sql = "INSERT OR REPLACE INTO mailbox_steps (account, mailbox, old, new, letters)
+                VALUES (?1, ?2, ?3, ?4, ?5)";
+            let mut remember = at.prepare_cached(sql)?;
             for step in begun {
-                let sql = "INSERT INTO mailbox_steps (account, mailbox, old, new, letters)
-                    VALUES (?1, ?2, ?3, ?4, ?5)";
                 let account = step.account.to_string();
-                at.execute(sql, params![account, step.mailbox, step.old, step.new, step.letters])?;
+                remember.execute(params![account, step.mailbox, step.old, step.new, step.letters])?;
             }
             Ok(())
         })
@@ -87,4 +97,60 @@ fn unended(at: &Connection, task: &str) -> rusqlite::Result<Option<u64>> {
     let sql = "SELECT id FROM mailbox_runs WHERE task = ?1";
     let id: Option<String> = at.query_row(sql, [task], |row| row.get(0)).optional()?;
     Ok(id.and_then(|id| u64::from_str_radix(&id, 16).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory() -> (tempfile::TempDir, SqliteDirectory) {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = SqliteDirectory::create(&folder.path().join("root")).unwrap();
+        (folder, directory)
+    }
+
+    fn step(account: &str, new: &str) -> StepMark {
+        let account = Address::parse(account).unwrap();
+        let (mailbox, old) = ("INBOX".to_owned(), "1.old.mx".to_owned());
+        StepMark { account, mailbox, old, new: new.to_owned(), letters: "FS".to_owned() }
+    }
+
+    #[test]
+    fn a_task_that_did_not_end_goes_on_under_its_number() {
+        let (_folder, directory) = directory();
+        let begin = |task, fresh| directory.begin_run(task, fresh).unwrap();
+        assert_eq!(begin("a", u64::MAX), BegunRun { id: u64::MAX, resumed: false });
+        assert_eq!(begin("b", 2), BegunRun { id: 2, resumed: false });
+        assert_eq!(begin("a", 3), BegunRun { id: u64::MAX, resumed: true });
+        directory.end_run(u64::MAX).unwrap();
+        assert_eq!(begin("a", 4), BegunRun { id: 4, resumed: false });
+        assert_eq!(begin("b", 5), BegunRun { id: 2, resumed: true });
+    }
+
+    #[test]
+    fn what_did_not_end_is_forgotten_after_thirty_days() {
+        let (_folder, directory) = directory();
+        let age = |seconds: i64| {
+            let sql = "UPDATE mailbox_runs SET started = ?1";
+            directory.write_state(|at| Ok(at.execute(sql, [words::now() - seconds])?)).unwrap();
+        };
+        directory.begin_run("a", 1).unwrap();
+        age(LONGEST - 60);
+        assert!(directory.begin_run("a", 2).unwrap().resumed);
+        age(LONGEST + 60);
+        assert_eq!(directory.begin_run("a", 3).unwrap(), BegunRun { id: 3, resumed: false });
+    }
+
+    #[test]
+    fn steps_are_remembered_until_they_are_done() {
+        let (_folder, directory) = directory();
+        let (anna, bob) = (step("anna@north.example", "1.new.mx"), step("bob@north.example", "2.new.mx"));
+        directory.remember_steps(&[], &[anna.clone(), bob.clone()]).unwrap();
+        directory.remember_steps(&[], std::slice::from_ref(&anna)).unwrap();
+        assert_eq!(directory.steps_of(&anna.account).unwrap(), std::slice::from_ref(&anna));
+        let next = step("anna@north.example", "3.new.mx");
+        directory.remember_steps(std::slice::from_ref(&anna), std::slice::from_ref(&next)).unwrap();
+        assert_eq!(directory.steps_of(&anna.account).unwrap(), [next]);
+        assert_eq!(directory.steps_of(&bob.account).unwrap(), [bob]);
+    }
 }

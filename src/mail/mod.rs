@@ -13,6 +13,7 @@ pub mod header_policy;
 pub mod letter;
 pub mod line;
 pub mod mailbox;
+pub mod mbox;
 pub mod media;
 pub mod message;
 mod message_id;

@@ -6,6 +6,9 @@
 
 mod decrypt;
 mod encrypt;
+mod export;
+mod import;
+mod load;
 mod look;
 mod outcome;
 mod proof;
@@ -18,11 +21,14 @@ mod work;
 
 pub use decrypt::{Clear, Decrypt, open};
 pub use encrypt::Encrypt;
+pub use export::{Export, ExportError, Exported, Opener};
+pub use import::{Arrived, Import, ImportError, Imported};
+pub use load::{LoadError, load};
 pub use look::{Looked, Sealing, State, look};
 pub use outcome::{Left, Outcome, Seen};
 pub use proof::Proof;
 pub use rekey::Rekey;
-pub use run::{Ended, Run, RunError, Scope};
+pub use run::{Accounts, Ended, Event, Run, RunError, Scope, Works};
 pub use selection::{Criterion, MessageName, MessageNameError, Selection, SelectionError};
 pub use wanted::{NamedReader, Readers, Wanted};
 pub use work::{Made, Read, Stays, Work};

@@ -1,15 +1,35 @@
-//! A run over the messages of one account after the other.
+//! A run over the messages of accounts.
+//!
+//! Three stages work side by side on batches (`workshop`): messages are read (`read`), the work says what becomes of them (`make`),
+//! and what it made takes their place (`place`), with a record of what is in hand (`journal`). A run holds a lock on the
+//! Maildir of the account that it works on (`lock`).
 
-use super::{Left, Made, Outcome, Read, Seen, Selection, Work};
-use crate::crypto::SecretBytes;
-use crate::directory::{SqliteDirectory, StepMark};
+mod accounts;
+mod batch;
+mod budget;
+mod event;
+mod journal;
+mod known;
+mod lanes;
+mod lock;
+mod make;
+mod place;
+mod read;
+mod workshop;
+
+pub use event::Event;
+pub(super) use lanes::side_by_side;
+pub(super) use lock::Lock;
+pub(super) use read::{too_large, whole};
+
+use super::{Seen, Selection, Work};
+use crate::directory::SqliteDirectory;
 use crate::engine::{DirectoryError, StoreError};
 use crate::mail::{Address, MailboxName};
-use crate::store::{MaildirStore, Replaced, Replacement, RunId, StoredMailbox, StoredMessage};
-use std::fs::Metadata;
-use std::io::Read as _;
+use crate::store::{MaildirStore, RunId, StoredMailbox, StoredMessage};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use workshop::Workshop;
 
 /// Where a run works, and how.
 pub struct Run<'a> {
@@ -21,9 +41,26 @@ pub struct Run<'a> {
     pub stop: &'a AtomicBool,
     /// Its number.
     pub id: RunId,
+    /// Did it begin before, and was interrupted? Then what it made is there already.
+    pub resumed: bool,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// A larger message is a failure, octets: it would have to be in memory as a whole.
+    pub largest: u64,
 }
+
+/// The messages of many accounts that a run looks at.
+pub struct Accounts<'a> {
+    /// Whose.
+    pub owners: &'a [Address],
+    /// One mailbox of each; absent: all of them.
+    pub mailbox: Option<&'a MailboxName>,
+    /// Which messages there.
+    pub selection: &'a Selection,
+}
+
+/// Makes the work for an account, or says why there is none.
+pub type Works<'a> = dyn Fn(&Address) -> Result<Box<dyn Work + 'a>, String> + Sync + 'a;
 
 /// The messages of one account that a run looks at.
 pub struct Scope<'a> {
@@ -46,6 +83,28 @@ pub enum RunError {
         owner: Address,
         /// Which.
         mailbox: MailboxName,
+    },
+    /// There is no work for the account: why.
+    #[error("{0}")]
+    NoWork(String),
+    /// Another run holds the lock.
+    #[error("another run is at work in the mailboxes of {0}; try again when it is done")]
+    Busy(Address),
+    /// The file system of the Maildir has no locks.
+    #[error("the mailboxes of {owner} cannot be locked against other runs: {reason}")]
+    NoLock {
+        /// Whose.
+        owner: Address,
+        /// The system's word.
+        reason: String,
+    },
+    /// The disk takes no more: one message after the other failed.
+    #[error("{failures} messages in a row could not be written, the last because: {last}")]
+    GaveUp {
+        /// How many.
+        failures: usize,
+        /// Why the last one.
+        last: String,
     },
     /// The disk.
     #[error(transparent)]
@@ -72,21 +131,40 @@ impl Run<'_> {
         work: &dyn Work,
         see: &mut dyn FnMut(Seen),
     ) -> Result<Ended, RunError> {
+        let shop = Workshop::of(self, 1);
+        let ended = shop.account(scope, work, &mut |event| {
+            if let Event::Message(seen) = event {
+                see(seen);
+            }
+        });
+        shop.journal.close();
+        ended
+    }
+
+    /// Works on the messages of many accounts, some side by side, and tells of everything, from the thread that calls. What an
+    /// account fails by is told, and the others go on.
+    pub fn accounts(&self, accounts: &Accounts<'_>, works: &Works<'_>, see: &mut dyn FnMut(Event)) -> Ended {
+        accounts::run(self, accounts, works, see)
+    }
+
+    /// How many messages a scope means, as far as names tell: the length of a bar. What this run made is not counted.
+    pub fn count(&self, scope: &Scope<'_>) -> Result<u64, RunError> {
+        self.tally(scope, |stored| stored.run() != Some(self.id) && scope.selection.by_name(stored))
+    }
+
+    /// How many messages this run made before it was interrupted.
+    fn done_before(&self, scope: &Scope<'_>) -> Result<u64, RunError> {
+        if self.resumed { self.tally(scope, |stored| stored.run() == Some(self.id)) } else { Ok(0) }
+    }
+
+    fn tally(&self, scope: &Scope<'_>, counts: impl Fn(&StoredMessage) -> bool) -> Result<u64, RunError> {
+        let mut messages = 0;
         for mailbox in self.mailboxes(scope)? {
             for stored in self.store.messages(&mailbox) {
-                if self.stop.load(Ordering::Relaxed) {
-                    return Ok(Ended::Stopped);
-                }
-                let stored = stored?;
-                if stored.run() == Some(self.id) || !scope.selection.by_name(&stored) {
-                    continue;
-                }
-                if let Some(outcome) = self.message(&stored, scope.selection, work)? {
-                    see(Seen { stored, outcome });
-                }
+                messages += u64::from(counts(&stored?));
             }
         }
-        Ok(Ended::Whole)
+        Ok(messages)
     }
 
     /// The mailboxes that a scope names.
@@ -99,68 +177,5 @@ impl Run<'_> {
             return Err(RunError::NoMailbox { owner: scope.owner.clone(), mailbox: wanted.clone() });
         }
         Ok(all)
-    }
-
-    fn message(
-        &self,
-        stored: &StoredMessage,
-        selection: &Selection,
-        work: &dyn Work,
-    ) -> Result<Option<Outcome>, RunError> {
-        let Some((mut file, data)) = stored.open()? else { return Ok(Some(Outcome::Left(Left::Gone))) };
-        if !selection.by_metadata(&data) {
-            return Ok(None);
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(data.len()).unwrap_or(0));
-        let read = file.read_to_end(&mut bytes);
-        let bytes = SecretBytes::new(bytes);
-        if let Err(error) = read {
-            return Ok(Some(Outcome::Failed(error.to_string())));
-        }
-        if !selection.by_bytes(bytes.expose()) {
-            return Ok(None);
-        }
-        let made = work.make(&[Read { stored, bytes: bytes.expose() }]).into_iter().next();
-        self.outcome(stored, &data, made).map(Some)
-    }
-
-    fn outcome(
-        &self,
-        stored: &StoredMessage,
-        data: &Metadata,
-        made: Option<Made>,
-    ) -> Result<Outcome, RunError> {
-        let (content, proof, notes) = match made {
-            None => return Ok(Outcome::Failed("nothing was made of it".into())),
-            Some(Made::Leave(left)) => return Ok(Outcome::Left(left)),
-            Some(Made::Fail(reason)) => return Ok(Outcome::Failed(reason)),
-            Some(Made::Replace(..)) if self.dry_run => return Ok(Outcome::WouldReplace),
-            Some(Made::Replace(content, proof, notes)) => (content, proof, notes),
-        };
-        let staged = self.store.stage_replacement((stored, data), self.id, &content)?;
-        if !proof.holds(staged.read_back()?.expose()) {
-            return Ok(Outcome::Failed("what was written is not what was read back".into()));
-        }
-        let mark = mark(&staged);
-        self.journal.remember_steps(&[], std::slice::from_ref(&mark))?;
-        let replaced = Replacement::commit_all(vec![staged]).into_iter().next();
-        self.journal.remember_steps(&[mark], &[])?;
-        match replaced.transpose()? {
-            Some(Replaced::Done) => {
-                Ok(Outcome::Replaced { before: data.len(), after: content.bytes().len() as u64, notes })
-            }
-            _ => Ok(Outcome::Left(Left::Gone)),
-        }
-    }
-}
-
-fn mark(staged: &Replacement) -> StepMark {
-    let step = staged.step();
-    StepMark {
-        account: step.mailbox.owner.clone(),
-        mailbox: step.mailbox.name.clone(),
-        old: step.old,
-        new: step.new,
-        letters: step.letters,
     }
 }

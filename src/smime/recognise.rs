@@ -37,6 +37,19 @@ pub fn recognise(message: &[u8], accounts: &[&[Certificate]], openpgp: OpenPgp) 
     }
 }
 
+/// The message as it is, if its whole body is encrypted at all, to whomever and however: for who keeps what others encrypted.
+pub fn encrypted_as_it_is(message: &[u8]) -> Option<Sealed> {
+    let recipients = match find(&Message::new(message)) {
+        Protection::OpenPgp => Vec::new(),
+        Protection::Encrypted(enveloped) => {
+            let named = enveloped.recipients.into_iter().filter_map(|to| to.id);
+            named.map(|id| SealedTo { certificate: None, id: Some(id) }).collect()
+        }
+        Protection::None | Protection::Signed => return None,
+    };
+    Some(Sealed { bytes: message.to_vec(), cipher: None, recipients, headers_kept: None })
+}
+
 /// The content cipher, if it and all that hands its key to the recipients are in the writing policy.
 fn written_cipher(enveloped: &Enveloped) -> Option<&'static ContentCipher> {
     let cipher = checked_content(enveloped, &Policy::WRITING).ok()?.cipher;

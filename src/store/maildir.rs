@@ -147,7 +147,7 @@ fn keywords_of(flags: &[Flag]) -> Vec<&str> {
     flags.iter().filter_map(keyword_of).collect()
 }
 
-fn keyword_of(flag: &Flag) -> Option<&str> {
+pub(super) fn keyword_of(flag: &Flag) -> Option<&str> {
     match flag {
         Flag::Keyword(name) => Some(name),
         Flag::Seen | Flag::Flagged | Flag::Answered | Flag::Draft | Flag::Deleted => None,

@@ -7,6 +7,7 @@ mod atomic;
 mod attachments;
 mod find;
 mod folder;
+mod import;
 mod keywords;
 mod layout;
 pub mod leftovers;
@@ -23,6 +24,7 @@ mod uidlist;
 mod walk;
 
 pub use atomic::{Disk, Files, replace_file};
+pub use import::{Arrival, NamedArrival, StagedArrival};
 pub use keywords::Keywords;
 pub use layout::TemplateError;
 pub use maildir::MaildirStore;

@@ -105,6 +105,16 @@ pub(super) fn merged(before: &str, old: &str, new: &str) -> Option<String> {
     (merged != new).then(|| merged.into_iter().collect())
 }
 
+/// The name of what comes from elsewhere, with a mark by which it is known again, where other files name their run:
+/// `seconds.MmicrosecondsPpidQcounterRrandomXmark.host,S=size,W=wire size`.
+pub(super) fn arriving(mark: RunId, host: &str, (size, wire_size): (usize, usize)) -> String {
+    let fresh = unique(host, size, wire_size);
+    let mut levels = fresh.splitn(3, '.');
+    let mut level = || levels.next().unwrap_or_default();
+    let (seconds, unique, rest) = (level(), level(), level());
+    format!("{seconds}.{unique}X{mark}.{rest}")
+}
+
 /// Digits that no other name has.
 pub(super) fn random() -> String {
     format!("{:016x}", rand::random::<u64>())

@@ -65,8 +65,18 @@ struct Quota {
 
 /// Is there room for one more message of that size? Without a quota file there always is.
 pub(super) fn has_room(files: &impl Files, maildir: &Path, size: u64) -> Result<bool, StoreError> {
+    has_room_for(files, maildir, (size, 1))
+}
+
+/// The same for several that come together.
+pub(super) fn has_room_for(
+    files: &impl Files,
+    maildir: &Path,
+    (octets, messages): (u64, u64),
+) -> Result<bool, StoreError> {
     let Some(quota) = Quota::read(maildir)? else { return Ok(true) };
-    let more = Usage { bytes: i64::try_from(size).unwrap_or(i64::MAX), messages: 1 };
+    let bounded = |number| i64::try_from(number).unwrap_or(i64::MAX);
+    let more = Usage { bytes: bounded(octets), messages: bounded(messages) };
     let limits = quota.limits();
     match quota.usage() {
         Some(usage) if limits.allow(usage.sum(more)) && quota.text.len() < LONGEST => Ok(true),

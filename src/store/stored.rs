@@ -68,6 +68,11 @@ impl StoredMessage {
         &self.mailbox
     }
 
+    /// Where in it the message lies.
+    pub fn part(&self) -> Part {
+        self.part
+    }
+
     /// The part of the file's name that stays when flags change.
     pub fn base(&self) -> &str {
         name::base(&self.file_name)

@@ -1,4 +1,4 @@
-//! The process and its machine: clock, entropy, log, identity, hardening, files in memory.
+//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory.
 
 pub mod log;
 
@@ -6,10 +6,12 @@ mod clock;
 mod entropy;
 mod harden;
 mod identity;
+mod interrupt;
 mod memory_file;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use harden::{close_inherited, harden};
 pub use identity::{IdentityError, User, become_owner, refuse_network_file_system, user_name};
+pub use interrupt::Interrupt;
 pub use memory_file::memory_file;

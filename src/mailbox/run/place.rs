@@ -1,0 +1,160 @@
+//! The third stage of a run: what was made takes the place of what was there.
+
+use super::batch::{Batch, Entry, reason};
+use super::journal::mark;
+use super::lanes::side_by_side;
+use super::make::Change;
+use super::workshop::{Halt, Workshop};
+use super::{Event, RunError};
+use crate::directory::StepMark;
+use crate::engine::StoreError;
+use crate::mail::Address;
+use crate::mailbox::{Left, Outcome, Seen};
+use crate::store::{Replaced, Replacement, StoredMessage};
+use std::sync::{Mutex, PoisonError};
+
+/// After so many failures of the disk in a row there is no sense in asking it again: it is full, broken or read-only.
+const FAILURES: usize = 20;
+
+/// Puts batches in their place.
+pub(super) struct Placer<'a> {
+    shop: &'a Workshop<'a>,
+    owner: &'a Address,
+    trouble: Trouble,
+}
+
+/// Staged, with what will be told of it.
+struct Placed {
+    replacement: Replacement,
+    before: u64,
+    after: u64,
+    notes: Vec<String>,
+}
+
+impl<'a> Placer<'a> {
+    pub(super) fn new(shop: &'a Workshop<'a>, owner: &'a Address) -> Placer<'a> {
+        Placer { shop, owner, trouble: Trouble::default() }
+    }
+
+    /// Stages, proves, remembers, commits, and tells of each in their order.
+    pub(super) fn place(&self, batch: Batch<'_, Change>, tell: &mut dyn FnMut(Event)) -> Result<(), Halt> {
+        self.shop.go_on()?;
+        let Batch { entries, not_meant, permits } = batch;
+        let staged: Vec<Entry<Placed>> =
+            side_by_side(entries, self.shop.lanes, |entry| self.stage(entry)).into_iter().flatten().collect();
+        drop(permits);
+        let marks: Vec<StepMark> =
+            staged.iter().filter_map(|entry| Some(mark(&entry.state.as_ref().ok()?.replacement))).collect();
+        if !marks.is_empty() {
+            self.shop.journal.remember(marks.clone()).map_err(RunError::from)?;
+        }
+        self.commit(staged, marks, tell);
+        if not_meant > 0 {
+            tell(Event::NotMeant { owner: self.owner.clone(), messages: not_meant });
+        }
+        Ok(self.trouble.check()?)
+    }
+
+    /// Writes, syncs and reads back; nothing if the disk has said no too often.
+    fn stage(&self, entry: Entry<Change>) -> Option<Entry<Placed>> {
+        let Entry { stored, state } = entry;
+        let change = match state {
+            Err(outcome) => return Some(Entry { stored, state: Err(outcome) }),
+            Ok(_) if self.trouble.check().is_err() => return None,
+            Ok(change) => change,
+        };
+        let proved = self.prove(&stored, &change);
+        self.trouble.heed(&proved);
+        let Change { data, content, notes, .. } = change;
+        let (before, after) = (data.len(), content.bytes().len() as u64);
+        Some(match proved {
+            Ok(Some(replacement)) => {
+                Entry { stored, state: Ok(Placed { replacement, before, after, notes }) }
+            }
+            Ok(None) => {
+                let reason = "what was read back from the disk is not what was written";
+                Entry { stored, state: Err(Outcome::Failed(reason.into())) }
+            }
+            Err(error) => Entry::failed(stored, &error),
+        })
+    }
+
+    fn prove(&self, stored: &StoredMessage, change: &Change) -> Result<Option<Replacement>, StoreError> {
+        let staged = self.shop.run.store.stage_replacement(
+            (stored, &change.data),
+            self.shop.run.id,
+            &change.content,
+        )?;
+        let holds = change.proof.holds(staged.read_back()?.expose());
+        Ok(holds.then_some(staged))
+    }
+
+    /// A step whose commit failed stays in the journal: the next run looks after it.
+    fn commit(&self, staged: Vec<Entry<Placed>>, marks: Vec<StepMark>, tell: &mut dyn FnMut(Event)) {
+        let mut replacements = Vec::with_capacity(marks.len());
+        let told: Vec<Entry<Told>> = staged.into_iter().map(|entry| entry.split(&mut replacements)).collect();
+        let replaced = Replacement::commit_all(replacements);
+        replaced.iter().for_each(|result| self.trouble.heed(result));
+        let done = marks.into_iter().zip(&replaced).filter(|(_, result)| result.is_ok());
+        self.shop.journal.forget(done.map(|(mark, _)| mark).collect());
+        let mut replaced = replaced.into_iter();
+        for Entry { stored, state } in told {
+            let outcome = state.map_or_else(|outcome| outcome, |told| told.outcome(replaced.next()));
+            tell(Event::Message(Seen { stored, outcome }));
+        }
+    }
+}
+
+/// What will be told of a message that is replaced.
+struct Told {
+    before: u64,
+    after: u64,
+    notes: Vec<String>,
+}
+
+impl Told {
+    fn outcome(self, replaced: Option<Result<Replaced, StoreError>>) -> Outcome {
+        match replaced {
+            Some(Ok(Replaced::Done)) => {
+                Outcome::Replaced { before: self.before, after: self.after, notes: self.notes }
+            }
+            Some(Ok(Replaced::Gone)) => Outcome::Left(Left::Gone),
+            Some(Err(error)) => {
+                Outcome::Failed(format!("{}; the next run in this mailbox settles it", reason(&error)))
+            }
+            None => Outcome::Failed("internal error: this is a bug, please report it".into()),
+        }
+    }
+}
+
+impl Entry<Placed> {
+    fn split(self, replacements: &mut Vec<Replacement>) -> Entry<Told> {
+        let state = self.state.map(|Placed { replacement, before, after, notes }| {
+            replacements.push(replacement);
+            Told { before, after, notes }
+        });
+        Entry { stored: self.stored, state }
+    }
+}
+
+/// How often the disk said no since it last said yes, and what it said.
+#[derive(Default)]
+struct Trouble(Mutex<(usize, String)>);
+
+impl Trouble {
+    fn heed<T>(&self, result: &Result<T, StoreError>) {
+        let mut trouble = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *trouble = match result {
+            Ok(_) => (0, String::new()),
+            Err(error) => (trouble.0 + 1, reason(error)),
+        };
+    }
+
+    fn check(&self) -> Result<(), RunError> {
+        let trouble = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*trouble {
+            (failures, _) if *failures < FAILURES => Ok(()),
+            (failures, last) => Err(RunError::GaveUp { failures: *failures, last: last.clone() }),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The first stage of a run: messages are listed, chosen and read.
+//!
+//! Mailboxes change while they are listed: a flag that is set renames a file, which then may be listed twice or not at all. So a run goes
+//! over them again until it finds nothing that it has not seen.
+
+use super::batch::{Batch, Entry, reason};
+use super::known::Known;
+use super::lanes::side_by_side;
+use super::workshop::{Halt, Workshop};
+use super::{RunError, Scope};
+use crate::crypto::SecretBytes;
+use crate::engine::StoreError;
+use crate::mailbox::{Left, Outcome, Selection};
+use crate::store::StoredMessage;
+use std::collections::HashMap;
+use std::fs::{File, Metadata};
+use std::io::Read as _;
+use std::sync::mpsc::SyncSender;
+
+/// A batch has at most so many messages.
+const MESSAGES: usize = 512;
+/// And at most so many octets of files; one larger message goes alone.
+const OCTETS: u64 = 16 << 20;
+/// So many files are open at a time: with several accounts side by side less than a process may have.
+const OPEN: usize = 32;
+/// Somebody who renames files all the time does not keep a run for ever.
+const PASSES: usize = 10;
+/// So many messages that are not meant are told of at a time.
+const NOT_MEANT: u64 = 4096;
+
+/// A message in memory.
+pub(super) struct Loaded {
+    pub(super) data: Metadata,
+    pub(super) bytes: SecretBytes,
+}
+
+/// Opened, not read.
+struct Opened {
+    file: File,
+    data: Metadata,
+}
+
+/// Lists and reads the messages of one account.
+pub(super) struct Reader<'a, 'b> {
+    shop: &'a Workshop<'a>,
+    scope: &'b Scope<'b>,
+    out: SyncSender<Batch<'a, Loaded>>,
+    known: Known,
+    /// Listed and not looked for yet.
+    names: Vec<(u64, StoredMessage)>,
+    /// Not found under the names under which they were listed; the next pass finds them under others, or they are gone.
+    lost: HashMap<u64, StoredMessage>,
+    batch: Batch<'a, Loaded>,
+    octets: u64,
+}
+
+impl<'a, 'b> Reader<'a, 'b> {
+    pub(super) fn new(
+        shop: &'a Workshop<'a>,
+        scope: &'b Scope<'b>,
+        out: SyncSender<Batch<'a, Loaded>>,
+    ) -> Reader<'a, 'b> {
+        let (known, names, lost, batch) = (Known::default(), Vec::new(), HashMap::new(), Batch::empty());
+        Reader { shop, scope, out, known, names, lost, batch, octets: 0 }
+    }
+
+    /// Passes over the mailboxes until one finds nothing new.
+    pub(super) fn run(mut self) -> Result<(), Halt> {
+        for pass in 0..PASSES {
+            let missed = std::mem::take(&mut self.lost);
+            let (found, missed) = self.pass(pass, missed)?;
+            missed.into_values().for_each(|stored| self.end(stored, Outcome::Left(Left::Gone)));
+            if found == 0 {
+                break;
+            }
+        }
+        let restless = "its file was renamed again and again: try again when the mailbox is quieter";
+        for stored in std::mem::take(&mut self.lost).into_values() {
+            self.end(stored, Outcome::Failed(restless.into()));
+        }
+        self.send()
+    }
+
+    /// Hands on what it sees for the first time. Gives the number of these, and which of the missed ones it has not met.
+    fn pass(
+        &mut self,
+        pass: usize,
+        mut missed: HashMap<u64, StoredMessage>,
+    ) -> Result<(usize, HashMap<u64, StoredMessage>), Halt> {
+        let mut found = 0;
+        let mailboxes = match self.shop.run.mailboxes(self.scope) {
+            Err(RunError::NoMailbox { .. }) if pass > 0 => return Ok((0, missed)),
+            mailboxes => mailboxes?,
+        };
+        for mailbox in mailboxes {
+            for stored in self.shop.run.store.messages(&mailbox) {
+                let stored = stored.map_err(RunError::from)?;
+                self.shop.go_on()?;
+                if self.is_new(&stored) {
+                    found += 1;
+                    let key = self.known.key(&stored);
+                    missed.remove(&key);
+                    self.name(key, stored)?;
+                }
+            }
+        }
+        self.open_names()?;
+        Ok((found, missed))
+    }
+
+    fn is_new(&mut self, stored: &StoredMessage) -> bool {
+        let run = self.shop.run;
+        stored.run() != Some(run.id)
+            && self.scope.selection.by_name(stored)
+            && self.known.add(self.known.key(stored))
+    }
+
+    fn name(&mut self, key: u64, stored: StoredMessage) -> Result<(), Halt> {
+        self.names.push((key, stored));
+        if self.names.len() < OPEN { Ok(()) } else { self.open_names() }
+    }
+
+    /// Opens what was listed, and reads it as it fits into batches.
+    fn open_names(&mut self) -> Result<(), Halt> {
+        let names = std::mem::take(&mut self.names);
+        let lanes = self.shop.lanes.div_ceil(4);
+        let opened = side_by_side(names, lanes, |(key, stored)| {
+            let opened = stored.open();
+            (key, stored, opened)
+        });
+        let mut group = Vec::new();
+        for (key, stored, opened) in opened {
+            if let Some((stored, opened)) = self.looked_at(key, stored, opened) {
+                self.gather(&mut group, stored, opened)?;
+            }
+        }
+        self.read(group)
+    }
+
+    /// What is left to read.
+    fn looked_at(
+        &mut self,
+        key: u64,
+        stored: StoredMessage,
+        opened: Result<Option<(File, Metadata)>, StoreError>,
+    ) -> Option<(StoredMessage, Result<Opened, Outcome>)> {
+        match opened {
+            Err(error) => Some((stored, Err(Outcome::Failed(reason(&error))))),
+            Ok(None) => {
+                self.known.remove(key);
+                self.lost.insert(key, stored);
+                None
+            }
+            Ok(Some((_, data))) if !self.scope.selection.by_metadata(&data) => {
+                self.batch.not_meant += 1;
+                None
+            }
+            Ok(Some((_, data))) if data.len() > self.shop.run.largest => {
+                Some((stored, Err(Outcome::Failed(too_large(data.len(), self.shop.run.largest)))))
+            }
+            Ok(Some((file, data))) => Some((stored, Ok(Opened { file, data }))),
+        }
+    }
+
+    /// Adds one to what is read next; where it does not fit into the batch any more, that is read and sent first.
+    fn gather(
+        &mut self,
+        group: &mut Vec<(StoredMessage, Result<Opened, Outcome>)>,
+        stored: StoredMessage,
+        opened: Result<Opened, Outcome>,
+    ) -> Result<(), Halt> {
+        let octets = opened.as_ref().map_or(0, |opened| opened.data.len());
+        let many = self.batch.entries.len() + group.len();
+        if many >= MESSAGES || (many > 0 && self.octets.saturating_add(octets) > OCTETS) {
+            self.read(std::mem::take(group))?;
+            self.send()?;
+        }
+        self.octets = self.octets.saturating_add(octets);
+        group.push((stored, opened));
+        Ok(())
+    }
+
+    /// Reads them into the batch. Where there is no room in memory the batch is sent before it waits, because whoever waits for
+    /// room must hold none.
+    fn read(&mut self, group: Vec<(StoredMessage, Result<Opened, Outcome>)>) -> Result<(), Halt> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        let octets = group.iter().filter_map(|(_, opened)| Some(opened.as_ref().ok()?.data.len())).sum();
+        let budget = &self.shop.budget;
+        let permit = match budget.try_take(octets) {
+            Some(permit) => permit,
+            None => {
+                self.send()?;
+                self.octets = octets;
+                budget.take(octets)
+            }
+        };
+        self.batch.permits.push(permit);
+        let selection = self.scope.selection;
+        let lanes = self.shop.lanes.div_ceil(4);
+        for entry in side_by_side(group, lanes, |(stored, opened)| load(stored, opened, selection)) {
+            match entry {
+                Some(entry) => self.batch.entries.push(entry),
+                None => self.batch.not_meant += 1,
+            }
+        }
+        if self.batch.not_meant < NOT_MEANT { Ok(()) } else { self.send() }
+    }
+
+    fn end(&mut self, stored: StoredMessage, outcome: Outcome) {
+        self.batch.entries.push(Entry { stored, state: Err(outcome) });
+    }
+
+    fn send(&mut self) -> Result<(), Halt> {
+        self.octets = 0;
+        let batch = std::mem::replace(&mut self.batch, Batch::empty());
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.out.send(batch).map_err(|_| Halt::NobodyListens)
+    }
+}
+
+/// The message in memory; nothing if it is not meant.
+fn load(
+    stored: StoredMessage,
+    opened: Result<Opened, Outcome>,
+    selection: &Selection,
+) -> Option<Entry<Loaded>> {
+    let Opened { mut file, data } = match opened {
+        Err(outcome) => return Some(Entry { stored, state: Err(outcome) }),
+        Ok(opened) => opened,
+    };
+    let state = match whole(&mut file, data.len()) {
+        Ok(bytes) if !selection.by_bytes(bytes.expose()) => return None,
+        Ok(bytes) => Ok(Loaded { data, bytes }),
+        Err(error) => Err(Outcome::Failed(format!("cannot read {}: {error}", stored.path().display()))),
+    };
+    Some(Entry { stored, state })
+}
+
+/// All of a file of that length, in a buffer that does not grow.
+pub(in crate::mailbox) fn whole(file: &mut File, length: u64) -> std::io::Result<SecretBytes> {
+    let changed = || std::io::Error::other("its size changed meanwhile, which no file of a Maildir does");
+    let length = usize::try_from(length).map_err(|_| changed())?;
+    let mut bytes = SecretBytes::new(vec![0; length]);
+    file.read_exact(bytes.expose_mut()).map_err(|error| match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => changed(),
+        _ => error,
+    })?;
+    match file.read(&mut [0])? {
+        0 => Ok(bytes),
+        _ => Err(changed()),
+    }
+}
+
+pub(in crate::mailbox) fn too_large(octets: u64, largest: u64) -> String {
+    format!("it has {octets} octets, more than the {largest} that max-message allows")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_grew_or_shrank_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let read = |length| whole(&mut File::open(&path).unwrap(), length);
+        assert_eq!(read(10).unwrap().expose(), b"0123456789");
+        for length in [9, 11, 0] {
+            let error = read(length).err().unwrap().to_string();
+            assert_eq!(error, "its size changed meanwhile, which no file of a Maildir does");
+        }
+    }
+}

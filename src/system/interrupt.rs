@@ -1,0 +1,76 @@
+//! Somebody wants the work to end: Ctrl-C, a service manager, a terminal that is closed.
+
+use nix::sys::signal::{SigSet, Signal};
+use std::io;
+use std::process::exit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Builder;
+
+const SIGNALS: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+/// What a shell says of a program that SIGINT ended.
+const INTERRUPTED: i32 = 130;
+
+/// Asks long work to end after what it has in hand.
+#[derive(Debug, Clone)]
+pub struct Interrupt {
+    flag: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// From now on SIGINT, SIGTERM and SIGHUP set the flag and call `told`, once; the second ends the process at once with code
+    /// 130, which does no more harm than a kill. Signals that the process was started to ignore (nohup(1), a job in the
+    /// background of a script) stay ignored. It lasts as long as the process, and is for one that starts no programs: they
+    /// would inherit that the signals are blocked. Call it before threads are made: theirs would not be.
+    pub fn listen(told: impl FnOnce() + Send + 'static) -> io::Result<Interrupt> {
+        let flag = Arc::new(AtomicBool::new(false));
+        let signals = heeded();
+        if signals.iter().next().is_none() {
+            return Ok(Interrupt { flag });
+        }
+        signals.thread_block()?;
+        let set = Arc::clone(&flag);
+        Builder::new().name("signals".into()).spawn(move || wait(&signals, &set, told))?;
+        Ok(Interrupt { flag })
+    }
+
+    /// Set when the work shall end.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.flag
+    }
+}
+
+fn wait(signals: &SigSet, flag: &AtomicBool, told: impl FnOnce()) {
+    if signals.wait().is_err() {
+        return;
+    }
+    flag.store(true, Ordering::Relaxed);
+    told();
+    if signals.wait().is_ok() {
+        exit(INTERRUPTED);
+    }
+}
+
+/// A blocked signal is waited for even if it is ignored, so the ignored ones are left out.
+fn heeded() -> SigSet {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = ignored(&status);
+    SIGNALS.into_iter().filter(|signal| ignored >> (*signal as u32 - 1) & 1 == 0).collect()
+}
+
+/// The mask of ignored signals (proc(5), `SigIgn`).
+fn ignored(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_of_ignored_signals_is_read() {
+        assert_eq!(ignored("Name:\tx\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001001\n"), 0x1001);
+        assert_eq!(ignored(""), 0);
+    }
+}
