@@ -1,6 +1,7 @@
 //! Operations on stored messages.
 
 mod folders;
+mod goes_on;
 mod look;
 mod promises;
 mod selection;

@@ -4,7 +4,6 @@ mod decrypt;
 mod encrypt;
 mod inspect;
 mod keys;
-#[allow(dead_code, reason = "told by the verbs that replace and that inspect")]
 mod leftovers;
 mod list;
 mod operation;
