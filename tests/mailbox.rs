@@ -1,4 +1,7 @@
 //! Operations on stored messages.
 
+mod folders;
 mod look;
+mod promises;
 mod selection;
+mod verbs;

@@ -109,6 +109,12 @@ impl Failure {
         failure.hint(advice.collect::<Vec<_>>().join("\n"))
     }
 
+    /// What happened and what to do, for a line among others.
+    pub(super) fn in_one_line(&self) -> String {
+        let hint = self.hint.iter().map(|hint| format!("; {}", hint.replace('\n', "; ")));
+        std::iter::once(self.text.clone()).chain(hint).collect()
+    }
+
     /// Prints the failure and gives the exit code.
     pub(super) fn report(self, as_json: bool) -> ExitCode {
         if self.code == Code::Done {

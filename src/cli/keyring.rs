@@ -169,7 +169,7 @@ pub(super) struct Keyring {
 
 impl Keyring {
     /// The key of a domain and those before it, each once, with all of their certificates and these.
-    fn of_domain(
+    pub(super) fn of_domain(
         directory: &SqliteDirectory,
         domain: &str,
         mut certificates: Vec<Certificate>,
@@ -207,22 +207,26 @@ impl Keyring {
 
     /// Each key with each of its certificates; a key without one stands alone.
     pub(super) fn opening_keys(&self) -> Result<Vec<OpeningKey<'_>>, Failure> {
-        let mut found = Vec::new();
-        for key in &self.keys {
-            let fingerprint = key.fingerprint()?;
-            let holds =
-                |certificate: &&Certificate| certificate.key_fingerprint().is_ok_and(|of| of == fingerprint);
-            let before = found.len();
-            found.extend(
-                self.certificates
-                    .iter()
-                    .filter(holds)
-                    .map(|certificate| OpeningKey { key, certificate: Some(certificate) }),
-            );
-            if found.len() == before {
-                found.push(OpeningKey { key, certificate: None });
-            }
-        }
-        Ok(found)
+        opening_keys(&self.keys, &self.certificates)
     }
+}
+
+/// Each key with each of its certificates; a key without one stands alone.
+pub(super) fn opening_keys<'k>(
+    keys: impl IntoIterator<Item = &'k UnlockedKey>,
+    certificates: &'k [Certificate],
+) -> Result<Vec<OpeningKey<'k>>, Failure> {
+    let mut found = Vec::new();
+    for key in keys {
+        let fingerprint = key.fingerprint()?;
+        let holds =
+            |certificate: &&Certificate| certificate.key_fingerprint().is_ok_and(|of| of == fingerprint);
+        let before = found.len();
+        let held = certificates.iter().filter(holds);
+        found.extend(held.map(|certificate| OpeningKey { key, certificate: Some(certificate) }));
+        if found.len() == before {
+            found.push(OpeningKey { key, certificate: None });
+        }
+    }
+    Ok(found)
 }

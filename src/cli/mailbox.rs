@@ -1,9 +1,17 @@
 //! `sealpost mailbox`: the mail that is there already.
 
+mod decrypt;
+mod encrypt;
 mod inspect;
+mod keys;
 mod list;
+mod operation;
+mod readers;
+mod rekey;
+mod report;
 mod selection;
 mod targets;
+mod task;
 
 use super::context::Context;
 use super::failure::Failure;
@@ -20,6 +28,9 @@ pub(super) struct MailboxCommand {
 enum Verb {
     List(list::List),
     Inspect(Box<inspect::Inspect>),
+    Encrypt(Box<encrypt::Encrypt>),
+    Decrypt(Box<decrypt::Decrypt>),
+    Rekey(Box<rekey::Rekey>),
 }
 
 impl MailboxCommand {
@@ -27,6 +38,9 @@ impl MailboxCommand {
         match self.verb {
             Verb::List(verb) => verb.run(context, out),
             Verb::Inspect(verb) => verb.run(context, out),
+            Verb::Encrypt(verb) => verb.run(context, out),
+            Verb::Decrypt(verb) => verb.run(context, out),
+            Verb::Rekey(verb) => verb.run(context, out),
         }
     }
 }

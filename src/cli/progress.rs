@@ -5,9 +5,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar of so many steps on standard error. Nothing is drawn where that is no terminal, or where a program reads along.
 pub(super) fn bar(out: &Output, steps: usize) -> ProgressBar {
+    drawn(out, steps as u64, "{bar:40} {pos}/{len}, {eta} to go  {msg}")
+}
+
+/// The same for very many quick steps, whose number comes later: it also shows how many a second there are.
+pub(super) fn rate(out: &Output) -> ProgressBar {
+    drawn(out, 0, "{bar:40} {human_pos}/{human_len}, {per_sec}, {eta} to go")
+}
+
+fn drawn(out: &Output, steps: u64, template: &str) -> ProgressBar {
     let target = if out.is_text() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(steps as u64), target);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len}, {eta} to go  {msg}");
+    let bar = ProgressBar::with_draw_target(Some(steps), target);
+    let style = ProgressStyle::with_template(template);
     match style {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

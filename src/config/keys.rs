@@ -5,7 +5,7 @@ use super::{TrustBundle, issue, programs, submission, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
     AttachmentPolicy, CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
-    OpenPgp, Trust, Unusable,
+    OpenPgp, SealedToOthers, Trust, Unusable,
 };
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
@@ -209,6 +209,16 @@ pub(super) static KEYS: &[Key] = &[
         allowed: OpenPgp::allowed,
         read: |config, given| {
             config.settings.openpgp = value::choice(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "sealed-to-others",
+        doc: "what sealpost mailbox encrypt does with a message that is sealed to others: leave it, or wrap it once more",
+        default: "\"leave\"",
+        allowed: SealedToOthers::allowed,
+        read: |config, given| {
+            config.settings.sealed_to_others = value::choice(given)?;
             Some(())
         },
     },

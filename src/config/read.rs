@@ -7,7 +7,7 @@ use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle, programs};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
     AttachmentPolicy, CertificatePolicy, CertificateSource, HelperSettings, InboxPolicy, Naming, OpenPgp,
-    Outgoing, Settings, SubmissionSettings, TimeZone, Trust,
+    Outgoing, SealedToOthers, Settings, SubmissionSettings, TimeZone, Trust,
 };
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
@@ -199,6 +199,7 @@ impl Config {
                 headers: HeaderPolicy::default(),
                 certificates: CertificatePolicy::default(),
                 openpgp: OpenPgp::default(),
+                sealed_to_others: SealedToOthers::default(),
                 create_mailboxes: false,
                 minimum_rsa_bits: usize::MAX,
                 time_zone: TimeZone::utc(),
@@ -297,7 +298,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, submission, submission-tls, submission-user, submission-password-file, submission-helo, queue-lifetime, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, sealed-to-others, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, submission, submission-tls, submission-user, submission-password-file, submission-helo, queue-lifetime, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

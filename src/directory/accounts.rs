@@ -2,7 +2,7 @@
 
 use super::domains::{self, Setting, set};
 use super::lookup::{account, account_id, known_account, main_address};
-use super::words::folded;
+use super::words::{self, folded};
 use super::{AdminError, SqliteDirectory, id, keys};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{Account, AttachmentPolicy, InboxPolicy, Recovery};
@@ -71,6 +71,21 @@ impl SqliteDirectory {
             let ids: Vec<String> =
                 statement.query_map([only], |row| row.get(0))?.collect::<Result<_, _>>()?;
             ids.iter().map(|id| account(at, id)).collect()
+        })
+    }
+
+    /// The addresses of all accounts in the same order; those of one domain if it is named. Nothing else is read.
+    pub fn account_addresses(&self, domain: Option<&str>) -> Result<Vec<Address>, AdminError> {
+        self.read(|at| {
+            let only = domain.map(|name| domains::known_id(at, name)).transpose()?;
+            let sql = "SELECT a.local, d.name FROM account_names a
+                JOIN domain_names d ON d.domain_id = a.domain_id AND d.main = 1
+                WHERE a.main = 1 AND (?1 IS NULL OR a.domain_id = ?1) ORDER BY d.name, a.folded";
+            let mut statement = at.prepare(sql)?;
+            let addresses = statement.query_map([only], |row| {
+                words::address(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?)
+            })?;
+            Ok(addresses.collect::<Result<_, _>>()?)
         })
     }
 

@@ -128,6 +128,8 @@ pub struct Settings {
     pub certificates: CertificatePolicy,
     /// Messages that came encrypted with OpenPGP.
     pub openpgp: OpenPgp,
+    /// Stored messages that are sealed to others.
+    pub sealed_to_others: SealedToOthers,
     /// May a rule create a mailbox in the acting account?
     pub create_mailboxes: bool,
     /// Smaller RSA keys are too weak.

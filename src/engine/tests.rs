@@ -171,6 +171,7 @@ fn settings() -> Settings {
             missing_certificate: MissingCertificate::Defer,
         },
         openpgp: OpenPgp::Keep,
+        sealed_to_others: SealedToOthers::Leave,
         create_mailboxes: true,
         also_classical: Classical::Refused,
         naming: Naming::Certificate,

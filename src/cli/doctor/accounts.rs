@@ -2,6 +2,7 @@
 
 use super::{Finding, Round, Severity, vault};
 use crate::cli::failure::{Failure, with_sources};
+use crate::cli::outlook;
 use crate::cli::words::{self, day};
 use crate::config::Config;
 use crate::directory::SqliteDirectory;
@@ -124,7 +125,7 @@ fn failed(account: &Account, error: &EngineError) -> Option<Finding> {
             format!("sealpost cert issue --account {about}"),
         ),
         EngineError::NoUsableCertificate { refusal, reasons, .. } => {
-            (format!("{error}: {}", fate(*refusal)), mend_of(&about, domain, reasons))
+            (format!("{error}: {}", fate(*refusal)), outlook::mend_of(&about, domain, reasons))
         }
         EngineError::DomainKeyUnfit { first, reason, mend, .. } => (
             format!("{first}, and the key of {domain} cannot stand in ({reason}): {}", fate(Refusal::Defer)),
@@ -143,24 +144,4 @@ fn fate(refusal: Refusal) -> &'static str {
         Refusal::Defer => "mail for it waits",
         Refusal::Reject => "mail for it is rejected",
     }
-}
-
-/// What mends the gravest of them.
-fn mend_of(address: &str, domain: &str, reasons: &[Unfit]) -> String {
-    let any = |what: fn(&Unfit) -> bool| reasons.iter().any(what);
-    if any(Unfit::is_gone) {
-        return format!("sealpost key generate --account {address}, then cert issue --account {address}");
-    }
-    if any(Unfit::is_hold) {
-        return format!("sealpost cert release --account {address}");
-    }
-    if any(|reason| matches!(reason, Unfit::Untrusted(_))) {
-        return format!(
-            "sealpost trust add --domain {domain} --file FILE, or cert issue --account {address} --renew"
-        );
-    }
-    if reasons.iter().all(|reason| matches!(reason, Unfit::Uncleared(_))) {
-        return "get the issuer's newest revocation list: sealpost crl add --file FILE".to_owned();
-    }
-    format!("sealpost cert issue --account {address} --renew, or cert add")
 }

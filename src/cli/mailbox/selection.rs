@@ -79,7 +79,6 @@ pub(super) struct Among<'a> {
 
 impl SelectionOptions {
     /// For a verb that changes messages: somebody must have said which.
-    #[allow(dead_code, reason = "for the verbs that change messages")]
     pub(super) fn to_change(&self, among: &Among<'_>) -> Result<Selection, Failure> {
         if !self.all && self.is_empty() {
             return Err(Failure::new(Code::Usage, "no message was selected").hint(
@@ -105,7 +104,6 @@ impl SelectionOptions {
         }
     }
 
-    #[allow(dead_code, reason = "for the verbs that change messages")]
     fn is_empty(&self) -> bool {
         self.messages.is_empty()
             && [&self.flag, &self.not_flag].iter().all(|flags| flags.is_empty())

@@ -6,7 +6,7 @@ use crate::directory::SqliteDirectory;
 use crate::mail::Address;
 
 /// One account, those of a domain, or all.
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug, Clone)]
 #[group(required = true, multiple = false)]
 pub(super) struct Targets {
     /// The mailboxes of this account
@@ -21,12 +21,22 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    /// Whose: canonical addresses, of accounts that exist.
+    /// Whose: canonical addresses, of accounts that exist, by domain and address. Of a million accounts nothing else is
+    /// in memory.
     pub(super) fn owners(&self, directory: &SqliteDirectory) -> Result<Vec<Address>, Failure> {
-        if let Some(account) = &self.account {
-            return Ok(vec![directory.account(account)?.address]);
+        match &self.account {
+            Some(account) => Ok(vec![directory.account(account)?.address]),
+            None => Ok(directory.account_addresses(self.domain.as_deref())?),
         }
-        let accounts = directory.all_accounts(self.domain.as_deref())?;
-        Ok(accounts.into_iter().map(|account| account.address).collect())
+    }
+
+    /// The account, if one is named.
+    pub(super) fn account(&self) -> Option<&Address> {
+        self.account.as_ref()
+    }
+
+    /// The domain, if one is named.
+    pub(super) fn domain(&self) -> Option<&str> {
+        self.domain.as_deref()
     }
 }

@@ -1,0 +1,99 @@
+//! `sealpost mailbox rekey`: sealed messages for the certificates of today.
+
+use super::decrypt::all_failed;
+use super::encrypt::fingerprints;
+use super::keys::{AccountKeys, KeyOptions, Keys};
+use super::operation::{Operation, Place, Prepared, Site};
+use super::readers::KnownReaders;
+use super::report::Words;
+use super::task::Task;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::outlook;
+use crate::cli::output::Output;
+use crate::engine::{Account, Prospect};
+use crate::mailbox::{self, Made, Read, Work};
+use crate::pki::Fingerprint;
+use crate::system::SystemEntropy;
+use std::sync::Arc;
+
+/// Hand stored messages to the certificates that new mail is sealed to
+///
+/// An old key opens the content key of each sealed message, which is sealed to the active certificates of the mailbox's
+/// owner instead, and to those of every other account that the message names now; a recipient whom the directory does not
+/// know falls away, which is noted. The encrypted content stays octet for octet. The new file is written beside the old
+/// one, synced and read back; then the old file is removed. Flags, keywords and date stay.
+/// The content key is still the same, and nothing wipes the blocks of the old files, nor backups and snapshots that hold
+/// them: whoever has an old key and an old copy can read it.
+/// The password is asked for once. A wrong one is refused before any message is touched.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost mailbox rekey --account anna@north.example --password-file anna.password --all
+  sealpost mailbox rekey --account anna@north.example --key old.key.pem --old-cert old.pem --all
+  sealpost mailbox rekey --domain north.example --domain-key --all
+  sealpost mailbox rekey --account anna@north.example --key old.p12 --all --dry-run --json")]
+pub(super) struct Rekey {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    keys: KeyOptions,
+}
+
+impl Rekey {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let given = self.keys.read(&self.place.targets)?;
+        let site = Site::open(context)?;
+        let keys = Arc::new(given.unlock(context, &site.directory, &self.place.targets)?);
+        self.place.run(&site, &Handing { site: &site, keys }, out)
+    }
+}
+
+/// With which keys.
+struct Handing<'s> {
+    site: &'s Site,
+    keys: Arc<Keys>,
+}
+
+impl Handing<'_> {
+    fn prospect(&self, owner: &Account) -> Result<Prospect, Failure> {
+        let found = outlook::of_copy(&self.site.directory, &[owner], &self.site.config);
+        found.map_err(outlook::unfit)?.ok_or_else(|| outlook::by_consent(owner))
+    }
+}
+
+impl Operation for Handing<'_> {
+    fn words(&self) -> Words {
+        Words { verb: "rekey", done: "rekeyed" }
+    }
+
+    /// To whom a message is handed does not depend on the key that opens it.
+    fn describe(&self, _: &mut Task) {}
+
+    fn wanted(&self, account: &Account) -> Result<Vec<Fingerprint>, Failure> {
+        Ok(fingerprints(&self.prospect(account)?))
+    }
+
+    fn prepare(&self, account: &Account) -> Result<Prepared<'_>, Failure> {
+        let mut prospect = self.prospect(account)?;
+        let warnings = std::mem::take(&mut prospect.warnings);
+        let keys = self.keys.of(&self.site.directory, account)?;
+        let readers = KnownReaders { site: self.site };
+        Ok(Prepared { work: Box::new(Hander { prospect, keys, readers }), warnings })
+    }
+}
+
+/// The work for one account, with all that it needs.
+struct Hander<'s> {
+    prospect: Prospect,
+    keys: AccountKeys,
+    readers: KnownReaders<'s>,
+}
+
+impl Work for Hander<'_> {
+    fn make(&self, batch: &[Read<'_>]) -> Vec<Made> {
+        match self.keys.opening_keys() {
+            Ok(keys) => mailbox::Rekey::new(&keys, &self.prospect, &self.readers, &SystemEntropy).make(batch),
+            Err(failure) => all_failed(batch, &failure),
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! What a run tells: a bar for who waits, failures as they come, numbers at the end; or an object a line for a program.
+
+mod tally;
+
+use crate::cli::failure::{Code, Failure, with_sources, without_error_numbers};
+use crate::cli::output::{Output, Table, with};
+use crate::cli::progress;
+use crate::cli::words::counted;
+use crate::mail::Address;
+use crate::mailbox::{Ended, Event, Outcome, RunError, Seen};
+use indicatif::ProgressBar;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tally::{Count, Tally};
+
+/// Lines of one kind that a person reads; of what comes after only the number is said.
+const LINES: usize = 100;
+/// Notes that are shown.
+const NOTES: usize = 10;
+/// Accounts that a table names.
+const ROWS: usize = 1000;
+
+/// How a verb calls what it does.
+pub(super) struct Words {
+    /// `encrypt`
+    pub(super) verb: &'static str,
+    /// `sealed`
+    pub(super) done: &'static str,
+}
+
+/// What is known before the first message.
+pub(super) struct Begun {
+    /// How the verb calls it.
+    pub(super) words: Words,
+    /// Is nothing changed?
+    pub(super) dry_run: bool,
+    /// Does it go on where an earlier run was stopped?
+    pub(super) resumed: bool,
+    /// How many accounts there are.
+    pub(super) accounts: usize,
+    /// Messages that were named and are not there.
+    pub(super) missing: Vec<String>,
+}
+
+/// Takes what happens and says it.
+pub(super) struct Report<'o> {
+    out: &'o mut Output,
+    begun: Begun,
+    bar: ProgressBar,
+    stop: &'o AtomicBool,
+    total: Tally,
+    running: HashMap<Address, Tally>,
+    rows: Vec<(Address, Tally)>,
+    failures: Lines,
+    notes: Lines,
+    warnings: Lines,
+    accounts_done: u64,
+    fate: Fate,
+}
+
+/// How it ends, apart from the messages.
+#[derive(Default)]
+struct Fate {
+    stopped: bool,
+    accounts_failed: u64,
+    /// The mailbox that is meant is not there.
+    without_mailbox: usize,
+    /// Why the only account failed, or none of them has the mailbox.
+    only: Option<Failure>,
+    /// Standard output takes no more.
+    unsaid: Option<Failure>,
+}
+
+/// So many lines are shown.
+struct Lines {
+    left: usize,
+    hidden: u64,
+}
+
+impl Lines {
+    fn of(number: usize) -> Lines {
+        Lines { left: number, hidden: 0 }
+    }
+
+    fn show(&mut self, bar: &ProgressBar, out: &Output, text: impl FnOnce() -> String) {
+        if !out.is_text() {
+            return;
+        }
+        if self.left == 0 {
+            self.hidden += 1;
+            return;
+        }
+        self.left -= 1;
+        bar.suspend(|| out.note(&text()));
+    }
+}
+
+impl<'o> Report<'o> {
+    pub(super) fn new(out: &'o mut Output, begun: Begun, stop: &'o AtomicBool) -> Report<'o> {
+        let bar = progress::rate(out);
+        for name in &begun.missing {
+            out.note(&format!("no message is called {name}"));
+        }
+        Report {
+            out,
+            begun,
+            bar,
+            stop,
+            total: Tally::default(),
+            running: HashMap::new(),
+            rows: Vec::new(),
+            failures: Lines::of(LINES),
+            notes: Lines::of(NOTES),
+            warnings: Lines::of(LINES),
+            accounts_done: 0,
+            fate: Fate::default(),
+        }
+    }
+
+    /// Does somebody look at a bar? Then messages are worth counting first.
+    pub(super) fn has_bar(&self) -> bool {
+        !self.bar.is_hidden()
+    }
+
+    /// So many messages are to be looked at.
+    pub(super) fn expect(&self, messages: u64) {
+        self.bar.set_length(messages);
+        self.bar.reset();
+    }
+
+    /// What should be known about the certificates of an account.
+    pub(super) fn warn(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
+            self.warnings.show(&self.bar, self.out, || format!("warning: {warning}"));
+        }
+    }
+
+    pub(super) fn see(&mut self, event: Event) {
+        match event {
+            Event::Begins { owner, done_before } => {
+                let tally = self.running.entry(owner).or_default();
+                tally.add(Count::DoneBefore, done_before);
+            }
+            Event::Finished(step) => self.running.entry(step.account).or_default().add(Count::Finished, 1),
+            Event::NotMeant { messages, .. } => self.bar.inc(messages),
+            Event::Message(seen) => self.message(&seen),
+            Event::Ends { owner, ended } => {
+                self.fate.stopped |= ended == Ended::Stopped;
+                let outcome = if ended == Ended::Stopped { "stopped" } else { "whole" };
+                self.account(owner, outcome, None);
+            }
+            Event::Fails { owner, error } => self.account_failed(owner, error),
+        }
+    }
+
+    fn message(&mut self, seen: &Seen) {
+        let owner = &seen.stored.mailbox().owner;
+        if let Some(tally) = self.running.get_mut(owner) {
+            tally.take(&seen.outcome);
+        } else {
+            self.running.entry(owner.clone()).or_default().take(&seen.outcome);
+        }
+        self.bar.inc(1);
+        let place = || format!("{owner} {} {}", seen.stored.mailbox().name, seen.stored.base());
+        match &seen.outcome {
+            Outcome::Failed(reason) => {
+                let reason = without_error_numbers(reason);
+                self.failures.show(&self.bar, self.out, || format!("{}: {reason}", place()));
+            }
+            Outcome::Replaced { notes, .. } if !notes.is_empty() => {
+                self.notes.show(&self.bar, self.out, || format!("note: {}: {}", place(), notes.join("; ")));
+            }
+            _ => {}
+        }
+        let words = &self.begun.words;
+        let told = if self.out.is_json() { self.out.json(as_json(seen, words)) } else { Ok(()) };
+        self.told(told);
+    }
+
+    fn account_failed(&mut self, owner: Address, error: RunError) {
+        let is_missing = matches!(error, RunError::NoMailbox { .. });
+        let mut failure = Failure::from(error);
+        if is_missing {
+            self.fate.without_mailbox += 1;
+            // Of many accounts not each has each mailbox.
+            if self.fate.without_mailbox < self.begun.accounts {
+                return self.account(owner, "no-mailbox", None);
+            }
+            if self.begun.accounts > 1 {
+                failure.text = "none of the accounts has that mailbox".to_owned();
+            }
+        }
+        self.fate.accounts_failed += 1;
+        let text = without_error_numbers(&failure.in_one_line());
+        if self.begun.accounts == 1 || is_missing {
+            self.fate.only = Some(failure);
+        } else {
+            self.failures.show(&self.bar, self.out, || format!("{owner}: {text}"));
+        }
+        self.account(owner, "failed", Some(text));
+    }
+
+    fn account(&mut self, owner: Address, outcome: &str, reason: Option<String>) {
+        let tally = self.running.remove(&owner).unwrap_or_default();
+        self.total.include(&tally);
+        self.accounts_done += 1;
+        let told = if self.out.is_json() {
+            let event = json!({
+                "event": "account", "account": owner.to_string(), "outcome": outcome, "reason": reason,
+            });
+            self.out.json(join(event, &tally))
+        } else {
+            Ok(())
+        };
+        self.told(told);
+        if self.begun.accounts > 1 && self.rows.len() < ROWS && tally.is_of_interest() {
+            self.rows.push((owner, tally));
+        }
+    }
+
+    /// Where nobody can read what is done, it ends.
+    fn told(&mut self, told: Result<(), Failure>) {
+        if let Err(failure) = told {
+            self.fate.unsaid = Some(failure);
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The summary, and how the command ends.
+    pub(super) fn conclude(mut self, ended: Ended) -> Result<(), Failure> {
+        self.fate.stopped |= ended == Ended::Stopped;
+        self.bar.finish_and_clear();
+        self.hidden();
+        self.table()?;
+        let (begun, fate) = (&self.begun, &self.fate);
+        let event = json!({
+            "event": "summary", "operation": begun.words.verb, "dry_run": begun.dry_run, "resumed": begun.resumed,
+            "stopped": fate.stopped, "accounts": self.accounts_done, "accounts_failed": fate.accounts_failed,
+            "not_found": begun.missing,
+        });
+        self.out.json(join(event, &self.total))?;
+        self.ending()
+    }
+
+    fn hidden(&self) {
+        let kinds = [(&self.failures, "failure"), (&self.notes, "note"), (&self.warnings, "warning")];
+        for (lines, what) in kinds {
+            if lines.hidden > 0 {
+                let number = usize::try_from(lines.hidden).unwrap_or(usize::MAX);
+                self.out.note(&format!("and {}, which --json names", counted_more(number, what)));
+            }
+        }
+    }
+
+    fn table(&mut self) -> Result<(), Failure> {
+        let (words, dry_run) = (&self.begun.words, self.begun.dry_run);
+        if self.begun.accounts == 1 || self.rows.is_empty() {
+            let mut table = Table::new(&["messages", "number"], "");
+            self.total.lines(words, dry_run).into_iter().for_each(|line| table.row(line));
+            return self.out.table(&table);
+        }
+        let counts = self.total.shown(dry_run);
+        let headings = Tally::headings(&counts, words);
+        let names: Vec<&str> =
+            std::iter::once("account").chain(headings.iter().map(String::as_str)).collect();
+        let mut table = Table::new(&names, "");
+        let numbers =
+            |tally: &Tally| counts.iter().map(|count| tally.of(*count).to_string()).collect::<Vec<_>>();
+        for (owner, tally) in &self.rows {
+            table.row(std::iter::once(owner.to_string()).chain(numbers(tally)));
+        }
+        table.row(std::iter::once("all".to_owned()).chain(numbers(&self.total)));
+        self.out.table(&table)
+    }
+
+    fn ending(self) -> Result<(), Failure> {
+        let Report { begun, total, fate, .. } = self;
+        if let Some(failure) = fate.unsaid {
+            return Err(failure);
+        }
+        if fate.stopped {
+            let text = "stopped; the same command goes on where it was";
+            return Err(Failure::new(Code::TryAgain, text));
+        }
+        if let Some(failure) = fate.only {
+            return Err(failure);
+        }
+        let failed = [(total.of(Count::Failed), "message"), (fate.accounts_failed, "account")];
+        let failed: Vec<String> = failed
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, what)| counted(usize::try_from(number).unwrap_or(usize::MAX), what))
+            .collect();
+        if !failed.is_empty() {
+            return Err(Failure::new(Code::No, format!("{} failed", failed.join(" and "))));
+        }
+        if !begun.missing.is_empty() {
+            let text = format!("{} not found", counted(begun.missing.len(), "message"));
+            return Err(Failure::new(Code::NotFound, text)
+                .hint("see the names: sealpost mailbox inspect --account ADDRESS --all"));
+        }
+        Ok(())
+    }
+}
+
+/// `3 more failures`
+fn counted_more(number: usize, what: &str) -> String {
+    counted(number, &format!("more {what}"))
+}
+
+fn as_json(seen: &Seen, words: &Words) -> Value {
+    let (outcome, reason) = match &seen.outcome {
+        Outcome::Replaced { .. } => (words.done.to_owned(), Value::Null),
+        Outcome::WouldReplace => (format!("would-be-{}", words.done), Value::Null),
+        Outcome::Left(left) => ("left".to_owned(), json!(left)),
+        Outcome::Failed(reason) => ("failed".to_owned(), json!(without_error_numbers(reason))),
+    };
+    let (before, after, notes) = match &seen.outcome {
+        Outcome::Replaced { before, after, notes } => (json!(before), json!(after), json!(notes)),
+        _ => (Value::Null, Value::Null, json!([])),
+    };
+    let mailbox = seen.stored.mailbox();
+    json!({
+        "event": "message", "account": mailbox.owner.to_string(), "mailbox": mailbox.name,
+        "message": seen.stored.base(), "outcome": outcome, "reason": reason, "notes": notes,
+        "bytes_before": before, "bytes_after": after,
+    })
+}
+
+fn join(event: Value, tally: &Tally) -> Value {
+    let numbers = tally.json();
+    with(event, numbers.iter().map(|(name, number)| (name.as_str(), number.clone())))
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        let code = match error {
+            RunError::Store(error) => return error.into(),
+            RunError::Directory(error) => return error.into(),
+            RunError::NoMailbox { .. } => Code::NotFound,
+            RunError::Busy(_) => Code::TryAgain,
+            RunError::NoWork(_) => Code::No,
+            _ => Code::Io,
+        };
+        Failure::new(code, with_sources(&error))
+    }
+}

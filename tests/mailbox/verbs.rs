@@ -1,0 +1,285 @@
+//! Encrypt, decrypt and rekey: what becomes of the files.
+
+use super::folders::{Lying, Maildir, contents, kept};
+use crate::support::{Ended, Identity, Site, Store, path};
+use sealpost::cms::{Enveloped, Protection, RecipientId, find};
+use sealpost::mail::Message;
+use sealpost::pki::Certificate;
+use std::path::{Path, PathBuf};
+
+/// Of every kind of line ends, with and without body, in several folders, with flags, keywords and dates.
+const MAIL: &[(&str, &[u8])] = &[
+    ("new/1577836801.a.host", b"From: carol@far.example\r\nSubject: unread\r\n\r\nThe first.\r\n"),
+    ("cur/1577836802.b.host,S=1,W=1:2,FSab", b"From: carol@far.example\nSubject: flags\n\nThe second.\n"),
+    ("cur/1577836803.c.host:2,", b"Subject: no body\n"),
+    (
+        ".Archive/cur/1577836804.d.host:2,RS",
+        b"From carol Mon Jan  1 00:00:00 2020\nSubject: a From line\n\nThird.\n",
+    ),
+    (".Archive/cur/1577836805.e.host:2,T", b"\n\nno header at all\n"),
+    (".Archive.2019/cur/1577836806.f.host:2,DS", b"Subject: 8-bit \xff\xfe\n\n\x00\xe4 without an end"),
+];
+
+fn fill(root: &Path) -> Maildir {
+    let maildir = Maildir::of(root, "bob");
+    maildir.make(".Archive");
+    maildir.make(".Archive.2019");
+    for (day, (place, bytes)) in MAIL.iter().enumerate() {
+        maildir.put(place, bytes, day as u64);
+    }
+    maildir
+}
+
+/// Names in front of what a command says with `--json`: one event a line.
+pub(super) fn events(ended: &Ended) -> Vec<serde_json::Value> {
+    ended.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// `counts.sealed 3`, of the table that is printed.
+fn number(ended: &Ended, label: &str) -> Option<u64> {
+    let text = ended.text();
+    let line = text.lines().find_map(|line| line.strip_prefix(label)?.trim().parse().ok());
+    line
+}
+
+pub(super) fn enveloped(message: &[u8]) -> Enveloped {
+    match find(&Message::new(message)) {
+        Protection::Encrypted(enveloped) => *enveloped,
+        other => panic!("not encrypted: {other:?}"),
+    }
+}
+
+fn named(message: &[u8]) -> Vec<RecipientId> {
+    let mut named: Vec<_> = enveloped(message).recipients.into_iter().filter_map(|to| to.id).collect();
+    named.sort_by_key(|id| format!("{id:?}"));
+    named
+}
+
+/// By issuer and serial number, as messages name it.
+fn name_of(certificate: &Path) -> RecipientId {
+    let pem = std::fs::read(certificate).unwrap();
+    let certificate = sealpost::pki::read_certificates(&pem).unwrap().remove(0);
+    by_issuer(&certificate)
+}
+
+fn by_issuer(certificate: &Certificate) -> RecipientId {
+    let ids = certificate.recipient_ids();
+    ids.into_iter().find(|id| matches!(id, RecipientId::IssuerAndSerialNumber { .. })).unwrap()
+}
+
+fn names_of<const N: usize>(people: [&Identity; N]) -> Vec<RecipientId> {
+    let mut names: Vec<_> = people.iter().map(|person| name_of(&person.certificate)).collect();
+    names.sort_by_key(|id| format!("{id:?}"));
+    names
+}
+
+fn crlf(bytes: &[u8]) -> Vec<u8> {
+    crate::support::crlf(bytes)
+}
+
+#[test]
+fn what_is_stored_is_sealed_and_a_peer_opens_it() {
+    let store = Store::new();
+    let maildir = fill(&store.root());
+    let before = maildir.messages();
+    let ended = store.command("mailbox encrypt --account bob@north.example --all").run();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let after = maildir.messages();
+    assert_eq!(kept(&after), kept(&before));
+    assert!(maildir.is_tidy());
+    for (old, new) in before.iter().zip(&after) {
+        assert!(new.is_sealed() && new.file != old.file && new.inode != old.inode, "{new:?}");
+        assert!(new.name().contains(&format!(",S={}", new.bytes.len())), "{}", new.name());
+        if old.bytes.starts_with(b"From: ") {
+            assert_eq!(store.open(&new.bytes), crlf(&old.bytes));
+        }
+    }
+    assert_eq!(number(&ended, "looked at"), Some(6), "{}", ended.text());
+    assert_eq!(number(&ended, "sealed now"), Some(6));
+    assert_eq!(number(&ended, "failed"), Some(0));
+    let sizes = |messages: &[Lying]| messages.iter().map(|lying| lying.bytes.len() as u64).sum::<u64>();
+    assert_eq!(number(&ended, "bytes before"), Some(sizes(&before)));
+    assert_eq!(number(&ended, "bytes after"), Some(sizes(&after)));
+}
+
+#[test]
+fn a_second_run_changes_no_file() {
+    let store = Store::new();
+    let maildir = fill(&store.root());
+    store.command("mailbox encrypt --account bob@north.example --all").run().ok();
+    let once = maildir.messages();
+    let ended = store.command("mailbox encrypt --account bob@north.example --all").run();
+    assert_eq!(number(&ended, "already right"), Some(6), "{}", ended.text());
+    assert_eq!(number(&ended, "sealed now"), Some(0));
+    assert_eq!(maildir.messages(), once, "inodes too");
+}
+
+#[test]
+fn one_mailbox_is_worked_on_and_the_others_are_not() {
+    let store = Store::new();
+    let maildir = fill(&store.root());
+    store.command("mailbox encrypt --account bob@north.example --mailbox Archive --all").run().ok();
+    let sealed: Vec<bool> = maildir.messages().iter().map(Lying::is_sealed).collect();
+    let archive = |lying: &Lying| lying.file.to_string_lossy().contains("/.Archive/");
+    assert_eq!(sealed, maildir.messages().iter().map(archive).collect::<Vec<_>>());
+    assert_eq!(sealed.iter().filter(|sealed| **sealed).count(), 2);
+}
+
+#[test]
+fn decrypting_gives_back_byte_for_byte_with_flags_and_dates() {
+    let (site, password) = Site::certified();
+    let maildir = fill(&site.root());
+    let before = maildir.messages();
+    site.run("mailbox encrypt --account bob@north.example --all").ok();
+    assert!(maildir.messages().iter().all(Lying::is_sealed));
+    let decrypt =
+        format!("mailbox decrypt --account bob@north.example --password-file {} --all", path(&password));
+    let ended = site.run(&decrypt);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(number(&ended, "decrypted now"), Some(6), "{}", ended.text());
+    let after = maildir.messages();
+    assert_eq!(contents(&after), contents(&before));
+    assert_eq!(kept(&after), kept(&before));
+    assert!(maildir.is_tidy());
+    let again = site.run(&decrypt);
+    assert_eq!(number(&again, "in the clear, left"), Some(6), "{}", again.text());
+    assert_eq!(maildir.messages(), after, "inodes too");
+}
+
+/// Mixed line ends come back as CRLF, and the report says so.
+#[test]
+fn mixed_line_ends_are_noted() {
+    let (site, password) = Site::certified();
+    let maildir = Maildir::of(&site.root(), "bob");
+    maildir.put("cur/1577836801.a.host:2,S", b"Subject: mixed\r\n\none\r\ntwo\n", 1);
+    site.run("mailbox encrypt --account bob@north.example --all").ok();
+    let decrypt =
+        format!("mailbox decrypt --account bob@north.example --password-file {} --all", path(&password));
+    let ended = site.run(&decrypt);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(contents(&maildir.messages()), [b"Subject: mixed\r\n\r\none\r\ntwo\r\n"]);
+    assert_eq!(number(&ended, "with a note"), Some(1), "{}", ended.text());
+    assert!(ended.stderr.contains("sealpost: note: bob@north.example INBOX 1577836801."), "{}", ended.stderr);
+}
+
+#[test]
+fn after_a_rotated_key_the_mail_goes_to_the_new_one() {
+    let (site, password) = Site::certified();
+    let maildir = fill(&site.root());
+    let before = maildir.messages();
+    site.run("mailbox encrypt --account bob@north.example --all").ok();
+    let sealed = maildir.messages();
+    let generate = "key generate --account bob@north.example --type ec-p256 --password-file";
+    site.program(generate).args([path(&password)]).run().ok();
+    let old = site.json("cert show --account bob@north.example")["certificates"][0]["fingerprint"].clone();
+    site.run("cert issue --account bob@north.example --renew").ok();
+    site.run(&format!("cert retire --account bob@north.example --fingerprint {}", old.as_str().unwrap()))
+        .ok();
+    let rekey =
+        format!("mailbox rekey --account bob@north.example --password-file {} --all", path(&password));
+    let ended = site.run(&rekey);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(number(&ended, "rekeyed now"), Some(6), "{}", ended.text());
+    let rekeyed = maildir.messages();
+    assert_eq!(kept(&rekeyed), kept(&before));
+    let certificates = site.json("cert show --account bob@north.example");
+    let active = certificates["certificates"].as_array().unwrap().iter().find(|one| one["state"] == "active");
+    let active = site.write("active.pem", active.unwrap()["pem"].as_str().unwrap());
+    for (old, new) in sealed.iter().zip(&rekeyed) {
+        assert_eq!(named(&new.bytes), [name_of(&active)]);
+        let contents = [&old.bytes, &new.bytes].map(|bytes| enveloped(bytes).encrypted_content);
+        assert_eq!(contents[0], contents[1], "octet for octet");
+    }
+    assert_eq!(number(&site.run(&rekey), "already right"), Some(6));
+    assert_eq!(maildir.messages(), rekeyed);
+    site.run(&format!(
+        "mailbox decrypt --account bob@north.example --password-file {} --all",
+        path(&password)
+    ))
+    .ok();
+    assert_eq!(contents(&maildir.messages()), contents(&before));
+}
+
+/// The old key lies in a file; the directory knows its certificate still, or it is named.
+#[test]
+fn a_key_out_of_a_file_opens_what_no_vault_can() {
+    let store = Store::new();
+    let maildir = fill(&store.root());
+    store.command("mailbox encrypt --account bob@north.example --all").run().ok();
+    let sealed = maildir.messages();
+    let [key, certificate] = [&store.bob.key, &store.bob.certificate].map(|file| {
+        let old = PathBuf::from(format!("{}.old", path(file)));
+        std::fs::rename(file, &old).unwrap();
+        old
+    });
+    let new = store.authority.p256("bob");
+    store.certify(&new);
+    store
+        .command("cert retire --account bob@north.example --fingerprint")
+        .args([fingerprint(&certificate)])
+        .run()
+        .ok();
+    let rekey = "mailbox rekey --account bob@north.example --all --key";
+    let stranger = store.authority.p256("eve");
+    let failed = store.command(rekey).args([path(&stranger.key)]).run();
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert_eq!(failed.stderr.matches(": sealed to no key at hand").count(), 6, "{}", failed.stderr);
+    assert!(failed.stderr.ends_with("sealpost: 6 messages failed\n"), "{}", failed.stderr);
+    assert_eq!(maildir.messages(), sealed, "untouched");
+    let [old, eve] = [path(&key), path(&stranger.key)];
+    let done = store.command(rekey).args([eve, "--key", old, "--old-cert", path(&certificate)]).run();
+    assert_eq!(number(&done, "rekeyed now"), Some(6), "{} {}", done.text(), done.stderr);
+    for lying in maildir.messages() {
+        assert_eq!(named(&lying.bytes), names_of([&new]));
+    }
+}
+
+fn fingerprint(certificate: &Path) -> String {
+    let pem = std::fs::read(certificate).unwrap();
+    sealpost::pki::read_certificates(&pem).unwrap().remove(0).fingerprint().to_string()
+}
+
+#[test]
+fn the_acting_account_reads_too_and_must_be_one() {
+    let store = Store::new();
+    store.command("account add anna@north.example").run().ok();
+    let anna = store.authority.rsa("anna");
+    store.certify(&anna);
+    let maildir = fill(&store.root());
+    let encrypt = "mailbox encrypt --account bob@north.example --all --acting";
+    let ended = store.command(encrypt).args(["eve@north.example"]).run();
+    assert_eq!((ended.code, ended.text().as_str()), (Some(66), ""), "{}", ended.stderr);
+    store.command(encrypt).args(["anna@north.example"]).run().ok();
+    for lying in maildir.messages() {
+        assert_eq!(named(&lying.bytes), names_of([&store.bob, &anna]));
+    }
+    let other = store.command("mailbox encrypt --account bob@north.example --all").run();
+    assert_eq!(number(&other, "sealed to others, left"), Some(6), "{}", other.text());
+}
+
+#[test]
+fn what_is_sealed_to_others_is_left_or_wrapped() {
+    let store = Store::new();
+    let maildir = Maildir::of(&store.root(), "bob");
+    let anna = store.authority.rsa("anna");
+    let clear = b"From: bob@north.example\r\nSubject: for anna\r\n\r\nSecret.\r\n";
+    let seal = store.command("seal --cert").args([path(&anna.certificate)]);
+    let for_anna = seal.input(*clear).run().ok();
+    maildir.put("cur/1577836801.a.host:2,S", &for_anna, 1);
+    let encrypt = "mailbox encrypt --account bob@north.example --all";
+    let left = store.command(encrypt).run();
+    assert_eq!(number(&left, "sealed to others, left"), Some(1), "{}", left.text());
+    assert_eq!(contents(&maildir.messages()), std::slice::from_ref(&for_anna));
+    std::fs::write(store.root().join("sealpost.toml"), "sealed-to-others = \"wrap\"\n").unwrap();
+    let left = store.command(&format!("{encrypt} --sealed-to-others leave")).run();
+    assert_eq!(
+        number(&left, "sealed to others, left"),
+        Some(1),
+        "the command line goes before: {}",
+        left.text()
+    );
+    let wrapped = store.command(encrypt).run();
+    assert_eq!(number(&wrapped, "sealed now"), Some(1), "{}", wrapped.text());
+    let lying = maildir.messages().remove(0);
+    assert_eq!(store.open(&lying.bytes), crlf(&for_anna));
+}
