@@ -2,6 +2,8 @@
 
 mod folders;
 mod look;
+mod mbox;
 mod promises;
 mod selection;
+mod show;
 mod verbs;

@@ -2,14 +2,18 @@
 
 mod decrypt;
 mod encrypt;
+mod export;
+mod import;
 mod inspect;
 mod keys;
 mod list;
+mod one;
 mod operation;
 mod readers;
 mod rekey;
 mod report;
 mod selection;
+mod show;
 mod targets;
 mod task;
 
@@ -31,6 +35,9 @@ enum Verb {
     Encrypt(Box<encrypt::Encrypt>),
     Decrypt(Box<decrypt::Decrypt>),
     Rekey(Box<rekey::Rekey>),
+    Show(Box<show::Show>),
+    Import(Box<import::Import>),
+    Export(Box<export::Export>),
 }
 
 impl MailboxCommand {
@@ -41,6 +48,9 @@ impl MailboxCommand {
             Verb::Encrypt(verb) => verb.run(context, out),
             Verb::Decrypt(verb) => verb.run(context, out),
             Verb::Rekey(verb) => verb.run(context, out),
+            Verb::Show(verb) => verb.run(context, out),
+            Verb::Import(verb) => verb.run(context, out),
+            Verb::Export(verb) => verb.run(context, out),
         }
     }
 }
