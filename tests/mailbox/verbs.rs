@@ -38,8 +38,7 @@ pub(super) fn events(ended: &Ended) -> Vec<serde_json::Value> {
 /// `counts.sealed 3`, of the table that is printed.
 fn number(ended: &Ended, label: &str) -> Option<u64> {
     let text = ended.text();
-    let line = text.lines().find_map(|line| line.strip_prefix(label)?.trim().parse().ok());
-    line
+    text.lines().find_map(|line| line.strip_prefix(label)?.trim().parse().ok())
 }
 
 pub(super) fn enveloped(message: &[u8]) -> Enveloped {
