@@ -10,6 +10,7 @@ mod folder;
 mod import;
 mod keywords;
 mod layout;
+pub mod leftovers;
 mod maildir;
 mod memory;
 mod name;

@@ -239,6 +239,10 @@ impl Iterator for Messages {
 }
 
 impl Messages {
+    pub(super) fn of(mailbox: &Arc<StoredMailbox>) -> Messages {
+        Messages(Entries::of(mailbox))
+    }
+
     fn message(&self, part: Part, file_name: OsString) -> Result<StoredMessage, StoreError> {
         match file_name.into_string() {
             Ok(file_name) => Ok(StoredMessage { mailbox: Arc::clone(&self.0.mailbox), part, file_name }),
@@ -271,7 +275,7 @@ impl<F: Files> MaildirStore<F> {
 
     /// The messages of a mailbox.
     pub fn messages(&self, mailbox: &Arc<StoredMailbox>) -> Messages {
-        Messages(Entries::of(mailbox))
+        Messages::of(mailbox)
     }
 
     /// The message that people call so (see [`StoredMessage::is_called`]). A whole base name is better than the beginning of
