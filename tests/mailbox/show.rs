@@ -8,6 +8,8 @@ const LETTER: &[u8] = b"Message-ID: <1@far.example>\nSubject: one\n\nThe secret.
 /// A store with a sealed message and a clear one in bob's INBOX.
 fn desk() -> (Site, PathBuf) {
     let (site, password) = Site::certified();
+    // With a tag, every damage shows.
+    site.run("account set bob@north.example --profile modern").ok();
     let mbox = [b"From - Tue Nov 24 03:41:02 2026\n", LETTER, b"\n"].concat();
     site.program("mailbox import --account bob@north.example -").input(mbox).run().ok();
     let inbox = site.root().join("mail/north.example/bob/Maildir");
@@ -33,7 +35,9 @@ fn a_message_comes_byte_for_byte() {
         "a clear one, without a key"
     );
     // The key is renewed: the old one is found in the vault's history.
-    site.program("key rotate --account bob@north.example --password-file").args([path(&password)]).run().ok();
+    let generate = "key generate --account bob@north.example --type ec-p256 --password-file";
+    site.program(generate).args([path(&password)]).run().ok();
+    site.run("cert issue --account bob@north.example").ok();
     assert_eq!(show(&site, "<1@far.example>", &keys).ok(), LETTER);
 }
 
