@@ -1,6 +1,8 @@
 //! Operations on stored messages.
 
 mod folders;
+mod live;
+mod served;
 mod look;
 mod promises;
 mod selection;
