@@ -1,9 +1,10 @@
 //! Operations on stored messages.
 
 mod folders;
+mod goes_on;
 mod live;
-mod served;
 mod look;
 mod promises;
 mod selection;
+mod served;
 mod verbs;

@@ -3,9 +3,8 @@
 mod decrypt;
 mod encrypt;
 mod inspect;
-#[allow(dead_code, reason = "told by the verbs that replace and that inspect")]
-mod leftovers;
 mod keys;
+mod leftovers;
 mod list;
 mod operation;
 mod readers;
