@@ -5,6 +5,7 @@ mod goes_on;
 mod live;
 mod look;
 mod mbox;
+mod page;
 mod promises;
 mod selection;
 mod served;

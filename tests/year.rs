@@ -1,7 +1,7 @@
 //! `docs/KEYS.md` is a year of a domain with its own authority: this test lives it, command by command, at the dates that
 //! the page gives.
 
-use crate::support::{Authority, Ended, KeyKind, Program, Site, path, tools};
+use crate::support::{Authority, Ended, KeyKind, Program, Site, path, steps, tools};
 use std::cell::Cell;
 use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -9,33 +9,6 @@ use std::os::unix::fs::PermissionsExt;
 /// How many people the list has. The page speaks of a thousand, which takes minutes in a build for tests: `SEALPOST_FULL=1`.
 fn people() -> usize {
     if std::env::var_os("SEALPOST_FULL").is_some() { 1000 } else { 25 }
-}
-
-/// A command of the page.
-struct Step {
-    /// The date of its section.
-    date: String,
-    line: String,
-    /// What its comment says that it ends with.
-    code: i32,
-}
-
-/// Every command in the `sh` blocks of the page. `<!-- 2027-03-01 -->` sets the clock; `# exits with 1` is an expectation.
-fn steps(page: &str) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let (mut date, mut inside) = (String::new(), false);
-    for line in page.lines() {
-        if let Some(comment) = line.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
-            date = comment.to_owned();
-        } else if line.starts_with("```") {
-            inside = line == "```sh";
-        } else if inside {
-            let (command, comment) = line.split_once(" #").unwrap_or((line, ""));
-            let code = if comment.contains("exits with 1") { 1 } else { 0 };
-            steps.push(Step { date: date.clone(), line: command.trim().to_owned(), code });
-        }
-    }
-    steps
 }
 
 struct Year {
