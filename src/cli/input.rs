@@ -50,6 +50,19 @@ pub(super) fn first_of_standard_input(limit: u64) -> Result<SecretBytes, Failure
     read.ok_or_else(|| Failure::new(Code::Io, "standard input changed while it was read"))
 }
 
+/// A file that is read as it comes, with its length if that is known; `-` is standard input.
+pub(super) fn stream(path: &Path) -> Result<(File, Option<u64>), Failure> {
+    let opened = if path == Path::new("-") {
+        take_standard_input("the file")?;
+        standard_input()
+    } else {
+        File::open(path)
+    };
+    let length = |file: &File| file.metadata().map(|data| data.is_file().then_some(data.len()));
+    let opened = opened.and_then(|file| length(&file).map(|length| (file, length)));
+    opened.map_err(|error| Failure::io("read", name(path), &error))
+}
+
 /// The message on standard input, the whole of it.
 pub(super) fn message() -> Result<SecretBytes, Failure> {
     take_standard_input("the message")?;

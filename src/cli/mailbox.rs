@@ -2,15 +2,19 @@
 
 mod decrypt;
 mod encrypt;
+mod export;
+mod import;
 mod inspect;
 mod keys;
 mod leftovers;
 mod list;
+mod one;
 mod operation;
 mod readers;
 mod rekey;
 mod report;
 mod selection;
+mod show;
 mod targets;
 mod task;
 
@@ -32,6 +36,9 @@ enum Verb {
     Encrypt(Box<encrypt::Encrypt>),
     Decrypt(Box<decrypt::Decrypt>),
     Rekey(Box<rekey::Rekey>),
+    Show(Box<show::Show>),
+    Import(Box<import::Import>),
+    Export(Box<export::Export>),
 }
 
 impl MailboxCommand {
@@ -42,6 +49,9 @@ impl MailboxCommand {
             Verb::Encrypt(verb) => verb.run(context, out),
             Verb::Decrypt(verb) => verb.run(context, out),
             Verb::Rekey(verb) => verb.run(context, out),
+            Verb::Show(verb) => verb.run(context, out),
+            Verb::Import(verb) => verb.run(context, out),
+            Verb::Export(verb) => verb.run(context, out),
         }
     }
 }

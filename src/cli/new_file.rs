@@ -4,7 +4,7 @@ use super::failure::{Code, Failure};
 use nix::libc::O_NOFOLLOW;
 use nix::unistd::geteuid;
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,21 @@ impl NewFile {
     /// Writes and syncs.
     pub(super) fn write(self, mut bytes: &[u8]) -> Result<(), Failure> {
         self.fill(&mut bytes)
+    }
+
+    /// Writes what is given piece by piece, and syncs. If that does not come to its end there is no file.
+    pub(super) fn pour<T, E>(
+        mut self,
+        give: impl FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> Result<T, E>,
+    ) -> Result<Result<T, E>, Failure> {
+        let file = &mut self.file;
+        let given = give(&mut |piece| file.write_all(piece));
+        if given.is_ok() {
+            let synced = self.file.sync_all();
+            synced.map_err(|error| Failure::io("write", self.path.display(), &error))?;
+            self.is_written = true;
+        }
+        Ok(given)
     }
 
     /// Writes all that the source gives, and syncs.

@@ -17,6 +17,13 @@ pub(super) fn print(bytes: &[u8]) -> Result<(), Failure> {
     told(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
+/// Writes a piece of a long result to standard output; the caller decides what a reader that went away means.
+pub(super) fn print_piece(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
 fn told(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -18,6 +18,11 @@ pub(super) struct PasswordSource {
 }
 
 impl PasswordSource {
+    /// Was one named?
+    pub(super) fn is_given(&self) -> bool {
+        self.password_file.is_some() || self.password_fd.is_some()
+    }
+
     /// For a filter: the message stands there.
     pub(super) fn refuse_standard_input(&self) -> Result<(), Failure> {
         if self.password_file.as_deref() == Some(Path::new("-")) || self.password_fd == Some(0) {

@@ -13,6 +13,15 @@ pub(super) fn rate(out: &Output) -> ProgressBar {
     drawn(out, 0, "{bar:40} {human_pos}/{human_len}, {per_sec}, {eta} to go")
 }
 
+/// The same over the octets of a file, whose number may not be known.
+pub(super) fn octets(out: &Output, length: Option<u64>) -> ProgressBar {
+    let template = match length {
+        Some(_) => "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} to go",
+        None => "{bytes}, {bytes_per_sec}",
+    };
+    drawn(out, length.unwrap_or_default(), template)
+}
+
 fn drawn(out: &Output, steps: u64, template: &str) -> ProgressBar {
     let target = if out.is_text() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(steps), target);

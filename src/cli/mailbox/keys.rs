@@ -33,6 +33,11 @@ pub(super) struct KeyOptions {
 }
 
 impl KeyOptions {
+    /// Is any of them given?
+    pub(super) fn are_given(&self) -> bool {
+        !self.key.is_empty() || self.domain_key || self.password.is_given()
+    }
+
     /// Reads files and a password that was named. That comes before the command becomes the owner of the store: they may
     /// be readable by the caller only.
     pub(super) fn read(&self, targets: &Targets) -> Result<GivenKeys, Failure> {

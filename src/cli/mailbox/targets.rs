@@ -21,6 +21,11 @@ pub(super) struct Targets {
 }
 
 impl Targets {
+    /// One account.
+    pub(super) fn one(account: Address) -> Targets {
+        Targets { account: Some(account), domain: None, all_accounts: false }
+    }
+
     /// Whose: canonical addresses, of accounts that exist, by domain and address. Of a million accounts nothing else is
     /// in memory.
     pub(super) fn owners(&self, directory: &SqliteDirectory) -> Result<Vec<Address>, Failure> {

@@ -1,0 +1,251 @@
+//! `sealpost mailbox import`: an mbox into a mailbox, sealed.
+
+use super::one::One;
+use crate::cli::context::Context;
+use crate::cli::failure::{Code, Failure, without_error_numbers};
+use crate::cli::output::{Output, Table, tell_terminal};
+use crate::cli::words::{self, counted};
+use crate::cli::{input, outlook, progress};
+use crate::engine::{Account, Clock, Prospect, SealedToOthers, StoreError};
+use crate::mail::mbox::{Splitter, Variant};
+use crate::mail::{Address, Flag};
+use crate::mailbox::{self, Arrived, Ended, ImportError, Imported};
+use crate::system::{Interrupt, SystemClock, SystemEntropy};
+use indicatif::ProgressBar;
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+/// Of more failures only the number is said.
+const LINES: u64 = 100;
+
+/// Import the messages of an mbox file, each sealed before it is written
+///
+/// Each message is sealed as new mail for the mailbox is, and stored with the date of its "From " line and with its flags
+/// (Status, X-Status, X-Keywords, Mozilla's). What its sender encrypted to the right certificates already is stored as it
+/// is. Nothing of the file is ever on the disk in the clear. The mailbox is made if it is not there.
+/// Give the same command again after it was stopped, or by mistake: a message that is there already is not stored twice.
+/// (What a run like encrypt or rekey has replaced since is not known any more.)
+/// The bytes of an mbox do not tell of which kind it is; mboxrd is the usual one. A line of a message that begins with
+/// "From " and was not quoted ends the message only if an empty line stands before it and a whole date in it.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost mailbox import --account anna@north.example old-mail.mbox
+  sealpost mailbox import --account anna@north.example --mailbox Archive/2019 --seen 2019.mbox
+  zcat list.mbox.gz | sealpost mailbox import --account anna@north.example --mailbox List -
+  sealpost mailbox import --account anna@north.example --format mboxcl --dry-run spool")]
+pub(super) struct Import {
+    #[command(flatten)]
+    one: One,
+    /// Seal to this account besides
+    #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
+    acting: Option<Address>,
+    /// How lines that begin with "From " are kept apart: mboxrd, mboxo, mboxcl or mboxcl2
+    #[arg(long, value_name = "FORM", default_value = "mboxrd", value_parser = variant)]
+    format: Variant,
+    /// Give every message this flag besides its own: seen, flagged, answered, draft, deleted, or a keyword; repeat it for
+    /// several
+    #[arg(long, value_name = "FLAG", value_parser = flag)]
+    flag: Vec<Flag>,
+    /// The same as --flag seen
+    #[arg(long)]
+    seen: bool,
+    /// A message that is sealed to others: leave it so, or wrap it once more [default: as the setting says]
+    #[arg(long, value_name = "WAY", value_parser = words::choice::<SealedToOthers>())]
+    sealed_to_others: Option<SealedToOthers>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The mbox; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+fn variant(text: &str) -> Result<Variant, String> {
+    match text {
+        "mboxrd" => Ok(Variant::Rd),
+        "mboxo" => Ok(Variant::O),
+        "mboxcl" => Ok(Variant::Cl),
+        "mboxcl2" => Ok(Variant::Cl2),
+        _ => Err("it is mboxrd, mboxo, mboxcl or mboxcl2".into()),
+    }
+}
+
+fn flag(text: &str) -> Result<Flag, String> {
+    Flag::parse(text).map_err(|error| error.to_string())
+}
+
+impl Import {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        // Before the command becomes the owner of the store: the file may be readable by the caller only.
+        let (source, length) = input::stream(&self.file)?;
+        let interrupt = Interrupt::listen(|| tell_terminal("ending after the messages in hand"))
+            .map_err(|error| Failure::io("listen for", "signals", &error))?;
+        let site = self.one.site(context)?;
+        let prospect = self.prospect(&site)?;
+        out.warnings(&prospect.warnings);
+        let mailbox = if self.dry_run { site.mailbox_to_come() } else { site.made_mailbox()? };
+        let marks = match (self.dry_run, site.directory.import_key_if_there()?) {
+            (_, Some(key)) => key,
+            (false, None) => site.directory.import_key(&SystemEntropy)?,
+            (true, None) => crate::crypto::MarkKey::of_nobody(),
+        };
+        let settings = &site.config.settings;
+        let import = mailbox::Import {
+            store: &site.store,
+            mailbox: &mailbox,
+            work: &mailbox::Encrypt {
+                prospect: &prospect,
+                at: SystemClock.now(),
+                others: self.sealed_to_others.unwrap_or(settings.sealed_to_others),
+                openpgp: settings.openpgp,
+                entropy: &SystemEntropy,
+            },
+            marks: &marks,
+            stop: interrupt.flag(),
+            now: SystemTime::now(),
+            flags: &self.flags(),
+            dry_run: self.dry_run,
+        };
+        let largest = usize::try_from(settings.max_message).unwrap_or(usize::MAX);
+        let mut report = Report::new(out, &self, progress::octets(out, length));
+        let mut source = report.bar.wrap_read(source);
+        let ended = import
+            .run(&mut source, Splitter::new(self.format, largest), &mut |imported| report.see(&imported));
+        report.conclude(ended)
+    }
+
+    fn prospect(&self, site: &super::one::Site) -> Result<Prospect, Failure> {
+        let owner = &site.account;
+        let acting = self.acting.as_ref().map(|acting| site.directory.account(acting)).transpose()?;
+        let acting = acting.as_ref().filter(|acting| acting.address != owner.address);
+        let readers: Vec<&Account> = std::iter::once(owner).chain(acting).collect();
+        let found = outlook::of_copy(&site.directory, &readers, &site.config);
+        found.map_err(outlook::unfit)?.ok_or_else(|| outlook::by_consent(owner))
+    }
+
+    fn flags(&self) -> Vec<Flag> {
+        self.flag.iter().cloned().chain(self.seen.then_some(Flag::Seen)).collect()
+    }
+}
+
+/// Counts, tells of failures as they come, and concludes.
+struct Report<'o> {
+    out: &'o mut Output,
+    verb: &'o Import,
+    bar: ProgressBar,
+    stored: u64,
+    there: u64,
+    failed: u64,
+    noted: u64,
+    octets: u64,
+    unsaid: Option<Failure>,
+}
+
+impl<'o> Report<'o> {
+    fn new(out: &'o mut Output, verb: &'o Import, bar: ProgressBar) -> Report<'o> {
+        Report { out, verb, bar, stored: 0, there: 0, failed: 0, noted: 0, octets: 0, unsaid: None }
+    }
+
+    fn see(&mut self, imported: &Imported) {
+        match &imported.arrived {
+            Arrived::Stored(octets) => {
+                self.stored += 1;
+                self.octets += octets;
+            }
+            Arrived::WouldStore => self.stored += 1,
+            Arrived::ThereAlready => self.there += 1,
+            Arrived::Failed(reason) => {
+                self.failed += 1;
+                self.note(self.failed, imported, &without_error_numbers(reason));
+            }
+        }
+        if !imported.notes.is_empty() {
+            self.noted += 1;
+            self.note(self.noted, imported, &imported.notes.join("; "));
+        }
+        if let Err(failure) = self.event(imported) {
+            self.unsaid.get_or_insert(failure);
+        }
+    }
+
+    fn note(&self, count: u64, imported: &Imported, text: &str) {
+        if count <= LINES {
+            let Imported { number, offset, .. } = imported;
+            self.bar.suspend(|| self.out.note(&format!("message {number}, at byte {offset}: {text}")));
+        }
+    }
+
+    fn event(&mut self, imported: &Imported) -> Result<(), Failure> {
+        if !self.out.is_json() {
+            return Ok(());
+        }
+        let (outcome, reason, octets) = match &imported.arrived {
+            Arrived::Stored(octets) => ("imported", None, Some(octets)),
+            Arrived::WouldStore => ("would-be-imported", None, None),
+            Arrived::ThereAlready => ("there-already", None, None),
+            Arrived::Failed(reason) => ("failed", Some(without_error_numbers(reason)), None),
+        };
+        self.out.json(json!({
+            "event": "message", "number": imported.number, "offset": imported.offset, "outcome": outcome,
+            "reason": reason, "notes": imported.notes, "bytes": octets,
+        }))
+    }
+
+    fn conclude(self, ended: Result<Ended, ImportError>) -> Result<(), Failure> {
+        self.bar.finish_and_clear();
+        let begun = self.stored + self.there + self.failed > 0;
+        if ended.is_ok() || begun {
+            self.summary(matches!(ended, Ok(Ended::Whole)))?;
+        }
+        let file = input::name(&self.verb.file);
+        let ended = ended.map_err(|error| failure(error, &file))?;
+        if let Some(failure) = self.unsaid {
+            return Err(failure);
+        }
+        if ended == Ended::Stopped {
+            return Err(Failure::new(Code::TryAgain, "stopped; the same command goes on where it was"));
+        }
+        match usize::try_from(self.failed).unwrap_or(usize::MAX) {
+            0 => Ok(()),
+            failed => Err(Failure::new(Code::No, format!("{} failed", counted(failed, "message")))),
+        }
+    }
+
+    fn summary(&self, whole: bool) -> Result<(), Failure> {
+        let mut out = if self.out.is_json() { Output::new(true) } else { Output::new(false) };
+        let stored = if self.verb.dry_run { "would be imported" } else { "imported" };
+        let mut table = Table::new(&["messages", "number"], "");
+        for (label, number) in [(stored, self.stored), ("there already", self.there), ("failed", self.failed)]
+        {
+            table.row([label.to_owned(), number.to_string()]);
+        }
+        if self.out.is_text() {
+            out.table(&table)?;
+        }
+        if !self.out.is_json() {
+            return Ok(());
+        }
+        out.json(json!({
+            "event": "summary", "operation": "import", "account": self.verb.one.account.to_string(),
+            "mailbox": self.verb.one.name().as_str(), "dry_run": self.verb.dry_run, "whole": whole,
+            "imported": self.stored, "there_already": self.there, "failed": self.failed, "noted": self.noted,
+            "bytes": self.octets,
+        }))
+    }
+}
+
+/// Why it did not come to its end, and what to do.
+fn failure(error: ImportError, file: &str) -> Failure {
+    let again = "the same command goes on from there: what was imported is not imported twice";
+    match error {
+        ImportError::NoMbox(reason) => Failure::new(Code::Data, format!("{file}: {reason}"))
+            .hint("nothing was imported; a single message is given to sealpost deliver"),
+        ImportError::Read(error) => Failure::io("read", file, &error).hint(again),
+        ImportError::Store(error @ StoreError::OverQuota(_)) => {
+            Failure::new(Code::No, error.to_string()).hint(format!("make room; {again}"))
+        }
+        ImportError::Store(error) => Failure::from(error).hint(again),
+        ImportError::Lock(error) => error.into(),
+    }
+}
