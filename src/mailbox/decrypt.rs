@@ -76,7 +76,7 @@ pub(super) fn not_opened(error: &OpenError, recipients: usize) -> String {
             }
         ),
         OpenError::CertificateNeeded => {
-            "sealed to no key at hand by its name: its recipients are named by their certificates; add the key's --cert"
+            "sealed to no key at hand by its name: its recipients are named by their certificates; add the key's certificate: --old-cert"
                 .into()
         }
         OpenError::NotOpened => {

@@ -262,3 +262,39 @@ fn so_is_that_of_keys_and_their_passwords() {
         ],
     );
 }
+
+/// An object a message, an object an account, and a last one.
+#[test]
+fn so_is_that_of_a_run_over_messages_line_by_line() {
+    let (site, password) = Site::certified();
+    let inbox = site.root().join("mail/north.example/bob/Maildir/cur");
+    std::fs::create_dir_all(&inbox).unwrap();
+    std::fs::write(inbox.join("1577836801.a.host:2,S"), "Subject: pay\n\nThe body.\n").unwrap();
+    let numbers = "already_right bytes_after bytes_before clear done_before failed finished gone looked_at noted openpgp \
+        replaced sealed_to_others weak_algorithms would_be_replaced";
+    let lines = [
+        "account bytes_after bytes_before event mailbox message notes outcome reason v".to_owned(),
+        format!("account event leftovers outcome reason v warnings {numbers}"),
+        format!("accounts accounts_failed dry_run event not_found operation resumed stopped v {numbers}"),
+    ];
+    let keys = format!("--password-file {}", path(&password));
+    for (verb, keys, done) in
+        [("encrypt", "", "sealed"), ("rekey", &*keys, "left"), ("decrypt", &*keys, "decrypted")]
+    {
+        let ended = site.run(&format!("mailbox {verb} --account bob@north.example --all --json {keys}"));
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{verb}");
+        let text = ended.text();
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let found =
+            events.iter().map(|event| event.as_object().unwrap().keys().map(String::as_str).collect());
+        let wanted = lines.iter().map(|line| line.split_whitespace().collect());
+        assert_eq!(found.collect::<Vec<BTreeSet<&str>>>(), wanted.collect::<Vec<BTreeSet<&str>>>(), "{verb}");
+        assert!(events.iter().all(|event| event["v"] == 1));
+        let kinds: Vec<&Value> = events.iter().map(|event| &event["event"]).collect();
+        assert_eq!(kinds, ["message", "account", "summary"]);
+        let name = events[0]["message"].as_str().unwrap();
+        assert!(name.starts_with("1577836801.") && !name.contains(":2,"), "{name}");
+        assert_eq!((&events[0]["outcome"], &events[2]["operation"]), (&done.into(), &verb.into()));
+        assert_eq!(events[2]["looked_at"], 1);
+    }
+}

@@ -99,7 +99,7 @@ impl Place {
         let accounts = Accounts { owners: &owners, mailbox: self.mailbox.as_ref(), selection: &selection };
         let report = Report::new(out, self.begun(operation, &accounts, number), &run);
         let (ended, report) = go(&run, &accounts, site, operation, report);
-        if ended == Ended::Whole && !self.dry_run {
+        if ended == Ended::Whole && report.is_whole() && !self.dry_run {
             site.directory.end_run(number.id)?;
         }
         report.conclude(ended)
@@ -178,12 +178,15 @@ fn go<'o>(
         let prepared = account
             .and_then(|account| operation.prepare(&account))
             .map_err(|failure| failure.in_one_line())?;
-        warnings.lock().unwrap_or_else(PoisonError::into_inner).extend(prepared.warnings);
+        if !prepared.warnings.is_empty() {
+            let mut known = warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            known.push((owner.clone(), prepared.warnings));
+        }
         Ok(prepared.work)
     };
     let ended = run.accounts(accounts, &works, &mut |event| {
         let known = std::mem::take(&mut *warnings.lock().unwrap_or_else(PoisonError::into_inner));
-        report.warn(known);
+        known.into_iter().for_each(|(owner, warnings)| report.warn(owner, warnings));
         report.see(event);
     });
     (ended, report)

@@ -1,16 +1,21 @@
 //! What a run tells: a bar for who waits, failures as they come, numbers at the end; or an object a line for a program.
 
+mod event;
+mod fate;
+mod lines;
 mod tally;
 
 use super::leftovers::Leftovers;
-use crate::cli::failure::{Code, Failure, with_sources, without_error_numbers};
+use crate::cli::failure::{Failure, without_error_numbers};
 use crate::cli::output::{Output, Table, with};
 use crate::cli::progress;
-use crate::cli::words::counted;
+use crate::cli::words;
 use crate::mail::Address;
 use crate::mailbox::{Ended, Event, Outcome, Run, RunError, Seen};
 use crate::store::MaildirStore;
+use fate::Fate;
 use indicatif::ProgressBar;
+use lines::Lines;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,6 +54,13 @@ pub(super) struct Begun {
     pub(super) missing: Vec<String>,
 }
 
+/// What is known of an account that is worked on.
+#[derive(Default)]
+struct InHand {
+    tally: Tally,
+    warnings: Vec<String>,
+}
+
 /// Takes what happens and says it.
 pub(super) struct Report<'o> {
     out: &'o mut Output,
@@ -57,7 +69,7 @@ pub(super) struct Report<'o> {
     store: &'o MaildirStore,
     stop: &'o AtomicBool,
     total: Tally,
-    running: HashMap<Address, Tally>,
+    running: HashMap<Address, InHand>,
     rows: Vec<(Address, Tally)>,
     /// Whose messages were hidden, the first of them.
     hidden: Vec<Address>,
@@ -67,43 +79,6 @@ pub(super) struct Report<'o> {
     warnings: Lines,
     accounts_done: u64,
     fate: Fate,
-}
-
-/// How it ends, apart from the messages.
-#[derive(Default)]
-struct Fate {
-    stopped: bool,
-    accounts_failed: u64,
-    /// The mailbox that is meant is not there.
-    without_mailbox: usize,
-    /// Why the only account failed, or none of them has the mailbox.
-    only: Option<Failure>,
-    /// Standard output takes no more.
-    unsaid: Option<Failure>,
-}
-
-/// So many lines are shown.
-struct Lines {
-    left: usize,
-    hidden: u64,
-}
-
-impl Lines {
-    fn of(number: usize) -> Lines {
-        Lines { left: number, hidden: 0 }
-    }
-
-    fn show(&mut self, bar: &ProgressBar, out: &Output, text: impl FnOnce() -> String) {
-        if !out.is_text() {
-            return;
-        }
-        if self.left == 0 {
-            self.hidden += 1;
-            return;
-        }
-        self.left -= 1;
-        bar.suspend(|| out.note(&text()));
-    }
 }
 
 impl<'o> Report<'o> {
@@ -143,19 +118,22 @@ impl<'o> Report<'o> {
     }
 
     /// What should be known about the certificates of an account.
-    pub(super) fn warn(&mut self, warnings: Vec<String>) {
-        for warning in warnings {
+    pub(super) fn warn(&mut self, owner: Address, warnings: Vec<String>) {
+        for warning in &warnings {
             self.warnings.show(&self.bar, self.out, || format!("warning: {warning}"));
         }
+        self.running.entry(owner).or_default().warnings.extend(warnings);
     }
 
     pub(super) fn see(&mut self, event: Event) {
         match event {
             Event::Begins { owner, done_before } => {
-                let tally = self.running.entry(owner).or_default();
-                tally.add(Count::DoneBefore, done_before);
+                let in_hand = self.running.entry(owner).or_default();
+                in_hand.tally.add(Count::DoneBefore, done_before);
             }
-            Event::Finished(step) => self.running.entry(step.account).or_default().add(Count::Finished, 1),
+            Event::Finished(step) => {
+                self.running.entry(step.account).or_default().tally.add(Count::Finished, 1)
+            }
             Event::NotMeant { messages, .. } => self.bar.inc(messages),
             Event::Message(seen) => self.message(&seen),
             Event::Ends { owner, ended } => {
@@ -169,10 +147,10 @@ impl<'o> Report<'o> {
 
     fn message(&mut self, seen: &Seen) {
         let owner = &seen.stored.mailbox().owner;
-        if let Some(tally) = self.running.get_mut(owner) {
-            tally.take(&seen.outcome);
+        if let Some(in_hand) = self.running.get_mut(owner) {
+            in_hand.tally.take(&seen.outcome);
         } else {
-            self.running.entry(owner.clone()).or_default().take(&seen.outcome);
+            self.running.entry(owner.clone()).or_default().tally.take(&seen.outcome);
         }
         self.bar.inc(1);
         let place = || format!("{owner} {} {}", seen.stored.mailbox().name, seen.stored.base());
@@ -187,7 +165,7 @@ impl<'o> Report<'o> {
             _ => {}
         }
         let words = &self.begun.words;
-        let told = if self.out.is_json() { self.out.json(as_json(seen, words)) } else { Ok(()) };
+        let told = if self.out.is_json() { self.out.json(event::message(seen, words)) } else { Ok(()) };
         self.told(told);
     }
 
@@ -215,12 +193,16 @@ impl<'o> Report<'o> {
     }
 
     fn account(&mut self, owner: Address, outcome: &str, reason: Option<String>) {
-        let tally = self.running.remove(&owner).unwrap_or_default();
+        let InHand { tally, warnings } = self.running.remove(&owner).unwrap_or_default();
         self.total.include(&tally);
         self.accounts_done += 1;
         let hides = self.begun.words.hides && tally.of(Count::Replaced) + tally.of(Count::Finished) > 0;
         let told = if self.out.is_json() {
-            self.account_json(&owner, outcome, reason, hides.then_some(&owner), &tally)
+            let event = json!({
+                "event": "account", "account": owner.to_string(), "outcome": outcome, "reason": reason,
+                "warnings": warnings,
+            });
+            self.account_json(event, hides.then_some(&owner), &tally)
         } else {
             Ok(())
         };
@@ -235,20 +217,9 @@ impl<'o> Report<'o> {
         }
     }
 
-    fn account_json(
-        &mut self,
-        owner: &Address,
-        outcome: &str,
-        reason: Option<String>,
-        hidden: Option<&Address>,
-        tally: &Tally,
-    ) -> Result<(), Failure> {
+    fn account_json(&mut self, event: Value, hidden: Option<&Address>, tally: &Tally) -> Result<(), Failure> {
         let leftovers = leftovers(self.store, hidden)?.json();
-        let event = json!({
-            "event": "account", "account": owner.to_string(), "outcome": outcome, "reason": reason,
-            "leftovers": leftovers,
-        });
-        self.out.json(join(event, tally))
+        self.out.json(event::join(with(event, [("leftovers", leftovers)]), tally))
     }
 
     /// Where nobody can read what is done, it ends.
@@ -271,9 +242,14 @@ impl<'o> Report<'o> {
             "stopped": fate.stopped, "accounts": self.accounts_done, "accounts_failed": fate.accounts_failed,
             "not_found": begun.missing,
         });
-        self.out.json(join(event, &self.total))?;
+        self.out.json(event::join(event, &self.total))?;
         self.tell_leftovers()?;
-        self.ending()
+        self.fate.ending(&self.total, self.begun.missing.len())
+    }
+
+    /// Was every account worked on to its end? Then there is nothing to go on with.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.fate.stopped && self.fate.accounts_failed == 0
     }
 
     /// What still holds words of the messages that were in the clear.
@@ -283,8 +259,8 @@ impl<'o> Report<'o> {
         }
         leftovers(self.store, &self.hidden)?.tell(self.out);
         if self.more_hidden > 0 {
-            let number = usize::try_from(self.more_hidden).unwrap_or(usize::MAX);
-            self.out.note(&format!("and so for {}, which --json names", counted_more(number, "account")));
+            let accounts = counted_more(self.more_hidden, "account");
+            self.out.note(&format!("and so for {accounts}, which --json names"));
         }
         Ok(())
     }
@@ -293,8 +269,7 @@ impl<'o> Report<'o> {
         let kinds = [(&self.failures, "failure"), (&self.notes, "note"), (&self.warnings, "warning")];
         for (lines, what) in kinds {
             if lines.hidden > 0 {
-                let number = usize::try_from(lines.hidden).unwrap_or(usize::MAX);
-                self.out.note(&format!("and {}, which --json names", counted_more(number, what)));
+                self.out.note(&format!("and {}, which --json names", counted_more(lines.hidden, what)));
             }
         }
     }
@@ -319,35 +294,6 @@ impl<'o> Report<'o> {
         table.row(std::iter::once("all".to_owned()).chain(numbers(&self.total)));
         self.out.table(&table)
     }
-
-    fn ending(self) -> Result<(), Failure> {
-        let Report { begun, total, fate, .. } = self;
-        if let Some(failure) = fate.unsaid {
-            return Err(failure);
-        }
-        if fate.stopped {
-            let text = "stopped; the same command goes on where it was";
-            return Err(Failure::new(Code::TryAgain, text));
-        }
-        if let Some(failure) = fate.only {
-            return Err(failure);
-        }
-        let failed = [(total.of(Count::Failed), "message"), (fate.accounts_failed, "account")];
-        let failed: Vec<String> = failed
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, what)| counted(usize::try_from(number).unwrap_or(usize::MAX), what))
-            .collect();
-        if !failed.is_empty() {
-            return Err(Failure::new(Code::No, format!("{} failed", failed.join(" and "))));
-        }
-        if !begun.missing.is_empty() {
-            let text = format!("{} not found", counted(begun.missing.len(), "message"));
-            return Err(Failure::new(Code::NotFound, text)
-                .hint("see the names: sealpost mailbox inspect --account ADDRESS --all"));
-        }
-        Ok(())
-    }
 }
 
 /// Beside all mailboxes of these.
@@ -363,44 +309,11 @@ fn leftovers<'a>(
 }
 
 /// `3 more failures`
-fn counted_more(number: usize, what: &str) -> String {
+fn counted_more(number: u64, what: &str) -> String {
     counted(number, &format!("more {what}"))
 }
 
-fn as_json(seen: &Seen, words: &Words) -> Value {
-    let (outcome, reason) = match &seen.outcome {
-        Outcome::Replaced { .. } => (words.done.to_owned(), Value::Null),
-        Outcome::WouldReplace => (format!("would-be-{}", words.done), Value::Null),
-        Outcome::Left(left) => ("left".to_owned(), json!(left)),
-        Outcome::Failed(reason) => ("failed".to_owned(), json!(without_error_numbers(reason))),
-    };
-    let (before, after, notes) = match &seen.outcome {
-        Outcome::Replaced { before, after, notes } => (json!(before), json!(after), json!(notes)),
-        _ => (Value::Null, Value::Null, json!([])),
-    };
-    let mailbox = seen.stored.mailbox();
-    json!({
-        "event": "message", "account": mailbox.owner.to_string(), "mailbox": mailbox.name,
-        "message": seen.stored.base(), "outcome": outcome, "reason": reason, "notes": notes,
-        "bytes_before": before, "bytes_after": after,
-    })
-}
-
-fn join(event: Value, tally: &Tally) -> Value {
-    let numbers = tally.json();
-    with(event, numbers.iter().map(|(name, number)| (name.as_str(), number.clone())))
-}
-
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Failure {
-        let code = match error {
-            RunError::Store(error) => return error.into(),
-            RunError::Directory(error) => return error.into(),
-            RunError::NoMailbox { .. } => Code::NotFound,
-            RunError::Busy(_) => Code::TryAgain,
-            RunError::NoWork(_) => Code::No,
-            _ => Code::Io,
-        };
-        Failure::new(code, with_sources(&error))
-    }
+/// `1 message`, `2 messages`
+fn counted(number: u64, what: &str) -> String {
+    words::counted(usize::try_from(number).unwrap_or(usize::MAX), what)
 }
