@@ -1,7 +1,7 @@
 //! A private Postfix hands mail to the hook, a private Dovecot serves what it stored, OpenSSL opens it.
 //! Both live in a temporary folder, on free ports of 127.0.0.1, and are stopped by their process ids.
 
-mod dovecot;
+pub(crate) mod dovecot;
 mod postfix;
 mod wire;
 

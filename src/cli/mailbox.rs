@@ -6,7 +6,6 @@ mod export;
 mod import;
 mod inspect;
 mod keys;
-#[allow(dead_code, reason = "told by the verbs that replace and that inspect")]
 mod leftovers;
 mod list;
 mod one;

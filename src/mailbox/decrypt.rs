@@ -92,11 +92,11 @@ fn notes_of(restored: &Restored) -> Vec<String> {
     let mixed = restored.was_mixed.then(|| "its line ends were mixed: all of them are CRLF now".to_owned());
     let fields = match restored.from_outside {
         0 => None,
-        1 => Some(
-            "its sender encrypted it: one header field that stood outside stands in front now".to_owned(),
-        ),
+        1 => {
+            Some("one header field that stood outside of the encryption only stands in front now".to_owned())
+        }
         count => Some(format!(
-            "its sender encrypted it: {count} header fields that stood outside stand in front now"
+            "{count} header fields that stood outside of the encryption only stand in front now"
         )),
     };
     mixed.into_iter().chain(fields).collect()

@@ -6,7 +6,7 @@ use super::{Left, Made, Proof, Read, Readers, Stays, Work};
 use crate::cms::{Enveloped, Input};
 use crate::crypto::{Entropy, Seed};
 use crate::engine::{Naming, Prospect};
-use crate::smime::{OpeningKey, RekeyError, SealError, are_keys_written, is_content_written, rekey_examined};
+use crate::smime::{OpeningKey, RekeyError, are_keys_written, is_content_written, rekey_examined};
 use crate::store::NewContent;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
@@ -98,14 +98,10 @@ fn take_in_hand(bytes: &[u8]) -> Result<InHand<'_>, Stays> {
 
 /// Why it stays with its old recipients, and what to do.
 fn reason(error: RekeyError, recipients: usize) -> String {
-    const ANEW: &str = "decrypt it and encrypt it anew (sealpost mailbox decrypt, then encrypt)";
     match error {
         RekeyError::Open(error) => not_opened(&error, recipients),
-        RekeyError::NotBase64 => format!("{error}: {ANEW}"),
-        RekeyError::Seal(SealError::ProfileCannotServe { key, certificate, .. }) => {
-            format!(
-                "the {key} key of certificate {certificate} cannot be served beside the cipher of its content: {ANEW}"
-            )
+        RekeyError::NotBase64 => {
+            format!("{error}: decrypt it and encrypt it anew (sealpost mailbox decrypt, then encrypt)")
         }
         other => other.to_string(),
     }

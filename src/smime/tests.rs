@@ -10,6 +10,7 @@ pub(super) mod law;
 mod outside;
 mod recognised;
 mod rekeyed;
+mod strength;
 mod strict;
 mod vectors;
 

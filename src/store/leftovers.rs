@@ -5,7 +5,8 @@
 //! anew after the last replacement holds nothing older: the times at which files came to be are compared.
 
 use super::atomic::failed;
-use super::stored::{Messages, StoredMailbox};
+use super::name;
+use super::stored::{Entries, StoredMailbox};
 use crate::engine::StoreError;
 use std::collections::BTreeMap;
 use std::fs::{DirEntry, ReadDir};
@@ -91,11 +92,12 @@ pub fn of(mailboxes: &[Arc<StoredMailbox>]) -> Result<Vec<Leftover>, StoreError>
 /// When the newest file came to be that a run made and that is there.
 fn last_replacement(mailbox: &Arc<StoredMailbox>) -> Result<Option<SystemTime>, StoreError> {
     let mut newest = None;
-    for message in Messages::of(mailbox) {
-        let message = message?;
-        if message.run().is_some() {
+    for entry in Entries::of(mailbox) {
+        let (part, file_name) = entry?;
+        if file_name.to_str().and_then(|name| name::run_in(name::base(name))).is_some() {
             // One that is gone meanwhile, or a file system without such times, tells nothing: as if it came to be now.
-            let born = message.path().symlink_metadata().and_then(|data| data.created());
+            let file = mailbox.folder.join(part.name()).join(file_name);
+            let born = file.symlink_metadata().and_then(|data| data.created());
             newest = newest.max(Some(born.unwrap_or_else(|_| SystemTime::now())));
         }
     }
@@ -185,7 +187,7 @@ mod tests {
     use std::thread::sleep;
     use std::time::Duration;
 
-    const REPLACED: &str = "cur/1.M1P1Q1R1X00000000000000aa.mx,S=1,W=1:2,S";
+    const REPLACED: &str = "cur/1.M1P1Q1R0000000000000001X00000000000000aa.mx,S=1,W=1:2,S";
 
     fn mailbox(folder: &Path, name: &str) -> Arc<StoredMailbox> {
         let folder = if name == "INBOX" { folder.to_owned() } else { folder.join(format!(".{name}")) };

@@ -13,6 +13,7 @@ mod layout;
 pub mod leftovers;
 mod maildir;
 mod memory;
+mod moving;
 mod name;
 mod pair;
 mod quota;

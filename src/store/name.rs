@@ -172,6 +172,140 @@ mod tests {
         assert_eq!(size_in("1.x.mx"), None);
     }
 
+    const RUN: RunId = RunId(0xfe);
+
+    fn replaced(old: &str) -> String {
+        replacing((old, 1_600_000_000), RUN, "north", (3, 4))
+    }
+
+    /// Without what differs from call to call.
+    fn shape(old: &str) -> String {
+        let new = replaced(old);
+        let (before, after) = new.rsplit_once(".P").unwrap();
+        format!("{before} {}", after.split_once('X').unwrap().1)
+    }
+
+    #[test]
+    fn a_new_name_keeps_what_mailboxes_are_sorted_by() {
+        let rest = "00000000000000fe.north,S=3,W=4";
+        for (old, kept) in [
+            ("1700000001.M5P6.mx,S=9,W=10", "1700000001.M5P6"),
+            ("1234.567_1.host", "1234.567_1"),
+            ("1234.host", "1234.host"),
+            ("1234", "1234."),
+            ("1234_7.p.host,U=5,FMD5=00", "1234_7.p"),
+            ("msg", "1600000000.msg"),
+            ("cyrus.12.host", "1600000000.cyrus"),
+            (",S=5", "1600000000."),
+        ] {
+            assert_eq!(shape(old), format!("{kept} {rest}"), "{old}");
+            let again = replaced(&replaced(old));
+            assert!(again.starts_with(&format!("{kept}.P")), "replaced again: {again}");
+            assert_eq!((run_in(&again), run_in(old)), (Some(RUN), None));
+        }
+        let long = replaced(&format!("12.{}", "ü".repeat(200)));
+        assert!(long.len() < 150 && long.starts_with("12.ü"), "{long}");
+        assert!(replacing(("msg", -5), RUN, "north", (3, 4)).starts_with("0.msg.P"));
+    }
+
+    /// As Dovecot compares names: seconds, microseconds if both have them, then octet by octet.
+    fn by_dovecot(one: &str, other: &str) -> std::cmp::Ordering {
+        let split = |name: &str| {
+            let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+            let (seconds, rest) = name.split_at(digits);
+            let level = rest.strip_prefix('.').map(|rest| rest.split(['.', ':']).next().unwrap().to_owned());
+            let micros = level.and_then(|level| {
+                let (_, digits) = level.split_once('M')?;
+                let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+                Some(digits.parse::<u64>().unwrap_or(0))
+            });
+            (seconds.parse::<u64>().unwrap_or(0), micros, base(rest).to_owned())
+        };
+        let (one, other) = (split(one), split(other));
+        let micros = match (one.1, other.1) {
+            (Some(one), Some(other)) => one.cmp(&other),
+            _ => std::cmp::Ordering::Equal,
+        };
+        one.0.cmp(&other.0).then(micros).then_with(|| one.2.cmp(&other.2))
+    }
+
+    /// Where all are replaced, and where every second one is.
+    #[test]
+    fn mailboxes_keep_their_order() {
+        let mut names: Vec<String> = [
+            "1700000001.M5P6.mx",
+            "1700000001.M50P6.mx,S=3",
+            "1700000001.M6P6.mx",
+            "1700000001.M6P6Q1.mx",
+            "1700000001.V801I2M000007.mx",
+            "1700000002.567_1.mx",
+            "1700000002.567_10.mx",
+            "1700000002.567_2.mx",
+            "1700000002.567_2Z.mx",
+            "1700000003.mx",
+            "1700000004_0.12.mx",
+            "1700000004_1.12.mx",
+            "1700000005.Mail.mx",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        names.sort_by(|one, other| by_dovecot(one, other));
+        for every in [1, 2, 3] {
+            let new: Vec<String> = names
+                .iter()
+                .enumerate()
+                .map(|(at, name)| if at % every == 0 { replaced(name) } else { name.clone() })
+                .collect();
+            let mut sorted = new.clone();
+            sorted.sort_by(|one, other| by_dovecot(one, other));
+            assert_eq!(new, sorted);
+        }
+    }
+
+    #[test]
+    fn foreign_names_have_a_base_and_letters() {
+        for (name, is_base, has_letters) in [
+            ("1.x.mx,S=1:2,ST", "1.x.mx,S=1", "ST"),
+            ("1.x.mx", "1.x.mx", ""),
+            ("1.x.mx:2,", "1.x.mx", ""),
+            ("1.x.mx:1,exp", "1.x.mx", ""),
+            ("1.x.mx:2,FZ9,more:2,T", "1.x.mx", "FZ9"),
+            ("1.x.mx:", "1.x.mx", ""),
+        ] {
+            assert_eq!((base(name), letters_in(name)), (is_base, has_letters), "{name}");
+            assert_eq!(format!("{}{}", base(name), info(name)), name);
+        }
+        assert_eq!(with_letters("1.x:2,FZ,more", "F"), "1.x:2,F,more");
+        assert_eq!(with_letters("1.x:1,exp", "F"), "1.x:2,F");
+    }
+
+    #[test]
+    fn a_run_is_known_by_what_we_write_only() {
+        assert_eq!(run_in("1.M2P3Q4R0123456789abcdefX00000000000000fe.mx"), Some(RUN));
+        assert_eq!(run_in("1.M2P3.P1Q4R0123456789abcdefX00000000000000fe.mx"), Some(RUN));
+        for other in
+            ["1.X00000000000000fe.mx", "1.R0123456789abcdefX00FE.mx", "X", "1.R0X0", "1.RüX00000000000000fe"]
+        {
+            assert_eq!(run_in(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn changes_of_both_are_merged() {
+        for (before, old, new, expected) in [
+            ("S", "S", "S", None),
+            ("S", "FS", "S", Some("FS")),
+            ("S", "", "S", Some("")),
+            ("S", "FS", "RS", Some("FRS")),
+            ("FS", "S", "FRS", Some("RS")),
+            ("S", "S", "", None),
+            ("", "Zb", "a", Some("Zab")),
+            ("S", "FS", "FS", None),
+        ] {
+            assert_eq!(merged(before, old, new).as_deref(), expected, "{before} {old} {new}");
+        }
+    }
+
     #[test]
     fn letters_are_sorted_and_once() {
         assert_eq!(letters(&[Flag::Seen, Flag::Flagged, Flag::Seen], &['b', 'a']), "FSab");

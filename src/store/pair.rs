@@ -2,6 +2,7 @@
 
 use super::atomic::{Files, failed, link_new};
 use super::find::{Found, find_one, is_there};
+use super::moving::{may_be_moved, rest};
 use super::name;
 use super::quota;
 use super::stored::{Part, StoredMailbox, StoredMessage};
@@ -112,7 +113,8 @@ impl Pair {
         }
     }
 
-    /// Removes the old file by its whole name. It stays, and the pair open, where either has another name now.
+    /// Removes the old file by its whole name. It stays, and the pair open, where either has another name now, or where the
+    /// message may be on its way to another mailbox.
     ///
     /// Between the look for the new file and the removal a client may still expunge the new one; then the message is
     /// gone by the wish of whoever did that.
@@ -121,6 +123,9 @@ impl Pair {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => return self.fail(error),
+        }
+        if may_be_moved(&self.old) {
+            return rest();
         }
         match files.remove(&self.old.path()) {
             Ok(()) => self.state = State::OldRemoved,

@@ -123,7 +123,7 @@ impl StoredMessage {
 
 /// What a person wrote, as a base name or the beginning of one.
 fn called(what: &str) -> &str {
-    name::base(what.rsplit_once('/').map_or(what, |(_, name)| name))
+    name::base(what.rsplit('/').next().unwrap_or(what))
 }
 
 fn no_file() -> io::Error {
@@ -257,14 +257,17 @@ impl Messages {
 
 impl<F: Files> MaildirStore<F> {
     /// Every mailbox of an account, INBOX first, which is named also where there is no Maildir yet. What another program named
-    /// in its own way is there too.
+    /// in its own way is there too; where that gives a name that is taken (a folder `.INBOX`), the mailbox is called as its
+    /// folder is, so that a name stands for one mailbox.
     pub fn stored_mailboxes(&self, owner: &Address) -> Result<Vec<Arc<StoredMailbox>>, StoreError> {
         let maildir = self.layout.maildir(owner);
-        let mut found = Vec::new();
+        let mut found = Vec::<Arc<StoredMailbox>>::new();
         self.visit_mailboxes(owner, &mut |name, folder| {
+            let is_taken = found.iter().any(|other| other.name == name);
+            let own_name = || folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             found.push(Arc::new(StoredMailbox {
                 owner: owner.clone(),
-                name: name.to_owned(),
+                name: if is_taken { own_name() } else { name.to_owned() },
                 maildir: maildir.clone(),
                 folder: folder.to_owned(),
             }));
@@ -281,31 +284,42 @@ impl<F: Files> MaildirStore<F> {
     /// The message that people call so (see [`StoredMessage::is_called`]). A whole base name is better than the beginning of
     /// another one. An error if a folder cannot be listed, and what could be listed does not answer.
     pub fn message(&self, mailbox: &Arc<StoredMailbox>, what: &str) -> Result<Named, StoreError> {
-        let (mut some, mut error) = (Vec::<StoredMessage>::new(), None);
+        let (mut some, mut fault) = (Vec::new(), Ok(()));
         for entry in Entries::of(mailbox) {
             let (part, file_name) = match entry {
                 Ok((part, file_name)) => (part, file_name.into_string()),
-                Err(source) => {
-                    error = Some(source);
+                Err(error) => {
+                    fault = Err(error);
                     continue;
                 }
             };
             // A name that is not in UTF-8 cannot have been written here.
             let Ok(file_name) = file_name else { continue };
-            let found = StoredMessage { mailbox: Arc::clone(mailbox), part, file_name };
-            if found.base() == called(what) {
-                return Ok(Named::One(found));
+            let message = StoredMessage { mailbox: Arc::clone(mailbox), part, file_name };
+            if message.base() == called(what) {
+                return Ok(Named::One(message));
             }
-            // One that is moved meanwhile may be listed in both folders.
-            let is_new = some.len() < MOST_TOLD && some.iter().all(|one| one.base() != found.base());
-            if is_new && !found.file_name.starts_with('.') && found.is_called(what) {
-                some.push(found);
+            if message.is_called(what) {
+                tell(&mut some, message);
             }
         }
-        match (some.len(), error) {
-            (_, Some(error)) => Err(error),
-            (0 | 1, None) => Ok(some.pop().map_or(Named::None, Named::One)),
-            _ => Ok(Named::Several(some)),
-        }
+        fault.map(|()| named(some))
     }
 }
+
+/// One that is moved meanwhile may be listed in both folders.
+fn tell(some: &mut Vec<StoredMessage>, message: StoredMessage) {
+    if some.len() < MOST_TOLD && some.iter().all(|one| one.base() != message.base()) {
+        some.push(message);
+    }
+}
+
+fn named(mut some: Vec<StoredMessage>) -> Named {
+    match some.len() {
+        0 | 1 => some.pop().map_or(Named::None, Named::One),
+        _ => Named::Several(some),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -103,6 +103,8 @@ fn json_is_one_object_of_known_fields() {
             "inspect",
             "form structure content recipients post_quantum layers limit notes fault size store claim",
         ),
+        ("mailbox list", "mailboxes total"),
+        ("mailbox list | mailboxes", "account mailbox messages sealed clear other bytes"),
         ("dataset add --account bob@north.example Friends eve@x.example", "account dataset added"),
         ("dataset list --account bob@north.example", "account datasets"),
         ("dataset list --account bob@north.example | datasets", "dataset members changed"),

@@ -6,11 +6,13 @@ use super::{checksum, crlf};
 use sealpost::cms::{self, Input, Protection, Structure};
 use sealpost::crypto::Profile;
 use sealpost::mail::{Eol, Field, HeaderPolicy, Message, TransferEncoding, eol};
+use sealpost::mailbox;
 use sealpost::smime::{Form, OpenPgp, Sealed, open, recognise};
 
 /// The input is a message. Under every header policy, with a profile and for somebody whom the input chooses:
 ///
 /// - `open(seal(m)) == crlf(m)`, and the line ends that it had are known.
+/// - Decrypted in a mailbox it is `m` again, or `crlf(m)` where its line ends were mixed; no field comes in front of it.
 /// - The outside is some of the fields that arrived, in their order, and ours; the body is nothing but base64. Where a
 ///   policy hides the subject, nothing but `[...]` is there.
 /// - A sealer who sees it stores it as it is, octet for octet.
@@ -22,6 +24,7 @@ pub(crate) fn hold(input: &[u8]) {
         let sealed = seal(input, &[person], Form { headers, ..profile.into() }, 3);
         let sealed = sealed.expect("the profile serves this key");
         assert_opens(input, &sealed, person);
+        assert_decrypts(input, &sealed, person);
         assert_outside(input, &sealed, headers);
         assert_recognised(&sealed, person);
     }
@@ -41,6 +44,15 @@ fn assert_opens(input: &[u8], sealed: &Sealed, person: &Person) {
     assert!(opened.message.expose() == crlf(input), "opens to something else");
     assert_eq!(opened.eol, Some(eol(input)));
     assert!(eol(sealed.bytes()) != Eol::Mixed);
+}
+
+fn assert_decrypts(input: &[u8], sealed: &Sealed, person: &Person) {
+    let clear = mailbox::open(sealed.bytes(), &[person.opening()]).expect("what was sealed opens");
+    let is_mixed = eol(input) == Eol::Mixed;
+    let expected = if is_mixed { crlf(input) } else { input.to_vec() };
+    assert!(clear.message.expose() == expected, "decrypts to something else");
+    let mixed = "its line ends were mixed: all of them are CRLF now".to_owned();
+    assert_eq!(clear.notes, is_mixed.then_some(mixed).into_iter().collect::<Vec<_>>());
 }
 
 /// Fields with the names of entities and of ours are made by the sealer: all others must have arrived, and only a policy

@@ -69,7 +69,9 @@ fn stranger(folder: &Path) -> PathBuf {
     file
 }
 
-const OPENPGP: &str = "-----BEGIN PGP MESSAGE-----\n\nwcBMA5EmpcHxdZSQAQgAmqhSKj3DnqVxWnDBFmHpYkTmXh2VOqFWy7dPNmjI5x6y\n-----END PGP MESSAGE-----\n";
+/// A well-formed encrypted message and one that only begins like it.
+const OPENPGP: &[u8] = include_bytes!("../../fixtures/odd-mail/openpgp.eml");
+const NO_OPENPGP: &str = "-----BEGIN PGP MESSAGE-----\n\nwcBMA5EmpcHxdZSQAQgA\n-----END PGP MESSAGE-----\n";
 
 /// Every kind of message: each is counted where it belongs, in text and in JSON.
 #[test]
@@ -93,19 +95,20 @@ fn each_kind_is_told_apart() {
     let broken = String::from_utf8(bob.seal(&[], &[&new])).unwrap();
     bob.put("new/1000000007.broken", broken.get(..broken.len() - 40).unwrap().trim_end());
     bob.put("new/1000000008.empty", "");
-    std::os::unix::fs::symlink(&old, bob.maildir.join("new/1000000009.link")).unwrap();
-    let bytes: u64 = (1..=8).map(|at| size_of_message(&bob.maildir, at)).sum();
+    bob.put("new/1000000009.pgp", OPENPGP);
+    std::os::unix::fs::symlink(&old, bob.maildir.join("new/100000000A.link")).unwrap();
+    let bytes: u64 = (1..=9).map(|at| size_of_message(&bob.maildir, at)).sum();
     let (code, mut events) = bob.events("");
     assert_eq!(code, 1, "one could not be looked at");
     let summary = events.pop().unwrap();
     let state = |event: &Value| event["state"].as_str().unwrap().to_owned();
     let states: Vec<String> = events.iter().map(state).collect();
     let sealed = "sealed sealed sealed sealed sealed";
-    let expected = format!("clear {sealed} broken clear unreadable");
+    let expected = format!("clear {sealed} broken clear openpgp unreadable");
     assert_eq!(states, expected.split(' ').collect::<Vec<_>>());
     let wanted = json!({
-        "event": "summary", "messages": 9, "bytes": bytes, "clear": 2, "signed": 0, "sealed": 5, "only_retired": 1,
-        "also_retired": 1, "weak": 1, "to_nobody_here": 1, "post_quantum": 0, "openpgp": 0, "broken": 1,
+        "event": "summary", "messages": 10, "bytes": bytes, "clear": 2, "signed": 0, "sealed": 5, "only_retired": 1,
+        "also_retired": 1, "weak": 1, "to_nobody_here": 1, "post_quantum": 0, "openpgp": 1, "broken": 1,
         "unreadable": 1, "unlisted_mailboxes": 0,
     });
     for (name, value) in wanted.as_object().unwrap() {
@@ -127,7 +130,7 @@ fn each_kind_is_told_apart() {
     assert_eq!(to, BTreeSet::from([("bob@north.example", true, 3), ("bob@north.example", false, 2)]));
     assert_eq!(events[5]["weak"][0]["name"], "des-ede3-cbc");
     assert_eq!(events[4]["recipients"][0]["holders"], json!([]));
-    assert!(events[8]["fault"].as_str().unwrap().starts_with("cannot open "), "{}", events[8]);
+    assert!(events[9]["fault"].as_str().unwrap().starts_with("cannot open "), "{}", events[9]);
     let fields: BTreeSet<&str> = events[1].as_object().unwrap().keys().map(String::as_str).collect();
     let known = "event v account mailbox message date size state content recipients post_quantum weak flags from subject claim fault";
     assert_eq!(fields, known.split(' ').collect());
@@ -142,7 +145,7 @@ fn each_kind_is_told_apart() {
         "{\"error\":{\"code\":\"no\",\"hint\":\"see: sealpost mailbox inspect\",\"text\":\"1 message could not be read\"},\"v\":1}\n"
     );
     let listed: Value = serde_json::from_str(&listed.text()).unwrap();
-    let row = json!({"account": "bob@north.example", "mailbox": "INBOX", "messages": 9, "sealed": 5, "clear": 2, "other": 2, "bytes": bytes});
+    let row = json!({"account": "bob@north.example", "mailbox": "INBOX", "messages": 10, "sealed": 5, "clear": 2, "other": 3, "bytes": bytes});
     assert_eq!(listed["mailboxes"], json!([row]));
 }
 
@@ -214,7 +217,7 @@ fn no_label_is_believed() {
     let claim = "Sealpost-Sealed: v=1; at=2026-11-01T12:00:00Z; state=clear; eol=lf\n";
     bob.put("new/1000000001.claims", format!("{claim}{MESSAGE}"));
     bob.put("new/1000000002.labelled", "Content-Type: multipart/encrypted; boundary=x\n\n--x\n\ny\n--x--\n");
-    bob.put("new/1000000003.pgp", format!("Subject: x\n\n{OPENPGP}"));
+    bob.put("new/1000000003.pgp", format!("Subject: x\n\n{NO_OPENPGP}"));
     bob.put("new/1000000004.mbox", [b"From x\n", &bob.seal(&[], &[&bob.certificates()[0]])[..]].concat());
     let (code, events) = bob.events("");
     assert_eq!(code, 0);
@@ -262,4 +265,47 @@ fn many_messages_come_in_order_and_once() {
     assert!(names.is_sorted());
     assert_eq!(events[1_500]["sealed"], 1_500);
     assert_eq!(events[1_500]["to"][0]["messages"], 1_500);
+}
+
+/// What is sealed for recovery and to a domain's key is known as that; recovery does not make a retired key good.
+#[test]
+fn domains_are_holders_too() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let bob = Mixed::new();
+    let recovery = stranger(bob.site.folder());
+    let given = bob.site.program("recovery set --domain north.example --file").args([path(&recovery)]).run();
+    assert_eq!(given.code, Some(0), "{}", given.stderr);
+    let certificate = bob.certificates().remove(0);
+    bob.put("new/1000000001.x", bob.seal(&[], &[&certificate, &recovery]));
+    let before = bob.events("").1;
+    assert_eq!((&before[1]["only_retired"], &before[1]["also_retired"]), (&json!(0), &json!(0)));
+    let roles = before[1]["to"].as_array().unwrap().iter().map(|row| row["holder"]["as"].clone());
+    assert_eq!(roles.collect::<Vec<_>>(), ["account", "recovery"]);
+    bob.site.run("cert retire --account bob@north.example").ok();
+    let after = bob.events("").1;
+    assert_eq!(after[1]["only_retired"], 1, "the key for recovery is no key of bob's");
+    let text = bob.site.run("mailbox inspect --account bob@north.example").text();
+    assert!(text.contains(" retired, recovery of north.example "), "{text}");
+    assert!(text.contains("\n  only on retired keys  1\n"), "{text}");
+}
+
+/// A folder that cannot be listed keeps nobody from looking at the others.
+#[test]
+fn a_mailbox_that_cannot_be_listed_is_told() {
+    let bob = Mixed::new();
+    bob.put("new/1000000001.x", MESSAGE);
+    let broken = bob.maildir.join(".Archive");
+    std::fs::create_dir(&broken).unwrap();
+    std::os::unix::fs::symlink(broken.join("new"), broken.join("new")).unwrap();
+    let ended = bob.site.run("mailbox inspect --all-accounts --summary");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.text().starts_with("messages              1, 62 bytes\n"), "{}", ended.text());
+    assert!(ended.stderr.contains("warning: Archive of bob@north.example: cannot list "), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("sealpost: 1 mailbox could not be looked at\n"), "{}", ended.stderr);
+    let listed = bob.site.run("mailbox list");
+    assert_eq!(listed.code, Some(1));
+    assert!(listed.text().contains("INBOX"), "{}", listed.text());
+    assert!(listed.stderr.starts_with("sealpost: cannot list "), "{}", listed.stderr);
 }

@@ -244,7 +244,7 @@ fn json_is_an_object_a_line_of_known_fields() {
         sealed_to_others weak_algorithms would_be_replaced";
     let expected = [
         "account bytes_after bytes_before event mailbox message notes outcome reason v".to_owned(),
-        format!("account event outcome reason v {numbers}"),
+        format!("account event leftovers outcome reason v {numbers}"),
         format!("accounts accounts_failed dry_run event not_found operation resumed stopped v {numbers}"),
     ];
     let events = events(&ended);

@@ -30,13 +30,17 @@ fn fill(root: &Path) -> Maildir {
     maildir
 }
 
-/// Names in front of what a command says with `--json`: one event a line.
+/// What a command says with `--json`: an event a line.
 pub(super) fn events(ended: &Ended) -> Vec<serde_json::Value> {
-    ended.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    events_of(&ended.text())
 }
 
-/// `counts.sealed 3`, of the table that is printed.
-fn number(ended: &Ended, label: &str) -> Option<u64> {
+pub(super) fn events_of(text: &str) -> Vec<serde_json::Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The number behind a label of the table that is printed.
+pub(super) fn number(ended: &Ended, label: &str) -> Option<u64> {
     let text = ended.text();
     text.lines().find_map(|line| line.strip_prefix(label)?.trim().parse().ok())
 }

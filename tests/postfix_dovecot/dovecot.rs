@@ -34,7 +34,7 @@ userdb {
 }
 ";
 
-pub(super) struct Dovecot {
+pub(crate) struct Dovecot {
     folder: PathBuf,
     port: u16,
     _keep: tempfile::TempDir,
@@ -42,7 +42,7 @@ pub(super) struct Dovecot {
 
 impl Dovecot {
     /// Serves the store under `root`, as its owner.
-    pub(super) fn start(root: &Path, owner: &str) -> Dovecot {
+    pub(crate) fn start(root: &Path, owner: &str) -> Dovecot {
         let keep = tempfile::tempdir().unwrap();
         let folder = keep.path().to_owned();
         // Its unprivileged login processes must reach their sockets.
@@ -63,12 +63,28 @@ impl Dovecot {
         Dovecot { folder, port, _keep: keep }
     }
 
-    /// The message with this number in the account's INBOX.
-    pub(super) fn fetch(&self, account: &str, number: u32) -> Vec<u8> {
+    /// Where it listens on 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What it logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap()
+    }
+
+    /// Logs in to the account's INBOX.
+    pub(crate) fn session(&self, account: &str) -> Wire {
         let mut wire = Wire::connect(self.port);
         assert!(wire.line().starts_with("* OK"));
         wire.imap(&format!("LOGIN {account} secret"));
         wire.imap("SELECT INBOX");
+        wire
+    }
+
+    /// The message with this number in the account's INBOX.
+    pub(crate) fn fetch(&self, account: &str, number: u32) -> Vec<u8> {
+        let mut wire = self.session(account);
         let fetched = wire.imap(&format!("FETCH {number} BODY.PEEK[]"));
         wire.imap("LOGOUT");
         fetched.into_iter().next().expect("the message")

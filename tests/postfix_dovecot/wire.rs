@@ -9,7 +9,7 @@ pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-pub(super) struct Wire(BufReader<TcpStream>);
+pub(crate) struct Wire(BufReader<TcpStream>);
 
 impl Wire {
     /// Waits until the server listens.
@@ -42,7 +42,7 @@ impl Wire {
     }
 
     /// Sends an IMAP command, waits for its OK, and gives the literals that came.
-    pub(super) fn imap(&mut self, command: &str) -> Vec<Vec<u8>> {
+    pub(crate) fn imap(&mut self, command: &str) -> Vec<Vec<u8>> {
         self.send(&format!("a {command}"));
         let mut literals = Vec::new();
         loop {

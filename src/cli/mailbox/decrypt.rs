@@ -48,7 +48,7 @@ struct Opening<'s> {
 
 impl Operation for Opening<'_> {
     fn words(&self) -> Words {
-        Words { verb: "decrypt", done: "decrypted" }
+        Words { verb: "decrypt", done: "decrypted", hides: false }
     }
 
     /// What is clear is clear, whichever key opened it.

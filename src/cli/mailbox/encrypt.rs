@@ -75,7 +75,7 @@ impl Sealing<'_> {
 
 impl Operation for Sealing<'_> {
     fn words(&self) -> Words {
-        Words { verb: "encrypt", done: "sealed" }
+        Words { verb: "encrypt", done: "sealed", hides: true }
     }
 
     fn describe(&self, task: &mut Task) {

@@ -46,11 +46,12 @@ impl List {
         let store = context.store(&config)?;
         let headings = ["account", "mailbox", "messages", "sealed", "clear", "other", "bytes"];
         let mut table = Table::new(&headings, "no mailbox");
-        let (mut rows, mut total) = (Vec::new(), Held::default());
+        let (mut rows, mut total, mut faults) = (Vec::new(), Held::default(), Vec::new());
         for owner in self.targets.owners(&directory)? {
             for mailbox in store.stored_mailboxes(&owner)? {
-                let held = held(&store, &mailbox)?;
+                let (held, fault) = held(&store, &mailbox)?;
                 total.add(&held);
+                faults.extend(fault);
                 let mut row = vec![owner.to_string(), printable(&mailbox.name)];
                 row.extend(held.numbers());
                 table.row(row);
@@ -62,26 +63,31 @@ impl List {
         }
         out.table(&table)?;
         out.json(json!({"mailboxes": rows, "total": total.json(json!({}))}))?;
-        match total.unreadable {
-            0 => Ok(()),
-            unread => {
-                let text = format!("{} could not be read", words::counted(unread, "message"));
-                Err(Failure::new(Code::No, text).hint("see: sealpost mailbox inspect"))
-            }
-        }
+        told(total.unreadable, &faults)
     }
 }
 
-fn held(store: &MaildirStore, mailbox: &Arc<StoredMailbox>) -> Result<Held, Failure> {
+/// What could not be looked at is a failure, once everything else was told.
+fn told(unreadable: usize, faults: &[Failure]) -> Result<(), Failure> {
+    let text = match (unreadable, faults) {
+        (0, []) => return Ok(()),
+        (unread, []) => format!("{} could not be read", words::counted(unread, "message")),
+        (_, faults) => words::texts(faults.iter().map(|fault| &fault.text)).join("; "),
+    };
+    Err(Failure::new(Code::No, text).hint("see: sealpost mailbox inspect"))
+}
+
+/// What is in a mailbox, and why that may not be all.
+fn held(store: &MaildirStore, mailbox: &Arc<StoredMailbox>) -> Result<(Held, Option<Failure>), Failure> {
     let mut held = Held::default();
     let looked = look::<Stopped>(store, mailbox, &Selection::all(), &mut |messages| {
         messages.iter().for_each(|message| held.count(message));
         Ok(())
     });
     match looked {
-        Ok(()) => Ok(held),
+        Ok(()) => Ok((held, None)),
         Err(Stopped::Told(failure)) => Err(failure),
-        Err(Stopped::Store(error)) => Err(error.into()),
+        Err(Stopped::Store(error)) => Ok((held, Some(error.into()))),
     }
 }
 

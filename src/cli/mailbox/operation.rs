@@ -5,8 +5,8 @@ use super::selection::{Among, SelectionOptions};
 use super::targets::Targets;
 use super::task::{Task, fresh_number};
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::failure::{Code, Failure};
+use crate::cli::output::{Output, tell_terminal};
 use crate::cli::words;
 use crate::config::Config;
 use crate::directory::{BegunRun, SqliteDirectory};
@@ -15,7 +15,7 @@ use crate::mail::{Address, MailboxName};
 use crate::mailbox::{Accounts, Ended, Run, Scope, Selection, Work};
 use crate::pki::Fingerprint;
 use crate::store::{MaildirStore, RunId};
-use std::sync::atomic::AtomicBool;
+use crate::system::Interrupt;
 use std::sync::{Mutex, PoisonError};
 
 /// Which messages, and whether anything is done to them.
@@ -85,19 +85,19 @@ impl Place {
         let owners = self.targets.owners(&site.directory)?;
         let selection = self.selection(site, &owners)?;
         let task = self.task(site, operation, &owners, &selection)?;
+        let interrupt = listen()?;
         let number = self.begin(site, &task)?;
-        let stop = AtomicBool::new(false);
         let run = Run {
             store: &site.store,
             journal: &site.directory,
-            stop: &stop,
+            stop: interrupt.flag(),
             id: RunId(number.id),
             resumed: number.resumed,
             dry_run: self.dry_run,
             largest: site.config.settings.max_message,
         };
         let accounts = Accounts { owners: &owners, mailbox: self.mailbox.as_ref(), selection: &selection };
-        let report = Report::new(out, self.begun(operation, &accounts, number), &stop);
+        let report = Report::new(out, self.begun(operation, &accounts, number), &run);
         let (ended, report) = go(&run, &accounts, site, operation, report);
         if ended == Ended::Whole && !self.dry_run {
             site.directory.end_run(number.id)?;
@@ -151,6 +151,13 @@ impl Place {
             missing: words::texts(accounts.selection.missing()),
         }
     }
+}
+
+/// Ctrl-C and the like end the run after the messages in hand.
+fn listen() -> Result<Interrupt, Failure> {
+    let told = || tell_terminal("stopping after the messages in hand; once more ends it at once");
+    Interrupt::listen(told)
+        .map_err(|error| Failure::new(Code::Unavailable, format!("cannot listen for signals: {error}")))
 }
 
 /// Counts if somebody looks, and works. What is known about certificates is told between two events: the works are made on

@@ -63,7 +63,7 @@ impl Handing<'_> {
 
 impl Operation for Handing<'_> {
     fn words(&self) -> Words {
-        Words { verb: "rekey", done: "rekeyed" }
+        Words { verb: "rekey", done: "rekeyed", hides: false }
     }
 
     /// To whom a message is handed does not depend on the key that opens it.

@@ -2,12 +2,14 @@
 
 mod tally;
 
+use super::leftovers::Leftovers;
 use crate::cli::failure::{Code, Failure, with_sources, without_error_numbers};
 use crate::cli::output::{Output, Table, with};
 use crate::cli::progress;
 use crate::cli::words::counted;
 use crate::mail::Address;
-use crate::mailbox::{Ended, Event, Outcome, RunError, Seen};
+use crate::mailbox::{Ended, Event, Outcome, Run, RunError, Seen};
+use crate::store::MaildirStore;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -20,6 +22,8 @@ const LINES: usize = 100;
 const NOTES: usize = 10;
 /// Accounts that a table names.
 const ROWS: usize = 1000;
+/// Accounts for which it is said what drops the words that Dovecot keeps.
+const CLEANED: usize = 100;
 
 /// How a verb calls what it does.
 pub(super) struct Words {
@@ -27,6 +31,8 @@ pub(super) struct Words {
     pub(super) verb: &'static str,
     /// `sealed`
     pub(super) done: &'static str,
+    /// Was there clear text before, whose words may be kept elsewhere?
+    pub(super) hides: bool,
 }
 
 /// What is known before the first message.
@@ -48,10 +54,14 @@ pub(super) struct Report<'o> {
     out: &'o mut Output,
     begun: Begun,
     bar: ProgressBar,
+    store: &'o MaildirStore,
     stop: &'o AtomicBool,
     total: Tally,
     running: HashMap<Address, Tally>,
     rows: Vec<(Address, Tally)>,
+    /// Whose messages were hidden, the first of them.
+    hidden: Vec<Address>,
+    more_hidden: u64,
     failures: Lines,
     notes: Lines,
     warnings: Lines,
@@ -97,7 +107,7 @@ impl Lines {
 }
 
 impl<'o> Report<'o> {
-    pub(super) fn new(out: &'o mut Output, begun: Begun, stop: &'o AtomicBool) -> Report<'o> {
+    pub(super) fn new(out: &'o mut Output, begun: Begun, run: &Run<'o>) -> Report<'o> {
         let bar = progress::rate(out);
         for name in &begun.missing {
             out.note(&format!("no message is called {name}"));
@@ -106,10 +116,13 @@ impl<'o> Report<'o> {
             out,
             begun,
             bar,
-            stop,
+            store: run.store,
+            stop: run.stop,
             total: Tally::default(),
             running: HashMap::new(),
             rows: Vec::new(),
+            hidden: Vec::new(),
+            more_hidden: 0,
             failures: Lines::of(LINES),
             notes: Lines::of(NOTES),
             warnings: Lines::of(LINES),
@@ -205,18 +218,37 @@ impl<'o> Report<'o> {
         let tally = self.running.remove(&owner).unwrap_or_default();
         self.total.include(&tally);
         self.accounts_done += 1;
+        let hides = self.begun.words.hides && tally.of(Count::Replaced) + tally.of(Count::Finished) > 0;
         let told = if self.out.is_json() {
-            let event = json!({
-                "event": "account", "account": owner.to_string(), "outcome": outcome, "reason": reason,
-            });
-            self.out.json(join(event, &tally))
+            self.account_json(&owner, outcome, reason, hides.then_some(&owner), &tally)
         } else {
             Ok(())
         };
         self.told(told);
+        match self.hidden.len() {
+            _ if !hides => {}
+            CLEANED.. => self.more_hidden += 1,
+            _ => self.hidden.push(owner.clone()),
+        }
         if self.begun.accounts > 1 && self.rows.len() < ROWS && tally.is_of_interest() {
             self.rows.push((owner, tally));
         }
+    }
+
+    fn account_json(
+        &mut self,
+        owner: &Address,
+        outcome: &str,
+        reason: Option<String>,
+        hidden: Option<&Address>,
+        tally: &Tally,
+    ) -> Result<(), Failure> {
+        let leftovers = leftovers(self.store, hidden)?.json();
+        let event = json!({
+            "event": "account", "account": owner.to_string(), "outcome": outcome, "reason": reason,
+            "leftovers": leftovers,
+        });
+        self.out.json(join(event, tally))
     }
 
     /// Where nobody can read what is done, it ends.
@@ -231,7 +263,7 @@ impl<'o> Report<'o> {
     pub(super) fn conclude(mut self, ended: Ended) -> Result<(), Failure> {
         self.fate.stopped |= ended == Ended::Stopped;
         self.bar.finish_and_clear();
-        self.hidden();
+        self.tell_numbers();
         self.table()?;
         let (begun, fate) = (&self.begun, &self.fate);
         let event = json!({
@@ -240,10 +272,24 @@ impl<'o> Report<'o> {
             "not_found": begun.missing,
         });
         self.out.json(join(event, &self.total))?;
+        self.tell_leftovers()?;
         self.ending()
     }
 
-    fn hidden(&self) {
+    /// What still holds words of the messages that were in the clear.
+    fn tell_leftovers(&self) -> Result<(), Failure> {
+        if !self.out.is_text() {
+            return Ok(());
+        }
+        leftovers(self.store, &self.hidden)?.tell(self.out);
+        if self.more_hidden > 0 {
+            let number = usize::try_from(self.more_hidden).unwrap_or(usize::MAX);
+            self.out.note(&format!("and so for {}, which --json names", counted_more(number, "account")));
+        }
+        Ok(())
+    }
+
+    fn tell_numbers(&self) {
         let kinds = [(&self.failures, "failure"), (&self.notes, "note"), (&self.warnings, "warning")];
         for (lines, what) in kinds {
             if lines.hidden > 0 {
@@ -302,6 +348,18 @@ impl<'o> Report<'o> {
         }
         Ok(())
     }
+}
+
+/// Beside all mailboxes of these.
+fn leftovers<'a>(
+    store: &MaildirStore,
+    owners: impl IntoIterator<Item = &'a Address>,
+) -> Result<Leftovers, Failure> {
+    let mut mailboxes = Vec::new();
+    for owner in owners {
+        mailboxes.extend(store.stored_mailboxes(owner)?);
+    }
+    Leftovers::of(&mailboxes)
 }
 
 /// `3 more failures`

@@ -7,6 +7,7 @@ use crate::store::{MaildirStore, Messages, StoredMailbox, StoredMessage};
 use std::collections::HashSet;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
@@ -148,7 +149,9 @@ fn load(names: Vec<StoredMessage>, selection: &Selection) -> Taken {
     };
     let mut slots = std::thread::scope(|scope| {
         let readers: Vec<_> = (0..READERS.min(names.len())).map(|_| scope.spawn(read)).collect();
-        readers.into_iter().filter_map(|reader| reader.join().ok()).flatten().collect::<Vec<_>>()
+        let read =
+            readers.into_iter().map(|reader| reader.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        read.flatten().collect::<Vec<_>>()
     });
     slots.sort_unstable_by_key(|(at, _)| *at);
     let mut taken = Taken::default();
@@ -206,4 +209,84 @@ fn read(file: File, data: &Metadata) -> io::Result<SecretBytes> {
     let read = file.take(data.len()).read_to_end(&mut bytes);
     let bytes = SecretBytes::new(bytes);
     read.map(|_| bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::Address;
+    use std::fs;
+
+    struct Scene {
+        _root: tempfile::TempDir,
+        store: MaildirStore,
+        mailbox: Arc<StoredMailbox>,
+    }
+
+    impl Scene {
+        fn new() -> Scene {
+            let root = tempfile::tempdir().unwrap();
+            let store = MaildirStore::new(root.path(), "{domain}/{local}").unwrap();
+            let owner = Address::parse("bob@north.example").unwrap();
+            let mailbox = store.stored_mailboxes(&owner).unwrap().remove(0);
+            for part in ["new", "cur"] {
+                fs::create_dir_all(mailbox.folder().join(part)).unwrap();
+            }
+            Scene { _root: root, store, mailbox }
+        }
+
+        fn put(&self, name: &str, bytes: &[u8]) {
+            fs::write(self.mailbox.folder().join(name), bytes).unwrap();
+        }
+
+        fn rename(&self, from: &str, to: &str) {
+            fs::rename(self.mailbox.folder().join(from), self.mailbox.folder().join(to)).unwrap();
+        }
+    }
+
+    fn names(batches: impl Iterator<Item = Result<Batch, StoreError>>) -> Vec<Vec<String>> {
+        let name = |loaded: &Loaded| loaded.stored.base().to_owned();
+        batches.map(|batch| batch.unwrap().iter().map(name).collect()).collect()
+    }
+
+    /// Listed, and then a client sets a flag, opens a new message, and removes one.
+    #[test]
+    fn what_is_renamed_meanwhile_is_found_and_shown_once() {
+        let scene = Scene::new();
+        scene.put("cur/1.a:2,", b"x");
+        scene.put("cur/2.b:2,", b"x");
+        scene.put("new/3.c", b"x");
+        scene.put("cur/4.d:2,", b"x");
+        let selection = Selection::all();
+        let again = Some(scene.store.messages(&scene.mailbox));
+        let listed = scene.store.messages(&scene.mailbox);
+        let (names_, lost) = (Vec::new(), HashSet::new());
+        let mut batches = Batches { listed, again, names: names_, lost, selection: &selection, over: false };
+        batches.list().unwrap();
+        scene.rename("cur/2.b:2,", "cur/2.b:2,S");
+        scene.rename("new/3.c", "cur/3.c:2,S");
+        fs::remove_file(scene.mailbox.folder().join("cur/4.d:2,")).unwrap();
+        assert_eq!(names(batches), [vec!["1.a"], vec!["2.b", "3.c"]]);
+    }
+
+    #[test]
+    fn a_batch_holds_so_many_octets_and_each_message_comes_once() {
+        let scene = Scene::new();
+        let large = vec![b'x'; usize::try_from(OCTETS).unwrap() / 2 - 1];
+        for at in 1..6 {
+            scene.put(&format!("cur/{at}.x:2,"), &large);
+        }
+        scene.put("cur/6.x:2,", &[&large[..], &large, &large].concat());
+        scene.put("cur/7.x:2,", b"x");
+        let selection = Selection::all();
+        let mut all = Vec::new();
+        for batch in of(&scene.store, &scene.mailbox, &selection) {
+            let batch = batch.unwrap();
+            let octets: u64 = batch.iter().map(|loaded| loaded.size).sum();
+            assert!(octets <= OCTETS || batch.len() == 1, "{octets} octets of {}", batch.len());
+            all.extend(batch.iter().map(|loaded| loaded.stored.base().to_owned()));
+        }
+        all.sort_unstable();
+        assert_eq!(all, ["1.x", "2.x", "3.x", "4.x", "5.x", "6.x", "7.x"]);
+    }
 }

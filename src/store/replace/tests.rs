@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 mod faults;
+mod moves;
 mod races;
 
 /// What happens at a call.

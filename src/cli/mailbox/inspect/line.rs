@@ -89,9 +89,11 @@ pub(super) fn sealing(state: &State) -> Option<&Sealing> {
 fn to_whom(state: &State) -> String {
     let Some(sealing) = sealing(state) else { return "-".to_owned() };
     let recipients = &sealing.envelope.recipients;
-    let holders: Vec<String> = recipients.iter().flat_map(|to| &to.holders).map(holder).collect();
+    let mut holders: Vec<&Holder> = recipients.iter().flat_map(|to| &to.holders).collect();
+    // Whose mail it is comes first; a SET has no order that says anything.
+    holders.sort_by_key(|holder| holder.role != HolderRole::Account);
     let unknown = recipients.iter().filter(|to| to.holders.is_empty()).count();
-    let mut parts: Vec<String> = holders.iter().take(NAMED).cloned().collect();
+    let mut parts: Vec<String> = holders.iter().take(NAMED).map(|known| holder(known)).collect();
     parts.extend((holders.len() > NAMED).then(|| format!("{} more", holders.len() - NAMED)));
     parts.extend((unknown > 0).then(|| format!("{unknown} unknown here")));
     parts.join(", ")

@@ -177,7 +177,7 @@ impl Tally {
 mod tests {
     use super::*;
 
-    const WORDS: Words = Words { verb: "encrypt", done: "sealed" };
+    const WORDS: Words = Words { verb: "encrypt", done: "sealed", hides: true };
 
     #[test]
     fn each_outcome_has_its_line() {

@@ -118,6 +118,44 @@ fn what_clients_did_to_both_before_the_finish_is_kept() {
     assert!(both > 2, "{both}");
 }
 
+/// Killed between the links and the removals, by the next run too.
+#[test]
+fn a_fault_at_every_call_of_the_finish_leaves_something_to_finish() {
+    for fault in FAULTS {
+        for at in 1..=16 {
+            let world = World::new(&NAMES);
+            let (staged, steps) = batch(&world);
+            world.watch(|call, _| if call == "link" { Answer::Works } else { Answer::Fails });
+            drop(Replacement::commit_all(staged));
+            assert_eq!(world.visible().len(), 6, "both are there");
+            let calls = faulty(&world, fault, at);
+            let finished = world.store.finish_all(&steps);
+            let calls = *calls.lock().unwrap();
+            let about = format!("{fault:?} at {at} of {calls}: {finished:?}, {:?}", world.visible());
+            for (number, finished) in finished.iter().enumerate() {
+                let [old, new] = ["old", "new"].map(|age| world.with(&format!("{age} {number}")).len());
+                assert!(new == 1 && (old == 0 || !matches!(finished, Ok(true))), "{about}");
+                assert!(finished.is_err() || at > calls || old == 0, "{about}");
+            }
+            finish(&world, &steps);
+            let contents: Vec<_> = world.visible().into_iter().map(|(_, content)| content).collect();
+            assert_eq!(contents, ["new 1", "new 2", "new 0"], "{about}");
+        }
+    }
+}
+
+/// What a dead run made visible was perhaps not synced.
+#[test]
+fn the_finish_syncs_the_new_one_before_the_old_one_goes() {
+    let world = World::new(&NAMES);
+    let (staged, steps) = batch(&world);
+    world.watch(|call, _| if call == "link" { Answer::Works } else { Answer::Fails });
+    drop(Replacement::commit_all(staged));
+    world.watch(|call, _| if call == "sync_folder" { Answer::Fails } else { Answer::Works });
+    assert!(world.store.finish_all(&steps).iter().all(Result::is_err));
+    assert_eq!(world.visible().len(), 6);
+}
+
 #[test]
 fn a_fault_while_staging_leaves_nothing() {
     for fault in [Fault::Error, Fault::Lie] {

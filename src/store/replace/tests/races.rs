@@ -224,3 +224,44 @@ fn finishing_never_drops_the_new_one() {
     assert!(!world.store.finish(&step).unwrap());
     assert_eq!((world.with("old 1").len(), world.with("new 1").len()), (0, 1));
 }
+
+/// On the real disk, with a client that sets flags as fast as it can while folders are listed: names that are hidden from
+/// one listing lose nothing.
+#[test]
+fn a_client_that_works_beside_loses_nothing() {
+    let names: Vec<String> = (0..40).map(|at| format!("cur/17000000{at:02}.x.mx:2,")).collect();
+    let world = World::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let staged = world.staged();
+    let (folder, stop) = (world.mailbox.folder.clone(), Arc::new(std::sync::atomic::AtomicBool::new(false)));
+    let stopped = Arc::clone(&stop);
+    let client = std::thread::spawn(move || {
+        let mut set = [false; 40];
+        for turn in 0_usize.. {
+            if stopped.load(std::sync::atomic::Ordering::Relaxed) {
+                break;
+            }
+            let (at, letter) = (turn * 7 % 40, if turn % 3 == 0 { "FS" } else { "S" });
+            let prefix = format!("17000000{at:02}.x.mx:");
+            let Some(old) = fs::read_dir(folder.join("cur"))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix))
+            else {
+                continue;
+            };
+            set[at] |= fs::rename(&old, old.with_file_name(format!("{prefix}2,{letter}"))).is_ok();
+        }
+        set
+    });
+    let outcomes = Replacement::commit_all(staged);
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let set = client.join().unwrap();
+    for (at, (outcome, set)) in outcomes.into_iter().zip(set).enumerate() {
+        let [old, new] = ["old", "new"].map(|age| world.with(&format!("{age} {at}")));
+        assert_eq!(old.len() + new.len(), 1, "{at}: {outcome:?} {old:?} {new:?}");
+        if outcome.is_ok_and(|replaced| replaced == Replaced::Done) {
+            assert!(old.is_empty());
+            assert_eq!(letters(&new[0]).contains('S'), set, "{new:?}");
+        }
+    }
+}
