@@ -305,12 +305,52 @@ fn a_full_quota_stops_it_before_anything_is_written() {
 fn events_tell_of_each_message() {
     let desk = Desk::new();
     let told = events(&desk.import("--json", MBOX.as_bytes()));
-    let places: Vec<_> =
-        told.iter().map(|event| (&event["event"], &event["number"], &event["outcome"])).collect();
-    assert_eq!(places.len(), 4);
+    assert_eq!(told.len(), 4);
     assert_eq!(told[1]["offset"], MBOX.find("From dave").unwrap());
     assert_eq!((told[1]["outcome"].as_str(), told[1]["number"].as_u64()), (Some("imported"), Some(2)));
     assert_eq!((told[3]["event"].as_str(), told[3]["imported"].as_u64()), (Some("summary"), Some(3)));
+    let out = desk.site.folder().join("out");
+    let exported = events(&desk.mailbox("export --json --output").args([path(&out)]).run());
+    assert_eq!((exported.len(), exported[0]["exported"].as_u64()), (1, Some(3)));
+    let fields = |value: &serde_json::Value| {
+        value.as_object().unwrap().keys().cloned().collect::<Vec<String>>().join(" ")
+    };
+    assert_eq!(fields(&told[0]), "bytes event notes number offset outcome reason v");
+    assert_eq!(
+        fields(&told[3]),
+        "account bytes dry_run event failed imported mailbox noted operation there_already v whole"
+    );
+    assert_eq!(fields(&exported[0]), "account exported failed mailbox not_opened opened output v");
+}
+
+/// Ctrl-C ends it after the messages in hand, and the same command goes on.
+#[test]
+fn an_interrupted_import_says_so_and_goes_on() {
+    let desk = Desk::new();
+    let mbox: String = (0..900)
+        .map(|number| format!("From - Tue Nov 24 03:41:02 2026\nSubject: {number}\n\nbody\n\n"))
+        .collect();
+    let file = desk.site.write("mbox", &mbox);
+    let child = Command::new(env!("CARGO_BIN_EXE_sealpost"))
+        .args(["--root", path(&desk.site.root()), "mailbox", "import", "--account", "bob@north.example"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    crate::support::wait_for("the first messages", 60, || (!desk.lying("").is_empty()).then_some(()));
+    let id = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        (output.status.code(), said.as_str()),
+        (Some(75), "sealpost: stopped; the same command goes on where it was\n")
+    );
+    let there = desk.lying("").len() as u64;
+    assert!(there < 900);
+    let again = desk.mailbox("import").args([path(&file)]).run();
+    assert_eq!((number(&again, "imported"), number(&again, "there already")), (900 - there, there));
 }
 
 /// Killed again and again, and started again: in the end each message is there once, and each is whole.

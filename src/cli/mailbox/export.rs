@@ -140,7 +140,7 @@ impl Tally {
         let Tally { stored, opened, not_opened, failed } = *self;
         let all = stored + opened + not_opened;
         out.json(json!({
-            "account": site.account.address.to_string(), "output": output.map(|path| path.display().to_string()),
+            "account": site.account.address.to_string(), "mailbox": site.name().as_str(), "output": output.map(|path| path.display().to_string()),
             "exported": all, "opened": opened, "not_opened": not_opened, "failed": failed,
         }))?;
         if output.is_some_and(|path| path != Path::new("-")) {

@@ -192,7 +192,7 @@ impl<'o> Report<'o> {
         }))
     }
 
-    fn conclude(self, ended: Result<Ended, ImportError>) -> Result<(), Failure> {
+    fn conclude(mut self, ended: Result<Ended, ImportError>) -> Result<(), Failure> {
         self.bar.finish_and_clear();
         let begun = self.stored + self.there + self.failed > 0;
         if ended.is_ok() || begun {
@@ -212,21 +212,15 @@ impl<'o> Report<'o> {
         }
     }
 
-    fn summary(&self, whole: bool) -> Result<(), Failure> {
-        let mut out = if self.out.is_json() { Output::new(true) } else { Output::new(false) };
+    fn summary(&mut self, whole: bool) -> Result<(), Failure> {
         let stored = if self.verb.dry_run { "would be imported" } else { "imported" };
         let mut table = Table::new(&["messages", "number"], "");
         for (label, number) in [(stored, self.stored), ("there already", self.there), ("failed", self.failed)]
         {
             table.row([label.to_owned(), number.to_string()]);
         }
-        if self.out.is_text() {
-            out.table(&table)?;
-        }
-        if !self.out.is_json() {
-            return Ok(());
-        }
-        out.json(json!({
+        self.out.table(&table)?;
+        self.out.json(json!({
             "event": "summary", "operation": "import", "account": self.verb.one.account.to_string(),
             "mailbox": self.verb.one.name().as_str(), "dry_run": self.verb.dry_run, "whole": whole,
             "imported": self.stored, "there_already": self.there, "failed": self.failed, "noted": self.noted,

@@ -50,6 +50,11 @@ pub(super) struct Site {
 }
 
 impl Site {
+    /// The mailbox's name.
+    pub(super) fn name(&self) -> &MailboxName {
+        &self.name
+    }
+
     /// The mailbox, which must be there.
     pub(super) fn mailbox(&self) -> Result<Arc<StoredMailbox>, Failure> {
         let owner = &self.account.address;
