@@ -72,6 +72,11 @@ impl Served {
         self.root.join("mail/north.example/bob/Maildir")
     }
 
+    /// A folder of the test's own.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// An administrator's command: root becomes the owner by itself.
     pub(super) fn run(&self, words: &str) -> Ended {
         Program::new(path(&self.program)).args(["--root", path(&self.root)]).words(words).limit(120).run()
