@@ -112,7 +112,7 @@ impl Served {
         let opened = self.open(&lying.bytes);
         let text = String::from_utf8(opened).unwrap();
         let number = text.split_once("Subject: Letter ").unwrap().1.lines().next().unwrap().parse().unwrap();
-        if number >= FIRST && number < 2_000_000 {
+        if (FIRST..2_000_000).contains(&number) {
             assert_eq!(text.as_bytes(), crlf(letter(number).as_bytes()));
         }
         number
