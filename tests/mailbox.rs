@@ -2,6 +2,7 @@
 
 mod folders;
 mod goes_on;
+mod leftovers;
 mod live;
 mod look;
 mod mbox;

@@ -72,6 +72,11 @@ impl Served {
         self.root.join("mail/north.example/bob/Maildir")
     }
 
+    /// A folder of the test's own.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// An administrator's command: root becomes the owner by itself.
     pub(super) fn run(&self, words: &str) -> Ended {
         Program::new(path(&self.program)).args(["--root", path(&self.root)]).words(words).limit(120).run()
@@ -107,7 +112,7 @@ impl Served {
         let opened = self.open(&lying.bytes);
         let text = String::from_utf8(opened).unwrap();
         let number = text.split_once("Subject: Letter ").unwrap().1.lines().next().unwrap().parse().unwrap();
-        if number >= FIRST && number < 2_000_000 {
+        if (FIRST..2_000_000).contains(&number) {
             assert_eq!(text.as_bytes(), crlf(letter(number).as_bytes()));
         }
         number

@@ -68,6 +68,11 @@ impl Dovecot {
         self.port
     }
 
+    /// Its `dovecot.conf`.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        self.folder.join("dovecot.conf")
+    }
+
     /// What it logged.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap()

@@ -3,6 +3,7 @@
 mod line;
 mod tally;
 
+use super::leftovers::Leftovers;
 use super::selection::{Among, SelectionOptions, told_missing};
 use super::targets::Targets;
 use crate::cli::context::Context;
@@ -59,10 +60,13 @@ impl Inspect {
             shown: false,
             out,
         };
-        for mailbox in among.mailboxes()? {
-            sight.mailbox(&store, &mailbox, &selection)?;
+        let mailboxes = among.mailboxes()?;
+        for mailbox in &mailboxes {
+            sight.mailbox(&store, mailbox, &selection)?;
         }
-        sight.end(&selection)
+        sight.end(&selection)?;
+        Leftovers::of(&mailboxes)?.tell(out);
+        Ok(())
     }
 }
 
