@@ -1,7 +1,7 @@
 //! `docs/KEYS.md` is a year of a domain with its own authority: this test lives it, command by command, at the dates that
 //! the page gives.
 
-use crate::support::{Authority, Ended, KeyKind, Program, Site, path, steps, tools};
+use crate::support::{Authority, Ended, KeyKind, Program, Site, Step, path, steps, tools};
 use std::cell::Cell;
 use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
