@@ -1,4 +1,5 @@
 //! Operations on stored messages.
 
 mod look;
+mod run;
 mod selection;

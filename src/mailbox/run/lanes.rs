@@ -24,7 +24,7 @@ pub(super) fn side_by_side<T: Send, R: Send>(
         done
     };
     let mut all = scope(|threads| {
-        let spawn = |_| Builder::new().spawn_scoped(threads, &lane).ok();
+        let spawn = |_| Builder::new().spawn_scoped(threads, lane).ok();
         let others: Vec<_> = (1..lanes).filter_map(spawn).collect();
         let mut all = lane();
         for other in others {
