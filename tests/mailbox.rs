@@ -8,6 +8,7 @@ mod look;
 mod mbox;
 mod page;
 mod promises;
+mod run;
 mod selection;
 mod served;
 mod show;

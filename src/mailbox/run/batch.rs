@@ -4,6 +4,7 @@ use super::budget::Permit;
 use crate::mailbox::Outcome;
 use crate::store::StoredMessage;
 use std::error::Error;
+use std::sync::mpsc::Sender;
 
 /// In the order of the listing.
 pub(super) struct Batch<'a, T> {
@@ -12,6 +13,8 @@ pub(super) struct Batch<'a, T> {
     pub(super) not_meant: u64,
     /// For the octets of their files.
     pub(super) permits: Vec<Permit<'a>>,
+    /// Dropped when the batch is placed: the reader hears it.
+    pub(super) in_hand: Option<Sender<()>>,
 }
 
 /// A message with what goes on with it, or with its end.
@@ -22,7 +25,7 @@ pub(super) struct Entry<T> {
 
 impl<T> Batch<'_, T> {
     pub(super) fn empty() -> Batch<'static, T> {
-        Batch { entries: Vec::new(), not_meant: 0, permits: Vec::new() }
+        Batch { entries: Vec::new(), not_meant: 0, permits: Vec::new(), in_hand: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -83,19 +83,23 @@ impl<'a> Journal<'a> {
 }
 
 impl Workshop<'_> {
-    /// Finishes what dead runs left in the mailboxes of an account, which is locked, and forgets it.
+    /// Finishes what dead runs left in the mailboxes of an account, which is locked, and forgets it. What cannot be finished keeps
+    /// the run from working there: it would take the old file of the step for a message that nothing was made of.
     pub(super) fn finish_dead(&self, owner: &Address, tell: &mut dyn FnMut(Event)) -> Result<(), RunError> {
         let marks = self.run.journal.steps_of(owner)?;
         if marks.is_empty() {
             return Ok(());
         }
         let mailboxes = self.run.store.stored_mailboxes(owner)?;
-        for mark in &marks {
-            let Some(mailbox) = mailboxes.iter().find(|mailbox| mailbox.name == mark.mailbox) else {
-                continue;
-            };
+        let in_one_of = |mark: &StepMark| {
+            let mailbox = mailboxes.iter().find(|mailbox| mailbox.name == mark.mailbox)?;
             let (old, new, letters) = (mark.old.clone(), mark.new.clone(), mark.letters.clone());
-            if self.run.store.finish(&Step { mailbox: Arc::clone(mailbox), old, new, letters })? {
+            Some(Step { mailbox: Arc::clone(mailbox), old, new, letters })
+        };
+        let (marked, steps): (Vec<&StepMark>, Vec<Step>) =
+            marks.iter().filter_map(|mark| Some((mark, in_one_of(mark)?))).unzip();
+        for (mark, finished) in marked.into_iter().zip(self.run.store.finish_all(&steps)) {
+            if finished? {
                 tell(Event::Finished(mark.clone()));
             }
         }

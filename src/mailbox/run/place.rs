@@ -39,9 +39,10 @@ impl<'a> Placer<'a> {
     /// Stages, proves, remembers, commits, and tells of each in their order.
     pub(super) fn place(&self, batch: Batch<'_, Change>, tell: &mut dyn FnMut(Event)) -> Result<(), Halt> {
         self.shop.go_on()?;
-        let Batch { entries, not_meant, permits } = batch;
+        let Batch { entries, not_meant, permits, in_hand } = batch;
         let staged: Vec<Entry<Placed>> =
             side_by_side(entries, self.shop.lanes, |entry| self.stage(entry)).into_iter().flatten().collect();
+        let staging = self.trouble.check();
         drop(permits);
         let marks: Vec<StepMark> =
             staged.iter().filter_map(|entry| Some(mark(&entry.state.as_ref().ok()?.replacement))).collect();
@@ -52,7 +53,9 @@ impl<'a> Placer<'a> {
         if not_meant > 0 {
             tell(Event::NotMeant { owner: self.owner.clone(), messages: not_meant });
         }
-        Ok(self.trouble.check()?)
+        drop(in_hand);
+        // What is committed after the disk was full was staged before, and does not mean that there is room again.
+        Ok(staging.and_then(|()| self.trouble.check())?)
     }
 
     /// Writes, syncs and reads back; nothing if the disk has said no too often.

@@ -1,7 +1,7 @@
 //! The first stage of a run: messages are listed, chosen and read.
 //!
 //! Mailboxes change while they are listed: a flag that is set renames a file, which then may be listed twice or not at all. So a run goes
-//! over them again until it finds nothing that it has not seen.
+//! over them again, once everything that it has seen is in its place, until it finds nothing new.
 
 use super::batch::{Batch, Entry, reason};
 use super::known::Known;
@@ -15,7 +15,7 @@ use crate::store::StoredMessage;
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::Read as _;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Sender, SyncSender, channel};
 
 /// A batch has at most so many messages.
 const MESSAGES: usize = 512;
@@ -52,6 +52,8 @@ pub(super) struct Reader<'a, 'b> {
     lost: HashMap<u64, StoredMessage>,
     batch: Batch<'a, Loaded>,
     octets: u64,
+    /// Goes with each batch of a pass.
+    in_hand: Option<Sender<()>>,
 }
 
 impl<'a, 'b> Reader<'a, 'b> {
@@ -61,35 +63,41 @@ impl<'a, 'b> Reader<'a, 'b> {
         out: SyncSender<Batch<'a, Loaded>>,
     ) -> Reader<'a, 'b> {
         let (known, names, lost, batch) = (Known::default(), Vec::new(), HashMap::new(), Batch::empty());
-        Reader { shop, scope, out, known, names, lost, batch, octets: 0 }
+        Reader { shop, scope, out, known, names, lost, batch, octets: 0, in_hand: None }
     }
 
-    /// Passes over the mailboxes until one finds nothing new.
+    /// Passes over the mailboxes until one finds nothing new; until two do where messages are lost, for a rename may hide a file
+    /// from a listing.
     pub(super) fn run(mut self) -> Result<(), Halt> {
+        let mut quiet = 0;
         for pass in 0..PASSES {
-            let missed = std::mem::take(&mut self.lost);
-            let (found, missed) = self.pass(pass, missed)?;
-            missed.into_values().for_each(|stored| self.end(stored, Outcome::Left(Left::Gone)));
-            if found == 0 {
+            let (in_hand, none_in_hand) = channel::<()>();
+            self.in_hand = Some(in_hand);
+            quiet = if self.pass(pass)? == 0 { quiet + 1 } else { 0 };
+            if quiet == 2 || (quiet == 1 && self.lost.is_empty()) {
                 break;
             }
+            self.send()?;
+            self.in_hand = None;
+            // Nobody sends: it ends when the last batch is dropped. What is moved until then is met by the next pass.
+            let _ = none_in_hand.recv();
         }
         let restless = "its file was renamed again and again: try again when the mailbox is quieter";
         for stored in std::mem::take(&mut self.lost).into_values() {
-            self.end(stored, Outcome::Failed(restless.into()));
+            let is_gone = quiet > 0;
+            self.end(
+                stored,
+                if is_gone { Outcome::Left(Left::Gone) } else { Outcome::Failed(restless.into()) },
+            );
         }
         self.send()
     }
 
-    /// Hands on what it sees for the first time. Gives the number of these, and which of the missed ones it has not met.
-    fn pass(
-        &mut self,
-        pass: usize,
-        mut missed: HashMap<u64, StoredMessage>,
-    ) -> Result<(usize, HashMap<u64, StoredMessage>), Halt> {
+    /// Hands on what it sees for the first time, and says how many these are.
+    fn pass(&mut self, pass: usize) -> Result<usize, Halt> {
         let mut found = 0;
         let mailboxes = match self.shop.run.mailboxes(self.scope) {
-            Err(RunError::NoMailbox { .. }) if pass > 0 => return Ok((0, missed)),
+            Err(RunError::NoMailbox { .. }) if pass > 0 => return Ok(0),
             mailboxes => mailboxes?,
         };
         for mailbox in mailboxes {
@@ -99,13 +107,13 @@ impl<'a, 'b> Reader<'a, 'b> {
                 if self.is_new(&stored) {
                     found += 1;
                     let key = self.known.key(&stored);
-                    missed.remove(&key);
+                    self.lost.remove(&key);
                     self.name(key, stored)?;
                 }
             }
         }
         self.open_names()?;
-        Ok((found, missed))
+        Ok(found)
     }
 
     fn is_new(&mut self, stored: &StoredMessage) -> bool {
@@ -218,6 +226,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         if batch.is_empty() {
             return Ok(());
         }
+        let batch = Batch { in_hand: self.in_hand.clone(), ..batch };
         self.out.send(batch).map_err(|_| Halt::NobodyListens)
     }
 }

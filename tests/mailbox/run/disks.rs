@@ -1,0 +1,88 @@
+//! A disk that is full or read-only: failures with their reason, nothing lost, and an end to it.
+
+use super::house::{House, Seal};
+use crate::support::{Program, path, root};
+use sealpost::mailbox::{Event, Outcome, RunError, Seen};
+use sealpost::store::RunId;
+use std::path::PathBuf;
+
+/// A small file system of its own, gone with the value.
+struct Mount(PathBuf);
+
+impl Mount {
+    fn new(place: PathBuf, options: &str) -> Mount {
+        std::fs::create_dir(&place).unwrap();
+        Program::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs", path(&place)]).run().ok();
+        Mount(place)
+    }
+    fn remount(&self, options: &str) {
+        Program::new("mount").args(["-o", &format!("remount,{options}"), path(&self.0)]).run().ok();
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        Program::new("umount").args([path(&self.0)]).run();
+    }
+}
+
+/// The mail lies on the mount, the directory does not.
+fn house(folder: &tempfile::TempDir, options: &str, messages: usize) -> (Mount, House) {
+    std::fs::create_dir(folder.path().join("house")).unwrap();
+    let mount = Mount::new(folder.path().join("house/mail"), options);
+    let house = House::make(&folder.path().join("house"));
+    (0..messages).for_each(|number| house.add(number));
+    (mount, house)
+}
+
+fn failures(events: &[Event]) -> Vec<&str> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Message(Seen { outcome: Outcome::Failed(reason), .. }) => Some(reason.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The old messages take 4 KiB each; there is room for some of the new ones, which take as much.
+#[test]
+fn a_full_disk_ends_the_run_and_loses_nothing() {
+    if !root(&["mount", "umount"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (mount, house) = house(&folder, "size=2500k,mode=0700", 600);
+    let told = house.run(RunId(1), &Seal::default());
+    let failed = failures(&told.events);
+    assert!(failed.len() >= 20 && failed.len() < 200, "{}", failed.len());
+    assert!(failed.iter().all(|reason| reason.contains("No space left on device")), "{failed:?}");
+    let error = told.ended.as_ref().unwrap_err();
+    assert!(matches!(error, RunError::GaveUp { failures, .. } if *failures >= 20), "{error}");
+    assert!(error.to_string().contains("No space left on device"), "{error}");
+    assert_eq!(house.files().len(), 600);
+    mount.remount("size=8m");
+    let rest = house.resume(RunId(1), &Seal::default());
+    assert_eq!(rest.replaced() + told.replaced(), 600);
+    house.assert_sealed(600);
+}
+
+#[test]
+fn a_read_only_folder_ends_the_run_and_changes_nothing() {
+    if !root(&["mount", "umount"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (mount, house) = house(&folder, "size=4m,mode=0700", 100);
+    let before = house.files();
+    mount.remount("ro");
+    let told = house.run(RunId(1), &Seal::default());
+    let failed = failures(&told.events);
+    assert!(failed.len() >= 20 && failed.len() < 100, "{}", failed.len());
+    assert!(failed.iter().all(|reason| reason.contains("Read-only file system")), "{failed:?}");
+    assert!(matches!(told.ended, Err(RunError::GaveUp { .. })));
+    assert_eq!(house.files(), before);
+    mount.remount("rw");
+    assert_eq!(house.run(RunId(2), &Seal::default()).replaced(), 100);
+    house.assert_sealed(100);
+}
