@@ -135,7 +135,10 @@ fn each_kind_is_told_apart() {
     let known = "event v account mailbox message date size state content recipients post_quantum weak flags from subject claim fault";
     assert_eq!(fields, known.split(' ').collect());
     let fields: BTreeSet<&str> = summary.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(fields, wanted.as_object().unwrap().keys().map(String::as_str).chain(["v", "to"]).collect());
+    assert_eq!(
+        fields,
+        wanted.as_object().unwrap().keys().map(String::as_str).chain(["v", "to", "leftovers"]).collect()
+    );
     let only = bob.events("--summary").1;
     assert_eq!(only.len(), 1);
     let listed = bob.site.run("mailbox list --account bob@north.example --json");
@@ -308,4 +311,27 @@ fn a_mailbox_that_cannot_be_listed_is_told() {
     assert_eq!(listed.code, Some(1));
     assert!(listed.text().contains("INBOX"), "{}", listed.text());
     assert!(listed.stderr.starts_with("sealpost: cannot list "), "{}", listed.stderr);
+}
+
+/// What Dovecot cached before a message was replaced may hold its words: whoever looks is told what drops it.
+#[test]
+fn caches_that_are_older_than_a_replacement_are_told() {
+    let bob = Mixed::new();
+    bob.put("dovecot.index.cache", "x");
+    bob.put("cur/1000000001.M1P1.mx:2,S", MESSAGE);
+    let quiet = bob.site.run("mailbox inspect --account bob@north.example");
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""), "nothing was replaced");
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let replaced = "cur/1000000002.M1P1Q1R00000000000000bbX00000000000000aa.mx,S=1,W=1:2,S";
+    bob.put(replaced, bob.seal(&[], &[&bob.certificates()[0]]));
+    let ended = bob.site.run("mailbox inspect --account bob@north.example --summary");
+    assert_eq!(ended.code, Some(0), "a warning is no failure");
+    assert!(
+        ended.stderr.contains("warning: Dovecot may still hold words of messages that were replaced"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("doveadm "), "{}", ended.stderr);
+    let summary = bob.events("").1.pop().unwrap();
+    assert_eq!(summary["leftovers"]["found"].as_array().unwrap().len(), 1, "{summary}");
 }

@@ -60,13 +60,13 @@ impl Inspect {
             shown: false,
             out,
         };
-        let mailboxes = among.mailboxes()?;
-        for mailbox in &mailboxes {
-            sight.mailbox(&store, mailbox, &selection)?;
+        let mut listed = Vec::new();
+        for mailbox in among.mailboxes()? {
+            if sight.mailbox(&store, &mailbox, &selection)? {
+                listed.push(mailbox);
+            }
         }
-        sight.end(&selection)?;
-        Leftovers::of(&mailboxes)?.tell(out);
-        Ok(())
+        sight.end(&selection, &Leftovers::of(&listed)?)
     }
 }
 
@@ -136,12 +136,13 @@ struct Sight<'a> {
 }
 
 impl Sight<'_> {
+    /// Says whether the mailbox could be listed.
     fn mailbox(
         &mut self,
         store: &MaildirStore,
         mailbox: &Arc<StoredMailbox>,
         selection: &Selection,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let keywords = mailbox.keywords().unwrap_or_default();
         let mut headed = false;
         let looked = look::<Stopped>(store, mailbox, selection, &mut |mut messages| {
@@ -156,13 +157,13 @@ impl Sight<'_> {
             Ok(line::show(&messages, &keywords, self.out)?)
         });
         match looked {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(true),
             Err(Stopped::Told(failure)) => Err(failure),
             Err(Stopped::Store(error)) => {
                 self.tally.unlisted += 1;
                 let failure = Failure::from(error);
                 output::warn(&format!("{} of {}: {}", mailbox.name, mailbox.owner, failure.text));
-                Ok(())
+                Ok(false)
             }
         }
     }
@@ -172,11 +173,11 @@ impl Sight<'_> {
         self.out.line(format!("{before}{}, {}", mailbox.owner, mail::printable(&mailbox.name)))
     }
 
-    fn end(self, selection: &Selection) -> Result<(), Failure> {
+    fn end(self, selection: &Selection, leftovers: &Leftovers) -> Result<(), Failure> {
         if self.shown {
             self.out.line("")?;
         }
-        self.tally.show(self.out)?;
+        self.tally.show(leftovers, self.out)?;
         told_missing(selection)?;
         let (unread, unlisted) = (self.tally.unreadable, self.tally.unlisted);
         if unread + unlisted == 0 {

@@ -2,7 +2,8 @@
 
 use super::line::{sealing, standing};
 use crate::cli::failure::Failure;
-use crate::cli::output::{Output, Table};
+use crate::cli::mailbox::leftovers::Leftovers;
+use crate::cli::output::{Output, Table, with};
 use crate::cms::{Holder, HolderRole};
 use crate::mailbox::{Looked, Sealing, State};
 use serde_json::{Value, json};
@@ -73,13 +74,14 @@ impl Tally {
         }
     }
 
-    pub(super) fn show(&self, out: &mut Output) -> Result<(), Failure> {
+    pub(super) fn show(&self, leftovers: &Leftovers, out: &mut Output) -> Result<(), Failure> {
         out.table(&self.table())?;
         if !self.to.is_empty() {
             out.line("")?;
             out.table(&self.to_whom())?;
         }
-        out.json(self.json())
+        leftovers.tell(out);
+        out.json(with(self.json(), [("leftovers", leftovers.json())]))
     }
 
     fn table(&self) -> Table {
