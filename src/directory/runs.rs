@@ -153,4 +153,17 @@ mod tests {
         assert_eq!(directory.steps_of(&anna.account).unwrap(), [next]);
         assert_eq!(directory.steps_of(&bob.account).unwrap(), [bob]);
     }
+
+    /// What a run had in hand is not true of another day.
+    #[test]
+    fn a_backup_holds_no_runs() {
+        let (folder, directory) = directory();
+        directory.begin_run("a", 1).unwrap();
+        directory.remember_steps(&[], &[step("anna@north.example", "1.new.mx")]).unwrap();
+        let copy = folder.path().join("copy");
+        directory.back_up(&copy).unwrap();
+        let copy = Connection::open(copy).unwrap();
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'mailbox%'";
+        assert_eq!(copy.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    }
 }
