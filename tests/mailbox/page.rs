@@ -92,8 +92,11 @@ fn the_page_on_stored_mail_is_run_line_by_line() {
             "sealpost mailbox encrypt --all-accounts --all" if old.clear("") == 0 && seen == now => {}
             "sealpost mailbox encrypt --all-accounts --all" => assert_eq!(old.clear(""), 0),
             _ if line.contains(" show ") => assert_eq!(text, LUNCH),
+            _ if line.contains("inspect --account") && line.contains("--summary") => {
+                assert_eq!(old.summary()["only_retired"], MAIL.len());
+            }
             _ if line.contains(" rekey ") => {
-                assert_eq!(old.summary()["only_on_retired_keys"], 0, "{}", old.summary());
+                assert_eq!(old.summary()["only_retired"], 0, "{}", old.summary());
                 assert!(seen.iter().zip(&now).all(|(was, is)| was.inode != is.inode));
             }
             _ if line.contains(" decrypt ") => {
