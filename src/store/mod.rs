@@ -24,7 +24,7 @@ mod uidlist;
 mod walk;
 
 pub use atomic::{Disk, Files, replace_file};
-pub use import::{Arrival, NamedArrival, StagedArrival};
+pub use import::{Arrival, Mark, NamedArrival, StagedArrival};
 pub use keywords::Keywords;
 pub use layout::TemplateError;
 pub use maildir::MaildirStore;
