@@ -81,7 +81,7 @@ fn failed(made: Made) -> String {
 }
 
 /// One message encrypted with OpenPGP: a session key for somebody, and data.
-fn openpgp() -> Vec<u8> {
+pub(super) fn openpgp() -> Vec<u8> {
     let packets = [&[0xc1, 12, 3][..], &[7; 11], &[0xd2, 3, 1, 2, 3]].concat();
     let text = encodify::base64::STANDARD.encode(packets);
     format!("A: b\n\n-----BEGIN PGP MESSAGE-----\n\n{text}\n-----END PGP MESSAGE-----\n").into_bytes()

@@ -34,7 +34,7 @@ fn every_line_end_comes_back() {
     }
     let mixed = b"A: b\n\r\nx\n";
     let sealed = encrypted(mixed, "", &[&ELLA]);
-    let note = "its line ends were mixed: all of them are CRLF now".to_owned();
+    let note = "its line ends were mixed: all of them are CR LF now".to_owned();
     assert_eq!(decrypted(&sealed, &ELLA), (b"A: b\r\n\r\nx\r\n".to_vec(), vec![note]));
 }
 
