@@ -1,5 +1,7 @@
 //! Import and export: an mbox into a mailbox, sealed, and out of it again.
 
+mod options;
+
 use crate::support::{Ended, Program, Site, path, tools};
 use sealpost::crypto::MarkKey;
 use sealpost::mail::{Address, MailboxName};

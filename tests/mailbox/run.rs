@@ -1,7 +1,7 @@
 //! Runs over stored messages: every message once, whatever happens meanwhile.
 
 mod accounts;
-mod disks;
+pub(super) mod disks;
 mod faults;
 mod house;
 mod kills;
