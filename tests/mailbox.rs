@@ -6,6 +6,7 @@ mod leftovers;
 mod live;
 mod look;
 mod mbox;
+mod old_keys;
 mod page;
 mod promises;
 mod run;
