@@ -291,6 +291,21 @@ fn what_is_sealed_to_others_is_left_or_wrapped() {
     assert_eq!(store.open(&lying.bytes), crlf(&for_anna));
 }
 
+#[test]
+fn the_command_line_says_that_it_is_wrapped() {
+    let store = Store::new();
+    let maildir = Maildir::of(&store.root(), "bob");
+    let anna = store.authority.rsa("anna");
+    let clear = b"From: bob@north.example\r\nSubject: for anna\r\n\r\nSecret.\r\n";
+    let for_anna = store.command("seal --cert").args([path(&anna.certificate)]).input(*clear).run().ok();
+    maildir.put("cur/1577836801.a.host:2,S", &for_anna, 1);
+    let encrypt = "mailbox encrypt --account bob@north.example --all --sealed-to-others wrap";
+    let wrapped = store.command(encrypt).run();
+    assert_eq!((wrapped.code, number(&wrapped, "sealed now")), (Some(0), Some(1)), "{}", wrapped.stderr);
+    assert_eq!(store.open(&maildir.messages()[0].bytes), crlf(&for_anna));
+    assert_eq!(number(&store.command(encrypt).run(), "already right"), Some(1), "once is enough");
+}
+
 /// The account that stored in a mailbox of another one keeps its copy, under its certificate of today; whom the directory
 /// does not know falls away, which is said.
 #[test]
