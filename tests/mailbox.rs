@@ -2,6 +2,7 @@
 
 mod folders;
 mod goes_on;
+mod killed_live;
 mod leftovers;
 mod live;
 mod look;

@@ -15,6 +15,7 @@ mod maildir;
 mod memory;
 mod moving;
 mod name;
+mod order;
 mod pair;
 mod quota;
 mod replace;
