@@ -1,5 +1,6 @@
 //! Operations on stored messages.
 
+mod export;
 mod folders;
 mod goes_on;
 mod killed_live;

@@ -134,7 +134,13 @@ impl<F: Files> StagedArrival<F> {
         let folders: BTreeSet<PathBuf> = linked.iter().flatten().map(StagedArrival::folder).collect();
         let lost: Vec<(PathBuf, String)> =
             linked.iter().flatten().take(1).flat_map(|one| one.sync(&folders)).collect();
-        linked.into_iter().map(|one| one.and_then(|one| one.concluded(&lost))).collect()
+        let ends: Vec<_> = linked.into_iter().map(|one| one.and_then(|one| one.concluded(&lost))).collect();
+        let there = || ends.iter().flatten();
+        for maildir in there().map(StagedArrival::maildir).collect::<BTreeSet<&Path>>() {
+            let sizes = there().filter(|one| one.maildir() == maildir).map(|one| one.size);
+            there().take(1).for_each(|one| quota::record_many(&one.files, maildir, sizes.clone()));
+        }
+        ends.into_iter().map(|one| one.map(|one| one.place.clone())).collect()
     }
 
     fn link(&self) -> Result<(), StoreError> {
@@ -153,13 +159,12 @@ impl<F: Files> StagedArrival<F> {
         folders.iter().filter_map(sync).collect()
     }
 
-    fn concluded(self, lost: &[(PathBuf, String)]) -> Result<StoredMessage, StoreError> {
+    fn concluded(self, lost: &[(PathBuf, String)]) -> Result<StagedArrival<F>, StoreError> {
         let folder = self.folder();
         if let Some((_, reason)) = lost.iter().find(|(other, _)| *other == folder) {
             return Err(failed("sync the folder", &folder)(std::io::Error::other(reason.clone())));
         }
-        quota::record(&self.files, self.maildir(), self.size);
-        Ok(self.place.clone())
+        Ok(self)
     }
 
     fn maildir(&self) -> &Path {
@@ -253,7 +258,7 @@ mod tests {
         }
         assert_eq!(desk.temporary(), 0);
         let quota = std::fs::read_to_string(desk.mailbox.maildir.join("maildirsize")).unwrap();
-        assert_eq!(quota, "100S\n0 0\n3 1\n3 1\n5 1\n");
+        assert_eq!(quota, "100S\n0 0\n11 3\n");
     }
 
     #[test]

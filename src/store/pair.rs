@@ -4,7 +4,6 @@ use super::atomic::{Files, failed, link_new};
 use super::find::{Found, find_one, is_there};
 use super::moving::may_be_moved;
 use super::name;
-use super::quota;
 use super::stored::{Part, StoredMailbox, StoredMessage};
 use crate::engine::StoreError;
 use std::io::{self, ErrorKind};
@@ -207,10 +206,9 @@ impl Pair {
         (self.linked && self.is_open()).then(|| folder(&self.new))
     }
 
-    pub(super) fn record(&self, files: &impl Files) {
-        if matches!(self.state, State::OldRemoved) {
-            quota::record_change(files, &self.new, self.sizes);
-        }
+    /// The octets before and after, of one that was replaced.
+    pub(super) fn change(&self) -> Option<(&StoredMessage, (u64, u64))> {
+        matches!(self.state, State::OldRemoved).then_some((&self.new, self.sizes))
     }
 
     /// The first failure is the one that is told.

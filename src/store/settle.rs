@@ -4,6 +4,7 @@ use super::atomic::{Files, failed};
 use super::find::{Found, find};
 use super::moving::rest;
 use super::pair::{Pair, TRIES};
+use super::quota;
 use super::stored::StoredMailbox;
 use crate::engine::StoreError;
 use std::collections::{BTreeSet, HashSet};
@@ -57,7 +58,7 @@ fn remove_old(files: &impl Files, pairs: &mut [Pair]) {
 
 fn conclude(files: &impl Files, pairs: &mut [Pair]) {
     pairs.iter_mut().filter(|pair| pair.is_open()).for_each(Pair::give_up);
-    pairs.iter().for_each(|pair| pair.record(files));
+    quota::record_changes(files, pairs.iter().filter_map(Pair::change));
 }
 
 /// Looks up both files of every open pair and hands on what was done to the old one. Where the new one is now, whoever moved

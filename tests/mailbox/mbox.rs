@@ -362,7 +362,7 @@ fn events_tell_of_each_message() {
         fields(&told[3]),
         "account bytes dry_run event failed imported mailbox noted operation there_already v whole"
     );
-    assert_eq!(fields(&exported[0]), "account exported failed mailbox not_opened opened output v");
+    assert_eq!(fields(&exported[0]), "account exported failed gone mailbox not_opened noted opened output v");
 }
 
 /// Ctrl-C ends it after the messages in hand, and the same command goes on.

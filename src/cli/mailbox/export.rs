@@ -9,8 +9,7 @@ use crate::cli::failure::{Code, Failure, with_sources};
 use crate::cli::new_file::NewFile;
 use crate::cli::output::{self, Output, tell_terminal};
 use crate::cli::words::counted;
-use crate::crypto::SecretBytes;
-use crate::mailbox::{self, ExportError, Exported, Left, Selection, Stays};
+use crate::mailbox::{self, Clear, ExportError, Exported, Left, Selection, Stays};
 use crate::smime::OpeningKey;
 use crate::store::StoredMessage;
 use crate::system::Interrupt;
@@ -108,10 +107,10 @@ impl Export {
     }
 }
 
-fn opened(stored: &[u8], keys: Option<&[OpeningKey<'_>]>) -> Result<Option<SecretBytes>, String> {
+fn opened(stored: &[u8], keys: Option<&[OpeningKey<'_>]>) -> Result<Option<Clear>, String> {
     let Some(keys) = keys else { return Ok(None) };
     match mailbox::open(stored, keys) {
-        Ok(clear) => Ok(Some(clear.message)),
+        Ok(clear) => Ok(Some(clear)),
         Err(Stays::Left(Left::OpenPgp)) => Err("it is encrypted with OpenPGP".into()),
         Err(Stays::Left(_)) => Ok(None),
         Err(Stays::Failed(reason)) => Err(reason),
@@ -122,6 +121,8 @@ fn opened(stored: &[u8], keys: Option<&[OpeningKey<'_>]>) -> Result<Option<Secre
 struct Tally {
     stored: u64,
     opened: u64,
+    noted: u64,
+    gone: u64,
     not_opened: u64,
     failed: u64,
 }
@@ -130,8 +131,14 @@ impl Tally {
     fn see(&mut self, out: &Output, stored: &StoredMessage, exported: Exported) {
         let (count, text) = match exported {
             Exported::AsStored => return self.stored += 1,
-            Exported::Opened => return self.opened += 1,
-            Exported::Gone => return,
+            Exported::Gone => return self.gone += 1,
+            Exported::Opened(notes) => {
+                self.opened += 1;
+                if notes.is_empty() {
+                    return;
+                }
+                (&mut self.noted, format!("is not as it was: {}", notes.join("; ")))
+            }
             Exported::NotOpened(reason) => (&mut self.not_opened, format!("comes as it is stored: {reason}")),
             Exported::Failed(reason) => (&mut self.failed, format!("is left out: {reason}")),
         };
@@ -142,14 +149,19 @@ impl Tally {
     }
 
     fn conclude(&self, out: &mut Output, site: &Site, output: Option<&Path>) -> Result<(), Failure> {
-        let Tally { stored, opened, not_opened, failed } = *self;
+        let Tally { stored, opened, noted, gone, not_opened, failed } = *self;
         let all = stored + opened + not_opened;
         out.json(json!({
             "account": site.account.address.to_string(), "mailbox": site.name().as_str(), "output": output.map(|path| path.display().to_string()),
             "exported": all, "opened": opened, "not_opened": not_opened, "failed": failed,
+            "noted": noted, "gone": gone,
         }))?;
         if output.is_some_and(|path| path != Path::new("-")) {
             out.note(&format!("{} exported, {opened} of them opened", messages(all)));
+        }
+        if gone > 0 {
+            let were = if gone == 1 { "was" } else { "were" };
+            out.note(&format!("{} {were} removed or moved meanwhile, and left out", messages(gone)));
         }
         let told =
             [(not_opened, "did not open and came as stored"), (failed, "could not be read and left out")];
@@ -168,6 +180,10 @@ fn messages(number: u64) -> String {
 
 impl From<ExportError> for Failure {
     fn from(error: ExportError) -> Failure {
+        let error = match error {
+            ExportError::Lock(error) => return error.into(),
+            error => error,
+        };
         let code = match &error {
             ExportError::Store(_) => Code::Io,
             ExportError::Stopped => Code::TryAgain,
