@@ -261,7 +261,14 @@ fn the_acting_account_reads_too_and_must_be_one() {
         assert_eq!(named(&lying.bytes), names_of([&store.bob, &anna]));
     }
     let other = store.command("mailbox encrypt --account bob@north.example --all").run();
-    assert_eq!(number(&other, "sealed to others, left"), Some(6), "{}", other.text());
+    assert_eq!(number(&other, "sealed to them and others, left"), Some(6), "{}", other.text());
+    let retire = "cert retire --account bob@north.example --fingerprint";
+    store.command(retire).args([fingerprint(&store.bob.certificate)]).run().ok();
+    store.certify(&store.authority.p256("bob"));
+    let past =
+        store.command("mailbox encrypt --account bob@north.example --all --sealed-to-others wrap").run();
+    assert_eq!(number(&past, "on other keys of the account, left"), Some(6), "{}", past.text());
+    assert!(past.stderr.contains("sealpost mailbox rekey"), "{}", past.stderr);
 }
 
 #[test]

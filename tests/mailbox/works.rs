@@ -7,7 +7,7 @@ mod proofs;
 mod rekey;
 mod vectors;
 
-use crate::laws::people::{Person, now};
+use crate::laws::people::{Person, XENIA, now};
 use sealpost::cms::RecipientId;
 use sealpost::config::Config;
 use sealpost::crypto::{Entropy, EntropyError, Seed};
@@ -20,6 +20,7 @@ use sealpost::mailbox::{Decrypt, Encrypt, Left, Made, NamedReader, Read, Readers
 use sealpost::pki::Certificate;
 use sealpost::smime::OpeningKey;
 use sealpost::store::{MaildirStore, StoredMessage};
+use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -156,7 +157,13 @@ fn prospect(settings: &str, people: &[&Person]) -> Prospect {
 
 fn encrypt<'a>(prospect: &'a Prospect, seeds: &'a Seeds) -> Encrypt<'a> {
     let (others, openpgp) = (SealedToOthers::Leave, OpenPgp::Keep);
-    Encrypt { prospect, at: now(), others, openpgp, entropy: seeds }
+    Encrypt { prospect, own: own(prospect), at: now(), others, openpgp, entropy: seeds }
+}
+
+/// What messages call what it seals to, and the certificate of Xenia, whose owner had it before.
+fn own(prospect: &Prospect) -> &'static HashSet<RecipientId> {
+    let certificates = prospect.recipients.iter().map(|to| to.certificate()).chain([XENIA.certificate()]);
+    Box::leak(Box::new(certificates.flat_map(Certificate::recipient_ids).collect()))
 }
 
 /// The message as a run would store it for these people.

@@ -97,6 +97,7 @@ impl Import {
             mailbox: &mailbox,
             work: &mailbox::Encrypt {
                 prospect: &prospect,
+                own: &super::encrypt::own(&site.account),
                 at: SystemClock.now(),
                 others: self.sealed_to_others.unwrap_or(settings.sealed_to_others),
                 openpgp: settings.openpgp,
