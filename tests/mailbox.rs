@@ -7,6 +7,7 @@ mod live;
 mod look;
 mod mbox;
 mod page;
+mod promised;
 mod promises;
 mod run;
 mod selection;
