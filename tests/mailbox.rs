@@ -9,6 +9,7 @@ mod mbox;
 mod page;
 mod promised;
 mod promises;
+mod readers;
 mod run;
 mod selection;
 mod served;
