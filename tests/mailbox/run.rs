@@ -4,6 +4,7 @@ mod accounts;
 mod disks;
 mod faults;
 mod house;
+mod journal;
 mod kills;
 mod memory;
 mod signals;
