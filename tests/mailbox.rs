@@ -14,5 +14,6 @@ mod run;
 mod selection;
 mod served;
 mod show;
+mod terminal;
 mod verbs;
 mod works;
