@@ -6,6 +6,7 @@ mod leftovers;
 mod live;
 mod look;
 mod mbox;
+mod never_clear;
 mod page;
 mod promised;
 mod promises;
