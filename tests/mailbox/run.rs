@@ -4,6 +4,7 @@ mod accounts;
 pub(super) mod disks;
 mod faults;
 mod house;
+mod journal;
 mod kills;
 mod memory;
 mod signals;

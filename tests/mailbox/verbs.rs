@@ -52,7 +52,8 @@ pub(super) fn enveloped(message: &[u8]) -> Enveloped {
     }
 }
 
-fn named(message: &[u8]) -> Vec<RecipientId> {
+/// Whom a message names, sorted.
+pub(super) fn named(message: &[u8]) -> Vec<RecipientId> {
     let mut named: Vec<_> = enveloped(message).recipients.into_iter().filter_map(|to| to.id).collect();
     named.sort_by_key(|id| format!("{id:?}"));
     named
@@ -70,7 +71,7 @@ fn by_issuer(certificate: &Certificate) -> RecipientId {
     ids.into_iter().find(|id| matches!(id, RecipientId::IssuerAndSerialNumber { .. })).unwrap()
 }
 
-fn names_of<const N: usize>(people: [&Identity; N]) -> Vec<RecipientId> {
+pub(super) fn names_of<const N: usize>(people: [&Identity; N]) -> Vec<RecipientId> {
     let mut names: Vec<_> = people.iter().map(|person| name_of(&person.certificate)).collect();
     names.sort_by_key(|id| format!("{id:?}"));
     names
