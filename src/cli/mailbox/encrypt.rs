@@ -10,7 +10,6 @@ use crate::cli::{outlook, words};
 use crate::engine::{Account, Choice, Clock, OpenPgp, Prospect, SealedToOthers};
 use crate::mail::Address;
 use crate::mailbox::{self, Made, Read, Work};
-use crate::pki::Fingerprint;
 use crate::system::{SystemClock, SystemEntropy};
 use time::OffsetDateTime;
 
@@ -87,8 +86,9 @@ impl Operation for Sealing<'_> {
         task.take("openpgp", self.openpgp.name());
     }
 
-    fn wanted(&self, account: &Account) -> Result<Vec<Fingerprint>, Failure> {
-        Ok(fingerprints(&self.prospect(account)?))
+    fn describe_account(&self, account: &Account, task: &mut Task) -> Result<(), Failure> {
+        task.prospect(&self.prospect(account)?);
+        Ok(())
     }
 
     fn prepare(&self, account: &Account) -> Result<Prepared<'_>, Failure> {
@@ -97,11 +97,6 @@ impl Operation for Sealing<'_> {
         let work = Box::new(Sealer { prospect, others: self.others, openpgp: self.openpgp, at: self.at });
         Ok(Prepared { work, warnings })
     }
-}
-
-/// All that mail is sealed to.
-pub(super) fn fingerprints(prospect: &Prospect) -> Vec<Fingerprint> {
-    prospect.recipients.iter().map(|to| to.certificate().fingerprint()).collect()
 }
 
 /// The work for one account, with all that it needs.
