@@ -26,7 +26,11 @@ impl Decrypt<'_> {
             Err(stays) => stays.into(),
             Ok(Clear { message, notes }) => {
                 let proof = Proof::same(&message);
-                Made::Replace(NewContent::Clear(message, PlainConsent::person_decrypts()), proof, notes)
+                Made::Replace(
+                    NewContent::Clear(message, PlainConsent::person_decrypts()),
+                    proof,
+                    notes.into(),
+                )
             }
         }
     }

@@ -56,7 +56,7 @@ fn a_dry_run_changes_nothing_and_asks_for_no_lock() {
     let _lock = house.lock();
     let seen = house.dry_run(RunId(1), &Seal::default()).whole();
     assert_eq!(seen.len(), 40);
-    assert!(seen.iter().all(|seen| seen.outcome == Outcome::WouldReplace));
+    assert!(seen.iter().all(|seen| matches!(seen.outcome, Outcome::WouldReplace(_))));
     assert_eq!(house.files(), before);
 }
 

@@ -9,7 +9,7 @@ use super::{Event, RunError};
 use crate::directory::StepMark;
 use crate::engine::StoreError;
 use crate::mail::Address;
-use crate::mailbox::{Left, Outcome, Seen};
+use crate::mailbox::{Left, Notes, Outcome, Seen};
 use crate::store::{Replaced, Replacement, StoredMessage};
 use std::sync::{Mutex, PoisonError};
 
@@ -28,7 +28,7 @@ struct Placed {
     replacement: Replacement,
     before: u64,
     after: u64,
-    notes: Vec<String>,
+    notes: Notes,
 }
 
 impl<'a> Placer<'a> {
@@ -112,7 +112,7 @@ impl<'a> Placer<'a> {
 struct Told {
     before: u64,
     after: u64,
-    notes: Vec<String>,
+    notes: Notes,
 }
 
 impl Told {

@@ -389,7 +389,7 @@ impl Seal<'_> {
     fn replace(&self, sealed: Sealed) -> Made {
         let mut digest: [u8; 32] = Sha256::digest(sealed.bytes()).into();
         digest[0] ^= u8::from(self.spoilt);
-        Made::Replace(NewContent::Sealed(sealed), Proof::Same(digest), Vec::new())
+        Made::Replace(NewContent::Sealed(sealed), Proof::Same(digest), Vec::new().into())
     }
 }
 
