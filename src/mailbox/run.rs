@@ -14,13 +14,16 @@ mod lanes;
 mod lock;
 mod make;
 mod place;
+mod prove;
 mod read;
+mod trouble;
 mod workshop;
 
 pub use event::Event;
 pub(super) use lanes::side_by_side;
 pub(super) use lock::Lock;
 pub(super) use read::{too_large, whole};
+pub use trouble::GivenUp;
 
 use super::{Selection, Work};
 use crate::directory::SqliteDirectory;
@@ -97,7 +100,7 @@ pub enum RunError {
         /// The system's word.
         reason: String,
     },
-    /// The disk takes no more: one message after the other failed.
+    /// The disk is full or read-only: one message after the other failed.
     #[error("{failures} messages in a row could not be written, the last because: {last}")]
     GaveUp {
         /// How many.
@@ -105,6 +108,9 @@ pub enum RunError {
         /// Why the last one.
         last: String,
     },
+    /// Mailboxes in which one message after the other failed; the others were worked on.
+    #[error("{}", trouble::listed(.0))]
+    GaveUpOn(Vec<GivenUp>),
     /// The disk.
     #[error(transparent)]
     Store(#[from] StoreError),
