@@ -1,5 +1,6 @@
 //! Operations on stored messages.
 
+mod choices;
 mod folders;
 mod goes_on;
 mod leftovers;
