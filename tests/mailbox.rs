@@ -3,6 +3,7 @@
 mod choices;
 mod folders;
 mod goes_on;
+mod kills;
 mod leftovers;
 mod live;
 mod look;
