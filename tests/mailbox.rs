@@ -1,9 +1,11 @@
 //! Operations on stored messages.
 
+mod choices;
 mod export;
 mod folders;
 mod goes_on;
 mod killed_live;
+mod kills;
 mod leftovers;
 mod live;
 mod look;

@@ -28,7 +28,7 @@ pub use look::{Looked, Sealing, State, look};
 pub use outcome::{Left, Notes, Outcome, Seen};
 pub use proof::Proof;
 pub use rekey::Rekey;
-pub use run::{Accounts, Ended, Event, Run, RunError, Scope, Works};
+pub use run::{Accounts, Ended, Event, GivenUp, Run, RunError, Scope, Works};
 pub use selection::{Criterion, MessageName, MessageNameError, Selection, SelectionError};
 pub use wanted::{NamedAccount, NamedReader, Readers, Share, Wanted};
 pub use work::{Made, Read, Stays, Work};

@@ -6,6 +6,7 @@
 use super::batch::{Batch, Entry, reason};
 use super::known::Known;
 use super::lanes::side_by_side;
+use super::trouble::Trouble;
 use super::workshop::{Halt, Workshop};
 use super::{RunError, Scope};
 use crate::crypto::SecretBytes;
@@ -46,6 +47,7 @@ struct Opened {
 pub(super) struct Reader<'a, 'b> {
     shop: &'a Workshop<'a>,
     scope: &'b Scope<'b>,
+    trouble: &'b Trouble,
     out: SyncSender<Batch<'a, Loaded>>,
     known: Known,
     /// Listed and not looked for yet.
@@ -62,10 +64,11 @@ impl<'a, 'b> Reader<'a, 'b> {
     pub(super) fn new(
         shop: &'a Workshop<'a>,
         scope: &'b Scope<'b>,
+        trouble: &'b Trouble,
         out: SyncSender<Batch<'a, Loaded>>,
     ) -> Reader<'a, 'b> {
         let (known, names, lost, batch) = (Known::default(), Vec::new(), HashMap::new(), Batch::empty());
-        Reader { shop, scope, out, known, names, lost, batch, octets: 0, in_hand: None }
+        Reader { shop, scope, trouble, out, known, names, lost, batch, octets: 0, in_hand: None }
     }
 
     /// Passes over the mailboxes until one finds nothing new; until two do where messages are lost, for a rename may hide a file
@@ -86,6 +89,10 @@ impl<'a, 'b> Reader<'a, 'b> {
         }
         let restless = "its file was renamed again and again: try again when the mailbox is quieter";
         for stored in std::mem::take(&mut self.lost).into_values() {
+            // There nobody looked for it under other names.
+            if self.trouble.has_given_up(&stored.mailbox().name) {
+                continue;
+            }
             let is_gone = quiet > 0;
             self.end(
                 stored,
@@ -103,8 +110,10 @@ impl<'a, 'b> Reader<'a, 'b> {
             mailboxes => mailboxes?,
         };
         for mailbox in mailboxes {
+            let trouble = self.trouble;
+            let worth_it = |_: &_| !trouble.has_given_up(&mailbox.name);
             let mut listed = Vec::new();
-            for stored in self.shop.run.store.messages(&mailbox) {
+            for stored in self.shop.run.store.messages(&mailbox).take_while(worth_it) {
                 let stored = stored.map_err(RunError::from)?;
                 self.shop.go_on()?;
                 if self.is_new(&stored) {
