@@ -7,6 +7,7 @@ mod leftovers;
 mod live;
 mod look;
 mod mbox;
+mod moved_live;
 mod page;
 mod promises;
 mod run;
