@@ -124,7 +124,7 @@ mod tests {
             let bytes = SecretBytes::new(NEW.to_vec());
             let proof = Proof::same(&bytes);
             let content = NewContent::Clear(bytes, PlainConsent::for_tests());
-            let change = Change { data, content, proof, notes: Vec::new() };
+            let change = Change { data, content, proof, notes: Vec::new().into() };
             House { _folder: folder, store, maildir, stored, change }
         }
 
