@@ -31,5 +31,5 @@ pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
 pub use name::kept_beginning;
 pub use replace::{NewContent, Replaced, Replacement, Step};
-pub use stored::{Messages, Named, Part, RunId, StoredMailbox, StoredMessage};
+pub use stored::{Messages, Part, RunId, StoredMailbox, StoredMessage};
 pub use uidlist::UidListError;
