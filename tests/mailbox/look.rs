@@ -359,7 +359,7 @@ fn domains_are_holders_too() {
     assert_eq!(after[1]["only_retired"], 1, "the key for recovery is no key of bob's");
     let text = bob.site.run("mailbox inspect --account bob@north.example").text();
     assert!(text.contains(" retired, recovery of north.example "), "{text}");
-    assert!(text.contains("\n  only on retired keys  1\n"), "{text}");
+    assert!(text.contains("\n  only on retired or revoked keys  1\n"), "{text}");
 }
 
 /// A folder that cannot be listed keeps nobody from looking at the others.
@@ -416,4 +416,24 @@ fn caches_that_are_older_than_a_replacement_are_told() {
     assert!(ended.stderr.contains("doveadm "), "{}", ended.stderr);
     let summary = bob.events("").1.pop().unwrap();
     assert_eq!(summary["leftovers"]["found"].as_array().unwrap().len(), 1, "{summary}");
+}
+
+/// What was taken back is no active key, and what names nothing else is for a rekey; a hold can be lifted.
+#[test]
+fn a_certificate_that_was_taken_back_is_not_active() {
+    let bob = Mixed::new();
+    bob.put("new/1000000001.x", bob.seal(&[], &[&bob.certificates()[0]]));
+    for (reason, state) in [("certificate-hold", "hold"), ("key-compromise", "revoked")] {
+        bob.site.run(&format!("cert revoke --account bob@north.example --reason {reason}")).ok();
+        let events = bob.events("").1;
+        let holder = &events[0]["recipients"][0]["holders"][0];
+        assert_eq!((&holder["state"], &holder["active"]), (&json!(state), &json!(false)));
+        assert_eq!((&events[1]["only_retired"], &events[1]["to"][0]["holder"]), (&json!(1), holder));
+        let text = bob.site.run("mailbox inspect --account bob@north.example").text();
+        assert!(text.contains("\n  only on retired or revoked keys  1\n"), "{text}");
+        let shown = text
+            .lines()
+            .filter(|line| line.contains("bob@north.example ") && line.contains(&format!(" {state} ")));
+        assert_eq!(shown.count(), 2, "{text}");
+    }
 }
