@@ -159,13 +159,9 @@ impl Run<'_> {
 
     /// The mailboxes that a scope names.
     pub fn mailboxes(&self, scope: &Scope<'_>) -> Result<Vec<Arc<StoredMailbox>>, RunError> {
-        let mut all = self.store.stored_mailboxes(scope.owner)?;
-        let Some(wanted) = scope.mailbox else { return Ok(all) };
-        let folder = self.store.folder(scope.owner, wanted);
-        all.retain(|mailbox| mailbox.folder() == folder);
-        if all.is_empty() {
-            return Err(RunError::NoMailbox { owner: scope.owner.clone(), mailbox: wanted.clone() });
-        }
-        Ok(all)
+        let Some(wanted) = scope.mailbox else { return Ok(self.store.stored_mailboxes(scope.owner)?) };
+        let found = self.store.stored_mailbox(scope.owner, wanted)?;
+        let none = || RunError::NoMailbox { owner: scope.owner.clone(), mailbox: wanted.clone() };
+        Ok(vec![found.ok_or_else(none)?])
     }
 }

@@ -35,6 +35,7 @@ pub use keywords::Keywords;
 pub use layout::TemplateError;
 pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
+pub use name::kept_beginning;
 pub use replace::{NewContent, Replaced, Replacement, Step};
-pub use stored::{Messages, Named, Part, RunId, StoredMailbox, StoredMessage};
+pub use stored::{Messages, Part, RunId, StoredMailbox, StoredMessage};
 pub use uidlist::UidListError;

@@ -15,7 +15,7 @@ pub(crate) use need::{
     dovecot_plugin, files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors,
 };
 pub(crate) use page::{Step, steps};
-pub(crate) use program::{Ended, Program, find, of_three, path};
+pub(crate) use program::{Ended, Program, find, high_water, of_three, path};
 pub(crate) use site::Site;
 pub(crate) use store::Store;
 

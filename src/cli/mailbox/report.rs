@@ -8,6 +8,7 @@ mod rows;
 mod tally;
 
 use super::leftovers::Leftovers;
+use super::selection::no_mailbox;
 use crate::cli::failure::{Failure, without_error_numbers};
 use crate::cli::output::{Output, Table, with};
 use crate::cli::progress;
@@ -194,21 +195,22 @@ impl<'o> Report<'o> {
     }
 
     fn account_failed(&mut self, owner: Address, error: RunError) {
-        let is_missing = matches!(error, RunError::NoMailbox { .. });
+        let missing =
+            if let RunError::NoMailbox { mailbox, .. } = &error { Some(mailbox.clone()) } else { None };
         let mut failure = Failure::from(error);
-        if is_missing {
+        if let Some(name) = &missing {
             self.fate.without_mailbox += 1;
             // Of many accounts not each has each mailbox.
             if self.fate.without_mailbox < self.begun.accounts {
                 return self.account(owner, "no-mailbox", None);
             }
             if self.begun.accounts > 1 {
-                failure.text = "none of the accounts has that mailbox".to_owned();
+                failure = no_mailbox(name, &[]);
             }
         }
         self.fate.accounts_failed += 1;
         let text = without_error_numbers(&failure.in_one_line());
-        if self.begun.accounts == 1 || is_missing {
+        if self.begun.accounts == 1 || missing.is_some() {
             self.fate.only = Some(failure);
         } else {
             let reason = text.replace(&owner.to_string(), "ADDRESS");

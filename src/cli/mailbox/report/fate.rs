@@ -3,6 +3,7 @@
 use super::tally::{Count, Tally};
 use super::{Begun, counted};
 use crate::cli::failure::{Code, Failure, with_sources};
+use crate::cli::mailbox::selection::no_mailbox;
 use crate::mailbox::RunError;
 
 /// How it ends, apart from the messages.
@@ -67,7 +68,7 @@ impl From<RunError> for Failure {
         let code = match error {
             RunError::Store(error) => return error.into(),
             RunError::Directory(error) => return error.into(),
-            RunError::NoMailbox { .. } => Code::NotFound,
+            RunError::NoMailbox { owner, mailbox } => return no_mailbox(&mailbox, &[owner]),
             RunError::Busy(_) => Code::TryAgain,
             RunError::NoWork(_) => Code::No,
             _ => Code::Io,
