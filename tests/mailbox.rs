@@ -6,6 +6,7 @@ mod leftovers;
 mod live;
 mod look;
 mod mbox;
+mod odd_names;
 mod page;
 mod promises;
 mod run;

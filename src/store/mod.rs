@@ -30,5 +30,5 @@ pub use layout::TemplateError;
 pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
 pub use replace::{NewContent, Replaced, Replacement, Step};
-pub use stored::{Messages, Named, Part, RunId, StoredMailbox, StoredMessage};
+pub use stored::{Messages, Named, Part, RunId, StoredMailbox, StoredMessage, is_of_one_file};
 pub use uidlist::UidListError;

@@ -13,7 +13,7 @@ use crate::cli::progress;
 use crate::cli::words;
 use crate::mail::Address;
 use crate::mailbox::{Ended, Event, Outcome, Run, RunError, Seen};
-use crate::store::MaildirStore;
+use crate::store::{MaildirStore, StoredMailbox};
 use fate::Fate;
 use indicatif::ProgressBar;
 use lines::Lines;
@@ -138,6 +138,7 @@ impl<'o> Report<'o> {
             Event::Finished(step) => {
                 self.running.entry(step.account).or_default().tally.add(Count::Finished, 1)
             }
+            Event::Unlisted { mailbox, reason } => self.unlisted(&mailbox, &reason),
             Event::NotMeant { messages, .. } => self.bar.inc(messages),
             Event::Message(seen) => self.message(&seen),
             Event::Ends { owner, ended } => {
@@ -172,6 +173,14 @@ impl<'o> Report<'o> {
         }
         let words = &self.begun.words;
         let told = if self.out.is_json() { self.out.json(event::message(seen, words)) } else { Ok(()) };
+        self.told(told);
+    }
+
+    fn unlisted(&mut self, mailbox: &StoredMailbox, reason: &str) {
+        self.running.entry(mailbox.owner.clone()).or_default().tally.add(Count::Failed, 1);
+        let text = || format!("{} {}: {}", mailbox.owner, mailbox.name, without_error_numbers(reason));
+        self.failures.show(&self.bar, self.out, text);
+        let told = if self.out.is_json() { self.out.json(event::unlisted(mailbox, reason)) } else { Ok(()) };
         self.told(told);
     }
 

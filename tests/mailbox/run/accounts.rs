@@ -45,6 +45,7 @@ fn whose(event: &Event) -> String {
         | Event::Fails { owner, .. } => owner.to_string(),
         Event::Finished(step) => step.account.to_string(),
         Event::Message(seen) => seen.stored.mailbox().owner.to_string(),
+        Event::Unlisted { mailbox, .. } => mailbox.owner.to_string(),
     }
 }
 
