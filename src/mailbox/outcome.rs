@@ -10,10 +10,13 @@ use std::collections::BTreeSet;
 pub enum Left {
     /// Sealed to exactly the wanted certificates, or clear where it should be.
     AlreadyRight,
+    /// Sealed to every wanted account by an active certificate of it, and to others besides, as a delivery keeps it.
+    AndOthers,
+    /// Sealed to certificates of the owner, and not to all of today's: a rekey hands it over.
+    OtherKeys,
     /// Sealed to others, and they are left alone.
     SealedToOthers,
-    /// Sealed to exactly the wanted certificates, with algorithms that are not written any more. Other recipients do not
-    /// change that: it is decrypted and encrypted anew, or wrapped.
+    /// Sealed to the wanted, with algorithms that are not written any more. Other recipients do not change that: it is decrypted and encrypted anew, or wrapped.
     WeakAlgorithms,
     /// Encrypted with OpenPGP.
     OpenPgp,

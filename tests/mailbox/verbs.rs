@@ -52,7 +52,8 @@ pub(super) fn enveloped(message: &[u8]) -> Enveloped {
     }
 }
 
-fn named(message: &[u8]) -> Vec<RecipientId> {
+/// Whom a message names, sorted.
+pub(super) fn named(message: &[u8]) -> Vec<RecipientId> {
     let mut named: Vec<_> = enveloped(message).recipients.into_iter().filter_map(|to| to.id).collect();
     named.sort_by_key(|id| format!("{id:?}"));
     named
@@ -70,7 +71,7 @@ fn by_issuer(certificate: &Certificate) -> RecipientId {
     ids.into_iter().find(|id| matches!(id, RecipientId::IssuerAndSerialNumber { .. })).unwrap()
 }
 
-fn names_of<const N: usize>(people: [&Identity; N]) -> Vec<RecipientId> {
+pub(super) fn names_of<const N: usize>(people: [&Identity; N]) -> Vec<RecipientId> {
     let mut names: Vec<_> = people.iter().map(|person| name_of(&person.certificate)).collect();
     names.sort_by_key(|id| format!("{id:?}"));
     names
@@ -261,7 +262,14 @@ fn the_acting_account_reads_too_and_must_be_one() {
         assert_eq!(named(&lying.bytes), names_of([&store.bob, &anna]));
     }
     let other = store.command("mailbox encrypt --account bob@north.example --all").run();
-    assert_eq!(number(&other, "sealed to others, left"), Some(6), "{}", other.text());
+    assert_eq!(number(&other, "sealed to them and others, left"), Some(6), "{}", other.text());
+    let retire = "cert retire --account bob@north.example --fingerprint";
+    store.command(retire).args([fingerprint(&store.bob.certificate)]).run().ok();
+    store.certify(&store.authority.p256("bob"));
+    let past =
+        store.command("mailbox encrypt --account bob@north.example --all --sealed-to-others wrap").run();
+    assert_eq!(number(&past, "on other keys of the account, left"), Some(6), "{}", past.text());
+    assert!(past.stderr.contains("sealpost mailbox rekey"), "{}", past.stderr);
 }
 
 #[test]
@@ -289,6 +297,21 @@ fn what_is_sealed_to_others_is_left_or_wrapped() {
     assert_eq!(number(&wrapped, "sealed now"), Some(1), "{}", wrapped.text());
     let lying = maildir.messages().remove(0);
     assert_eq!(store.open(&lying.bytes), crlf(&for_anna));
+}
+
+#[test]
+fn the_command_line_says_that_it_is_wrapped() {
+    let store = Store::new();
+    let maildir = Maildir::of(&store.root(), "bob");
+    let anna = store.authority.rsa("anna");
+    let clear = b"From: bob@north.example\r\nSubject: for anna\r\n\r\nSecret.\r\n";
+    let for_anna = store.command("seal --cert").args([path(&anna.certificate)]).input(*clear).run().ok();
+    maildir.put("cur/1577836801.a.host:2,S", &for_anna, 1);
+    let encrypt = "mailbox encrypt --account bob@north.example --all --sealed-to-others wrap";
+    let wrapped = store.command(encrypt).run();
+    assert_eq!((wrapped.code, number(&wrapped, "sealed now")), (Some(0), Some(1)), "{}", wrapped.stderr);
+    assert_eq!(store.open(&maildir.messages()[0].bytes), crlf(&for_anna));
+    assert_eq!(number(&store.command(encrypt).run(), "already right"), Some(1), "once is enough");
 }
 
 /// A message of bob that names anna, who has a newer certificate by now, and one that names a stranger. And whom bob's mail is

@@ -7,7 +7,7 @@ mod proofs;
 mod rekey;
 mod vectors;
 
-use crate::laws::people::{Person, now};
+use crate::laws::people::{Person, XENIA, now};
 use sealpost::cms::RecipientId;
 use sealpost::config::Config;
 use sealpost::crypto::{Entropy, EntropyError, Seed};
@@ -22,6 +22,7 @@ use sealpost::mailbox::{
 use sealpost::pki::Certificate;
 use sealpost::smime::OpeningKey;
 use sealpost::store::{MaildirStore, StoredMailbox, StoredMessage};
+use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -83,7 +84,7 @@ fn failed(made: Made) -> String {
 }
 
 /// One message encrypted with OpenPGP: a session key for somebody, and data.
-fn openpgp() -> Vec<u8> {
+pub(super) fn openpgp() -> Vec<u8> {
     let packets = [&[0xc1, 12, 3][..], &[7; 11], &[0xd2, 3, 1, 2, 3]].concat();
     let text = encodify::base64::STANDARD.encode(packets);
     format!("A: b\n\n-----BEGIN PGP MESSAGE-----\n\n{text}\n-----END PGP MESSAGE-----\n").into_bytes()
@@ -158,7 +159,13 @@ fn prospect(settings: &str, people: &[&Person]) -> Prospect {
 
 fn encrypt<'a>(prospect: &'a Prospect, seeds: &'a Seeds) -> Encrypt<'a> {
     let (others, openpgp) = (SealedToOthers::Leave, OpenPgp::Keep);
-    Encrypt { prospect, at: now(), others, openpgp, entropy: seeds }
+    Encrypt { prospect, own: own(prospect), at: now(), others, openpgp, entropy: seeds }
+}
+
+/// What messages call what it seals to, and the certificate of Xenia, whose owner had it before.
+fn own(prospect: &Prospect) -> &'static HashSet<RecipientId> {
+    let certificates = prospect.recipients.iter().map(|to| to.certificate()).chain([XENIA.certificate()]);
+    Box::leak(Box::new(certificates.flat_map(Certificate::recipient_ids).collect()))
 }
 
 /// The message as a run would store it for these people.

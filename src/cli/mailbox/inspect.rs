@@ -7,7 +7,7 @@ use super::leftovers::Leftovers;
 use super::selection::{Among, SelectionOptions, told_missing};
 use super::targets::Targets;
 use crate::cli::context::Context;
-use crate::cli::failure::{Code, Failure};
+use crate::cli::failure::{Code, Failure, without_error_numbers};
 use crate::cli::output::{self, Output};
 use crate::cli::{inspect, words};
 use crate::cms::{Holder, RecipientId, RecipientReport};
@@ -153,8 +153,8 @@ impl Sight<'_> {
         if is_of_one_file(&error) {
             self.tally.count_unnamed();
         }
-        let failure = Failure::from(error);
-        output::warn(&format!("{} of {}: {}", mailbox.name, mailbox.owner, failure.text));
+        let reason = without_error_numbers(&Failure::from(error).text);
+        output::warn(&format!("{} of {}: {reason}", mail::printable(&mailbox.name), mailbox.owner));
     }
 
     fn head(&mut self, mailbox: &StoredMailbox) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ mod event;
 mod fate;
 mod lines;
 mod readers;
+mod rows;
 mod tally;
 
 use super::leftovers::Leftovers;
@@ -18,6 +19,7 @@ use fate::Fate;
 use indicatif::ProgressBar;
 use lines::Lines;
 use readers::Readers;
+use rows::Rows;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,8 +29,6 @@ use tally::{Count, Tally};
 const LINES: usize = 100;
 /// Notes that are shown.
 const NOTES: usize = 10;
-/// Accounts that a table names.
-const ROWS: usize = 1000;
 /// Accounts for which it is said what drops the words that Dovecot keeps.
 const CLEANED: usize = 100;
 
@@ -72,7 +72,7 @@ pub(super) struct Report<'o> {
     stop: &'o AtomicBool,
     total: Tally,
     running: HashMap<Address, InHand>,
-    rows: Vec<(Address, Tally)>,
+    rows: Rows,
     /// Whose messages were hidden, the first of them.
     hidden: Vec<Address>,
     more_hidden: u64,
@@ -98,7 +98,7 @@ impl<'o> Report<'o> {
             stop: run.stop,
             total: Tally::default(),
             running: HashMap::new(),
-            rows: Vec::new(),
+            rows: Rows::default(),
             hidden: Vec::new(),
             more_hidden: 0,
             failures: Lines::of(LINES),
@@ -163,7 +163,8 @@ impl<'o> Report<'o> {
         match &seen.outcome {
             Outcome::Failed(reason) => {
                 let reason = without_error_numbers(reason);
-                self.failures.show(&self.bar, self.out, || format!("{}: {reason}", place()));
+                let text = || format!("{}: {reason}", place());
+                self.failures.show_reason(&self.bar, self.out, &reason, text);
             }
             Outcome::Replaced { notes, .. } | Outcome::WouldReplace(notes) if !notes.texts.is_empty() => {
                 let text = || format!("note: {}: {}", place(), notes.texts.join("; "));
@@ -178,9 +179,9 @@ impl<'o> Report<'o> {
 
     fn unlisted(&mut self, mailbox: &StoredMailbox, reason: &str) {
         self.running.entry(mailbox.owner.clone()).or_default().tally.add(Count::Failed, 1);
-        let text = || format!("{} {}: {}", mailbox.owner, mailbox.name, without_error_numbers(reason));
-        self.failures.show(&self.bar, self.out, text);
-        let told = if self.out.is_json() { self.out.json(event::unlisted(mailbox, reason)) } else { Ok(()) };
+        let reason = without_error_numbers(reason);
+        self.failures.show(&self.bar, self.out, || format!("{} {}: {reason}", mailbox.owner, mailbox.name));
+        let told = if self.out.is_json() { self.out.json(event::unlisted(mailbox, &reason)) } else { Ok(()) };
         self.told(told);
     }
 
@@ -202,7 +203,8 @@ impl<'o> Report<'o> {
         if self.begun.accounts == 1 || is_missing {
             self.fate.only = Some(failure);
         } else {
-            self.failures.show(&self.bar, self.out, || format!("{owner}: {text}"));
+            let reason = text.replace(&owner.to_string(), "ADDRESS");
+            self.failures.show_reason(&self.bar, self.out, &reason, || format!("{owner}: {text}"));
         }
         self.account(owner, "failed", Some(text));
     }
@@ -227,8 +229,9 @@ impl<'o> Report<'o> {
             CLEANED.. => self.more_hidden += 1,
             _ => self.hidden.push(owner.clone()),
         }
-        if self.begun.accounts > 1 && self.rows.len() < ROWS && tally.is_of_interest() {
-            self.rows.push((owner, tally));
+        match outcome {
+            "failed" if tally.is_empty() => self.rows.refused(&owner),
+            _ => self.rows.take(&owner, tally),
         }
     }
 
@@ -260,13 +263,22 @@ impl<'o> Report<'o> {
         });
         let event = with(event, self.readers.json());
         self.out.json(event::join(event, &self.total))?;
+        self.tell_other_keys();
         self.tell_leftovers()?;
-        self.fate.ending(&self.total, self.begun.missing.len())
+        self.fate.ending(&self.total, &self.begun)
     }
 
     /// Was every account worked on to its end? Then there is nothing to go on with.
     pub(super) fn is_whole(&self) -> bool {
         !self.fate.stopped && self.fate.accounts_failed == 0
+    }
+
+    fn tell_other_keys(&self) {
+        if self.total.of(Count::OtherKeys) > 0 {
+            self.out.note(
+                "what is on other keys of an account is handed to those of today: sealpost mailbox rekey",
+            );
+        }
     }
 
     /// What still holds words of the messages that were in the clear.
@@ -284,16 +296,24 @@ impl<'o> Report<'o> {
 
     fn tell_numbers(&self) {
         let kinds = [(&self.failures, "failure"), (&self.notes, "note"), (&self.warnings, "warning")];
+        for (reason, number) in self.failures.repeated() {
+            self.out.note(&format!("and {}, which --json names: {reason}", counted_more(number, "failure")));
+        }
         for (lines, what) in kinds {
             if lines.hidden > 0 {
                 self.out.note(&format!("and {}, which --json names", counted_more(lines.hidden, what)));
             }
         }
+        if self.begun.accounts > 1 && self.rows.hidden > 0 {
+            let accounts = counted_more(self.rows.hidden, "account");
+            self.out.note(&format!("the table leaves out {accounts}, which --json names"));
+        }
     }
 
     fn table(&mut self) -> Result<(), Failure> {
         let (words, dry_run) = (&self.begun.words, self.begun.dry_run);
-        if self.begun.accounts == 1 || self.rows.is_empty() {
+        let rows = self.rows.all();
+        if self.begun.accounts == 1 || rows.is_empty() {
             let mut table = Table::new(&["messages", "number"], "");
             self.total.lines(words, dry_run).into_iter().for_each(|line| table.row(line));
             return self.out.table(&table);
@@ -303,12 +323,13 @@ impl<'o> Report<'o> {
         let names: Vec<&str> =
             std::iter::once("account").chain(headings.iter().map(String::as_str)).collect();
         let mut table = Table::new(&names, "");
-        let numbers =
-            |tally: &Tally| counts.iter().map(|count| tally.of(*count).to_string()).collect::<Vec<_>>();
-        for (owner, tally) in &self.rows {
-            table.row(std::iter::once(owner.to_string()).chain(numbers(tally)));
+        let number = |tally: Option<&Tally>, count: &Count| {
+            tally.map_or_else(|| "-".to_owned(), |tally| tally.of(*count).to_string())
+        };
+        for (owner, tally) in rows.into_iter().chain([("all", Some(&self.total))]) {
+            let numbers = counts.iter().map(|count| number(tally, count));
+            table.row(std::iter::once(owner.to_owned()).chain(numbers));
         }
-        table.row(std::iter::once("all".to_owned()).chain(numbers(&self.total)));
         self.out.table(&table)
     }
 }

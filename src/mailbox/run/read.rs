@@ -23,6 +23,8 @@ use std::sync::mpsc::{Sender, SyncSender, channel};
 const MESSAGES: usize = 512;
 /// And at most so many octets of files; one larger message goes alone.
 const OCTETS: u64 = 16 << 20;
+/// So many names are put in order at a time: ten megabytes.
+const NAMES: usize = 65_536;
 /// So many files are open at a time: with several accounts side by side less than a process may have.
 const OPEN: usize = 32;
 /// Somebody who renames files all the time does not keep a run for ever.
@@ -111,6 +113,7 @@ impl<'a, 'b> Reader<'a, 'b> {
             mailboxes => mailboxes?,
         };
         for mailbox in mailboxes {
+            let mut listed = Vec::new();
             for stored in self.shop.run.store.messages(&mailbox) {
                 self.shop.go_on()?;
                 let stored = match stored {
@@ -123,11 +126,13 @@ impl<'a, 'b> Reader<'a, 'b> {
                 self.heed_double(pass, &stored);
                 if self.is_new(&stored) {
                     found += 1;
-                    let key = self.known.key(&stored);
-                    self.lost.remove(&key);
-                    self.name(key, stored)?;
+                    listed.push(stored);
+                }
+                if listed.len() == NAMES {
+                    self.name_all(&mut listed)?;
                 }
             }
+            self.name_all(&mut listed)?;
         }
         self.open_names()?;
         self.tell_doubles()?;
@@ -166,6 +171,19 @@ impl<'a, 'b> Reader<'a, 'b> {
             if self.batch.entries.len() >= MESSAGES {
                 self.send()?;
             }
+        }
+        Ok(())
+    }
+
+    /// In the order in which readers have them: a client that looks at the mailbox meanwhile numbers new files as they come, and
+    /// directories give names in no order.
+    fn name_all(&mut self, listed: &mut Vec<StoredMessage>) -> Result<(), Halt> {
+        listed.sort_unstable_by(|one, other| one.order().cmp(&other.order()));
+        for stored in listed.drain(..) {
+            self.shop.go_on()?;
+            let key = self.known.key(&stored);
+            self.lost.remove(&key);
+            self.name(key, stored)?;
         }
         Ok(())
     }

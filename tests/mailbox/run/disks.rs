@@ -7,15 +7,15 @@ use sealpost::store::RunId;
 use std::path::PathBuf;
 
 /// A small file system of its own, gone with the value.
-struct Mount(PathBuf);
+pub(in crate::mailbox) struct Mount(PathBuf);
 
 impl Mount {
-    fn new(place: PathBuf, options: &str) -> Mount {
+    pub(in crate::mailbox) fn new(place: PathBuf, options: &str) -> Mount {
         std::fs::create_dir(&place).unwrap();
         Program::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs", path(&place)]).run().ok();
         Mount(place)
     }
-    fn remount(&self, options: &str) {
+    pub(in crate::mailbox) fn remount(&self, options: &str) {
         Program::new("mount").args(["-o", &format!("remount,{options}"), path(&self.0)]).run().ok();
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn message(seen: &Seen, words: &Words) -> Value {
 pub(super) fn unlisted(mailbox: &StoredMailbox, reason: &str) -> Value {
     json!({
         "event": "message", "account": mailbox.owner.to_string(), "mailbox": mailbox.name,
-        "message": Value::Null, "outcome": "failed", "reason": without_error_numbers(reason), "notes": [],
+        "message": Value::Null, "outcome": "failed", "reason": reason, "notes": [],
         "bytes_before": Value::Null, "bytes_after": Value::Null,
     })
 }
