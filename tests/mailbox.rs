@@ -13,6 +13,7 @@ mod mbox;
 mod memory;
 mod moved_live;
 mod never_clear;
+mod odd_names;
 mod old_keys;
 mod page;
 mod promised;

@@ -20,7 +20,9 @@ mod read;
 mod trouble;
 mod workshop;
 
+pub(super) use batch::reason;
 pub use event::Event;
+pub(super) use known::Known;
 pub(super) use lanes::side_by_side;
 pub(super) use lock::Lock;
 pub(super) use read::{too_large, whole};

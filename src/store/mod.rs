@@ -37,5 +37,5 @@ pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
 pub use name::kept_beginning;
 pub use replace::{NewContent, Replaced, Replacement, Step};
-pub use stored::{Messages, Part, RunId, StoredMailbox, StoredMessage};
+pub use stored::{Messages, Part, RunId, StoredMailbox, StoredMessage, is_of_one_file};
 pub use uidlist::UidListError;

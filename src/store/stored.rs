@@ -190,6 +190,11 @@ impl Iterator for Entries {
     }
 }
 
+/// Is an error of a listing about one file, whose name cannot be read, and not about a folder?
+pub fn is_of_one_file(error: &StoreError) -> bool {
+    matches!(error, StoreError::Io { source, .. } if source.kind() == ErrorKind::InvalidData)
+}
+
 /// Lists the messages of a mailbox as the disk gives them, `new` before `cur`. Nothing is collected. An error is about one
 /// file or one of the two folders, and the listing goes on behind it.
 pub struct Messages(Entries);

@@ -218,6 +218,28 @@ fn what_is_removed_meanwhile_is_gone_and_told_once() {
     house.assert_numbers_are((0..30).filter(|number| *number != 7));
 }
 
+/// A listing may hide a file that is renamed: what is gone in one pass and there in the next is not gone.
+#[test]
+fn what_is_gone_only_for_a_moment_is_worked_on() {
+    let house = House::with(30);
+    let [place, hidden] = [house.path(7), house.maildir().join("tmp/hidden")];
+    let hiding = Seal {
+        before: Box::new(|made| match made {
+            0 => {
+                std::fs::rename(&place, &hidden).unwrap();
+                house.add(30);
+            }
+            _ if hidden.exists() => std::fs::rename(&hidden, &place).unwrap(),
+            _ => {}
+        }),
+        ..Seal::default()
+    };
+    let seen = house.run(RunId(1), &hiding).whole();
+    assert_eq!(seen.len(), 31);
+    assert!(seen.iter().all(|seen| matches!(seen.outcome, Outcome::Replaced { .. })), "{seen:?}");
+    house.assert_sealed(31);
+}
+
 #[test]
 fn a_second_run_is_refused_before_it_touches_anything() {
     let house = House::with(20);

@@ -139,6 +139,7 @@ impl<'o> Report<'o> {
             Event::Finished(step) => {
                 self.running.entry(step.account).or_default().tally.add(Count::Finished, 1)
             }
+            Event::Unlisted { mailbox, reason } => self.unlisted(&mailbox, &reason),
             Event::Warning { owner, text } => self.warn(owner, vec![text]),
             Event::LeftOut { mailbox, reason } => self.left_out(&mailbox, &reason),
             Event::NotMeant { messages, .. } => self.bar.inc(messages),
@@ -191,6 +192,14 @@ impl<'o> Report<'o> {
             })
         };
         let told = if self.out.is_json() { self.out.json(event()) } else { Ok(()) };
+        self.told(told);
+    }
+
+    fn unlisted(&mut self, mailbox: &StoredMailbox, reason: &str) {
+        self.running.entry(mailbox.owner.clone()).or_default().tally.add(Count::Failed, 1);
+        let reason = without_error_numbers(reason);
+        self.failures.show(&self.bar, self.out, || format!("{} {}: {reason}", mailbox.owner, mailbox.name));
+        let told = if self.out.is_json() { self.out.json(event::unlisted(mailbox, &reason)) } else { Ok(()) };
         self.told(told);
     }
 

@@ -36,6 +36,14 @@ pub enum Event {
     },
     /// What became of a message.
     Message(Seen),
+    /// A file whose name cannot be read, or a folder that cannot be listed: nothing is done with what is there, and that is a
+    /// failure. It is told once.
+    Unlisted {
+        /// Where.
+        mailbox: Arc<StoredMailbox>,
+        /// Why, with the path.
+        reason: String,
+    },
     /// So many messages that [`super::Run::count`] counted are not meant by the selection.
     NotMeant {
         /// Whose.

@@ -47,6 +47,7 @@ fn whose(event: &Event) -> String {
         Event::Finished(step) => step.account.to_string(),
         Event::LeftOut { mailbox, .. } => mailbox.owner.to_string(),
         Event::Message(seen) => seen.stored.mailbox().owner.to_string(),
+        Event::Unlisted { mailbox, .. } => mailbox.owner.to_string(),
     }
 }
 

@@ -120,9 +120,13 @@ impl House {
         File::options().write(true).open(&path).unwrap().set_modified(date).unwrap();
     }
 
+    /// Where the message of that number lies.
+    pub(super) fn path(&self, number: usize) -> PathBuf {
+        self.maildir().join(place(number)).join(format!("{}{}", base(number), letters(number)))
+    }
+
     pub(super) fn remove(&self, number: usize) {
-        let path = self.maildir().join(place(number)).join(format!("{}{}", base(number), letters(number)));
-        std::fs::remove_file(path).unwrap();
+        std::fs::remove_file(self.path(number)).unwrap();
     }
 
     /// A new file beside that of the number, and the step in the journal: as a run that died after its commit leaves them.
