@@ -22,6 +22,7 @@ mod settle;
 mod stored;
 mod uidlist;
 mod walk;
+mod writable;
 
 pub use atomic::{Disk, Files, replace_file};
 pub use import::{Arrival, NamedArrival, StagedArrival};
@@ -32,3 +33,4 @@ pub use memory::{Fault, MemoryStore, Stored};
 pub use replace::{NewContent, Replaced, Replacement, Step};
 pub use stored::{Messages, Named, Part, RunId, StoredMailbox, StoredMessage};
 pub use uidlist::UidListError;
+pub use writable::check_replaceable;
