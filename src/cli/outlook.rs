@@ -5,6 +5,7 @@ use super::output::warn;
 use crate::config::Config;
 use crate::directory::SqliteDirectory;
 use crate::engine::{self, Account, Clock, Directory, DirectoryError, EngineError, Prospect};
+use crate::mail::Address;
 use crate::pki::{Unfit, ValidatedCertificate};
 use crate::system::SystemClock;
 
@@ -50,13 +51,27 @@ pub(super) fn recovery(
 }
 
 /// Why mail for an account cannot be sealed, with the command that mends it.
-pub(super) fn unfit(error: EngineError) -> Failure {
+pub(super) fn unfit(directory: &SqliteDirectory) -> impl Fn(EngineError) -> Failure {
+    move |error| mended(directory, error)
+}
+
+/// What gives an account without a certificate one. A certificate is issued for a key.
+pub(super) fn first_certificate(directory: &SqliteDirectory, account: &Address) -> String {
+    match directory.vault_keys(account) {
+        Ok(keys) if keys.is_empty() => {
+            format!("sealpost key generate --account {account}, then cert issue --account {account}")
+        }
+        _ => format!("sealpost cert issue --account {account}"),
+    }
+}
+
+fn mended(directory: &SqliteDirectory, error: EngineError) -> Failure {
     let mend = match &error {
         EngineError::NoCertificate { account, disabled: true, .. } => {
             Some(format!("sealpost domain set {} --mode enabled", account.domain()))
         }
         EngineError::NoCertificate { account, .. } => {
-            Some(format!("sealpost cert issue --account {account}, or cert add"))
+            Some(format!("{}, or cert add", first_certificate(directory, account)))
         }
         EngineError::NoUsableCertificate { account, reasons, .. } => {
             Some(mend_of(&account.to_string(), account.domain(), reasons))

@@ -25,6 +25,7 @@ use time::OffsetDateTime;
 /// new mail is (openpgp).
 /// Nothing wipes the blocks of the old files on the disk, nor backups and snapshots that hold them.
 /// A run that was stopped (Ctrl-C, a crash) goes on where it was when the same command is given again.
+/// With --json: one JSON object a line.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost mailbox encrypt --account anna@north.example --all
@@ -72,7 +73,7 @@ impl Sealing<'_> {
         let acting = self.acting.as_ref().filter(|acting| acting.address != owner.address);
         let readers: Vec<&Account> = std::iter::once(owner).chain(acting).collect();
         let found = outlook::of_copy(&self.site.directory, &readers, &self.site.config);
-        found.map_err(outlook::unfit)?.ok_or_else(|| outlook::by_consent(owner))
+        found.map_err(outlook::unfit(&self.site.directory))?.ok_or_else(|| outlook::by_consent(owner))
     }
 }
 

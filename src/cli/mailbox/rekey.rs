@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::outlook;
 use crate::cli::output::Output;
-use crate::engine::{Account, Prospect};
+use crate::engine::{Account, CertificateState, Prospect};
 use crate::mailbox::{self, Made, Read, Work};
 use crate::pki::Fingerprint;
 use crate::system::SystemEntropy;
@@ -26,6 +26,7 @@ use std::sync::Arc;
 /// The content key is still the same, and nothing wipes the blocks of the old files, nor backups and snapshots that hold
 /// them: whoever has an old key and an old copy can read it.
 /// The password is asked for once. A wrong one is refused before any message is touched.
+/// With --json: one JSON object a line.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost mailbox rekey --account anna@north.example --password-file anna.password --all
@@ -57,7 +58,7 @@ struct Handing<'s> {
 impl Handing<'_> {
     fn prospect(&self, owner: &Account) -> Result<Prospect, Failure> {
         let found = outlook::of_copy(&self.site.directory, &[owner], &self.site.config);
-        found.map_err(outlook::unfit)?.ok_or_else(|| outlook::by_consent(owner))
+        found.map_err(outlook::unfit(&self.site.directory))?.ok_or_else(|| outlook::by_consent(owner))
     }
 }
 
@@ -75,11 +76,22 @@ impl Operation for Handing<'_> {
 
     fn prepare(&self, account: &Account) -> Result<Prepared<'_>, Failure> {
         let mut prospect = self.prospect(account)?;
-        let warnings = std::mem::take(&mut prospect.warnings);
+        let mut warnings = std::mem::take(&mut prospect.warnings);
+        warnings.extend(several(account));
         let keys = self.keys.of(&self.site.directory, account)?;
         let readers = KnownReaders { site: self.site };
         Ok(Prepared { work: Box::new(Hander { prospect, keys, readers }), warnings })
     }
+}
+
+/// Whoever makes a new key often means to end the old one.
+fn several(account: &Account) -> Option<String> {
+    let held = account.certificates.iter();
+    let active = held.filter(|held| held.state == CertificateState::Active && held.revoked.is_none()).count();
+    let text = || {
+        format!("{active} certificates of {} are active: new copies open with each of them", account.address)
+    };
+    (active > 1).then(text)
 }
 
 /// The work for one account, with all that it needs.

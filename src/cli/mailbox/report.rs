@@ -238,7 +238,10 @@ impl<'o> Report<'o> {
         self.fate.stopped |= ended == Ended::Stopped;
         self.bar.finish_and_clear();
         self.tell_numbers();
-        self.table()?;
+        // Where the only account was refused, its numbers say nothing.
+        if self.fate.only.is_none() || !self.total.is_empty() {
+            self.table()?;
+        }
         let (begun, fate) = (&self.begun, &self.fate);
         let event = json!({
             "event": "summary", "operation": begun.words.verb, "dry_run": begun.dry_run, "resumed": begun.resumed,
