@@ -117,7 +117,7 @@ fn replace(sealed: Result<Sealed, SealError>, mut notes: Vec<String>) -> Made {
         Ok(sealed) => {
             notes.extend(sealed.headers_kept().map(|reason| reason.to_string()));
             let proof = Proof::sealed(&sealed);
-            Made::Replace(NewContent::Sealed(sealed), proof, notes)
+            Made::Replace(NewContent::Sealed(sealed), proof, notes.into())
         }
     }
 }

@@ -3,14 +3,18 @@
 //! They come in the order in which their names sort, which is that of their arrival. For that the names are in memory, about
 //! 150 octets a message; of the messages themselves, one.
 
-use super::Selection;
-use super::run::{too_large, whole};
+mod passes;
+
+use super::run::{Lock, too_large, whole};
+use super::{Clear, RunError, Selection};
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
-use crate::mail::Flag;
 use crate::mail::mbox::{self, Keeping};
+use crate::mail::{Flag, MailboxName};
 use crate::store::{MaildirStore, Part, StoredMailbox, StoredMessage};
-use std::collections::HashMap;
+use passes::{PASSES, Quiet, Watch};
+use std::cmp::Ordering as Compared;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::Metadata;
 use std::io;
 use std::sync::Arc;
@@ -18,17 +22,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 use time::OffsetDateTime;
 
-/// A message that changes its flags so often while it is looked for is given up.
-const PASSES: usize = 20;
-
 /// Gives the clear form of a stored message, if it should have one: `Ok(None)` where it stays as it is.
-pub type Opener<'a> = &'a dyn Fn(&[u8]) -> Result<Option<SecretBytes>, String>;
+pub type Opener<'a> = &'a dyn Fn(&[u8]) -> Result<Option<Clear>, String>;
 
 /// From where, and how.
 pub struct Export<'a> {
     /// The mail.
     pub store: &'a MaildirStore,
-    /// The mailbox.
+    /// The mailbox. The account is locked until all is written: a run would replace messages meanwhile.
     pub mailbox: &'a Arc<StoredMailbox>,
     /// Which messages.
     pub selection: &'a Selection,
@@ -47,13 +48,13 @@ pub struct Export<'a> {
 pub enum Exported {
     /// It is in the mbox as it lay in the mailbox.
     AsStored,
-    /// It is in the mbox in the clear.
-    Opened,
+    /// It is in the mbox in the clear; what is not as it was before it was sealed.
+    Opened(Vec<String>),
     /// It is in the mbox as it lay in the mailbox, because it did not open: why.
     NotOpened(String),
     /// It is not in the mbox: why.
     Failed(String),
-    /// It was removed meanwhile.
+    /// It was removed or moved after it was listed.
     Gone,
 }
 
@@ -64,6 +65,9 @@ pub enum ExportError {
     /// The mailbox.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A run is at work in the account, or its mailboxes cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] RunError),
     /// Where the mbox goes.
     #[error("cannot write the mbox: {0}")]
     Write(#[source] io::Error),
@@ -72,8 +76,14 @@ pub enum ExportError {
     Stopped,
 }
 
-/// What names sort by: time and, within a second, what stands behind `M`.
-type Order = (u64, u64);
+/// A message in the order of arrival. The same one under another name takes its place.
+struct Listed {
+    order: (u64, u64),
+    stored: StoredMessage,
+}
+
+/// Those that were not there under the names under which they were listed, by what stays of these.
+type Missed = HashMap<String, (StoredMessage, Quiet)>;
 
 impl Export<'_> {
     /// Writes all that are meant and tells of each.
@@ -82,31 +92,41 @@ impl Export<'_> {
         sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
         tell: &mut dyn FnMut(&StoredMessage, Exported),
     ) -> Result<(), ExportError> {
-        let mut missed = HashMap::new();
-        for stored in self.listed()? {
+        let owner = &self.mailbox.owner;
+        let _lock = Lock::take(owner, &self.store.folder(owner, &MailboxName::inbox()))?;
+        let mut missed = Missed::new();
+        for Listed { stored, .. } in self.listed()? {
             if !self.message(&stored, sink, tell)? {
-                missed.insert(stored.base().to_owned(), stored);
+                missed.insert(stored.base().to_owned(), (stored, Quiet::default()));
             }
         }
         self.again(missed, sink, tell)
     }
 
-    fn listed(&self) -> Result<Vec<StoredMessage>, StoreError> {
-        let mut found = Vec::new();
-        for stored in self.store.messages(self.mailbox) {
-            let stored = stored?;
-            if self.selection.by_name(&stored) {
-                found.push((order(stored.base()), stored));
+    fn listed(&self) -> Result<BTreeSet<Listed>, ExportError> {
+        let (mut found, mut quiet) = (BTreeSet::new(), Quiet::default());
+        for _ in 0..PASSES {
+            let watch = Watch::begin(self.mailbox);
+            let mut has_news = false;
+            for stored in self.store.messages(self.mailbox) {
+                self.go_on()?;
+                let stored = stored?;
+                if self.selection.by_name(&stored) {
+                    has_news |= found.replace(Listed { order: order(stored.base()), stored }).is_none();
+                }
+            }
+            quiet.see(&watch, has_news);
+            if quiet.is_enough() {
+                break;
             }
         }
-        found.sort_by(|(one, first), (other, second)| (one, first.base()).cmp(&(other, second.base())));
-        Ok(found.into_iter().map(|(_, stored)| stored).collect())
+        Ok(found)
     }
 
     /// Those whose names changed between the listing and the reading, under the names that they have now.
     fn again(
         &self,
-        mut missed: HashMap<String, StoredMessage>,
+        mut missed: Missed,
         sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
         tell: &mut dyn FnMut(&StoredMessage, Exported),
     ) -> Result<(), ExportError> {
@@ -114,19 +134,32 @@ impl Export<'_> {
             if missed.is_empty() {
                 return Ok(());
             }
-            let mut restless = HashMap::new();
+            let (watch, mut met) = (Watch::begin(self.mailbox), HashSet::new());
             for stored in self.store.messages(self.mailbox) {
                 let stored = stored?;
-                if missed.remove(stored.base()).is_some() && !self.message(&stored, sink, tell)? {
-                    restless.insert(stored.base().to_owned(), stored);
+                if missed.contains_key(stored.base()) {
+                    if self.message(&stored, sink, tell)? {
+                        missed.remove(stored.base());
+                    } else {
+                        met.insert(stored.base().to_owned());
+                    }
                 }
             }
-            missed.values().for_each(|stored| tell(stored, Exported::Gone));
-            missed = restless;
+            missed.retain(|base, (stored, quiet)| {
+                quiet.see(&watch, met.contains(base));
+                if quiet.is_enough() {
+                    tell(stored, Exported::Gone);
+                }
+                !quiet.is_enough()
+            });
         }
-        let text = "its flags changed again and again while it was looked for";
-        missed.values().for_each(|stored| tell(stored, Exported::Failed(text.into())));
+        let text = "its file was renamed again and again: try again when the mailbox is quieter";
+        missed.values().for_each(|(stored, _)| tell(stored, Exported::Failed(text.into())));
         Ok(())
+    }
+
+    fn go_on(&self) -> Result<(), ExportError> {
+        if self.stop.load(Ordering::Relaxed) { Err(ExportError::Stopped) } else { Ok(()) }
     }
 
     /// Writes a message if it is meant; says whether it was there.
@@ -136,9 +169,7 @@ impl Export<'_> {
         sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
         tell: &mut dyn FnMut(&StoredMessage, Exported),
     ) -> Result<bool, ExportError> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Err(ExportError::Stopped);
-        }
+        self.go_on()?;
         let (mut file, data) = match stored.open() {
             Ok(Some(opened)) => opened,
             Ok(None) => return Ok(false),
@@ -174,7 +205,7 @@ impl Export<'_> {
     ) -> io::Result<Exported> {
         let (clear, exported) = match (self.opener)(bytes.expose()) {
             Ok(None) => (None, Exported::AsStored),
-            Ok(Some(clear)) => (Some(clear), Exported::Opened),
+            Ok(Some(Clear { message, notes })) => (Some(message), Exported::Opened(notes)),
             Err(reason) => (None, Exported::NotOpened(reason)),
         };
         let message = clear.as_ref().unwrap_or(bytes).expose();
@@ -184,6 +215,26 @@ impl Export<'_> {
         Ok(exported)
     }
 }
+
+impl Ord for Listed {
+    fn cmp(&self, other: &Listed) -> Compared {
+        (self.order, self.stored.base()).cmp(&(other.order, other.stored.base()))
+    }
+}
+
+impl PartialOrd for Listed {
+    fn partial_cmp(&self, other: &Listed) -> Option<Compared> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Listed {
+    fn eq(&self, other: &Listed) -> bool {
+        self.cmp(other) == Compared::Equal
+    }
+}
+
+impl Eq for Listed {}
 
 /// The whole seconds; the epoch for what no calendar has.
 fn moment(time: SystemTime) -> OffsetDateTime {
@@ -195,7 +246,8 @@ fn moment(time: SystemTime) -> OffsetDateTime {
     moment.filter(|moment| moment.year() >= 1).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-fn order(base: &str) -> Order {
+/// What names sort by: time and, within a second, what stands behind `M`.
+fn order(base: &str) -> (u64, u64) {
     let mut levels = base.split('.');
     let seconds = levels.next().and_then(|seconds| seconds.parse().ok()).unwrap_or(u64::MAX);
     let digits = levels.next().and_then(|unique| unique.strip_prefix('M')).unwrap_or_default();

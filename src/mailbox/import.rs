@@ -131,11 +131,11 @@ impl Import<'_> {
         Ok(Ended::Whole)
     }
 
-    /// What was imported before, and not replaced since.
+    /// What was imported before, whatever was done with it since.
     fn known(&self) -> Result<Known, StoreError> {
         let mut there = HashSet::new();
         for stored in self.store.messages(self.mailbox) {
-            there.extend(stored?.run().map(|mark| mark.0));
+            there.extend(stored?.mark().map(|mark| mark.0));
         }
         Ok(Known { there, seen: HashMap::new() })
     }

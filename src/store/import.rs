@@ -2,7 +2,7 @@
 //! all of a batch are made visible together, with one sync of a folder for all.
 
 use super::atomic::{Files, discard, failed, link_new};
-use super::stored::{Part, RunId, StoredMailbox, StoredMessage};
+use super::stored::{Part, StoredMailbox, StoredMessage};
 use super::{Disk, MaildirStore, NewContent, keywords, name, quota};
 use crate::engine::StoreError;
 use crate::mail::{Address, Flag, MailboxName, crlf_len};
@@ -10,6 +10,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+
+/// Stands in the name of what came from elsewhere, and stays there when a run replaces it. Whoever moves a message gives it a
+/// name of his own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mark(pub u64);
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{:016x}", self.0)
+    }
+}
 
 /// What a message brings along beside its bytes.
 #[derive(Debug, Clone)]
@@ -21,7 +32,7 @@ pub struct Arrival {
     /// Where it belongs if it has no flags; one that has some is in `cur/`.
     pub part: Part,
     /// Stands in its name, so that it is known again.
-    pub mark: RunId,
+    pub mark: Mark,
 }
 
 /// A message that has its name and nothing else.
@@ -42,8 +53,13 @@ pub struct StagedArrival<F: Files = Disk> {
 
 impl StoredMessage {
     /// A message that shall come into the mailbox and has no file yet.
-    pub fn to_come(mailbox: &Arc<StoredMailbox>, mark: RunId) -> StoredMessage {
-        StoredMessage { mailbox: Arc::clone(mailbox), part: Part::New, file_name: format!("X{mark}") }
+    pub fn to_come(mailbox: &Arc<StoredMailbox>, mark: Mark) -> StoredMessage {
+        StoredMessage { mailbox: Arc::clone(mailbox), part: Part::New, file_name: format!("I{mark}") }
+    }
+
+    /// The mark with which it came from elsewhere, if it did.
+    pub fn mark(&self) -> Option<Mark> {
+        name::mark_in(self.base())
     }
 }
 
@@ -118,7 +134,13 @@ impl<F: Files> StagedArrival<F> {
         let folders: BTreeSet<PathBuf> = linked.iter().flatten().map(StagedArrival::folder).collect();
         let lost: Vec<(PathBuf, String)> =
             linked.iter().flatten().take(1).flat_map(|one| one.sync(&folders)).collect();
-        linked.into_iter().map(|one| one.and_then(|one| one.concluded(&lost))).collect()
+        let ends: Vec<_> = linked.into_iter().map(|one| one.and_then(|one| one.concluded(&lost))).collect();
+        let there = || ends.iter().flatten();
+        for maildir in there().map(StagedArrival::maildir).collect::<BTreeSet<&Path>>() {
+            let sizes = there().filter(|one| one.maildir() == maildir).map(|one| one.size);
+            there().take(1).for_each(|one| quota::record_many(&one.files, maildir, sizes.clone()));
+        }
+        ends.into_iter().map(|one| one.map(|one| one.place.clone())).collect()
     }
 
     fn link(&self) -> Result<(), StoreError> {
@@ -137,13 +159,12 @@ impl<F: Files> StagedArrival<F> {
         folders.iter().filter_map(sync).collect()
     }
 
-    fn concluded(self, lost: &[(PathBuf, String)]) -> Result<StoredMessage, StoreError> {
+    fn concluded(self, lost: &[(PathBuf, String)]) -> Result<StagedArrival<F>, StoreError> {
         let folder = self.folder();
         if let Some((_, reason)) = lost.iter().find(|(other, _)| *other == folder) {
             return Err(failed("sync the folder", &folder)(std::io::Error::other(reason.clone())));
         }
-        quota::record(&self.files, self.maildir(), self.size);
-        Ok(self.place.clone())
+        Ok(self)
     }
 
     fn maildir(&self) -> &Path {
@@ -183,7 +204,7 @@ mod tests {
         fn stage(&self, text: &str, flags: &[Flag], part: Part, mark: u64) -> StagedArrival {
             let content = NewContent::Clear(SecretBytes::new(text.into()), PlainConsent::for_tests());
             let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 + mark);
-            let arrival = Arrival { date, flags: flags.to_vec(), part, mark: RunId(mark) };
+            let arrival = Arrival { date, flags: flags.to_vec(), part, mark: Mark(mark) };
             let named = self.store.name_arrival(&self.mailbox, &content, &arrival).unwrap();
             self.store.stage_arrival(named, &content).unwrap()
         }
@@ -223,7 +244,7 @@ mod tests {
         let lying = desk.lying();
         let seen: Vec<_> = lying
             .iter()
-            .map(|message| (message.part(), message.letters().to_owned(), message.run().unwrap().0))
+            .map(|message| (message.part(), message.letters().to_owned(), message.mark().unwrap().0))
             .collect();
         assert_eq!(
             seen,
@@ -232,12 +253,12 @@ mod tests {
         for message in &lying {
             let (_, data) = message.open().unwrap().unwrap();
             let date = data.modified().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-            assert_eq!(date, Duration::from_secs(1_000_000 + message.run().unwrap().0));
+            assert_eq!(date, Duration::from_secs(1_000_000 + message.mark().unwrap().0));
             assert_eq!(name::size_in(message.base()), Some(data.len()));
         }
         assert_eq!(desk.temporary(), 0);
         let quota = std::fs::read_to_string(desk.mailbox.maildir.join("maildirsize")).unwrap();
-        assert_eq!(quota, "100S\n0 0\n3 1\n3 1\n5 1\n");
+        assert_eq!(quota, "100S\n0 0\n11 3\n");
     }
 
     #[test]

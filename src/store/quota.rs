@@ -7,6 +7,7 @@ use super::atomic::{Files, discard, failed, replace};
 use super::name;
 use super::stored::StoredMessage;
 use crate::engine::StoreError;
+use std::collections::BTreeMap;
 use std::fs::DirEntry;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -87,17 +88,32 @@ pub(super) fn has_room_for(
 
 /// Adds a stored message to the sum. A failure makes the estimate worse and nothing else.
 pub(super) fn record(files: &impl Files, maildir: &Path, size: u64) {
-    append(files, maildir, &format!("{size} 1\n"));
+    record_many(files, maildir, std::iter::once(size));
 }
 
-/// Adds what a message grew or shrank by. It is never too much: to refuse would leave the message as it is. What the quota
-/// does not count (the mailbox `Trash`, messages with the letter `T`) does not change it.
-pub(super) fn record_change(files: &impl Files, message: &StoredMessage, (before, after): (u64, u64)) {
-    let mailbox = message.mailbox();
-    let is_trash = mailbox.folder == mailbox.maildir.join(TRASH);
-    if before != after && !is_trash && !name::has_letter(&message.file_name, 'T') {
-        let change = i128::from(after) - i128::from(before);
-        append(files, &mailbox.maildir, &format!("{change} 0\n"));
+/// The same for messages that came together, in one line: the longer the file, the sooner everything is counted anew.
+pub(super) fn record_many(files: &impl Files, maildir: &Path, sizes: impl Iterator<Item = u64>) {
+    let (bytes, messages) = sizes.fold((0, 0), |(bytes, messages), size| (bytes + size, messages + 1));
+    append(files, maildir, &format!("{bytes} {messages}\n"));
+}
+
+/// Adds what messages grew or shrank by, before and after in octets, in one line for all. It is never too much: to refuse
+/// would leave the messages as they are. What the quota does not count (the mailbox `Trash`, messages with the letter `T`)
+/// does not change it.
+pub(super) fn record_changes<'m>(
+    files: &impl Files,
+    changes: impl Iterator<Item = (&'m StoredMessage, (u64, u64))>,
+) {
+    let mut sums = BTreeMap::<&Path, i128>::new();
+    for (message, (before, after)) in changes {
+        let mailbox = message.mailbox();
+        let is_trash = mailbox.folder == mailbox.maildir.join(TRASH);
+        if !is_trash && !name::has_letter(&message.file_name, 'T') {
+            *sums.entry(&mailbox.maildir).or_default() += i128::from(after) - i128::from(before);
+        }
+    }
+    for (maildir, change) in sums.into_iter().filter(|(_, change)| *change != 0) {
+        append(files, maildir, &format!("{change} 0\n"));
     }
 }
 
@@ -204,7 +220,9 @@ fn count_message(entry: &DirEntry) -> Usage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Disk;
+    use crate::mail::Address;
+    use crate::store::{Disk, Part, StoredMailbox};
+    use std::sync::Arc;
 
     fn maildir(quota: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -236,6 +254,30 @@ mod tests {
         assert_eq!(text(&folder), "100S,3C\n60 1\n40 1\n");
         assert!(has_room(&Disk, maildir("2C\n9 1\n").path(), 1).unwrap());
         assert!(!has_room(&Disk, maildir("2C\n9 2\n").path(), 1).unwrap());
+    }
+
+    #[test]
+    fn what_comes_or_changes_together_is_one_line() {
+        let folder = maildir("100S\n60 3\n");
+        record_many(&Disk, folder.path(), [5, 6, 7].into_iter());
+        assert_eq!(text(&folder), "100S\n60 3\n18 3\n");
+        let mailbox = Arc::new(StoredMailbox {
+            owner: Address::parse("bob@north.example").unwrap(),
+            name: "INBOX".into(),
+            maildir: folder.path().to_owned(),
+            folder: folder.path().to_owned(),
+        });
+        let message = |name: &str| StoredMessage {
+            mailbox: Arc::clone(&mailbox),
+            part: Part::Cur,
+            file_name: name.to_owned(),
+        };
+        let messages = ["1.x.mx:2,S", "2.x.mx:2,ST", "3.x.mx:2,"].map(message);
+        let sizes = [(10, 15), (10, 99), (10, 8)];
+        record_changes(&Disk, messages.iter().zip(sizes));
+        assert_eq!(text(&folder), "100S\n60 3\n18 3\n3 0\n");
+        record_changes(&Disk, messages.iter().zip([(1, 1); 3]));
+        assert_eq!(text(&folder), "100S\n60 3\n18 3\n3 0\n");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use super::atomic::{Files, failed};
 use super::find::{Found, find};
+use super::moving::rest;
 use super::pair::{Pair, TRIES};
+use super::quota;
 use super::stored::StoredMailbox;
 use crate::engine::StoreError;
 use std::collections::{BTreeSet, HashSet};
@@ -36,12 +38,19 @@ pub(super) fn settle_late(files: &impl Files, pairs: &mut [Pair]) {
     sync(files, pairs, Pair::folder_to_sync);
 }
 
-/// Each time that a removal finds nothing, letters changed in between, which takes a client: the rounds end soon.
+/// Each time that a removal finds nothing, letters changed in between, which takes a client: the rounds end soon. Messages
+/// that may be on their way elsewhere rest together, so that a thousand of them take no longer than one.
 fn remove_old(files: &impl Files, pairs: &mut [Pair]) {
     for _ in 0..TRIES {
-        pairs.iter_mut().filter(|pair| pair.is_open()).for_each(|pair| pair.remove_old(files));
+        let mut wants_rest = false;
+        for pair in pairs.iter_mut().filter(|pair| pair.is_open()) {
+            wants_rest |= pair.remove_old(files);
+        }
         if !pairs.iter().any(Pair::is_open) {
             return;
+        }
+        if wants_rest {
+            rest();
         }
         catch_up(files, pairs);
     }
@@ -49,7 +58,7 @@ fn remove_old(files: &impl Files, pairs: &mut [Pair]) {
 
 fn conclude(files: &impl Files, pairs: &mut [Pair]) {
     pairs.iter_mut().filter(|pair| pair.is_open()).for_each(Pair::give_up);
-    pairs.iter().for_each(|pair| pair.record(files));
+    quota::record_changes(files, pairs.iter().filter_map(Pair::change));
 }
 
 /// Looks up both files of every open pair and hands on what was done to the old one. Where the new one is now, whoever moved

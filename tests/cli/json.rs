@@ -275,7 +275,9 @@ fn so_is_that_of_a_run_over_messages_line_by_line() {
     let lines = [
         "account bytes_after bytes_before event mailbox message notes outcome reason v".to_owned(),
         format!("account event leftovers outcome reason v warnings {numbers}"),
-        format!("accounts accounts_failed dry_run event not_found operation resumed stopped v {numbers}"),
+        format!(
+            "accounts accounts_failed dry_run event kept_by lost_by not_found operation resumed stopped v {numbers}"
+        ),
     ];
     let keys = format!("--password-file {}", path(&password));
     for (verb, keys, done) in

@@ -11,7 +11,6 @@ use crate::cms::RecipientId;
 use crate::engine::{Account, Choice, Clock, OpenPgp, Prospect, SealedToOthers};
 use crate::mail::Address;
 use crate::mailbox::{self, Made, Read, Work};
-use crate::pki::Fingerprint;
 use crate::system::{SystemClock, SystemEntropy};
 use std::collections::HashSet;
 use time::OffsetDateTime;
@@ -91,8 +90,9 @@ impl Operation for Sealing<'_> {
         task.take("openpgp", self.openpgp.name());
     }
 
-    fn wanted(&self, account: &Account) -> Result<Vec<Fingerprint>, Failure> {
-        Ok(fingerprints(&self.prospect(account)?))
+    fn describe_account(&self, account: &Account, task: &mut Task) -> Result<(), Failure> {
+        task.prospect(&self.prospect(account)?);
+        Ok(())
     }
 
     fn prepare(&self, account: &Account) -> Result<Prepared<'_>, Failure> {
@@ -107,11 +107,6 @@ impl Operation for Sealing<'_> {
         });
         Ok(Prepared { work, warnings })
     }
-}
-
-/// All that mail is sealed to.
-pub(super) fn fingerprints(prospect: &Prospect) -> Vec<Fingerprint> {
-    prospect.recipients.iter().map(|to| to.certificate().fingerprint()).collect()
 }
 
 /// What messages call the certificates of an account, those of the past too.

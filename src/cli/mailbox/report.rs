@@ -3,6 +3,7 @@
 mod event;
 mod fate;
 mod lines;
+mod readers;
 mod rows;
 mod tally;
 
@@ -17,6 +18,7 @@ use crate::store::MaildirStore;
 use fate::Fate;
 use indicatif::ProgressBar;
 use lines::Lines;
+use readers::Readers;
 use rows::Rows;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -78,6 +80,7 @@ pub(super) struct Report<'o> {
     notes: Lines,
     warnings: Lines,
     accounts_done: u64,
+    readers: Readers,
     fate: Fate,
 }
 
@@ -102,6 +105,7 @@ impl<'o> Report<'o> {
             notes: Lines::of(NOTES),
             warnings: Lines::of(LINES),
             accounts_done: 0,
+            readers: Readers::default(),
             fate: Fate::default(),
         }
     }
@@ -152,6 +156,7 @@ impl<'o> Report<'o> {
         } else {
             self.running.entry(owner.clone()).or_default().tally.take(&seen.outcome);
         }
+        self.readers.take(&seen.outcome);
         self.bar.inc(1);
         let place = || format!("{owner} {} {}", seen.stored.mailbox().name, seen.stored.base());
         match &seen.outcome {
@@ -160,8 +165,9 @@ impl<'o> Report<'o> {
                 let text = || format!("{}: {reason}", place());
                 self.failures.show_reason(&self.bar, self.out, &reason, text);
             }
-            Outcome::Replaced { notes, .. } if !notes.is_empty() => {
-                self.notes.show(&self.bar, self.out, || format!("note: {}: {}", place(), notes.join("; ")));
+            Outcome::Replaced { notes, .. } | Outcome::WouldReplace(notes) if !notes.texts.is_empty() => {
+                let text = || format!("note: {}: {}", place(), notes.texts.join("; "));
+                self.notes.show(&self.bar, self.out, text);
             }
             _ => {}
         }
@@ -242,12 +248,14 @@ impl<'o> Report<'o> {
         if self.fate.only.is_none() || !self.total.is_empty() {
             self.table()?;
         }
+        self.readers.tell(self.begun.dry_run, self.out)?;
         let (begun, fate) = (&self.begun, &self.fate);
         let event = json!({
             "event": "summary", "operation": begun.words.verb, "dry_run": begun.dry_run, "resumed": begun.resumed,
             "stopped": fate.stopped, "accounts": self.accounts_done, "accounts_failed": fate.accounts_failed,
             "not_found": begun.missing,
         });
+        let event = with(event, self.readers.json());
         self.out.json(event::join(event, &self.total))?;
         self.tell_other_keys();
         self.tell_leftovers()?;

@@ -113,7 +113,7 @@ impl Import<'_> {
 /// The bytes to store. What its sender encrypted, and shall be left so, is stored as it is.
 fn content(made: Option<Made>, message: &SecretBytes) -> Result<Content, String> {
     match made {
-        Some(Made::Replace(content, _, notes)) => Ok((content, notes)),
+        Some(Made::Replace(content, _, notes)) => Ok((content, notes.texts)),
         Some(Made::Leave(left)) => {
             let sealed = encrypted_as_it_is(message.expose()).ok_or("it was not sealed")?;
             let notes = if left == Left::SealedToOthers {

@@ -89,7 +89,7 @@ impl Count {
     fn of(outcome: &Outcome) -> Count {
         match outcome {
             Outcome::Replaced { .. } => Count::Replaced,
-            Outcome::WouldReplace => Count::WouldReplace,
+            Outcome::WouldReplace(_) => Count::WouldReplace,
             Outcome::Left(Left::AlreadyRight) => Count::AlreadyRight,
             Outcome::Left(Left::AndOthers) => Count::AndOthers,
             Outcome::Left(Left::OtherKeys) => Count::OtherKeys,
@@ -122,10 +122,12 @@ impl Tally {
     pub(super) fn take(&mut self, outcome: &Outcome) {
         self.add(Count::LookedAt, 1);
         self.add(Count::of(outcome), 1);
-        if let Outcome::Replaced { before, after, notes } = outcome {
+        if let Outcome::Replaced { before, after, .. } = outcome {
             self.before += before;
             self.after += after;
-            self.add(Count::Noted, u64::from(!notes.is_empty()));
+        }
+        if let Outcome::Replaced { notes, .. } | Outcome::WouldReplace(notes) = outcome {
+            self.add(Count::Noted, u64::from(!notes.texts.is_empty()));
         }
     }
 
@@ -197,7 +199,7 @@ mod tests {
     #[test]
     fn each_outcome_has_its_line() {
         let mut tally = Tally::default();
-        let replaced = Outcome::Replaced { before: 10, after: 30, notes: vec!["a note".to_owned()] };
+        let replaced = Outcome::Replaced { before: 10, after: 30, notes: vec!["a note".to_owned()].into() };
         let left = [
             Left::AlreadyRight,
             Left::AndOthers,
