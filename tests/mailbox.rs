@@ -10,6 +10,7 @@ mod leftovers;
 mod live;
 mod look;
 mod mbox;
+mod moved_live;
 mod never_clear;
 mod old_keys;
 mod page;
