@@ -72,7 +72,18 @@ pub(super) fn report(out: &mut Output, account: &Account, issued: &Issued) -> Re
     let address = account.address.to_string();
     let until = day(issued.certificate.not_after());
     let print = issued.certificate.fingerprint();
-    out.line(format!("mail for {address} is sealed to {print}, valid until {until}"))?;
+    let others = beside(account, issued);
+    let besides = if others.is_empty() {
+        String::new()
+    } else {
+        format!(", besides {}", words::texts(others.iter().map(words::short)).join(" and "))
+    };
+    out.line(format!("mail for {address} is sealed to {print}, valid until {until}{besides}"))?;
+    for other in &others {
+        let retire =
+            format!("sealpost cert retire --account {address} --fingerprint {}", words::short(other));
+        out.line(format!("to end {}: {retire}", words::short(other)))?;
+    }
     for (retired, reason) in issued.added.replaced() {
         out.line(format!("{retired} is retired: {reason}"))?;
     }
@@ -80,6 +91,15 @@ pub(super) fn report(out: &mut Output, account: &Account, issued: &Issued) -> Re
         out.line(format!("warning: {warning}"))?;
     }
     out.json(value(account, issued)?)
+}
+
+/// What mail for the account is sealed to besides.
+fn beside(account: &Account, issued: &Issued) -> Vec<Fingerprint> {
+    let gone: Vec<Fingerprint> = issued.added.replaced().map(|(print, _)| print).collect();
+    let held = account.certificates.iter();
+    let active = held.filter(|held| held.state == CertificateState::Active && held.revoked.is_none());
+    let active = active.map(|held| held.certificate.fingerprint());
+    active.filter(|print| *print != issued.certificate.fingerprint() && !gone.contains(print)).collect()
 }
 
 /// The same for programs.

@@ -75,6 +75,11 @@ impl Failure {
         Failure { code, text: text.into(), hint: None, rendered: false }
     }
 
+    /// The same once more.
+    pub(super) fn again(&self) -> Failure {
+        Failure { code: self.code, text: self.text.clone(), hint: self.hint.clone(), rendered: self.rendered }
+    }
+
     /// Adds what to do about it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());

@@ -7,7 +7,6 @@ use super::output::Output;
 use super::words::{self, FingerprintPrefix, counted};
 use crate::cms::{Input, RecipientId, front_recipients, inspect};
 use crate::directory::SqliteDirectory;
-use crate::engine::StoreError;
 use crate::mail::Address;
 use crate::pki::{Certificate, Fingerprint};
 use crate::store::MaildirStore;
@@ -65,6 +64,9 @@ impl Consent {
         if forgotten.is_empty() {
             return Err(sealed.not_confirmed(holder, held, extent));
         }
+        if let Some(unknown) = sealed.unknown().strip_prefix("; ") {
+            out.note(unknown);
+        }
         let lost = sealed.lost_with(&forgotten);
         match lost.total() {
             0 => Ok(Confirmed { forgotten, messages: 0 }),
@@ -87,6 +89,10 @@ pub(super) struct Confirmed {
 struct Lost(BTreeMap<String, u64>);
 
 impl Lost {
+    fn add(&mut self, mailbox: String, number: u64) {
+        *self.0.entry(mailbox).or_default() += number;
+    }
+
     fn total(&self) -> u64 {
         self.0.values().sum()
     }
@@ -112,7 +118,9 @@ struct SealedMail {
     /// By mailbox, and by all the keys that open a message.
     counts: BTreeMap<(String, BTreeSet<Fingerprint>), u64>,
     /// Messages that are too large to look for their recipients.
-    unknown: u64,
+    large: Lost,
+    /// Messages that cannot be read.
+    unread: Lost,
 }
 
 impl SealedMail {
@@ -125,26 +133,25 @@ impl SealedMail {
         let certificates = named(directory, holder)?;
         let accounts = owners(directory, &store, holder)?;
         let known = names(&certificates, held);
-        let mut found = SealedMail { counts: BTreeMap::new(), unknown: 0 };
+        let mut found =
+            SealedMail { counts: BTreeMap::new(), large: Lost::default(), unread: Lost::default() };
         for account in &accounts {
             let of_many = matches!(holder, Holder::Domain(_));
             store.visit(account, &mut |mailbox, file| {
                 let name = if of_many { format!("{account} {mailbox}") } else { mailbox.to_owned() };
-                found.look_at(name, file, &known).map_err(|source| read_failed(file, source))
+                found.look_at(name, file, &known);
+                Ok(())
             })?;
         }
         Ok(found)
     }
 
-    fn look_at(
-        &mut self,
-        mailbox: String,
-        file: &Path,
-        known: &HashMap<RecipientId, Fingerprint>,
-    ) -> io::Result<()> {
-        match recipients(file)? {
-            None => self.unknown += 1,
-            Some(named) => {
+    /// One that cannot be read keeps nobody from counting the others.
+    fn look_at(&mut self, mailbox: String, file: &Path, known: &HashMap<RecipientId, Fingerprint>) {
+        match recipients(file) {
+            Err(_) => self.unread.add(mailbox, 1),
+            Ok(None) => self.large.add(mailbox, 1),
+            Ok(Some(named)) => {
                 let keys: BTreeSet<Fingerprint> =
                     named.iter().filter_map(|id| known.get(id).copied()).collect();
                 if !keys.is_empty() {
@@ -152,7 +159,6 @@ impl SealedMail {
                 }
             }
         }
-        Ok(())
     }
 
     /// Messages that none of the other keys opens.
@@ -160,7 +166,7 @@ impl SealedMail {
         let mut lost = Lost::default();
         for ((mailbox, keys), number) in &self.counts {
             if keys.iter().all(|key| forgotten.contains(key)) {
-                *lost.0.entry(mailbox.clone()).or_default() += number;
+                lost.add(mailbox.clone(), *number);
             }
         }
         lost
@@ -205,10 +211,14 @@ impl SealedMail {
     }
 
     fn unknown(&self) -> String {
-        match self.unknown {
-            0 => String::new(),
-            number => format!("; {number} more could not be looked into, because they are too large"),
-        }
+        let why = [(&self.large, "too large"), (&self.unread, "not to be read")];
+        let why = why.into_iter().filter(|(lost, _)| lost.total() > 0);
+        let told = why.map(|(lost, why)| {
+            let (number, mailboxes) = (lost.total(), lost.mailboxes());
+            let they = if number == 1 { "it is" } else { "they are" };
+            format!("; {number} more could not be looked into, because {they} {why}: {mailboxes}")
+        });
+        told.collect()
     }
 }
 
@@ -300,8 +310,4 @@ fn all_recipients(octets: &[u8]) -> Vec<RecipientId> {
         Ok::<_, std::convert::Infallible>(Vec::new())
     });
     found
-}
-
-fn read_failed(file: &Path, source: io::Error) -> StoreError {
-    StoreError::Io { doing: "read", path: file.to_owned(), source }
 }

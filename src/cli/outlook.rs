@@ -5,6 +5,7 @@ use super::output::warn;
 use crate::config::Config;
 use crate::directory::SqliteDirectory;
 use crate::engine::{self, Account, Clock, Directory, DirectoryError, EngineError, Prospect};
+use crate::mail::Address;
 use crate::pki::{Unfit, ValidatedCertificate};
 use crate::system::SystemClock;
 
@@ -38,7 +39,7 @@ pub(super) fn of_owner(
 ) -> Result<Prospect, Failure> {
     let acting = acting.filter(|acting| acting.address != owner.address);
     let readers: Vec<&Account> = std::iter::once(owner).chain(acting).collect();
-    of_copy(directory, &readers, config).map_err(unfit)?.ok_or_else(|| by_consent(owner))
+    of_copy(directory, &readers, config).map_err(unfit(directory))?.ok_or_else(|| by_consent(owner))
 }
 
 /// There is nothing to seal to, and that is as it should be.
@@ -63,13 +64,27 @@ pub(super) fn recovery(
 }
 
 /// Why mail for an account cannot be sealed, with the command that mends it.
-pub(super) fn unfit(error: EngineError) -> Failure {
+pub(super) fn unfit(directory: &SqliteDirectory) -> impl Fn(EngineError) -> Failure {
+    move |error| mended(directory, error)
+}
+
+/// What gives an account without a certificate one. A certificate is issued for a key.
+pub(super) fn first_certificate(directory: &SqliteDirectory, account: &Address) -> String {
+    match directory.vault_keys(account) {
+        Ok(keys) if keys.is_empty() => {
+            format!("sealpost key generate --account {account}, then cert issue --account {account}")
+        }
+        _ => format!("sealpost cert issue --account {account}"),
+    }
+}
+
+fn mended(directory: &SqliteDirectory, error: EngineError) -> Failure {
     let mend = match &error {
         EngineError::NoCertificate { account, disabled: true, .. } => {
             Some(format!("sealpost domain set {} --mode enabled", account.domain()))
         }
         EngineError::NoCertificate { account, .. } => {
-            Some(format!("sealpost cert issue --account {account}, or cert add"))
+            Some(format!("{}, or cert add", first_certificate(directory, account)))
         }
         EngineError::NoUsableCertificate { account, reasons, .. } => {
             Some(mend_of(&account.to_string(), account.domain(), reasons))

@@ -209,7 +209,7 @@ impl Export<'_> {
         let message = clear.as_ref().unwrap_or(bytes).expose();
         let date = data.modified().map_or(OffsetDateTime::UNIX_EPOCH, moment);
         let keeping = Keeping { flags: (self.flags)(stored.letters()), noticed: stored.part() == Part::Cur };
-        mbox::write(message, (date, &keeping), sink)?;
+        mbox::write_opened(bytes.expose(), message, (date, &keeping), sink)?;
         Ok(exported)
     }
 }

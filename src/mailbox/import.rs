@@ -31,6 +31,8 @@ pub struct Import<'a> {
     pub store: &'a MaildirStore,
     /// The mailbox. The account is locked while it runs, as by a run.
     pub mailbox: &'a Arc<StoredMailbox>,
+    /// Its name: once the account is locked it is made, if it is not there.
+    pub name: &'a MailboxName,
     /// What seals them.
     pub work: &'a dyn Work,
     /// What makes the numbers by which they are known again.
@@ -98,7 +100,13 @@ impl Import<'_> {
         tell: &mut dyn FnMut(Imported),
     ) -> Result<Ended, ImportError> {
         let owner = &self.mailbox.owner;
-        let lock = Lock::take(owner, &self.store.folder(owner, &MailboxName::inbox()))?;
+        let maildir = self.store.folder(owner, &MailboxName::inbox());
+        let lock = Lock::take(owner, &maildir)?;
+        if !self.dry_run {
+            self.store.create(owner, self.name)?;
+        }
+        // A Maildir that was just made had no lock.
+        let lock = if lock.is_some() { lock } else { Lock::take(owner, &maildir)? };
         if lock.is_some() && !self.dry_run {
             self.store.sweep(self.mailbox)?;
         }

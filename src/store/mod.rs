@@ -26,6 +26,7 @@ mod stored;
 mod sweep;
 mod uidlist;
 mod walk;
+mod writable;
 
 pub use atomic::{Disk, Files, replace_file};
 pub use finish::Finished;
@@ -39,3 +40,4 @@ pub use name::kept_beginning;
 pub use replace::{NewContent, Replaced, Replacement, Step};
 pub use stored::{Messages, Part, RunId, StoredMailbox, StoredMessage, is_of_one_file};
 pub use uidlist::UidListError;
+pub use writable::check_replaceable;

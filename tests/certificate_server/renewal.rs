@@ -173,7 +173,17 @@ fn the_authority_is_written_to_a_file_for_others_to_trust() {
         north.example\n";
     assert_eq!(office.site.refused(&none), (66, text.to_owned()));
     assert!(!office.file("no.pem").exists());
-    assert_eq!(office.site.refused("cert show --account bob@north.example --output x").0, 64);
+    let of_bob = office.site.folder().join("bob.active.pem");
+    let told =
+        office.site.run(&format!("cert show --account bob@north.example --output {}", path(&of_bob))).text();
+    assert_eq!(told, format!("1 certificate of bob@north.example written to {}\n", path(&of_bob)));
+    let listed = office.site.json("cert show --account bob@north.example")["certificates"].clone();
+    let active = listed.as_array().unwrap().iter().find(|one| one["state"] == "active").unwrap();
+    assert_eq!(std::fs::read_to_string(&of_bob).unwrap(), super::pem(active));
+    assert_eq!(
+        office.site.refused("cert show --account bob@north.example --purpose sealing --output x").0,
+        64
+    );
 }
 
 /// A report that is kept for years must not keep anybody from a new certificate.

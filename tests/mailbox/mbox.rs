@@ -484,6 +484,7 @@ fn memory_does_not_grow_with_the_file() {
     let import = Import {
         store: &store,
         mailbox: &store.mailbox_to_come(&bob, &MailboxName::inbox()),
+        name: &MailboxName::inbox(),
         work: &Refusal,
         marks: &MarkKey::of_nobody(),
         stop: &AtomicBool::new(false),
@@ -504,6 +505,27 @@ fn memory_does_not_grow_with_the_file() {
     assert!(more < 40 << 20, "80 MB took {} MiB", more >> 20);
 }
 
+/// What its sender encrypted to others is a row, however often it comes, and no line each.
+#[test]
+fn what_is_left_to_others_is_a_row() {
+    if !tools(&["openssl"]) {
+        return;
+    }
+    let desk = Desk::new();
+    let certificate = desk.site.folder().join("stranger.pem");
+    let make = "req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=Stranger -addext keyUsage=keyEncipherment \
+        -addext subjectAltName=email:s@east.example -keyout /dev/null";
+    Program::new("openssl").words(make).args(["-out", path(&certificate)]).run().ok();
+    let seal = Program::sealpost().args(["seal", "--cert", path(&certificate)]);
+    let sealed = String::from_utf8(seal.input("Subject: x\n\ny\n").run().ok()).unwrap();
+    let one = format!("From a@b Tue Nov 24 03:41:02 2026\n{}\n", sealed.replace("\r\n", "\n"));
+    let ended = desk.import("", one.repeat(12).as_bytes());
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.text());
+    let rows: Vec<String> =
+        ended.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(rows[1..3], ["imported 12", "sealed to others, left 12"], "{}", ended.text());
+}
+
 #[test]
 fn a_second_import_into_an_account_waits_its_turn() {
     let desk = Desk::new();
@@ -517,6 +539,7 @@ fn a_second_import_into_an_account_waits_its_turn() {
         "{}",
         ended.stderr
     );
+    assert!(!desk.maildir().join(".Other").exists(), "nothing is made before it is its turn");
     drop(locked);
     assert_eq!(number(&desk.import("--mailbox Other", MBOX.as_bytes()), "imported"), 3);
 }

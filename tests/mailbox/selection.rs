@@ -164,6 +164,13 @@ fn messages_are_named_by_file_number_and_identity() {
     let (one, two) = ("1000000001.M1P2.mx,S=3", "1000000002.M1P2.mx");
     assert_eq!(bob.meant("1000000001.M1P2.mx,S=3:2,FS"), [one], "flags may have changed");
     bob.refused("10000000", 1, "10000000 names several messages: ");
+    let complaint = bob.inspected("10000000").2;
+    let places =
+        [one, two, "1000000002.M1P2.mx2"].map(|name| format!("{name} in INBOX of bob@north.example"));
+    assert!(places.iter().all(|place| complaint.contains(place.as_str())), "{complaint}");
+    assert!(complaint.contains("or the mailbox: --mailbox"), "{complaint}");
+    let complaint = bob.inspected("--mailbox|INBOX|10000000").2;
+    assert!(!complaint.contains("--mailbox"), "it was given: {complaint}");
     assert_eq!(bob.meant("1000000001"), [one]);
     assert_eq!(bob.meant("--mailbox|INBOX|uid:4"), [one]);
     assert_eq!(bob.meant("<two@south.example>"), [two, "1000000002.M1P2.mx2"], "all are meant");

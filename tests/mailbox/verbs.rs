@@ -176,7 +176,20 @@ fn after_a_rotated_key_the_mail_goes_to_the_new_one() {
     let generate = "key generate --account bob@north.example --type ec-p256 --password-file";
     site.program(generate).args([path(&password)]).run().ok();
     let old = site.json("cert show --account bob@north.example")["certificates"][0]["fingerprint"].clone();
-    site.run("cert issue --account bob@north.example --renew").ok();
+    let issued = site.run("cert issue --account bob@north.example --renew").text();
+    let besides = format!(", besides {}\n", &old.as_str().unwrap()[..16]);
+    let retire = format!(
+        "sealpost cert retire --account bob@north.example --fingerprint {}\n",
+        &old.as_str().unwrap()[..16]
+    );
+    assert!(issued.contains(&besides) && issued.contains(&retire), "{issued}");
+    let words = format!(
+        "mailbox rekey --account bob@north.example --password-file {} --all --dry-run",
+        path(&password)
+    );
+    let both = site.run(&words);
+    let told = "2 certificates of bob@north.example are active: new copies open with each of them";
+    assert_eq!(both.stderr.matches(told).count(), 1, "{}", both.stderr);
     site.run(&format!("cert retire --account bob@north.example --fingerprint {}", old.as_str().unwrap()))
         .ok();
     let rekey =
@@ -297,6 +310,30 @@ fn what_is_sealed_to_others_is_left_or_wrapped() {
     assert_eq!(number(&wrapped, "sealed now"), Some(1), "{}", wrapped.text());
     let lying = maildir.messages().remove(0);
     assert_eq!(store.open(&lying.bytes), crlf(&for_anna));
+}
+
+/// A reason that comes again and again is told ten times, and counted. A dry run does not say that anything was done.
+#[test]
+fn the_same_failure_is_no_flood() {
+    let store = Store::new();
+    let maildir = Maildir::of(&store.root(), "bob");
+    let anna = store.authority.rsa("anna");
+    let seal = store.command("seal --cert").args([path(&anna.certificate)]);
+    let for_anna = seal.input(MAIL[0].1.to_vec()).run().ok();
+    for number in 10..24 {
+        maildir.put(&format!("cur/15778368{number}.a.host:2,S"), &for_anna, 1);
+    }
+    let rekey = "mailbox rekey --account bob@north.example --all --dry-run --key";
+    let ended = store.command(rekey).args([path(&store.bob.key)]).run();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches(".a.host: sealed to no key at hand").count(), 10, "{}", ended.stderr);
+    let more = "sealpost: and 4 more failures, which --json names: sealed to no key at hand";
+    assert!(ended.stderr.contains(more), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("sealpost: 14 messages would fail\n  nothing was done"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

@@ -301,8 +301,8 @@ fn a_key_that_the_profile_cannot_serve_defers() {
 fn no_certificate_is_what_policy_says() {
     let bench = Bench::without_certificate();
     let none = "bob@north.example has no active certificate";
-    let waits = "problem   bob@north.example  it has no active certificate: mail for it waits: sealpost cert issue --account \
-                 bob@north.example\n";
+    let waits = "problem   bob@north.example  it has no active certificate: mail for it waits: sealpost key generate --account \
+                 bob@north.example, then cert issue --account bob@north.example\n";
     let rejected =
         "problem   bob@north.example  it has no active certificate: mail for it is rejected: sealpost";
     let instead = "sealed to the key of north.example instead: bob@north.example has no active certificate";

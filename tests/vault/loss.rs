@@ -73,6 +73,25 @@ fn a_key_that_mail_is_sealed_to_is_lost_by_saying_how_much() {
     opened.input(std::fs::read(&vault.inbox()[0]).unwrap()).run().ok();
 }
 
+/// What cannot be looked into is named beside the number of what can.
+#[test]
+fn one_message_that_cannot_be_read_does_not_hide_the_others() {
+    let vault = Vault::with_mail();
+    let archive = vault.site.root().join("mail/north.example/bob/Maildir/.Entw&APw-rfe.2026/cur");
+    std::fs::create_dir(archive.join("2.folder")).unwrap();
+    let (code, text) = vault.site.refused("account remove bob@north.example");
+    let unread = "; 1 more could not be looked into, because it is not to be read: Entwürfe/2026 1";
+    assert_eq!(
+        (code, text.contains(&format!("3 messages (Entwürfe/2026 1, INBOX 2){unread}"))),
+        (1, true),
+        "{text}"
+    );
+    let lose = format!("key remove --account bob@north.example --forget {} --messages 3", vault.keys()[0]);
+    let ended = vault.site.run(&lose);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains(unread.trim_start_matches("; ")), "{}", ended.stderr);
+}
+
 #[test]
 fn what_another_key_opens_too_is_not_lost() {
     let vault = Vault::new();

@@ -15,8 +15,9 @@ use time::OffsetDateTime;
 impl Round {
     pub(super) fn look_at_accounts(&mut self) -> Result<(), Failure> {
         let (lists, config) = (std::mem::take(&mut self.lists), std::mem::take(&mut self.config));
-        let look = Look { config: &config, lists: &lists, now: self.now, soon: self.soon };
-        let (findings, consents, vaults) = (&mut self.findings, &mut self.consents, &self.vaults);
+        let vaults = &self.vaults;
+        let look = Look { config: &config, lists: &lists, vaults, now: self.now, soon: self.soon };
+        let (findings, consents) = (&mut self.findings, &mut self.consents);
         let mut looked = Ok(());
         self.directory.visit_accounts(&mut |account| {
             look.at(&account, findings);
@@ -50,6 +51,7 @@ fn vault_of(
 struct Look<'a> {
     config: &'a Config,
     lists: &'a [Crl],
+    vaults: &'a SqliteDirectory,
     now: OffsetDateTime,
     soon: OffsetDateTime,
 }
@@ -65,9 +67,9 @@ impl Look<'_> {
             Ok(None) => findings.push(warning(
                 &about,
                 "it has no active certificate: mail for it is stored in the clear",
-                format!("sealpost cert issue --account {about}"),
+                outlook::first_certificate(self.vaults, &account.address),
             )),
-            Err(error) => findings.extend(failed(account, &error)),
+            Err(error) => findings.extend(failed(account, &error, self.vaults)),
         }
         findings.extend(account.certificates.iter().filter_map(|held| self.ending(&about, held)));
         findings.extend(pending(account));
@@ -116,13 +118,13 @@ fn passed(account: &Account, prospect: &Prospect, text: &str) -> Finding {
 }
 
 /// What a delivery would fail with. Of a domain that is switched off the domain's own finding tells.
-fn failed(account: &Account, error: &EngineError) -> Option<Finding> {
+fn failed(account: &Account, error: &EngineError, vaults: &SqliteDirectory) -> Option<Finding> {
     let (about, domain) = (account.address.to_string(), &account.domain.name);
     let (text, mend) = match error {
         EngineError::NoCertificate { disabled: true, .. } => return None,
         EngineError::NoCertificate { refusal, .. } => (
             format!("it has no active certificate: {}", fate(*refusal)),
-            format!("sealpost cert issue --account {about}"),
+            outlook::first_certificate(vaults, &account.address),
         ),
         EngineError::NoUsableCertificate { refusal, reasons, .. } => {
             (format!("{error}: {}", fate(*refusal)), outlook::mend_of(&about, domain, reasons))

@@ -18,6 +18,7 @@ use std::sync::Arc;
 /// sealed to no key at hand is reported and stays as it is. Clear text is written to the disk because you ask for it here:
 /// what is read there by backups, indexes and snapshots from now on is not taken back by sealing again.
 /// The password is asked for once. A wrong one is refused before any message is touched.
+/// With --json: one JSON object a line.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost mailbox decrypt --account anna@north.example --password-file anna.password --all

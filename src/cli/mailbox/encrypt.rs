@@ -24,6 +24,7 @@ use time::OffsetDateTime;
 /// new mail is (openpgp).
 /// Nothing wipes the blocks of the old files on the disk, nor backups and snapshots that hold them.
 /// A run that was stopped (Ctrl-C, a crash) goes on where it was when the same command is given again.
+/// With --json: one JSON object a line.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost mailbox encrypt --account anna@north.example --all

@@ -13,11 +13,14 @@ use crate::mailbox::{self, Arrived, Ended, ImportError, Imported};
 use crate::system::{Interrupt, SystemClock, SystemEntropy};
 use indicatif::ProgressBar;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// Of more failures only the number is said.
 const LINES: u64 = 100;
+/// Of more notes only the number is said.
+const NOTES: u64 = 10;
 
 /// Import the messages of an mbox file, each sealed before it is written
 ///
@@ -29,6 +32,7 @@ const LINES: u64 = 100;
 /// new name, by which it is not known any more.
 /// The bytes of an mbox do not tell of which kind it is; mboxrd is the usual one. A line of a message that begins with
 /// "From " and was not quoted ends the message only if an empty line stands before it and a whole date in it.
+/// With --json: one JSON object a line.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost mailbox import --account anna@north.example old-mail.mbox
@@ -81,7 +85,7 @@ impl Import {
         let site = self.one.site(context)?;
         let prospect = self.prospect(&site)?;
         out.warnings(&prospect.warnings);
-        let mailbox = if self.dry_run { site.mailbox_to_come() } else { site.made_mailbox()? };
+        let mailbox = site.mailbox_to_come();
         let marks = match (self.dry_run, site.directory.import_key_if_there()?) {
             (_, Some(key)) => key,
             (false, None) => site.directory.import_key(&SystemEntropy)?,
@@ -91,6 +95,7 @@ impl Import {
         let import = mailbox::Import {
             store: &site.store,
             mailbox: &mailbox,
+            name: site.name(),
             work: &mailbox::Encrypt {
                 prospect: &prospect,
                 own: &super::encrypt::own(&site.account),
@@ -132,13 +137,29 @@ struct Report<'o> {
     there: u64,
     failed: u64,
     noted: u64,
+    /// What was stored as its sender encrypted it: a row each, not a line for each message.
+    kept: BTreeMap<String, u64>,
+    /// Messages whose notes are worth a line.
+    told: u64,
     octets: u64,
     unsaid: Option<Failure>,
 }
 
 impl<'o> Report<'o> {
     fn new(out: &'o mut Output, verb: &'o Import, bar: ProgressBar) -> Report<'o> {
-        Report { out, verb, bar, stored: 0, there: 0, failed: 0, noted: 0, octets: 0, unsaid: None }
+        Report {
+            out,
+            verb,
+            bar,
+            stored: 0,
+            there: 0,
+            failed: 0,
+            noted: 0,
+            kept: BTreeMap::new(),
+            told: 0,
+            octets: 0,
+            unsaid: None,
+        }
     }
 
     fn see(&mut self, imported: &Imported) {
@@ -151,20 +172,32 @@ impl<'o> Report<'o> {
             Arrived::ThereAlready => self.there += 1,
             Arrived::Failed(reason) => {
                 self.failed += 1;
-                self.note(self.failed, imported, &without_error_numbers(reason));
+                self.note(self.failed <= LINES, imported, &without_error_numbers(reason));
             }
         }
         if !imported.notes.is_empty() {
             self.noted += 1;
-            self.note(self.noted, imported, &imported.notes.join("; "));
+            self.notes(imported);
         }
         if let Err(failure) = self.event(imported) {
             self.unsaid.get_or_insert(failure);
         }
     }
 
-    fn note(&self, count: u64, imported: &Imported, text: &str) {
-        if count <= LINES {
+    fn notes(&mut self, imported: &Imported) {
+        let (kept, told): (Vec<&String>, Vec<&String>) =
+            imported.notes.iter().partition(|note| row_of(note).is_some());
+        for row in kept.into_iter().filter_map(|note| row_of(note)) {
+            *self.kept.entry(row).or_default() += 1;
+        }
+        if !told.is_empty() {
+            self.told += 1;
+            self.note(self.told <= NOTES, imported, &words::texts(told).join("; "));
+        }
+    }
+
+    fn note(&self, is_shown: bool, imported: &Imported, text: &str) {
+        if is_shown {
             let Imported { number, offset, .. } = imported;
             self.bar.suspend(|| self.out.note(&format!("message {number}, at byte {offset}: {text}")));
         }
@@ -209,9 +242,18 @@ impl<'o> Report<'o> {
     fn summary(&mut self, whole: bool) -> Result<(), Failure> {
         let stored = if self.verb.dry_run { "would be imported" } else { "imported" };
         let mut table = Table::new(&["messages", "number"], "");
-        for (label, number) in [(stored, self.stored), ("there already", self.there), ("failed", self.failed)]
-        {
+        table.row([stored.to_owned(), self.stored.to_string()]);
+        for (label, number) in &self.kept {
+            table.row([format!("  {label}"), number.to_string()]);
+        }
+        for (label, number) in [("there already", self.there), ("failed", self.failed)] {
             table.row([label.to_owned(), number.to_string()]);
+        }
+        for (number, most, what) in [(self.failed, LINES, "more failure"), (self.told, NOTES, "more note")] {
+            if number > most {
+                let more = usize::try_from(number - most).unwrap_or(usize::MAX);
+                self.out.note(&format!("and {}, which --json names", counted(more, what)));
+            }
         }
         self.out.table(&table)?;
         self.out.json(json!({
@@ -221,6 +263,11 @@ impl<'o> Report<'o> {
             "bytes": self.octets,
         }))
     }
+}
+
+/// The row of what was left as its sender encrypted it.
+fn row_of(note: &str) -> Option<String> {
+    note.split_once(", and left so").map(|(what, _)| format!("{what}, left"))
 }
 
 /// Why it did not come to its end, and what to do.

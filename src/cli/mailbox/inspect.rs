@@ -27,6 +27,7 @@ const MOST_KNOWN: usize = 100_000;
 ///
 /// A line a message, and what it comes to: how many lie in the clear, on retired keys, on weak algorithms, sealed to nobody
 /// here. From and Subject are those of the header outside. That a certificate is named does not prove that its key opens.
+/// With --json: one JSON object a line.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost mailbox inspect --all-accounts --summary
@@ -159,7 +160,8 @@ impl Sight<'_> {
 
     fn head(&mut self, mailbox: &StoredMailbox) -> Result<(), Failure> {
         let before = if std::mem::replace(&mut self.shown, true) { "\n" } else { "" };
-        self.out.line(format!("{before}{}, {}", mailbox.owner, mail::printable(&mailbox.name)))
+        let heading = format!("{before}{}, {}", mailbox.owner, mail::printable(&mailbox.name));
+        self.out.line(format!("{heading}\n{}", line::heading()))
     }
 
     fn end(self, selection: &Selection, leftovers: &Leftovers) -> Result<(), Failure> {

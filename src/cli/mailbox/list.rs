@@ -48,7 +48,11 @@ impl List {
         let mut table = Table::new(&headings, "no mailbox");
         let (mut rows, mut total, mut faults) = (Vec::new(), Held::default(), Vec::new());
         for owner in self.targets.owners(&directory)? {
-            for mailbox in store.stored_mailboxes(&owner)? {
+            let mut mailboxes = store.stored_mailboxes(&owner)?;
+            mailboxes.sort_by(|one, other| {
+                (one.name != "INBOX", &one.name).cmp(&(other.name != "INBOX", &other.name))
+            });
+            for mailbox in mailboxes {
                 let (held, fault) = held(&store, &mailbox);
                 total.add(&held);
                 faults.extend(fault);

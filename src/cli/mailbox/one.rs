@@ -59,12 +59,6 @@ impl Site {
         found.ok_or_else(|| no_mailbox(&self.name, std::slice::from_ref(owner)))
     }
 
-    /// The mailbox, which is made if it is not there.
-    pub(super) fn made_mailbox(&self) -> Result<Arc<StoredMailbox>, Failure> {
-        self.store.create(&self.account.address, &self.name)?;
-        self.mailbox()
-    }
-
     /// The mailbox as it would be.
     pub(super) fn mailbox_to_come(&self) -> Arc<StoredMailbox> {
         self.store.mailbox_to_come(&self.account.address, &self.name)

@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::{outlook, words};
-use crate::engine::{Account, Prospect};
+use crate::engine::{Account, CertificateState, Prospect};
 use crate::mail::Address;
 use crate::mailbox::{self, Made, Read, Work};
 use crate::system::SystemEntropy;
@@ -26,6 +26,7 @@ use std::sync::Arc;
 /// The content key is still the same, and nothing wipes the blocks of the old files, nor backups and snapshots that hold
 /// them: whoever has an old key and an old copy can read it.
 /// The password is asked for once. A wrong one is refused before any message is touched.
+/// With --json: one JSON object a line.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost mailbox rekey --account anna@north.example --password-file anna.password --all
@@ -86,10 +87,21 @@ impl Operation for Handing<'_> {
 
     fn prepare(&self, account: &Account) -> Result<Prepared<'_>, Failure> {
         let mut prospect = self.prospect(account)?;
-        let warnings = std::mem::take(&mut prospect.warnings);
+        let mut warnings = std::mem::take(&mut prospect.warnings);
+        warnings.extend(several(account));
         let keys = self.keys.of(&self.site.directory, account)?;
         Ok(Prepared { work: Box::new(Hander { prospect, keys, readers: self.readers() }), warnings })
     }
+}
+
+/// Whoever makes a new key often means to end the old one.
+fn several(account: &Account) -> Option<String> {
+    let held = account.certificates.iter();
+    let active = held.filter(|held| held.state == CertificateState::Active && held.revoked.is_none()).count();
+    let text = || {
+        format!("{active} certificates of {} are active: new copies open with each of them", account.address)
+    };
+    (active > 1).then(text)
 }
 
 /// The work for one account, with all that it needs.

@@ -272,7 +272,10 @@ impl<'o> Report<'o> {
         self.fate.stopped |= ended == Ended::Stopped;
         self.bar.finish_and_clear();
         self.tell_numbers();
-        self.table()?;
+        // Where the only account was refused, its numbers say nothing.
+        if self.fate.only.is_none() || !self.total.is_empty() {
+            self.table()?;
+        }
         self.readers.tell(self.begun.dry_run, self.out)?;
         let (begun, fate) = (&self.begun, &self.fate);
         let event = json!({

@@ -11,7 +11,7 @@ use crate::mail::{Address, Flag, MailboxName};
 use crate::mailbox::{Criterion, MessageName, Selection, SelectionError};
 use crate::rules::HeaderPicture;
 use crate::store::{MaildirStore, StoredMailbox};
-use arguments::{Past, Written, certificate, size, written};
+use arguments::{CertificateNamed, Past, Written, certificate_named, size, written};
 use std::sync::Arc;
 
 /// Under this the options stand in help.
@@ -53,8 +53,8 @@ pub(super) struct SelectionOptions {
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = HEADING)]
     smaller: Option<u64>,
     /// Sealed to this certificate: its fingerprint (the first 8 digits are enough) if it is known here, or a PEM or DER file
-    #[arg(long, value_name = "CERT", help_heading = HEADING)]
-    sealed_to: Vec<String>,
+    #[arg(long, value_name = "CERT", value_parser = certificate_named, help_heading = HEADING)]
+    sealed_to: Vec<CertificateNamed>,
 }
 
 /// Where messages are selected.
@@ -91,7 +91,11 @@ impl SelectionOptions {
         if !self.messages.is_empty() {
             selection = selection.named(self.messages.iter().cloned());
         }
-        let selection = selection.resolve(among.store, &among.mailboxes()?)?;
+        let selection = selection.resolve(among.store, &among.mailboxes()?).map_err(|error| {
+            let is_open = matches!(error, SelectionError::Ambiguous { .. }) && among.mailbox.is_none();
+            let failure = Failure::from(error);
+            if is_open { failure.hint("give more of the name, or the mailbox: --mailbox") } else { failure }
+        })?;
         match selection.names_nothing() {
             true => Err(missing(&selection, Code::NotFound)),
             false => Ok(selection),
@@ -101,7 +105,8 @@ impl SelectionOptions {
     fn is_empty(&self) -> bool {
         self.messages.is_empty()
             && [&self.flag, &self.not_flag].iter().all(|flags| flags.is_empty())
-            && [&self.from, &self.subject, &self.sealed_to].iter().all(|texts| texts.is_empty())
+            && [&self.from, &self.subject].iter().all(|texts| texts.is_empty())
+            && self.sealed_to.is_empty()
             && self.since.is_none()
             && self.before.is_none()
             && self.larger.is_none()
@@ -124,8 +129,8 @@ impl SelectionOptions {
             let picture = HeaderPicture::subject(text).map_err(|error| wrong("subject", text, &error))?;
             selection = selection.and(format!("subject {text}"), Criterion::Subject(picture));
         }
-        for text in &self.sealed_to {
-            let (fingerprint, ids) = certificate(text, among.directory)?;
+        for named in &self.sealed_to {
+            let (fingerprint, ids) = named.find(among.directory)?;
             let written = format!("sealed-to {fingerprint}");
             selection = selection.and(written, Criterion::SealedTo(fingerprint, ids));
         }
@@ -214,7 +219,7 @@ impl From<SelectionError> for Failure {
             SelectionError::SeveralMailboxes(_) => {
                 Failure::new(Code::Usage, text).hint("name one account and one mailbox: --account, --mailbox")
             }
-            _ => Failure::new(Code::No, text).hint("give more of the name, or the mailbox: --mailbox"),
+            _ => Failure::new(Code::No, text).hint("give more of the name"),
         }
     }
 }

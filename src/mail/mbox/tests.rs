@@ -296,3 +296,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn who_sent_what_was_opened_stands_outside() {
+    let keeping = Keeping { flags: Vec::new(), noticed: false };
+    let line = |outside: &[u8], message: &[u8]| {
+        let mut out = Vec::new();
+        let sunk: Result<(), Infallible> = write_opened(outside, message, (at(0), &keeping), &mut |piece| {
+            out.extend_from_slice(piece);
+            Ok(())
+        });
+        sunk.unwrap();
+        String::from_utf8(out).unwrap().split(' ').nth(1).unwrap().to_owned()
+    };
+    let (anna, bob) = (
+        &b"Return-Path: <anna@north.example>\nA: b\n\nx\n"[..],
+        &b"Return-Path: <bob@north.example>\n\n"[..],
+    );
+    assert_eq!(line(anna, b"A: b\n\nx\n"), "anna@north.example");
+    assert_eq!(line(anna, bob), "anna@north.example");
+    assert_eq!(line(b"A: b\n\nx\n", bob), "bob@north.example");
+    assert_eq!(line(b"Return-Path: <>\n\n", b"A: b\n\nx\n"), "MAILER-DAEMON");
+}

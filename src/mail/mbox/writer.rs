@@ -22,9 +22,20 @@ pub fn write<E>(
     (date, keeping): (OffsetDateTime, &Keeping),
     sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
+    write_opened(message, message, (date, keeping), sink)
+}
+
+/// The same of a message that was opened: who sent it stands in the header outside, which whoever stored it wrote.
+pub fn write_opened<E>(
+    outside: &[u8],
+    message: &[u8],
+    (date, keeping): (OffsetDateTime, &Keeping),
+    sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
     let shape = Shape::of(message);
+    let from = sender(outside).or_else(|| sender(message)).unwrap_or_else(|| NOBODY.to_owned());
     let mut out = Chunks { held: Zeroizing::new(Vec::with_capacity(CHUNK)), sink };
-    out.put(format!("From {} {}\n", sender(message), asctime(date)).as_bytes())?;
+    out.put(format!("From {} {}\n", from, asctime(date)).as_bytes())?;
     out.put(keeping.text(shape).as_bytes())?;
     let mut rest = message;
     while !rest.is_empty() {
@@ -47,13 +58,13 @@ pub fn write<E>(
 }
 
 /// The address of the first `Return-Path`, if it is one that leaves the line readable.
-fn sender(message: &[u8]) -> String {
+fn sender(message: &[u8]) -> Option<String> {
     let field = header_fields(message).find(|field| field.name().eq_ignore_ascii_case("Return-Path"));
     let address = field.and_then(|field| field.mailboxes().into_iter().next()).map(|mailbox| mailbox.address);
     let fits = |address: &String| {
         (1..=LONGEST_SENDER).contains(&address.len()) && address.bytes().all(|byte| byte.is_ascii_graphic())
     };
-    address.filter(fits).unwrap_or_else(|| NOBODY.to_owned())
+    address.filter(fits)
 }
 
 /// `Thu Nov 26 03:41:02 2026`, in UTC.

@@ -1,9 +1,9 @@
 //! The second stage of a run: the work says what becomes of each message.
 
-use super::batch::{Batch, Entry};
+use super::batch::{Batch, Entry, reason};
 use super::read::Loaded;
 use crate::mailbox::{Made, Notes, Outcome, Proof, Read, Work};
-use crate::store::NewContent;
+use crate::store::{NewContent, StoredMessage, check_replaceable};
 use std::fs::Metadata;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -22,6 +22,7 @@ pub(super) fn make<'a>(work: &dyn Work, batch: Batch<'a, Loaded>, is_dry: bool) 
     let mut made = made(work, &entries).into_iter();
     let entries = entries.into_iter().map(|Entry { stored, state }| {
         let state = state.and_then(|loaded| settle(loaded, made.next(), is_dry));
+        let state = state.map_err(|outcome| foreseen(&stored, outcome));
         Entry { stored, state }
     });
     Batch { entries: entries.collect(), not_meant, unlisted, permits, in_hand }
@@ -33,6 +34,15 @@ fn settle(loaded: Loaded, made: Option<Made>, is_dry: bool) -> Result<Change, Ou
         Made::Fail(reason) => Err(Outcome::Failed(reason)),
         Made::Replace(_, _, notes) if is_dry => Err(Outcome::WouldReplace(notes)),
         Made::Replace(content, proof, notes) => Ok(Change { data: loaded.data, content, proof, notes }),
+    }
+}
+
+/// What would be replaced could perhaps not be.
+fn foreseen(stored: &StoredMessage, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::WouldReplace(notes) => check_replaceable(stored)
+            .map_or_else(|error| Outcome::Failed(reason(&error)), |()| Outcome::WouldReplace(notes)),
+        outcome => outcome,
     }
 }
 

@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::sync::Arc;
 
+/// Messages that are named where one name means several.
+const NAMED: usize = 10;
+
 /// Octets of a message in which its Message-ID stands.
 const HEADER: u64 = 256 << 10;
 
@@ -26,12 +29,12 @@ pub enum SelectionError {
     #[error("{0} names a message of one mailbox, and several are looked at")]
     SeveralMailboxes(MessageName),
     /// The beginning of more than one name.
-    #[error("{name} names several messages: {}", places.join(" and "))]
+    #[error("{name} names several messages: {}", places.join(", "))]
     Ambiguous {
         /// As it was given.
         name: MessageName,
-        /// Two of them: file and mailbox.
-        places: Box<[String; 2]>,
+        /// The first of them: file and mailbox.
+        places: Vec<String>,
     },
 }
 
@@ -140,8 +143,9 @@ impl Search {
         match meant.as_slice() {
             [] => {}
             [one] => self.named.add(&name, (one.mailbox().folder(), one.base())),
-            [one, other, ..] => {
-                let places = Box::new([one, other].map(place_of));
+            several => {
+                let mut places: Vec<String> = several.iter().take(NAMED).map(place_of).collect();
+                places.extend((several.len() > NAMED).then(|| "and more".to_owned()));
                 return Err(SelectionError::Ambiguous { name, places });
             }
         }
@@ -173,7 +177,7 @@ struct Candidates {
 /// A message that a reader moves from `new` to `cur` meanwhile is seen twice and is one.
 fn add(found: &mut Vec<StoredMessage>, stored: &StoredMessage) {
     let same = |other: &StoredMessage| other.mailbox() == stored.mailbox() && other.base() == stored.base();
-    if found.len() < 2 && !found.iter().any(same) {
+    if found.len() <= NAMED && !found.iter().any(same) {
         found.push(stored.clone());
     }
 }

@@ -5,6 +5,7 @@ use crate::cli::inspect::ShownClaim;
 use crate::cli::output::Output;
 use crate::cli::words;
 use crate::cms::{AlgorithmReport, ContentReport, Holder, HolderRole, RecipientReport};
+use crate::crypto::algorithm::{Kind, entries};
 use crate::mail::{cut, printable};
 use crate::mailbox::{Looked, Sealing, State};
 use crate::store::Keywords;
@@ -13,8 +14,10 @@ use std::collections::BTreeSet;
 
 /// Characters of a file's name that are shown: enough to name the message by, as nearly every delivery agent makes names.
 const NAME: usize = 32;
-/// Holders that are named; the others are counted.
-const NAMED: usize = 3;
+/// Characters of the cipher, of whom it is sealed to, and of flags.
+const CIPHER: usize = 24;
+const TO: usize = 52;
+const FLAGS: usize = 24;
 /// Characters of From and of Subject.
 const FROM: usize = 40;
 const SUBJECT: usize = 60;
@@ -28,30 +31,38 @@ pub(super) fn show(messages: &[Looked], keywords: &Keywords, out: &mut Output) -
     out.line(lines.join("\n"))
 }
 
-/// Columns as wide as they mostly are; what is wider moves the rest of its line.
+/// Over the lines of a mailbox.
+pub(super) fn heading() -> String {
+    let cells = ["message", "state", "cipher", "sealed to", "size", "date", "flags", "from", "subject"];
+    columns(cells.map(str::to_owned))
+}
+
+/// What is too wide for its column is cut, but for flags: the rest of the line still stands where it should.
 fn line(message: &Looked, keywords: &Keywords) -> String {
     let name: String = printable(message.stored.base()).chars().take(NAME).collect();
     let (date, size) = match &message.state {
         State::Unreadable(_) => ("-".to_owned(), "-".to_owned()),
         _ => (words::minute(message.date.into()), message.size.to_string()),
     };
-    let (state, cipher, to) = (word(&message.state), cipher(&message.state), to_whom(&message.state));
-    let flags = or_dash(flags(message, keywords).join(" "));
+    let (state, cipher, to) =
+        (word(&message.state).to_owned(), cipher(&message.state), to_whom(&message.state));
+    let flags = or_dash(cut(&flags(message, keywords).join(" "), FLAGS));
+    let (from, subject) = about(message);
+    columns([name, state, cipher, to, size, date, flags, from, subject])
+}
+
+fn columns([name, state, cipher, to, size, date, flags, from, subject]: [String; 9]) -> String {
     let text = format!(
-        "{name:<NAME$}  {date:<16}  {size:>9}  {state:<10}  {cipher:<13}  {to:<41}  {flags:<6}  {}",
-        about(message)
+        "{name:<NAME$}  {state:<10}  {cipher:<CIPHER$}  {to:<TO$}  {size:>9}  {date:<16}  {flags:<FLAGS$}  {from:<FROM$}  {subject}"
     );
     text.trim_end().to_owned()
 }
 
-fn about(message: &Looked) -> String {
+/// Whose it is and what about; in their place why it is none of that.
+fn about(message: &Looked) -> (String, String) {
     match &message.state {
-        State::Unreadable(reason) => format!("! {reason}"),
-        State::Broken(reason) => format!("! {reason}"),
-        _ => {
-            let (from, subject) = (cut(&message.from, FROM), cut(&message.subject, SUBJECT));
-            format!("{}  {}", or_dash(from), or_dash(subject))
-        }
+        State::Unreadable(reason) | State::Broken(reason) => ("-".to_owned(), format!("! {reason}")),
+        _ => (or_dash(cut(&message.from, FROM)), or_dash(cut(&message.subject, SUBJECT))),
     }
 }
 
@@ -73,10 +84,21 @@ pub(super) fn word(state: &State) -> &'static str {
 
 fn cipher(state: &State) -> String {
     let Some(sealing) = sealing(state) else { return "-".to_owned() };
-    let name = &sealing.envelope.content.algorithm.name;
+    let name = spelled(&sealing.envelope.content.algorithm);
     let weak = if sealing.weak.is_empty() { "" } else { " weak" };
     let strong = if sealing.envelope.is_post_quantum() { " post-quantum" } else { "" };
-    format!("{}{weak}{strong}", name.strip_prefix("id-").unwrap_or(name))
+    cut(&format!("{name}{weak}{strong}"), CIPHER)
+}
+
+/// As `sealpost algorithms` calls it.
+fn spelled(algorithm: &AlgorithmReport) -> String {
+    let mut ours =
+        entries().filter(|entry| entry.kind == Kind::Content && entry.oid.to_string() == algorithm.oid);
+    match (ours.next(), ours.next()) {
+        (Some(one), None) => one.name.to_owned(),
+        // RC2 has one identifier for keys of any length.
+        _ => algorithm.name.clone(),
+    }
 }
 
 pub(super) fn sealing(state: &State) -> Option<&Sealing> {
@@ -93,10 +115,12 @@ fn to_whom(state: &State) -> String {
     // Whose mail it is comes first; a SET has no order that says anything.
     holders.sort_by_key(|holder| holder.role != HolderRole::Account);
     let unknown = recipients.iter().filter(|to| to.holders.is_empty()).count();
-    let mut parts: Vec<String> = holders.iter().take(NAMED).map(|known| holder(known)).collect();
-    parts.extend((holders.len() > NAMED).then(|| format!("{} more", holders.len() - NAMED)));
-    parts.extend((unknown > 0).then(|| format!("{unknown} unknown here")));
-    parts.join(", ")
+    let more = match (holders.len() + unknown).saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" +{more}"),
+    };
+    let first = holders.first().map_or_else(|| "unknown here".to_owned(), |known| holder(known));
+    format!("{}{more}", cut(&first, TO - more.len()))
 }
 
 fn holder(holder: &Holder) -> String {

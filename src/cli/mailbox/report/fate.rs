@@ -73,6 +73,10 @@ impl From<RunError> for Failure {
             RunError::NoWork(_) => Code::No,
             _ => Code::Io,
         };
-        Failure::new(code, with_sources(&error))
+        let failure = Failure::new(code, with_sources(&error));
+        match error {
+            RunError::NoMailbox { .. } => failure.hint("see: sealpost mailbox list"),
+            _ => failure,
+        }
     }
 }

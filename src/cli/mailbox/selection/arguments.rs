@@ -7,10 +7,12 @@ use crate::cli::words::FingerprintPrefix;
 use crate::cms::RecipientId;
 use crate::directory::SqliteDirectory;
 use crate::engine::{Clock, TimeZone};
-use crate::pki::Fingerprint;
+use crate::pki::{Certificate, Fingerprint};
 use crate::system::SystemClock;
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 use time::{Duration, OffsetDateTime};
 
@@ -70,25 +72,54 @@ impl Past {
     }
 }
 
-/// A certificate that is known here, or that in a file.
-pub(super) fn certificate(
+/// A certificate as somebody names it. A file is read with the command line, before the command becomes the owner of the
+/// store: it may be readable by the caller only.
+#[derive(Debug, Clone)]
+pub(super) enum CertificateNamed {
+    Known(String, FingerprintPrefix),
+    File(String, Arc<Result<Vec<Certificate>, Failure>>),
+}
+
+pub(super) fn certificate_named(text: &str) -> Result<CertificateNamed, Infallible> {
+    Ok(match text.parse::<FingerprintPrefix>() {
+        Ok(prefix) if !Path::new(text).exists() => CertificateNamed::Known(text.to_owned(), prefix),
+        _ => CertificateNamed::File(text.to_owned(), Arc::new(filter::certificates(&[PathBuf::from(text)]))),
+    })
+}
+
+impl CertificateNamed {
+    /// The one that is known here, or that in the file.
+    pub(super) fn find(
+        &self,
+        directory: &SqliteDirectory,
+    ) -> Result<(Fingerprint, HashSet<RecipientId>), Failure> {
+        match self {
+            CertificateNamed::Known(text, prefix) => known(text, prefix, directory),
+            CertificateNamed::File(text, read) => match &**read {
+                Ok(certificates) => only(text, certificates),
+                Err(failure) => Err(failure.again()),
+            },
+        }
+    }
+}
+
+fn known(
     text: &str,
+    prefix: &FingerprintPrefix,
     directory: &SqliteDirectory,
 ) -> Result<(Fingerprint, HashSet<RecipientId>), Failure> {
-    let prefix = text.parse::<FingerprintPrefix>();
-    if let (Ok(prefix), false) = (&prefix, Path::new(text).exists()) {
-        let known = directory.certificates_beginning(prefix.digits())?;
-        let fingerprints: Vec<Fingerprint> = known.keys().copied().collect();
-        let one = prefix.among(&fingerprints).map_err(|failure| {
-            Failure::new(failure.code, format!("--sealed-to {text}: {}", failure.text))
-                .hint("of a certificate that nobody here has, name the file")
-        })?;
-        return Ok((
-            one,
-            known.into_iter().filter(|(key, _)| *key == one).flat_map(|(_, ids)| ids).collect(),
-        ));
-    }
-    let [one] = &filter::certificates(&[PathBuf::from(text)])?[..] else {
+    let known = directory.certificates_beginning(prefix.digits())?;
+    let fingerprints: Vec<Fingerprint> = known.keys().copied().collect();
+    let one = prefix.among(&fingerprints).map_err(|failure| {
+        Failure::new(failure.code, format!("--sealed-to {text}: {}", failure.text))
+            .hint("of a certificate that nobody here has, name the file")
+    })?;
+    let ids = known.into_iter().filter(|(key, _)| *key == one).flat_map(|(_, ids)| ids).collect();
+    Ok((one, ids))
+}
+
+fn only(text: &str, certificates: &[Certificate]) -> Result<(Fingerprint, HashSet<RecipientId>), Failure> {
+    let [one] = certificates else {
         return Err(Failure::new(
             Code::Usage,
             format!("--sealed-to {text}: it holds more than one certificate"),
