@@ -19,6 +19,7 @@ mod moving;
 mod name;
 mod pair;
 mod quota;
+mod regular;
 mod replace;
 mod settle;
 mod stored;
