@@ -1,5 +1,6 @@
 //! `sealpost mailbox`: the mail that is there already.
 
+mod aside;
 mod decrypt;
 mod encrypt;
 mod export;

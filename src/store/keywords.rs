@@ -2,6 +2,7 @@
 
 use super::StoredMailbox;
 use super::atomic::{Files, discard, failed, replace};
+use super::regular;
 use crate::engine::StoreError;
 use crate::mail::Flag;
 use std::fs::File;
@@ -106,7 +107,7 @@ fn position(known: &[(usize, String)], keyword: &str) -> Option<usize> {
 /// Lines `index name`; others are skipped as Dovecot does.
 fn read(folder: &Path) -> Result<Vec<(usize, String)>, StoreError> {
     let path = folder.join("dovecot-keywords");
-    match std::fs::read(&path) {
+    match regular::read(&path) {
         Ok(text) => Ok(String::from_utf8_lossy(&text).lines().filter_map(entry).collect()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(source) => Err(failed("read", &path)(source)),

@@ -20,6 +20,7 @@ mod name;
 mod order;
 mod pair;
 mod quota;
+mod regular;
 mod replace;
 mod settle;
 mod stored;

@@ -5,6 +5,7 @@
 
 use super::atomic::{Files, discard, failed, replace};
 use super::name;
+use super::regular;
 use super::stored::StoredMessage;
 use crate::engine::StoreError;
 use std::collections::BTreeMap;
@@ -131,7 +132,7 @@ fn append(files: &impl Files, maildir: &Path, line: &str) {
 impl Quota {
     fn read(maildir: &Path) -> Result<Option<Quota>, StoreError> {
         let path = maildir.join("maildirsize");
-        match std::fs::read(&path) {
+        match regular::read(&path) {
             Ok(text) => Ok(Some(Quota { path, text: String::from_utf8_lossy(&text).into_owned() })),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(failed("read", &path)(source)),

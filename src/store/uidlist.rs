@@ -5,10 +5,9 @@
 
 use super::StoredMailbox;
 use super::name;
+use super::regular;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 /// Octets of a line: a file name has 255 at most, and the fields in front of it a few dozen.
@@ -46,21 +45,11 @@ impl StoredMailbox {
     /// nothing else of it is kept.
     pub fn names_of_uids(&self, wanted: &BTreeSet<u32>) -> Result<BTreeMap<u32, String>, UidListError> {
         let path = self.folder.join("dovecot-uidlist");
-        match open(&path) {
+        match regular::open(&path) {
             Ok(file) => names(file, wanted).map_err(|fault| fault.at(path)),
             Err(source) => Err(UidListError::Io { path, source }),
         }
     }
-}
-
-/// A regular file and no link to one.
-fn open(path: &PathBuf) -> io::Result<File> {
-    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    Ok(file)
 }
 
 enum Fault {

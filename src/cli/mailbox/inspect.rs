@@ -61,6 +61,7 @@ impl Inspect {
             shown: false,
             out,
         };
+        owners.iter().try_for_each(|owner| super::aside::warn(&store, owner))?;
         let mut listed = Vec::new();
         for mailbox in among.mailboxes()? {
             if sight.mailbox(&store, &mailbox, &selection)? {

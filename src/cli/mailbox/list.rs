@@ -1,5 +1,6 @@
 //! `sealpost mailbox list`: mailboxes and what is in them.
 
+use super::aside;
 use super::targets::Targets;
 use crate::cli::context::Context;
 use crate::cli::failure::{Code, Failure};
@@ -48,6 +49,7 @@ impl List {
         let mut table = Table::new(&headings, "no mailbox");
         let (mut rows, mut total, mut faults) = (Vec::new(), Held::default(), Vec::new());
         for owner in self.targets.owners(&directory)? {
+            aside::warn(&store, &owner)?;
             let mut mailboxes = store.stored_mailboxes(&owner)?;
             mailboxes.sort_by(|one, other| {
                 (one.name != "INBOX", &one.name).cmp(&(other.name != "INBOX", &other.name))
