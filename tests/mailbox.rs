@@ -3,6 +3,7 @@
 mod export;
 mod folders;
 mod goes_on;
+mod import;
 mod leftovers;
 mod live;
 mod look;

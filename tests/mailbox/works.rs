@@ -156,7 +156,7 @@ fn prospect(settings: &str, people: &[&Person]) -> Prospect {
 
 fn encrypt<'a>(prospect: &'a Prospect, seeds: &'a Seeds) -> Encrypt<'a> {
     let (others, openpgp) = (SealedToOthers::Leave, OpenPgp::Keep);
-    Encrypt { prospect, at: now(), others, openpgp, entropy: seeds }
+    Encrypt { prospect, at: now(), others, weak: others, openpgp, entropy: seeds }
 }
 
 /// The message as a run would store it for these people.

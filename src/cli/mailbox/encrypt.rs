@@ -116,6 +116,6 @@ impl Work for Sealer {
     fn make(&self, batch: &[Read<'_>]) -> Vec<Made> {
         let Sealer { prospect, others, openpgp, at } = self;
         let (others, openpgp, at) = (*others, *openpgp, *at);
-        mailbox::Encrypt { prospect, at, others, openpgp, entropy: &SystemEntropy }.make(batch)
+        mailbox::Encrypt { prospect, at, others, weak: others, openpgp, entropy: &SystemEntropy }.make(batch)
     }
 }

@@ -10,7 +10,7 @@ use crate::engine::{Account, Clock, Prospect, SealedToOthers, StoreError};
 use crate::mail::mbox::{Splitter, Variant};
 use crate::mail::{Address, Flag};
 use crate::mailbox::{self, Arrived, Ended, ImportError, Imported};
-use crate::system::{Interrupt, SystemClock, SystemEntropy};
+use crate::system::{Interrupt, Patient, SystemClock, SystemEntropy};
 use indicatif::ProgressBar;
 use serde_json::json;
 use std::path::PathBuf;
@@ -98,6 +98,8 @@ impl Import {
                 prospect: &prospect,
                 at: SystemClock.now(),
                 others: self.sealed_to_others.unwrap_or(settings.sealed_to_others),
+                // As a delivery does it.
+                weak: SealedToOthers::Wrap,
                 openpgp: settings.openpgp,
                 entropy: &SystemEntropy,
             },
@@ -109,7 +111,7 @@ impl Import {
         };
         let largest = usize::try_from(settings.max_message).unwrap_or(usize::MAX);
         let mut report = Report::new(out, &self, progress::octets(out, length));
-        let mut source = report.bar.wrap_read(source);
+        let mut source = report.bar.wrap_read(Patient::new(source, interrupt.flag()));
         let ended = import
             .run(&mut source, Splitter::new(self.format, largest), &mut |imported| report.see(&imported));
         report.conclude(ended)

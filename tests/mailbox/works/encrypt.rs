@@ -159,6 +159,6 @@ fn a_batch_keeps_its_order_and_seeds_are_used_once() {
 fn without_randomness_nothing_is_sealed() {
     let prospect = prospect("", &[&ELLA]);
     let (others, openpgp) = (SealedToOthers::Leave, OpenPgp::Keep);
-    let work = Encrypt { prospect: &prospect, at: now(), others, openpgp, entropy: &NoSeeds };
+    let work = Encrypt { prospect: &prospect, at: now(), others, weak: others, openpgp, entropy: &NoSeeds };
     assert_eq!(failed(made_of(&work, MESSAGE)), "the system's random number generator failed: no device");
 }
