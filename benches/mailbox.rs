@@ -251,6 +251,7 @@ impl Inside {
             prospect: &prospect,
             at: OffsetDateTime::now_utc(),
             others: settings.sealed_to_others,
+            weak: settings.sealed_to_others,
             openpgp: settings.openpgp,
             entropy: &SystemEntropy,
         })
