@@ -144,7 +144,7 @@ fn the_page_on_keys_is_lived_through() {
     let steps = steps(&page);
     assert!(steps.len() > 40, "{}", steps.len());
     let (mut today, mut weekly) = (String::new(), None);
-    for Step { date, line, code } in &steps {
+    for Step { date, line, code, .. } in &steps {
         // What the page leaves to cron, once it was said.
         if let Some(sign) = weekly.filter(|_| today != *date) {
             year.shell(date, sign).ok();

@@ -6,10 +6,11 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::output::Output;
 use super::{input, words};
-use crate::cms::{self, Holder, HolderRole, Input, RecipientId, Report};
+use crate::cms::{self, Holder, HolderRole, HolderState, Input, RecipientId, Report};
 use crate::directory::{CertificateHolder, DomainHolder, SqliteDirectory};
 use crate::engine::CertificateState;
 use crate::mail;
+use crate::pki::RevocationReason;
 use crate::smime::Claim;
 use serde::Serialize;
 use std::path::Path;
@@ -99,13 +100,26 @@ pub(super) fn holders(
 }
 
 fn holder(found: &CertificateHolder) -> Holder {
+    let state = state(found);
     Holder {
         role: HolderRole::Account,
         account: found.account.to_string(),
         certificate: found.certificate.to_string(),
-        active: found.state == CertificateState::Active,
-        pending: found.state == CertificateState::Pending,
+        state,
+        active: state == HolderState::Active,
+        pending: state == HolderState::Pending,
         since: words::day(found.added),
+    }
+}
+
+/// What was taken back is sealed to by nobody, whatever else is said of it.
+fn state(found: &CertificateHolder) -> HolderState {
+    match (found.revoked, found.state) {
+        (_, CertificateState::Pending) => HolderState::Pending,
+        (Some(revoked), _) if revoked.reason == RevocationReason::CertificateHold => HolderState::Hold,
+        (Some(_), _) => HolderState::Revoked,
+        (None, CertificateState::Active) => HolderState::Active,
+        (None, CertificateState::Retired) => HolderState::Retired,
     }
 }
 
@@ -114,6 +128,7 @@ fn domain_holder(found: &DomainHolder) -> Holder {
         role: if found.recovery { HolderRole::Recovery } else { HolderRole::DomainKey },
         account: found.domain.clone(),
         certificate: found.certificate.to_string(),
+        state: if found.active { HolderState::Active } else { HolderState::Retired },
         active: found.active,
         pending: false,
         since: words::day(found.since),

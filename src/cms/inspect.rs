@@ -6,7 +6,7 @@ mod recipient;
 mod tests;
 
 pub use layer::{Layer, LayerKind, Limit};
-pub use recipient::{Holder, HolderRole, KeyEncryptionReport, RecipientReport};
+pub use recipient::{Holder, HolderRole, HolderState, KeyEncryptionReport, RecipientReport};
 
 use super::names::oid_name;
 use super::{CmsError, Enveloped, Input, InputForm, Protection, RecipientId, RecipientKind};

@@ -32,8 +32,8 @@ pub use front::front_recipients;
 pub use input::{Input, InputForm};
 pub(crate) use inspect::RSA_BESIDE_EC;
 pub use inspect::{
-    AlgorithmReport, ContentReport, EnvelopeReport, Holder, HolderRole, Integrity, KeyEncryptionReport,
-    Layer, LayerKind, Limit, RecipientReport, Report, Structure, inspect,
+    AlgorithmReport, ContentReport, EnvelopeReport, Holder, HolderRole, HolderState, Integrity,
+    KeyEncryptionReport, Layer, LayerKind, Limit, RecipientReport, Report, Structure, inspect,
 };
 pub use parts::{Parts, parts};
 pub use protection::{Protection, find};

@@ -47,7 +47,7 @@ pub(super) fn innermost_body<'a>(message: &Message<'a>) -> Option<(&'a [u8], Tra
     innermost(message, |entity, _| (entity.body(), TransferEncoding::of(entity)))
 }
 
-/// The same, and why a body that begins like EnvelopedData or AuthEnvelopedData, or is labelled
+/// The same, and why a body that begins like EnvelopedData or AuthEnvelopedData, or is labelled as one or only
 /// `application/pkcs7-mime`, is none: for messages to people, not for decisions.
 pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
     let found = innermost(message, |entity, media| {
@@ -103,13 +103,28 @@ fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError
             let octets = decode(encoding, message.body())?;
             enveloped(octets.bytes()).map(|found| Protection::Encrypted(Box::new(found)))
         }
-        Guess::Signed => Ok(signed(decode(encoding, message.body())?.bytes())),
+        Guess::Signed => match signed(decode(encoding, message.body())?.bytes()) {
+            Protection::None if labelled && is_labelled_encrypted(media) => Err(another_type()),
+            found => Ok(found),
+        },
         Guess::OpenPgp => Ok(armored(decode(encoding, message.body())?.bytes())),
         Guess::Nothing if labelled && !is_content_info(&start) => {
             Err(malformed("the body is no ContentInfo"))
         }
+        Guess::Nothing if labelled && is_labelled_encrypted(media) => Err(another_type()),
         Guess::Nothing => Ok(Protection::None),
     }
+}
+
+/// RFC 8551 3.2.2.
+fn is_labelled_encrypted(media: &MediaType) -> bool {
+    let kind = media.parameter("smime-type").unwrap_or_default();
+    ["enveloped-data", "authEnveloped-data"].iter().any(|name| kind.eq_ignore_ascii_case(name))
+}
+
+/// One wrong bit in the name of the type is enough.
+fn another_type() -> CmsError {
+    malformed("it is labelled as encrypted and names another type of content")
 }
 
 enum Guess {

@@ -1,13 +1,13 @@
 //! Whose certificates messages name.
 
-use super::certificates::read_der;
+use super::certificates::{read_der, revocation};
 use super::lookup::main_address;
 use super::words::{Hex, Moment, Word};
 use super::{AdminError, SqliteDirectory};
 use crate::cms::RecipientId;
 use crate::engine::CertificateState;
 use crate::mail::Address;
-use crate::pki::{Certificate, Fingerprint};
+use crate::pki::{Certificate, Fingerprint, Revocation};
 use rusqlite::{Connection, Row, params};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -19,8 +19,10 @@ pub struct CertificateHolder {
     pub account: Address,
     /// The certificate.
     pub certificate: Fingerprint,
-    /// Is it still sealed to?
+    /// Sealed to or not, as far as the account says.
     pub state: CertificateState,
+    /// Its issuer, a domain of ours, took it back: nothing is sealed to it, whatever the account says.
+    pub revoked: Option<Revocation>,
     /// When it came.
     pub added: OffsetDateTime,
 }
@@ -37,8 +39,8 @@ impl SqliteDirectory {
 }
 
 fn holders(at: &Connection, named: &RecipientId) -> Result<Vec<CertificateHolder>, AdminError> {
-    let sql = "SELECT c.account_id, c.fingerprint, c.state, c.added FROM recipient_ids r
-        JOIN certificates c ON c.id = r.certificate_id WHERE r.digest = ?1 ORDER BY c.id";
+    let sql = "SELECT c.account_id, c.fingerprint, c.state, c.added, i.revoked, i.reason FROM recipient_ids r
+        JOIN certificates c ON c.id = r.certificate_id LEFT JOIN issued i ON i.fingerprint = c.fingerprint WHERE r.digest = ?1 ORDER BY c.id";
     let mut statement = at.prepare_cached(sql)?;
     let mut rows = statement.query([digest(named)])?;
     let mut found = Vec::new();
@@ -54,6 +56,7 @@ fn holder(at: &Connection, row: &Row<'_>) -> Result<CertificateHolder, AdminErro
         certificate: row.get::<_, Hex>(1)?.0,
         state: row.get::<_, Word<CertificateState>>(2)?.0,
         added: row.get::<_, Moment>(3)?.0,
+        revoked: revocation(row, 4, 5)?,
     })
 }
 

@@ -26,6 +26,11 @@ impl Prospect {
     pub fn marked(&self) -> Vec<smime::Marked<'_>> {
         self.readers.iter().filter_map(Reader::marked).collect()
     }
+
+    /// The active certificates of each who shall read it: a delivery keeps what names one of each.
+    pub fn active(&self) -> Vec<&[Certificate]> {
+        self.readers.iter().map(|reader| reader.active.as_slice()).collect()
+    }
 }
 
 /// What a delivery at that time would do for an account whose INBOX copy is sealed, or for a copy in a mailbox of the first

@@ -4,7 +4,7 @@ use super::{Left, Made, Proof, Read, Stays, Work};
 use crate::cms::{CmsError, Enveloped, Input, Protection};
 use crate::crypto::SecretBytes;
 use crate::engine::PlainConsent;
-use crate::smime::{OpenError, OpeningKey, Restored, open_examined, restore};
+use crate::smime::{OpenError, Opened, OpeningKey, Restored, open_examined, restore};
 use crate::store::NewContent;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
@@ -26,7 +26,11 @@ impl Decrypt<'_> {
             Err(stays) => stays.into(),
             Ok(Clear { message, notes }) => {
                 let proof = Proof::same(&message);
-                Made::Replace(NewContent::Clear(message, PlainConsent::person_decrypts()), proof, notes)
+                Made::Replace(
+                    NewContent::Clear(message, PlainConsent::person_decrypts()),
+                    proof,
+                    notes.into(),
+                )
             }
         }
     }
@@ -48,9 +52,16 @@ pub fn open(stored: &[u8], keys: &[OpeningKey<'_>]) -> Result<Clear, Stays> {
     let recipients = enveloped.recipients.len();
     let opened = open_examined(&input, enveloped, keys)
         .map_err(|error| Stays::Failed(not_opened(&error, recipients)))?;
-    let restored = restore(&input, opened);
-    let notes = notes_of(&restored);
-    Ok(Clear { message: restored.message, notes })
+    Ok(Clear::of(&input, opened))
+}
+
+impl Clear {
+    /// The message that lay there before, and what is to be said of it.
+    pub fn of(sealed: &Input<'_>, opened: Opened) -> Clear {
+        let restored = restore(sealed, opened);
+        let notes = notes_of(&restored);
+        Clear { message: restored.message, notes }
+    }
 }
 
 /// The encryption of a stored message.
@@ -89,7 +100,7 @@ pub(super) fn not_opened(error: &OpenError, recipients: usize) -> String {
 }
 
 fn notes_of(restored: &Restored) -> Vec<String> {
-    let mixed = restored.was_mixed.then(|| "its line ends were mixed: all of them are CRLF now".to_owned());
+    let mixed = restored.was_mixed.then(|| "its line ends were mixed: all of them are CR LF now".to_owned());
     let fields = match restored.from_outside {
         0 => None,
         1 => {

@@ -1,13 +1,16 @@
 //! `sealpost mailbox encrypt`: a message to its sealed form.
 
 use super::{Left, Made, Proof, Read, Stays, Wanted, Work};
-use crate::cms::{Enveloped, Protection, find};
+use crate::cms::{Enveloped, Protection, RecipientId, find};
 use crate::crypto::{Entropy, EntropyError};
 use crate::engine::{OpenPgp, Prospect, SealedToOthers};
 use crate::mail::Message;
-use crate::smime::{Mark, SealError, SealJob, Sealed, are_keys_written, is_content_written, seal_many};
+use crate::smime::{
+    Mark, SealError, SealJob, Sealed, are_keys_written, is_content_written, names_all, seal_many,
+};
 use crate::store::NewContent;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use std::collections::HashSet;
 use time::OffsetDateTime;
 
 /// Seals stored messages. What becomes of one is decided by its structure and never by a label. The stored bytes are sealed
@@ -15,6 +18,8 @@ use time::OffsetDateTime;
 pub struct Encrypt<'a> {
     /// To whom and how.
     pub prospect: &'a Prospect,
+    /// What messages call every certificate of the owner, those of the past too.
+    pub own: &'a HashSet<RecipientId>,
     /// What the messages say of when.
     pub at: OffsetDateTime,
     /// What becomes of messages that are sealed otherwise than they should be.
@@ -60,9 +65,10 @@ impl Encrypt<'_> {
     fn decide(&self, wanted: &Wanted, message: &[u8]) -> Fate {
         match find(&Message::new(message)) {
             Protection::Encrypted(enveloped) => {
-                let left = sealed_as(&enveloped, wanted);
+                let left = self.sealed_as(&enveloped, wanted);
                 let way = match left {
-                    Left::AlreadyRight => SealedToOthers::Leave,
+                    // Whom it is for can read it: nothing is gained around it.
+                    Left::AlreadyRight | Left::AndOthers | Left::OtherKeys => SealedToOthers::Leave,
                     Left::WeakAlgorithms => self.weak,
                     _ => self.others,
                 };
@@ -80,21 +86,29 @@ impl Encrypt<'_> {
         }
     }
 
+    /// How the encryption that is there stands to what is wanted.
+    fn sealed_as(&self, enveloped: &Enveloped, wanted: &Wanted) -> Left {
+        let recipients = &enveloped.recipients;
+        let is_ours = |id: &RecipientId| wanted.names(id) || self.own.contains(id);
+        let to_others = recipients.iter().any(|to| !to.id.as_ref().is_some_and(is_ours));
+        let right = match wanted.are_exactly(recipients) {
+            true => Left::AlreadyRight,
+            false if to_others && names_all(enveloped, &self.prospect.active()) => Left::AndOthers,
+            false if recipients.iter().filter_map(|to| to.id.as_ref()).any(|id| self.own.contains(id)) => {
+                return Left::OtherKeys;
+            }
+            false => return Left::SealedToOthers,
+        };
+        match is_content_written(enveloped) && are_keys_written(enveloped) {
+            true => right,
+            false => Left::WeakAlgorithms,
+        }
+    }
+
     fn job<'j>(&'j self, message: &'j [u8]) -> Result<SealJob<'j>, EntropyError> {
         let Prospect { recipients, form, .. } = self.prospect;
         let mark = Mark { at: self.at, rule: None, marked: self.prospect.marked(), edited: Vec::new() };
         Ok(SealJob { message, recipients, form: *form, mark, seed: self.entropy.seed()? })
-    }
-}
-
-/// How the encryption that is there stands to what is wanted.
-fn sealed_as(enveloped: &Enveloped, wanted: &Wanted) -> Left {
-    if !wanted.are_exactly(&enveloped.recipients) {
-        return Left::SealedToOthers;
-    }
-    match is_content_written(enveloped) && are_keys_written(enveloped) {
-        true => Left::AlreadyRight,
-        false => Left::WeakAlgorithms,
     }
 }
 
@@ -112,7 +126,7 @@ fn replace(sealed: Result<Sealed, SealError>, mut notes: Vec<String>) -> Made {
         Ok(sealed) => {
             notes.extend(sealed.headers_kept().map(|reason| reason.to_string()));
             let proof = Proof::sealed(&sealed);
-            Made::Replace(NewContent::Sealed(sealed), proof, notes)
+            Made::Replace(NewContent::Sealed(sealed), proof, notes.into())
         }
     }
 }

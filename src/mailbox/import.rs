@@ -153,9 +153,8 @@ impl Import<'_> {
         }
     }
 
-    /// What was imported before, and not replaced since.
-    /// An import that was killed may not have come to making it last, so that comes first: a message that
-    /// is called there is there for good.
+    /// What was imported before, whatever was done with it since. An import that was killed may not have come to making it
+    /// last, so that comes first: a message that is called there is there for good.
     fn known(&self) -> Result<Known, StoreError> {
         if !self.dry_run {
             self.store.make_last(self.mailbox)?;
@@ -164,7 +163,7 @@ impl Import<'_> {
         for _ in 0..PASSES {
             let (watch, before) = (Watch::begin(self.mailbox), there.len());
             for stored in self.store.messages(self.mailbox).in_utf8() {
-                there.extend(stored?.run().map(|mark| mark.0));
+                there.extend(stored?.mark().map(|mark| mark.0));
             }
             quiet.see(&watch, there.len() > before);
             if quiet.is_enough() {

@@ -7,11 +7,12 @@ use crate::cms::{Enveloped, Input};
 use crate::crypto::{Entropy, Seed};
 use crate::engine::{Naming, Prospect};
 use crate::smime::{OpeningKey, RekeyError, are_keys_written, is_content_written, rekey_examined};
-use crate::store::NewContent;
+use crate::store::{NewContent, StoredMailbox};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use std::sync::Arc;
 
-/// Hands sealed messages to the owner's active certificates, and to those of every other account that a message names.
-/// Whoever the directory does not know falls away, which is noted.
+/// Hands sealed messages to the owner's active certificates, and to those of other accounts that a message names and that
+/// shall keep their copies. Everybody else falls away, which is noted.
 pub struct Rekey<'a> {
     keys: &'a [OpeningKey<'a>],
     naming: Naming,
@@ -21,6 +22,7 @@ pub struct Rekey<'a> {
 
 /// A sealed message in hand.
 struct InHand<'b> {
+    mailbox: &'b Arc<StoredMailbox>,
     input: Input<'b>,
     enveloped: Enveloped,
 }
@@ -41,17 +43,17 @@ impl<'a> Rekey<'a> {
 
 impl Work for Rekey<'_> {
     fn make(&self, batch: &[Read<'_>]) -> Vec<Made> {
-        let in_hand: Vec<_> = batch.par_iter().map(|read| take_in_hand(read.bytes)).collect();
+        let in_hand: Vec<_> = batch.par_iter().map(take_in_hand).collect();
         let found = self
             .targets
-            .look_up(in_hand.iter().flatten().map(|message| &message.enveloped))
+            .look_up(in_hand.iter().flatten().map(|message| (message.mailbox, &message.enveloped)))
             .map_err(Stays::Failed);
         // Seeds are drawn one by one in the order of the messages.
         let planned: Vec<Result<_, Stays>> = in_hand
             .into_iter()
             .map(|message| {
                 let message = message?;
-                let target = found.clone().and_then(|()| self.aim(&message.enveloped))?;
+                let target = found.clone().and_then(|()| self.aim(&message))?;
                 let seed = self.entropy.seed().map_err(|error| Stays::Failed(error.to_string()))?;
                 Ok((message, target, seed))
             })
@@ -63,8 +65,9 @@ impl Work for Rekey<'_> {
 
 impl Rekey<'_> {
     /// Whom the message is handed to, if it is not sealed so already.
-    fn aim(&self, enveloped: &Enveloped) -> Result<Target<'_>, Stays> {
-        let target = self.targets.of(&enveloped.recipients).map_err(Stays::Failed)?;
+    fn aim(&self, message: &InHand<'_>) -> Result<Target<'_>, Stays> {
+        let InHand { mailbox, enveloped, .. } = message;
+        let target = self.targets.of(mailbox, &enveloped.recipients).map_err(Stays::Failed)?;
         if !target.wanted.are_exactly(&enveloped.recipients) {
             return Ok(target);
         }
@@ -77,7 +80,7 @@ impl Rekey<'_> {
     }
 
     fn hand_on(&self, message: InHand<'_>, target: Target<'_>, seed: Seed) -> Made {
-        let InHand { input, enveloped } = message;
+        let InHand { input, enveloped, .. } = message;
         let (recipients, content) = (enveloped.recipients.len(), enveloped.content_digest());
         let handed_on = rekey_examined(&input, enveloped, self.keys, &target.certificates, self.naming, seed);
         match handed_on {
@@ -90,10 +93,10 @@ impl Rekey<'_> {
     }
 }
 
-fn take_in_hand(bytes: &[u8]) -> Result<InHand<'_>, Stays> {
-    let input = Input::of(bytes);
+fn take_in_hand<'b>(read: &Read<'b>) -> Result<InHand<'b>, Stays> {
+    let input = Input::of(read.bytes);
     let enveloped = find_sealed(&input)?;
-    Ok(InHand { input, enveloped })
+    Ok(InHand { mailbox: read.stored.mailbox(), input, enveloped })
 }
 
 /// Why it stays with its old recipients, and what to do.

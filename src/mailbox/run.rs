@@ -14,22 +14,24 @@ mod lanes;
 mod lock;
 mod make;
 mod place;
+mod prove;
 mod read;
+mod trouble;
 mod workshop;
 
 pub use event::Event;
 pub(super) use lanes::side_by_side;
 pub(super) use lock::Lock;
 pub(super) use read::{too_large, whole};
+pub use trouble::GivenUp;
 
-use super::{Seen, Selection, Work};
+use super::{Selection, Work};
 use crate::directory::SqliteDirectory;
 use crate::engine::{DirectoryError, StoreError};
 use crate::mail::{Address, MailboxName};
 use crate::store::{MaildirStore, RunId, StoredMailbox, StoredMessage};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use workshop::Workshop;
 
 /// Where a run works, and how.
 pub struct Run<'a> {
@@ -98,7 +100,7 @@ pub enum RunError {
         /// The system's word.
         reason: String,
     },
-    /// The disk takes no more: one message after the other failed.
+    /// The disk is full or read-only: one message after the other failed.
     #[error("{failures} messages in a row could not be written, the last because: {last}")]
     GaveUp {
         /// How many.
@@ -106,6 +108,9 @@ pub enum RunError {
         /// Why the last one.
         last: String,
     },
+    /// Mailboxes in which one message after the other failed; the others were worked on.
+    #[error("{}", trouble::listed(.0))]
+    GaveUpOn(Vec<GivenUp>),
     /// The disk.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -124,23 +129,6 @@ pub enum Ended {
 }
 
 impl Run<'_> {
-    /// Works on the messages of an account and tells of each.
-    pub fn account(
-        &self,
-        scope: &Scope<'_>,
-        work: &dyn Work,
-        see: &mut dyn FnMut(Seen),
-    ) -> Result<Ended, RunError> {
-        let shop = Workshop::of(self, 1);
-        let ended = shop.account(scope, work, &mut |event| {
-            if let Event::Message(seen) = event {
-                see(seen);
-            }
-        });
-        shop.journal.close();
-        ended
-    }
-
     /// Works on the messages of many accounts, some side by side, and tells of everything, from the thread that calls. What an
     /// account fails by is told, and the others go on.
     pub fn accounts(&self, accounts: &Accounts<'_>, works: &Works<'_>, see: &mut dyn FnMut(Event)) -> Ended {

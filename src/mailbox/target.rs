@@ -1,13 +1,13 @@
-//! Whom a message is handed to: its owner, and whoever else of the house it names.
+//! Whom a message is handed to: its owner, and whoever else of the house it names and shall keep his copy.
 
-use super::{NamedReader, Readers, Wanted};
+use super::{NamedAccount, NamedReader, Notes, Readers, Share, Wanted};
 use crate::cms::{Enveloped, Recipient, RecipientId};
 use crate::engine::Prospect;
-use crate::mail::Address;
 use crate::pki::ValidatedCertificate;
+use crate::store::StoredMailbox;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So many answers of the directory are remembered, and those for one batch; then all are asked for again.
 const MOST_KNOWN: usize = 20_000;
@@ -19,21 +19,25 @@ pub(super) struct Targets<'a> {
     /// How messages name the keys at hand.
     own: HashSet<RecipientId>,
     readers: &'a dyn Readers,
-    known: Mutex<HashMap<RecipientId, NamedReader>>,
+    known: Mutex<Known>,
 }
+
+/// What the directory answered, for each mailbox: rights are given on mailboxes.
+type Known = HashMap<Arc<StoredMailbox>, HashMap<RecipientId, NamedReader>>;
 
 /// Whom a message is handed to.
 pub(super) struct Target<'a> {
     pub(super) certificates: Cow<'a, [ValidatedCertificate]>,
     pub(super) wanted: Cow<'a, Wanted>,
     /// Who can open it besides, and who no longer can.
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Notes,
 }
 
 /// Who reads a message beside its owner.
 #[derive(Default)]
 struct Others {
-    addresses: BTreeSet<String>,
+    keep: BTreeSet<String>,
+    lose: BTreeSet<String>,
     certificates: Vec<ValidatedCertificate>,
     strangers: usize,
 }
@@ -48,28 +52,42 @@ impl<'a> Targets<'a> {
         Targets { prospect, wanted, own, readers, known: Mutex::default() }
     }
 
-    /// Asks the directory for all whom these messages name and who are not known yet: once.
-    pub(super) fn look_up<'m>(&self, messages: impl Iterator<Item = &'m Enveloped>) -> Result<(), String> {
+    /// Asks the directory for all whom these messages name and who are not known yet: once for each mailbox.
+    pub(super) fn look_up<'m>(
+        &self,
+        messages: impl Iterator<Item = (&'m Arc<StoredMailbox>, &'m Enveloped)>,
+    ) -> Result<(), String> {
         let mut known = self.known();
-        if known.len() > MOST_KNOWN {
+        if known.values().map(HashMap::len).sum::<usize>() > MOST_KNOWN {
             known.clear();
         }
-        let recipients = messages.flat_map(|enveloped| &enveloped.recipients);
-        let ids = recipients.filter_map(|recipient| recipient.id.as_ref());
-        let unknown: BTreeSet<&RecipientId> =
-            ids.filter(|id| !self.wanted.names(id) && !known.contains_key(*id)).collect();
-        if unknown.is_empty() {
-            return Ok(());
+        let mut unknown: HashMap<&Arc<StoredMailbox>, BTreeSet<&RecipientId>> = HashMap::new();
+        for (mailbox, enveloped) in messages {
+            let known = known.get(mailbox);
+            let ids = enveloped.recipients.iter().filter_map(|recipient| recipient.id.as_ref());
+            let is_new = |id: &&RecipientId| {
+                !self.wanted.names(id) && !known.is_some_and(|known| known.contains_key(*id))
+            };
+            let mut ids = ids.filter(is_new).peekable();
+            if ids.peek().is_some() {
+                unknown.entry(mailbox).or_default().extend(ids);
+            }
         }
-        let unknown: Vec<RecipientId> = unknown.into_iter().cloned().collect();
-        let found = self.readers.find(&unknown)?;
-        known.extend(unknown.into_iter().zip(found));
+        for (mailbox, ids) in unknown {
+            let ids: Vec<RecipientId> = ids.into_iter().cloned().collect();
+            let found = self.readers.find(mailbox, &ids)?;
+            known.entry(Arc::clone(mailbox)).or_default().extend(ids.into_iter().zip(found));
+        }
         Ok(())
     }
 
     /// Whom a message with these recipients is handed to, or why that cannot be said. They were looked up before.
-    pub(super) fn of(&self, recipients: &[Recipient]) -> Result<Target<'_>, String> {
-        let others = self.others(recipients)?;
+    pub(super) fn of(
+        &self,
+        mailbox: &Arc<StoredMailbox>,
+        recipients: &[Recipient],
+    ) -> Result<Target<'_>, String> {
+        let others = self.others(mailbox, recipients)?;
         let notes = others.notes();
         let mut extra = others.certificates;
         extra.retain(|one| !self.prospect.recipients.iter().any(|own| is_same(own, one)));
@@ -82,10 +100,10 @@ impl<'a> Targets<'a> {
         Ok(Target { certificates: Cow::Owned(certificates), wanted, notes })
     }
 
-    fn others(&self, recipients: &[Recipient]) -> Result<Others, String> {
+    fn others(&self, mailbox: &Arc<StoredMailbox>, recipients: &[Recipient]) -> Result<Others, String> {
         let known = self.known();
-        let mut others = Others::default();
-        let mut seen = HashSet::new();
+        let known = known.get(mailbox);
+        let (mut others, mut seen) = (Others::default(), HashSet::new());
         for recipient in recipients {
             let Some(id) = &recipient.id else {
                 others.strangers += 1;
@@ -94,12 +112,10 @@ impl<'a> Targets<'a> {
             if self.wanted.names(id) || !seen.insert(id) {
                 continue;
             }
-            match known.get(id) {
-                Some(NamedReader::Accounts { addresses, certificates }) => {
-                    others.add(addresses.iter().filter(|address| !self.is_owner(address)), certificates);
-                }
-                Some(NamedReader::Unfit(reason)) => {
-                    return Err(format!("another account that reads it cannot be sealed to: {reason}"));
+            match known.and_then(|known| known.get(id)) {
+                Some(NamedReader::Accounts(accounts)) => {
+                    let others_of = accounts.iter().filter(|account| !self.is_owner(mailbox, account));
+                    others_of.into_iter().try_for_each(|account| others.add(account))?;
                 }
                 Some(NamedReader::Stranger) => others.strangers += usize::from(!self.own.contains(id)),
                 None => return Err("the directory does not say whom the message names".into()),
@@ -108,41 +124,50 @@ impl<'a> Targets<'a> {
         Ok(others)
     }
 
-    fn is_owner(&self, address: &Address) -> bool {
-        let address = address.to_string();
-        self.prospect.sealed_to.iter().any(|to| to.address == address)
+    fn is_owner(&self, mailbox: &StoredMailbox, account: &NamedAccount) -> bool {
+        let address = account.address.to_string();
+        account.address == mailbox.owner || self.prospect.sealed_to.iter().any(|to| to.address == address)
     }
 
     /// What another thread left when it stopped is whole: an answer is put there as one.
-    fn known(&self) -> MutexGuard<'_, HashMap<RecipientId, NamedReader>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Others {
-    fn add<'o>(
-        &mut self,
-        addresses: impl Iterator<Item = &'o Address>,
-        certificates: &[ValidatedCertificate],
-    ) {
-        self.addresses.extend(addresses.map(ToString::to_string));
-        for one in certificates {
-            if !self.certificates.iter().any(|held| is_same(held, one)) {
-                self.certificates.push(one.clone());
+    fn add(&mut self, account: &NamedAccount) -> Result<(), String> {
+        match &account.share {
+            Share::Stays(certificates) => {
+                self.keep.insert(account.address.to_string());
+                for one in certificates {
+                    if !self.certificates.iter().any(|held| is_same(held, one)) {
+                        self.certificates.push(one.clone());
+                    }
+                }
             }
+            Share::Unfit(reason) => {
+                return Err(format!("another account that reads it cannot be sealed to: {reason}"));
+            }
+            Share::Falls => drop(self.lose.insert(account.address.to_string())),
         }
+        Ok(())
     }
 
-    fn notes(&self) -> Vec<String> {
-        let addresses: Vec<&str> = self.addresses.iter().map(String::as_str).collect();
-        let also = (!addresses.is_empty())
-            .then(|| format!("it stays open to {}, whom it names", addresses.join(", ")));
+    fn notes(&self) -> Notes {
+        let also = (!self.keep.is_empty()).then(|| {
+            format!("it stays open to {}", Vec::from_iter(self.keep.iter().map(String::as_str)).join(", "))
+        });
+        let lost = self.lose.iter().map(|address| {
+            format!("{address} can no longer open it: it has no right on the mailbox; to keep it: --keep {address}")
+        });
         let gone = match self.strangers {
             0 => None,
             1 => Some("1 recipient that is no account here can no longer open it".to_owned()),
             count => Some(format!("{count} recipients that are no accounts here can no longer open it")),
         };
-        also.into_iter().chain(gone).collect()
+        let texts = also.into_iter().chain(lost).chain(gone).collect();
+        Notes { texts, keep: self.keep.clone(), lose: self.lose.clone() }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::cms::{Recipient, RecipientId};
 use crate::mail::Address;
 use crate::pki::{Certificate, ValidatedCertificate};
+use crate::store::StoredMailbox;
 use std::collections::HashSet;
 
 /// The certificates that a message shall be sealed to, by what messages call them.
@@ -47,19 +48,33 @@ pub enum NamedReader {
     /// Nobody whom it knows as an account.
     Stranger,
     /// An account, by an active or a retired certificate of it; or several that share one.
-    Accounts {
-        /// Their addresses.
-        addresses: Vec<Address>,
-        /// What mail for them is sealed to now, each with its recovery certificate.
-        certificates: Vec<ValidatedCertificate>,
-    },
-    /// An account that mail cannot be sealed to now: which, and why.
+    Accounts(Vec<NamedAccount>),
+}
+
+/// An account that a message names.
+#[derive(Debug, Clone)]
+pub struct NamedAccount {
+    /// Its address.
+    pub address: Address,
+    /// What becomes of its copy.
+    pub share: Share,
+}
+
+/// What becomes of another account's copy. That a message names it says nothing: whoever can write to a stored file can put
+/// any name there (RFC 5652 6.2: a RecipientInfo is not authenticated). A right on the mailbox decides, or the administrator.
+#[derive(Debug, Clone)]
+pub enum Share {
+    /// It stays: these are what mail for the account is sealed to now, with its recovery certificate.
+    Stays(Vec<ValidatedCertificate>),
+    /// It should stay, and mail for the account cannot be sealed now: why.
     Unfit(String),
+    /// It falls away.
+    Falls,
 }
 
 /// Knows the accounts behind the names in messages.
 pub trait Readers: Sync {
-    /// One answer for each name, in their order, or why there is none. Asked once for many messages. A certificate that
-    /// waits to be accepted makes nobody a reader.
-    fn find(&self, named: &[RecipientId]) -> Result<Vec<NamedReader>, String>;
+    /// One answer for each name that messages of the mailbox have, in their order, or why there is none. Asked once for
+    /// many messages. A certificate that waits to be accepted makes nobody a reader.
+    fn find(&self, mailbox: &StoredMailbox, named: &[RecipientId]) -> Result<Vec<NamedReader>, String>;
 }

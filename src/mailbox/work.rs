@@ -1,6 +1,6 @@
 //! What is done with stored messages, apart from the disk.
 
-use super::{Left, Proof};
+use super::{Left, Notes, Proof};
 use crate::store::{NewContent, StoredMessage};
 
 /// A message in memory.
@@ -18,9 +18,10 @@ pub trait Work: Sync {
 }
 
 /// What becomes of a message.
+#[expect(clippy::large_enum_variant, reason = "nearly every one is the large one")]
 pub enum Made {
-    /// This takes its place, once what was written proves right. The notes are for the report.
-    Replace(NewContent, Proof, Vec<String>),
+    /// This takes its place, once what was written proves right.
+    Replace(NewContent, Proof, Notes),
     /// It stays as it is.
     Leave(Left),
     /// It stays, and that is a failure: why.

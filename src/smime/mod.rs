@@ -28,7 +28,9 @@ pub use headers::HeadersKept;
 pub use open::{OpenError, Opened, OpeningKey, open, open_by_policy, open_examined};
 pub use raw::open_raw;
 pub use recipient::{Form, Naming, check_recipients, refusal};
-pub use recognise::{OpenPgp, are_keys_written, encrypted_as_it_is, is_content_written, is_whole, recognise};
+pub use recognise::{
+    OpenPgp, are_keys_written, encrypted_as_it_is, is_content_written, is_whole, names_all, recognise,
+};
 pub use rekey::{RekeyError, rekey, rekey_examined};
 pub use restore::{Restored, restore};
 pub use seal::{Mark, Marked, SealError, SealJob, seal_many};

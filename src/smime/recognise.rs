@@ -75,6 +75,11 @@ pub fn are_keys_written(enveloped: &Enveloped) -> bool {
     enveloped.recipients.iter().all(|recipient| is_listed(recipient, &Policy::WRITING))
 }
 
+/// Does it name an active certificate of every account?
+pub fn names_all(enveloped: &Enveloped, accounts: &[&[Certificate]]) -> bool {
+    sealed_to_all(enveloped, accounts).is_some()
+}
+
 /// The recipients, with the certificates that we know, if every account is among them.
 fn sealed_to_all(enveloped: &Enveloped, accounts: &[&[Certificate]]) -> Option<Vec<SealedTo>> {
     let named: HashSet<&RecipientId> = enveloped.recipients.iter().filter_map(|to| to.id.as_ref()).collect();

@@ -2,7 +2,7 @@
 //! all of a batch are made visible together, with one sync of a folder for all.
 
 use super::atomic::{Files, discard, failed, link_new};
-use super::stored::{Part, RunId, StoredMailbox, StoredMessage};
+use super::stored::{Part, StoredMailbox, StoredMessage};
 use super::{Disk, MaildirStore, NewContent, keywords, name, quota};
 use crate::engine::StoreError;
 use crate::mail::{Address, Flag, MailboxName, crlf_len};
@@ -10,6 +10,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+
+/// Stands in the name of what came from elsewhere, and stays there when a run replaces it. Whoever moves a message gives it a
+/// name of his own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mark(pub u64);
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{:016x}", self.0)
+    }
+}
 
 /// What a message brings along beside its bytes.
 #[derive(Debug, Clone)]
@@ -21,7 +32,7 @@ pub struct Arrival {
     /// Where it belongs if it has no flags; one that has some is in `cur/`.
     pub part: Part,
     /// Stands in its name, so that it is known again.
-    pub mark: RunId,
+    pub mark: Mark,
 }
 
 /// A message that has its name and nothing else.
@@ -42,8 +53,13 @@ pub struct StagedArrival<F: Files = Disk> {
 
 impl StoredMessage {
     /// A message that shall come into the mailbox and has no file yet.
-    pub fn to_come(mailbox: &Arc<StoredMailbox>, mark: RunId) -> StoredMessage {
-        StoredMessage { mailbox: Arc::clone(mailbox), part: Part::New, file_name: format!("X{mark}") }
+    pub fn to_come(mailbox: &Arc<StoredMailbox>, mark: Mark) -> StoredMessage {
+        StoredMessage { mailbox: Arc::clone(mailbox), part: Part::New, file_name: format!("I{mark}") }
+    }
+
+    /// The mark with which it came from elsewhere, if it did.
+    pub fn mark(&self) -> Option<Mark> {
+        name::mark_in(self.base())
     }
 }
 
@@ -188,7 +204,7 @@ mod tests {
         fn stage(&self, text: &str, flags: &[Flag], part: Part, mark: u64) -> StagedArrival {
             let content = NewContent::Clear(SecretBytes::new(text.into()), PlainConsent::for_tests());
             let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 + mark);
-            let arrival = Arrival { date, flags: flags.to_vec(), part, mark: RunId(mark) };
+            let arrival = Arrival { date, flags: flags.to_vec(), part, mark: Mark(mark) };
             let named = self.store.name_arrival(&self.mailbox, &content, &arrival).unwrap();
             self.store.stage_arrival(named, &content).unwrap()
         }
@@ -228,7 +244,7 @@ mod tests {
         let lying = desk.lying();
         let seen: Vec<_> = lying
             .iter()
-            .map(|message| (message.part(), message.letters().to_owned(), message.run().unwrap().0))
+            .map(|message| (message.part(), message.letters().to_owned(), message.mark().unwrap().0))
             .collect();
         assert_eq!(
             seen,
@@ -237,7 +253,7 @@ mod tests {
         for message in &lying {
             let (_, data) = message.open().unwrap().unwrap();
             let date = data.modified().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-            assert_eq!(date, Duration::from_secs(1_000_000 + message.run().unwrap().0));
+            assert_eq!(date, Duration::from_secs(1_000_000 + message.mark().unwrap().0));
             assert_eq!(name::size_in(message.base()), Some(data.len()));
         }
         assert_eq!(desk.temporary(), 0);

@@ -15,6 +15,7 @@ mod maildir;
 mod memory;
 mod moving;
 mod name;
+mod order;
 mod pair;
 mod quota;
 mod replace;
@@ -24,7 +25,7 @@ mod uidlist;
 mod walk;
 
 pub use atomic::{Disk, Files, replace_file};
-pub use import::{Arrival, NamedArrival, StagedArrival};
+pub use import::{Arrival, Mark, NamedArrival, StagedArrival};
 pub use keywords::Keywords;
 pub use layout::TemplateError;
 pub use maildir::MaildirStore;

@@ -1,5 +1,6 @@
 //! Unique names of messages, by the Maildir convention, and the letters after them.
 
+use super::import::Mark;
 use super::stored::RunId;
 use crate::mail::Flag;
 use std::collections::BTreeSet;
@@ -23,7 +24,8 @@ pub(super) fn unique(host: &str, size: usize, wire_size: usize) -> String {
 }
 
 /// The name of what takes the place of `old`, whose file was last modified at `date` (Unix seconds), with the run that
-/// makes it: `seconds.middle.PpidQcounterRrandomXrun.host,S=size,W=wire size`.
+/// makes it: `seconds.middle.PpidQcounterRrandomXrun.host,S=size,W=wire size`. The mark of what came from elsewhere stays,
+/// before the host.
 pub(super) fn replacing(
     (old, date): (&str, i64),
     run: RunId,
@@ -31,8 +33,9 @@ pub(super) fn replacing(
     (size, wire_size): (usize, usize),
 ) -> String {
     let count = DELIVERIES.fetch_add(1, Ordering::Relaxed);
+    let mark = mark_in(old).map(|mark| format!(".I{mark}")).unwrap_or_default();
     format!(
-        "{}.P{}Q{count}R{:016x}X{run}.{host},S={size},W={wire_size}",
+        "{}.P{}Q{count}R{:016x}X{run}{mark}.{host},S={size},W={wire_size}",
         place_in_order(old, date),
         std::process::id(),
         rand::random::<u64>(),
@@ -55,17 +58,29 @@ fn place_in_order(old: &str, date: i64) -> String {
     short.map(|(_, char)| char).collect()
 }
 
-/// Octets. A file's name has 255 at most, and what we add to these, with letters and a host's name of 64, is less than 180.
-const LONGEST_KEPT: usize = 64;
+/// Octets. A file's name has 255 at most, and what we add to these, with a mark, all letters and a host's name of 64, is less
+/// than 200.
+const LONGEST_KEPT: usize = 55;
 
 /// The run that made a file of that base name, if one did.
 pub(super) fn run_in(base: &str) -> Option<RunId> {
     base.split('.').find_map(|level| {
         let (unique, run) = level.rsplit_once('X')?;
         let (_, random) = unique.rsplit_once('R')?;
-        let is_ours = [random, run].iter().all(|text| text.len() == 16 && text.bytes().all(is_hex));
-        is_ours.then(|| u64::from_str_radix(run, 16).ok()).flatten().map(RunId)
+        number(random).and(number(run)).map(RunId)
     })
+}
+
+/// The mark in a base name of what came from elsewhere, whatever was done with it since. It has a level of its own.
+pub(super) fn mark_in(base: &str) -> Option<Mark> {
+    let levels = base.split([',', ':']).next().unwrap_or_default().split('.').skip(2);
+    levels.filter_map(|level| number(level.strip_prefix('I')?)).map(Mark).next()
+}
+
+/// Sixteen digits as we write them.
+fn number(text: &str) -> Option<u64> {
+    let is_ours = text.len() == 16 && text.bytes().all(is_hex);
+    is_ours.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }
 
 fn is_hex(byte: u8) -> bool {
@@ -105,14 +120,10 @@ pub(super) fn merged(before: &str, old: &str, new: &str) -> Option<String> {
     (merged != new).then(|| merged.into_iter().collect())
 }
 
-/// The name of what comes from elsewhere, with a mark by which it is known again, where other files name their run:
-/// `seconds.MmicrosecondsPpidQcounterRrandomXmark.host,S=size,W=wire size`.
-pub(super) fn arriving(mark: RunId, host: &str, (size, wire_size): (usize, usize)) -> String {
-    let fresh = unique(host, size, wire_size);
-    let mut levels = fresh.splitn(3, '.');
-    let mut level = || levels.next().unwrap_or_default();
-    let (seconds, unique, rest) = (level(), level(), level());
-    format!("{seconds}.{unique}X{mark}.{rest}")
+/// The name of what comes from elsewhere, with a mark by which it is known again:
+/// `seconds.MmicrosecondsPpidQcounterRrandom.Imark.host,S=size,W=wire size`.
+pub(super) fn arriving(mark: Mark, host: &str, (size, wire_size): (usize, usize)) -> String {
+    unique(&format!("I{mark}.{host}"), size, wire_size)
 }
 
 /// Digits that no other name has.
@@ -288,6 +299,39 @@ mod tests {
         {
             assert_eq!(run_in(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_mark_stays_however_often_a_message_is_replaced() {
+        let host = "h".repeat(64);
+        let sizes = (268_435_456, 268_435_456);
+        let long = format!("1700000000.{}.I00000000000000fe.mx", "ü".repeat(100));
+        for first in [arriving(Mark(0xfe), &host, sizes), long] {
+            assert_eq!((mark_in(&first), run_in(&first)), (Some(Mark(0xfe)), None), "{first}");
+            let mut name = first;
+            for run in 1..30 {
+                name = replacing((&format!("{name}:2,S"), 5), RunId(run), &host, sizes);
+                assert_eq!((mark_in(&name), run_in(&name)), (Some(Mark(0xfe)), Some(RunId(run))));
+                let whole = with_letters(&name, "DFPRSTabcdefghijklmnopqrstuvwxyz");
+                assert!(whole.len() <= 255, "{} {whole}", whole.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_mark_is_known_by_what_we_write_only() {
+        for other in [
+            "1.M2P3Q4R0123456789abcdefX00000000000000fe.mx",
+            "1.I00000000000000fe.mx",
+            "1.M2.I00FE.mx",
+            "1.M2.I00000000000000FE.mx",
+            "1.M2.mx,.I00000000000000fe",
+            "",
+        ] {
+            assert_eq!(mark_in(other), None, "{other}");
+        }
+        let replaced = replaced("1.M2P3.mx");
+        assert_eq!(mark_in(&replaced), None, "{replaced}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::atomic::{Files, failed, link_new};
 use super::find::{Found, find_one, is_there};
-use super::moving::{may_be_moved, rest};
+use super::moving::may_be_moved;
 use super::name;
 use super::stored::{Part, StoredMailbox, StoredMessage};
 use crate::engine::StoreError;
@@ -113,24 +113,26 @@ impl Pair {
     }
 
     /// Removes the old file by its whole name. It stays, and the pair open, where either has another name now, or where the
-    /// message may be on its way to another mailbox.
+    /// message may be on its way to another mailbox: then it says so, and wants a rest.
     ///
     /// Between the look for the new file and the removal a client may still expunge the new one; then the message is
     /// gone by the wish of whoever did that.
-    pub(super) fn remove_old(&mut self, files: &impl Files) {
+    pub(super) fn remove_old(&mut self, files: &impl Files) -> bool {
         match is_there(&self.new) {
+            Ok(true) if may_be_moved(&self.old) => return true,
             Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => return self.fail(error),
-        }
-        if may_be_moved(&self.old) {
-            return rest();
+            Ok(false) => return false,
+            Err(error) => {
+                self.fail(error);
+                return false;
+            }
         }
         match files.remove(&self.old.path()) {
             Ok(()) => self.state = State::OldRemoved,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(source) => self.fail(failed("remove", &self.old.path())(source)),
         }
+        false
     }
 
     /// Hands on to the new file what was done to the old one's name. What was learnt counts only once it is handed on: a

@@ -2,6 +2,7 @@
 
 use super::atomic::{Files, failed};
 use super::find::{Found, find};
+use super::moving::rest;
 use super::pair::{Pair, TRIES};
 use super::quota;
 use super::stored::StoredMailbox;
@@ -37,12 +38,19 @@ pub(super) fn settle_late(files: &impl Files, pairs: &mut [Pair]) {
     sync(files, pairs, Pair::folder_to_sync);
 }
 
-/// Each time that a removal finds nothing, letters changed in between, which takes a client: the rounds end soon.
+/// Each time that a removal finds nothing, letters changed in between, which takes a client: the rounds end soon. Messages
+/// that may be on their way elsewhere rest together, so that a thousand of them take no longer than one.
 fn remove_old(files: &impl Files, pairs: &mut [Pair]) {
     for _ in 0..TRIES {
-        pairs.iter_mut().filter(|pair| pair.is_open()).for_each(|pair| pair.remove_old(files));
+        let mut wants_rest = false;
+        for pair in pairs.iter_mut().filter(|pair| pair.is_open()) {
+            wants_rest |= pair.remove_old(files);
+        }
         if !pairs.iter().any(Pair::is_open) {
             return;
+        }
+        if wants_rest {
+            rest();
         }
         catch_up(files, pairs);
     }

@@ -46,7 +46,7 @@ fn recipients_are_matched_to_accounts_where_there_is_a_store() {
     assert_eq!(shown.stderr, "");
     assert_eq!(rows(&shown.text(), "recipient"), [matched(&format!("active since {}", today()))]);
     let json = parsed(&show("--json").text());
-    let holders = json!([{"as": "account", "account": "bob@north.example", "certificate": fingerprint, "active": true, "since": today()}]);
+    let holders = json!([{"as": "account", "account": "bob@north.example", "certificate": fingerprint, "state": "active", "active": true, "since": today()}]);
     assert_eq!(
         (&json["recipients"][0]["holders"], &json["layers"][0]["recipients"][0]["holders"]),
         (&holders, &holders)

@@ -270,12 +270,14 @@ fn so_is_that_of_a_run_over_messages_line_by_line() {
     let inbox = site.root().join("mail/north.example/bob/Maildir/cur");
     std::fs::create_dir_all(&inbox).unwrap();
     std::fs::write(inbox.join("1577836801.a.host:2,S"), "Subject: pay\n\nThe body.\n").unwrap();
-    let numbers = "already_right bytes_after bytes_before clear done_before failed finished gone looked_at noted openpgp \
+    let numbers = "already_right and_others bytes_after bytes_before clear done_before failed finished gone looked_at noted openpgp other_keys \
         replaced sealed_to_others weak_algorithms would_be_replaced";
     let lines = [
         "account bytes_after bytes_before event mailbox message notes outcome reason v".to_owned(),
         format!("account event leftovers outcome reason v warnings {numbers}"),
-        format!("accounts accounts_failed dry_run event not_found operation resumed stopped v {numbers}"),
+        format!(
+            "accounts accounts_failed dry_run event kept_by lost_by not_found operation resumed stopped v {numbers}"
+        ),
     ];
     let keys = format!("--password-file {}", path(&password));
     for (verb, keys, done) in

@@ -51,7 +51,7 @@ fn assert_decrypts(input: &[u8], sealed: &Sealed, person: &Person) {
     let is_mixed = eol(input) == Eol::Mixed;
     let expected = if is_mixed { crlf(input) } else { input.to_vec() };
     assert!(clear.message.expose() == expected, "decrypts to something else");
-    let mixed = "its line ends were mixed: all of them are CRLF now".to_owned();
+    let mixed = "its line ends were mixed: all of them are CR LF now".to_owned();
     assert_eq!(clear.notes, is_mixed.then_some(mixed).into_iter().collect::<Vec<_>>());
 }
 

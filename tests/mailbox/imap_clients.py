@@ -5,7 +5,9 @@ usage: imap_clients.py PORT ACCOUNT MAILDIR; "ready" is printed once they are at
 
 Every message has a number: the time that leads its file's name. What happened to a name is looked up on the disk: a flag counts
 as confirmed once the server said OK and a file of that number bears its letter, or the session was never told that the message
-under that UID is gone.
+under that UID is gone. A message counts as expunged once the server said VANISHED in answer to the EXPUNGE of its UID. It says so
+too of a UID that somebody else removed a moment ago: whether a file of that number was there after the answer is told beside it.
+Nothing is swept up at the end. Each act has the times at which it began and ended, in seconds since 1970.
 """
 
 import json
@@ -20,7 +22,9 @@ import time
 PORT, ACCOUNT, MAILDIR = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 STOP = threading.Event()
 # A client at work without a rest would have moved everything before the run comes to it.
-PAUSE = 0.01
+PAUSE = 0.005
+# All kinds in turn, so that each comes soon.
+ROUND = ["flag", "keyword", "move", "flag", "keyword", "copy", "flag", "keyword", "expunge", "append"]
 LETTERS = {"\\Flagged": "F", "\\Answered": "R", "\\Seen": "S", "\\Draft": "D", "\\Deleted": "T"}
 KEYWORDS = ["$Forwarded", "Work", "Later", "Junk"]
 
@@ -30,7 +34,7 @@ class Session:
 
     def __init__(self, mailbox):
         self.socket = socket.create_connection(("127.0.0.1", PORT), timeout=30)
-        self.buffer, self.tag, self.commands, self.leaving = b"", 0, 0, False
+        self.buffer, self.tag, self.leaving = b"", 0, False
         self.numbers, self.gone = {}, set()
         assert self.line().startswith(b"* OK")
         self.ok(f"LOGIN {ACCOUNT} secret")
@@ -74,7 +78,6 @@ class Session:
     def command(self, text, literal=None):
         """The untagged lines and the tagged one."""
         self.tag += 1
-        self.commands += 1
         tag = b"t%d " % self.tag
         self.socket.sendall(tag + text.encode() + b"\r\n")
         if literal is not None:
@@ -145,62 +148,78 @@ def letter_of(flag):
     return chr(ord("a") + int(known[flag])) if flag in known else None
 
 
+def is_there(number):
+    """Is a file of that number in the INBOX? Whoever renames files may hide them from a listing."""
+    return any(letters_of(number) for _ in range(3))
+
+
 class Client:
     """Acts on the messages whose number leaves this rest."""
 
     def __init__(self, rest, seed):
         self.rest, self.random = rest, random.Random(seed)
         self.session = Session("INBOX")
-        self.flags, self.waiting = [], []
-        self.moved, self.copies, self.expunged, self.appended, self.refused = [], [], [], [], 0
-        self.error = None
+        # What was confirmed: [kind, number, beginning, end].
+        self.acts, self.flags, self.waiting, self.left = [], [], [], []
+        self.turn, self.appended, self.error = 0, 0, None
 
     def work(self):
         try:
             while not STOP.is_set():
                 self.session.refresh()
                 for _ in range(5):
-                    self.act()
+                    self.act(ROUND[self.turn % len(ROUND)])
+                    self.turn += 1
                     time.sleep(PAUSE)
             self.finish()
         except Exception as error:  # Told to whoever started us.
             self.error = f"client {self.rest}: {error!r}"
 
-    def pick(self):
-        touched = {*self.moved, *self.expunged}
+    def done(self, *kinds):
+        return {number for kind, number, _, _ in self.acts if kind in kinds}
+
+    def pick(self, kind):
+        touched = self.done("move", "expunge") | (self.done("copy") if kind == "copy" else set())
         shown = list(self.session.numbers.values())
         # While a message is replaced it is there twice for a moment. Whoever moved the new one would have both afterwards.
         mine = [uid for uid, number in self.session.numbers.items()
-                if number % 2 == self.rest and number not in touched and shown.count(number) == 1]
+                if number % 2 == self.rest and number not in touched and shown.count(number) == 1
+                and (kind != "expunge" or number < 2000000)]
         return self.random.choice(mine) if mine else None
 
-    def act(self):
-        uid = self.pick()
-        if uid is None:
-            return
-        number = self.session.numbers[uid]
-        chance = self.random.random()
-        if chance < 0.8:
-            self.set_flag(uid, number, self.random.choice([*list(LETTERS)[:4], *KEYWORDS]))
-        elif chance < 0.9:
-            lines, answer = self.session.command(f"UID MOVE {uid} Archive")
-            self.note(self.moved, number, lines, answer)
-        elif chance < 0.94:
-            if number not in self.copies:
-                lines, answer = self.session.command(f"UID COPY {uid} Copies")
-                self.note(self.copies, number, lines, answer)
-        elif chance < 0.97:
-            if self.set_flag(uid, number, "\\Deleted"):
-                self.session.ok(f"UID EXPUNGE {uid}")
-                self.expunged.append(number)
+    def act(self, kind):
+        began = time.time()
+        if kind == "append":
+            number = self.append()
         else:
-            self.append()
+            uid = self.pick(kind)
+            if uid is None:
+                return
+            number = self.session.numbers[uid]
+            if not getattr(self, kind)(uid, number):
+                return
+        self.acts.append([kind, number, began, time.time()])
 
-    def note(self, to, number, lines, answer):
-        if copied(lines, answer):
-            to.append(number)
-        else:
-            self.refused += 1
+    def flag(self, uid, number):
+        return self.set_flag(uid, number, self.random.choice(list(LETTERS)[:4]))
+
+    def keyword(self, uid, number):
+        return self.set_flag(uid, number, self.random.choice(KEYWORDS))
+
+    def move(self, uid, number):
+        return copied(*self.session.command(f"UID MOVE {uid} Archive"))
+
+    def copy(self, uid, number):
+        return copied(*self.session.command(f"UID COPY {uid} Copies"))
+
+    def expunge(self, uid, number):
+        if not self.set_flag(uid, number, "\\Deleted") or uid in self.session.gone:
+            return False
+        lines, _ = self.session.ok(f"UID EXPUNGE {uid}")
+        named = any(uid in uids_in(line.decode("latin-1"), "VANISHED") for line in lines)
+        if named and is_there(number):
+            self.left.append(number)
+        return named
 
     def set_flag(self, uid, number, flag):
         """Is the flag on the disk?"""
@@ -214,21 +233,18 @@ class Client:
         return False
 
     def append(self):
-        number = 2000000 + 2 * len(self.appended) + self.rest
+        number = 2000000 + 2 * self.appended + self.rest
         mail = f"From: a@south.example\r\nSubject: Letter {number}\r\n\r\nappended {number}\r\n".encode()
         self.session.ok(f"APPEND INBOX (\\Seen Work) {{{len(mail)}}}", mail)
-        self.appended.append(number)
+        self.appended += 1
+        return number
 
     def finish(self):
-        """Removes what bears the mark of removal: a message that was replaced between the mark and the removal has it too."""
         time.sleep(1.1)
         self.session.refresh()
         for uid, number, flag in self.waiting:
             if uid not in self.session.gone:
                 self.flags.append((number, flag))
-        marked = [str(uid) for uid, number in self.session.numbers.items() if number in self.expunged]
-        if marked:
-            self.session.ok("UID EXPUNGE " + ",".join(marked))
         self.session.leave()
 
 
@@ -279,11 +295,8 @@ def main():
     errors = [one.error for one in [*clients, idler] if one.error]
     if errors:
         sys.exit("\n".join(errors))
-    together = {name: sum((getattr(client, name) for client in clients), [])
-                for name in ["flags", "moved", "copies", "expunged", "appended"]}
-    together["refused"] = sum(client.refused for client in clients)
+    together = {name: sum((getattr(client, name) for client in clients), []) for name in ["acts", "flags", "left"]}
     together["told"] = idler.told
-    together["commands"] = sum(client.session.commands for client in clients)
     print(json.dumps(together))
 
 

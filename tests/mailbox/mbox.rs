@@ -1,5 +1,7 @@
 //! Import and export: an mbox into a mailbox, sealed, and out of it again.
 
+mod options;
+
 use crate::support::{Ended, Program, Site, path, tools};
 use sealpost::crypto::MarkKey;
 use sealpost::mail::{Address, MailboxName};
@@ -174,12 +176,52 @@ fn what_is_there_is_not_imported_twice() {
     assert_eq!(number(&desk.import("--mailbox Other", MBOX.as_bytes()), "imported"), 3);
 }
 
+/// A run gives a message a new name, which carries what an import knows it by.
+#[test]
+fn what_a_run_replaced_is_not_imported_again() {
+    let desk = Desk::new();
+    desk.import("", MBOX.as_bytes()).ok();
+    let password = path(&desk.password).to_owned();
+    let assert_known = |after: &str| {
+        let again = desk.import("", MBOX.as_bytes());
+        assert_eq!((number(&again, "imported"), number(&again, "there already")), (0, 3), "after {after}");
+        assert_eq!(desk.lying("").len(), 3);
+    };
+    let generate = "key generate --account bob@north.example --type ec-p256 --password-file";
+    desk.site.program(generate).args([&password]).run().ok();
+    let certificates = desk.site.json("cert show --account bob@north.example");
+    let old = certificates["certificates"][0]["fingerprint"].as_str().unwrap().to_owned();
+    desk.site.run("cert issue --account bob@north.example --renew").ok();
+    desk.site.run(&format!("cert retire --account bob@north.example --fingerprint {old}")).ok();
+    let rekeyed = desk.mailbox("rekey --all --password-file").args([&password]).run();
+    assert_eq!(number(&rekeyed, "rekeyed now"), 3);
+    assert_known("rekey");
+    let decrypted = desk.mailbox("decrypt --all --password-file").args([&password]).run();
+    assert_eq!(number(&decrypted, "decrypted now"), 3);
+    assert_known("decrypt");
+    assert_eq!(number(&desk.mailbox("encrypt --all").run(), "sealed now"), 3);
+    assert_known("encrypt");
+}
+
+/// A cache that is older than the mail holds nothing of it, unless a run replaces that mail.
+#[test]
+fn what_was_imported_is_not_taken_for_replaced() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.maildir()).unwrap();
+    std::fs::write(desk.maildir().join("dovecot.index.cache"), "Subject").unwrap();
+    desk.import("", MBOX.as_bytes()).ok();
+    let said = || desk.mailbox("inspect --summary").run().stderr;
+    assert_eq!(said(), "");
+    desk.mailbox("decrypt --all --password-file").args([path(&desk.password)]).run().ok();
+    assert!(said().contains("doveadm mailbox cache purge"), "{}", said());
+}
+
 /// Nobody who sees the names of files can try what is in the messages: the numbers in them need the site's key.
 #[test]
 fn names_tell_nothing_without_the_key_of_the_site() {
     let marks = |desk: &Desk| {
         desk.import("", MBOX.as_bytes()).ok();
-        let mark = |file: &PathBuf| path(file).rsplit_once('X').unwrap().1[..16].to_owned();
+        let mark = |file: &PathBuf| path(file).split_once(".I").unwrap().1[..16].to_owned();
         desk.lying("").iter().map(mark).collect::<Vec<String>>()
     };
     let (one, other) = (marks(&Desk::new()), marks(&Desk::new()));

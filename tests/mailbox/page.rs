@@ -74,23 +74,70 @@ impl Old {
     }
 }
 
+/// The number behind a label of what is printed; nothing if the label is not there.
+fn number(text: &str, label: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.trim_start().strip_prefix(label))?;
+    rest.split([' ', ',']).find(|word| !word.is_empty())?.parse().ok()
+}
+
+/// The words between quotation marks of a comment: what the command says.
+fn quoted(comment: &str) -> Option<&str> {
+    comment.split_once('"')?.1.split_once('"').map(|(words, _)| words)
+}
+
 #[test]
 fn the_page_on_stored_mail_is_run_line_by_line() {
     let page = include_str!("../../docs/STORED-MAIL.md");
     let old = Old::new();
+    let all = MAIL.len() as u64;
     let mut seen = old.anna.messages();
     let steps = steps(page);
+    let (mut encrypted, mut promised) = (0, 0);
     for step in &steps {
         let text = old.shell(&step.line, step.code);
         let now = old.anna.messages();
         let line = step.line.as_str();
+        if let Some(words) = quoted(&step.comment) {
+            assert_eq!(number(&text, words), Some(all), "{line}: {text}");
+            promised += 1;
+        }
         match line {
-            _ if line.contains("--dry-run") => assert_eq!(seen, now, "nothing is changed"),
+            "sealpost mailbox list" => {
+                let rows: Vec<Vec<&str>> =
+                    text.lines().map(|line| line.split_whitespace().take(6).collect()).collect();
+                let row = |row: &'static str| row.split(' ').collect::<Vec<_>>();
+                assert_eq!(rows[0], row("account mailbox messages sealed clear other"));
+                assert_eq!(rows[1], row("anna@north.example INBOX 2 0 2 0"));
+                assert_eq!(rows[2], row("anna@north.example Archive 2 0 2 0"));
+                assert_eq!(rows[3][..5], row("total 4 0 4 0"));
+            }
+            _ if line.contains("inspect --all-accounts --summary") => {
+                let told = ["messages", "in the clear", "sealed"].map(|label| number(&text, label));
+                assert_eq!(told, [Some(all), Some(all), Some(0)], "{text}");
+            }
+            _ if line.contains("--dry-run") => {
+                let told = ["looked at", "would be sealed", "failed"].map(|label| number(&text, label));
+                assert_eq!(told, [Some(all), Some(all), Some(0)], "{text}");
+                assert_eq!(seen, now, "nothing is changed");
+            }
             _ if line.contains("encrypt --account") => {
                 assert_eq!(old.clear("Archive"), 0, "{line}");
+                assert_eq!(number(&text, "failed"), Some(0), "{text}");
             }
-            "sealpost mailbox encrypt --all-accounts --all" if old.clear("") == 0 && seen == now => {}
-            "sealpost mailbox encrypt --all-accounts --all" => assert_eq!(old.clear(""), 0),
+            _ if line.contains("inspect --account") && line.contains("Archive") => {
+                let told = ["messages", "in the clear", "sealed"].map(|label| number(&text, label));
+                assert_eq!(told, [Some(2), Some(0), Some(2)], "{text}");
+            }
+            "sealpost mailbox encrypt --all-accounts --all" if encrypted == 0 => {
+                assert_eq!((number(&text, "sealed now"), old.clear("")), (Some(2), 0), "{text}");
+                encrypted = 1;
+            }
+            "sealpost mailbox encrypt --all-accounts --all" => {
+                assert_eq!(seen, now, "nothing is done the second time");
+                let told = ["looked at", "sealed now", "already right"].map(|label| number(&text, label));
+                assert_eq!(told, [Some(all), Some(0), Some(all)], "{text}");
+                encrypted += 1;
+            }
             _ if line.contains(" show ") => assert_eq!(text, LUNCH),
             _ if line.contains("inspect --account") && line.contains("--summary") => {
                 assert_eq!(old.summary()["only_retired"], MAIL.len());
@@ -117,6 +164,7 @@ fn the_page_on_stored_mail_is_run_line_by_line() {
         }
         seen = now;
     }
+    assert_eq!((encrypted, promised), (2, 1), "once, and again; and what inspect says of a lost key");
     for verb in ["list", "inspect", "encrypt", "show", "rekey", "decrypt", "import", "export"] {
         let begin = format!("sealpost mailbox {verb}");
         assert!(steps.iter().any(|step| step.line.starts_with(&begin)), "{verb} is gone from the page");
@@ -128,11 +176,22 @@ fn the_section_of_the_readme_is_run_too() {
     let readme = include_str!("../../README.md");
     let (_, section) = readme.split_once("\n## Turn it on for mail that is already there\n").unwrap();
     let old = Old::new();
+    let all = MAIL.len() as u64;
     let steps = steps(section.split("\n## ").next().unwrap());
-    assert_eq!(steps.len(), 5);
-    for step in steps {
-        old.shell(&step.line, step.code);
-    }
-    assert_eq!(old.clear(""), 0);
-    assert_eq!(old.lying("").len(), MAIL.len());
+    let [list, dry_run, one, every, inspect] = &steps[..] else { panic!("{} steps", steps.len()) };
+    let text = old.shell(&list.line, list.code);
+    assert!(text.lines().last().unwrap().starts_with("total"), "{text}");
+    let seen = old.anna.messages();
+    let text = old.shell(&dry_run.line, dry_run.code);
+    assert_eq!(number(&text, "would be sealed"), Some(all), "{text}");
+    assert_eq!(old.anna.messages(), seen, "a dry run changes nothing");
+    let text = old.shell(&one.line, one.code);
+    assert_eq!((number(&text, "sealed now"), old.clear("")), (Some(all), 0), "{text}");
+    let seen = old.anna.messages();
+    let text = old.shell(&every.line, every.code);
+    assert_eq!(number(&text, "already right"), Some(all), "{text}");
+    assert_eq!(old.anna.messages(), seen);
+    let text = old.shell(&inspect.line, inspect.code);
+    let told = ["in the clear", "sealed", "only on retired keys"].map(|label| number(&text, label));
+    assert_eq!(told, [Some(0), Some(all), None], "{text}");
 }

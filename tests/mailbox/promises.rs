@@ -50,22 +50,27 @@ fn a_wrong_password_is_refused_before_anything_is_touched() {
     assert_eq!(everything(&site.root().join("mail")), before);
 }
 
-/// Two are fine, one cannot be opened by anybody, one is no structure at all although it says so.
+/// Two are fine. One is damaged, and says so by its tag; one is cut off, one is no structure at all although it says so.
 #[test]
 fn a_hostile_message_among_good_ones_is_one_failure() {
     let (site, password) = Site::certified();
+    site.run("account set bob@north.example --profile modern").ok();
     let maildir = Maildir::of(&site.root(), "bob");
     maildir.put("cur/1577836801.a.host:2,S", CLEAR, 1);
     site.run("mailbox encrypt --account bob@north.example --all").ok();
-    let good = maildir.messages().remove(0);
-    let mut damaged = good.bytes.clone();
-    let end = damaged.len() - 40;
-    damaged[end..end + 8].copy_from_slice(b"AAAAAAAA");
+    let good = maildir.messages().remove(0).bytes;
+    let text = String::from_utf8(good.clone()).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let (front, back) = lines.split_at(lines.len() - 4);
+    let line =
+        back[0].replacen(&back[0][..8], if back[0].starts_with("AAAA") { "BBBBBBBB" } else { "AAAAAAAA" }, 1);
+    let damaged = [front.concat(), line, back[1..].concat()].concat().into_bytes();
+    let cut = front.concat().into_bytes();
+    let labelled = b"Content-Type: application/pkcs7-mime\n\nnothing\n";
     maildir.put("cur/1577836802.b.host:2,S", &damaged, 2);
-    let head = String::from_utf8(good.bytes.clone()).unwrap();
-    let cut = head.split_at(head.len() - 400).0;
-    maildir.put("new/1577836803.c.host", cut.as_bytes(), 3);
-    maildir.put("cur/1577836804.d.host:2,FS", &good.bytes, 4);
+    maildir.put("new/1577836803.c.host", &cut, 3);
+    maildir.put("cur/1577836804.d.host:2,FS", &good, 4);
+    maildir.put("cur/1577836805.e.host:2,", labelled, 5);
     let decrypt = format!(
         "mailbox decrypt --account bob@north.example --password-file {} --all --json",
         path(&password)
@@ -73,17 +78,34 @@ fn a_hostile_message_among_good_ones_is_one_failure() {
     let ended = site.run(&decrypt);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let events = events(&ended);
-    let outcome = |time: &str| {
-        let named =
-            |event: &&serde_json::Value| event["message"].as_str().is_some_and(|name| name.starts_with(time));
-        events.iter().find(named).unwrap()["outcome"].as_str().unwrap().to_owned()
-    };
-    assert_eq!([outcome("1577836801"), outcome("1577836804")], ["decrypted", "decrypted"]);
-    assert_eq!(outcome("1577836802"), "failed");
-    let after = maildir.messages();
-    let bytes = |time: &str| after.iter().find(|lying| lying.time() == time).unwrap().bytes.clone();
-    assert_eq!([bytes("1577836801"), bytes("1577836804")], [CLEAR, CLEAR]);
-    assert_eq!([bytes("1577836802"), bytes("1577836803")], [damaged, cut.as_bytes().to_vec()]);
+    let messages = events.iter().filter(|event| event["event"] == "message");
+    let mut outcomes: Vec<(String, &str, String)> = messages
+        .map(|event| {
+            let text = |name: &str| event[name].as_str().unwrap_or_default();
+            let reason = text("reason").split(';').next().unwrap();
+            (text("message")[..10].to_owned(), text("outcome"), reason.to_owned())
+        })
+        .collect();
+    outcomes.sort();
+    let outcome = |time: &str, outcome, reason: &str| (time.to_owned(), outcome, reason.to_owned());
+    assert_eq!(
+        outcomes,
+        [
+            outcome("1577836801", "decrypted", ""),
+            outcome(
+                "1577836802",
+                "failed",
+                "it names a key at hand and does not open with it: it is damaged, or was made for another key"
+            ),
+            outcome("1577836803", "failed", "the CMS structure is broken: it is cut off"),
+            outcome("1577836804", "decrypted", ""),
+            outcome("1577836805", "failed", "the CMS structure is broken: the body is no ContentInfo"),
+        ]
+    );
+    assert_eq!(events.last().unwrap()["failed"], 3);
+    let after: Vec<Vec<u8>> = maildir.messages().into_iter().map(|lying| lying.bytes).collect();
+    // cur before new.
+    assert_eq!(after, [CLEAR, &damaged, CLEAR, labelled, &cut]);
     let told = format!("{}{}", ended.text(), ended.stderr);
     assert!(!told.contains("secret") && !told.contains("correct horse"), "{told}");
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::{File, Permissions, create_dir, set_permissions, write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Who owns the mail: any user that is neither root nor the servers'.
@@ -21,7 +22,9 @@ pub(super) struct Served {
     pub(super) dovecot: Dovecot,
     program: PathBuf,
     root: PathBuf,
-    bob: Identity,
+    /// Bob's, the newest last.
+    identities: Vec<Identity>,
+    /// What is sealed to another one counts as lost.
     key: UnlockedKey,
     /// Last: the server is stopped before its folder goes.
     folder: tempfile::TempDir,
@@ -33,8 +36,24 @@ pub(super) struct Lying {
     pub(super) flags: BTreeSet<String>,
     /// When it arrived, as IMAP says it.
     pub(super) date: SystemTime,
+    /// When this file came to be.
+    pub(super) born: SystemTime,
+    pub(super) name: String,
     pub(super) bytes: Vec<u8>,
 }
+
+impl Lying {
+    pub(super) fn is_sealed(&self) -> bool {
+        self.bytes.windows(SEALED.len()).any(|window| window == SEALED)
+    }
+
+    /// Did a run make it, which names its files so? The server takes names of its own for what it moves.
+    pub(super) fn is_made_by_a_run(&self) -> bool {
+        self.name.split('.').any(|level| level.starts_with('P') && level.contains('X'))
+    }
+}
+
+const SEALED: &[u8] = b"Sealpost-Sealed:";
 
 /// What a message holds; its number is the time that leads its name.
 pub(super) fn letter(number: u64) -> String {
@@ -64,8 +83,37 @@ impl Served {
         run(&format!("cert add --account {BOB} --file {}", path(&bob.certificate))).ok();
         let maildir = root.join("mail/north.example/bob/Maildir");
         fill(&maildir, count);
-        let key = read_key_file(&std::fs::read(&bob.key).unwrap(), None).unwrap().keys.remove(0);
-        Served { dovecot: Dovecot::start(&root, OWNER), program, root, bob, key, folder }
+        let (dovecot, key) = (Dovecot::start(&root, OWNER), unlocked(&bob));
+        Served { dovecot, program, root, identities: vec![bob], key, folder }
+    }
+
+    /// More clear messages in `cur/`, with these numbers.
+    pub(super) fn add(&self, numbers: std::ops::Range<u64>) {
+        numbers.for_each(|number| put(&self.maildir(), number));
+    }
+
+    /// Bob's certificate is retired and he gets another one; gives the file of the old key.
+    pub(super) fn give_new_key(&mut self) -> PathBuf {
+        let folder = self.folder.path().join("authority-too");
+        create_dir(&folder).unwrap();
+        let new = Authority::new(&folder).rsa("bob");
+        self.run(&format!("cert retire --account {BOB}")).ok();
+        self.run(&format!("cert add --account {BOB} --file {}", path(&new.certificate))).ok();
+        self.key = unlocked(&new);
+        self.identities.push(new);
+        self.identities[0].key.clone()
+    }
+
+    /// The file of Bob's key.
+    pub(super) fn key(&self) -> &Path {
+        &self.identities.last().unwrap().key
+    }
+
+    /// The command of an administrator, about to be started.
+    pub(super) fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["--root", path(&self.root)]).args(words.split_whitespace());
+        command
     }
 
     pub(super) fn maildir(&self) -> PathBuf {
@@ -93,8 +141,10 @@ impl Served {
                 let name = entry.file_name().into_string().unwrap();
                 let letters = name.split_once(":2,").map_or("", |(_, letters)| letters);
                 let flags = letters.chars().map(|letter| flag(letter, &keywords)).collect();
-                let date = entry.metadata().unwrap().modified().unwrap();
-                found.push(Lying { flags, date, bytes: std::fs::read(entry.path()).unwrap() });
+                let data = entry.metadata().unwrap();
+                let (date, born) = (data.modified().unwrap(), data.created().unwrap());
+                let bytes = std::fs::read(entry.path()).unwrap();
+                found.push(Lying { flags, date, born, name, bytes });
             }
         }
         found
@@ -102,21 +152,34 @@ impl Served {
 
     /// The clear message in a sealed one.
     pub(super) fn open(&self, sealed: &[u8]) -> Vec<u8> {
-        let certificates = read_certificates(&std::fs::read(&self.bob.certificate).unwrap()).unwrap();
+        let certificates =
+            read_certificates(&std::fs::read(&self.identities.last().unwrap().certificate).unwrap()).unwrap();
         let keys = [OpeningKey { key: &self.key, certificate: certificates.first() }];
         open(sealed, &keys).expect("sealed to Bob").message.expose().to_vec()
     }
 
-    /// The number of a message that is sealed and holds, octet for octet, what that letter held.
+    /// The number of a message that holds, octet for octet, what that letter held, whether it is sealed or not.
     pub(super) fn number(&self, lying: &Lying) -> u64 {
-        let opened = self.open(&lying.bytes);
-        let text = String::from_utf8(opened).unwrap();
+        let (held, line_end) = match lying.is_sealed() {
+            true => (self.open(&lying.bytes), "\r\n"),
+            false => (lying.bytes.clone(), "\n"),
+        };
+        let text = String::from_utf8(held).unwrap();
         let number = text.split_once("Subject: Letter ").unwrap().1.lines().next().unwrap().parse().unwrap();
-        if (FIRST..2_000_000).contains(&number) {
-            assert_eq!(text.as_bytes(), crlf(letter(number).as_bytes()));
+        if is_letter(number) {
+            assert_eq!(text, letter(number).replace('\n', line_end), "message {number}");
         }
         number
     }
+}
+
+/// Was it there from the beginning? Clients append others.
+pub(super) fn is_letter(number: u64) -> bool {
+    (FIRST..2_000_000).contains(&number)
+}
+
+fn unlocked(identity: &Identity) -> UnlockedKey {
+    read_key_file(&std::fs::read(&identity.key).unwrap(), None).unwrap().keys.remove(0)
 }
 
 /// When the message of that number arrived.

@@ -52,7 +52,8 @@ pub(super) fn enveloped(message: &[u8]) -> Enveloped {
     }
 }
 
-fn named(message: &[u8]) -> Vec<RecipientId> {
+/// Whom a message names, sorted.
+pub(super) fn named(message: &[u8]) -> Vec<RecipientId> {
     let mut named: Vec<_> = enveloped(message).recipients.into_iter().filter_map(|to| to.id).collect();
     named.sort_by_key(|id| format!("{id:?}"));
     named
@@ -70,7 +71,7 @@ fn by_issuer(certificate: &Certificate) -> RecipientId {
     ids.into_iter().find(|id| matches!(id, RecipientId::IssuerAndSerialNumber { .. })).unwrap()
 }
 
-fn names_of<const N: usize>(people: [&Identity; N]) -> Vec<RecipientId> {
+pub(super) fn names_of<const N: usize>(people: [&Identity; N]) -> Vec<RecipientId> {
     let mut names: Vec<_> = people.iter().map(|person| name_of(&person.certificate)).collect();
     names.sort_by_key(|id| format!("{id:?}"));
     names
@@ -261,7 +262,14 @@ fn the_acting_account_reads_too_and_must_be_one() {
         assert_eq!(named(&lying.bytes), names_of([&store.bob, &anna]));
     }
     let other = store.command("mailbox encrypt --account bob@north.example --all").run();
-    assert_eq!(number(&other, "sealed to others, left"), Some(6), "{}", other.text());
+    assert_eq!(number(&other, "sealed to them and others, left"), Some(6), "{}", other.text());
+    let retire = "cert retire --account bob@north.example --fingerprint";
+    store.command(retire).args([fingerprint(&store.bob.certificate)]).run().ok();
+    store.certify(&store.authority.p256("bob"));
+    let past =
+        store.command("mailbox encrypt --account bob@north.example --all --sealed-to-others wrap").run();
+    assert_eq!(number(&past, "on other keys of the account, left"), Some(6), "{}", past.text());
+    assert!(past.stderr.contains("sealpost mailbox rekey"), "{}", past.stderr);
 }
 
 #[test]
@@ -291,46 +299,134 @@ fn what_is_sealed_to_others_is_left_or_wrapped() {
     assert_eq!(store.open(&lying.bytes), crlf(&for_anna));
 }
 
-/// The account that stored in a mailbox of another one keeps its copy, under its certificate of today; whom the directory
-/// does not know falls away, which is said.
 #[test]
-fn who_read_a_message_before_reads_it_after_if_the_directory_knows_him() {
+fn the_command_line_says_that_it_is_wrapped() {
     let store = Store::new();
-    store.command("account add anna@north.example").run().ok();
-    let anna = store.authority.rsa("anna");
-    store.certify(&anna);
     let maildir = Maildir::of(&store.root(), "bob");
-    let clear = b"From: carol@far.example\r\nSubject: pay\r\n\r\nThe body.\r\n";
-    maildir.put("cur/1577836801.a.host:2,S", clear, 1);
-    store.command("mailbox encrypt --account bob@north.example --acting anna@north.example --all").run().ok();
-    let stranger = store.authority.rsa("eve");
-    let certificates = [path(&store.bob.certificate), "--cert", path(&stranger.certificate)];
-    let for_both = store.command("seal --cert").args(certificates).input(*clear).run().ok();
-    maildir.put("cur/1577836802.b.host:2,S", &for_both, 2);
-    store
-        .command("cert retire --account anna@north.example --fingerprint")
-        .args([fingerprint(&anna.certificate)])
-        .run()
-        .ok();
-    let of_anna = PathBuf::from(format!("{}.old", path(&anna.certificate)));
-    std::fs::rename(&anna.certificate, of_anna).unwrap();
-    let anna = store.authority.p256("anna");
-    store.certify(&anna);
-    let rekey = store.command("mailbox rekey --account bob@north.example --all --key");
-    let ended = rekey.args([path(&store.bob.key)]).run();
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_eq!(number(&ended, "rekeyed now"), Some(2), "{}", ended.text());
-    let after = maildir.messages();
-    assert_eq!(named(&after[0].bytes), names_of([&store.bob, &anna]));
-    assert_eq!(named(&after[1].bytes), names_of([&store.bob]));
-    assert_eq!(number(&ended, "with a note"), Some(2), "{}", ended.text());
-    for note in [
-        ": it stays open to anna@north.example, whom it names\n",
-        " 1577836802.b.host: 1 recipient that is no account here can no longer open it\n",
-    ] {
-        assert!(ended.stderr.contains(note), "{}", ended.stderr);
+    let anna = store.authority.rsa("anna");
+    let clear = b"From: bob@north.example\r\nSubject: for anna\r\n\r\nSecret.\r\n";
+    let for_anna = store.command("seal --cert").args([path(&anna.certificate)]).input(*clear).run().ok();
+    maildir.put("cur/1577836801.a.host:2,S", &for_anna, 1);
+    let encrypt = "mailbox encrypt --account bob@north.example --all --sealed-to-others wrap";
+    let wrapped = store.command(encrypt).run();
+    assert_eq!((wrapped.code, number(&wrapped, "sealed now")), (Some(0), Some(1)), "{}", wrapped.stderr);
+    assert_eq!(store.open(&maildir.messages()[0].bytes), crlf(&for_anna));
+    assert_eq!(number(&store.command(encrypt).run(), "already right"), Some(1), "once is enough");
+}
+
+/// A message of bob that names anna, who has a newer certificate by now, and one that names a stranger. And whom bob's mail is
+/// handed to.
+struct Foreign {
+    store: Store,
+    maildir: Maildir,
+    anna: Identity,
+}
+
+const PAY: &[u8] = b"From: carol@far.example\r\nSubject: pay\r\n\r\nThe body.\r\n";
+
+impl Foreign {
+    fn new() -> Foreign {
+        let store = Store::new();
+        store.command("account add anna@north.example").run().ok();
+        let anna = store.authority.rsa("anna");
+        store.certify(&anna);
+        let maildir = Maildir::of(&store.root(), "bob");
+        maildir.put("cur/1577836801.a.host:2,S", PAY, 1);
+        let encrypt = "mailbox encrypt --account bob@north.example --acting anna@north.example --all";
+        store.command(encrypt).run().ok();
+        let stranger = store.authority.rsa("eve");
+        let certificates = [path(&store.bob.certificate), "--cert", path(&stranger.certificate)];
+        let for_both = store.command("seal --cert").args(certificates).input(PAY).run().ok();
+        maildir.put("cur/1577836802.b.host:2,S", &for_both, 2);
+        let retire = store.command("cert retire --account anna@north.example --fingerprint");
+        retire.args([fingerprint(&anna.certificate)]).run().ok();
+        let of_anna = PathBuf::from(format!("{}.old", path(&anna.certificate)));
+        std::fs::rename(&anna.certificate, of_anna).unwrap();
+        let anna = store.authority.p256("anna");
+        store.certify(&anna);
+        Foreign { store, maildir, anna }
     }
-    assert_eq!(store.open(&after[0].bytes), clear);
+
+    fn rekey(&self, options: &str) -> Ended {
+        let rekey = self.store.command("mailbox rekey --account bob@north.example --all --key");
+        rekey.args([path(&self.store.bob.key)]).words(options).run()
+    }
+
+    fn grant(&self) {
+        let grant = "acl grant --mailbox ~bob@north.example/INBOX --account anna@north.example";
+        self.store.command(grant).run().ok();
+    }
+
+    /// Both messages can be opened by bob; anna opens the first as well.
+    fn assert_kept(&self, ended: &Ended) {
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_eq!(number(ended, "rekeyed now"), Some(2), "{}", ended.text());
+        let after = self.maildir.messages();
+        assert_eq!(named(&after[0].bytes), names_of([&self.store.bob, &self.anna]));
+        assert_eq!(named(&after[1].bytes), names_of([&self.store.bob]));
+        assert_eq!(self.store.open(&after[0].bytes), PAY);
+        let stays = ": it stays open to anna@north.example\n";
+        assert!(ended.stderr.contains(stays), "{}", ended.stderr);
+        let row = "anna@north.example         1  keeps its copy\n";
+        assert!(ended.text().ends_with(row), "{}", ended.text());
+    }
+}
+
+const STRANGER: &str = " 1577836802.b.host: 1 recipient that is no account here can no longer open it\n";
+
+/// The account that has the right to store in a mailbox of another one keeps its copy, under its certificate of today; whom the
+/// directory does not know falls away, which is said.
+#[test]
+fn who_may_store_there_keeps_his_copy() {
+    let foreign = Foreign::new();
+    foreign.grant();
+    let ended = foreign.rekey("");
+    foreign.assert_kept(&ended);
+    assert_eq!(number(&ended, "with a note"), Some(2), "{}", ended.text());
+    assert!(ended.stderr.contains(STRANGER), "{}", ended.stderr);
+}
+
+#[test]
+fn who_is_named_by_keep_keeps_his_copy() {
+    let foreign = Foreign::new();
+    foreign.assert_kept(&foreign.rekey("--keep anna@north.example"));
+}
+
+/// Whoever can write to a stored file can add his name to it: that hands him nothing.
+#[test]
+fn a_name_in_a_message_gives_nobody_the_key() {
+    let foreign = Foreign::new();
+    let before = foreign.maildir.messages();
+    // A right on another mailbox is none on this one.
+    let grant = "acl grant --mailbox ~bob@north.example/Other --create --account anna@north.example";
+    foreign.store.command(grant).run().ok();
+    let note = ": anna@north.example can no longer open it: it has no right on the mailbox; \
+        to keep it: --keep anna@north.example\n";
+    let dry = foreign.rekey("--dry-run");
+    assert!(dry.stderr.contains(note) && dry.stderr.contains(STRANGER), "{}", dry.stderr);
+    let row = "anna@north.example         1  could no longer open it: no right on the mailbox, no --keep\n";
+    assert!(dry.text().ends_with(row), "{}", dry.text());
+    assert_eq!(foreign.maildir.messages(), before);
+    let dry = events(&foreign.rekey("--dry-run --json"));
+    assert!(dry[0]["notes"][0].as_str().unwrap().contains("--keep anna@"), "{}", dry[0]);
+    let ended = foreign.rekey("--json");
+    let summary = events(&ended).pop().unwrap();
+    assert_eq!(summary["kept_by"], serde_json::json!([]), "{summary}");
+    let anna = serde_json::json!([{"account": "anna@north.example", "messages": 1}]);
+    assert_eq!((&summary["lost_by"], &dry.last().unwrap()["lost_by"]), (&anna, &anna));
+    for lying in foreign.maildir.messages() {
+        assert_eq!(named(&lying.bytes), names_of([&foreign.store.bob]));
+    }
+}
+
+#[test]
+fn an_unknown_address_is_refused_before_anything() {
+    let foreign = Foreign::new();
+    let before = foreign.maildir.messages();
+    let ended = foreign.rekey("--keep nobody@north.example");
+    assert_eq!((ended.code, ended.text().as_str()), (Some(66), ""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("nobody@north.example"), "{}", ended.stderr);
+    assert_eq!(foreign.maildir.messages(), before);
 }
 
 /// Those with which nothing is to be done have none.

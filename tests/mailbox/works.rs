@@ -7,7 +7,7 @@ mod proofs;
 mod rekey;
 mod vectors;
 
-use crate::laws::people::{Person, now};
+use crate::laws::people::{Person, XENIA, now};
 use sealpost::cms::RecipientId;
 use sealpost::config::Config;
 use sealpost::crypto::{Entropy, EntropyError, Seed};
@@ -16,10 +16,13 @@ use sealpost::engine::{
     DomainTrust, HeldCertificate, OpenPgp, Prospect, SealedToOthers, foresee,
 };
 use sealpost::mail::{Address, MailboxName};
-use sealpost::mailbox::{Decrypt, Encrypt, Left, Made, NamedReader, Read, Readers, Rekey, Work};
+use sealpost::mailbox::{
+    Decrypt, Encrypt, Left, Made, NamedAccount, NamedReader, Read, Readers, Rekey, Share, Work,
+};
 use sealpost::pki::Certificate;
 use sealpost::smime::OpeningKey;
-use sealpost::store::{MaildirStore, StoredMessage};
+use sealpost::store::{MaildirStore, StoredMailbox, StoredMessage};
+use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -57,7 +60,7 @@ fn replaced(made: Made) -> (Vec<u8>, Vec<String>) {
         Made::Replace(content, proof, notes) => {
             let bytes = content.bytes().to_vec();
             assert!(proof.holds(&bytes), "what was made is not proved");
-            (bytes, notes)
+            (bytes, notes.texts)
         }
         Made::Leave(left) => panic!("it stays: {left:?}"),
         Made::Fail(reason) => panic!("it failed: {reason}"),
@@ -81,7 +84,7 @@ fn failed(made: Made) -> String {
 }
 
 /// One message encrypted with OpenPGP: a session key for somebody, and data.
-fn openpgp() -> Vec<u8> {
+pub(super) fn openpgp() -> Vec<u8> {
     let packets = [&[0xc1, 12, 3][..], &[7; 11], &[0xd2, 3, 1, 2, 3]].concat();
     let text = encodify::base64::STANDARD.encode(packets);
     format!("A: b\n\n-----BEGIN PGP MESSAGE-----\n\n{text}\n-----END PGP MESSAGE-----\n").into_bytes()
@@ -156,7 +159,13 @@ fn prospect(settings: &str, people: &[&Person]) -> Prospect {
 
 fn encrypt<'a>(prospect: &'a Prospect, seeds: &'a Seeds) -> Encrypt<'a> {
     let (others, openpgp) = (SealedToOthers::Leave, OpenPgp::Keep);
-    Encrypt { prospect, at: now(), others, weak: others, openpgp, entropy: seeds }
+    Encrypt { prospect, own: own(prospect), at: now(), others, weak: others, openpgp, entropy: seeds }
+}
+
+/// What messages call what it seals to, and the certificate of Xenia, whose owner had it before.
+fn own(prospect: &Prospect) -> &'static HashSet<RecipientId> {
+    let certificates = prospect.recipients.iter().map(|to| to.certificate()).chain([XENIA.certificate()]);
+    Box::leak(Box::new(certificates.flat_map(Certificate::recipient_ids).collect()))
 }
 
 /// The message as a run would store it for these people.
@@ -174,6 +183,8 @@ fn decrypted(sealed: &[u8], person: &Person) -> (Vec<u8>, Vec<String>) {
 struct Directory {
     accounts: Vec<(&'static str, Vec<&'static Person>, Vec<&'static Person>)>,
     unfit: Vec<(&'static Person, &'static str)>,
+    /// They have no right on the mailbox.
+    without_right: Vec<&'static str>,
     asked: AtomicUsize,
     broken: bool,
 }
@@ -192,20 +203,30 @@ impl Directory {
     fn answer(&self, id: &RecipientId) -> NamedReader {
         let names = |person: &&Person| person.certificate().recipient_ids().contains(id);
         if let Some((_, reason)) = self.unfit.iter().find(|(person, _)| names(person)) {
-            return NamedReader::Unfit((*reason).into());
+            return named("rosa", Share::Unfit((*reason).into()));
         }
         let found: Vec<_> = self.accounts.iter().filter(|(_, named, _)| named.iter().any(names)).collect();
         if found.is_empty() {
             return NamedReader::Stranger;
         }
-        let addresses = found.iter().map(|(name, ..)| address(name)).collect();
-        let active: Vec<&Person> = found.iter().flat_map(|(_, _, active)| active).copied().collect();
-        NamedReader::Accounts { addresses, certificates: crate::laws::people::validated(&active) }
+        let share = |name: &str, active: &[&Person]| match self.without_right.contains(&name) {
+            true => Share::Falls,
+            false => Share::Stays(crate::laws::people::validated(active)),
+        };
+        let account = |(name, _, active): &&(&str, _, Vec<&Person>)| NamedAccount {
+            address: address(name),
+            share: share(name, active),
+        };
+        NamedReader::Accounts(found.iter().map(account).collect())
     }
 }
 
+fn named(name: &str, share: Share) -> NamedReader {
+    NamedReader::Accounts(vec![NamedAccount { address: address(name), share }])
+}
+
 impl Readers for Directory {
-    fn find(&self, named: &[RecipientId]) -> Result<Vec<NamedReader>, String> {
+    fn find(&self, _: &StoredMailbox, named: &[RecipientId]) -> Result<Vec<NamedReader>, String> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         if self.broken {
             return Err("the directory is busy".into());

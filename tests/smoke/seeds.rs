@@ -7,7 +7,7 @@ use super::requests::{lists, requests};
 use super::subject::scripts;
 use crate::laws::signed_message;
 use crate::laws::structure::structures;
-use crate::laws::{certificate, crl, filter_answer, rules_array, rules_evaluate};
+use crate::laws::{certificate, crl, filter_answer, mbox, rules_array, rules_evaluate};
 use sealpost::rules::{Import, RuleSet, ScopeKind};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,12 +28,13 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let tables = lists().into_iter().map(|(name, text)| (format!("seeds/bulk_csv/{name}"), text));
     let answers = filter_answer::seeds().into_iter();
     let answers = answers.map(|(name, said)| (format!("seeds/filter_answer/{name}"), said));
+    let mboxes = mbox::seeds().into_iter().map(|(name, file)| (format!("seeds/mbox/{name}"), file));
     let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(crls);
     let arrays = rules_array::seeds().into_iter();
     let arrays = arrays.map(|(name, text)| (format!("seeds/rules_array/{name}"), text.as_bytes().to_vec()));
     let rules = rules_evaluate::seeds().into_iter();
     let rules = rules.map(|(name, made)| (format!("seeds/rules_evaluate/{name}"), made.into_bytes()));
-    let made = made.chain(requests).chain(tables).chain(arrays).chain(rules).chain(answers);
+    let made = made.chain(requests).chain(tables).chain(arrays).chain(rules).chain(answers).chain(mboxes);
     made.chain([signed, words]).collect()
 }
 
@@ -69,6 +70,7 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         "crl",
         "filter_answer",
         "keys",
+        "mbox",
         "request",
         "rules_array",
         "rules_evaluate",
@@ -90,4 +92,15 @@ fn the_rules_are_read() {
         assert!(mail.ends_with("Hi.\n"));
         RuleSet::from_text(name, rules, ScopeKind::Account).unwrap_or_else(|faults| panic!("{faults}"));
     }
+}
+
+#[test]
+fn the_mboxes_are_cut() {
+    let found: Vec<(String, Option<usize>)> =
+        mbox::seeds().into_iter().map(|(name, file)| (name, mbox::messages(&file))).collect();
+    let of = |name: &str| found.iter().find(|(other, _)| other == name).unwrap().1;
+    let names = ["rd", "o", "cl", "cl2", "crlf", "flags", "ours", "large", "none", "long-line"];
+    let numbers = [2, 3, 2, 2, 2, 1, 1, 2].map(Some).into_iter().chain([None, None]);
+    assert_eq!(names.map(of).to_vec(), numbers.collect::<Vec<_>>());
+    assert_eq!(names.len(), found.len());
 }

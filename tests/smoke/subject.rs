@@ -7,7 +7,8 @@ use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
     bulk_csv, certificate, cms_inspect, cms_open, courier_replies, crl, filter_answer, header_protection,
-    message_open, pem, pkcs12, private_key, request, rules_array, rules_evaluate, rules_toml, signed_message,
+    mbox, message_open, pem, pkcs12, private_key, request, rules_array, rules_evaluate, rules_toml,
+    signed_message,
 };
 use sealpost::config::Config;
 use sealpost::mail::HeaderEdits;
@@ -42,6 +43,7 @@ pub(super) enum Samples {
     People,
     Answers,
     Replies,
+    Mboxes,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -85,6 +87,7 @@ pub(super) static SUBJECTS: &[Subject] = &[
         samples: Samples::Replies,
         take: |_, input| courier_replies::hold(input),
     },
+    Subject { name: "mbox", samples: Samples::Mboxes, take: |_, input| mbox::hold(input) },
     Subject { name: "bulk_csv", samples: Samples::People, take: |_, input| bulk_csv::hold(input) },
 ];
 
@@ -105,6 +108,7 @@ pub(super) struct World {
     people: Vec<Vec<u8>>,
     answers: Vec<Vec<u8>>,
     replies: Vec<Vec<u8>>,
+    mboxes: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -146,6 +150,7 @@ impl World {
         let (requests, people) = (octets(requests()), octets(lists()));
         let containers = octets(containers());
         let answers = octets(filter_answer::seeds());
+        let mboxes = octets(mbox::seeds());
         let sample = signed_message::sample();
         let signed = vec![sample.to_vec(), mail_of(sample)];
         World {
@@ -164,6 +169,7 @@ impl World {
             people,
             answers,
             replies: courier_replies::seeds(),
+            mboxes,
         }
     }
 
@@ -183,6 +189,7 @@ impl World {
             Samples::People => &self.people,
             Samples::Answers => &self.answers,
             Samples::Replies => &self.replies,
+            Samples::Mboxes => &self.mboxes,
         }
     }
 }

@@ -5,6 +5,8 @@ pub(crate) struct Step {
     /// The date of its section.
     pub(crate) date: String,
     pub(crate) line: String,
+    /// What stands behind it, from the `#` on.
+    pub(crate) comment: String,
     /// What its comment says that it ends with.
     pub(crate) code: i32,
 }
@@ -21,7 +23,8 @@ pub(crate) fn steps(page: &str) -> Vec<Step> {
         } else if inside {
             let (command, comment) = line.split_once(" #").unwrap_or((line, ""));
             let code = if comment.contains("exits with 1") { 1 } else { 0 };
-            steps.push(Step { date: date.clone(), line: command.trim().to_owned(), code });
+            let (date, comment) = (date.clone(), comment.trim().to_owned());
+            steps.push(Step { date, line: command.trim().to_owned(), comment, code });
         }
     }
     steps

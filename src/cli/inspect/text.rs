@@ -3,7 +3,7 @@
 use crate::cli::output::Table;
 use crate::cli::words;
 use crate::cms::{
-    AlgorithmReport, ContentReport, EnvelopeReport, Holder, HolderRole, InputForm, Integrity,
+    AlgorithmReport, ContentReport, EnvelopeReport, Holder, HolderRole, HolderState, InputForm, Integrity,
     KeyEncryptionReport, Layer, LayerKind, Limit, RecipientReport, Report, Structure,
 };
 use crate::smime::Claim;
@@ -81,10 +81,11 @@ fn whose(recipient: &RecipientReport) -> String {
 }
 
 fn describe_holder(holder: &Holder) -> String {
-    let state = match (holder.active, holder.pending) {
-        (true, _) => format!("active since {}", holder.since),
-        (_, true) => format!("pending since {}", holder.since),
-        _ => "retired".to_owned(),
+    let state = match holder.state {
+        HolderState::Active | HolderState::Pending => {
+            format!("{} since {}", holder.state.name(), holder.since)
+        }
+        state => state.name().to_owned(),
     };
     let whose = match holder.role {
         HolderRole::Account => holder.account.clone(),

@@ -9,7 +9,6 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::engine::Account;
 use crate::mailbox::{self, Made, Read, Work};
-use crate::pki::Fingerprint;
 use std::sync::Arc;
 
 /// Put stored messages back into the clear, byte for byte as they were before they were sealed
@@ -54,8 +53,8 @@ impl Operation for Opening<'_> {
     /// What is clear is clear, whichever key opened it.
     fn describe(&self, _: &mut Task) {}
 
-    fn wanted(&self, _: &Account) -> Result<Vec<Fingerprint>, Failure> {
-        Ok(Vec::new())
+    fn describe_account(&self, _: &Account, _: &mut Task) -> Result<(), Failure> {
+        Ok(())
     }
 
     fn prepare(&self, account: &Account) -> Result<Prepared<'_>, Failure> {

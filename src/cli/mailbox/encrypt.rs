@@ -7,18 +7,20 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::{outlook, words};
+use crate::cms::RecipientId;
 use crate::engine::{Account, Choice, Clock, OpenPgp, Prospect, SealedToOthers};
 use crate::mail::Address;
 use crate::mailbox::{self, Made, Read, Work};
-use crate::pki::Fingerprint;
 use crate::system::{SystemClock, SystemEntropy};
+use std::collections::HashSet;
 use time::OffsetDateTime;
 
 /// Seal messages that are stored already, as new mail for their mailbox is sealed
 ///
 /// Each message is sealed to the active certificates of the mailbox's owner (and of --acting), written beside the old one,
 /// synced and read back; then the old file is removed. Flags, keywords and date stay; to mail programs it is a new
-/// message. What is sealed so already is passed over, and what its sender encrypted with OpenPGP is kept or sealed as
+/// message. What is sealed so already, or to them and others, is passed over, what is sealed to other keys of the owner is
+/// left for `mailbox rekey`, and what its sender encrypted with OpenPGP is kept or sealed as
 /// new mail is (openpgp).
 /// Nothing wipes the blocks of the old files on the disk, nor backups and snapshots that hold them.
 /// A run that was stopped (Ctrl-C, a crash) goes on where it was when the same command is given again.
@@ -34,7 +36,7 @@ pub(super) struct Encrypt {
     /// Seal to this account besides: whoever stored the messages in a mailbox of another account keeps its copy so
     #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
     acting: Option<Address>,
-    /// A message that is sealed to others: leave it, or wrap it once more [default: as the setting says]
+    /// A message that is sealed to others only: leave it, or wrap it once more [default: as the setting says]
     #[arg(long, value_name = "WAY", value_parser = words::choice::<SealedToOthers>())]
     sealed_to_others: Option<SealedToOthers>,
 }
@@ -87,26 +89,35 @@ impl Operation for Sealing<'_> {
         task.take("openpgp", self.openpgp.name());
     }
 
-    fn wanted(&self, account: &Account) -> Result<Vec<Fingerprint>, Failure> {
-        Ok(fingerprints(&self.prospect(account)?))
+    fn describe_account(&self, account: &Account, task: &mut Task) -> Result<(), Failure> {
+        task.prospect(&self.prospect(account)?);
+        Ok(())
     }
 
     fn prepare(&self, account: &Account) -> Result<Prepared<'_>, Failure> {
         let mut prospect = self.prospect(account)?;
         let warnings = std::mem::take(&mut prospect.warnings);
-        let work = Box::new(Sealer { prospect, others: self.others, openpgp: self.openpgp, at: self.at });
+        let work = Box::new(Sealer {
+            prospect,
+            own: own(account),
+            others: self.others,
+            openpgp: self.openpgp,
+            at: self.at,
+        });
         Ok(Prepared { work, warnings })
     }
 }
 
-/// All that mail is sealed to.
-pub(super) fn fingerprints(prospect: &Prospect) -> Vec<Fingerprint> {
-    prospect.recipients.iter().map(|to| to.certificate().fingerprint()).collect()
+/// What messages call the certificates of an account, those of the past too.
+pub(super) fn own(account: &Account) -> HashSet<RecipientId> {
+    let certificates = account.certificates.iter().map(|held| &held.certificate);
+    certificates.flat_map(|certificate| certificate.recipient_ids()).collect()
 }
 
 /// The work for one account, with all that it needs.
 struct Sealer {
     prospect: Prospect,
+    own: HashSet<RecipientId>,
     others: SealedToOthers,
     openpgp: OpenPgp,
     at: OffsetDateTime,
@@ -114,8 +125,9 @@ struct Sealer {
 
 impl Work for Sealer {
     fn make(&self, batch: &[Read<'_>]) -> Vec<Made> {
-        let Sealer { prospect, others, openpgp, at } = self;
+        let Sealer { prospect, own, others, openpgp, at } = self;
         let (others, openpgp, at) = (*others, *openpgp, *at);
-        mailbox::Encrypt { prospect, at, others, weak: others, openpgp, entropy: &SystemEntropy }.make(batch)
+        mailbox::Encrypt { prospect, own, at, others, weak: others, openpgp, entropy: &SystemEntropy }
+            .make(batch)
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::failure::{Code, Failure, with_sources};
 use crate::cli::new_file::NewFile;
 use crate::cli::output::{self, Output, tell_terminal};
 use crate::cli::words::counted;
-use crate::mailbox::{self, Clear, ExportError, Exported, Left, Stays};
+use crate::mailbox::{self, Clear, ExportError, Exported, Left, Selection, Stays};
 use crate::smime::OpeningKey;
 use crate::store::StoredMessage;
 use crate::system::Interrupt;
@@ -17,6 +17,7 @@ use serde_json::json;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Of more failures only the number is said.
 const LINES: u64 = 100;
@@ -47,58 +48,62 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
-        let file = self.output.as_deref().filter(|path| *path != Path::new("-"));
-        if file.is_none() && out.is_json() {
+        let path = self.output.as_deref().filter(|path| *path != Path::new("-"));
+        if path.is_none() && out.is_json() {
             return Err(Failure::new(Code::Usage, "standard output holds the mbox, not JSON")
                 .hint("--output FILE writes it to a file"));
         }
         let targets = Targets::one(self.one.account.clone());
         let given = self.keys.are_given().then(|| self.keys.read(&targets)).transpose()?;
         // The caller's, before the command becomes the owner of the store.
-        let file = file.map(NewFile::create).transpose()?;
+        let file = path.map(NewFile::create).transpose()?;
         let interrupt = Interrupt::listen(|| tell_terminal("ending"))
             .map_err(|error| Failure::io("listen for", "signals", &error))?;
         let site = self.one.site(context)?;
         let keys = given.map(|given| given.unlock(context, &site.directory, &targets)).transpose()?;
         let keys = keys.map(|keys| Arc::new(keys).of(&site.directory, &site.account)).transpose()?;
-        let (owners, name) = ([site.account.address.clone()], self.one.name());
-        let among = Among {
-            config: &site.config,
-            directory: &site.directory,
-            store: &site.store,
-            owners: &owners,
-            mailbox: Some(&name),
-        };
-        let selection = self.selection.to_look(&among)?;
-        let mailbox = site.mailbox()?;
-        let keywords = mailbox.keywords()?;
-        let keys = keys.as_ref().map(AccountKeys::opening_keys).transpose()?;
-        let export = mailbox::Export {
-            store: &site.store,
-            mailbox: &mailbox,
-            selection: &selection,
-            opener: &|stored| opened(stored, keys.as_deref()),
-            flags: &|letters| keywords.flags(letters),
-            stop: interrupt.flag(),
-            largest: site.config.settings.max_message,
-        };
         let mut tally = Tally::default();
-        let written = match file {
-            None => {
-                let mut sink = |piece: &[u8]| output::print_piece(piece);
-                export.run(&mut sink, &mut |stored, exported| tally.see(out, stored, exported))
-            }
-            Some(file) => {
-                file.pour(|sink| export.run(sink, &mut |stored, exported| tally.see(out, stored, exported)))?
-            }
-        };
-        match written {
+        let selection = self.selection(&site)?;
+        match self.export(&site, (keys.as_ref(), &selection), interrupt.flag(), (file, out, &mut tally))? {
             // A reader that went away has what it wanted.
             Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             written => written.map_err(Failure::from)?,
         }
         tally.conclude(out, &site, self.output.as_deref())?;
         told_missing(&selection)
+    }
+
+    fn selection(&self, site: &Site) -> Result<Selection, Failure> {
+        let (owners, name) = ([site.account.address.clone()], self.one.name());
+        let Site { config, directory, store, .. } = site;
+        self.selection.to_look(&Among { config, directory, store, owners: &owners, mailbox: Some(&name) })
+    }
+
+    /// Writes the mbox to the file, or to standard output.
+    fn export(
+        &self,
+        site: &Site,
+        (keys, selection): (Option<&AccountKeys>, &Selection),
+        stop: &AtomicBool,
+        (file, out, tally): (Option<NewFile>, &Output, &mut Tally),
+    ) -> Result<Result<(), ExportError>, Failure> {
+        let mailbox = site.mailbox()?;
+        let keywords = mailbox.keywords()?;
+        let keys = keys.map(AccountKeys::opening_keys).transpose()?;
+        let export = mailbox::Export {
+            store: &site.store,
+            mailbox: &mailbox,
+            selection,
+            opener: &|stored| opened(stored, keys.as_deref()),
+            flags: &|letters| keywords.flags(letters),
+            stop,
+            largest: site.config.settings.max_message,
+        };
+        let mut tell = |stored: &StoredMessage, exported| tally.see(out, stored, exported);
+        match file {
+            None => Ok(export.run(&mut |piece| output::print_piece(piece), &mut tell)),
+            Some(file) => file.pour(|sink| export.run(sink, &mut tell)),
+        }
     }
 }
 

@@ -25,7 +25,8 @@ const LINES: u64 = 100;
 /// (Status, X-Status, X-Keywords, Mozilla's). What its sender encrypted to the right certificates already is stored as it
 /// is. Nothing of the file is ever on the disk in the clear. The mailbox is made if it is not there.
 /// Give the same command again after it was stopped, or by mistake: a message that is there already is not stored twice.
-/// (What a run like encrypt or rekey has replaced since is not known any more.)
+/// That holds in this mailbox, also after encrypt, decrypt and rekey. Whoever moves a message into another mailbox gives it a
+/// new name, by which it is not known any more.
 /// The bytes of an mbox do not tell of which kind it is; mboxrd is the usual one. A line of a message that begins with
 /// "From " and was not quoted ends the message only if an empty line stands before it and a whole date in it.
 #[derive(clap::Args)]
@@ -96,6 +97,7 @@ impl Import {
             mailbox: &mailbox,
             work: &mailbox::Encrypt {
                 prospect: &prospect,
+                own: &super::encrypt::own(&site.account),
                 at: SystemClock.now(),
                 others: self.sealed_to_others.unwrap_or(settings.sealed_to_others),
                 // As a delivery does it.

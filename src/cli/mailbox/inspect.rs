@@ -7,7 +7,7 @@ use super::leftovers::Leftovers;
 use super::selection::{Among, SelectionOptions, told_missing};
 use super::targets::Targets;
 use crate::cli::context::Context;
-use crate::cli::failure::{Code, Failure};
+use crate::cli::failure::{Code, Failure, without_error_numbers};
 use crate::cli::output::{self, Output};
 use crate::cli::{inspect, words};
 use crate::cms::{Holder, RecipientId, RecipientReport};
@@ -161,8 +161,9 @@ impl Sight<'_> {
             Err(Stopped::Told(failure)) => Err(failure),
             Err(Stopped::Store(error)) => {
                 self.tally.unlisted += 1;
-                let failure = Failure::from(error);
-                output::warn(&format!("{} of {}: {}", mailbox.name, mailbox.owner, failure.text));
+                let reason = without_error_numbers(&Failure::from(error).text);
+                let name = mail::printable(&mailbox.name);
+                output::warn(&format!("{name} of {}: {reason}", mailbox.owner));
                 Ok(false)
             }
         }

@@ -13,7 +13,6 @@ use crate::directory::{BegunRun, SqliteDirectory};
 use crate::engine::Account;
 use crate::mail::{Address, MailboxName};
 use crate::mailbox::{Accounts, Ended, Run, Scope, Selection, Work};
-use crate::pki::Fingerprint;
 use crate::store::{MaildirStore, RunId};
 use crate::system::Interrupt;
 use std::sync::{Mutex, PoisonError};
@@ -41,7 +40,7 @@ fn mailbox(text: &str) -> Result<MailboxName, String> {
 pub(super) struct Site {
     pub(super) config: Config,
     pub(super) directory: SqliteDirectory,
-    store: MaildirStore,
+    pub(super) store: MaildirStore,
 }
 
 impl Site {
@@ -60,8 +59,8 @@ pub(super) trait Operation: Sync {
     /// Takes up what decides the result beside the messages that are meant.
     fn describe(&self, task: &mut Task);
 
-    /// The certificates that messages of the account are sealed to afterwards; none for clear ones.
-    fn wanted(&self, account: &Account) -> Result<Vec<Fingerprint>, Failure>;
+    /// Takes up what its messages become in the mailboxes of an account: for which certificates, and how.
+    fn describe_account(&self, account: &Account, task: &mut Task) -> Result<(), Failure>;
 
     /// The work for an account.
     fn prepare(&self, account: &Account) -> Result<Prepared<'_>, Failure>;
@@ -124,8 +123,8 @@ impl Place {
         task.take("selection", selection);
         for owner in owners {
             task.take("owner", owner);
-            match operation.wanted(&site.directory.account(owner)?) {
-                Ok(wanted) => task.certificates(wanted),
+            match operation.describe_account(&site.directory.account(owner)?, &mut task) {
+                Ok(()) => {}
                 // Of many it is told when its turn comes.
                 Err(failure) if owners.len() > 1 => task.take("failure", failure.text),
                 Err(failure) => return Err(failure),

@@ -3,6 +3,8 @@
 mod event;
 mod fate;
 mod lines;
+mod readers;
+mod rows;
 mod tally;
 
 use super::leftovers::Leftovers;
@@ -16,6 +18,8 @@ use crate::store::MaildirStore;
 use fate::Fate;
 use indicatif::ProgressBar;
 use lines::Lines;
+use readers::Readers;
+use rows::Rows;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,8 +29,6 @@ use tally::{Count, Tally};
 const LINES: usize = 100;
 /// Notes that are shown.
 const NOTES: usize = 10;
-/// Accounts that a table names.
-const ROWS: usize = 1000;
 /// Accounts for which it is said what drops the words that Dovecot keeps.
 const CLEANED: usize = 100;
 
@@ -70,7 +72,7 @@ pub(super) struct Report<'o> {
     stop: &'o AtomicBool,
     total: Tally,
     running: HashMap<Address, InHand>,
-    rows: Vec<(Address, Tally)>,
+    rows: Rows,
     /// Whose messages were hidden, the first of them.
     hidden: Vec<Address>,
     more_hidden: u64,
@@ -78,6 +80,7 @@ pub(super) struct Report<'o> {
     notes: Lines,
     warnings: Lines,
     accounts_done: u64,
+    readers: Readers,
     fate: Fate,
 }
 
@@ -95,13 +98,14 @@ impl<'o> Report<'o> {
             stop: run.stop,
             total: Tally::default(),
             running: HashMap::new(),
-            rows: Vec::new(),
+            rows: Rows::default(),
             hidden: Vec::new(),
             more_hidden: 0,
             failures: Lines::of(LINES),
             notes: Lines::of(NOTES),
             warnings: Lines::of(LINES),
             accounts_done: 0,
+            readers: Readers::default(),
             fate: Fate::default(),
         }
     }
@@ -152,15 +156,18 @@ impl<'o> Report<'o> {
         } else {
             self.running.entry(owner.clone()).or_default().tally.take(&seen.outcome);
         }
+        self.readers.take(&seen.outcome);
         self.bar.inc(1);
         let place = || format!("{owner} {} {}", seen.stored.mailbox().name, seen.stored.base());
         match &seen.outcome {
             Outcome::Failed(reason) => {
                 let reason = without_error_numbers(reason);
-                self.failures.show(&self.bar, self.out, || format!("{}: {reason}", place()));
+                let text = || format!("{}: {reason}", place());
+                self.failures.show_reason(&self.bar, self.out, &reason, text);
             }
-            Outcome::Replaced { notes, .. } if !notes.is_empty() => {
-                self.notes.show(&self.bar, self.out, || format!("note: {}: {}", place(), notes.join("; ")));
+            Outcome::Replaced { notes, .. } | Outcome::WouldReplace(notes) if !notes.texts.is_empty() => {
+                let text = || format!("note: {}: {}", place(), notes.texts.join("; "));
+                self.notes.show(&self.bar, self.out, text);
             }
             _ => {}
         }
@@ -187,7 +194,8 @@ impl<'o> Report<'o> {
         if self.begun.accounts == 1 || is_missing {
             self.fate.only = Some(failure);
         } else {
-            self.failures.show(&self.bar, self.out, || format!("{owner}: {text}"));
+            let reason = text.replace(&owner.to_string(), "ADDRESS");
+            self.failures.show_reason(&self.bar, self.out, &reason, || format!("{owner}: {text}"));
         }
         self.account(owner, "failed", Some(text));
     }
@@ -212,8 +220,9 @@ impl<'o> Report<'o> {
             CLEANED.. => self.more_hidden += 1,
             _ => self.hidden.push(owner.clone()),
         }
-        if self.begun.accounts > 1 && self.rows.len() < ROWS && tally.is_of_interest() {
-            self.rows.push((owner, tally));
+        match outcome {
+            "failed" if tally.is_empty() => self.rows.refused(&owner),
+            _ => self.rows.take(&owner, tally),
         }
     }
 
@@ -236,20 +245,31 @@ impl<'o> Report<'o> {
         self.bar.finish_and_clear();
         self.tell_numbers();
         self.table()?;
+        self.readers.tell(self.begun.dry_run, self.out)?;
         let (begun, fate) = (&self.begun, &self.fate);
         let event = json!({
             "event": "summary", "operation": begun.words.verb, "dry_run": begun.dry_run, "resumed": begun.resumed,
             "stopped": fate.stopped, "accounts": self.accounts_done, "accounts_failed": fate.accounts_failed,
             "not_found": begun.missing,
         });
+        let event = with(event, self.readers.json());
         self.out.json(event::join(event, &self.total))?;
+        self.tell_other_keys();
         self.tell_leftovers()?;
-        self.fate.ending(&self.total, self.begun.missing.len())
+        self.fate.ending(&self.total, &self.begun)
     }
 
     /// Was every account worked on to its end? Then there is nothing to go on with.
     pub(super) fn is_whole(&self) -> bool {
         !self.fate.stopped && self.fate.accounts_failed == 0
+    }
+
+    fn tell_other_keys(&self) {
+        if self.total.of(Count::OtherKeys) > 0 {
+            self.out.note(
+                "what is on other keys of an account is handed to those of today: sealpost mailbox rekey",
+            );
+        }
     }
 
     /// What still holds words of the messages that were in the clear.
@@ -267,16 +287,24 @@ impl<'o> Report<'o> {
 
     fn tell_numbers(&self) {
         let kinds = [(&self.failures, "failure"), (&self.notes, "note"), (&self.warnings, "warning")];
+        for (reason, number) in self.failures.repeated() {
+            self.out.note(&format!("and {}, which --json names: {reason}", counted_more(number, "failure")));
+        }
         for (lines, what) in kinds {
             if lines.hidden > 0 {
                 self.out.note(&format!("and {}, which --json names", counted_more(lines.hidden, what)));
             }
         }
+        if self.begun.accounts > 1 && self.rows.hidden > 0 {
+            let accounts = counted_more(self.rows.hidden, "account");
+            self.out.note(&format!("the table leaves out {accounts}, which --json names"));
+        }
     }
 
     fn table(&mut self) -> Result<(), Failure> {
         let (words, dry_run) = (&self.begun.words, self.begun.dry_run);
-        if self.begun.accounts == 1 || self.rows.is_empty() {
+        let rows = self.rows.all();
+        if self.begun.accounts == 1 || rows.is_empty() {
             let mut table = Table::new(&["messages", "number"], "");
             self.total.lines(words, dry_run).into_iter().for_each(|line| table.row(line));
             return self.out.table(&table);
@@ -286,12 +314,13 @@ impl<'o> Report<'o> {
         let names: Vec<&str> =
             std::iter::once("account").chain(headings.iter().map(String::as_str)).collect();
         let mut table = Table::new(&names, "");
-        let numbers =
-            |tally: &Tally| counts.iter().map(|count| tally.of(*count).to_string()).collect::<Vec<_>>();
-        for (owner, tally) in &self.rows {
-            table.row(std::iter::once(owner.to_string()).chain(numbers(tally)));
+        let number = |tally: Option<&Tally>, count: &Count| {
+            tally.map_or_else(|| "-".to_owned(), |tally| tally.of(*count).to_string())
+        };
+        for (owner, tally) in rows.into_iter().chain([("all", Some(&self.total))]) {
+            let numbers = counts.iter().map(|count| number(tally, count));
+            table.row(std::iter::once(owner.to_owned()).chain(numbers));
         }
-        table.row(std::iter::once("all".to_owned()).chain(numbers(&self.total)));
         self.out.table(&table)
     }
 }

@@ -6,10 +6,9 @@ use super::targets::Targets;
 use crate::cli::context::Context;
 use crate::cli::failure::{Code, Failure};
 use crate::cli::output::Output;
-use crate::cms::{self, Input, Protection};
+use crate::cms::{CmsError, Input, Protection};
 use crate::crypto::SecretBytes;
-use crate::mail::Message;
-use crate::mailbox::{self, LoadError, MessageName, Selection};
+use crate::mailbox::{self, Clear, LoadError, MessageName, Selection};
 use crate::smime;
 use crate::store::{StoredMailbox, StoredMessage};
 use std::sync::Arc;
@@ -20,7 +19,8 @@ const NAMED: usize = 10;
 /// Show one stored message, opened, byte for byte
 ///
 /// What is sealed is opened with the account's vault (--password-file, or a person is asked) or with --key, retired keys
-/// too, and comes as it was before it was sealed. A message that is clear, or encrypted with OpenPGP, comes as it is.
+/// too, and comes as it was before it was sealed; what is not as it was is said. A message that is clear, or encrypted with
+/// OpenPGP, comes as it is; one whose encryption is broken does not come at all: mailbox export without a key gives it.
 /// Nothing in the mailbox changes, no flag either.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -43,23 +43,31 @@ impl Show {
         let given = self.keys.read(&targets)?;
         let site = self.one.site(context)?;
         let bytes = site.stored(&self.message)?;
-        match cms::find(&Message::new(bytes.expose())) {
-            Protection::None | Protection::Signed => return out.bytes(bytes.expose()),
-            Protection::OpenPgp => {
+        let input = Input::of(bytes.expose());
+        match input.examine() {
+            Ok(Protection::None | Protection::Signed) | Err(CmsError::NotEnveloped(_)) => {
+                return out.bytes(bytes.expose());
+            }
+            Ok(Protection::OpenPgp) => {
                 out.note("it is encrypted with OpenPGP, and comes as it is");
                 return out.bytes(bytes.expose());
             }
-            Protection::Encrypted(_) => {}
+            Ok(Protection::Encrypted(_)) => {}
+            Err(error) => return Err(broken(&error)),
         }
         let keys = Arc::new(given.unlock(context, &site.directory, &targets)?);
         let keys = keys.of(&site.directory, &site.account)?;
         let opened = smime::open(bytes.expose(), &keys.opening_keys()?)?;
-        let restored = smime::restore(&Input::of(bytes.expose()), opened);
-        if restored.was_mixed {
-            out.note("its line ends were mixed: all of them are CR LF now");
-        }
-        out.bytes(restored.message.expose())
+        let Clear { message, notes } = Clear::of(&input, opened);
+        notes.iter().for_each(|note| out.note(note));
+        out.bytes(message.expose())
     }
+}
+
+/// Not shown: what is asked for is an opened message.
+fn broken(error: &CmsError) -> Failure {
+    Failure::new(Code::Data, format!("the message cannot be opened: {error}"))
+        .hint("as it is stored, without a key: sealpost mailbox export")
 }
 
 impl Site {

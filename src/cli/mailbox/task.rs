@@ -1,6 +1,7 @@
 //! By what a command is known again that was stopped.
 
 use crate::crypto::{Entropy, EntropyError};
+use crate::engine::Prospect;
 use crate::pki::Fingerprint;
 use crate::system::SystemEntropy;
 use rand::Rng;
@@ -32,6 +33,12 @@ impl Task {
         wanted.sort_unstable_by_key(|fingerprint| fingerprint.0);
         wanted.dedup();
         wanted.iter().for_each(|fingerprint| self.take("certificate", fingerprint));
+    }
+
+    /// Takes up to whom mail is sealed, and how: profile, names of recipients, what is hidden of the header.
+    pub(super) fn prospect(&mut self, prospect: &Prospect) {
+        self.certificates(prospect.recipients.iter().map(|to| to.certificate().fingerprint()).collect());
+        self.take("form", format_args!("{:?}", prospect.form));
     }
 
     /// What it comes to, in hexadecimal.

@@ -30,6 +30,8 @@ pub struct Holder {
     pub account: String,
     /// SHA-256 over the certificate, in hexadecimal.
     pub certificate: String,
+    /// How it stands.
+    pub state: HolderState,
     /// Is it still sealed to? Retired ones are kept for reading.
     pub active: bool,
     /// It waits to be accepted.
@@ -37,6 +39,35 @@ pub struct Holder {
     pub pending: bool,
     /// The day on which it came (UTC), as RFC 3339 writes one.
     pub since: String,
+}
+
+/// How a certificate stands with who holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HolderState {
+    /// Mail is sealed to it.
+    Active,
+    /// It is kept for reading.
+    Retired,
+    /// It waits to be accepted.
+    Pending,
+    /// Its issuer took it back for good: mail is not sealed to it any more.
+    Revoked,
+    /// Its issuer took it back for now: mail is not sealed to it.
+    Hold,
+}
+
+impl HolderState {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            HolderState::Active => "active",
+            HolderState::Retired => "retired",
+            HolderState::Pending => "pending",
+            HolderState::Revoked => "revoked",
+            HolderState::Hold => "hold",
+        }
+    }
 }
 
 /// As what somebody holds a certificate.

@@ -232,6 +232,7 @@ fn recipients_are_looked_up_at_once_and_answers_find_their_recipients() {
                 role: HolderRole::Account,
                 account: format!("{id:?}"),
                 certificate: String::new(),
+                state: HolderState::Active,
                 active: true,
                 pending: false,
                 since: String::new(),

@@ -243,7 +243,7 @@ impl Splitter {
                 Turn::Found(self.give(open, end, all, None))
             }
             // An empty line of two octets may stand before what is looked at.
-            _ if self.looked > self.limit + 2 => {
+            _ if self.looked > self.limit.saturating_add(2) => {
                 self.state = State::Dropping(open, 0);
                 Turn::Again
             }

@@ -4,7 +4,7 @@ use super::{Arrived, Imported};
 use crate::crypto::SecretBytes;
 use crate::mail::Flag;
 use crate::mail::mbox::{Cut, Keeping};
-use crate::store::{Arrival, Part, RunId};
+use crate::store::{Arrival, Mark, Part};
 use std::time::SystemTime;
 
 /// At most so many messages are sealed together, and one sync of a folder is for so many.
@@ -74,7 +74,7 @@ impl Item<Whole> {
         let Cut { mut message, keeping: Keeping { flags: own, noticed } } = cut;
         let part = if noticed { Part::Cur } else { Part::New };
         let flags = own.into_iter().chain(flags.iter().cloned()).collect();
-        let arrival = Arrival { date, flags, part, mark: RunId(mark) };
+        let arrival = Arrival { date, flags, part, mark: Mark(mark) };
         let message = SecretBytes::new(std::mem::take(&mut *message));
         Item { place, state: Ok(Whole { message, arrival, note: None }) }
     }

@@ -128,7 +128,7 @@ fn needed(sealed: &[Item<Prepared>]) -> (u64, u64) {
 /// The bytes to store. What its sender encrypted, and shall be left so, is stored as it is.
 fn content(made: Option<Made>, message: &SecretBytes) -> Result<Content, String> {
     match made {
-        Some(Made::Replace(content, _, notes)) => Ok((content, notes)),
+        Some(Made::Replace(content, _, notes)) => Ok((content, notes.texts)),
         Some(Made::Leave(left)) => {
             let sealed = encrypted_as_it_is(message.expose()).ok_or("it was not sealed")?;
             let note = match left {
@@ -137,7 +137,10 @@ fn content(made: Option<Made>, message: &SecretBytes) -> Result<Content, String>
                 Left::WeakAlgorithms => {
                     Some("sealed with algorithms that are not written any more, and left so")
                 }
-                Left::AlreadyRight | Left::Clear | Left::Gone => None,
+                Left::OtherKeys => Some(
+                    "sealed to other certificates of the owner, and left so: mailbox rekey hands it over",
+                ),
+                Left::AlreadyRight | Left::AndOthers | Left::Clear | Left::Gone => None,
             };
             Ok((NewContent::Sealed(sealed), note.into_iter().map(str::to_owned).collect()))
         }

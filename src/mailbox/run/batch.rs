@@ -6,7 +6,7 @@ use crate::store::StoredMessage;
 use std::error::Error;
 use std::sync::mpsc::Sender;
 
-/// In the order of the listing.
+/// In the order of their names.
 pub(super) struct Batch<'a, T> {
     pub(super) entries: Vec<Entry<T>>,
     /// Messages beside them that the selection does not mean.

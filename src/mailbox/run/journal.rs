@@ -116,3 +116,44 @@ pub(super) fn mark(staged: &Replacement) -> StepMark {
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use std::time::Duration;
+
+    fn step(account: &str) -> StepMark {
+        let account = Address::parse(&format!("{account}@north.example")).unwrap();
+        let [mailbox, old, new] = ["INBOX", "1.old", "1.new"].map(str::to_owned);
+        StepMark { account, mailbox, old, new, letters: String::new() }
+    }
+
+    /// While one transaction is written, eight accounts come: the next one is theirs, all together.
+    #[test]
+    fn accounts_that_come_together_share_one_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = SqliteDirectory::create(&folder.path().join("root")).unwrap();
+        let journal = Journal::of(&directory);
+        let names: Vec<String> = (0..8).map(|number| format!("user{number}")).collect();
+        thread::scope(|threads| {
+            let writing = held(&journal.written);
+            for name in &names {
+                threads.spawn(|| journal.remember(vec![step(name)]).unwrap());
+            }
+            while held(&journal.waiting).begun.len() < names.len() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            drop(writing);
+        });
+        assert_eq!(*held(&journal.written), 1);
+        for name in &names {
+            let step = step(name);
+            assert_eq!(directory.steps_of(&step.account).unwrap(), [step]);
+        }
+        journal.forget(names.iter().map(|name| step(name)).collect());
+        journal.close();
+        assert_eq!(*held(&journal.written), 2);
+        assert!(names.iter().all(|name| directory.steps_of(&step(name).account).unwrap().is_empty()));
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, Entry};
 use super::read::Loaded;
-use crate::mailbox::{Made, Outcome, Proof, Read, Work};
+use crate::mailbox::{Made, Notes, Outcome, Proof, Read, Work};
 use crate::store::NewContent;
 use std::fs::Metadata;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ pub(super) struct Change {
     pub(super) data: Metadata,
     pub(super) content: NewContent,
     pub(super) proof: Proof,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Notes,
 }
 
 /// Has the work done for all of them at once. What was read is wiped here.
@@ -31,7 +31,7 @@ fn settle(loaded: Loaded, made: Option<Made>, is_dry: bool) -> Result<Change, Ou
     match made.unwrap_or_else(bug) {
         Made::Leave(left) => Err(Outcome::Left(left)),
         Made::Fail(reason) => Err(Outcome::Failed(reason)),
-        Made::Replace(..) if is_dry => Err(Outcome::WouldReplace),
+        Made::Replace(_, _, notes) if is_dry => Err(Outcome::WouldReplace(notes)),
         Made::Replace(content, proof, notes) => Ok(Change { data: loaded.data, content, proof, notes }),
     }
 }

@@ -6,6 +6,7 @@
 use super::batch::{Batch, Entry, reason};
 use super::known::Known;
 use super::lanes::side_by_side;
+use super::trouble::Trouble;
 use super::workshop::{Halt, Workshop};
 use super::{RunError, Scope};
 use crate::crypto::SecretBytes;
@@ -21,6 +22,8 @@ use std::sync::mpsc::{Sender, SyncSender, channel};
 const MESSAGES: usize = 512;
 /// And at most so many octets of files; one larger message goes alone.
 const OCTETS: u64 = 16 << 20;
+/// So many names are put in order at a time: ten megabytes.
+const NAMES: usize = 65_536;
 /// So many files are open at a time: with several accounts side by side less than a process may have.
 const OPEN: usize = 32;
 /// Somebody who renames files all the time does not keep a run for ever.
@@ -44,6 +47,7 @@ struct Opened {
 pub(super) struct Reader<'a, 'b> {
     shop: &'a Workshop<'a>,
     scope: &'b Scope<'b>,
+    trouble: &'b Trouble,
     out: SyncSender<Batch<'a, Loaded>>,
     known: Known,
     /// Listed and not looked for yet.
@@ -60,10 +64,11 @@ impl<'a, 'b> Reader<'a, 'b> {
     pub(super) fn new(
         shop: &'a Workshop<'a>,
         scope: &'b Scope<'b>,
+        trouble: &'b Trouble,
         out: SyncSender<Batch<'a, Loaded>>,
     ) -> Reader<'a, 'b> {
         let (known, names, lost, batch) = (Known::default(), Vec::new(), HashMap::new(), Batch::empty());
-        Reader { shop, scope, out, known, names, lost, batch, octets: 0, in_hand: None }
+        Reader { shop, scope, trouble, out, known, names, lost, batch, octets: 0, in_hand: None }
     }
 
     /// Passes over the mailboxes until one finds nothing new; until two do where messages are lost, for a rename may hide a file
@@ -84,6 +89,10 @@ impl<'a, 'b> Reader<'a, 'b> {
         }
         let restless = "its file was renamed again and again: try again when the mailbox is quieter";
         for stored in std::mem::take(&mut self.lost).into_values() {
+            // There nobody looked for it under other names.
+            if self.trouble.has_given_up(&stored.mailbox().name) {
+                continue;
+            }
             let is_gone = quiet > 0;
             self.end(
                 stored,
@@ -101,19 +110,37 @@ impl<'a, 'b> Reader<'a, 'b> {
             mailboxes => mailboxes?,
         };
         for mailbox in mailboxes {
-            for stored in self.shop.run.store.messages(&mailbox) {
+            let trouble = self.trouble;
+            let worth_it = |_: &_| !trouble.has_given_up(&mailbox.name);
+            let mut listed = Vec::new();
+            for stored in self.shop.run.store.messages(&mailbox).take_while(worth_it) {
                 let stored = stored.map_err(RunError::from)?;
                 self.shop.go_on()?;
                 if self.is_new(&stored) {
                     found += 1;
-                    let key = self.known.key(&stored);
-                    self.lost.remove(&key);
-                    self.name(key, stored)?;
+                    listed.push(stored);
+                }
+                if listed.len() == NAMES {
+                    self.name_all(&mut listed)?;
                 }
             }
+            self.name_all(&mut listed)?;
         }
         self.open_names()?;
         Ok(found)
+    }
+
+    /// In the order in which readers have them: a client that looks at the mailbox meanwhile numbers new files as they come, and
+    /// directories give names in no order.
+    fn name_all(&mut self, listed: &mut Vec<StoredMessage>) -> Result<(), Halt> {
+        listed.sort_unstable_by(|one, other| one.order().cmp(&other.order()));
+        for stored in listed.drain(..) {
+            self.shop.go_on()?;
+            let key = self.known.key(&stored);
+            self.lost.remove(&key);
+            self.name(key, stored)?;
+        }
+        Ok(())
     }
 
     fn is_new(&mut self, stored: &StoredMessage) -> bool {

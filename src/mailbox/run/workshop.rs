@@ -8,6 +8,7 @@ use super::lock::Lock;
 use super::make::{Change, make};
 use super::place::Placer;
 use super::read::{Loaded, Reader};
+use super::trouble::Trouble;
 use super::{Ended, Event, Run, RunError, Scope};
 use crate::mail::MailboxName;
 use crate::mailbox::Work;
@@ -81,17 +82,21 @@ impl<'a> Workshop<'a> {
         work: &dyn Work,
         tell: &mut dyn FnMut(Event),
     ) -> Result<Ended, RunError> {
+        let trouble = &Trouble::default();
         let halts = threads_of(|threads| {
             let (to_make, to_be_made) = sync_channel(1);
             let (to_place, to_be_placed) = sync_channel(1);
-            let reader = threads.spawn(move || Reader::new(self, scope, to_make).run());
+            let reader = threads.spawn(move || Reader::new(self, scope, trouble, to_make).run());
             let maker = threads.spawn(move || self.make_all(work, &to_be_made, &to_place));
-            let placed = self.place_all(scope, to_be_placed, tell);
+            let placed = self.place_all((scope, trouble), to_be_placed, tell);
             let [read, made] =
                 [reader, maker].map(|stage| stage.join().unwrap_or_else(|panic| resume_unwind(panic)));
             [placed, made, read]
         });
-        ended(halts)
+        match (ended(halts)?, trouble.given_up()) {
+            (Ended::Whole, given_up) if !given_up.is_empty() => Err(RunError::GaveUpOn(given_up)),
+            (ended, _) => Ok(ended),
+        }
     }
 
     fn make_all<'b>(
@@ -110,11 +115,11 @@ impl<'a> Workshop<'a> {
     /// Takes the receiver, so that the stages before it end with it.
     fn place_all(
         &self,
-        scope: &Scope<'_>,
+        (scope, trouble): (&Scope<'_>, &Trouble),
         batches: Receiver<Batch<'_, Change>>,
         tell: &mut dyn FnMut(Event),
     ) -> Result<(), Halt> {
-        let placer = Placer::new(self, scope.owner);
+        let placer = Placer::new(self, scope.owner, trouble);
         batches.into_iter().try_for_each(|batch| placer.place(batch, tell))
     }
 }

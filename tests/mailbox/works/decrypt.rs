@@ -34,7 +34,7 @@ fn every_line_end_comes_back() {
     }
     let mixed = b"A: b\n\r\nx\n";
     let sealed = encrypted(mixed, "", &[&ELLA]);
-    let note = "its line ends were mixed: all of them are CRLF now".to_owned();
+    let note = "its line ends were mixed: all of them are CR LF now".to_owned();
     assert_eq!(decrypted(&sealed, &ELLA), (b"A: b\r\n\r\nx\r\n".to_vec(), vec![note]));
 }
 
@@ -126,6 +126,18 @@ fn what_does_not_open_says_why() {
     let der = octets(&one);
     let cut = failed(made_of(&work, &mail(&der[..der.len() - 2])));
     assert_eq!(cut, "the CMS structure is broken: it is cut off");
+    let at = der.windows(3).position(|octets| octets == [1, 7, 3]).unwrap() + 2;
+    for other in [2, 9, 0x43] {
+        let mut der = der.clone();
+        der[at] = other;
+        let message = String::from_utf8(mail(&der)).unwrap();
+        assert_eq!(left(made_of(&work, message.as_bytes())), Left::Clear, "it may be something else");
+        let message = message.replacen("pkcs7-mime", "pkcs7-mime; smime-type=enveloped-data", 1);
+        assert_eq!(
+            failed(made_of(&work, message.as_bytes())),
+            "the CMS structure is broken: it is labelled as encrypted and names another type of content"
+        );
+    }
     let labelled = b"Content-Type: application/pkcs7-mime\n\nnothing\n";
     assert_eq!(failed(made_of(&work, labelled)), "the CMS structure is broken: the body is no ContentInfo");
 }

@@ -1,7 +1,7 @@
 //! What is sealed, what stays, and why.
 
 use super::*;
-use crate::laws::people::{ELLA, EMMA, KINDS, ROSA, seal};
+use crate::laws::people::{ELLA, EMMA, KINDS, ROSA, XENIA, seal};
 use crate::laws::structure::{mail, octets};
 use sealpost::crypto::Profile;
 use sealpost::mail::{HeaderPolicy, Message};
@@ -30,9 +30,15 @@ fn what_is_sealed_to_exactly_the_wanted_stays() {
     let form = Form { naming: Naming::KeyIdentifier, ..Form::default() };
     let by_key = seal(MESSAGE, &[&EMMA, &ELLA], form, 1).unwrap();
     assert_eq!(left(made_of(&work, by_key.bytes())), Left::AlreadyRight);
-    for some in [&[&ELLA][..], &[&EMMA], &[&ELLA, &EMMA, &ROSA], &[&ELLA, &ROSA]] {
+    for (some, expected) in [
+        (&[&ELLA][..], Left::OtherKeys),
+        (&[&EMMA], Left::OtherKeys),
+        (&[&ELLA, &EMMA, &ROSA], Left::AndOthers),
+        (&[&ELLA, &ROSA], Left::AndOthers),
+        (&[&ROSA], Left::SealedToOthers),
+    ] {
         let sealed = seal(MESSAGE, some, Form::default(), 1).unwrap();
-        assert_eq!(left(made_of(&work, sealed.bytes())), Left::SealedToOthers);
+        assert_eq!(left(made_of(&work, sealed.bytes())), expected);
     }
 }
 
@@ -44,7 +50,7 @@ fn a_password_is_nobody_who_is_wanted() {
     let (bytes, _) = replaced(fate(&with_password));
     assert_eq!(decrypted(&bytes, &ELLA).0, with_password);
     let unknown = with_another_recipient(sealed.bytes(), &[0xa4, 5, 6, 1, 0x2a, 5, 0]);
-    assert_eq!(left(fate(&unknown)), Left::SealedToOthers);
+    assert_eq!(left(fate(&unknown)), Left::WeakAlgorithms, "nobody knows how it gets the key");
 }
 
 /// The same with one more RecipientInfo.
@@ -66,6 +72,23 @@ fn what_is_sealed_to_others_stays_or_is_wrapped() {
     assert_eq!(notes, ["it was encrypted already: that encryption is inside now"]);
     assert_eq!(left(wrapped(&whole)), Left::AlreadyRight, "it is wrapped once");
     assert_eq!(decrypted(&whole, &ELLA).0, theirs);
+}
+
+/// What the owner can read is never wrapped: what a delivery keeps, and what only a rekey mends.
+#[test]
+fn what_the_owner_can_read_is_left_and_told_apart() {
+    let modern = Form { profile: Profile::Modern, ..Form::default() };
+    for (people, expected) in [
+        (&[&ELLA, &EMMA][..], Left::AndOthers),
+        (&[&XENIA], Left::OtherKeys),
+        (&[&XENIA, &EMMA], Left::OtherKeys),
+        (&[&XENIA, &ELLA], Left::OtherKeys),
+        (&[&XENIA, &ELLA, &EMMA], Left::AndOthers),
+    ] {
+        let sealed = seal(MESSAGE, people, modern, 1).unwrap();
+        assert_eq!(left(fate(sealed.bytes())), expected);
+        assert_eq!(left(wrapped(sealed.bytes())), expected, "nor is it wrapped");
+    }
 }
 
 #[test]
@@ -159,6 +182,8 @@ fn a_batch_keeps_its_order_and_seeds_are_used_once() {
 fn without_randomness_nothing_is_sealed() {
     let prospect = prospect("", &[&ELLA]);
     let (others, openpgp) = (SealedToOthers::Leave, OpenPgp::Keep);
-    let work = Encrypt { prospect: &prospect, at: now(), others, weak: others, openpgp, entropy: &NoSeeds };
+    let own = own(&prospect);
+    let work =
+        Encrypt { prospect: &prospect, own, at: now(), others, weak: others, openpgp, entropy: &NoSeeds };
     assert_eq!(failed(made_of(&work, MESSAGE)), "the system's random number generator failed: no device");
 }

@@ -58,11 +58,29 @@ fn other_accounts_keep_it_with_the_keys_that_they_have_now() {
     let directory = Directory::default().with("rosa", &[&ROSA, &RUTH], &[&RUTH]);
     let (new, notes) = replaced(rekeyed(&old, &ELLA, &[&EMMA], &directory));
     assert_sealed_to(&new, &[&EMMA, &RUTH]);
-    assert_eq!(notes, ["it stays open to rosa@north.example, whom it names"]);
+    assert_eq!(notes, ["it stays open to rosa@north.example"]);
     assert_eq!(left(rekeyed(&new, &EMMA, &[&EMMA], &directory)), Left::AlreadyRight);
     // The key of the other account opens it too, and that account keeps it all the same.
     let (new, _) = replaced(rekeyed(&old, &ROSA, &[&EMMA], &directory));
     assert_sealed_to(&new, &[&EMMA, &RUTH]);
+}
+
+/// Whoever can write to a stored file can add any name: it hands no key to anybody.
+#[test]
+fn an_account_without_a_right_falls_away_and_the_note_names_it() {
+    let old = encrypted(MESSAGE, "", &[&ELLA, &ROSA, &RUTH]);
+    let directory = Directory { without_right: vec!["rosa"], ..Directory::default() };
+    let directory = directory.with("rosa", &[&ROSA], &[&ROSA]).with("ruth", &[&RUTH], &[&RUTH]);
+    let (new, notes) = replaced(rekeyed(&old, &ELLA, &[&EMMA], &directory));
+    assert_sealed_to(&new, &[&EMMA, &RUTH]);
+    let lost = "rosa@north.example can no longer open it: it has no right on the mailbox; \
+        to keep it: --keep rosa@north.example";
+    assert_eq!(notes, ["it stays open to ruth@north.example", lost]);
+    // One of two accounts that share a certificate has the right: it keeps what it opens now, and the other loses nothing more.
+    let shared = Directory { without_right: vec!["rosa"], ..Directory::default() };
+    let shared = shared.with("rosa", &[&ROSA], &[&ROSA]).with("ruth", &[&ROSA, &RUTH], &[&RUTH]);
+    let old = encrypted(MESSAGE, "", &[&ELLA, &ROSA]);
+    assert_sealed_to(&replaced(rekeyed(&old, &ELLA, &[&EMMA], &shared)).0, &[&EMMA, &RUTH]);
 }
 
 #[test]
@@ -110,7 +128,7 @@ fn nobody_loses_a_message_to_a_doubt() {
 struct Mute;
 
 impl Readers for Mute {
-    fn find(&self, _: &[RecipientId]) -> Result<Vec<NamedReader>, String> {
+    fn find(&self, _: &StoredMailbox, _: &[RecipientId]) -> Result<Vec<NamedReader>, String> {
         Ok(Vec::new())
     }
 }

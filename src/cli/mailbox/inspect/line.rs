@@ -105,16 +105,7 @@ fn holder(holder: &Holder) -> String {
         HolderRole::DomainKey => format!("key of {}", holder.account),
         HolderRole::Recovery => format!("recovery of {}", holder.account),
     };
-    format!("{whose} {} {}", words::short(&holder.certificate), standing(holder))
-}
-
-/// How a certificate stands.
-pub(super) fn standing(holder: &Holder) -> &'static str {
-    match (holder.active, holder.pending) {
-        (true, _) => "active",
-        (_, true) => "pending",
-        _ => "retired",
-    }
+    format!("{whose} {} {}", words::short(&holder.certificate), holder.state.name())
 }
 
 fn flags(message: &Looked, keywords: &Keywords) -> Vec<String> {

@@ -1,10 +1,10 @@
 //! What many messages come to.
 
-use super::line::{sealing, standing};
+use super::line::sealing;
 use crate::cli::failure::Failure;
 use crate::cli::mailbox::leftovers::Leftovers;
 use crate::cli::output::{Output, Table, with};
-use crate::cms::{Holder, HolderRole};
+use crate::cms::{Holder, HolderRole, HolderState};
 use crate::mailbox::{Looked, Sealing, State};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
@@ -20,9 +20,9 @@ pub(super) struct Tally {
     signed: usize,
     sealed: usize,
     post_quantum: usize,
-    /// They name a retired certificate, and no active one of an account or a domain's key.
+    /// They name a certificate that was retired or taken back, and no active one of an account or a domain's key.
     only_retired: usize,
-    /// They name a retired one beside an active one.
+    /// They name such a one beside an active one.
     also_retired: usize,
     weak: usize,
     /// They name nobody whom we know.
@@ -34,6 +34,11 @@ pub(super) struct Tally {
     pub(super) unlisted: usize,
     /// In the order of a report: whose, which certificate.
     to: BTreeMap<(String, String), (Holder, usize)>,
+}
+
+/// Is mail not sealed to it any more? Then `mailbox rekey` hands on what names nothing better.
+fn is_past(holder: &Holder) -> bool {
+    matches!(holder.state, HolderState::Retired | HolderState::Revoked | HolderState::Hold)
 }
 
 impl Tally {
@@ -60,7 +65,7 @@ impl Tally {
         let holders = || sealing.envelope.recipients.iter().flat_map(|to| &to.holders);
         // What is there for recovery does not make a lost key good.
         let active = holders().any(|holder| holder.active && holder.role != HolderRole::Recovery);
-        let retired = holders().any(|holder| standing(holder) == "retired");
+        let retired = holders().any(is_past);
         self.only_retired += usize::from(retired && !active);
         self.also_retired += usize::from(retired && active);
         self.weak += usize::from(!sealing.weak.is_empty());
@@ -92,8 +97,8 @@ impl Tally {
         };
         let always = [("messages", total), ("in the clear", clear), ("sealed", self.sealed.to_string())];
         let some = [
-            ("  only on retired keys", self.only_retired),
-            ("  also on retired keys", self.also_retired),
+            ("  only on retired or revoked keys", self.only_retired),
+            ("  also on retired or revoked keys", self.also_retired),
             ("  on weak algorithms", self.weak),
             ("  to nobody here", self.to_nobody_here),
             ("  post-quantum", self.post_quantum),
@@ -115,7 +120,7 @@ impl Tally {
                 HolderRole::Recovery => format!("recovery of {}", holder.account),
             };
             let certificate = crate::cli::words::short(&holder.certificate);
-            let (since, state) = (holder.since.clone(), standing(holder).to_owned());
+            let (since, state) = (holder.since.clone(), holder.state.name().to_owned());
             table.row([whose, certificate, since, state, messages.to_string()]);
         }
         table

@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 pub(super) fn message(seen: &Seen, words: &Words) -> Value {
     let (outcome, reason) = match &seen.outcome {
         Outcome::Replaced { .. } => (words.done.to_owned(), Value::Null),
-        Outcome::WouldReplace => (format!("would-be-{}", words.done), Value::Null),
+        Outcome::WouldReplace(_) => (format!("would-be-{}", words.done), Value::Null),
         Outcome::Left(left) => ("left".to_owned(), json!(left)),
         Outcome::Failed(reason) => ("failed".to_owned(), json!(without_error_numbers(reason))),
     };
     let (before, after, notes) = match &seen.outcome {
-        Outcome::Replaced { before, after, notes } => (json!(before), json!(after), json!(notes)),
+        Outcome::Replaced { before, after, notes } => (json!(before), json!(after), json!(notes.texts)),
+        Outcome::WouldReplace(notes) => (Value::Null, Value::Null, json!(notes.texts)),
         _ => (Value::Null, Value::Null, json!([])),
     };
     let mailbox = seen.stored.mailbox();

@@ -1,7 +1,7 @@
 //! How a run ends, and the command with it.
 
-use super::counted;
 use super::tally::{Count, Tally};
+use super::{Begun, counted};
 use crate::cli::failure::{Code, Failure, with_sources};
 use crate::mailbox::RunError;
 
@@ -21,8 +21,8 @@ pub(super) struct Fate {
 }
 
 impl Fate {
-    /// With the numbers, and how many messages were named and are not there.
-    pub(super) fn ending(self, total: &Tally, missing: usize) -> Result<(), Failure> {
+    /// With the numbers of what began so.
+    pub(super) fn ending(self, total: &Tally, begun: &Begun) -> Result<(), Failure> {
         if let Some(failure) = self.unsaid {
             return Err(failure);
         }
@@ -35,11 +35,15 @@ impl Fate {
         let failed = [(total.of(Count::Failed), "message"), (self.accounts_failed, "account")];
         let failed = failed.into_iter().filter(|(number, _)| *number > 0);
         let failed: Vec<String> = failed.map(|(number, what)| counted(number, what)).collect();
+        if !failed.is_empty() && begun.dry_run {
+            return Err(Failure::new(Code::No, format!("{} would fail", failed.join(" and ")))
+                .hint("nothing was done: mend it before the run, which passes over what fails"));
+        }
         if !failed.is_empty() {
             return Err(Failure::new(Code::No, format!("{} failed", failed.join(" and ")))
                 .hint("mend it and run the same command again: what is done is passed over"));
         }
-        match missing {
+        match begun.missing.len() {
             0 => Ok(()),
             missing => {
                 Err(Failure::new(Code::NotFound, format!("{} not found", counted(missing as u64, "message")))

@@ -9,33 +9,37 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Count {
     LookedAt,
+    DoneBefore,
     Replaced,
     WouldReplace,
     AlreadyRight,
+    AndOthers,
+    OtherKeys,
     SealedToOthers,
     WeakAlgorithms,
     OpenPgp,
     Clear,
     Gone,
     Finished,
-    DoneBefore,
     Noted,
     Failed,
 }
 
 impl Count {
-    const ALL: [Count; 13] = [
+    const ALL: [Count; 15] = [
         Count::LookedAt,
+        Count::DoneBefore,
         Count::Replaced,
         Count::WouldReplace,
         Count::AlreadyRight,
+        Count::AndOthers,
+        Count::OtherKeys,
         Count::SealedToOthers,
         Count::WeakAlgorithms,
         Count::OpenPgp,
         Count::Clear,
         Count::Gone,
         Count::Finished,
-        Count::DoneBefore,
         Count::Noted,
         Count::Failed,
     ];
@@ -47,6 +51,8 @@ impl Count {
             Count::Replaced => "replaced",
             Count::WouldReplace => "would_be_replaced",
             Count::AlreadyRight => "already_right",
+            Count::AndOthers => "and_others",
+            Count::OtherKeys => "other_keys",
             Count::SealedToOthers => "sealed_to_others",
             Count::WeakAlgorithms => "weak_algorithms",
             Count::OpenPgp => "openpgp",
@@ -66,13 +72,15 @@ impl Count {
             Count::Replaced => format!("{} now", words.done),
             Count::WouldReplace => format!("would be {}", words.done),
             Count::AlreadyRight => "already right".to_owned(),
+            Count::AndOthers => "sealed to them and others, left".to_owned(),
+            Count::OtherKeys => "on other keys of the account, left".to_owned(),
             Count::SealedToOthers => "sealed to others, left".to_owned(),
             Count::WeakAlgorithms => "on weak algorithms, left".to_owned(),
             Count::OpenPgp => "OpenPGP, left".to_owned(),
             Count::Clear => "in the clear, left".to_owned(),
             Count::Gone => "gone meanwhile".to_owned(),
             Count::Finished => "finished from an earlier run".to_owned(),
-            Count::DoneBefore => "done before it was stopped".to_owned(),
+            Count::DoneBefore => "done before".to_owned(),
             Count::Noted => "with a note".to_owned(),
             Count::Failed => "failed".to_owned(),
         }
@@ -81,8 +89,10 @@ impl Count {
     fn of(outcome: &Outcome) -> Count {
         match outcome {
             Outcome::Replaced { .. } => Count::Replaced,
-            Outcome::WouldReplace => Count::WouldReplace,
+            Outcome::WouldReplace(_) => Count::WouldReplace,
             Outcome::Left(Left::AlreadyRight) => Count::AlreadyRight,
+            Outcome::Left(Left::AndOthers) => Count::AndOthers,
+            Outcome::Left(Left::OtherKeys) => Count::OtherKeys,
             Outcome::Left(Left::SealedToOthers) => Count::SealedToOthers,
             Outcome::Left(Left::WeakAlgorithms) => Count::WeakAlgorithms,
             Outcome::Left(Left::OpenPgp) => Count::OpenPgp,
@@ -112,10 +122,12 @@ impl Tally {
     pub(super) fn take(&mut self, outcome: &Outcome) {
         self.add(Count::LookedAt, 1);
         self.add(Count::of(outcome), 1);
-        if let Outcome::Replaced { before, after, notes } = outcome {
+        if let Outcome::Replaced { before, after, .. } = outcome {
             self.before += before;
             self.after += after;
-            self.add(Count::Noted, u64::from(!notes.is_empty()));
+        }
+        if let Outcome::Replaced { notes, .. } | Outcome::WouldReplace(notes) = outcome {
+            self.add(Count::Noted, u64::from(!notes.texts.is_empty()));
         }
     }
 
@@ -133,6 +145,11 @@ impl Tally {
     pub(super) fn is_of_interest(&self) -> bool {
         let dull = [Count::LookedAt, Count::AlreadyRight, Count::Clear, Count::DoneBefore];
         self.counts.keys().any(|count| !dull.contains(count))
+    }
+
+    /// Were there any messages?
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts.is_empty()
     }
 
     /// What a summary shows even if it is nothing, and what there is.
@@ -182,9 +199,11 @@ mod tests {
     #[test]
     fn each_outcome_has_its_line() {
         let mut tally = Tally::default();
-        let replaced = Outcome::Replaced { before: 10, after: 30, notes: vec!["a note".to_owned()] };
+        let replaced = Outcome::Replaced { before: 10, after: 30, notes: vec!["a note".to_owned()].into() };
         let left = [
             Left::AlreadyRight,
+            Left::AndOthers,
+            Left::OtherKeys,
             Left::SealedToOthers,
             Left::WeakAlgorithms,
             Left::OpenPgp,
@@ -203,16 +222,18 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "looked at 9",
+                "looked at 11",
+                "done before 4",
                 "sealed now 2",
                 "already right 1",
+                "sealed to them and others, left 1",
+                "on other keys of the account, left 1",
                 "sealed to others, left 1",
                 "on weak algorithms, left 1",
                 "OpenPGP, left 1",
                 "in the clear, left 1",
                 "gone meanwhile 1",
                 "finished from an earlier run 3",
-                "done before it was stopped 4",
                 "with a note 2",
                 "failed 1",
                 "bytes before 20",

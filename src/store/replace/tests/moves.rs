@@ -50,3 +50,20 @@ fn a_copy_of_long_ago_takes_no_time() {
     assert_eq!(Replacement::commit_all(world.staged()).remove(0).unwrap(), Replaced::Done);
     assert!(begin.elapsed() < Duration::from_millis(500));
 }
+
+#[test]
+fn many_that_were_copied_wait_together() {
+    let names: Vec<String> = (0..200).map(|at| format!("cur/{at}.a:2,")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let world = World::new(&names);
+    let staged = world.staged();
+    for (at, name) in names.iter().enumerate() {
+        let copy = world.mailbox.folder.join(format!("tmp/elsewhere-{at}"));
+        fs::hard_link(world.mailbox.folder.join(name), copy).unwrap();
+    }
+    let begin = std::time::Instant::now();
+    let replaced = Replacement::commit_all(staged);
+    let took = begin.elapsed();
+    assert!(replaced.into_iter().all(|one| one.unwrap() == Replaced::Done));
+    assert!((Duration::from_millis(900)..Duration::from_millis(2500)).contains(&took), "{took:?}");
+}
