@@ -28,6 +28,19 @@ pub(super) fn of_copy(
     engine::foresee(accounts, &config.settings, &lists, &config.trust_bundle, SystemClock.now())
 }
 
+/// The certificates that a copy in a mailbox of `owner` is sealed to, which `acting` shall read too. Why there are none is told
+/// with what mends it.
+pub(super) fn of_owner(
+    directory: &SqliteDirectory,
+    owner: &Account,
+    acting: Option<&Account>,
+    config: &Config,
+) -> Result<Prospect, Failure> {
+    let acting = acting.filter(|acting| acting.address != owner.address);
+    let readers: Vec<&Account> = std::iter::once(owner).chain(acting).collect();
+    of_copy(directory, &readers, config).map_err(unfit)?.ok_or_else(|| by_consent(owner))
+}
+
 /// There is nothing to seal to, and that is as it should be.
 pub(super) fn by_consent(account: &Account) -> Failure {
     let text =

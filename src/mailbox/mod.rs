@@ -1,8 +1,9 @@
 //! Operations on stored messages: select, encrypt, decrypt, rekey, inspect; runs that can be stopped and go on.
 //!
 //! A run reads the messages of the mailboxes that it is given (`run`), hands them in batches to a [`Work`], which says what
-//! becomes of each, and has the store replace those that change. The work sees bytes and touches no disk; the run knows
-//! nothing of keys and certificates.
+//! becomes of each, and has the store replace those that change. The work sees bytes and does no IO, but that
+//! `rekey` asks the directory, once a batch, whose certificates messages name ([`Readers`]); the run knows nothing of keys and
+//! certificates.
 
 mod decrypt;
 mod encrypt;

@@ -1,12 +1,13 @@
 //! A run over the messages of accounts.
 //!
 //! Three stages work side by side on batches (`workshop`): messages are read (`read`), the work says what becomes of them (`make`),
-//! and what it made takes their place (`place`), with a record of what is in hand (`journal`). A run holds a lock on the
+//! and what it made takes their place (`place`), with a record of what is in hand (`journal`), which the next run finishes (`dead`). A run holds a lock on the
 //! Maildir of the account that it works on (`lock`).
 
 mod accounts;
 mod batch;
 mod budget;
+mod dead;
 mod event;
 mod journal;
 mod known;
@@ -149,7 +150,8 @@ impl Run<'_> {
         let mut messages = 0;
         for mailbox in self.mailboxes(scope)? {
             for stored in self.store.messages(&mailbox) {
-                messages += u64::from(counts(&stored?));
+                // What cannot be listed is told when it is worked on.
+                messages += u64::from(stored.is_ok_and(|stored| counts(&stored)));
             }
         }
         Ok(messages)
@@ -157,13 +159,9 @@ impl Run<'_> {
 
     /// The mailboxes that a scope names.
     pub fn mailboxes(&self, scope: &Scope<'_>) -> Result<Vec<Arc<StoredMailbox>>, RunError> {
-        let mut all = self.store.stored_mailboxes(scope.owner)?;
-        let Some(wanted) = scope.mailbox else { return Ok(all) };
-        let folder = self.store.folder(scope.owner, wanted);
-        all.retain(|mailbox| mailbox.folder() == folder);
-        if all.is_empty() {
-            return Err(RunError::NoMailbox { owner: scope.owner.clone(), mailbox: wanted.clone() });
-        }
-        Ok(all)
+        let Some(wanted) = scope.mailbox else { return Ok(self.store.stored_mailboxes(scope.owner)?) };
+        let found = self.store.stored_mailbox(scope.owner, wanted)?;
+        let none = || RunError::NoMailbox { owner: scope.owner.clone(), mailbox: wanted.clone() };
+        Ok(vec![found.ok_or_else(none)?])
     }
 }

@@ -11,7 +11,8 @@ pub struct Read<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Says what becomes of messages. It works on many at a time (rayon) and does no IO.
+/// Says what becomes of messages. It works on many at a time (rayon) and does no IO, but for the questions of
+/// [`super::Rekey`] to its [`super::Readers`].
 pub trait Work: Sync {
     /// One answer for each, in their order.
     fn make(&self, batch: &[Read<'_>]) -> Vec<Made>;

@@ -1,4 +1,5 @@
-//! Every change to the disk that a delivery makes, one method a system call, and the three sequences made of them.
+//! Every change to the disk that the store makes, one method a system call, and the sequences made of them: a new file is
+//! written and synced, made visible under a name that nobody has, or put in the place of another; a folder is made to last.
 //!
 //! [`Files`] is the seam for tests: they fail or die at the n-th call. The product uses [`Disk`], which has no size
 //! and no switch.

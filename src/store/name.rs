@@ -58,6 +58,12 @@ fn place_in_order(old: &str, date: i64) -> String {
     short.map(|(_, char)| char).collect()
 }
 
+/// What names of replacements begin with, by the base name of what they replace: that of a replacement itself gives the same.
+/// Nothing where a name does not begin with a number, so that a date stands there that it does not tell.
+pub fn kept_beginning(base: &str) -> Option<String> {
+    base.starts_with(|char: char| char.is_ascii_digit()).then(|| place_in_order(base, 0))
+}
+
 /// Octets. A file's name has 255 at most, and what we add to these, with a mark, all letters and a host's name of 64, is less
 /// than 200.
 const LONGEST_KEPT: usize = 55;
@@ -194,6 +200,21 @@ mod tests {
         let new = replaced(old);
         let (before, after) = new.rsplit_once(".P").unwrap();
         format!("{before} {}", after.split_once('X').unwrap().1)
+    }
+
+    #[test]
+    fn the_beginning_tells_what_a_run_replaced() {
+        for old in ["1700000001.M5P6.mx,S=9,W=10", "1234.567_1.host", "1234.host", "1234"] {
+            let beginning = kept_beginning(old);
+            assert!(beginning.is_some());
+            let once = replaced(old);
+            assert_eq!(
+                (kept_beginning(&once), kept_beginning(&replaced(&once))),
+                (beginning.clone(), beginning)
+            );
+        }
+        assert_ne!(kept_beginning("1700000001.M5P6.mx"), kept_beginning("1700000001.M5P67.mx"));
+        assert_eq!(kept_beginning("msg"), None);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use super::MaildirStore;
 use super::atomic::{Files, failed};
 use super::name;
+use super::walk::Way;
 use crate::engine::StoreError;
-use crate::mail::Address;
+use crate::mail::{Address, MailboxName};
 use nix::libc::{ELOOP, ENXIO, O_NOFOLLOW, O_NONBLOCK};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions, ReadDir};
 use std::io::{self, ErrorKind};
@@ -78,13 +80,6 @@ impl StoredMessage {
         name::base(&self.file_name)
     }
 
-    /// Do people mean this message, who write its base name, the beginning of that (8 octets at least), its file's name or
-    /// the path of that?
-    pub fn is_called(&self, what: &str) -> bool {
-        let wanted = called(what);
-        self.base() == wanted || (wanted.len() >= SHORTEST && self.base().starts_with(wanted))
-    }
-
     /// The letters of its flags and keywords.
     pub fn letters(&self) -> &str {
         name::letters_in(&self.file_name)
@@ -121,11 +116,6 @@ impl StoredMessage {
     }
 }
 
-/// What a person wrote, as a base name or the beginning of one.
-fn called(what: &str) -> &str {
-    name::base(what.rsplit('/').next().unwrap_or(what))
-}
-
 fn no_file() -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, "it is no regular file, and no message then")
 }
@@ -139,23 +129,6 @@ impl std::fmt::Display for RunId {
         write!(out, "{:016x}", self.0)
     }
 }
-
-/// The shortest beginning of a base name that stands for it.
-const SHORTEST: usize = 8;
-
-/// What people mean by a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Named {
-    /// This message.
-    One(StoredMessage),
-    /// No message is called so.
-    None,
-    /// The names of several begin so: some of them.
-    Several(Vec<StoredMessage>),
-}
-
-/// How many of several are told.
-const MOST_TOLD: usize = 10;
 
 /// Lists the names in a mailbox as the disk gives them, `new` before `cur`. Nothing is collected.
 ///
@@ -266,12 +239,16 @@ impl Messages {
 impl<F: Files> MaildirStore<F> {
     /// Every mailbox of an account, INBOX first, which is named also where there is no Maildir yet. What another program named
     /// in its own way is there too; where that gives a name that is taken (a folder `.INBOX`), the mailbox is called as its
-    /// folder is, so that a name stands for one mailbox.
+    /// folder is, so that a name stands for one mailbox. Those that are links are left out (see [`Self::linked_mailboxes`]).
     pub fn stored_mailboxes(&self, owner: &Address) -> Result<Vec<Arc<StoredMailbox>>, StoreError> {
         let maildir = self.layout.maildir(owner);
         let mut found = Vec::<Arc<StoredMailbox>>::new();
-        self.visit_mailboxes(owner, &mut |name, folder| {
-            let is_taken = found.iter().any(|other| other.name == name);
+        let mut taken = HashSet::new();
+        self.visit_mailboxes(owner, &mut |name, folder, way| {
+            if way == Way::OverLink {
+                return Ok(());
+            }
+            let is_taken = !taken.insert(name.to_owned());
             let own_name = || folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             found.push(Arc::new(StoredMailbox {
                 owner: owner.clone(),
@@ -295,48 +272,20 @@ impl<F: Files> MaildirStore<F> {
         })
     }
 
+    /// The mailbox of that name: INBOX always, every other one if it is there.
+    pub fn stored_mailbox(
+        &self,
+        owner: &Address,
+        name: &MailboxName,
+    ) -> Result<Option<Arc<StoredMailbox>>, StoreError> {
+        let folder = self.folder(owner, name);
+        let found = self.stored_mailboxes(owner)?.into_iter().find(|mailbox| mailbox.folder == folder);
+        Ok(found.filter(|mailbox| name.is_inbox() || mailbox.folder.is_dir()))
+    }
+
     /// The messages of a mailbox.
     pub fn messages(&self, mailbox: &Arc<StoredMailbox>) -> Messages {
         Messages::of(mailbox)
-    }
-
-    /// The message that people call so (see [`StoredMessage::is_called`]). A whole base name is better than the beginning of
-    /// another one. An error if a folder cannot be listed, and what could be listed does not answer.
-    pub fn message(&self, mailbox: &Arc<StoredMailbox>, what: &str) -> Result<Named, StoreError> {
-        let (mut some, mut fault) = (Vec::new(), Ok(()));
-        for entry in Entries::of(mailbox) {
-            let (part, file_name) = match entry {
-                Ok((part, file_name)) => (part, file_name.into_string()),
-                Err(error) => {
-                    fault = Err(error);
-                    continue;
-                }
-            };
-            // A name that is not in UTF-8 cannot have been written here.
-            let Ok(file_name) = file_name else { continue };
-            let message = StoredMessage { mailbox: Arc::clone(mailbox), part, file_name };
-            if message.base() == called(what) {
-                return Ok(Named::One(message));
-            }
-            if message.is_called(what) {
-                tell(&mut some, message);
-            }
-        }
-        fault.map(|()| named(some))
-    }
-}
-
-/// One that is moved meanwhile may be listed in both folders.
-fn tell(some: &mut Vec<StoredMessage>, message: StoredMessage) {
-    if some.len() < MOST_TOLD && some.iter().all(|one| one.base() != message.base()) {
-        some.push(message);
-    }
-}
-
-fn named(mut some: Vec<StoredMessage>) -> Named {
-    match some.len() {
-        0 | 1 => some.pop().map_or(Named::None, Named::One),
-        _ => Named::Several(some),
     }
 }
 

@@ -134,7 +134,7 @@ fn a_mailbox_in_somebody_elses_hands_is_said() {
 
 #[test]
 fn messages_that_are_named_are_meant_and_those_that_are_not_there_are_said() {
-    let (site, _) = Site::certified();
+    let (site, password) = Site::certified();
     let maildir = Maildir::of(&site.root(), "bob");
     for name in ["1577836801.a.host", "1577836802.b.host", "1577836803.c.host"] {
         maildir.put(&format!("cur/{name}:2,S"), CLEAR, 1);
@@ -152,6 +152,13 @@ fn messages_that_are_named_are_meant_and_those_that_are_not_there_are_said() {
     assert!(ended.stderr.starts_with(told), "{}", ended.stderr);
     let sealed: Vec<bool> = maildir.messages().iter().map(Lying::is_sealed).collect();
     assert_eq!(sealed, [false, true, false]);
+    let again = site.run(&format!("{encrypt} 1577836802.b.host"));
+    assert_eq!((again.code, number(&again, "already right")), (Some(0), Some(1)), "{}", again.stderr);
+    let decrypt = format!(
+        "mailbox decrypt --account bob@north.example --password-file {} 1577836802.b.host",
+        path(&password)
+    );
+    assert_eq!(number(&site.run(&decrypt), "decrypted now"), Some(1), "by the name of before");
 }
 
 /// Dovecot may still hold words of what was in the clear: what drops them is said, and nothing of it of what was not.

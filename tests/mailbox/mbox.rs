@@ -99,13 +99,12 @@ fn holds(folder: &Path, clear: &[u8]) -> bool {
 }
 
 fn number(ended: &Ended, label: &str) -> u64 {
-    let text = ended.text();
-    let line = text.lines().find_map(|line| line.strip_prefix(label)?.trim().parse().ok());
-    line.unwrap_or_else(|| panic!("no {label} in {text} {}", ended.stderr))
+    let found = super::verbs::number(ended, label);
+    found.unwrap_or_else(|| panic!("no {label} in {} {}", ended.text(), ended.stderr))
 }
 
 fn events(ended: &Ended) -> Vec<serde_json::Value> {
-    ended.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    super::verbs::events(ended)
 }
 
 /// Messages of an mbox that we wrote, without what stands in front of them.
@@ -473,9 +472,7 @@ impl std::io::Read for Endless {
 
 /// The most memory that this process held, in octets.
 fn high_water() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() << 10
+    usize::try_from(crate::support::high_water("/proc/self/status").unwrap()).unwrap()
 }
 
 #[test]

@@ -56,6 +56,10 @@ impl One {
 
     /// Encrypts, and has something happen to the system call that removes the old file.
     fn encrypt(&self, injected: &str) -> Ended {
+        self.run(ENCRYPT, injected)
+    }
+
+    fn run(&self, words: &str, injected: &str) -> Ended {
         let inject = format!("inject=unlink,unlinkat:{injected}");
         Program::new("strace")
             .args([
@@ -70,7 +74,7 @@ impl One {
                 &inject,
             ])
             .args([env!("CARGO_BIN_EXE_sealpost"), "--root", path(&self.site.root())])
-            .words(ENCRYPT)
+            .words(words)
             .run()
     }
 
@@ -151,6 +155,21 @@ fn a_kill_before_the_old_file_goes_leaves_both_and_the_next_run_finishes() {
     let (one, new) = One::killed().unwrap();
     std::fs::remove_file(&new.file).unwrap();
     assert_eq!(one.next_run().len(), 1, "the old one stays, and is sealed");
+}
+
+/// The names with which a command was given are those of before.
+#[test]
+fn a_command_that_named_messages_goes_on_after_a_kill() {
+    let Some(one) = One::new() else { return };
+    let other = one.maildir.put("new/1577836800.z.host", CLEAR, 0);
+    let words = "mailbox encrypt --account bob@north.example 1577836800.z.host 1577836801.a.host";
+    assert_eq!(one.run(words, "signal=KILL").code, None);
+    assert!(!other.exists() && one.old.exists(), "new comes before cur");
+    let ended = one.site.run(words);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.text());
+    assert_eq!(number(&ended, "failed"), Some(0));
+    let there = one.maildir.messages();
+    assert!(there.len() == 2 && there.iter().all(Lying::is_sealed), "{there:?}");
 }
 
 #[test]

@@ -186,7 +186,10 @@ fn what_is_not_there_is_said_before_anything_is_done() {
     }
     let ended = site.run("mailbox encrypt --account bob@north.example --mailbox Nowhere --all");
     assert_eq!(ended.code, Some(66), "{}", ended.stderr);
-    assert_eq!(ended.stderr, "sealpost: mailbox Nowhere of bob@north.example does not exist\n");
+    assert_eq!(
+        ended.stderr,
+        "sealpost: mailbox Nowhere of bob@north.example does not exist\n  see: sealpost mailbox list\n"
+    );
 }
 
 /// What was sealed to the key of the domain is opened by it, and handed to the account's own certificate later.

@@ -453,5 +453,8 @@ fn several_accounts_are_a_table_and_each_has_its_row() {
     assert!(ended.text().contains("bob@north.example          2           2       0\n"), "{}", ended.text());
     let nowhere = store.command("mailbox encrypt --all-accounts --mailbox Nowhere --all").run();
     assert_eq!(nowhere.code, Some(66), "{}", nowhere.stderr);
-    assert_eq!(nowhere.stderr, "sealpost: none of the accounts has that mailbox\n");
+    assert_eq!(
+        nowhere.stderr,
+        "sealpost: none of the accounts has a mailbox Nowhere\n  see: sealpost mailbox list\n"
+    );
 }

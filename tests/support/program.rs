@@ -143,7 +143,8 @@ fn watch(child: &mut Child, end: Instant, what: &str) -> u64 {
     peak
 }
 
-fn high_water(status: &str) -> Option<u64> {
+/// The most memory that a process held, in bytes, by its file `status` below `/proc`.
+pub(crate) fn high_water(status: &str) -> Option<u64> {
     let text = std::fs::read_to_string(status).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)

@@ -68,10 +68,7 @@ struct Sealing<'s> {
 
 impl Sealing<'_> {
     fn prospect(&self, owner: &Account) -> Result<Prospect, Failure> {
-        let acting = self.acting.as_ref().filter(|acting| acting.address != owner.address);
-        let readers: Vec<&Account> = std::iter::once(owner).chain(acting).collect();
-        let found = outlook::of_copy(&self.site.directory, &readers, &self.site.config);
-        found.map_err(outlook::unfit)?.ok_or_else(|| outlook::by_consent(owner))
+        outlook::of_owner(&self.site.directory, owner, self.acting.as_ref(), &self.site.config)
     }
 }
 

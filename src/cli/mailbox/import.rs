@@ -6,7 +6,7 @@ use crate::cli::failure::{Code, Failure, without_error_numbers};
 use crate::cli::output::{Output, Table, tell_terminal};
 use crate::cli::words::{self, counted};
 use crate::cli::{input, outlook, progress};
-use crate::engine::{Account, Clock, Prospect, SealedToOthers, StoreError};
+use crate::engine::{Clock, Prospect, SealedToOthers, StoreError};
 use crate::mail::mbox::{Splitter, Variant};
 use crate::mail::{Address, Flag};
 use crate::mailbox::{self, Arrived, Ended, ImportError, Imported};
@@ -46,7 +46,7 @@ pub(super) struct Import {
     format: Variant,
     /// Give every message this flag besides its own: seen, flagged, answered, draft, deleted, or a keyword; repeat it for
     /// several
-    #[arg(long, value_name = "FLAG", value_parser = flag)]
+    #[arg(long, value_name = "FLAG", value_parser = Flag::parse)]
     flag: Vec<Flag>,
     /// The same as --flag seen
     #[arg(long)]
@@ -70,10 +70,6 @@ fn variant(text: &str) -> Result<Variant, String> {
         "mboxcl2" => Ok(Variant::Cl2),
         _ => Err("it is mboxrd, mboxo, mboxcl or mboxcl2".into()),
     }
-}
-
-fn flag(text: &str) -> Result<Flag, String> {
-    Flag::parse(text).map_err(|error| error.to_string())
 }
 
 impl Import {
@@ -120,12 +116,8 @@ impl Import {
     }
 
     fn prospect(&self, site: &super::one::Site) -> Result<Prospect, Failure> {
-        let owner = &site.account;
         let acting = self.acting.as_ref().map(|acting| site.directory.account(acting)).transpose()?;
-        let acting = acting.as_ref().filter(|acting| acting.address != owner.address);
-        let readers: Vec<&Account> = std::iter::once(owner).chain(acting).collect();
-        let found = outlook::of_copy(&site.directory, &readers, &site.config);
-        found.map_err(outlook::unfit)?.ok_or_else(|| outlook::by_consent(owner))
+        outlook::of_owner(&site.directory, &site.account, acting.as_ref(), &site.config)
     }
 
     fn flags(&self) -> Vec<Flag> {

@@ -1,7 +1,8 @@
 //! One mailbox of one account: where mail comes from or goes to as a file.
 
+use super::selection::no_mailbox;
 use crate::cli::context::Context;
-use crate::cli::failure::{Code, Failure};
+use crate::cli::failure::Failure;
 use crate::cli::words;
 use crate::config::Config;
 use crate::directory::SqliteDirectory;
@@ -17,12 +18,8 @@ pub(super) struct One {
     #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
     pub(super) account: Address,
     /// Which mailbox [default: INBOX]
-    #[arg(long, value_name = "BOX", value_parser = name)]
+    #[arg(long, value_name = "BOX", value_parser = MailboxName::parse)]
     mailbox: Option<MailboxName>,
-}
-
-fn name(text: &str) -> Result<MailboxName, String> {
-    MailboxName::parse(text).map_err(|error| error.to_string())
 }
 
 impl One {
@@ -58,12 +55,8 @@ impl Site {
     /// The mailbox, which must be there.
     pub(super) fn mailbox(&self) -> Result<Arc<StoredMailbox>, Failure> {
         let owner = &self.account.address;
-        let folder = self.store.folder(owner, &self.name);
-        let found = self.store.stored_mailboxes(owner)?.into_iter().find(|there| there.folder() == folder);
-        found.filter(|there| self.name.is_inbox() || there.folder().is_dir()).ok_or_else(|| {
-            Failure::new(Code::NotFound, format!("mailbox {} of {owner} does not exist", self.name))
-                .hint("see: sealpost mailbox list")
-        })
+        let found = self.store.stored_mailbox(owner, &self.name)?;
+        found.ok_or_else(|| no_mailbox(&self.name, std::slice::from_ref(owner)))
     }
 
     /// The mailbox, which is made if it is not there.

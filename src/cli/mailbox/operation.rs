@@ -23,17 +23,13 @@ pub(super) struct Place {
     #[command(flatten)]
     pub(super) targets: Targets,
     /// Only this mailbox; absent: every mailbox
-    #[arg(long, value_name = "BOX", value_parser = mailbox)]
+    #[arg(long, value_name = "BOX", value_parser = MailboxName::parse)]
     mailbox: Option<MailboxName>,
     #[command(flatten)]
     selection: SelectionOptions,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-}
-
-fn mailbox(text: &str) -> Result<MailboxName, String> {
-    MailboxName::parse(text).map_err(|error| error.to_string())
 }
 
 /// The store that a run works on.

@@ -93,8 +93,7 @@ impl KnownReaders<'_> {
     fn of(&self, address: &Address) -> Result<Vec<ValidatedCertificate>, String> {
         let Site { directory, config, .. } = self.site;
         let account = directory.account(address).map_err(|error| error.to_string())?;
-        let found = outlook::of_copy(directory, &[&account], config).map_err(outlook::unfit);
-        let found = found.and_then(|found| found.ok_or_else(|| outlook::by_consent(&account)));
+        let found = outlook::of_owner(directory, &account, None, config);
         found.map(|prospect| prospect.recipients).map_err(|failure| failure.in_one_line())
     }
 }

@@ -67,8 +67,7 @@ impl Handing<'_> {
     }
 
     fn prospect(&self, owner: &Account) -> Result<Prospect, Failure> {
-        let found = outlook::of_copy(&self.site.directory, &[owner], &self.site.config);
-        found.map_err(outlook::unfit)?.ok_or_else(|| outlook::by_consent(owner))
+        outlook::of_owner(&self.site.directory, owner, None, &self.site.config)
     }
 }
 

@@ -8,13 +8,14 @@ mod rows;
 mod tally;
 
 use super::leftovers::Leftovers;
+use super::selection::no_mailbox;
 use crate::cli::failure::{Failure, without_error_numbers};
 use crate::cli::output::{Output, Table, with};
 use crate::cli::progress;
 use crate::cli::words;
-use crate::mail::Address;
+use crate::mail::{Address, printable};
 use crate::mailbox::{Ended, Event, Outcome, Run, RunError, Seen};
-use crate::store::MaildirStore;
+use crate::store::{MaildirStore, StoredMailbox};
 use fate::Fate;
 use indicatif::ProgressBar;
 use lines::Lines;
@@ -138,6 +139,8 @@ impl<'o> Report<'o> {
             Event::Finished(step) => {
                 self.running.entry(step.account).or_default().tally.add(Count::Finished, 1)
             }
+            Event::Warning { owner, text } => self.warn(owner, vec![text]),
+            Event::LeftOut { mailbox, reason } => self.left_out(&mailbox, &reason),
             Event::NotMeant { messages, .. } => self.bar.inc(messages),
             Event::Message(seen) => self.message(&seen),
             Event::Ends { owner, ended } => {
@@ -176,22 +179,38 @@ impl<'o> Report<'o> {
         self.told(told);
     }
 
+    fn left_out(&mut self, mailbox: &StoredMailbox, reason: &str) {
+        self.fate.mailboxes_failed += 1;
+        let reason = without_error_numbers(reason);
+        let place = || format!("{} {}", mailbox.owner, printable(&mailbox.name));
+        self.failures.show(&self.bar, self.out, || format!("{}: {reason}", place()));
+        let event = || {
+            json!({
+                "event": "mailbox", "account": mailbox.owner.to_string(), "mailbox": mailbox.name,
+                "outcome": "failed", "reason": reason,
+            })
+        };
+        let told = if self.out.is_json() { self.out.json(event()) } else { Ok(()) };
+        self.told(told);
+    }
+
     fn account_failed(&mut self, owner: Address, error: RunError) {
-        let is_missing = matches!(error, RunError::NoMailbox { .. });
+        let missing =
+            if let RunError::NoMailbox { mailbox, .. } = &error { Some(mailbox.clone()) } else { None };
         let mut failure = Failure::from(error);
-        if is_missing {
+        if let Some(name) = &missing {
             self.fate.without_mailbox += 1;
             // Of many accounts not each has each mailbox.
             if self.fate.without_mailbox < self.begun.accounts {
                 return self.account(owner, "no-mailbox", None);
             }
             if self.begun.accounts > 1 {
-                failure.text = "none of the accounts has that mailbox".to_owned();
+                failure = no_mailbox(name, &[]);
             }
         }
         self.fate.accounts_failed += 1;
         let text = without_error_numbers(&failure.in_one_line());
-        if self.begun.accounts == 1 || is_missing {
+        if self.begun.accounts == 1 || missing.is_some() {
             self.fate.only = Some(failure);
         } else {
             let reason = text.replace(&owner.to_string(), "ADDRESS");
@@ -261,7 +280,7 @@ impl<'o> Report<'o> {
 
     /// Was every account worked on to its end? Then there is nothing to go on with.
     pub(super) fn is_whole(&self) -> bool {
-        !self.fate.stopped && self.fate.accounts_failed == 0
+        !self.fate.stopped && self.fate.accounts_failed + self.fate.mailboxes_failed == 0
     }
 
     fn tell_other_keys(&self) {

@@ -11,7 +11,7 @@ use crate::mail::{Address, Flag, MailboxName};
 use crate::mailbox::{Criterion, MessageName, Selection, SelectionError};
 use crate::rules::HeaderPicture;
 use crate::store::{MaildirStore, StoredMailbox};
-use arguments::{Past, Written, certificate, flag, size, written};
+use arguments::{Past, Written, certificate, size, written};
 use std::sync::Arc;
 
 /// Under this the options stand in help.
@@ -29,10 +29,10 @@ pub(super) struct SelectionOptions {
     ])]
     all: bool,
     /// With this flag: seen, flagged, answered, draft, deleted, or a keyword
-    #[arg(long, value_name = "FLAG", value_parser = flag, help_heading = HEADING)]
+    #[arg(long, value_name = "FLAG", value_parser = Flag::parse, help_heading = HEADING)]
     flag: Vec<Flag>,
     /// Without this flag
-    #[arg(long, value_name = "FLAG", value_parser = flag, help_heading = HEADING)]
+    #[arg(long, value_name = "FLAG", value_parser = Flag::parse, help_heading = HEADING)]
     not_flag: Vec<Flag>,
     /// From an address or name like this; * stands for anything
     #[arg(long, value_name = "PICTURE", help_heading = HEADING)]
@@ -175,18 +175,17 @@ pub(super) fn mailboxes(
     owner: &Address,
     named: Option<&MailboxName>,
 ) -> Result<Vec<Arc<StoredMailbox>>, Failure> {
-    let mut all = store.stored_mailboxes(owner)?;
-    if let Some(named) = named {
-        let folder = store.folder(owner, named);
-        all.retain(|mailbox| mailbox.folder() == folder && (named.is_inbox() || folder.is_dir()));
-    }
-    Ok(all)
+    Ok(match named {
+        Some(named) => store.stored_mailbox(owner, named)?.into_iter().collect(),
+        None => store.stored_mailboxes(owner)?,
+    })
 }
 
-fn no_mailbox(name: &MailboxName, owners: &[Address]) -> Failure {
+/// Nobody of these has the mailbox.
+pub(super) fn no_mailbox(name: &MailboxName, owners: &[Address]) -> Failure {
     let text = match owners {
         [owner] => format!("mailbox {name} of {owner} does not exist"),
-        _ => format!("no account there has a mailbox {name}"),
+        _ => format!("none of the accounts has a mailbox {name}"),
     };
     Failure::new(Code::NotFound, text).hint("see: sealpost mailbox list")
 }

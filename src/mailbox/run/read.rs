@@ -12,10 +12,11 @@ use super::{RunError, Scope};
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
 use crate::mailbox::{Left, Outcome, Selection};
-use crate::store::StoredMessage;
+use crate::store::{StoredMailbox, StoredMessage};
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::Read as _;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, SyncSender, channel};
 
 /// A batch has at most so many messages.
@@ -47,6 +48,8 @@ struct Opened {
 pub(super) struct Reader<'a, 'b> {
     shop: &'a Workshop<'a>,
     scope: &'b Scope<'b>,
+    /// Mailboxes that are not worked on.
+    left_out: Vec<Arc<StoredMailbox>>,
     trouble: &'b Trouble,
     out: SyncSender<Batch<'a, Loaded>>,
     known: Known,
@@ -63,12 +66,12 @@ pub(super) struct Reader<'a, 'b> {
 impl<'a, 'b> Reader<'a, 'b> {
     pub(super) fn new(
         shop: &'a Workshop<'a>,
-        scope: &'b Scope<'b>,
+        (scope, left_out): (&'b Scope<'b>, Vec<Arc<StoredMailbox>>),
         trouble: &'b Trouble,
         out: SyncSender<Batch<'a, Loaded>>,
     ) -> Reader<'a, 'b> {
         let (known, names, lost, batch) = (Known::default(), Vec::new(), HashMap::new(), Batch::empty());
-        Reader { shop, scope, trouble, out, known, names, lost, batch, octets: 0, in_hand: None }
+        Reader { shop, scope, trouble, left_out, out, known, names, lost, batch, octets: 0, in_hand: None }
     }
 
     /// Passes over the mailboxes until one finds nothing new; until two do where messages are lost, for a rename may hide a file
@@ -105,10 +108,11 @@ impl<'a, 'b> Reader<'a, 'b> {
     /// Hands on what it sees for the first time, and says how many these are.
     fn pass(&mut self, pass: usize) -> Result<usize, Halt> {
         let mut found = 0;
-        let mailboxes = match self.shop.run.mailboxes(self.scope) {
+        let mut mailboxes = match self.shop.run.mailboxes(self.scope) {
             Err(RunError::NoMailbox { .. }) if pass > 0 => return Ok(0),
             mailboxes => mailboxes?,
         };
+        mailboxes.retain(|mailbox| !self.left_out.contains(mailbox));
         for mailbox in mailboxes {
             let trouble = self.trouble;
             let worth_it = |_: &_| !trouble.has_given_up(&mailbox.name);

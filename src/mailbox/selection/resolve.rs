@@ -4,7 +4,7 @@ use super::Selection;
 use super::named::{MessageName, Named};
 use crate::engine::StoreError;
 use crate::mail::Message;
-use crate::store::{MaildirStore, StoredMailbox, StoredMessage, UidListError};
+use crate::store::{MaildirStore, StoredMailbox, StoredMessage, UidListError, kept_beginning};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -58,6 +58,8 @@ struct Search {
     named: Named,
     /// Beginnings of base names, and the names that they come from.
     beginnings: BTreeMap<String, Vec<MessageName>>,
+    /// What the names of replacements of those begin with: a command that was stopped is given again with the names of before.
+    kept: BTreeMap<String, Vec<MessageName>>,
     /// The lengths of those, in octets.
     lengths: BTreeSet<usize>,
     /// Message-IDs.
@@ -81,7 +83,13 @@ impl Search {
             beginnings.entry(base).or_default().push(MessageName::Uid(uid));
         }
         let lengths = beginnings.keys().map(String::len).collect();
-        Ok(Search { named, beginnings, lengths, ids, candidates: BTreeMap::new() })
+        let mut kept: BTreeMap<String, Vec<MessageName>> = BTreeMap::new();
+        for (base, names) in &beginnings {
+            if let Some(beginning) = kept_beginning(base) {
+                kept.entry(beginning).or_default().extend(names.iter().cloned());
+            }
+        }
+        Ok(Search { named, beginnings, kept, lengths, ids, candidates: BTreeMap::new() })
     }
 
     fn through(
@@ -93,6 +101,7 @@ impl Search {
             for stored in store.messages(mailbox) {
                 let stored = stored?;
                 self.by_name(&stored);
+                self.by_place(&stored);
                 self.by_id(&stored);
             }
         }
@@ -116,10 +125,19 @@ impl Search {
         }
     }
 
-    /// A whole name goes before the beginning of others.
+    /// What a run put in the place of the message that is named.
+    fn by_place(&mut self, stored: &StoredMessage) {
+        let Some(beginning) = stored.run().and_then(|_| kept_beginning(stored.base())) else { return };
+        for name in self.kept.get(&beginning).into_iter().flatten() {
+            add(&mut self.candidates.entry(name.clone()).or_default().instead, stored);
+        }
+    }
+
+    /// A whole name goes before the beginning of others, and what is there before what took its place.
     fn settle(&mut self, name: MessageName, found: Candidates) -> Result<(), SelectionError> {
-        let Candidates { whole, begins } = found;
-        match if whole.is_empty() { &begins } else { &whole }.as_slice() {
+        let Candidates { whole, begins, instead } = found;
+        let meant = [whole, begins, instead].into_iter().find(|found| !found.is_empty()).unwrap_or_default();
+        match meant.as_slice() {
             [] => {}
             [one] => self.named.add(&name, (one.mailbox().folder(), one.base())),
             [one, other, ..] => {
@@ -149,6 +167,7 @@ impl Search {
 struct Candidates {
     whole: Vec<StoredMessage>,
     begins: Vec<StoredMessage>,
+    instead: Vec<StoredMessage>,
 }
 
 /// A message that a reader moves from `new` to `cur` meanwhile is seen twice and is one.

@@ -50,8 +50,6 @@ fn a_folder_that_cannot_be_listed_is_told_and_the_other_one_is_listed() {
     let all: Vec<_> = store.messages(&mailbox).collect();
     assert!(all[0].as_ref().unwrap_err().to_string().starts_with("cannot list "), "{all:?}");
     assert_eq!((all.len(), all[1].as_ref().unwrap().base()), (2, "2.b.mx"));
-    assert_eq!(store.message(&mailbox, "2.b.mx").unwrap(), Named::One(all[1].as_ref().unwrap().clone()));
-    assert!(store.message(&mailbox, "3.c.mx").is_err(), "it may be where nothing could be listed");
 }
 
 #[test]
@@ -126,32 +124,16 @@ fn a_name_stands_for_one_mailbox() {
 }
 
 #[test]
-fn messages_are_found_by_what_people_call_them() {
-    let (_root, store, mailbox) =
-        world(&["cur/1700000001.a.mx,S=5:2,FS", "new/1700000001.a.mx,S=55", "cur/1800000001.b.mx:2,"]);
-    let find = |what: &str| store.message(&mailbox, what).unwrap();
-    let one = |what: &str| match find(what) {
-        Named::One(message) => message.base().to_owned(),
-        other => panic!("{what}: {other:?}"),
+fn a_mailbox_is_found_by_its_name() {
+    let (_root, store, mailbox) = world(&["cur/1.a.mx"]);
+    fs::create_dir_all(mailbox.folder.join(".Archive/cur")).unwrap();
+    let find = |name: &str| {
+        let name = MailboxName::parse(name).unwrap();
+        store.stored_mailbox(&mailbox.owner, &name).unwrap().map(|found| found.folder().to_owned())
     };
-    assert_eq!(one("1700000001.a.mx,S=5"), "1700000001.a.mx,S=5", "a whole name, though another begins so");
-    assert_eq!(one("1700000001.a.mx,S=5:2,S"), "1700000001.a.mx,S=5", "whatever the letters are now");
-    assert_eq!(one("/srv/mail/bob/cur/1700000001.a.mx,S=55"), "1700000001.a.mx,S=55");
-    assert_eq!(one("18000000"), "1800000001.b.mx");
-    assert_eq!(find("1800000"), Named::None, "too short");
-    assert_eq!(find("19000000"), Named::None);
-    assert!(matches!(find("17000000"), Named::Several(some) if some.len() == 2));
-    assert_eq!((find(""), find("/"), find(":2,S")), (Named::None, Named::None, Named::None));
-    let message = store.messages(&mailbox).next().unwrap().unwrap();
-    let called = ["1700000001.a.mx,S=55", "17000000", "1700000001.a.mx,S=55:2,S", "1700000", "a.mx", ""];
-    let expected = [true, true, true, false, false, false];
-    assert_eq!(called.map(|what| message.is_called(what)), expected);
-}
-
-#[test]
-fn of_many_of_one_name_some_are_told() {
-    let names: Vec<String> = (10..40).map(|number| format!("new/17000000{number}.a.mx")).collect();
-    let (_root, store, mailbox) = world(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let Named::Several(some) = store.message(&mailbox, "17000000").unwrap() else { panic!("several") };
-    assert_eq!(some.len(), MOST_TOLD);
+    assert_eq!(find("INBOX"), Some(mailbox.folder.clone()));
+    assert_eq!(find("Archive"), Some(mailbox.folder.join(".Archive")));
+    assert_eq!((find("Archive/2019"), find("archive")), (None, None));
+    fs::remove_dir_all(&mailbox.folder).unwrap();
+    assert_eq!(find("INBOX"), Some(mailbox.folder.clone()), "it comes with the first message");
 }

@@ -49,11 +49,11 @@ fn without_a_journal_nothing_is_replaced() {
 /// What was done before stays done; what was in hand is as it was.
 #[test]
 fn a_journal_that_fails_in_between_ends_the_account() {
-    let (folder, house) = house(1030);
+    let (folder, house) = house(520);
     let before = house.files();
     let failing = Seal {
         before: Box::new(|made| {
-            if made == 1024 {
+            if made == 512 {
                 refuse(folder.path());
             }
         }),
@@ -64,13 +64,13 @@ fn a_journal_that_fails_in_between_ends_the_account() {
     assert!(matches!(told.ended, Err(RunError::Directory(_))), "{:?}", told.ended);
     let after = house.files();
     let same = after.iter().filter(|file| before.contains(file)).count();
-    assert_eq!((after.len(), same, house.staged()), (1030, 1030 - replaced, 0));
-    assert!(replaced <= 1024, "{replaced}");
+    assert_eq!((after.len(), same, house.staged()), (520, 520 - replaced, 0));
+    assert!(replaced <= 512, "{replaced}");
     allow(folder.path());
     let rest = house.resume(RunId(1), &Seal::default());
-    assert_eq!(rest.replaced(), 1030 - replaced);
+    assert_eq!(rest.replaced(), 520 - replaced);
     assert_eq!(house.steps(), 0);
-    house.assert_sealed(1030);
+    house.assert_sealed(520);
 }
 
 /// The run would take the old file for a message of which nothing was made.

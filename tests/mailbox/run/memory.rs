@@ -2,6 +2,7 @@
 
 use super::house::{House, Seal, message};
 use super::kills::{place, start};
+use crate::support::high_water;
 use sealpost::store::RunId;
 use std::path::Path;
 
@@ -14,10 +15,7 @@ fn a_process_that_is_measured() {
     let house = House::at(place);
     let idle = Seal { idle: true, ..Seal::default() };
     house.run(RunId(1), &idle).whole();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    std::fs::write(place.join("peak"), (kib * 1024).to_string()).unwrap();
+    std::fs::write(place.join("peak"), high_water("/proc/self/status").unwrap().to_string()).unwrap();
 }
 
 fn peak(messages: impl Iterator<Item = Vec<u8>>) -> u64 {

@@ -7,18 +7,12 @@ use crate::cli::words::FingerprintPrefix;
 use crate::cms::RecipientId;
 use crate::directory::SqliteDirectory;
 use crate::engine::{Clock, TimeZone};
-use crate::mail::Flag;
 use crate::pki::Fingerprint;
 use crate::system::SystemClock;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use time::{Duration, OffsetDateTime};
-
-/// A flag, as rules write it.
-pub(super) fn flag(text: &str) -> Result<Flag, String> {
-    Flag::parse(text).map_err(|error| error.to_string())
-}
 
 /// A number, or one with K, M or G (of 1024).
 pub(super) fn size(text: &str) -> Result<u64, String> {
