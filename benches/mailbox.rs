@@ -254,6 +254,7 @@ impl Inside {
             own: &HashSet::new(),
             at: OffsetDateTime::now_utc(),
             others: settings.sealed_to_others,
+            weak: settings.sealed_to_others,
             openpgp: settings.openpgp,
             entropy: &SystemEntropy,
         })

@@ -4,6 +4,7 @@ mod choices;
 mod export;
 mod folders;
 mod goes_on;
+mod import;
 mod killed_live;
 mod kills;
 mod leftovers;

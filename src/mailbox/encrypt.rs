@@ -24,6 +24,8 @@ pub struct Encrypt<'a> {
     pub at: OffsetDateTime,
     /// What becomes of messages that are sealed otherwise than they should be.
     pub others: SealedToOthers,
+    /// What becomes of messages that are sealed as they should be, with algorithms that are not written any more.
+    pub weak: SealedToOthers,
     /// What becomes of those that are encrypted with OpenPGP.
     pub openpgp: OpenPgp,
     /// A seed for each message.
@@ -62,12 +64,19 @@ impl Work for Encrypt<'_> {
 impl Encrypt<'_> {
     fn decide(&self, wanted: &Wanted, message: &[u8]) -> Fate {
         match find(&Message::new(message)) {
-            Protection::Encrypted(enveloped) => match (self.sealed_as(&enveloped, wanted), self.others) {
-                // Whom it is for can read it: nothing is gained around it.
-                (left @ (Left::AlreadyRight | Left::AndOthers | Left::OtherKeys), _) => Fate::Leave(left),
-                (left, SealedToOthers::Leave) => Fate::Leave(left),
-                (_, SealedToOthers::Wrap) => Fate::Wrap,
-            },
+            Protection::Encrypted(enveloped) => {
+                let left = self.sealed_as(&enveloped, wanted);
+                let way = match left {
+                    // Whom it is for can read it: nothing is gained around it.
+                    Left::AlreadyRight | Left::AndOthers | Left::OtherKeys => SealedToOthers::Leave,
+                    Left::WeakAlgorithms => self.weak,
+                    _ => self.others,
+                };
+                match way {
+                    SealedToOthers::Leave => Fate::Leave(left),
+                    SealedToOthers::Wrap => Fate::Wrap,
+                }
+            }
             Protection::OpenPgp => match self.openpgp {
                 OpenPgp::Keep => Fate::Leave(Left::OpenPgp),
                 OpenPgp::Seal => Fate::Wrap,

@@ -7,6 +7,7 @@
 mod batch;
 mod place;
 
+use super::passes::{PASSES, Quiet, Watch};
 use super::run::Lock;
 use super::{Ended, RunError, Work};
 use crate::crypto::MarkKey;
@@ -24,6 +25,8 @@ use zeroize::Zeroizing;
 
 /// Octets that are read at a time.
 const CHUNK: usize = 256 << 10;
+/// What is said of the last message of an mbox that does not end with a line.
+const CUT_OFF: &str = "the mbox ends within a line: this message may be cut off";
 
 /// Where messages come to, and how.
 pub struct Import<'a> {
@@ -113,32 +116,70 @@ impl Import<'_> {
         let mut known = self.known()?;
         let mut batch = Batch::default();
         let mut chunk = Zeroizing::new(vec![0; CHUNK]);
+        let mut is_mid_line = false;
         loop {
             while let Some(entry) = splitter.next_entry()? {
-                batch.push(self.pending(entry, &mut known));
-                if batch.is_full() {
-                    self.place(std::mem::take(&mut batch), tell)?;
-                }
-                if self.stop.load(Ordering::Relaxed) {
+                if self.is_stopped() {
                     self.place(batch, tell)?;
                     return Ok(Ended::Stopped);
                 }
+                let is_cut_off = is_mid_line && splitter.is_done();
+                batch.push(self.pending(entry, &mut known).noting(is_cut_off.then_some(CUT_OFF)));
+                if batch.is_full() {
+                    self.place(std::mem::take(&mut batch), tell)?;
+                }
             }
-            match read(source, &mut chunk).map_err(ImportError::Read)? {
-                [] if splitter.has_ended() => break,
-                [] => splitter.end(),
-                octets => splitter.push(octets),
+            if splitter.has_ended() {
+                self.place(batch, tell)?;
+                return Ok(Ended::Whole);
+            }
+            match self.read(source, &mut chunk).map_err(ImportError::Read)? {
+                None => {
+                    self.place(batch, tell)?;
+                    return Ok(Ended::Stopped);
+                }
+                Some([]) => splitter.end(),
+                Some(octets) => {
+                    is_mid_line = !octets.ends_with(b"\n");
+                    splitter.push(octets);
+                }
             }
         }
-        self.place(batch, tell)?;
-        Ok(Ended::Whole)
     }
 
-    /// What was imported before, whatever was done with it since.
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// What comes next: no octets at the end, nothing if it shall end. What ended the program that writes the mbox ends us
+    /// too, and the message that it was at is not whole: so that is looked at behind the reading.
+    fn read<'c>(&self, source: &mut dyn io::Read, chunk: &'c mut [u8]) -> io::Result<Option<&'c [u8]>> {
+        loop {
+            let read = source.read(chunk);
+            match read {
+                _ if self.is_stopped() => return Ok(None),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => return read.map(|octets| Some(chunk.get(..octets).unwrap_or_default())),
+            }
+        }
+    }
+
+    /// What was imported before, whatever was done with it since. An import that was killed may not have come to making it
+    /// last, so that comes first: a message that is called there is there for good.
     fn known(&self) -> Result<Known, StoreError> {
-        let mut there = HashSet::new();
-        for stored in self.store.messages(self.mailbox) {
-            there.extend(stored?.mark().map(|mark| mark.0));
+        if !self.dry_run {
+            self.store.make_last(self.mailbox)?;
+        }
+        let (mut there, mut quiet) = (HashSet::new(), Quiet::default());
+        for _ in 0..PASSES {
+            let (watch, before) = (Watch::begin(self.mailbox), there.len());
+            for stored in self.store.messages(self.mailbox).in_utf8() {
+                there.extend(stored?.mark().map(|mark| mark.0));
+            }
+            quiet.see(&watch, there.len() > before);
+            if quiet.is_enough() {
+                break;
+            }
         }
         Ok(Known { there, seen: HashMap::new() })
     }
@@ -171,14 +212,5 @@ impl Known {
         let times = self.seen.entry(same).or_default();
         let ordinal = std::mem::replace(times, *times + 1);
         if ordinal == 0 { same } else { marks.mark(&[&same.to_be_bytes(), &ordinal.to_be_bytes()]) }
-    }
-}
-
-fn read<'c>(source: &mut dyn io::Read, chunk: &'c mut [u8]) -> io::Result<&'c [u8]> {
-    loop {
-        match source.read(chunk) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            read => return read.map(|octets| chunk.get(..octets).unwrap_or_default()),
-        }
     }
 }

@@ -216,7 +216,15 @@ impl Iterator for Messages {
     }
 }
 
+/// What failed where a name is not in UTF-8.
+const NAMING: &str = "read the name of";
+
 impl Messages {
+    /// Those whose names are in UTF-8, as all are that we made.
+    pub fn in_utf8(self) -> impl Iterator<Item = Result<StoredMessage, StoreError>> {
+        self.filter(|found| !matches!(found, Err(StoreError::Io { doing: NAMING, .. })))
+    }
+
     pub(super) fn of(mailbox: &Arc<StoredMailbox>) -> Messages {
         Messages(Entries::of(mailbox))
     }
@@ -227,7 +235,7 @@ impl Messages {
             Err(other) => {
                 let path = self.0.folder(part).join(other.to_string_lossy().as_ref());
                 let reason = "it is not in UTF-8; rename the file";
-                Err(failed("read the name of", &path)(io::Error::new(ErrorKind::InvalidData, reason)))
+                Err(failed(NAMING, &path)(io::Error::new(ErrorKind::InvalidData, reason)))
             }
         }
     }
@@ -256,6 +264,17 @@ impl<F: Files> MaildirStore<F> {
             Ok(())
         })?;
         Ok(found)
+    }
+
+    /// Syncs the folders of a mailbox, as far as they are there: what a process made visible before it died lasts then.
+    pub fn make_last(&self, mailbox: &StoredMailbox) -> Result<(), StoreError> {
+        Part::ALL.into_iter().try_for_each(|part| {
+            let folder = mailbox.folder.join(part.name());
+            match self.files.sync_folder(&folder) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                synced => synced.map_err(failed("sync the folder", &folder)),
+            }
+        })
     }
 
     /// The mailbox of that name: INBOX always, every other one if it is there.

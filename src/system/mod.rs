@@ -1,4 +1,4 @@
-//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory.
+//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory, input.
 
 pub mod log;
 
@@ -8,6 +8,7 @@ mod harden;
 mod identity;
 mod interrupt;
 mod memory_file;
+mod patient;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
@@ -15,3 +16,4 @@ pub use harden::{close_inherited, harden};
 pub use identity::{IdentityError, User, become_owner, refuse_network_file_system, user_name};
 pub use interrupt::Interrupt;
 pub use memory_file::memory_file;
+pub use patient::Patient;

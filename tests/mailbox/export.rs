@@ -1,6 +1,6 @@
 //! An export beside others who work in the mailbox.
 
-use super::folders::Maildir;
+use super::folders::{Maildir, fidget};
 use crate::support::{Site, path};
 use sealpost::mail::{Address, MailboxName};
 use sealpost::mailbox::{Export, Exported, Selection};
@@ -23,18 +23,6 @@ fn filled(number: usize) -> (Site, Maildir, Vec<PathBuf>) {
     };
     let files = (0..number).map(put).collect();
     (site, maildir, files)
-}
-
-/// Sets a flag and takes it away again until it is told to end; readdir(3) hides renamed files from who lists meanwhile.
-fn fidget(files: Vec<PathBuf>, end: &AtomicBool) {
-    let mut files: Vec<(PathBuf, PathBuf)> =
-        files.into_iter().map(|file| (PathBuf::from(format!("{}T", file.display())), file)).collect();
-    while !end.load(Ordering::Relaxed) {
-        for (other, file) in &mut files {
-            std::fs::rename(&*file, &*other).unwrap();
-            std::mem::swap(file, other);
-        }
-    }
 }
 
 #[test]

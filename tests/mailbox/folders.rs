@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// A message as its file lies there.
@@ -123,4 +124,16 @@ pub(super) fn everything(folder: &Path) -> BTreeMap<PathBuf, (u64, u64, (i64, i6
         }
     }
     found
+}
+
+/// Sets a flag and takes it away again until it is told to end; readdir(3) hides renamed files from who lists meanwhile.
+pub(super) fn fidget(files: Vec<PathBuf>, end: &AtomicBool) {
+    let mut files: Vec<(PathBuf, PathBuf)> =
+        files.into_iter().map(|file| (PathBuf::from(format!("{}T", file.display())), file)).collect();
+    while !end.load(Ordering::Relaxed) {
+        for (other, file) in &mut files {
+            std::fs::rename(&*file, &*other).unwrap();
+            std::mem::swap(file, other);
+        }
+    }
 }

@@ -159,7 +159,7 @@ fn prospect(settings: &str, people: &[&Person]) -> Prospect {
 
 fn encrypt<'a>(prospect: &'a Prospect, seeds: &'a Seeds) -> Encrypt<'a> {
     let (others, openpgp) = (SealedToOthers::Leave, OpenPgp::Keep);
-    Encrypt { prospect, own: own(prospect), at: now(), others, openpgp, entropy: seeds }
+    Encrypt { prospect, own: own(prospect), at: now(), others, weak: others, openpgp, entropy: seeds }
 }
 
 /// What messages call what it seals to, and the certificate of Xenia, whose owner had it before.

@@ -125,6 +125,7 @@ impl Work for Sealer {
     fn make(&self, batch: &[Read<'_>]) -> Vec<Made> {
         let Sealer { prospect, own, others, openpgp, at } = self;
         let (others, openpgp, at) = (*others, *openpgp, *at);
-        mailbox::Encrypt { prospect, own, at, others, openpgp, entropy: &SystemEntropy }.make(batch)
+        mailbox::Encrypt { prospect, own, at, others, weak: others, openpgp, entropy: &SystemEntropy }
+            .make(batch)
     }
 }

@@ -10,7 +10,7 @@ use crate::engine::{Clock, Prospect, SealedToOthers, StoreError};
 use crate::mail::mbox::{Splitter, Variant};
 use crate::mail::{Address, Flag};
 use crate::mailbox::{self, Arrived, Ended, ImportError, Imported};
-use crate::system::{Interrupt, SystemClock, SystemEntropy};
+use crate::system::{Interrupt, Patient, SystemClock, SystemEntropy};
 use indicatif::ProgressBar;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -101,6 +101,8 @@ impl Import {
                 own: &super::encrypt::own(&site.account),
                 at: SystemClock.now(),
                 others: self.sealed_to_others.unwrap_or(settings.sealed_to_others),
+                // As a delivery does it.
+                weak: SealedToOthers::Wrap,
                 openpgp: settings.openpgp,
                 entropy: &SystemEntropy,
             },
@@ -112,7 +114,7 @@ impl Import {
         };
         let largest = usize::try_from(settings.max_message).unwrap_or(usize::MAX);
         let mut report = Report::new(out, &self, progress::octets(out, length));
-        let mut source = report.bar.wrap_read(source);
+        let mut source = report.bar.wrap_read(Patient::new(source, interrupt.flag()));
         let ended = import
             .run(&mut source, Splitter::new(self.format, largest), &mut |imported| report.see(&imported));
         report.conclude(ended)

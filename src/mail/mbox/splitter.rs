@@ -128,6 +128,11 @@ impl Splitter {
         self.ended
     }
 
+    /// Was the last message given?
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
     /// The next message, if it is there whole.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, NoMbox> {
         loop {

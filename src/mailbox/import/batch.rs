@@ -25,8 +25,16 @@ pub(super) struct Item<T> {
     pub(super) state: Result<T, Arrived>,
 }
 
-/// Clear, in memory.
-pub(super) type Pending = Item<(SecretBytes, Arrival)>;
+/// A clear message in memory.
+pub(super) struct Whole {
+    pub(super) message: SecretBytes,
+    pub(super) arrival: Arrival,
+    /// For the report.
+    pub(super) note: Option<&'static str>,
+}
+
+/// What shall be sealed.
+pub(super) type Pending = Item<Whole>;
 
 impl<T> Item<T> {
     pub(super) fn and_then<U>(self, next: impl FnOnce(T) -> Result<U, Arrived>) -> Item<U> {
@@ -40,7 +48,7 @@ impl<T> Item<T> {
 
 impl Batch {
     pub(super) fn push(&mut self, pending: Pending) {
-        self.octets += pending.state.as_ref().map_or(0, |(message, _)| message.expose().len());
+        self.octets += pending.state.as_ref().map_or(0, |whole| whole.message.expose().len());
         self.entries.push(pending);
     }
 
@@ -49,7 +57,7 @@ impl Batch {
     }
 }
 
-impl Item<(SecretBytes, Arrival)> {
+impl Item<Whole> {
     pub(super) fn failed(place: (u64, u64), reason: String) -> Pending {
         Item { place, state: Err(Arrived::Failed(reason)) }
     }
@@ -67,7 +75,13 @@ impl Item<(SecretBytes, Arrival)> {
         let part = if noticed { Part::Cur } else { Part::New };
         let flags = own.into_iter().chain(flags.iter().cloned()).collect();
         let arrival = Arrival { date, flags, part, mark: Mark(mark) };
-        Item { place, state: Ok((SecretBytes::new(std::mem::take(&mut *message)), arrival)) }
+        let message = SecretBytes::new(std::mem::take(&mut *message));
+        Item { place, state: Ok(Whole { message, arrival, note: None }) }
+    }
+
+    /// What should be said of it, if it is stored.
+    pub(super) fn noting(self, note: Option<&'static str>) -> Pending {
+        self.map(|whole| Whole { note, ..whole })
     }
 }
 

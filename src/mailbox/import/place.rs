@@ -1,6 +1,6 @@
 //! From a batch of clear messages in memory to sealed ones on the disk.
 
-use super::batch::{Batch, Item, Pending, told};
+use super::batch::{Batch, Item, Pending, Whole, told};
 use super::{Arrived, Import, Imported};
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
@@ -57,14 +57,15 @@ impl Import<'_> {
             .entries
             .iter()
             .filter_map(|entry| entry.state.as_ref().ok())
-            .map(|(message, arrival)| (to_come(arrival), message))
+            .map(|Whole { message, arrival, .. }| (to_come(arrival), message))
             .collect();
         let reads: Vec<Read<'_>> =
             messages.iter().map(|(stored, message)| Read { stored, bytes: message.expose() }).collect();
         let mut made = self.work.make(&reads).into_iter();
         let sealed = |pending: Pending| {
-            pending.and_then(|(message, arrival)| {
-                let (content, notes) = content(made.next(), &message).map_err(Arrived::Failed)?;
+            pending.and_then(|Whole { message, arrival, note }| {
+                let (content, mut notes) = content(made.next(), &message).map_err(Arrived::Failed)?;
+                notes.extend(note.map(str::to_owned));
                 Ok(Prepared { content, arrival, notes })
             })
         };
@@ -73,6 +74,11 @@ impl Import<'_> {
 
     /// Those that have room, in their order, under names in that order; and why there is no room for the rest.
     fn name(&self, sealed: Vec<Item<Prepared>>) -> (Vec<Item<Ready>>, Option<StoreError>) {
+        let is_tight = match self.store.has_room(self.mailbox, needed(&sealed)) {
+            Ok(()) => false,
+            Err(StoreError::OverQuota(_)) => true,
+            Err(error) => return (Vec::new(), Some(error)),
+        };
         let (mut octets, mut messages) = (0, 0);
         let mut ready = Vec::with_capacity(sealed.len());
         for Item { place, state } in sealed {
@@ -81,7 +87,9 @@ impl Import<'_> {
                 Ok(sealed) => {
                     octets += sealed.content.bytes().len() as u64;
                     messages += 1;
-                    self.ready(sealed, (octets, messages)).map(Ok)
+                    let room = (octets, messages);
+                    let has_room = if is_tight { self.store.has_room(self.mailbox, room) } else { Ok(()) };
+                    has_room.and_then(|()| self.ready(sealed)).map(Ok)
                 }
             };
             match named {
@@ -92,9 +100,8 @@ impl Import<'_> {
         (ready, None)
     }
 
-    fn ready(&self, sealed: Prepared, room: (u64, u64)) -> Result<Ready, StoreError> {
+    fn ready(&self, sealed: Prepared) -> Result<Ready, StoreError> {
         let Prepared { content, arrival, mut notes } = sealed;
-        self.store.has_room(self.mailbox, room)?;
         let arrival = self.store.name_arrival(self.mailbox, &content, &arrival)?;
         let dropped = arrival.dropped.iter();
         notes.extend(
@@ -110,18 +117,32 @@ impl Import<'_> {
     }
 }
 
+/// Octets and messages that all of them take. The quota is asked for these together; only where there is no room for all, one
+/// by one, for those that still have some.
+fn needed(sealed: &[Item<Prepared>]) -> (u64, u64) {
+    let prepared = || sealed.iter().filter_map(|item| item.state.as_ref().ok());
+    let octets = prepared().map(|sealed| sealed.content.bytes().len() as u64).sum();
+    (octets, prepared().count() as u64)
+}
+
 /// The bytes to store. What its sender encrypted, and shall be left so, is stored as it is.
 fn content(made: Option<Made>, message: &SecretBytes) -> Result<Content, String> {
     match made {
         Some(Made::Replace(content, _, notes)) => Ok((content, notes.texts)),
         Some(Made::Leave(left)) => {
             let sealed = encrypted_as_it_is(message.expose()).ok_or("it was not sealed")?;
-            let notes = if left == Left::SealedToOthers {
-                vec!["sealed to others, and left so".into()]
-            } else {
-                Vec::new()
+            let note = match left {
+                Left::SealedToOthers => Some("sealed to others, and left so"),
+                Left::OpenPgp => Some("encrypted with OpenPGP, and left so: nobody can tell who opens it"),
+                Left::WeakAlgorithms => {
+                    Some("sealed with algorithms that are not written any more, and left so")
+                }
+                Left::OtherKeys => Some(
+                    "sealed to other certificates of the owner, and left so: mailbox rekey hands it over",
+                ),
+                Left::AlreadyRight | Left::AndOthers | Left::Clear | Left::Gone => None,
             };
-            Ok((NewContent::Sealed(sealed), notes))
+            Ok((NewContent::Sealed(sealed), note.into_iter().map(str::to_owned).collect()))
         }
         Some(Made::Fail(reason)) => Err(reason),
         None => Err("nothing was made of it".into()),

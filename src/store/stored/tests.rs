@@ -53,6 +53,18 @@ fn a_folder_that_cannot_be_listed_is_told_and_the_other_one_is_listed() {
 }
 
 #[test]
+fn names_that_are_no_text_can_be_passed_over_and_a_folder_cannot() {
+    let (_folder, store, mailbox) = world(&["cur/1.a.mx:2,S"]);
+    fs::write(mailbox.folder.join("cur").join(OsStr::from_bytes(b"2.\xff.mx")), "").unwrap();
+    let found: Vec<_> = store.messages(&mailbox).in_utf8().collect();
+    assert!(matches!(found.as_slice(), [Ok(one)] if one.base() == "1.a.mx"), "{found:?}");
+    fs::remove_dir(mailbox.folder.join("new")).unwrap();
+    std::os::unix::fs::symlink("new", mailbox.folder.join("new")).unwrap();
+    let found: Vec<_> = store.messages(&mailbox).in_utf8().map(|found| found.is_ok()).collect();
+    assert_eq!(found, [false, true]);
+}
+
+#[test]
 fn what_is_no_file_is_no_message() {
     let (_root, store, mailbox) = world(&["cur/1.a.mx"]);
     let new = mailbox.folder.join("new");

@@ -183,6 +183,7 @@ fn without_randomness_nothing_is_sealed() {
     let prospect = prospect("", &[&ELLA]);
     let (others, openpgp) = (SealedToOthers::Leave, OpenPgp::Keep);
     let own = own(&prospect);
-    let work = Encrypt { prospect: &prospect, own, at: now(), others, openpgp, entropy: &NoSeeds };
+    let work =
+        Encrypt { prospect: &prospect, own, at: now(), others, weak: others, openpgp, entropy: &NoSeeds };
     assert_eq!(failed(made_of(&work, MESSAGE)), "the system's random number generator failed: no device");
 }

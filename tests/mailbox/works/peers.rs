@@ -58,7 +58,7 @@ fn old_ciphers_are_neither_right_nor_mended_by_other_keys() {
     // It is handed to another key all the same: that key is the one that is not lost.
     let (new, _) = replaced(rekeyed(&old, &ROSA, &[&EMMA], &Directory::default()));
     assert!(decrypted(&new, &EMMA).0.ends_with(CONTENT));
-    let wrap = Encrypt { others: SealedToOthers::Wrap, ..encrypt(&rosa, &seeds) };
+    let wrap = Encrypt { weak: SealedToOthers::Wrap, ..encrypt(&rosa, &seeds) };
     let (whole, _) = replaced(made_of(&wrap, &old));
     assert_eq!(decrypted(&whole, &ROSA).0, old);
     assert_eq!(left(made_of(&wrap, &whole)), Left::AlreadyRight);
