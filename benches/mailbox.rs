@@ -202,6 +202,7 @@ impl Alone<'_> {
             old: step.old,
             new: step.new,
             letters: step.letters,
+            file: step.file.as_text().to_owned(),
         };
         self.journal.remember_steps(&[], std::slice::from_ref(&mark)).expect("remembered");
         let replaced = Replacement::commit_all(vec![staged]).into_iter().next().expect("one");

@@ -66,12 +66,15 @@ pub struct Looked {
 }
 
 /// Looks at the messages of a mailbox that are selected, those with older names first (of very large mailboxes: of each
-/// part of it), and shows them in batches. A message that goes away meanwhile is passed over. What `see` fails with ends it.
-pub fn look<E: From<StoreError>>(
+/// part of it), and shows them in batches. A message that goes away meanwhile is passed over. An error is about one file
+/// ([`is_of_one_file`]) or one of the two folders, and the others are shown. What `see` fails with ends it.
+///
+/// [`is_of_one_file`]: crate::store::is_of_one_file
+pub fn look<E>(
     store: &MaildirStore,
     mailbox: &Arc<StoredMailbox>,
     selection: &Selection,
-    see: &mut dyn FnMut(Vec<Looked>) -> Result<(), E>,
+    see: &mut dyn FnMut(Result<Vec<Looked>, StoreError>) -> Result<(), E>,
 ) -> Result<(), E> {
     std::thread::scope(|scope| {
         // It holds nothing: one batch is looked at while the next one is read.
@@ -84,7 +87,8 @@ pub fn look<E: From<StoreError>>(
             }
         });
         for batch in take {
-            see(batch?.into_par_iter().filter_map(|loaded| looked(loaded, selection)).collect())?;
+            let all = |batch: Batch| batch.into_par_iter().filter_map(|one| looked(one, selection)).collect();
+            see(batch.map(all))?;
         }
         Ok(())
     })

@@ -12,6 +12,7 @@ mod import;
 mod load;
 mod look;
 mod outcome;
+mod passes;
 mod proof;
 mod rekey;
 mod run;

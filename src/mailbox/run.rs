@@ -1,12 +1,13 @@
 //! A run over the messages of accounts.
 //!
 //! Three stages work side by side on batches (`workshop`): messages are read (`read`), the work says what becomes of them (`make`),
-//! and what it made takes their place (`place`), with a record of what is in hand (`journal`). A run holds a lock on the
+//! and what it made takes their place (`place`), with a record of what is in hand (`journal`), which the next run finishes (`dead`). A run holds a lock on the
 //! Maildir of the account that it works on (`lock`).
 
 mod accounts;
 mod batch;
 mod budget;
+mod dead;
 mod event;
 mod journal;
 mod known;
@@ -19,7 +20,9 @@ mod read;
 mod trouble;
 mod workshop;
 
+pub(super) use batch::reason;
 pub use event::Event;
+pub(super) use known::Known;
 pub(super) use lanes::side_by_side;
 pub(super) use lock::Lock;
 pub(super) use read::{too_large, whole};
@@ -149,7 +152,8 @@ impl Run<'_> {
         let mut messages = 0;
         for mailbox in self.mailboxes(scope)? {
             for stored in self.store.messages(&mailbox) {
-                messages += u64::from(counts(&stored?));
+                // What cannot be listed is told when it is worked on.
+                messages += u64::from(stored.is_ok_and(|stored| counts(&stored)));
             }
         }
         Ok(messages)

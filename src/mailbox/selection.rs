@@ -92,6 +92,11 @@ impl Selection {
         self.named.as_ref().is_some_and(named::Named::is_empty)
     }
 
+    /// Are messages named? Then a file whose name cannot be read is none of them.
+    pub fn names_messages(&self) -> bool {
+        self.named.is_some()
+    }
+
     /// Must the bytes be looked at?
     pub fn needs_bytes(&self) -> bool {
         use Criterion::{From, SealedTo, Subject};

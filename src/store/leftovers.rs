@@ -77,7 +77,7 @@ pub fn of(mailboxes: &[Arc<StoredMailbox>]) -> Result<Vec<Leftover>, StoreError>
     let mut found = Vec::new();
     let mut accounts = BTreeMap::new();
     for mailbox in mailboxes {
-        let Some(since) = last_replacement(mailbox)? else { continue };
+        let Some(since) = last_replacement(mailbox) else { continue };
         let (_, newest) = accounts.entry(mailbox.maildir.as_path()).or_insert((mailbox, since));
         *newest = since.max(*newest);
         look(&mailbox.folder, &OF_A_MAILBOX, (mailbox, since), &mut found)?;
@@ -89,11 +89,11 @@ pub fn of(mailboxes: &[Arc<StoredMailbox>]) -> Result<Vec<Leftover>, StoreError>
     Ok(found)
 }
 
-/// When the newest file came to be that a run made and that is there.
-fn last_replacement(mailbox: &Arc<StoredMailbox>) -> Result<Option<SystemTime>, StoreError> {
+/// When the newest file came to be that a run made and that is there. Of a folder that cannot be listed whoever works on
+/// the mailbox tells.
+fn last_replacement(mailbox: &Arc<StoredMailbox>) -> Option<SystemTime> {
     let mut newest = None;
-    for entry in Entries::of(mailbox) {
-        let (part, file_name) = entry?;
+    for (part, file_name) in Entries::of(mailbox).flatten() {
         if file_name.to_str().and_then(|name| name::run_in(name::base(name))).is_some() {
             // One that is gone meanwhile, or a file system without such times, tells nothing: as if it came to be now.
             let file = mailbox.folder.join(part.name()).join(file_name);
@@ -101,7 +101,7 @@ fn last_replacement(mailbox: &Arc<StoredMailbox>) -> Result<Option<SystemTime>, 
             newest = newest.max(Some(born.unwrap_or_else(|_| SystemTime::now())));
         }
     }
-    Ok(newest)
+    newest
 }
 
 fn look(

@@ -94,6 +94,8 @@ fn a_certificate_that_waits_makes_nobody_a_reader() {
     let print = sealpost::pki::read_certificates(&pem).unwrap().remove(0).fingerprint().to_string();
     store.command("cert accept --account anna@north.example --fingerprint").args([print]).run().ok();
     maildir.put("cur/1577836802.b.host:2,S", &both, 2);
+    let grant = "acl grant --mailbox ~bob@north.example/INBOX --account anna@north.example";
+    store.command(grant).run().ok();
     let right = store.command(REKEY).args([path(&store.bob.key)]).run();
     assert_eq!(number(&right, "already right"), Some(2), "{} {}", right.text(), right.stderr);
     assert_eq!(named(&maildir.messages()[1].bytes), names_of([&store.bob, &anna]));

@@ -1,6 +1,7 @@
 //! Runs over stored messages: every message once, whatever happens meanwhile.
 
 mod accounts;
+mod dead;
 pub(super) mod disks;
 mod faults;
 mod house;
@@ -217,6 +218,28 @@ fn what_is_removed_meanwhile_is_gone_and_told_once() {
     house.assert_numbers_are((0..30).filter(|number| *number != 7));
 }
 
+/// A listing may hide a file that is renamed: what is gone in one pass and there in the next is not gone.
+#[test]
+fn what_is_gone_only_for_a_moment_is_worked_on() {
+    let house = House::with(30);
+    let [place, hidden] = [house.path(7), house.maildir().join("tmp/hidden")];
+    let hiding = Seal {
+        before: Box::new(|made| match made {
+            0 => {
+                std::fs::rename(&place, &hidden).unwrap();
+                house.add(30);
+            }
+            _ if hidden.exists() => std::fs::rename(&hidden, &place).unwrap(),
+            _ => {}
+        }),
+        ..Seal::default()
+    };
+    let seen = house.run(RunId(1), &hiding).whole();
+    assert_eq!(seen.len(), 31);
+    assert!(seen.iter().all(|seen| matches!(seen.outcome, Outcome::Replaced { .. })), "{seen:?}");
+    house.assert_sealed(31);
+}
+
 #[test]
 fn a_second_run_is_refused_before_it_touches_anything() {
     let house = House::with(20);
@@ -273,6 +296,6 @@ fn steps_of_a_dead_run_are_finished_first_and_forgotten() {
     let Event::Finished(step) = &run.events[1] else { panic!("{:?}", run.events[1]) };
     assert!(step.new.contains("X0000000000000009."), "{step:?}");
     assert_eq!(run.whole().len(), 5);
-    assert_eq!(house.steps(), 0);
+    assert_eq!(house.steps(), 1, "what nobody finds is looked for again");
     house.assert_sealed(5);
 }

@@ -419,6 +419,34 @@ fn a_name_in_a_message_gives_nobody_the_key() {
     }
 }
 
+/// A run that is not whole goes on with the same number, unless something that decides its result is another one.
+#[test]
+fn what_decides_the_result_is_a_part_of_the_task() {
+    let foreign = Foreign::new();
+    Maildir::of(&foreign.store.root(), "anna");
+    let of_anna = foreign.store.root().join("mail/north.example/anna/Maildir");
+    let held = std::fs::File::open(of_anna).unwrap();
+    held.lock().unwrap();
+    let resumed = |words: &str| {
+        let ended =
+            foreign.store.command(&format!("mailbox {words} --domain north.example --all --json")).run();
+        let summary = events(&ended).pop().unwrap();
+        assert_eq!(summary["accounts_failed"], 1, "{summary}");
+        summary["resumed"].as_bool().unwrap()
+    };
+    let rekey = format!("rekey --key {}", path(&foreign.store.bob.key));
+    let keeping = format!("{rekey} --keep anna@north.example");
+    assert_eq!([resumed(&rekey), resumed(&rekey), resumed(&keeping)], [false, true, false]);
+    foreign.grant();
+    assert_eq!([resumed(&rekey), resumed(&rekey)], [false, true], "a right was given");
+    assert_eq!([resumed("encrypt"), resumed("encrypt")], [false, true]);
+    let settings = foreign.store.root().join("sealpost.toml");
+    for setting in ["headers = \"hide-subject\"", "profile = \"modern\""] {
+        std::fs::write(&settings, format!("{setting}\n")).unwrap();
+        assert_eq!([resumed("encrypt"), resumed("encrypt")], [false, true], "{setting}");
+    }
+}
+
 #[test]
 fn an_unknown_address_is_refused_before_anything() {
     let foreign = Foreign::new();

@@ -15,7 +15,7 @@ use crate::directory::SqliteDirectory;
 use crate::engine::StoreError;
 use crate::mail::{self, MailboxName};
 use crate::mailbox::{Looked, Selection, State, look};
-use crate::store::{MaildirStore, StoredMailbox};
+use crate::store::{MaildirStore, StoredMailbox, is_of_one_file};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tally::Tally;
@@ -105,26 +105,6 @@ fn recipients_of(message: &mut Looked) -> &mut [RecipientReport] {
     }
 }
 
-/// Why a mailbox was not looked at to its end.
-pub(super) enum Stopped {
-    /// It cannot be listed: the next one may.
-    Store(StoreError),
-    /// Nothing more can be said.
-    Told(Failure),
-}
-
-impl From<StoreError> for Stopped {
-    fn from(error: StoreError) -> Stopped {
-        Stopped::Store(error)
-    }
-}
-
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Stopped {
-        Stopped::Told(failure)
-    }
-}
-
 struct Sight<'a> {
     holders: Holders<'a>,
     tally: Tally,
@@ -144,8 +124,16 @@ impl Sight<'_> {
         selection: &Selection,
     ) -> Result<bool, Failure> {
         let keywords = mailbox.keywords().unwrap_or_default();
-        let mut headed = false;
-        let looked = look::<Stopped>(store, mailbox, selection, &mut |mut messages| {
+        let (mut headed, mut is_listed) = (false, true);
+        look(store, mailbox, selection, &mut |messages| {
+            let mut messages = match messages {
+                Ok(messages) => messages,
+                Err(error) => {
+                    is_listed &= is_of_one_file(&error);
+                    self.fault(mailbox, error);
+                    return Ok(());
+                }
+            };
             self.holders.fill(&mut messages)?;
             messages.iter().for_each(|message| self.tally.count(message));
             if !self.lines || messages.is_empty() {
@@ -154,19 +142,19 @@ impl Sight<'_> {
             if !std::mem::replace(&mut headed, true) {
                 self.head(mailbox)?;
             }
-            Ok(line::show(&messages, &keywords, self.out)?)
-        });
-        match looked {
-            Ok(()) => Ok(true),
-            Err(Stopped::Told(failure)) => Err(failure),
-            Err(Stopped::Store(error)) => {
-                self.tally.unlisted += 1;
-                let reason = without_error_numbers(&Failure::from(error).text);
-                let name = mail::printable(&mailbox.name);
-                output::warn(&format!("{name} of {}: {reason}", mailbox.owner));
-                Ok(false)
-            }
+            line::show(&messages, &keywords, self.out)
+        })?;
+        self.tally.unlisted += usize::from(!is_listed);
+        Ok(is_listed)
+    }
+
+    /// A file whose name cannot be read, or a folder.
+    fn fault(&mut self, mailbox: &StoredMailbox, error: StoreError) {
+        if is_of_one_file(&error) {
+            self.tally.count_unnamed();
         }
+        let reason = without_error_numbers(&Failure::from(error).text);
+        output::warn(&format!("{} of {}: {reason}", mail::printable(&mailbox.name), mailbox.owner));
     }
 
     fn head(&mut self, mailbox: &StoredMailbox) -> Result<(), Failure> {

@@ -1,6 +1,5 @@
 //! `sealpost mailbox list`: mailboxes and what is in them.
 
-use super::inspect::Stopped;
 use super::targets::Targets;
 use crate::cli::context::Context;
 use crate::cli::failure::{Code, Failure};
@@ -8,8 +7,9 @@ use crate::cli::output::{Output, Table};
 use crate::cli::words;
 use crate::mail::printable;
 use crate::mailbox::{Looked, Selection, State, look};
-use crate::store::{MaildirStore, StoredMailbox};
+use crate::store::{MaildirStore, StoredMailbox, is_of_one_file};
 use serde_json::{Value, json};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// List mailboxes: how many messages lie there, sealed and in the clear
@@ -49,7 +49,7 @@ impl List {
         let (mut rows, mut total, mut faults) = (Vec::new(), Held::default(), Vec::new());
         for owner in self.targets.owners(&directory)? {
             for mailbox in store.stored_mailboxes(&owner)? {
-                let (held, fault) = held(&store, &mailbox)?;
+                let (held, fault) = held(&store, &mailbox);
                 total.add(&held);
                 faults.extend(fault);
                 let mut row = vec![owner.to_string(), printable(&mailbox.name)];
@@ -78,17 +78,17 @@ fn told(unreadable: usize, faults: &[Failure]) -> Result<(), Failure> {
 }
 
 /// What is in a mailbox, and why that may not be all.
-fn held(store: &MaildirStore, mailbox: &Arc<StoredMailbox>) -> Result<(Held, Option<Failure>), Failure> {
-    let mut held = Held::default();
-    let looked = look::<Stopped>(store, mailbox, &Selection::all(), &mut |messages| {
-        messages.iter().for_each(|message| held.count(message));
+fn held(store: &MaildirStore, mailbox: &Arc<StoredMailbox>) -> (Held, Vec<Failure>) {
+    let (mut held, mut faults) = (Held::default(), Vec::new());
+    let Ok(()) = look::<Infallible>(store, mailbox, &Selection::all(), &mut |messages| {
+        match messages {
+            Ok(messages) => messages.iter().for_each(|message| held.count(message)),
+            Err(error) if is_of_one_file(&error) => held.count_unreadable(),
+            Err(error) => faults.push(error.into()),
+        }
         Ok(())
     });
-    match looked {
-        Ok(()) => Ok((held, None)),
-        Err(Stopped::Told(failure)) => Err(failure),
-        Err(Stopped::Store(error)) => Ok((held, Some(error.into()))),
-    }
+    (held, faults)
 }
 
 impl Held {
@@ -99,11 +99,14 @@ impl Held {
             State::Clear | State::Signed => self.clear += 1,
             State::Sealed(_) => self.sealed += 1,
             State::OpenPgp | State::Broken(_) => self.other += 1,
-            State::Unreadable(_) => {
-                self.other += 1;
-                self.unreadable += 1;
-            }
+            State::Unreadable(_) => self.unreadable += 1,
         }
+    }
+
+    /// A file whose name cannot be read.
+    fn count_unreadable(&mut self) {
+        self.messages += 1;
+        self.unreadable += 1;
     }
 
     fn add(&mut self, more: &Held) {
@@ -117,7 +120,8 @@ impl Held {
 
     fn numbers(&self) -> [String; 5] {
         let [messages, sealed, clear, other] =
-            [self.messages, self.sealed, self.clear, self.other].map(|number| number.to_string());
+            [self.messages, self.sealed, self.clear, self.other + self.unreadable]
+                .map(|number| number.to_string());
         [messages, sealed, clear, other, self.bytes.to_string()]
     }
 
@@ -128,7 +132,7 @@ impl Held {
                 ("messages", json!(self.messages)),
                 ("sealed", json!(self.sealed)),
                 ("clear", json!(self.clear)),
-                ("other", json!(self.other)),
+                ("other", json!(self.other + self.unreadable)),
                 ("bytes", json!(self.bytes)),
             ],
         )

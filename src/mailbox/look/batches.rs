@@ -3,8 +3,9 @@
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
 use crate::mailbox::Selection;
-use crate::store::{MaildirStore, Messages, StoredMailbox, StoredMessage};
-use std::collections::HashSet;
+use crate::mailbox::run::{Known, reason};
+use crate::store::{MaildirStore, Messages, StoredMailbox, StoredMessage, is_of_one_file};
+use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::panic::resume_unwind;
@@ -18,6 +19,8 @@ const NAMES: usize = 65_536;
 const MESSAGES: usize = 512;
 /// Octets of a batch; a message that is larger is a batch of its own.
 const OCTETS: u64 = 16 << 20;
+/// Somebody who renames files all the time keeps nobody here for ever.
+const PASSES: usize = 10;
 /// Threads that read. They wait for the disk, not for the processor.
 const READERS: usize = 4;
 
@@ -32,33 +35,47 @@ pub(super) struct Loaded {
 /// Some messages, in the order of their names.
 pub(super) type Batch = Vec<Loaded>;
 
-/// All that are selected by name, size and date.
+/// All that are selected by name, size and date. An error is about one file or one folder, and the others follow.
 pub(super) fn of<'a>(
-    store: &MaildirStore,
+    store: &'a MaildirStore,
     mailbox: &Arc<StoredMailbox>,
     selection: &'a Selection,
-) -> impl Iterator<Item = Result<Batch, StoreError>> + use<'a> {
-    let again = store.messages(mailbox);
+) -> Batches<'a> {
     Batches {
-        listed: store.messages(mailbox),
-        again: Some(again),
-        names: Vec::new(),
-        lost: HashSet::new(),
+        store,
+        mailbox: Arc::clone(mailbox),
         selection,
+        listed: store.messages(mailbox),
+        known: Known::default(),
+        lost: HashMap::new(),
+        names: Vec::new(),
+        faults: Vec::new(),
+        passes: 1,
+        found: 0,
+        quiet: 0,
         over: false,
     }
 }
 
-struct Batches<'a> {
+/// Passes over the mailbox until one finds nothing new; until two do where messages are lost: a client that sets flags
+/// renames files, which may hide them from a listing.
+pub(super) struct Batches<'a> {
+    store: &'a MaildirStore,
+    mailbox: Arc<StoredMailbox>,
+    selection: &'a Selection,
     listed: Messages,
-    /// For the second look at the mailbox.
-    again: Option<Messages>,
-    /// Base names of messages that were not there any more under the name with which they were listed. A client that sets
-    /// flags renames files: they are looked for once more.
-    lost: HashSet<String>,
+    known: Known,
+    /// Not there any more under the names with which they were listed.
+    lost: HashMap<u64, StoredMessage>,
     /// Listed and not read yet, the next one last.
     names: Vec<StoredMessage>,
-    selection: &'a Selection,
+    /// Not told yet.
+    faults: Vec<StoreError>,
+    passes: usize,
+    /// New in this pass.
+    found: usize,
+    /// Passes that found nothing, the last ones.
+    quiet: usize,
     over: bool,
 }
 
@@ -66,56 +83,76 @@ impl Iterator for Batches<'_> {
     type Item = Result<Batch, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.names.is_empty() {
-            if let Err(error) = self.list() {
-                (self.over, self.again) = (true, None);
-                return Some(Err(error));
+        loop {
+            if let Some(fault) = self.faults.pop() {
+                return Some(Err(fault));
             }
-            if self.names.is_empty() && !self.begin_again() {
-                return None;
+            if !self.names.is_empty() {
+                return Some(Ok(self.read()));
             }
+            if self.over && !self.begin_again() {
+                return self.restless().map(Ok);
+            }
+            self.list();
         }
-        let rest = self.names.len().saturating_sub(MESSAGES);
-        let next: Vec<StoredMessage> = self.names.drain(rest..).rev().collect();
-        let read = load(next, self.selection);
-        self.names.extend(read.postponed.into_iter().rev());
-        self.lost.extend(read.gone);
-        // Listed twice, because it was moved from `new` to `cur` meanwhile, and found the second time.
-        for loaded in &read.batch {
-            self.lost.remove(loaded.stored.base());
-        }
-        Some(Ok(read.batch))
     }
 }
 
 impl Batches<'_> {
-    /// Lists once more; what is lost by then was removed or moved.
     fn begin_again(&mut self) -> bool {
-        let again = self.again.take().filter(|_| !self.lost.is_empty());
-        let begins = again.is_some();
-        if let Some(again) = again {
-            (self.listed, self.over) = (again, false);
+        self.quiet = if self.found == 0 { self.quiet + 1 } else { 0 };
+        if self.passes == PASSES || self.quiet == 2 || (self.quiet == 1 && self.lost.is_empty()) {
+            return false;
         }
-        begins
+        (self.passes, self.found, self.over) = (self.passes + 1, 0, false);
+        self.listed = self.store.messages(&self.mailbox);
+        true
     }
 
-    fn is_wanted(&self, stored: &StoredMessage) -> bool {
-        let first = self.again.is_some();
-        (first || self.lost.contains(stored.base())) && self.selection.by_name(stored)
+    /// What was renamed again and again. After a quiet pass what is lost was removed or moved.
+    fn restless(&mut self) -> Option<Batch> {
+        let lost = std::mem::take(&mut self.lost);
+        let reason = "its file was renamed again and again: try again when the mailbox is quieter";
+        let unread = |stored: &StoredMessage| unread(stored, reason.to_owned());
+        (self.quiet == 0 && !lost.is_empty()).then(|| lost.values().map(unread).collect())
     }
 
-    fn list(&mut self) -> Result<(), StoreError> {
+    fn list(&mut self) {
         while !self.over && self.names.len() < NAMES {
-            match self.listed.next().transpose()? {
+            match self.listed.next() {
                 None => self.over = true,
-                Some(stored) if self.is_wanted(&stored) => self.names.push(stored),
-                Some(_) => {}
+                Some(Ok(stored)) => self.meet(stored),
+                Some(Err(error)) if self.selection.names_messages() && is_of_one_file(&error) => {}
+                Some(Err(error)) => {
+                    if self.known.add(self.known.key_of(&reason(&error))) {
+                        self.faults.push(error);
+                    }
+                }
             }
         }
         self.names.sort_unstable_by(|one, other| other.base().cmp(one.base()));
-        // A reader may move a message from `new` to `cur` while they are listed.
-        self.names.dedup_by(|one, other| one.base() == other.base());
-        Ok(())
+    }
+
+    fn meet(&mut self, stored: StoredMessage) {
+        let key = self.known.key(&stored);
+        if self.selection.by_name(&stored) && self.known.add(key) {
+            self.found += 1;
+            self.lost.remove(&key);
+            self.names.push(stored);
+        }
+    }
+
+    fn read(&mut self) -> Batch {
+        let rest = self.names.len().saturating_sub(MESSAGES);
+        let next: Vec<StoredMessage> = self.names.drain(rest..).rev().collect();
+        let read = load(next, self.selection);
+        self.names.extend(read.postponed.into_iter().rev());
+        for stored in read.gone {
+            let key = self.known.key(&stored);
+            self.known.remove(key);
+            self.lost.insert(key, stored);
+        }
+        read.batch
     }
 }
 
@@ -133,7 +170,7 @@ enum Slot {
 struct Taken {
     batch: Batch,
     postponed: Vec<StoredMessage>,
-    gone: Vec<String>,
+    gone: Vec<StoredMessage>,
 }
 
 /// Reads side by side until there is no room; what is left is given back in its order.
@@ -159,7 +196,7 @@ fn load(names: Vec<StoredMessage>, selection: &Selection) -> Taken {
         match slot {
             Slot::Loaded(loaded) => taken.batch.push(loaded),
             Slot::Postponed => taken.postponed.push(stored.clone()),
-            Slot::Gone => taken.gone.push(stored.base().to_owned()),
+            Slot::Gone => taken.gone.push(stored.clone()),
             Slot::Passed => {}
         }
     }
@@ -191,10 +228,7 @@ fn slot(stored: &StoredMessage, selection: &Selection, held: &AtomicU64) -> Slot
 }
 
 fn open(stored: &StoredMessage) -> Result<Option<(File, Metadata)>, String> {
-    stored.open().map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-    })
+    stored.open().map_err(|error| reason(&error))
 }
 
 fn unread(stored: &StoredMessage, reason: String) -> Loaded {
@@ -258,15 +292,61 @@ mod tests {
         scene.put("new/3.c", b"x");
         scene.put("cur/4.d:2,", b"x");
         let selection = Selection::all();
-        let again = Some(scene.store.messages(&scene.mailbox));
-        let listed = scene.store.messages(&scene.mailbox);
-        let (names_, lost) = (Vec::new(), HashSet::new());
-        let mut batches = Batches { listed, again, names: names_, lost, selection: &selection, over: false };
-        batches.list().unwrap();
+        let mut batches = of(&scene.store, &scene.mailbox, &selection);
+        batches.list();
         scene.rename("cur/2.b:2,", "cur/2.b:2,S");
         scene.rename("new/3.c", "cur/3.c:2,S");
         fs::remove_file(scene.mailbox.folder().join("cur/4.d:2,")).unwrap();
         assert_eq!(names(batches), [vec!["1.a"], vec!["2.b", "3.c"]]);
+    }
+
+    /// A client that sets flags all the time hides files from each listing: none is missing in the end.
+    #[test]
+    fn what_a_listing_does_not_show_is_found_by_the_next() {
+        let scene = Scene::new();
+        for at in 0..3000 {
+            scene.put(&format!("cur/{at:04}.x:2,"), b"x");
+        }
+        let over = std::sync::atomic::AtomicBool::new(false);
+        let rename = |round: usize| {
+            let flags = if round.is_multiple_of(2) { ["", "S"] } else { ["S", ""] };
+            (0..3000).step_by(3).for_each(|at| {
+                let [from, to] = flags.map(|flags| format!("cur/{at:04}.x:2,{flags}"));
+                scene.rename(&from, &to);
+            });
+        };
+        let told = std::thread::scope(|threads| {
+            threads.spawn(|| {
+                let mut round = 0;
+                while !over.load(Ordering::Relaxed) {
+                    rename(round);
+                    round += 1;
+                }
+            });
+            let told = names(of(&scene.store, &scene.mailbox, &Selection::all())).concat();
+            over.store(true, Ordering::Relaxed);
+            told
+        });
+        let distinct: std::collections::BTreeSet<&String> = told.iter().collect();
+        assert_eq!((told.len(), distinct.len()), (3000, 3000));
+    }
+
+    #[test]
+    fn what_cannot_be_listed_is_told_once_and_the_others_come() {
+        use std::os::unix::ffi::OsStrExt;
+        let scene = Scene::new();
+        scene.put("cur/2.b:2,", b"x");
+        fs::write(scene.mailbox.folder().join("cur").join(std::ffi::OsStr::from_bytes(b"1.\xe4")), b"x")
+            .unwrap();
+        fs::remove_dir(scene.mailbox.folder().join("new")).unwrap();
+        std::os::unix::fs::symlink("new", scene.mailbox.folder().join("new")).unwrap();
+        let selection = Selection::all();
+        let (good, bad): (Vec<_>, Vec<_>) =
+            of(&scene.store, &scene.mailbox, &selection).partition(Result::is_ok);
+        assert_eq!(names(good.into_iter()), [["2.b"]]);
+        let bad: Vec<String> =
+            bad.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+        assert_eq!(bad.len(), 2, "{bad:?}");
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use super::budget::Permit;
 use crate::mailbox::Outcome;
-use crate::store::StoredMessage;
+use crate::store::{StoredMailbox, StoredMessage};
 use std::error::Error;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 /// In the order of their names.
@@ -11,10 +12,18 @@ pub(super) struct Batch<'a, T> {
     pub(super) entries: Vec<Entry<T>>,
     /// Messages beside them that the selection does not mean.
     pub(super) not_meant: u64,
+    /// What could not be listed, and why.
+    pub(super) unlisted: Vec<Unlisted>,
     /// For the octets of their files.
     pub(super) permits: Vec<Permit<'a>>,
-    /// Dropped when the batch is placed: the reader hears it.
-    pub(super) in_hand: Option<Sender<()>>,
+    /// Dropped when the batch is placed: the reader hears it, and before that which messages were not there any more.
+    pub(super) in_hand: Option<Sender<StoredMessage>>,
+}
+
+/// A file whose name cannot be read, or a folder.
+pub(super) struct Unlisted {
+    pub(super) mailbox: Arc<StoredMailbox>,
+    pub(super) reason: String,
 }
 
 /// A message with what goes on with it, or with its end.
@@ -25,11 +34,11 @@ pub(super) struct Entry<T> {
 
 impl<T> Batch<'_, T> {
     pub(super) fn empty() -> Batch<'static, T> {
-        Batch { entries: Vec::new(), not_meant: 0, permits: Vec::new(), in_hand: None }
+        Batch { entries: Vec::new(), not_meant: 0, unlisted: Vec::new(), permits: Vec::new(), in_hand: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.not_meant == 0
+        self.entries.is_empty() && self.not_meant == 0 && self.unlisted.is_empty()
     }
 }
 
@@ -40,7 +49,7 @@ impl<T> Entry<T> {
 }
 
 /// What happened and why, down to the system's word.
-pub(super) fn reason(error: &dyn Error) -> String {
+pub(in crate::mailbox) fn reason(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(deeper) = source {

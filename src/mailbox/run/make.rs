@@ -18,13 +18,13 @@ pub(super) struct Change {
 
 /// Has the work done for all of them at once. What was read is wiped here.
 pub(super) fn make<'a>(work: &dyn Work, batch: Batch<'a, Loaded>, is_dry: bool) -> Batch<'a, Change> {
-    let Batch { entries, not_meant, permits, in_hand } = batch;
+    let Batch { entries, not_meant, unlisted, permits, in_hand } = batch;
     let mut made = made(work, &entries).into_iter();
     let entries = entries.into_iter().map(|Entry { stored, state }| {
         let state = state.and_then(|loaded| settle(loaded, made.next(), is_dry));
         Entry { stored, state }
     });
-    Batch { entries: entries.collect(), not_meant, permits, in_hand }
+    Batch { entries: entries.collect(), not_meant, unlisted, permits, in_hand }
 }
 
 fn settle(loaded: Loaded, made: Option<Made>, is_dry: bool) -> Result<Change, Outcome> {

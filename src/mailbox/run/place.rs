@@ -1,6 +1,6 @@
 //! The third stage of a run: what was made takes the place of what was there.
 
-use super::batch::{Batch, Entry, reason};
+use super::batch::{Batch, Entry, Unlisted, reason};
 use super::journal::mark;
 use super::lanes::side_by_side;
 use super::make::Change;
@@ -12,7 +12,8 @@ use crate::directory::StepMark;
 use crate::engine::StoreError;
 use crate::mail::Address;
 use crate::mailbox::{Left, Notes, Outcome, Seen};
-use crate::store::{Replaced, Replacement};
+use crate::store::{Replaced, Replacement, StoredMessage};
+use std::sync::mpsc::Sender;
 
 /// Puts batches in their place.
 pub(super) struct Placer<'a> {
@@ -37,7 +38,10 @@ impl<'a> Placer<'a> {
     /// Stages, proves, remembers, commits, and tells of each in their order.
     pub(super) fn place(&self, batch: Batch<'_, Change>, tell: &mut dyn FnMut(Event)) -> Result<(), Halt> {
         self.shop.go_on()?;
-        let Batch { entries, not_meant, permits, in_hand } = batch;
+        let Batch { entries, not_meant, unlisted, permits, in_hand } = batch;
+        for Unlisted { mailbox, reason } in unlisted {
+            tell(Event::Unlisted { mailbox, reason });
+        }
         let staged: Vec<Entry<Placed>> =
             side_by_side(entries, self.shop.lanes, |entry| self.stage(entry)).into_iter().flatten().collect();
         let staging = self.trouble.check();
@@ -47,7 +51,7 @@ impl<'a> Placer<'a> {
         if !marks.is_empty() {
             self.shop.journal.remember(marks.clone()).map_err(RunError::from)?;
         }
-        self.commit(staged, marks, tell);
+        self.commit(staged, marks, in_hand.as_ref(), tell);
         if not_meant > 0 {
             tell(Event::NotMeant { owner: self.owner.clone(), messages: not_meant });
         }
@@ -75,8 +79,15 @@ impl<'a> Placer<'a> {
         })
     }
 
-    /// A step whose commit failed stays in the journal: the next run looks after it.
-    fn commit(&self, staged: Vec<Entry<Placed>>, marks: Vec<StepMark>, tell: &mut dyn FnMut(Event)) {
+    /// A step whose commit failed stays in the journal: the next run looks after it. What is not there any more the reader
+    /// looks for once more.
+    fn commit(
+        &self,
+        staged: Vec<Entry<Placed>>,
+        marks: Vec<StepMark>,
+        reader: Option<&Sender<StoredMessage>>,
+        tell: &mut dyn FnMut(Event),
+    ) {
         let mut replacements = Vec::with_capacity(marks.len());
         let told: Vec<Entry<Told>> = staged.into_iter().map(|entry| entry.split(&mut replacements)).collect();
         let replaced = Replacement::commit_all(replacements);
@@ -89,7 +100,10 @@ impl<'a> Placer<'a> {
         let mut replaced = replaced.into_iter();
         for Entry { stored, state } in told {
             let outcome = state.map_or_else(|outcome| outcome, |told| told.outcome(replaced.next()));
-            tell(Event::Message(Seen { stored, outcome }));
+            match (&outcome, reader) {
+                (Outcome::Left(Left::Gone), Some(reader)) if reader.send(stored.clone()).is_ok() => {}
+                _ => tell(Event::Message(Seen { stored, outcome })),
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Mailboxes change while they are listed: a flag that is set renames a file, which then may be listed twice or not at all. So a run goes
 //! over them again, once everything that it has seen is in its place, until it finds nothing new.
 
-use super::batch::{Batch, Entry, reason};
+use super::batch::{Batch, Entry, Unlisted, reason};
 use super::known::Known;
 use super::lanes::side_by_side;
 use super::trouble::Trouble;
@@ -12,10 +12,12 @@ use super::{RunError, Scope};
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
 use crate::mailbox::{Left, Outcome, Selection};
-use crate::store::StoredMessage;
+use crate::store::{StoredMailbox, StoredMessage, is_of_one_file};
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, SyncSender, channel};
 
 /// A batch has at most so many messages.
@@ -30,6 +32,10 @@ const OPEN: usize = 32;
 const PASSES: usize = 10;
 /// So many messages that are not meant are told of at a time.
 const NOT_MEANT: u64 = 4096;
+
+/// What is said of a second file.
+const DOUBLE: &str =
+    "another file has the same name but for its flags: rename one of them and run the same command again";
 
 /// A message in memory.
 pub(super) struct Loaded {
@@ -47,6 +53,8 @@ struct Opened {
 pub(super) struct Reader<'a, 'b> {
     shop: &'a Workshop<'a>,
     scope: &'b Scope<'b>,
+    /// Mailboxes that are not worked on.
+    left_out: Vec<Arc<StoredMailbox>>,
     trouble: &'b Trouble,
     out: SyncSender<Batch<'a, Loaded>>,
     known: Known,
@@ -54,21 +62,37 @@ pub(super) struct Reader<'a, 'b> {
     names: Vec<(u64, StoredMessage)>,
     /// Not found under the names under which they were listed; the next pass finds them under others, or they are gone.
     lost: HashMap<u64, StoredMessage>,
+    /// Seen in the first pass under names that were known already: a client renamed them, or there are two files of a name.
+    doubles: Vec<StoredMessage>,
     batch: Batch<'a, Loaded>,
     octets: u64,
     /// Goes with each batch of a pass.
-    in_hand: Option<Sender<()>>,
+    in_hand: Option<Sender<StoredMessage>>,
 }
 
 impl<'a, 'b> Reader<'a, 'b> {
     pub(super) fn new(
         shop: &'a Workshop<'a>,
-        scope: &'b Scope<'b>,
+        (scope, left_out): (&'b Scope<'b>, Vec<Arc<StoredMailbox>>),
         trouble: &'b Trouble,
         out: SyncSender<Batch<'a, Loaded>>,
     ) -> Reader<'a, 'b> {
         let (known, names, lost, batch) = (Known::default(), Vec::new(), HashMap::new(), Batch::empty());
-        Reader { shop, scope, trouble, out, known, names, lost, batch, octets: 0, in_hand: None }
+        let doubles = Vec::new();
+        Reader {
+            shop,
+            scope,
+            trouble,
+            left_out,
+            out,
+            known,
+            names,
+            lost,
+            doubles,
+            batch,
+            octets: 0,
+            in_hand: None,
+        }
     }
 
     /// Passes over the mailboxes until one finds nothing new; until two do where messages are lost, for a rename may hide a file
@@ -76,7 +100,7 @@ impl<'a, 'b> Reader<'a, 'b> {
     pub(super) fn run(mut self) -> Result<(), Halt> {
         let mut quiet = 0;
         for pass in 0..PASSES {
-            let (in_hand, none_in_hand) = channel::<()>();
+            let (in_hand, none_in_hand) = channel();
             self.in_hand = Some(in_hand);
             quiet = if self.pass(pass)? == 0 { quiet + 1 } else { 0 };
             if quiet == 2 || (quiet == 1 && self.lost.is_empty()) {
@@ -84,8 +108,10 @@ impl<'a, 'b> Reader<'a, 'b> {
             }
             self.send()?;
             self.in_hand = None;
-            // Nobody sends: it ends when the last batch is dropped. What is moved until then is met by the next pass.
-            let _ = none_in_hand.recv();
+            // It ends when the last batch is dropped. What is moved until then is met by the next pass.
+            for stored in none_in_hand {
+                self.lose(self.known.key(&stored), stored);
+            }
         }
         let restless = "its file was renamed again and again: try again when the mailbox is quieter";
         for stored in std::mem::take(&mut self.lost).into_values() {
@@ -105,17 +131,25 @@ impl<'a, 'b> Reader<'a, 'b> {
     /// Hands on what it sees for the first time, and says how many these are.
     fn pass(&mut self, pass: usize) -> Result<usize, Halt> {
         let mut found = 0;
-        let mailboxes = match self.shop.run.mailboxes(self.scope) {
+        let mut mailboxes = match self.shop.run.mailboxes(self.scope) {
             Err(RunError::NoMailbox { .. }) if pass > 0 => return Ok(0),
             mailboxes => mailboxes?,
         };
+        mailboxes.retain(|mailbox| !self.left_out.contains(mailbox));
         for mailbox in mailboxes {
             let trouble = self.trouble;
             let worth_it = |_: &_| !trouble.has_given_up(&mailbox.name);
             let mut listed = Vec::new();
             for stored in self.shop.run.store.messages(&mailbox).take_while(worth_it) {
-                let stored = stored.map_err(RunError::from)?;
                 self.shop.go_on()?;
+                let stored = match stored {
+                    Ok(stored) => stored,
+                    Err(error) => {
+                        self.unlisted(&mailbox, &error)?;
+                        continue;
+                    }
+                };
+                self.heed_double(pass, &stored);
                 if self.is_new(&stored) {
                     found += 1;
                     listed.push(stored);
@@ -127,7 +161,44 @@ impl<'a, 'b> Reader<'a, 'b> {
             self.name_all(&mut listed)?;
         }
         self.open_names()?;
+        self.tell_doubles()?;
         Ok(found)
+    }
+
+    /// Tells of it when it is met first; the other messages are worked on.
+    fn unlisted(&mut self, mailbox: &Arc<StoredMailbox>, error: &StoreError) -> Result<(), Halt> {
+        if self.scope.selection.names_messages() && is_of_one_file(error) {
+            return Ok(());
+        }
+        let reason = reason(error);
+        if !self.known.add(self.known.key_of(&reason)) {
+            return Ok(());
+        }
+        self.batch.unlisted.push(Unlisted { mailbox: Arc::clone(mailbox), reason });
+        if self.batch.unlisted.len() < MESSAGES { Ok(()) } else { self.send() }
+    }
+
+    /// Files that lay there with the same name but for the flags would else not be looked at. Later passes meet what they know
+    /// again and again.
+    fn heed_double(&mut self, pass: usize, stored: &StoredMessage) {
+        if pass == 0 && self.is_meant(stored) && self.known.has(self.known.key(stored)) {
+            self.doubles.push(stored.clone());
+        }
+    }
+
+    /// One whose flags changed while it was listed is the file that was opened.
+    fn tell_doubles(&mut self) -> Result<(), Halt> {
+        for stored in std::mem::take(&mut self.doubles) {
+            let Ok(Some((_, data))) = stored.open() else { continue };
+            let is_double = self.known.is_another(self.known.key(&stored), data.ino());
+            if is_double && self.scope.selection.by_metadata(&data) {
+                self.end(stored, Outcome::Failed(DOUBLE.into()));
+            }
+            if self.batch.entries.len() >= MESSAGES {
+                self.send()?;
+            }
+        }
+        Ok(())
     }
 
     /// In the order in which readers have them: a client that looks at the mailbox meanwhile numbers new files as they come, and
@@ -143,11 +214,18 @@ impl<'a, 'b> Reader<'a, 'b> {
         Ok(())
     }
 
+    fn is_meant(&self, stored: &StoredMessage) -> bool {
+        stored.run() != Some(self.shop.run.id) && self.scope.selection.by_name(stored)
+    }
+
     fn is_new(&mut self, stored: &StoredMessage) -> bool {
-        let run = self.shop.run;
-        stored.run() != Some(run.id)
-            && self.scope.selection.by_name(stored)
-            && self.known.add(self.known.key(stored))
+        self.is_meant(stored) && self.known.add(self.known.key(stored))
+    }
+
+    /// It is not there under this name: the next pass looks for it.
+    fn lose(&mut self, key: u64, stored: StoredMessage) {
+        self.known.remove(key);
+        self.lost.insert(key, stored);
     }
 
     fn name(&mut self, key: u64, stored: StoredMessage) -> Result<(), Halt> {
@@ -179,11 +257,13 @@ impl<'a, 'b> Reader<'a, 'b> {
         stored: StoredMessage,
         opened: Result<Option<(File, Metadata)>, StoreError>,
     ) -> Option<(StoredMessage, Result<Opened, Outcome>)> {
+        if let Ok(Some((_, data))) = &opened {
+            self.known.opened(key, data.ino());
+        }
         match opened {
             Err(error) => Some((stored, Err(Outcome::Failed(reason(&error))))),
             Ok(None) => {
-                self.known.remove(key);
-                self.lost.insert(key, stored);
+                self.lose(key, stored);
                 None
             }
             Ok(Some((_, data))) if !self.scope.selection.by_metadata(&data) => {

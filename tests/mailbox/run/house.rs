@@ -120,9 +120,13 @@ impl House {
         File::options().write(true).open(&path).unwrap().set_modified(date).unwrap();
     }
 
+    /// Where the message of that number lies.
+    pub(super) fn path(&self, number: usize) -> PathBuf {
+        self.maildir().join(place(number)).join(format!("{}{}", base(number), letters(number)))
+    }
+
     pub(super) fn remove(&self, number: usize) {
-        let path = self.maildir().join(place(number)).join(format!("{}{}", base(number), letters(number)));
-        std::fs::remove_file(path).unwrap();
+        std::fs::remove_file(self.path(number)).unwrap();
     }
 
     /// A new file beside that of the number, and the step in the journal: as a run that died after its commit leaves them.
@@ -133,6 +137,7 @@ impl House {
         std::fs::write(&path, sealed.bytes()).unwrap();
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(DATE + number as u64);
         File::options().write(true).open(&path).unwrap().set_modified(date).unwrap();
+        let file = self.identity(number);
         let letters = letters(number).trim_start_matches(":2,").to_owned();
         let mailbox = if place(number).starts_with('.') { "Archive" } else { "INBOX" };
         self.remember(StepMark {
@@ -141,6 +146,7 @@ impl House {
             old: base(number),
             new,
             letters,
+            file,
         });
     }
 
@@ -153,7 +159,19 @@ impl House {
             old: "1.a".into(),
             new: "1.b".into(),
             letters: "".into(),
+            file: "1 2".into(),
         });
+    }
+
+    /// As a run writes it down that means to replace the message.
+    fn identity(&self, number: usize) -> String {
+        let mailboxes = self.store.stored_mailboxes(&self.owner).unwrap();
+        let mut all = mailboxes.iter().flat_map(|mailbox| self.store.messages(mailbox)).map(Result::unwrap);
+        let old = all.find(|stored| stored.base() == base(number)).unwrap();
+        let (_, data) = old.open().unwrap().unwrap();
+        let sealed = NewContent::Sealed(seal(&[&message(number)]).remove(0));
+        let staged = self.store.stage_replacement((&old, &data), RunId(1), &sealed).unwrap();
+        staged.step().file.as_text().to_owned()
     }
 
     fn remember(&self, step: StepMark) {

@@ -61,6 +61,12 @@ impl Tally {
         }
     }
 
+    /// A file that lies there and whose name cannot be read.
+    pub(super) fn count_unnamed(&mut self) {
+        self.messages += 1;
+        self.unreadable += 1;
+    }
+
     fn count_sealed(&mut self, sealing: &Sealing) {
         let holders = || sealing.envelope.recipients.iter().flat_map(|to| &to.holders);
         // What is there for recovery does not make a lost key good.

@@ -5,6 +5,7 @@ use super::tally::Tally;
 use crate::cli::failure::without_error_numbers;
 use crate::cli::output::with;
 use crate::mailbox::{Outcome, Seen};
+use crate::store::StoredMailbox;
 use serde_json::{Value, json};
 
 /// What became of a message.
@@ -25,6 +26,15 @@ pub(super) fn message(seen: &Seen, words: &Words) -> Value {
         "event": "message", "account": mailbox.owner.to_string(), "mailbox": mailbox.name,
         "message": seen.stored.base(), "outcome": outcome, "reason": reason, "notes": notes,
         "bytes_before": before, "bytes_after": after,
+    })
+}
+
+/// What lies there and could not be listed: a message without a name.
+pub(super) fn unlisted(mailbox: &StoredMailbox, reason: &str) -> Value {
+    json!({
+        "event": "message", "account": mailbox.owner.to_string(), "mailbox": mailbox.name,
+        "message": Value::Null, "outcome": "failed", "reason": reason, "notes": [],
+        "bytes_before": Value::Null, "bytes_after": Value::Null,
     })
 }
 
