@@ -52,7 +52,7 @@ fn the_recovery_certificate_is_kept_until_it_is_removed() {
     store.command("recovery remove --domain north.example").run().ok();
     store.command("account set bob@north.example --recovery no").run().ok();
     let left = store.command(ENCRYPT).run();
-    assert_eq!(number(&left, "sealed to others, left"), Some(3), "{} {}", left.text(), left.stderr);
+    assert_eq!(number(&left, "sealed to them and others, left"), Some(3), "{} {}", left.text(), left.stderr);
     let dropped = rekey();
     assert_eq!(number(&dropped, "rekeyed now"), Some(3), "{} {}", dropped.text(), dropped.stderr);
     for lying in maildir.messages() {
