@@ -163,6 +163,7 @@ fn flags_that_change_meanwhile_double_nothing() {
         let import = Import {
             store: &store,
             mailbox: &mailbox,
+            name: &MailboxName::inbox(),
             work: &AsTheyAre,
             marks: &MarkKey::of_nobody(),
             stop: &AtomicBool::new(false),
