@@ -22,8 +22,9 @@ use sealpost::mail::Address;
 use sealpost::mailbox::{Encrypt, Made, NamedReader, Read, Readers, Rekey, Work};
 use sealpost::pki::{Certificate, UnlockedKey, read_certificates, read_key_file};
 use sealpost::smime::OpeningKey;
-use sealpost::store::{MaildirStore, Replaced, Replacement, RunId, StoredMessage};
+use sealpost::store::{MaildirStore, Replaced, Replacement, RunId, StoredMailbox, StoredMessage};
 use sealpost::system::SystemEntropy;
+use std::collections::HashSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -201,6 +202,7 @@ impl Alone<'_> {
             old: step.old,
             new: step.new,
             letters: step.letters,
+            file: step.file.as_text().to_owned(),
         };
         self.journal.remember_steps(&[], std::slice::from_ref(&mark)).expect("remembered");
         let replaced = Replacement::commit_all(vec![staged]).into_iter().next().expect("one");
@@ -249,6 +251,7 @@ impl Inside {
         let (prospect, settings) = (self.prospect(), &self.config.settings);
         self.alone(&Encrypt {
             prospect: &prospect,
+            own: &HashSet::new(),
             at: OffsetDateTime::now_utc(),
             others: settings.sealed_to_others,
             openpgp: settings.openpgp,
@@ -279,7 +282,7 @@ impl<W: Work + Send> Work for InPool<'_, W> {
 struct Nobody;
 
 impl Readers for Nobody {
-    fn find(&self, named: &[RecipientId]) -> Result<Vec<NamedReader>, String> {
+    fn find(&self, _: &StoredMailbox, named: &[RecipientId]) -> Result<Vec<NamedReader>, String> {
         Ok(named.iter().map(|_| NamedReader::Stranger).collect())
     }
 }

@@ -1,13 +1,16 @@
 //! Operations on stored messages.
 
+mod choices;
 mod export;
 mod folders;
 mod goes_on;
 mod killed_live;
+mod kills;
 mod leftovers;
 mod live;
 mod look;
 mod mbox;
+mod moved_live;
 mod never_clear;
 mod odd_names;
 mod old_keys;

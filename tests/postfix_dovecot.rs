@@ -3,7 +3,7 @@
 
 pub(crate) mod dovecot;
 mod postfix;
-mod wire;
+pub(crate) mod wire;
 
 use crate::support::{Authority, Identity, Program, crlf, path, root};
 use dovecot::Dovecot;

@@ -21,6 +21,8 @@ pub struct StepMark {
     pub new: String,
     /// The letters with which the new one was made.
     pub letters: String,
+    /// Which file the old one is: nothing else of its name is removed.
+    pub file: String,
 }
 
 /// A run that begins, or goes on.
@@ -67,12 +69,33 @@ impl SqliteDirectory {
                 forget.execute(params![step.account.to_string(), step.mailbox, step.old, step.new])?;
             }
             // Again, where a group that failed is written once more.
-            let sql = "INSERT OR REPLACE INTO mailbox_steps (account, mailbox, old, new, letters)
-                VALUES (?1, ?2, ?3, ?4, ?5)";
+            let sql =
+                "INSERT OR REPLACE INTO mailbox_steps (account, mailbox, old, new, letters, file, begun)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let mut remember = at.prepare_cached(sql)?;
             for step in begun {
                 let account = step.account.to_string();
-                remember.execute(params![account, step.mailbox, step.old, step.new, step.letters])?;
+                let StepMark { mailbox, old, new, letters, file, .. } = step;
+                remember.execute(params![account, mailbox, old, new, letters, file, words::now()])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets those of these steps that are older than 30 days: what they name was looked for, and is not there.
+    pub fn forget_late_steps(&self, steps: &[StepMark]) -> Result<(), DirectoryError> {
+        self.write_state(|at| {
+            let sql = "DELETE FROM mailbox_steps
+                WHERE account = ?1 AND mailbox = ?2 AND old = ?3 AND new = ?4 AND begun < ?5";
+            let (mut forget, latest) = (at.prepare(sql)?, words::now() - LONGEST);
+            for step in steps {
+                forget.execute(params![
+                    step.account.to_string(),
+                    step.mailbox,
+                    step.old,
+                    step.new,
+                    latest
+                ])?;
             }
             Ok(())
         })
@@ -81,12 +104,12 @@ impl SqliteDirectory {
     /// What runs that are dead had in hand in the mailboxes of an account.
     pub fn steps_of(&self, account: &Address) -> Result<Vec<StepMark>, DirectoryError> {
         self.write_state(|at| {
-            let sql = "SELECT mailbox, old, new, letters FROM mailbox_steps WHERE account = ?1";
+            let sql = "SELECT mailbox, old, new, letters, file FROM mailbox_steps WHERE account = ?1";
             let mut statement = at.prepare(sql)?;
             let rows = statement.query_map([account.to_string()], |row| {
                 let account = account.clone();
-                let (mailbox, old) = (row.get(0)?, row.get(1)?);
-                Ok(StepMark { account, mailbox, old, new: row.get(2)?, letters: row.get(3)? })
+                let (mailbox, old, new) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok(StepMark { account, mailbox, old, new, letters: row.get(3)?, file: row.get(4)? })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -112,7 +135,8 @@ mod tests {
     fn step(account: &str, new: &str) -> StepMark {
         let account = Address::parse(account).unwrap();
         let (mailbox, old) = ("INBOX".to_owned(), "1.old.mx".to_owned());
-        StepMark { account, mailbox, old, new: new.to_owned(), letters: "FS".to_owned() }
+        let (letters, file) = ("FS".to_owned(), "12 34".to_owned());
+        StepMark { account, mailbox, old, new: new.to_owned(), letters, file }
     }
 
     #[test]
@@ -152,6 +176,23 @@ mod tests {
         directory.remember_steps(std::slice::from_ref(&anna), std::slice::from_ref(&next)).unwrap();
         assert_eq!(directory.steps_of(&anna.account).unwrap(), [next]);
         assert_eq!(directory.steps_of(&bob.account).unwrap(), [bob]);
+    }
+
+    #[test]
+    fn steps_that_nobody_finds_are_forgotten_after_thirty_days() {
+        let (_folder, directory) = directory();
+        let steps = ["1.new.mx", "2.new.mx"].map(|new| step("anna@north.example", new));
+        directory.remember_steps(&[], &steps).unwrap();
+        let age = |seconds: i64| {
+            let sql = "UPDATE mailbox_steps SET begun = ?1";
+            directory.write_state(|at| Ok(at.execute(sql, [words::now() - seconds])?)).unwrap();
+        };
+        age(LONGEST - 60);
+        directory.forget_late_steps(&steps).unwrap();
+        assert_eq!(directory.steps_of(&steps[0].account).unwrap().len(), 2);
+        age(LONGEST + 60);
+        directory.forget_late_steps(&steps[..1]).unwrap();
+        assert_eq!(directory.steps_of(&steps[0].account).unwrap(), steps[1..], "the other one was found");
     }
 
     /// What a run had in hand is not true of another day.

@@ -315,6 +315,8 @@ CREATE TABLE mailbox_steps (
     old TEXT NOT NULL,
     new TEXT NOT NULL,
     letters TEXT NOT NULL,
+    file TEXT NOT NULL,
+    begun BIGINT NOT NULL,
     PRIMARY KEY (account, mailbox, old, new)
 );
 ";

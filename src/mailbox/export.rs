@@ -3,7 +3,8 @@
 //! They come in the order in which their names sort, which is that of their arrival. For that the names are in memory, about
 //! 150 octets a message; of the messages themselves, one.
 
-use super::passes::{PASSES, Quiet, Watch};
+mod passes;
+
 use super::run::{Lock, too_large, whole};
 use super::{Clear, RunError, Selection};
 use crate::crypto::SecretBytes;
@@ -11,6 +12,7 @@ use crate::engine::StoreError;
 use crate::mail::mbox::{self, Keeping};
 use crate::mail::{Flag, MailboxName};
 use crate::store::{MaildirStore, Part, StoredMailbox, StoredMessage};
+use passes::{PASSES, Quiet, Watch};
 use std::cmp::Ordering as Compared;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::Metadata;

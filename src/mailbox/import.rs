@@ -98,7 +98,10 @@ impl Import<'_> {
         tell: &mut dyn FnMut(Imported),
     ) -> Result<Ended, ImportError> {
         let owner = &self.mailbox.owner;
-        let _lock = Lock::take(owner, &self.store.folder(owner, &MailboxName::inbox()))?;
+        let lock = Lock::take(owner, &self.store.folder(owner, &MailboxName::inbox()))?;
+        if lock.is_some() && !self.dry_run {
+            self.store.sweep(self.mailbox)?;
+        }
         let mut known = self.known()?;
         let mut batch = Batch::default();
         let mut chunk = Zeroizing::new(vec![0; CHUNK]);

@@ -1,12 +1,13 @@
 //! A run over the messages of accounts.
 //!
 //! Three stages work side by side on batches (`workshop`): messages are read (`read`), the work says what becomes of them (`make`),
-//! and what it made takes their place (`place`), with a record of what is in hand (`journal`). A run holds a lock on the
+//! and what it made takes their place (`place`), with a record of what is in hand (`journal`), which the next run finishes (`dead`). A run holds a lock on the
 //! Maildir of the account that it works on (`lock`).
 
 mod accounts;
 mod batch;
 mod budget;
+mod dead;
 mod event;
 mod journal;
 mod known;
@@ -14,7 +15,9 @@ mod lanes;
 mod lock;
 mod make;
 mod place;
+mod prove;
 mod read;
+mod trouble;
 mod workshop;
 
 pub(super) use batch::reason;
@@ -23,15 +26,15 @@ pub(super) use known::Known;
 pub(super) use lanes::side_by_side;
 pub(super) use lock::Lock;
 pub(super) use read::{too_large, whole};
+pub use trouble::GivenUp;
 
-use super::{Seen, Selection, Work};
+use super::{Selection, Work};
 use crate::directory::SqliteDirectory;
 use crate::engine::{DirectoryError, StoreError};
 use crate::mail::{Address, MailboxName};
 use crate::store::{MaildirStore, RunId, StoredMailbox, StoredMessage};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use workshop::Workshop;
 
 /// Where a run works, and how.
 pub struct Run<'a> {
@@ -100,7 +103,7 @@ pub enum RunError {
         /// The system's word.
         reason: String,
     },
-    /// The disk takes no more: one message after the other failed.
+    /// The disk is full or read-only: one message after the other failed.
     #[error("{failures} messages in a row could not be written, the last because: {last}")]
     GaveUp {
         /// How many.
@@ -108,6 +111,9 @@ pub enum RunError {
         /// Why the last one.
         last: String,
     },
+    /// Mailboxes in which one message after the other failed; the others were worked on.
+    #[error("{}", trouble::listed(.0))]
+    GaveUpOn(Vec<GivenUp>),
     /// The disk.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -126,23 +132,6 @@ pub enum Ended {
 }
 
 impl Run<'_> {
-    /// Works on the messages of an account and tells of each.
-    pub fn account(
-        &self,
-        scope: &Scope<'_>,
-        work: &dyn Work,
-        see: &mut dyn FnMut(Seen),
-    ) -> Result<Ended, RunError> {
-        let shop = Workshop::of(self, 1);
-        let ended = shop.account(scope, work, &mut |event| {
-            if let Event::Message(seen) = event {
-                see(seen);
-            }
-        });
-        shop.journal.close();
-        ended
-    }
-
     /// Works on the messages of many accounts, some side by side, and tells of everything, from the thread that calls. What an
     /// account fails by is told, and the others go on.
     pub fn accounts(&self, accounts: &Accounts<'_>, works: &Works<'_>, see: &mut dyn FnMut(Event)) -> Ended {
@@ -163,7 +152,7 @@ impl Run<'_> {
         let mut messages = 0;
         for mailbox in self.mailboxes(scope)? {
             for stored in self.store.messages(&mailbox) {
-                // What cannot be listed is told by the run.
+                // What cannot be listed is told when it is worked on.
                 messages += u64::from(stored.is_ok_and(|stored| counts(&stored)));
             }
         }

@@ -18,6 +18,7 @@ pub trait Work: Sync {
 }
 
 /// What becomes of a message.
+#[expect(clippy::large_enum_variant, reason = "nearly every one is the large one")]
 pub enum Made {
     /// This takes its place, once what was written proves right.
     Replace(NewContent, Proof, Notes),

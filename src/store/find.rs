@@ -37,7 +37,8 @@ pub(super) fn is_there(message: &StoredMessage) -> Result<bool, StoreError> {
 }
 
 /// The files of those base names, with the letters that they have now. The mailbox is listed once for all of them, and again
-/// for those that are missing. Where a folder cannot be listed nothing is believed to be gone.
+/// for those that are missing. Where a folder cannot be listed, or somebody took the whole mailbox away, nothing is believed to
+/// be gone.
 pub(super) fn find(mailbox: &Arc<StoredMailbox>, bases: &HashSet<String>) -> Result<Found, StoreError> {
     let mut found = Found::new();
     for _ in 0..LISTINGS {
@@ -46,6 +47,7 @@ pub(super) fn find(mailbox: &Arc<StoredMailbox>, bases: &HashSet<String>) -> Res
             break;
         }
         fault?;
+        mailbox.folder.symlink_metadata().map_err(failed("look into the mailbox", &mailbox.folder))?;
     }
     Ok(found)
 }

@@ -181,7 +181,7 @@ impl<F: Files> Mailstore for MaildirStore<F> {
     /// `new` is read before `cur`, because readers move messages that way.
     fn mailboxes(&self, owner: &Address) -> Result<Vec<String>, StoreError> {
         let mut names = Vec::new();
-        self.visit_mailboxes(owner, &mut |mailbox, _| {
+        self.visit_mailboxes(owner, &mut |mailbox, _, _| {
             names.push(mailbox.to_owned());
             Ok(())
         })?;

@@ -6,7 +6,9 @@
 mod atomic;
 mod attachments;
 mod find;
+mod finish;
 mod folder;
+mod identity;
 mod import;
 mod keywords;
 mod layout;
@@ -21,10 +23,13 @@ mod quota;
 mod replace;
 mod settle;
 mod stored;
+mod sweep;
 mod uidlist;
 mod walk;
 
 pub use atomic::{Disk, Files, replace_file};
+pub use finish::Finished;
+pub use identity::Identity;
 pub use import::{Arrival, Mark, NamedArrival, StagedArrival};
 pub use keywords::Keywords;
 pub use layout::TemplateError;

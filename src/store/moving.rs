@@ -3,25 +3,46 @@
 //! Dovecot's MOVE makes a hard link in the other mailbox and removes the old name some time later, and it is no fault to it
 //! if the old name is gone by then. Whoever replaces the message in between leaves two: the new one here, the moved one
 //! there. A COPY begins the same way and ends with the link. link(2) sets the time at which the inode changed, so that a
-//! file with several names and a fresh time is left for a moment; after that it was a COPY, or the old name is gone.
+//! file with several names and a fresh time is left for a moment; after that it was a COPY, or the old name is gone. Of very many messages the last
+//! links may be made long before the first names go: while there are fresh ones in a batch, older ones are left too.
 
 use super::stored::StoredMessage;
 use std::os::unix::fs::MetadataExt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Between the link and the removal. Measured: some ms for one message, a tenth of a second for a thousand at once.
 const MOVE: Duration = Duration::from_secs(1);
+/// The same while others of the batch are being linked. What takes longer leaves two.
+const LONG_MOVE: Duration = Duration::from_secs(30);
 /// Until it is looked at again.
 const REST: Duration = Duration::from_millis(20);
 
-/// Was it linked a moment ago? What cannot be looked at was not.
-pub(super) fn may_be_moved(message: &StoredMessage) -> bool {
-    let Ok(data) = message.path().symlink_metadata() else { return false };
+/// How long a batch is waited for: a client that links for ever keeps nobody for ever.
+pub(super) struct Patience(Instant);
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience(Instant::now())
+    }
+}
+
+impl Patience {
+    /// Which of these may be on their way to another mailbox?
+    pub(super) fn moving<'a>(&self, messages: impl Iterator<Item = &'a StoredMessage>) -> Vec<bool> {
+        let ages: Vec<Option<Duration>> = messages.map(age_of_link).collect();
+        let younger = |limit| move |age: &Option<Duration>| age.is_some_and(|age| age < limit);
+        let is_going_on = ages.iter().any(younger(MOVE)) && self.0.elapsed() < LONG_MOVE;
+        ages.iter().map(|age| is_going_on && younger(LONG_MOVE)(age)).collect()
+    }
+}
+
+/// How long ago a file with several names was linked, if its clock is ours. What cannot be looked at was not.
+fn age_of_link(message: &StoredMessage) -> Option<Duration> {
+    let data = message.path().symlink_metadata().ok().filter(|data| data.nlink() > 1)?;
     let changed = u64::try_from(data.ctime()).map(Duration::from_secs).unwrap_or_default();
     let changed = changed + Duration::from_nanos(data.ctime_nsec().unsigned_abs());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     // A time that is to come says nothing: clocks of servers differ.
-    data.nlink() > 1 && now.checked_sub(changed).is_some_and(|age| age < MOVE)
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().checked_sub(changed)
 }
 
 /// Gives the client time.

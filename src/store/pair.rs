@@ -2,9 +2,10 @@
 
 use super::atomic::{Files, failed, link_new};
 use super::find::{Found, find_one, is_there};
-use super::moving::may_be_moved;
+use super::identity::Identity;
 use super::name;
-use super::stored::{Part, StoredMailbox, StoredMessage};
+use super::replace::Step;
+use super::stored::{Part, StoredMessage};
 use crate::engine::StoreError;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -22,8 +23,12 @@ pub(super) enum State {
     OldRemoved,
     /// Somebody else did, or moved it to another mailbox.
     OldGone,
+    /// Neither is there.
+    BothGone,
     /// Somebody removed the new one, and the old one is there.
     NewGone,
+    /// Another file than the one that was replaced has the old name now.
+    Stranger,
     /// Something failed.
     Failed(StoreError),
 }
@@ -35,6 +40,8 @@ pub(super) struct Pair {
     pub(super) old: StoredMessage,
     /// The same of the new one.
     pub(super) new: StoredMessage,
+    /// Which file the old one is: none but this one is removed.
+    file: Identity,
     /// What the old one's letters were when the new one's were set after them.
     letters: String,
     /// Octets, as the quota counts them.
@@ -46,8 +53,13 @@ pub(super) struct Pair {
 
 impl Pair {
     /// Of a new file that is not visible yet, with the place and the letters of the old one.
-    pub(super) fn planned(old: &StoredMessage, base: &str, (before, after): (u64, u64)) -> Pair {
+    pub(super) fn planned(
+        (old, file): (&StoredMessage, &Identity),
+        base: &str,
+        (before, after): (u64, u64),
+    ) -> Pair {
         Pair {
+            file: file.clone(),
             new: beside(old, base),
             letters: old.letters().to_owned(),
             sizes: (name::size_in(&old.file_name).unwrap_or(before), after),
@@ -57,15 +69,15 @@ impl Pair {
         }
     }
 
-    /// Of files that may both be visible, by their base names, where the new one was made with these letters. Both are looked up
-    /// before anything is done. The names that stand here until then carry those letters: a file of that name has nothing
-    /// to hand on.
-    pub(super) fn left_behind(mailbox: &Arc<StoredMailbox>, bases: [&str; 2], letters: &str) -> Pair {
-        let [old, new] = bases.map(|base| {
-            let file_name = format!("{base}:2,{letters}");
-            StoredMessage { mailbox: Arc::clone(mailbox), part: Part::Cur, file_name }
+    /// Of the files of a step, which may both be visible. Both are looked up before anything is done. The names that stand
+    /// here until then carry the letters with which the new one was made: a file of that name has nothing to hand on.
+    pub(super) fn left_behind(step: &Step) -> Pair {
+        let [old, new] = [&step.old, &step.new].map(|base| {
+            let file_name = format!("{base}:2,{}", step.letters);
+            StoredMessage { mailbox: Arc::clone(&step.mailbox), part: Part::Cur, file_name }
         });
-        Pair { old, new, letters: letters.to_owned(), sizes: (0, 0), linked: true, state: State::Open }
+        let (file, letters) = (step.file.clone(), step.letters.clone());
+        Pair { old, new, file, letters, sizes: (0, 0), linked: true, state: State::Open }
     }
 
     /// Of files that were found.
@@ -77,10 +89,10 @@ impl Pair {
         matches!(self.state, State::Open)
     }
 
-    /// Does the old one have another name now? Then it must be looked up.
+    /// Does the old one have another name now, or another file its name? Then it must be looked up.
     pub(super) fn is_astray(&mut self) -> bool {
         match is_there(&self.old) {
-            Ok(there) => !there,
+            Ok(there) => !there || self.file.lacks(&self.old),
             Err(error) => {
                 self.fail(error);
                 false
@@ -91,6 +103,7 @@ impl Pair {
     /// Where the old one is now, before the new one is made visible.
     pub(super) fn follow(&mut self, found: &Found) {
         match found.get(self.old.base()) {
+            Some(old) if self.file.lacks(old) => self.state = State::Stranger,
             Some(old) => {
                 self.new = beside(old, self.new.base());
                 self.letters = old.letters().to_owned();
@@ -112,27 +125,24 @@ impl Pair {
         }
     }
 
-    /// Removes the old file by its whole name. It stays, and the pair open, where either has another name now, or where the
-    /// message may be on its way to another mailbox: then it says so, and wants a rest.
+    /// Removes the old file by its whole name. It stays, and the pair open, where either has another name now.
     ///
     /// Between the look for the new file and the removal a client may still expunge the new one; then the message is
     /// gone by the wish of whoever did that.
-    pub(super) fn remove_old(&mut self, files: &impl Files) -> bool {
+    pub(super) fn remove_old(&mut self, files: &impl Files) {
         match is_there(&self.new) {
-            Ok(true) if may_be_moved(&self.old) => return true,
             Ok(true) => {}
-            Ok(false) => return false,
-            Err(error) => {
-                self.fail(error);
-                return false;
-            }
+            Ok(false) => return,
+            Err(error) => return self.fail(error),
+        }
+        if self.file.lacks(&self.old) {
+            return self.state = State::Stranger;
         }
         match files.remove(&self.old.path()) {
             Ok(()) => self.state = State::OldRemoved,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(source) => self.fail(failed("remove", &self.old.path())(source)),
         }
-        false
     }
 
     /// Hands on to the new file what was done to the old one's name. What was learnt counts only once it is handed on: a
@@ -141,11 +151,13 @@ impl Pair {
         let (old, new) = (found.get(self.old.base()), found.get(self.new.base()));
         self.new = new.unwrap_or(&self.new).clone();
         let (old, new) = match (old, new) {
-            (None, _) => return self.state = State::OldGone,
+            (None, None) => return self.state = State::BothGone,
+            (None, Some(_)) => return self.state = State::OldGone,
             (Some(old), None) => {
                 self.old = old.clone();
                 return self.state = State::NewGone;
             }
+            (Some(old), Some(_)) if self.file.lacks(old) => return self.state = State::Stranger,
             (Some(old), Some(new)) => (old, new),
         };
         let target = caught_up(&self.letters, old, new);
@@ -164,7 +176,7 @@ impl Pair {
     /// one is seen: what failed may have been its removal, with the answer lost on its way.
     pub(super) fn tidy(&mut self, files: &impl Files) {
         let withdrawn = match self.state {
-            State::OldGone if self.linked => self.withdraw(files),
+            State::OldGone | State::BothGone if self.linked => self.withdraw(files),
             State::Failed(_) if self.linked && self.old_is_seen() => self.withdraw(files),
             _ => Ok(()),
         };
@@ -175,7 +187,8 @@ impl Pair {
     }
 
     fn old_is_seen(&self) -> bool {
-        matches!(is_there(&self.old), Ok(true)) || matches!(find_one(&self.old), Ok(Some(_)))
+        let found = || find_one(&self.old).ok().flatten();
+        self.file.has(&self.old) || found().is_some_and(|old| self.file.has(&old))
     }
 
     fn withdraw(&mut self, files: &impl Files) -> Result<(), StoreError> {
@@ -196,7 +209,7 @@ impl Pair {
     pub(super) fn folder_to_sync(&self) -> Option<PathBuf> {
         match self.state {
             State::OldRemoved => Some(folder(&self.old)),
-            State::OldGone | State::Failed(_) if self.linked => Some(folder(&self.new)),
+            State::OldGone | State::BothGone | State::Failed(_) if self.linked => Some(folder(&self.new)),
             _ => None,
         }
     }

@@ -10,10 +10,12 @@
 
 use super::MaildirStore;
 use super::atomic::{Disk, Files, discard, ensure_folder, failed, write_like};
+use super::identity::Identity;
 use super::name;
 use super::pair::{Pair, State};
-use super::settle::{locate, settle, settle_late};
+use super::settle::{locate, settle};
 use super::stored::{RunId, StoredMailbox, StoredMessage};
+use super::sweep::sync_emptied;
 use crate::crypto::SecretBytes;
 use crate::engine::{PlainConsent, StoreError};
 use crate::mail::crlf_len;
@@ -22,7 +24,7 @@ use nix::libc::O_NOFOLLOW;
 use std::fs::{Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What takes the place of a message.
@@ -54,6 +56,8 @@ pub struct Step {
     pub new: String,
     /// The letters with which the new one was made.
     pub letters: String,
+    /// Which file the old one is.
+    pub file: Identity,
 }
 
 /// How a replacement ended.
@@ -70,6 +74,7 @@ pub struct Replacement<F: Files = Disk> {
     files: F,
     old: StoredMessage,
     old_size: u64,
+    old_file: Identity,
     base: String,
     temporary: PathBuf,
     size: u64,
@@ -90,6 +95,7 @@ impl<F: Files> MaildirStore<F> {
         let waiting = old.mailbox.folder.join("tmp");
         let temporary = waiting.join(&base);
         let (old, old_size, size) = (old.clone(), data.len(), bytes.len() as u64);
+        let old_file = Identity::of(data);
         match write_like(&self.files, &temporary, bytes, data) {
             // Whoever made the mailbox made no tmp, or somebody tidied it away.
             Err(error) if is_missing(&error) => {
@@ -98,29 +104,7 @@ impl<F: Files> MaildirStore<F> {
             }
             written => written?,
         }
-        Ok(Replacement { files: self.files.clone(), old, old_size, base, temporary, size })
-    }
-
-    /// Finishes what a dead run left: the old file of a step whose new one is visible goes, and its flags are handed on.
-    /// Nothing is done where either is missing. Says whether there was something to do.
-    pub fn finish(&self, step: &Step) -> Result<bool, StoreError> {
-        self.finish_all(std::slice::from_ref(step)).pop().unwrap_or(Ok(false))
-    }
-
-    /// The same for many: one answer for each, in their order, and one look into each mailbox.
-    pub fn finish_all(&self, steps: &[Step]) -> Vec<Result<bool, StoreError>> {
-        let of = |step: &Step| Pair::left_behind(&step.mailbox, [&step.old, &step.new], &step.letters);
-        let mut pairs: Vec<Pair> = steps.iter().map(of).collect();
-        settle_late(&self.files, &mut pairs);
-        pairs.into_iter().map(was_finished).collect()
-    }
-}
-
-fn was_finished(pair: Pair) -> Result<bool, StoreError> {
-    match pair.state {
-        State::OldRemoved => Ok(true),
-        State::OldGone | State::NewGone | State::Open => Ok(false),
-        State::Failed(error) => Err(error),
+        Ok(Replacement { files: self.files.clone(), old, old_size, old_file, base, temporary, size })
     }
 }
 
@@ -160,6 +144,7 @@ impl<F: Files> Replacement<F> {
             old: self.old.base().to_owned(),
             new: self.base.clone(),
             letters: self.old.letters().to_owned(),
+            file: self.old_file.clone(),
         }
     }
 
@@ -176,18 +161,26 @@ impl<F: Files> Replacement<F> {
             pair.link(&files, &replacement.temporary);
         }
         settle(&files, &mut pairs);
+        let emptied =
+            replacements.iter().filter_map(|one| one.temporary.parent()).map(Path::to_owned).collect();
+        drop(replacements);
+        sync_emptied(&files, &emptied);
         pairs.into_iter().map(outcome).collect()
     }
 
     fn pair(&self) -> Pair {
-        Pair::planned(&self.old, &self.base, (self.old_size, self.size))
+        Pair::planned((&self.old, &self.old_file), &self.base, (self.old_size, self.size))
     }
 }
 
 fn outcome(pair: Pair) -> Result<Replaced, StoreError> {
     match pair.state {
         State::OldRemoved => Ok(Replaced::Done),
-        State::OldGone => Ok(Replaced::Gone),
+        State::OldGone | State::BothGone => Ok(Replaced::Gone),
+        State::Stranger => {
+            let text = "another file has its name now, and is left as it is";
+            Err(failed("replace", &pair.old.path())(io::Error::other(text)))
+        }
         State::NewGone | State::Open => {
             let text = "another program removed the new copy; the message stays as it was";
             Err(failed("replace", &pair.old.path())(io::Error::other(text)))

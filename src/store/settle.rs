@@ -2,7 +2,7 @@
 
 use super::atomic::{Files, failed};
 use super::find::{Found, find};
-use super::moving::rest;
+use super::moving::{Patience, rest};
 use super::pair::{Pair, TRIES};
 use super::quota;
 use super::stored::StoredMailbox;
@@ -41,18 +41,27 @@ pub(super) fn settle_late(files: &impl Files, pairs: &mut [Pair]) {
 /// Each time that a removal finds nothing, letters changed in between, which takes a client: the rounds end soon. Messages
 /// that may be on their way elsewhere rest together, so that a thousand of them take no longer than one.
 fn remove_old(files: &impl Files, pairs: &mut [Pair]) {
+    let mut patience = Patience::default();
     for _ in 0..TRIES {
-        let mut wants_rest = false;
-        for pair in pairs.iter_mut().filter(|pair| pair.is_open()) {
-            wants_rest |= pair.remove_old(files);
-        }
+        remove_round(files, pairs, &mut patience);
         if !pairs.iter().any(Pair::is_open) {
             return;
         }
-        if wants_rest {
+        catch_up(files, pairs);
+    }
+}
+
+/// Tries each open pair once, those later that may be on their way to another mailbox.
+fn remove_round(files: &impl Files, pairs: &mut [Pair], patience: &mut Patience) {
+    let mut open: Vec<&mut Pair> = pairs.iter_mut().filter(|pair| pair.is_open()).collect();
+    while !open.is_empty() {
+        let moving = patience.moving(open.iter().map(|pair| &pair.old));
+        let (wait, go): (Vec<_>, Vec<_>) = open.into_iter().zip(moving).partition(|(_, moving)| *moving);
+        go.into_iter().for_each(|(pair, _)| pair.remove_old(files));
+        open = wait.into_iter().map(|(pair, _)| pair).collect();
+        if !open.is_empty() {
             rest();
         }
-        catch_up(files, pairs);
     }
 }
 

@@ -3,9 +3,11 @@
 use super::MaildirStore;
 use super::atomic::{Files, failed};
 use super::name;
+use super::walk::Way;
 use crate::engine::StoreError;
 use crate::mail::Address;
 use nix::libc::{ELOOP, ENXIO, O_NOFOLLOW, O_NONBLOCK};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions, ReadDir};
 use std::io::{self, ErrorKind};
@@ -263,12 +265,16 @@ impl Messages {
 impl<F: Files> MaildirStore<F> {
     /// Every mailbox of an account, INBOX first, which is named also where there is no Maildir yet. What another program named
     /// in its own way is there too; where that gives a name that is taken (a folder `.INBOX`), the mailbox is called as its
-    /// folder is, so that a name stands for one mailbox.
+    /// folder is, so that a name stands for one mailbox. Those that are links are left out (see [`Self::linked_mailboxes`]).
     pub fn stored_mailboxes(&self, owner: &Address) -> Result<Vec<Arc<StoredMailbox>>, StoreError> {
         let maildir = self.layout.maildir(owner);
         let mut found = Vec::<Arc<StoredMailbox>>::new();
-        self.visit_mailboxes(owner, &mut |name, folder| {
-            let is_taken = found.iter().any(|other| other.name == name);
+        let mut taken = HashSet::new();
+        self.visit_mailboxes(owner, &mut |name, folder, way| {
+            if way == Way::OverLink {
+                return Ok(());
+            }
+            let is_taken = !taken.insert(name.to_owned());
             let own_name = || folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             found.push(Arc::new(StoredMailbox {
                 owner: owner.clone(),

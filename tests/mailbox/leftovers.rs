@@ -1,7 +1,7 @@
 //! What Dovecot keeps of messages that were replaced, and the commands that we print to drop it.
 
 use super::served::{BOB, Served};
-use crate::support::{Program, find, path, root};
+use crate::support::{Program, dovecot_plugin, find, path, root};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ fn read_mail(served: &Served) {
 /// Runs lines as an administrator types them; `doveadm` finds our Dovecot.
 fn type_in(served: &Served, lines: &[String]) {
     let bin = served.folder().join("bin");
-    std::fs::create_dir(&bin).unwrap();
+    std::fs::create_dir_all(&bin).unwrap();
     let script = format!(
         "#!/bin/sh\nexec {} -c {} \"$@\"\n",
         path(&find("doveadm").unwrap()),
@@ -76,4 +76,38 @@ fn the_printed_commands_make_dovecot_forget() {
     let again = served.run(&format!("mailbox encrypt --account {BOB} --all"));
     assert_eq!(commands(&again.stderr), Vec::<String>::new(), "nothing older is kept: {}", again.stderr);
     assert_eq!(commands(&inspect().stderr), Vec::<String>::new());
+}
+
+const XAPIAN: &str = "
+mail_plugins = fts fts_xapian
+plugin {
+  fts = xapian
+  fts_xapian = partial=3 full=20
+}
+";
+
+/// `doveadm fts rescan` takes the full-text index away, and it is made anew of what is there.
+#[test]
+fn the_printed_commands_empty_the_index_of_xapian() {
+    if !root(&["openssl", "dovecot", "doveadm"]) || !dovecot_plugin("lib21_fts_xapian_plugin.so") {
+        return;
+    }
+    let served = Served::with_letters(12);
+    let configuration = served.dovecot.configuration();
+    let before = std::fs::read_to_string(&configuration).unwrap();
+    std::fs::write(&configuration, before + XAPIAN).unwrap();
+    let index = format!("doveadm index -u {BOB} INBOX");
+    type_in(&served, &["doveadm reload".into(), index.clone()]);
+    let xapian = served.maildir().join("xapian-indexes");
+    let has_words = || holding(&served.maildir()).iter().any(|file| file.starts_with(&xapian));
+    assert!(has_words(), "the index holds the word");
+    let ended = served.run(&format!("mailbox encrypt --account {BOB} --all"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let printed = commands(&ended.stderr);
+    assert!(printed.contains(&format!("doveadm fts rescan -u {BOB}")), "{}", ended.stderr);
+    assert!(has_words(), "sealing alone leaves the index as it is");
+    type_in(&served, &printed);
+    assert!(!has_words());
+    type_in(&served, &[index]);
+    assert!(!has_words(), "what is sealed is not indexed");
 }

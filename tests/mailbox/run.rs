@@ -1,6 +1,7 @@
 //! Runs over stored messages: every message once, whatever happens meanwhile.
 
 mod accounts;
+mod dead;
 pub(super) mod disks;
 mod faults;
 mod house;
@@ -9,11 +10,12 @@ mod kills;
 mod memory;
 mod signals;
 
-use house::{House, Seal};
-use sealpost::mailbox::{Ended, Event, Left, Outcome, RunError, Seen};
+use house::{Flags, House, Seal, message};
+use sealpost::mailbox::{Criterion, Ended, Event, Left, Outcome, RunError, Seen, Selection};
 use sealpost::store::RunId;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
 
 #[test]
 fn every_message_is_replaced_once_with_its_flags_and_date() {
@@ -121,6 +123,84 @@ fn what_is_renamed_while_it_works_is_told_once() {
     house.assert_numbers(1500);
 }
 
+/// Whatever a client did to the letters of a message, before it was listed, before it was replaced or beside that, holds afterwards.
+#[test]
+fn letters_that_are_set_while_it_works_stay_set() {
+    let house = House::with(1500);
+    let (seen, flags) = house.while_flags_are_set(|| house.run(RunId(1), &Seal::default()).whole());
+    assert_eq!(seen.len(), 1500);
+    let cleared = flags.values().filter(|(_, cleared)| *cleared).count();
+    assert!(flags.len() > 700 && cleared > 300, "{} of which {cleared}", flags.len());
+    house.assert_numbers(1500);
+    house.assert_flags(&flags);
+}
+
+/// A message that leaves one mailbox for another one, whether that was listed before or is listed after: the same run finds it.
+#[test]
+fn what_is_moved_while_it_works_is_found_in_its_new_mailbox() {
+    // Of 40 all are listed before the first is made, of 1500 Archive is not.
+    for messages in [40, 1500] {
+        let house = House::with(messages);
+        let moving = Seal {
+            before: Box::new(|made| {
+                if made == 0 {
+                    [5, 6, 15, 23].into_iter().for_each(|number| house.move_to(number, ".Archive/cur"));
+                    [2, 11, 20].into_iter().for_each(|number| house.move_to(number, "cur"));
+                }
+            }),
+            ..Seal::default()
+        };
+        let seen = house.run(RunId(1), &moving).whole();
+        let replaced = |seen: &&Seen| matches!(seen.outcome, Outcome::Replaced { .. });
+        assert_eq!(seen.iter().filter(replaced).count(), messages, "each once");
+        let gone = seen.iter().filter(|seen| seen.outcome == Outcome::Left(Left::Gone)).count();
+        assert!(messages > 40 || gone == 7, "{gone}");
+        assert_eq!(gone + messages, seen.len());
+        house.assert_numbers(messages);
+        house.assert_flags(&Flags::new());
+        let files = house.files();
+        let lies = |number: usize, folder: &str| {
+            let begin = format!("{folder}/{}.", 1_200_000_000 + number);
+            files.iter().any(|file| file.name.starts_with(&begin))
+        };
+        assert!([5, 6, 15, 23].into_iter().all(|number| lies(number, ".Archive/cur")));
+        assert!([2, 11, 20].into_iter().all(|number| lies(number, "cur")));
+    }
+}
+
+/// What the selection does not mean is neither told of nor changed, and counted, so that a bar comes to its end.
+#[test]
+fn what_is_not_meant_is_counted_and_stays_as_it_is() {
+    let house = House::with(900);
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(1_200_000_000 + 890);
+    for (criterion, meant) in [
+        (Criterion::Since(moment), 10),
+        (Criterion::Before(moment), 890),
+        (Criterion::Smaller(message(9).len() as u64 + 1), 10),
+        (Criterion::Larger(message(100).len() as u64 - 1), 800),
+    ] {
+        let selection = Selection::all().and("a criterion", criterion);
+        let before = house.files();
+        let idle = Seal { idle: true, ..Seal::default() };
+        let told = house.select(&selection, &idle);
+        let not_meant =
+            |event: &Event| if let Event::NotMeant { messages, .. } = event { *messages } else { 0 };
+        assert_eq!(told.events.iter().map(not_meant).sum::<u64>(), 900 - meant, "{selection:?}");
+        assert_eq!(idle.made.load(Ordering::Relaxed) as u64, meant, "the others are not read");
+        assert_eq!(told.whole().len() as u64, meant, "{selection:?}");
+        assert_eq!(house.files(), before);
+    }
+    let late = Selection::all().and("since", Criterion::Since(moment));
+    assert_eq!(house.select(&late, &Seal::default()).replaced(), 10);
+    let sealed: BTreeSet<i64> = house
+        .files()
+        .iter()
+        .filter(|file| file.name.contains("X0000000000000001."))
+        .map(|file| file.date)
+        .collect();
+    assert_eq!(sealed, (1_200_000_890..1_200_000_900).collect());
+}
+
 #[test]
 fn what_is_removed_meanwhile_is_gone_and_told_once() {
     let house = House::with(30);
@@ -216,6 +296,6 @@ fn steps_of_a_dead_run_are_finished_first_and_forgotten() {
     let Event::Finished(step) = &run.events[1] else { panic!("{:?}", run.events[1]) };
     assert!(step.new.contains("X0000000000000009."), "{step:?}");
     assert_eq!(run.whole().len(), 5);
-    assert_eq!(house.steps(), 0);
+    assert_eq!(house.steps(), 1, "what nobody finds is looked for again");
     house.assert_sealed(5);
 }

@@ -11,7 +11,9 @@ mod store;
 pub(crate) use crate::laws::crlf;
 pub(crate) use identity::{Authority, Identity, KeyKind};
 pub(crate) use mail_server::{Act, MailServer, Taken};
-pub(crate) use need::{files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors};
+pub(crate) use need::{
+    dovecot_plugin, files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors,
+};
 pub(crate) use page::{Step, steps};
 pub(crate) use program::{Ended, Program, find, of_three, path};
 pub(crate) use site::Site;

@@ -1,5 +1,5 @@
 //! What a test needs of the machine. Missing: one line, and the test is over; with its word in `SEALPOST_REQUIRE`
-//! (`peers`, `root`, `vectors`, `terminals`) it fails instead.
+//! (`peers`, `root`, `vectors`, `terminals`, `plugins`) it fails instead.
 
 use super::program;
 use std::io::Write;
@@ -63,6 +63,12 @@ fn fetched(variable: &str, place: &str) -> PathBuf {
 pub(crate) fn terminals() -> bool {
     let there = std::path::Path::new("/dev/pts/ptmx").exists();
     tools(&["script"]) && present(there, "terminals", "/dev/pts is not mounted")
+}
+
+/// Is this plugin of Dovecot there, where Debian puts them?
+pub(crate) fn dovecot_plugin(name: &str) -> bool {
+    let file = format!("/usr/lib/dovecot/modules/{name}");
+    present(std::path::Path::new(&file).is_file(), "plugins", &format!("{file} is missing"))
 }
 
 /// Do we run as root, with these programs there?

@@ -12,7 +12,7 @@ use crate::cli::failure::{Failure, without_error_numbers};
 use crate::cli::output::{Output, Table, with};
 use crate::cli::progress;
 use crate::cli::words;
-use crate::mail::Address;
+use crate::mail::{Address, printable};
 use crate::mailbox::{Ended, Event, Outcome, Run, RunError, Seen};
 use crate::store::{MaildirStore, StoredMailbox};
 use fate::Fate;
@@ -139,6 +139,8 @@ impl<'o> Report<'o> {
                 self.running.entry(step.account).or_default().tally.add(Count::Finished, 1)
             }
             Event::Unlisted { mailbox, reason } => self.unlisted(&mailbox, &reason),
+            Event::Warning { owner, text } => self.warn(owner, vec![text]),
+            Event::LeftOut { mailbox, reason } => self.left_out(&mailbox, &reason),
             Event::NotMeant { messages, .. } => self.bar.inc(messages),
             Event::Message(seen) => self.message(&seen),
             Event::Ends { owner, ended } => {
@@ -182,6 +184,21 @@ impl<'o> Report<'o> {
         let reason = without_error_numbers(reason);
         self.failures.show(&self.bar, self.out, || format!("{} {}: {reason}", mailbox.owner, mailbox.name));
         let told = if self.out.is_json() { self.out.json(event::unlisted(mailbox, &reason)) } else { Ok(()) };
+        self.told(told);
+    }
+
+    fn left_out(&mut self, mailbox: &StoredMailbox, reason: &str) {
+        self.fate.mailboxes_failed += 1;
+        let reason = without_error_numbers(reason);
+        let place = || format!("{} {}", mailbox.owner, printable(&mailbox.name));
+        self.failures.show(&self.bar, self.out, || format!("{}: {reason}", place()));
+        let event = || {
+            json!({
+                "event": "mailbox", "account": mailbox.owner.to_string(), "mailbox": mailbox.name,
+                "outcome": "failed", "reason": reason,
+            })
+        };
+        let told = if self.out.is_json() { self.out.json(event()) } else { Ok(()) };
         self.told(told);
     }
 
@@ -270,7 +287,7 @@ impl<'o> Report<'o> {
 
     /// Was every account worked on to its end? Then there is nothing to go on with.
     pub(super) fn is_whole(&self) -> bool {
-        !self.fate.stopped && self.fate.accounts_failed == 0
+        !self.fate.stopped && self.fate.accounts_failed + self.fate.mailboxes_failed == 0
     }
 
     fn tell_other_keys(&self) {

@@ -20,6 +20,20 @@ pub enum Event {
     },
     /// A replacement that a dead run left half done is finished: the old file is gone.
     Finished(StepMark),
+    /// Something to know that is no failure.
+    Warning {
+        /// Whose account it is about.
+        owner: Address,
+        /// What.
+        text: String,
+    },
+    /// A mailbox is not worked on, because what a dead run left there could not be finished.
+    LeftOut {
+        /// The mailbox.
+        mailbox: Arc<StoredMailbox>,
+        /// Why.
+        reason: String,
+    },
     /// What became of a message.
     Message(Seen),
     /// A file whose name cannot be read, or a folder that cannot be listed: nothing is done with what is there, and that is a

@@ -1,13 +1,10 @@
 //! The replacements that are in hand, written down before they are made visible. Accounts that are worked on side by side share
 //! transactions: each costs the disk one sync.
 
-use super::workshop::Workshop;
-use super::{Event, RunError};
 use crate::directory::{SqliteDirectory, StepMark};
 use crate::engine::DirectoryError;
-use crate::mail::Address;
 use crate::store::{Replacement, Step};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Collects what is to be written; whoever comes first writes for all.
 pub(super) struct Journal<'a> {
@@ -82,35 +79,11 @@ impl<'a> Journal<'a> {
     }
 }
 
-impl Workshop<'_> {
-    /// Finishes what dead runs left in the mailboxes of an account, which is locked, and forgets it. What cannot be finished keeps
-    /// the run from working there: it would take the old file of the step for a message that nothing was made of.
-    pub(super) fn finish_dead(&self, owner: &Address, tell: &mut dyn FnMut(Event)) -> Result<(), RunError> {
-        let marks = self.run.journal.steps_of(owner)?;
-        if marks.is_empty() {
-            return Ok(());
-        }
-        let mailboxes = self.run.store.stored_mailboxes(owner)?;
-        let in_one_of = |mark: &StepMark| {
-            let mailbox = mailboxes.iter().find(|mailbox| mailbox.name == mark.mailbox)?;
-            let (old, new, letters) = (mark.old.clone(), mark.new.clone(), mark.letters.clone());
-            Some(Step { mailbox: Arc::clone(mailbox), old, new, letters })
-        };
-        let (marked, steps): (Vec<&StepMark>, Vec<Step>) =
-            marks.iter().filter_map(|mark| Some((mark, in_one_of(mark)?))).unzip();
-        for (mark, finished) in marked.into_iter().zip(self.run.store.finish_all(&steps)) {
-            if finished? {
-                tell(Event::Finished(mark.clone()));
-            }
-        }
-        Ok(self.run.journal.remember_steps(&marks, &[])?)
-    }
-}
-
 /// The step of a replacement, as the journal has it.
 pub(super) fn mark(staged: &Replacement) -> StepMark {
-    let Step { mailbox, old, new, letters } = staged.step();
-    StepMark { account: mailbox.owner.clone(), mailbox: mailbox.name.clone(), old, new, letters }
+    let Step { mailbox, old, new, letters, file } = staged.step();
+    let (account, mailbox, file) = (mailbox.owner.clone(), mailbox.name.clone(), file.as_text().to_owned());
+    StepMark { account, mailbox, old, new, letters, file }
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -120,13 +93,14 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::Address;
     use std::thread;
     use std::time::Duration;
 
     fn step(account: &str) -> StepMark {
         let account = Address::parse(&format!("{account}@north.example")).unwrap();
         let [mailbox, old, new] = ["INBOX", "1.old", "1.new"].map(str::to_owned);
-        StepMark { account, mailbox, old, new, letters: String::new() }
+        StepMark { account, mailbox, old, new, letters: String::new(), file: "1 2 3".to_owned() }
     }
 
     /// While one transaction is written, eight accounts come: the next one is theirs, all together.

@@ -4,6 +4,8 @@ use super::batch::{Batch, Entry, Unlisted, reason};
 use super::journal::mark;
 use super::lanes::side_by_side;
 use super::make::Change;
+use super::prove::{Unproved, prove};
+use super::trouble::Trouble;
 use super::workshop::{Halt, Workshop};
 use super::{Event, RunError};
 use crate::directory::StepMark;
@@ -12,16 +14,12 @@ use crate::mail::Address;
 use crate::mailbox::{Left, Notes, Outcome, Seen};
 use crate::store::{Replaced, Replacement, StoredMessage};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, PoisonError};
-
-/// After so many failures of the disk in a row there is no sense in asking it again: it is full, broken or read-only.
-const FAILURES: usize = 20;
 
 /// Puts batches in their place.
 pub(super) struct Placer<'a> {
     shop: &'a Workshop<'a>,
     owner: &'a Address,
-    trouble: Trouble,
+    trouble: &'a Trouble,
 }
 
 /// Staged, with what will be told of it.
@@ -33,8 +31,8 @@ struct Placed {
 }
 
 impl<'a> Placer<'a> {
-    pub(super) fn new(shop: &'a Workshop<'a>, owner: &'a Address) -> Placer<'a> {
-        Placer { shop, owner, trouble: Trouble::default() }
+    pub(super) fn new(shop: &'a Workshop<'a>, owner: &'a Address, trouble: &'a Trouble) -> Placer<'a> {
+        Placer { shop, owner, trouble }
     }
 
     /// Stages, proves, remembers, commits, and tells of each in their order.
@@ -62,38 +60,23 @@ impl<'a> Placer<'a> {
         Ok(staging.and_then(|()| self.trouble.check())?)
     }
 
-    /// Writes, syncs and reads back; nothing if the disk has said no too often.
+    /// Writes, syncs and reads back; nothing where the disk has said no too often.
     fn stage(&self, entry: Entry<Change>) -> Option<Entry<Placed>> {
         let Entry { stored, state } = entry;
+        let mailbox = &stored.mailbox().name;
         let change = match state {
             Err(outcome) => return Some(Entry { stored, state: Err(outcome) }),
-            Ok(_) if self.trouble.check().is_err() => return None,
+            Ok(_) if self.trouble.has_given_up(mailbox) => return None,
             Ok(change) => change,
         };
-        let proved = self.prove(&stored, &change);
-        self.trouble.heed(&proved);
+        let proved = prove(self.shop.run.store, self.shop.run.id, &stored, &change);
+        self.trouble.heed(mailbox, proved.as_ref().err().and_then(Unproved::of_the_store));
         let Change { data, content, notes, .. } = change;
         let (before, after) = (data.len(), content.bytes().len() as u64);
         Some(match proved {
-            Ok(Some(replacement)) => {
-                Entry { stored, state: Ok(Placed { replacement, before, after, notes }) }
-            }
-            Ok(None) => {
-                let reason = "what was read back from the disk is not what was written";
-                Entry { stored, state: Err(Outcome::Failed(reason.into())) }
-            }
+            Ok(replacement) => Entry { stored, state: Ok(Placed { replacement, before, after, notes }) },
             Err(error) => Entry::failed(stored, &error),
         })
-    }
-
-    fn prove(&self, stored: &StoredMessage, change: &Change) -> Result<Option<Replacement>, StoreError> {
-        let staged = self.shop.run.store.stage_replacement(
-            (stored, &change.data),
-            self.shop.run.id,
-            &change.content,
-        )?;
-        let holds = change.proof.holds(staged.read_back()?.expose());
-        Ok(holds.then_some(staged))
     }
 
     /// A step whose commit failed stays in the journal: the next run looks after it. What is not there any more the reader
@@ -108,7 +91,10 @@ impl<'a> Placer<'a> {
         let mut replacements = Vec::with_capacity(marks.len());
         let told: Vec<Entry<Told>> = staged.into_iter().map(|entry| entry.split(&mut replacements)).collect();
         let replaced = Replacement::commit_all(replacements);
-        replaced.iter().for_each(|result| self.trouble.heed(result));
+        let committed = told.iter().filter(|entry| entry.state.is_ok());
+        for (entry, result) in committed.zip(&replaced) {
+            self.trouble.heed(&entry.stored.mailbox().name, result.as_ref().err());
+        }
         let done = marks.into_iter().zip(&replaced).filter(|(_, result)| result.is_ok());
         self.shop.journal.forget(done.map(|(mark, _)| mark).collect());
         let mut replaced = replaced.into_iter();
@@ -151,27 +137,5 @@ impl Entry<Placed> {
             Told { before, after, notes }
         });
         Entry { stored: self.stored, state }
-    }
-}
-
-/// How often the disk said no since it last said yes, and what it said.
-#[derive(Default)]
-struct Trouble(Mutex<(usize, String)>);
-
-impl Trouble {
-    fn heed<T>(&self, result: &Result<T, StoreError>) {
-        let mut trouble = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *trouble = match result {
-            Ok(_) => (0, String::new()),
-            Err(error) => (trouble.0 + 1, reason(error)),
-        };
-    }
-
-    fn check(&self) -> Result<(), RunError> {
-        let trouble = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*trouble {
-            (failures, _) if *failures < FAILURES => Ok(()),
-            (failures, last) => Err(RunError::GaveUp { failures: *failures, last: last.clone() }),
-        }
     }
 }

@@ -6,6 +6,7 @@
 use super::batch::{Batch, Entry, Unlisted, reason};
 use super::known::Known;
 use super::lanes::side_by_side;
+use super::trouble::Trouble;
 use super::workshop::{Halt, Workshop};
 use super::{RunError, Scope};
 use crate::crypto::SecretBytes;
@@ -52,6 +53,9 @@ struct Opened {
 pub(super) struct Reader<'a, 'b> {
     shop: &'a Workshop<'a>,
     scope: &'b Scope<'b>,
+    /// Mailboxes that are not worked on.
+    left_out: Vec<Arc<StoredMailbox>>,
+    trouble: &'b Trouble,
     out: SyncSender<Batch<'a, Loaded>>,
     known: Known,
     /// Listed and not looked for yet.
@@ -69,11 +73,25 @@ pub(super) struct Reader<'a, 'b> {
 impl<'a, 'b> Reader<'a, 'b> {
     pub(super) fn new(
         shop: &'a Workshop<'a>,
-        scope: &'b Scope<'b>,
+        (scope, left_out): (&'b Scope<'b>, Vec<Arc<StoredMailbox>>),
+        trouble: &'b Trouble,
         out: SyncSender<Batch<'a, Loaded>>,
     ) -> Reader<'a, 'b> {
         let (known, names, lost, batch) = (Known::default(), Vec::new(), HashMap::new(), Batch::empty());
-        Reader { shop, scope, out, known, names, lost, doubles: Vec::new(), batch, octets: 0, in_hand: None }
+        Reader {
+            shop,
+            scope,
+            trouble,
+            left_out,
+            out,
+            known,
+            names,
+            lost,
+            doubles: Vec::new(),
+            batch,
+            octets: 0,
+            in_hand: None,
+        }
     }
 
     /// Passes over the mailboxes until one finds nothing new; until two do where messages are lost, for a rename may hide a file
@@ -96,6 +114,10 @@ impl<'a, 'b> Reader<'a, 'b> {
         }
         let restless = "its file was renamed again and again: try again when the mailbox is quieter";
         for stored in std::mem::take(&mut self.lost).into_values() {
+            // There nobody looked for it under other names.
+            if self.trouble.has_given_up(&stored.mailbox().name) {
+                continue;
+            }
             let is_gone = quiet > 0;
             self.end(
                 stored,
@@ -108,13 +130,16 @@ impl<'a, 'b> Reader<'a, 'b> {
     /// Hands on what it sees for the first time, and says how many these are.
     fn pass(&mut self, pass: usize) -> Result<usize, Halt> {
         let mut found = 0;
-        let mailboxes = match self.shop.run.mailboxes(self.scope) {
+        let mut mailboxes = match self.shop.run.mailboxes(self.scope) {
             Err(RunError::NoMailbox { .. }) if pass > 0 => return Ok(0),
             mailboxes => mailboxes?,
         };
+        mailboxes.retain(|mailbox| !self.left_out.contains(mailbox));
         for mailbox in mailboxes {
+            let trouble = self.trouble;
+            let worth_it = |_: &_| !trouble.has_given_up(&mailbox.name);
             let mut listed = Vec::new();
-            for stored in self.shop.run.store.messages(&mailbox) {
+            for stored in self.shop.run.store.messages(&mailbox).take_while(worth_it) {
                 self.shop.go_on()?;
                 let stored = match stored {
                     Ok(stored) => stored,

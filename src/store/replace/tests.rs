@@ -2,15 +2,16 @@
 
 use super::*;
 use crate::mail::Address;
+use crate::store::Finished;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 mod faults;
 mod moves;
 mod races;
+mod strangers;
 
 /// What happens at a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,7 +183,11 @@ fn a_batch_takes_the_places_of_the_old_ones() {
     });
     let replaced: Vec<_> = Replacement::commit_all(staged).into_iter().map(Result::unwrap).collect();
     assert_eq!(replaced, [Replaced::Done; 3]);
-    assert_eq!(*syncs.lock().unwrap(), ["cur", "new", "cur", "new"], "each folder once, and once again");
+    assert_eq!(
+        *syncs.lock().unwrap(),
+        ["cur", "new", "cur", "new", "tmp"],
+        "each folder once, and once again"
+    );
     let visible = world.visible();
     assert_eq!(visible.len(), 3);
     assert!(visible[2].0.starts_with("new/1700000001.M1P2Q3R4.P"), "{visible:?}");
@@ -320,10 +325,14 @@ fn several_mailboxes_in_a_batch() {
 fn finishing_does_nothing_where_one_of_them_is_missing() {
     let world = World::new(&NAMES);
     let steps: Vec<Step> = world.staged().iter().map(Replacement::step).collect();
-    assert!(world.store.finish_all(&steps).into_iter().all(|done| !done.unwrap()), "only the old ones");
+    let settled =
+        || world.store.finish_all(&steps).into_iter().all(|done| done.unwrap() == Finished::Settled);
+    assert!(settled(), "only the old ones");
     let staged = world.staged();
     let steps: Vec<Step> = staged.iter().map(Replacement::step).collect();
     Replacement::commit_all(staged);
-    assert!(world.store.finish_all(&steps).into_iter().all(|done| !done.unwrap()), "only the new ones");
+    let settled =
+        || world.store.finish_all(&steps).into_iter().all(|done| done.unwrap() == Finished::Settled);
+    assert!(settled(), "only the new ones");
     assert_eq!(world.visible().len(), 3);
 }

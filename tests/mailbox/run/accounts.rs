@@ -40,10 +40,12 @@ fn go(run: &Run<'_>, owners: &[Address], seal: &Seal<'_>, but: Option<&Address>)
 fn whose(event: &Event) -> String {
     match event {
         Event::Begins { owner, .. }
+        | Event::Warning { owner, .. }
         | Event::NotMeant { owner, .. }
         | Event::Ends { owner, .. }
         | Event::Fails { owner, .. } => owner.to_string(),
         Event::Finished(step) => step.account.to_string(),
+        Event::LeftOut { mailbox, .. } => mailbox.owner.to_string(),
         Event::Message(seen) => seen.stored.mailbox().owner.to_string(),
         Event::Unlisted { mailbox, .. } => mailbox.owner.to_string(),
     }

@@ -11,6 +11,7 @@ use sealpost::smime::{Mark, SealJob, Sealed, open, seal_many};
 use sealpost::store::{MaildirStore, NewContent, RunId};
 use sealpost::system::SystemEntropy;
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -136,6 +137,7 @@ impl House {
         std::fs::write(&path, sealed.bytes()).unwrap();
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(DATE + number as u64);
         File::options().write(true).open(&path).unwrap().set_modified(date).unwrap();
+        let file = self.identity(number);
         let letters = letters(number).trim_start_matches(":2,").to_owned();
         let mailbox = if place(number).starts_with('.') { "Archive" } else { "INBOX" };
         self.remember(StepMark {
@@ -144,6 +146,7 @@ impl House {
             old: base(number),
             new,
             letters,
+            file,
         });
     }
 
@@ -156,7 +159,19 @@ impl House {
             old: "1.a".into(),
             new: "1.b".into(),
             letters: "".into(),
+            file: "1 2".into(),
         });
+    }
+
+    /// As a run writes it down that means to replace the message.
+    fn identity(&self, number: usize) -> String {
+        let mailboxes = self.store.stored_mailboxes(&self.owner).unwrap();
+        let mut all = mailboxes.iter().flat_map(|mailbox| self.store.messages(mailbox)).map(Result::unwrap);
+        let old = all.find(|stored| stored.base() == base(number)).unwrap();
+        let (_, data) = old.open().unwrap().unwrap();
+        let sealed = NewContent::Sealed(seal(&[&message(number)]).remove(0));
+        let staged = self.store.stage_replacement((&old, &data), RunId(1), &sealed).unwrap();
+        staged.step().file.as_text().to_owned()
     }
 
     fn remember(&self, step: StepMark) {
@@ -197,10 +212,18 @@ impl House {
         self.go(&Run { dry_run: true, ..self.means(id) }, work)
     }
 
+    /// Over the messages that are meant alone.
+    pub(super) fn select(&self, selection: &Selection, work: &Seal<'_>) -> Told {
+        self.among(&self.means(RunId(1)), selection, work)
+    }
+
     fn go(&self, run: &Run<'_>, work: &Seal<'_>) -> Told {
-        let selection = Selection::default();
+        self.among(run, &Selection::default(), work)
+    }
+
+    fn among(&self, run: &Run<'_>, selection: &Selection, work: &Seal<'_>) -> Told {
         let owners = [self.owner.clone()];
-        let accounts = Accounts { owners: &owners, mailbox: None, selection: &selection };
+        let accounts = Accounts { owners: &owners, mailbox: None, selection };
         let (mut events, mut ended) = (Vec::new(), None);
         let works = |_: &Address| -> Result<Box<dyn Work + '_>, String> { Ok(Box::new(work)) };
         run.accounts(&accounts, &works, &mut |event| match event {
@@ -295,6 +318,14 @@ impl House {
         assert_eq!(numbers, expected.collect::<Vec<_>>());
     }
 
+    /// Renames a message as a client does that moves it: to another mailbox, under another base name, with its letters.
+    pub(super) fn move_to(&self, number: usize, folder: &str) {
+        let name = format!("{}{}", base(number), letters(number));
+        let moved = format!("{}.M9P9Q{number}.moved{}", DATE + number as u64, letters(number));
+        let to = self.maildir().join(folder).join(moved);
+        std::fs::rename(self.maildir().join(place(number)).join(name), to).unwrap();
+    }
+
     /// Which message a sealed file is; it must be whole and have its date.
     fn number_in(&self, file: &Stored) -> usize {
         let bytes = std::fs::read(self.maildir().join(&file.name)).unwrap();
@@ -308,12 +339,61 @@ impl House {
 
     /// Somebody renames files as a client does that sets and clears flags, all the time.
     pub(super) fn while_flags_change<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.while_somebody(|round| self.change_flags(round), work)
+    }
+
+    /// Somebody sets letters that no message has at first, and clears those of no message twice. What was done, by message: what
+    /// it must have afterwards, and what not. A client that sees two of a message does it to both.
+    pub(super) fn while_flags_are_set<T>(&self, work: impl FnOnce() -> T) -> (T, Flags) {
+        let flags = Mutex::new(Flags::new());
+        let result = self.while_somebody(|round| self.set_flags(round, &mut flags.lock().unwrap()), work);
+        (result, flags.into_inner().unwrap())
+    }
+
+    fn set_flags(&self, round: usize, flags: &mut Flags) {
+        let letter = ['D', 'R', 'c', 'd', 'e', 'f'][round % 6];
+        for folder in ["cur", ".Archive/cur"] {
+            let folder = self.maildir().join(folder);
+            for entry in std::fs::read_dir(&folder).unwrap().flatten().skip(round % 5).step_by(5) {
+                let name = entry.file_name().into_string().unwrap();
+                let Some((base, had)) = name.split_once(":2,") else { continue };
+                let mut letters: BTreeSet<char> = had.chars().filter(|had| *had != 'S').collect();
+                letters.insert(letter);
+                let has: String = letters.into_iter().collect();
+                // It may be replaced meanwhile.
+                if has != had && std::fs::rename(entry.path(), folder.join(format!("{base}:2,{has}"))).is_ok()
+                {
+                    let (set, cleared) = flags.entry(number_of(base)).or_default();
+                    set.insert(letter);
+                    *cleared |= had.contains('S');
+                }
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Each message has the letters that were set, and those that it had, but the one that was cleared.
+    pub(super) fn assert_flags(&self, flags: &Flags) {
+        for file in self.files() {
+            let name = file.name.rsplit_once('/').unwrap().1;
+            let (base, has) = name.split_once(":2,").unwrap_or((name, ""));
+            let number = number_of(base);
+            let mut expected: BTreeSet<char> = letters(number).trim_start_matches(":2,").chars().collect();
+            if let Some((set, cleared)) = flags.get(&number) {
+                expected.extend(set);
+                expected.retain(|letter| !*cleared || *letter != 'S');
+            }
+            assert_eq!(has.chars().collect::<BTreeSet<char>>(), expected, "{}", file.name);
+        }
+    }
+
+    fn while_somebody<T>(&self, act: impl Fn(usize) + Sync, work: impl FnOnce() -> T) -> T {
         let over = AtomicBool::new(false);
         std::thread::scope(|threads| {
             threads.spawn(|| {
                 let mut round = 0_usize;
                 while !over.load(Ordering::Relaxed) {
-                    self.change_flags(round);
+                    act(round);
                     round += 1;
                 }
             });
@@ -337,6 +417,14 @@ impl House {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+/// Of each message, the letters that were set, and whether S was cleared.
+pub(super) type Flags = BTreeMap<usize, (BTreeSet<char>, bool)>;
+
+fn number_of(base: &str) -> usize {
+    let time: u64 = base.split('.').next().unwrap().parse().unwrap();
+    usize::try_from(time - DATE).unwrap()
 }
 
 /// Seals to Ella; counts what it is asked for.

@@ -12,6 +12,8 @@ pub(super) struct Fate {
     pub(super) stopped: bool,
     /// Accounts that were not worked on to the end.
     pub(super) accounts_failed: u64,
+    /// Mailboxes that were not worked on.
+    pub(super) mailboxes_failed: u64,
     /// The mailbox that is meant is not there.
     pub(super) without_mailbox: usize,
     /// Why the only account failed, or none of them has the mailbox.
@@ -32,9 +34,16 @@ impl Fate {
         if let Some(failure) = self.only {
             return Err(failure);
         }
-        let failed = [(total.of(Count::Failed), "message"), (self.accounts_failed, "account")];
+        let failed = [
+            (total.of(Count::Failed), ["message", "messages"]),
+            (self.mailboxes_failed, ["mailbox", "mailboxes"]),
+            (self.accounts_failed, ["account", "accounts"]),
+        ];
         let failed = failed.into_iter().filter(|(number, _)| *number > 0);
-        let failed: Vec<String> = failed.map(|(number, what)| counted(number, what)).collect();
+        let counted_as = |(number, [one, many]): (u64, [&str; 2])| {
+            format!("{number} {}", if number == 1 { one } else { many })
+        };
+        let failed: Vec<String> = failed.map(counted_as).collect();
         if !failed.is_empty() && begun.dry_run {
             return Err(Failure::new(Code::No, format!("{} would fail", failed.join(" and ")))
                 .hint("nothing was done: mend it before the run, which passes over what fails"));

@@ -134,7 +134,7 @@ fn a_fault_at_every_call_of_the_finish_leaves_something_to_finish() {
             let about = format!("{fault:?} at {at} of {calls}: {finished:?}, {:?}", world.visible());
             for (number, finished) in finished.iter().enumerate() {
                 let [old, new] = ["old", "new"].map(|age| world.with(&format!("{age} {number}")).len());
-                assert!(new == 1 && (old == 0 || !matches!(finished, Ok(true))), "{about}");
+                assert!(new == 1 && (old == 0 || !matches!(finished, Ok(Finished::Done))), "{about}");
                 assert!(finished.is_err() || at > calls || old == 0, "{about}");
             }
             finish(&world, &steps);

@@ -221,7 +221,7 @@ fn finishing_never_drops_the_new_one() {
         }
         Answer::Works
     });
-    assert!(!world.store.finish(&step).unwrap());
+    assert_eq!(world.store.finish(&step).unwrap(), Finished::Settled);
     assert_eq!((world.with("old 1").len(), world.with("new 1").len()), (0, 1));
 }
 

@@ -1,0 +1,93 @@
+//! Messages that a client of a live Dovecot moves or expunges while they are replaced.
+
+use super::served::{BOB, FIRST, Served};
+use super::verbs::events;
+use crate::postfix_dovecot::wire::Wire;
+use crate::support::{Ended, root};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// One batch of a run.
+const LETTERS: u64 = 512;
+
+/// OK or NO: some may be gone under their UIDs.
+fn attempt(session: &mut Wire, command: &str) {
+    session.send(&format!("b {command}"));
+    while !session.line().starts_with("b ") {}
+}
+
+/// So many new files are staged, or nearly: they are about to become visible.
+const STAGED: usize = 490;
+
+/// Does the command to all letters, so many at a time and the last ones first, at that moment. New files have higher UIDs.
+fn at_work(served: &Served, session: &mut Wire, (command, at_once): (&str, u64)) {
+    let (tmp, end) = (served.maildir().join("tmp"), Instant::now() + Duration::from_secs(60));
+    while std::fs::read_dir(&tmp).unwrap().count() < STAGED && Instant::now() < end {}
+    for chunk in (0..LETTERS / at_once).rev() {
+        let uids = format!("{}:{}", chunk * at_once + 1, (chunk + 1) * at_once);
+        attempt(session, &command.replace("UIDS", &uids));
+    }
+}
+
+fn run_beside(served: &Served, mut session: Wire, command: (&str, u64)) -> Ended {
+    std::thread::scope(|threads| {
+        threads.spawn(|| at_work(served, &mut session, command));
+        served.run(&format!("--json mailbox encrypt --account {BOB} --all"))
+    })
+}
+
+/// In which mailboxes each letter is.
+fn places(served: &Served) -> BTreeMap<u64, Vec<&'static str>> {
+    let mut places = BTreeMap::<u64, Vec<&str>>::new();
+    for mailbox in ["", ".Archive"] {
+        for lying in served.messages(mailbox) {
+            places.entry(served.number(&lying)).or_default().push(mailbox);
+        }
+    }
+    places
+}
+
+#[test]
+fn what_is_moved_while_it_is_replaced_is_there_once() {
+    if !root(&["openssl", "dovecot"]) {
+        return;
+    }
+    let served = Served::with_letters(LETTERS);
+    let session = served.dovecot.session(BOB);
+    // All at once: the server makes every link first, and removes the old names after the last one.
+    run_beside(&served, session, ("UID MOVE UIDS Archive", LETTERS)).ok();
+    let places = places(&served);
+    let doubles: Vec<_> =
+        places.iter().filter(|(_, places)| places.len() > 1).map(|(number, _)| number).collect();
+    let moved = places.values().filter(|places| places[..] == [".Archive"]).count();
+    println!("{moved} of {LETTERS} were moved");
+    assert!(doubles.is_empty(), "{} messages are there twice: {doubles:?}", doubles.len());
+    assert!(places.keys().copied().eq(FIRST..FIRST + LETTERS));
+    assert!(moved > 0, "nothing was moved");
+}
+
+/// Who removed the old file is the one whose word holds: the run that put another one in its place, or the server.
+#[test]
+fn what_is_expunged_while_it_is_replaced_does_not_come_back() {
+    if !root(&["openssl", "dovecot"]) {
+        return;
+    }
+    let served = Served::with_letters(LETTERS);
+    let mut session = served.dovecot.session(BOB);
+    session.imap("STORE 1:* +FLAGS (\\Deleted)");
+    let ended = run_beside(&served, session, ("UID EXPUNGE UIDS", 64));
+    let mut sealed = Vec::new();
+    let mut gone = 0;
+    for event in events(&ended).iter().filter(|event| event["event"] == "message") {
+        let number: u64 = event["message"].as_str().unwrap().split_once('.').unwrap().0.parse().unwrap();
+        match event["outcome"].as_str().unwrap() {
+            "sealed" => sealed.push(number),
+            _ => gone += 1,
+        }
+    }
+    ended.ok();
+    sealed.sort_unstable();
+    println!("{} were replaced, {gone} were expunged before that, of {LETTERS}", sealed.len());
+    assert!(gone > 0, "nothing was expunged while it was replaced");
+    assert!(places(&served).into_keys().eq(sealed), "another one is there");
+}
