@@ -9,8 +9,13 @@ use std::time::Duration;
 const ARCHIVED: usize = 3;
 
 fn warnings(events: &[Event]) -> Vec<&str> {
-    let text = |event| if let &Event::Warning { ref text, .. } = event { Some(text.as_str()) } else { None };
-    events.iter().filter_map(text).collect()
+    let mut texts = Vec::new();
+    for event in events {
+        if let Event::Warning { text, .. } = event {
+            texts.push(text.as_str());
+        }
+    }
+    texts
 }
 
 /// The step is one that was done, and then the administrator took the message back from a backup.
