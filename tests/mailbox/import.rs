@@ -7,12 +7,13 @@ use nix::unistd::Pid;
 use sealpost::crypto::MarkKey;
 use sealpost::mail::mbox::{Splitter, Variant};
 use sealpost::mail::{Address, MailboxName};
-use sealpost::mailbox::{Arrived, Import, Imported, Left, Made, Read, Work};
-use sealpost::store::MaildirStore;
+use sealpost::mailbox::{self, Arrived, Import, Imported, Left, Made, Read, Work};
+use sealpost::store::{MaildirStore, StoredMailbox};
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -21,10 +22,6 @@ const WORDS: &str = "mailbox import --account bob@north.example -";
 
 fn import(site: &Site, mbox: impl Into<Vec<u8>>) -> Ended {
     site.program(WORDS).input(mbox).run()
-}
-
-fn lying(site: &Site) -> usize {
-    Maildir::of(&site.root(), "bob").messages().len()
 }
 
 /// More than fits into a pipe: when it is written, somebody reads.
@@ -51,21 +48,6 @@ fn stopped(output: &Output) {
         (output.status.code(), said.as_ref()),
         (Some(75), "sealpost: stopped; the same command goes on where it was\n")
     );
-}
-
-/// Ctrl-C reaches the program in front of the pipe too, and its end may be seen first.
-#[test]
-fn what_the_same_ctrl_c_cut_off_is_not_stored() {
-    let (site, _) = Site::certified();
-    let mut child = begun(&site, &format!("{}{FROM}Subject: half\n\nthis is not a", large()));
-    drop(child.stdin.take());
-    std::thread::sleep(Duration::from_millis(20));
-    interrupt(&child);
-    stopped(&child.wait_with_output().unwrap());
-    assert_eq!(lying(&site), 1);
-    let again = import(&site, format!("{}{FROM}Subject: half\n\nthis is not all\n\n", large()));
-    assert!(again.text().contains("there already       1\n"), "{}", again.text());
-    assert!(again.stderr.is_empty() && lying(&site) == 2, "{}", again.stderr);
 }
 
 #[test]
@@ -149,38 +131,82 @@ impl Work for AsTheyAre {
 
 const OPENPGP: &str = include_str!("../../fixtures/odd-mail/openpgp.eml");
 
-/// Whoever sets flags hides files from a listing.
-#[test]
-fn flags_that_change_meanwhile_double_nothing() {
-    const NUMBER: usize = 600;
-    let folder = tempfile::tempdir().unwrap();
-    let store = MaildirStore::new(folder.path(), "{domain}/{local}").unwrap();
-    let bob = Address::parse("bob@north.example").unwrap();
-    store.create(&bob, &MailboxName::inbox()).unwrap();
-    let mbox: String = (0..NUMBER).map(|at| format!("{FROM}Subject: {at}{OPENPGP}\n\n")).collect();
-    let mailbox = store.mailbox_to_come(&bob, &MailboxName::inbox());
-    let run = |dry_run: bool| {
+/// An INBOX of bob, into which an mbox comes.
+struct Inbox {
+    _folder: tempfile::TempDir,
+    store: MaildirStore,
+    mailbox: Arc<StoredMailbox>,
+    stop: AtomicBool,
+}
+
+impl Inbox {
+    fn new() -> Inbox {
+        let folder = tempfile::tempdir().unwrap();
+        let store = MaildirStore::new(folder.path(), "{domain}/{local}").unwrap();
+        let bob = Address::parse("bob@north.example").unwrap();
+        store.create(&bob, &MailboxName::inbox()).unwrap();
+        let mailbox = store.mailbox_to_come(&bob, &MailboxName::inbox());
+        Inbox { _folder: folder, store, mailbox, stop: AtomicBool::new(false) }
+    }
+
+    fn import(&self, source: &mut dyn std::io::Read, dry_run: bool) -> (mailbox::Ended, Vec<Imported>) {
         let import = Import {
-            store: &store,
-            mailbox: &mailbox,
+            store: &self.store,
+            mailbox: &self.mailbox,
             name: &MailboxName::inbox(),
             work: &AsTheyAre,
             marks: &MarkKey::of_nobody(),
-            stop: &AtomicBool::new(false),
+            stop: &self.stop,
             now: std::time::SystemTime::now(),
             flags: &[sealpost::mail::Flag::Seen],
             dry_run,
         };
-        let mut told: Vec<Imported> = Vec::new();
+        let mut told = Vec::new();
         let splitter = Splitter::new(Variant::Rd, 1 << 20);
-        import.run(&mut mbox.as_bytes(), splitter, &mut |imported| told.push(imported)).unwrap();
-        told
-    };
+        let ended = import.run(source, splitter, &mut |imported| told.push(imported)).unwrap();
+        (ended, told)
+    }
+}
+
+/// Its end is seen, and the signal that was the reason with it.
+struct CutOff<'a>(&'a [u8], &'a AtomicBool);
+
+impl std::io::Read for CutOff<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let octets = self.0.read(into)?;
+        self.1.store(octets == 0, Ordering::Relaxed);
+        Ok(octets)
+    }
+}
+
+/// Ctrl-C reaches the program in front of a pipe too: what looks like the end of the mbox is none.
+#[test]
+fn what_the_same_ctrl_c_cut_off_is_not_stored() {
+    let inbox = Inbox::new();
+    let whole = format!("{FROM}Subject: one{OPENPGP}\n\n{FROM}Subject: two{OPENPGP}\n\n");
+    let mut cut = CutOff(&whole.as_bytes()[..whole.len() - 4], &inbox.stop);
+    let (ended, told) = inbox.import(&mut cut, false);
+    assert_eq!((ended, told.len()), (mailbox::Ended::Stopped, 1));
+    inbox.stop.store(false, Ordering::Relaxed);
+    let (ended, told) = inbox.import(&mut whole.as_bytes(), false);
+    let there: Vec<bool> = told.iter().map(|one| one.arrived == Arrived::ThereAlready).collect();
+    assert_eq!((ended, there), (mailbox::Ended::Whole, vec![true, false]));
+}
+
+/// Whoever sets flags hides files from a listing.
+#[test]
+fn flags_that_change_meanwhile_double_nothing() {
+    const NUMBER: usize = 600;
+    let inbox = Inbox::new();
+    let mbox: String = (0..NUMBER).map(|at| format!("{FROM}Subject: {at}{OPENPGP}\n\n")).collect();
+    let run = |dry_run: bool| inbox.import(&mut mbox.as_bytes(), dry_run).1;
     let stored = run(false);
     let note = ["encrypted with OpenPGP, and left so: nobody can tell who opens it"];
     assert!(stored.iter().all(|one| matches!(one.arrived, Arrived::Stored(_)) && one.notes == note));
-    let files: Vec<PathBuf> =
-        std::fs::read_dir(mailbox.folder().join("cur")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<PathBuf> = std::fs::read_dir(inbox.mailbox.folder().join("cur"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     assert_eq!(files.len(), NUMBER);
     let end = AtomicBool::new(false);
     std::thread::scope(|scope| {
