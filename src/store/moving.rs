@@ -31,8 +31,17 @@ impl Patience {
     pub(super) fn moving<'a>(&self, messages: impl Iterator<Item = &'a StoredMessage>) -> Vec<bool> {
         let ages: Vec<Option<Duration>> = messages.map(age_of_link).collect();
         let younger = |limit| move |age: &Option<Duration>| age.is_some_and(|age| age < limit);
-        let is_going_on = ages.iter().any(younger(MOVE)) && self.0.elapsed() < LONG_MOVE;
+        let is_going_on = ages.iter().any(younger(MOVE)) && self.is_left();
         ages.iter().map(|age| is_going_on && younger(LONG_MOVE)(age)).collect()
+    }
+
+    /// Was it linked a moment ago?
+    pub(super) fn is_fresh(&self, message: &StoredMessage) -> bool {
+        self.is_left() && age_of_link(message).is_some_and(|age| age < MOVE)
+    }
+
+    fn is_left(&self) -> bool {
+        self.0.elapsed() < LONG_MOVE
     }
 }
 

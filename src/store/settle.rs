@@ -56,9 +56,16 @@ fn remove_round(files: &impl Files, pairs: &mut [Pair], patience: &mut Patience)
     let mut open: Vec<&mut Pair> = pairs.iter_mut().filter(|pair| pair.is_open()).collect();
     while !open.is_empty() {
         let moving = patience.moving(open.iter().map(|pair| &pair.old));
-        let (wait, go): (Vec<_>, Vec<_>) = open.into_iter().zip(moving).partition(|(_, moving)| *moving);
-        go.into_iter().for_each(|(pair, _)| pair.remove_old(files));
-        open = wait.into_iter().map(|(pair, _)| pair).collect();
+        let mut waiting = Vec::new();
+        for (pair, moving) in open.into_iter().zip(moving) {
+            // While the ones before it were removed, a client may have begun to move this one.
+            if moving || patience.is_fresh(&pair.old) {
+                waiting.push(pair);
+            } else {
+                pair.remove_old(files);
+            }
+        }
+        open = waiting;
         if !open.is_empty() {
             rest();
         }

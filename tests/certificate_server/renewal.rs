@@ -173,9 +173,10 @@ fn the_authority_is_written_to_a_file_for_others_to_trust() {
         north.example\n";
     assert_eq!(office.site.refused(&none), (66, text.to_owned()));
     assert!(!office.file("no.pem").exists());
+    office.site.run("cert issue --account bob@north.example").ok();
     let of_bob = office.site.folder().join("bob.active.pem");
-    let told =
-        office.site.run(&format!("cert show --account bob@north.example --output {}", path(&of_bob))).text();
+    let show = format!("cert show --account bob@north.example --output {}", path(&of_bob));
+    let told = String::from_utf8(office.site.run(&show).ok()).unwrap();
     assert_eq!(told, format!("1 certificate of bob@north.example written to {}\n", path(&of_bob)));
     let listed = office.site.json("cert show --account bob@north.example")["certificates"].clone();
     let active = listed.as_array().unwrap().iter().find(|one| one["state"] == "active").unwrap();

@@ -71,6 +71,8 @@ fn each_way_to_choose_means_its_message_and_no_other() {
     store.command("account add anna@north.example").run().ok();
     let anna = store.authority.p256("anna");
     store.certify(&anna);
+    // Or a rekey would take the copy from her.
+    store.command("acl grant --mailbox ~bob@north.example/INBOX --account anna@north.example").run().ok();
     let maildir = fill(&store);
     let before = maildir.messages();
     let sealed_to = format!("--sealed-to {}", path(&anna.certificate));
