@@ -27,22 +27,18 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Which of these may be on their way to another mailbox?
-    pub(super) fn moving<'a>(&self, messages: impl Iterator<Item = &'a StoredMessage>) -> Vec<bool> {
-        let ages: Vec<Option<Duration>> = messages.map(age_of_link).collect();
-        let younger = |limit| move |age: &Option<Duration>| age.is_some_and(|age| age < limit);
-        let is_going_on = ages.iter().any(younger(MOVE)) && self.is_left();
-        ages.iter().map(|age| is_going_on && younger(LONG_MOVE)(age)).collect()
+    /// Until what age a link of these may belong to a move that goes on.
+    pub(super) fn limit<'a>(&self, mut messages: impl Iterator<Item = &'a StoredMessage>) -> Duration {
+        if self.0.elapsed() >= LONG_MOVE {
+            return Duration::ZERO;
+        }
+        if messages.any(|message| may_be_moved(message, MOVE)) { LONG_MOVE } else { MOVE }
     }
+}
 
-    /// Was it linked a moment ago?
-    pub(super) fn is_fresh(&self, message: &StoredMessage) -> bool {
-        self.is_left() && age_of_link(message).is_some_and(|age| age < MOVE)
-    }
-
-    fn is_left(&self) -> bool {
-        self.0.elapsed() < LONG_MOVE
-    }
+/// May it be on its way to another mailbox? Asked right before its old name would go.
+pub(super) fn may_be_moved(message: &StoredMessage, limit: Duration) -> bool {
+    age_of_link(message).is_some_and(|age| age < limit)
 }
 
 /// How long ago a file with several names was linked, if its clock is ours. What cannot be looked at was not.

@@ -2,7 +2,7 @@
 
 use super::atomic::{Files, failed};
 use super::find::{Found, find};
-use super::moving::{Patience, rest};
+use super::moving::{Patience, may_be_moved, rest};
 use super::pair::{Pair, TRIES};
 use super::quota;
 use super::stored::StoredMailbox;
@@ -55,11 +55,10 @@ fn remove_old(files: &impl Files, pairs: &mut [Pair]) {
 fn remove_round(files: &impl Files, pairs: &mut [Pair], patience: &mut Patience) {
     let mut open: Vec<&mut Pair> = pairs.iter_mut().filter(|pair| pair.is_open()).collect();
     while !open.is_empty() {
-        let moving = patience.moving(open.iter().map(|pair| &pair.old));
+        let limit = patience.limit(open.iter().map(|pair| &pair.old));
         let mut waiting = Vec::new();
-        for (pair, moving) in open.into_iter().zip(moving) {
-            // While the ones before it were removed, a client may have begun to move this one.
-            if moving || patience.is_fresh(&pair.old) {
+        for pair in open {
+            if may_be_moved(&pair.old, limit) {
                 waiting.push(pair);
             } else {
                 pair.remove_old(files);
