@@ -25,7 +25,7 @@ pub use event::Event;
 pub(super) use known::Known;
 pub(super) use lanes::side_by_side;
 pub(super) use lock::Lock;
-pub(super) use read::{too_large, whole};
+pub(super) use read::{MESSAGES, NAMES, OCTETS, PASSES, RESTLESS, too_large, whole};
 pub use trouble::GivenUp;
 
 use super::{Selection, Work};

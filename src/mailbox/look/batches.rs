@@ -3,24 +3,13 @@
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
 use crate::mailbox::Selection;
-use crate::mailbox::run::{Known, reason};
+use crate::mailbox::run::{Known, MESSAGES, NAMES, OCTETS, PASSES, RESTLESS, reason, side_by_side, whole};
 use crate::store::{MaildirStore, Messages, StoredMailbox, StoredMessage, is_of_one_file};
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-/// Names that are put in order at a time: a few megabytes.
-const NAMES: usize = 65_536;
-/// Messages of a batch.
-const MESSAGES: usize = 512;
-/// Octets of a batch; a message that is larger is a batch of its own.
-const OCTETS: u64 = 16 << 20;
-/// Somebody who renames files all the time keeps nobody here for ever.
-const PASSES: usize = 10;
 /// Threads that read. They wait for the disk, not for the processor.
 const READERS: usize = 4;
 
@@ -112,8 +101,7 @@ impl Batches<'_> {
     /// What was renamed again and again. After a quiet pass what is lost was removed or moved.
     fn restless(&mut self) -> Option<Batch> {
         let lost = std::mem::take(&mut self.lost);
-        let reason = "its file was renamed again and again: try again when the mailbox is quieter";
-        let unread = |stored: &StoredMessage| unread(stored, reason.to_owned());
+        let unread = |stored: &StoredMessage| unread(stored, RESTLESS.to_owned());
         (self.quiet == 0 && !lost.is_empty()).then(|| lost.values().map(unread).collect())
     }
 
@@ -175,28 +163,17 @@ struct Taken {
 
 /// Reads side by side until there is no room; what is left is given back in its order.
 fn load(names: Vec<StoredMessage>, selection: &Selection) -> Taken {
-    let (next, held) = (AtomicUsize::new(0), AtomicU64::new(0));
-    let read = || {
-        let mut slots = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(stored) = names.get(at) else { return slots };
-            slots.push((at, slot(stored, selection, &held)));
-        }
-    };
-    let mut slots = std::thread::scope(|scope| {
-        let readers: Vec<_> = (0..READERS.min(names.len())).map(|_| scope.spawn(read)).collect();
-        let read =
-            readers.into_iter().map(|reader| reader.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        read.flatten().collect::<Vec<_>>()
+    let held = AtomicU64::new(0);
+    let slots = side_by_side(names, READERS, |stored| {
+        let slot = slot(&stored, selection, &held);
+        (stored, slot)
     });
-    slots.sort_unstable_by_key(|(at, _)| *at);
     let mut taken = Taken::default();
-    for (stored, (_, slot)) in names.iter().zip(slots) {
+    for (stored, slot) in slots {
         match slot {
             Slot::Loaded(loaded) => taken.batch.push(loaded),
-            Slot::Postponed => taken.postponed.push(stored.clone()),
-            Slot::Gone => taken.gone.push(stored.clone()),
+            Slot::Postponed => taken.postponed.push(stored),
+            Slot::Gone => taken.gone.push(stored),
             Slot::Passed => {}
         }
     }
@@ -204,10 +181,10 @@ fn load(names: Vec<StoredMessage>, selection: &Selection) -> Taken {
 }
 
 fn slot(stored: &StoredMessage, selection: &Selection, held: &AtomicU64) -> Slot {
-    let (file, data) = match open(stored) {
+    let (mut file, data) = match stored.open() {
         Ok(Some(opened)) => opened,
         Ok(None) => return Slot::Gone,
-        Err(reason) => return Slot::Loaded(unread(stored, reason)),
+        Err(error) => return Slot::Loaded(unread(stored, reason(&error))),
     };
     if !selection.by_metadata(&data) {
         return Slot::Passed;
@@ -216,7 +193,7 @@ fn slot(stored: &StoredMessage, selection: &Selection, held: &AtomicU64) -> Slot
     if before > 0 && before.saturating_add(data.len()) > OCTETS {
         return Slot::Postponed;
     }
-    match read(file, &data) {
+    match whole(&mut file, data.len()) {
         Ok(bytes) => Slot::Loaded(Loaded {
             stored: stored.clone(),
             size: data.len(),
@@ -227,22 +204,8 @@ fn slot(stored: &StoredMessage, selection: &Selection, held: &AtomicU64) -> Slot
     }
 }
 
-fn open(stored: &StoredMessage) -> Result<Option<(File, Metadata)>, String> {
-    stored.open().map_err(|error| reason(&error))
-}
-
 fn unread(stored: &StoredMessage, reason: String) -> Loaded {
     Loaded { stored: stored.clone(), size: 0, date: SystemTime::UNIX_EPOCH, bytes: Err(reason) }
-}
-
-/// The buffer is made as large as the file, so that it never grows and leaves no copy behind.
-fn read(file: File, data: &Metadata) -> io::Result<SecretBytes> {
-    let size = usize::try_from(data.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(size).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    let read = file.take(data.len()).read_to_end(&mut bytes);
-    let bytes = SecretBytes::new(bytes);
-    read.map(|_| bytes)
 }
 
 #[cfg(test)]

@@ -21,17 +21,21 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, SyncSender, channel};
 
 /// A batch has at most so many messages.
-const MESSAGES: usize = 512;
+pub(in crate::mailbox) const MESSAGES: usize = 512;
 /// And at most so many octets of files; one larger message goes alone.
-const OCTETS: u64 = 16 << 20;
+pub(in crate::mailbox) const OCTETS: u64 = 16 << 20;
 /// So many names are put in order at a time: ten megabytes.
-const NAMES: usize = 65_536;
+pub(in crate::mailbox) const NAMES: usize = 65_536;
 /// So many files are open at a time: with several accounts side by side less than a process may have.
 const OPEN: usize = 32;
 /// Somebody who renames files all the time does not keep a run for ever.
-const PASSES: usize = 10;
+pub(in crate::mailbox) const PASSES: usize = 10;
 /// So many messages that are not meant are told of at a time.
 const NOT_MEANT: u64 = 4096;
+
+/// What is said of a message that no pass finds under the name under which it was listed.
+pub(in crate::mailbox) const RESTLESS: &str =
+    "its file was renamed again and again: try again when the mailbox is quieter";
 
 /// What is said of a second file.
 const DOUBLE: &str =
@@ -113,7 +117,6 @@ impl<'a, 'b> Reader<'a, 'b> {
                 self.lose(self.known.key(&stored), stored);
             }
         }
-        let restless = "its file was renamed again and again: try again when the mailbox is quieter";
         for stored in std::mem::take(&mut self.lost).into_values() {
             // There nobody looked for it under other names.
             if self.trouble.has_given_up(&stored.mailbox().name) {
@@ -122,7 +125,7 @@ impl<'a, 'b> Reader<'a, 'b> {
             let is_gone = quiet > 0;
             self.end(
                 stored,
-                if is_gone { Outcome::Left(Left::Gone) } else { Outcome::Failed(restless.into()) },
+                if is_gone { Outcome::Left(Left::Gone) } else { Outcome::Failed(RESTLESS.into()) },
             );
         }
         self.send()
@@ -360,7 +363,10 @@ fn load(
 pub(in crate::mailbox) fn whole(file: &mut File, length: u64) -> std::io::Result<SecretBytes> {
     let changed = || std::io::Error::other("its size changed meanwhile, which no file of a Maildir does");
     let length = usize::try_from(length).map_err(|_| changed())?;
-    let mut bytes = SecretBytes::new(vec![0; length]);
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+    bytes.resize(length, 0);
+    let mut bytes = SecretBytes::new(bytes);
     file.read_exact(bytes.expose_mut()).map_err(|error| match error.kind() {
         std::io::ErrorKind::UnexpectedEof => changed(),
         _ => error,
