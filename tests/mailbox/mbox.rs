@@ -10,7 +10,7 @@ use sealpost::store::MaildirStore;
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::AtomicBool;
 
 const MBOX: &str = "From carol@far.example Thu Nov 26 03:41:02 2026
@@ -101,6 +101,14 @@ fn holds(folder: &Path, clear: &[u8]) -> bool {
 fn number(ended: &Ended, label: &str) -> u64 {
     let found = super::verbs::number(ended, label);
     found.unwrap_or_else(|| panic!("no {label} in {} {}", ended.text(), ended.stderr))
+}
+
+/// Ctrl-C: how it ends, and what it says.
+fn interrupted(child: Child) -> (Option<i32>, String) {
+    let id = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 fn events(ended: &Ended) -> Vec<serde_json::Value> {
@@ -380,14 +388,8 @@ fn an_interrupted_import_says_so_and_goes_on() {
         .spawn()
         .unwrap();
     crate::support::wait_for("the first messages", 60, || (!desk.lying("").is_empty()).then_some(()));
-    let id = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
-    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(
-        (output.status.code(), said.as_str()),
-        (Some(75), "sealpost: stopped; the same command goes on where it was\n")
-    );
+    let told = (Some(75), "sealpost: stopped; the same command goes on where it was\n".to_owned());
+    assert_eq!(interrupted(child), told);
     let there = desk.lying("").len() as u64;
     assert!(there < 900);
     let again = desk.mailbox("import").args([path(&file)]).run();
