@@ -162,7 +162,10 @@ impl<'o> Report<'o> {
         }
         self.readers.take(&seen.outcome);
         self.bar.inc(1);
-        let place = || format!("{owner} {} {}", seen.stored.mailbox().name, seen.stored.base());
+        let place = || {
+            let StoredMailbox { name, .. } = &**seen.stored.mailbox();
+            format!("{owner} {} {}", printable(name), printable(seen.stored.base()))
+        };
         match &seen.outcome {
             Outcome::Failed(reason) => {
                 let reason = without_error_numbers(reason);
@@ -180,26 +183,27 @@ impl<'o> Report<'o> {
         self.told(told);
     }
 
+    /// Nothing is done in that mailbox.
     fn left_out(&mut self, mailbox: &StoredMailbox, reason: &str) {
         self.fate.mailboxes_failed += 1;
-        let reason = without_error_numbers(reason);
-        let place = || format!("{} {}", mailbox.owner, printable(&mailbox.name));
-        self.failures.show(&self.bar, self.out, || format!("{}: {reason}", place()));
-        let event = || {
-            json!({
-                "event": "mailbox", "account": mailbox.owner.to_string(), "mailbox": mailbox.name,
-                "outcome": "failed", "reason": reason,
-            })
-        };
-        let told = if self.out.is_json() { self.out.json(event()) } else { Ok(()) };
-        self.told(told);
+        self.place_failed(mailbox, reason, event::left_out);
     }
 
     fn unlisted(&mut self, mailbox: &StoredMailbox, reason: &str) {
         self.running.entry(mailbox.owner.clone()).or_default().tally.add(Count::Failed, 1);
+        self.place_failed(mailbox, reason, event::unlisted);
+    }
+
+    fn place_failed(
+        &mut self,
+        mailbox: &StoredMailbox,
+        reason: &str,
+        event: fn(&StoredMailbox, &str) -> Value,
+    ) {
         let reason = without_error_numbers(reason);
-        self.failures.show(&self.bar, self.out, || format!("{} {}: {reason}", mailbox.owner, mailbox.name));
-        let told = if self.out.is_json() { self.out.json(event::unlisted(mailbox, &reason)) } else { Ok(()) };
+        let place = || format!("{} {}", mailbox.owner, printable(&mailbox.name));
+        self.failures.show(&self.bar, self.out, || format!("{}: {reason}", place()));
+        let told = if self.out.is_json() { self.out.json(event(mailbox, &reason)) } else { Ok(()) };
         self.told(told);
     }
 

@@ -38,6 +38,14 @@ pub(super) fn unlisted(mailbox: &StoredMailbox, reason: &str) -> Value {
     })
 }
 
+/// A mailbox in which nothing is done.
+pub(super) fn left_out(mailbox: &StoredMailbox, reason: &str) -> Value {
+    json!({
+        "event": "mailbox", "account": mailbox.owner.to_string(), "mailbox": mailbox.name,
+        "outcome": "failed", "reason": reason,
+    })
+}
+
 /// An event with numbers.
 pub(super) fn join(event: Value, tally: &Tally) -> Value {
     let numbers = tally.json();
