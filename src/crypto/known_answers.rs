@@ -3,7 +3,7 @@
 use super::algorithm::*;
 use super::content::ContentAlgorithm;
 use super::policy::Policy;
-use super::transport::TransportAlgorithm;
+use super::transport::{TransportAlgorithm, TransportKey, encrypt_all};
 use super::{CryptoError, SecretBytes, Seed};
 use der::asn1::{Any, Null, OctetString};
 use der::{Decode, Encode, Tag};
@@ -308,7 +308,8 @@ fn every_key_transport_opens_what_it_wraps() {
     let secret = SecretBytes::new(counting(32, 7));
     for row in KEY_TRANSPORTS {
         let mut rng = Seed::from_bytes(&mut [1; 32]).into_rng();
-        let wrapped = row.wrap(key.as_public_key(), &secret, &mut rng).unwrap();
+        let public = TransportKey::new(key.to_public_key());
+        let wrapped = encrypt_all(vec![row.pad(&public, &secret, &mut rng).unwrap()]).concat();
         let algorithm = TransportAlgorithm::read(&row.identifier().unwrap(), &Policy::READING).unwrap();
         assert_eq!(algorithm.unwrap(&key, &wrapped, 32).expose(), secret.expose());
     }

@@ -7,6 +7,7 @@ use crate::crypto::agreement::AgreementAlgorithm;
 use crate::crypto::algorithm::Status;
 use crate::crypto::encapsulation::KemAlgorithm;
 use crate::crypto::policy::GcmReaders;
+use crate::crypto::transport::{TransportKey, encrypt_all};
 use crate::crypto::{Classical, CurvePublicKey, KemPublicKey, KeyTransport, Profile, SecretBytes, Suite};
 use crate::mail::HeaderPolicy;
 use crate::pki::{Certificate, Fingerprint, PublicKey, Reads, ValidatedCertificate};
@@ -75,7 +76,7 @@ pub(super) struct Recipient {
 
 /// A key with the algorithms that serve it.
 enum RecipientKey {
-    Transport(&'static KeyTransport, rsa::PublicKey),
+    Transport(&'static KeyTransport, TransportKey),
     Agreement(AgreementAlgorithm, CurvePublicKey),
     Encapsulation(KemAlgorithm, KemPublicKey),
 }
@@ -107,9 +108,9 @@ impl Recipient {
         let unwritten = |_| SealError::Primitive("encoding");
         match &self.key {
             RecipientKey::Transport(transport, key) => {
-                let wrapped = transport.wrap(key, content_key, rng)?;
+                let wrapped = encrypt_all(vec![transport.pad(key, content_key, rng)?]);
                 let algorithm = transport.identifier().map_err(unwritten)?;
-                recipient_info::key_transport(&self.id, &algorithm, &wrapped)
+                recipient_info::key_transport(&self.id, &algorithm, &wrapped.concat())
             }
             RecipientKey::Agreement(agreement, key) => {
                 let wrapped = agreement.wrap(key, content_key, rng)?;
@@ -137,7 +138,7 @@ impl Recipient {
 impl RecipientKey {
     fn new(key: PublicKey, suite: &Suite) -> Option<RecipientKey> {
         match key {
-            PublicKey::Rsa(key) => suite.transport.map(|transport| RecipientKey::Transport(transport, key)),
+            PublicKey::Rsa(key) => suite.transport.map(|transport| RecipientKey::Transport(transport, TransportKey::new(key))),
             PublicKey::Curve(key) => {
                 let agreement = suite.agreement(key.curve())?;
                 Some(RecipientKey::Agreement(AgreementAlgorithm::new(agreement, suite.wrap), key))
