@@ -138,7 +138,9 @@ impl Recipient {
 impl RecipientKey {
     fn new(key: PublicKey, suite: &Suite) -> Option<RecipientKey> {
         match key {
-            PublicKey::Rsa(key) => suite.transport.map(|transport| RecipientKey::Transport(transport, TransportKey::new(key))),
+            PublicKey::Rsa(key) => {
+                suite.transport.map(|transport| RecipientKey::Transport(transport, TransportKey::new(key)))
+            }
             PublicKey::Curve(key) => {
                 let agreement = suite.agreement(key.curve())?;
                 Some(RecipientKey::Agreement(AgreementAlgorithm::new(agreement, suite.wrap), key))
