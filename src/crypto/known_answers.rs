@@ -4,7 +4,8 @@ use super::algorithm::*;
 use super::content::ContentAlgorithm;
 use super::lanes::{Lane, encrypt};
 use super::policy::Policy;
-use super::transport::{TransportAlgorithm, TransportKey, encrypt_all};
+use super::rsa_public::{TransportKey, encrypt_all};
+use super::transport::TransportAlgorithm;
 use super::{CryptoError, SecretBytes, Seed};
 use der::asn1::{Any, Null, OctetString};
 use der::{Decode, Encode, Tag};
@@ -131,7 +132,7 @@ pub(super) fn counting(length: usize, start: u8) -> Vec<u8> {
     (start..).take(length).collect()
 }
 
-fn rsa_key() -> rsa::PrivateKey {
+pub(super) fn rsa_key() -> rsa::PrivateKey {
     rsa::PrivateKey::from_pkcs8_pem(RSA_KEY).unwrap()
 }
 
@@ -190,12 +191,12 @@ fn every_content_cipher_has_a_known_answer() {
 }
 
 /// Strong enough to be written, and in no profile.
-const NEVER_WRITTEN: [&ContentCipher; 2] = [&AES_128_CBC, &AES_192_CBC];
+const NEVER_WRITTEN: [&str; 2] = ["aes-128-cbc", "aes-192-cbc"];
 
 /// What is written in pieces or as a whole is what the known answers are, but for what is authenticated besides.
 #[test]
 fn every_row_that_is_written_encrypts_what_it_decrypts() {
-    let written = |row: &&ContentCipher| row.status == Status::Write && !NEVER_WRITTEN.contains(row);
+    let written = |row: &&ContentCipher| row.status == Status::Write && !NEVER_WRITTEN.contains(&row.name);
     for row in CONTENT_CIPHERS.into_iter().filter(written) {
         let (key, iv) = (SecretBytes::new(counting(row.key_len, 0)), counting(row.iv_len, 100));
         let algorithm = content_algorithm(row, &iv, 16);

@@ -1,7 +1,7 @@
 //! What is found out about a certificate once, when it is asked for first: every message that is sealed to it asks again.
 
 use super::{Certificate, Fingerprint};
-use crate::crypto::transport::TransportKey;
+use crate::crypto::rsa_public::TransportKey;
 use crate::pki::{PkiError, PublicKey, Reads};
 use std::sync::OnceLock;
 use x509_cert::ext::pkix::SubjectKeyIdentifier;

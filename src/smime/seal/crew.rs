@@ -6,7 +6,7 @@ use super::settle::{Framed, Settled, settle};
 use super::{SealError, SealJob, whole};
 use crate::crypto::algorithm::Mode;
 use crate::crypto::lanes;
-use crate::crypto::transport::encrypt_all;
+use crate::crypto::rsa_public::encrypt_all;
 use crate::smime::Sealed;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::cmp::Reverse;

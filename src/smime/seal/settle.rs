@@ -7,7 +7,7 @@ use crate::crypto::aead;
 use crate::crypto::algorithm::{ContentCipher, Mode};
 use crate::crypto::cbc::padding_len;
 use crate::crypto::content::ContentAlgorithm;
-use crate::crypto::transport::Padded;
+use crate::crypto::rsa_public::Padded;
 use crate::mail::{Eol, HeaderPolicy, LineCount, Message};
 use crate::smime::added::Added;
 use crate::smime::frame::Frame;
@@ -149,7 +149,7 @@ impl<'a> Drawn<'a> {
         Ok(())
     }
 
-    /// For [`encrypt_all`](crate::crypto::transport::encrypt_all).
+    /// For [`encrypt_all`](crate::crypto::rsa_public::encrypt_all).
     pub(in crate::smime) fn take_padded(&mut self) -> Vec<Padded<'a>> {
         mem::take(&mut self.padded)
     }
