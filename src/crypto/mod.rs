@@ -18,6 +18,7 @@ pub(crate) mod lanes;
 mod mark;
 pub mod policy;
 mod rejection;
+pub(crate) mod rsa_private;
 pub mod secret;
 pub mod seed;
 pub(crate) mod signature;
