@@ -48,7 +48,7 @@ pub(crate) fn padding_len(content: usize) -> usize {
     BLOCK - content % BLOCK
 }
 
-/// Decrypts in place and checks the padding.
+/// Decrypts in place and then checks the padding.
 pub(super) fn decrypt<C>(input: &DecryptInput<'_>, content: &mut [u8]) -> Option<usize>
 where
     C: BlockCipherDecrypt + BlockSizeUser + KeyInit,
