@@ -38,35 +38,18 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    fn now(self) -> Moment {
-        match self {
-            Clock::Processor => {
-                let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).expect("a clock");
-                Moment::Processor(Duration::from(time))
-            }
-            Clock::Wall => Moment::Wall(Instant::now()),
-        }
+    fn now(self) -> Duration {
+        let clock = match self {
+            Clock::Processor => ClockId::CLOCK_PROCESS_CPUTIME_ID,
+            Clock::Wall => ClockId::CLOCK_MONOTONIC,
+        };
+        clock_gettime(clock).expect("a clock").into()
     }
 
-    pub(crate) fn time(self, mut work: impl FnMut()) -> Duration {
+    pub(crate) fn time(self, work: impl FnOnce()) -> Duration {
         let begin = self.now();
         work();
-        self.now().since(&begin)
-    }
-}
-
-enum Moment {
-    Processor(Duration),
-    Wall(Instant),
-}
-
-impl Moment {
-    fn since(&self, begin: &Moment) -> Duration {
-        match (self, begin) {
-            (Moment::Processor(end), Moment::Processor(begin)) => *end - *begin,
-            (Moment::Wall(end), Moment::Wall(begin)) => *end - *begin,
-            _ => unreachable!("one clock"),
-        }
+        self.now() - begin
     }
 }
 

@@ -5,7 +5,7 @@
 use super::one::OURS;
 use super::race;
 use crate::measure::record::{Row, Target};
-use crate::measure::{Plan, Side};
+use crate::measure::{Plan, Side, rounds};
 use crate::peers::dovecot::{self, Dovecot};
 use crate::sample::message_of;
 use crate::sample::site::{OWNER, Site};
@@ -60,13 +60,16 @@ pub(crate) fn batch_delivery(name: &'static str) -> Row {
     let site = Site::new();
     site.certify("now");
     let folder = folder_of_messages(&site);
-    if !batch(&site, &folder) {
-        return Row::missing(name, UNIT, target, "this build has no `sealpost deliver --batch`");
-    }
     if let Some(why) = dovecot::missing() {
         return Row::missing(name, UNIT, target, why);
     }
     let (dovecot, message) = (Dovecot::start(SESSIONS), message_of(SIZE));
+    if !batch(&site, &folder) {
+        let mut alone = [Side::new(dovecot::NAME, || dovecot.deliver(&message, MESSAGES, SESSIONS))];
+        let peers = rounds(&mut alone, Plan::WAITING).figures(MESSAGES);
+        let row = Row::missing(name, UNIT, target, "this build has no `sealpost deliver --batch`");
+        return Row { peers, ..row };
+    }
     let row = race(
         name,
         target,
