@@ -9,7 +9,7 @@ use super::{CmsError, Protection};
 use crate::mail::{Message, TransferEncoding};
 
 /// What PEM calls a ContentInfo (RFC 7468 8 and 9).
-const LABELS: [&str; 2] = ["CMS", "PKCS7"];
+pub(super) const LABELS: [&str; 2] = ["CMS", "PKCS7"];
 
 /// Bytes that may hold a CMS structure.
 pub enum Input<'a> {

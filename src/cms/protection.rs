@@ -94,7 +94,7 @@ pub(super) fn innermost<'a, T>(
 }
 
 /// A body that is no multipart.
-fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError> {
+pub(super) fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError> {
     let encoding = TransferEncoding::of(message);
     let start = Zeroizing::new(glance(encoding, message.body()));
     let labelled = matches!(media.essence(), "application/pkcs7-mime" | "application/x-pkcs7-mime");
@@ -127,7 +127,7 @@ fn another_type() -> CmsError {
     malformed("it is labelled as encrypted and names another type of content")
 }
 
-enum Guess {
+pub(super) enum Guess {
     Enveloped,
     Signed,
     OpenPgp,
@@ -142,7 +142,7 @@ pub(super) fn glance(encoding: TransferEncoding, body: &[u8]) -> Vec<u8> {
 }
 
 /// A ContentInfo begins with the object identifier of what it holds.
-fn guess(start: &[u8]) -> Guess {
+pub(super) fn guess(start: &[u8]) -> Guess {
     let names = |oid: ObjectIdentifier| {
         let head = start.get(..start.len().min(32)).unwrap_or_default();
         start.first() == Some(&0x30) && memmem::find(head, oid.as_bytes()).is_some()
@@ -234,11 +234,15 @@ pub(super) fn is_detached_signature(part: &[u8]) -> bool {
 fn is_pgp_mime(body: &[u8], boundary: &str) -> bool {
     let Some(split) = split_multipart(body, boundary) else { return false };
     let [control, data] = split.parts.as_slice() else { return false };
-    let preamble = split.preamble.trim_ascii();
     let (control, data) = (Message::new(control), Message::new(data));
     let Some(octets) = TransferEncoding::of(&data).decode(data.body()) else { return false };
-    (preamble.is_empty() || preamble == PGP_MIME_PREAMBLE)
-        && split.epilogue.trim_ascii().is_empty()
+    is_nothing_around(split.preamble, split.epilogue)
         && control.body().trim_ascii() == b"Version: 1"
         && openpgp::is_armored_message(&octets)
+}
+
+/// Besides the parts of PGP/MIME there is white space, or the well-known preamble.
+pub(super) fn is_nothing_around(preamble: &[u8], epilogue: &[u8]) -> bool {
+    let preamble = preamble.trim_ascii();
+    (preamble.is_empty() || preamble == PGP_MIME_PREAMBLE) && epilogue.trim_ascii().is_empty()
 }
