@@ -27,7 +27,7 @@ impl<'a> Inner<'a> {
     }
 
     /// The message, cut where something must be put in.
-    fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let (mut rest, mut done) = (self.message, 0);
         let pieces = self.insertions().map(Some).chain([None]).flat_map(move |insertion| {
             let at = insertion.as_ref().map_or(rest.len(), |insertion| insertion.at - done);

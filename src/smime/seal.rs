@@ -8,13 +8,13 @@ use super::inner::{CrlfReader, Inner};
 use super::lines::Base64Lines;
 use super::outer::Outer;
 use super::recipient::{Form, Recipient, recipients};
-use crate::cms;
+use crate::cms::{self, Protection};
 use crate::crypto::aead;
 use crate::crypto::algorithm::{ContentCipher, Mode};
 use crate::crypto::cbc::{BLOCK, padding_len};
 use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::{CryptoError, SecretBytes, Seed};
-use crate::mail::Message;
+use crate::mail::{Eol, HeaderPolicy, Message, eol};
 use crate::pki::{Fingerprint, ValidatedCertificate};
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -27,7 +27,7 @@ const CHUNK: usize = 16 * 57 * 16;
 
 /// The largest message that is sealed: one DER value ends at 4 GiB in the reader of every `der` user, ours too; a
 /// mebibyte is left for what stands around the ciphertext.
-const LARGEST: usize = u32::MAX as usize - 1024 * 1024;
+pub(super) const LARGEST: usize = u32::MAX as usize - 1024 * 1024;
 
 /// One message to seal.
 pub struct SealJob<'a> {
@@ -157,25 +157,35 @@ pub(super) fn protect_header(
     message: &Message<'_>,
     job: &SealJob<'_>,
 ) -> (Outer, Added, Option<HeadersKept>) {
-    let protection = cms::find(message);
-    let settled = Headers::settle(job.form.headers, message, &protection);
+    protect(message, &cms::find(message), eol(message.bytes()), (job.form.headers, &job.mark))
+}
+
+/// The same where it is known already what protects the message and how its lines end: of the message only the front is
+/// looked at.
+pub(super) fn protect(
+    message: &Message<'_>,
+    protection: &Protection,
+    arrived: Eol,
+    (wanted, mark): (HeaderPolicy, &Mark<'_>),
+) -> (Outer, Added, Option<HeadersKept>) {
+    let settled = Headers::settle(wanted, message, protection);
     let headers = settled.unwrap_or(Headers::AsReceived);
-    let outer = Outer::new(message, &protection, &job.mark, headers.policy());
+    let outer = Outer::new(message, protection, mark, headers.policy(), arrived);
     let added = Added::new(message, &outer, headers);
     (outer, added, settled.err())
 }
 
 /// All that is settled before the first byte of the message is encrypted.
-struct Envelope {
-    algorithm: ContentAlgorithm,
-    content_key: SecretBytes,
-    frame: Frame,
-    length: usize,
+pub(super) struct Envelope {
+    pub(super) algorithm: ContentAlgorithm,
+    pub(super) content_key: SecretBytes,
+    pub(super) frame: Frame,
+    pub(super) length: usize,
 }
 
 impl Envelope {
     /// Draws key and IV, wraps the key for everybody, and computes every length.
-    fn new(
+    pub(super) fn new(
         cipher: &'static ContentCipher,
         recipients: &[Recipient],
         length: usize,
