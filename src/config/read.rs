@@ -57,6 +57,8 @@ pub struct Config {
     pub trust_bundle: TrustBundle,
     /// How long a delivery may take.
     pub deadline: Duration,
+    /// Bytes; a larger message is not held in memory if it can be helped.
+    pub memory_limit: u64,
     /// The place of an account's Maildir, with `{domain}` and `{local}`; below the root unless it begins with `/`.
     pub mail_root: String,
     /// The same for the files that rules copy out of messages.
@@ -207,6 +209,7 @@ impl Config {
                 rules_allowed: RulesAllowed::default(),
             },
             trust_bundle: TrustBundle::default(),
+            memory_limit: 0,
             deadline: Duration::ZERO,
             mail_root: String::new(),
             files_root: String::new(),
@@ -254,6 +257,8 @@ mod tests {
         assert_eq!(config.entries().len(), KEYS.len());
         assert_eq!(config.settings.recipient_delimiter, Some('+'));
         assert_eq!(config.settings.max_message, 256 << 20);
+        assert_eq!(config.memory_limit, 32 << 20);
+        assert_eq!(super::super::value::size_of(super::super::MEMORY_LIMIT), Some(config.memory_limit));
         assert_eq!(config.settings.minimum_rsa_bits, 2048);
         assert!(config.settings.create_mailboxes);
         assert_eq!(config.deadline, Duration::from_secs(120));
