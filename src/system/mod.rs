@@ -1,4 +1,5 @@
-//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory, input.
+//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory, input,
+//! threads that wait for the disk.
 
 pub mod log;
 
@@ -9,6 +10,7 @@ mod identity;
 mod interrupt;
 mod memory_file;
 mod patient;
+mod side_by_side;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
@@ -17,3 +19,4 @@ pub use identity::{IdentityError, User, become_owner, refuse_network_file_system
 pub use interrupt::Interrupt;
 pub use memory_file::memory_file;
 pub use patient::Patient;
+pub use side_by_side::side_by_side;
