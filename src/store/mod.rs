@@ -8,6 +8,7 @@ mod attachments;
 mod find;
 mod finish;
 mod folder;
+mod group;
 mod identity;
 mod import;
 mod keywords;

@@ -1,4 +1,5 @@
-//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory, input, what waits in temporary files.
+//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory, input, what waits
+//! in temporary files, threads that wait for the disk.
 
 pub mod log;
 
@@ -10,6 +11,7 @@ mod interrupt;
 mod memory_file;
 mod patient;
 mod reread;
+mod side_by_side;
 mod spool;
 
 pub use clock::SystemClock;
@@ -20,4 +22,5 @@ pub use interrupt::Interrupt;
 pub use memory_file::memory_file;
 pub use patient::Patient;
 pub use reread::RereadFile;
+pub use side_by_side::side_by_side;
 pub use spool::{Spool, SpoolWriter};
