@@ -3,7 +3,7 @@
 use super::failure::{Code, Failure};
 use super::input::{self, STANDARD_INPUT, read_bounded};
 use super::words;
-use crate::crypto::{Entropy, SecretBytes};
+use crate::crypto::{ChunkKey, Entropy, SecretBytes};
 use crate::mail::{Source, Span};
 use crate::smime::LargeError;
 use crate::system::{RereadFile, Spool, SpoolWriter, SystemEntropy};
@@ -81,7 +81,8 @@ fn spool(
     folder: &Path,
 ) -> Result<Spool, Failure> {
     let unwritten = |error: io::Error| Failure::io("write a temporary file in", folder.display(), &error);
-    let mut writer = SpoolWriter::create(folder, SystemEntropy.seed()?).map_err(unwritten)?;
+    let mut writer =
+        SpoolWriter::create(folder, ChunkKey::generate(SystemEntropy.seed()?)).map_err(unwritten)?;
     writer.append(first.expose()).map_err(unwritten)?;
     drop(first);
     while more > 0 {

@@ -24,6 +24,9 @@ const GLANCE: usize = 512;
 /// What Enigmail and Thunderbird put in front of the parts of PGP/MIME, for readers that know no MIME.
 const PGP_MIME_PREAMBLE: &[u8] = b"This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)";
 
+/// What is wrong with a body that does not decode.
+pub(super) const UNKNOWN_OCTETS: &str = "the body has octets that its encoding does not know";
+
 /// What was found.
 #[derive(Debug)]
 pub enum Protection {
@@ -177,7 +180,7 @@ impl Drop for Octets<'_> {
 
 pub(super) fn decode(encoding: TransferEncoding, body: &[u8]) -> Result<Octets<'_>, CmsError> {
     let octets = encoding.decode(body).map(Octets);
-    octets.ok_or_else(|| malformed("the body has octets that its encoding does not know"))
+    octets.ok_or_else(|| malformed(UNKNOWN_OCTETS))
 }
 
 /// The one element of DER that the octets are. White space may stand behind it: a body of octets as they are ends

@@ -2,23 +2,27 @@
 
 use super::algorithm::DecryptInput;
 use aes::cipher::{
-    Array, Block, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, BlockSizeUser,
-    InnerIvInit, KeyInit, KeyIvInit,
+    Array, Block, BlockCipherDecrypt, BlockModeDecrypt, BlockSizeUser, InnerIvInit, KeyInit, KeyIvInit,
 };
+#[cfg(test)]
+use aes::cipher::{BlockCipherEncrypt, BlockModeEncrypt};
 use rc2::Rc2;
 
 /// Bytes of an AES block.
 pub(crate) const BLOCK: usize = 16;
 
-/// AES-CBC over a message that comes in pieces.
+/// AES-CBC over a message that comes in pieces: what the lanes are compared with.
+#[cfg(test)]
 pub(crate) struct CbcEncryptor(Box<dyn EncryptBlocks>);
 
 /// A cipher with its state; how long its key is shows no more.
+#[cfg(test)]
 trait EncryptBlocks {
     /// Encrypts whole blocks in place; a rest of less than a block is left as it is.
     fn encrypt(&mut self, blocks: &mut [u8]);
 }
 
+#[cfg(test)]
 impl<C: BlockCipherEncrypt> EncryptBlocks for cbc::Encryptor<C> {
     fn encrypt(&mut self, blocks: &mut [u8]) {
         let (blocks, _) = Array::slice_as_chunks_mut(blocks);
@@ -26,6 +30,7 @@ impl<C: BlockCipherEncrypt> EncryptBlocks for cbc::Encryptor<C> {
     }
 }
 
+#[cfg(test)]
 impl CbcEncryptor {
     /// Encrypts whole blocks in place; a rest of less than a block is left as it is.
     pub(crate) fn encrypt(&mut self, blocks: &mut [u8]) {
@@ -34,6 +39,7 @@ impl CbcEncryptor {
 }
 
 /// Starts; nothing if key or IV has the wrong length.
+#[cfg(test)]
 pub(super) fn encryptor<C>(key: &[u8], iv: &[u8]) -> Option<CbcEncryptor>
 where
     C: BlockCipherEncrypt + KeyInit + 'static,

@@ -5,9 +5,10 @@ use super::algorithm::{
     AES_128_CBC, AES_128_GCM, AES_192_CBC, AES_192_GCM, AES_256_CBC, AES_256_GCM, DES_EDE3_CBC, RC2_40_CBC,
     RC2_64_CBC, RC2_128_CBC,
 };
-use super::cbc::{self, BLOCK, CbcDecryptor, CbcEncryptor};
+use super::cbc::{self, BLOCK, CbcDecryptor};
 use super::content::ContentAlgorithm;
 use super::gcm_stream::{GcmStream, gcm_stream};
+use super::lanes::{CbcStream, Lane, encrypt};
 use super::{ContentCipher, CryptoError, SecretBytes, trace};
 use aes::{Aes128, Aes192, Aes256};
 use des::TdesEde3;
@@ -39,7 +40,7 @@ fn start(cipher: &ContentCipher) -> Option<&'static Start> {
 /// Encrypts pieces in place.
 pub(crate) enum Encryptor {
     /// Whole blocks each.
-    Cbc(CbcEncryptor),
+    Cbc(CbcStream),
     /// Cut anywhere.
     Gcm(Box<GcmStream>),
 }
@@ -48,7 +49,7 @@ impl Encryptor {
     /// One piece.
     pub(crate) fn encrypt(&mut self, piece: &mut [u8]) -> Result<(), CryptoError> {
         match self {
-            Encryptor::Cbc(blocks) => blocks.encrypt(piece),
+            Encryptor::Cbc(stream) => encrypt(&mut [Lane { stream, blocks: piece }]),
             Encryptor::Gcm(stream) => stream.encrypt(piece).ok_or(CryptoError::Failed("AES-GCM"))?,
         }
         Ok(())
@@ -95,7 +96,7 @@ impl ContentAlgorithm {
     pub(crate) fn encryptor(&self, key: &SecretBytes) -> Result<Encryptor, CryptoError> {
         let failed = CryptoError::Failed(self.cipher.name);
         match start(self.cipher) {
-            Some(Start::Cbc(_)) => self.block_encryptor(key).map(Encryptor::Cbc),
+            Some(Start::Cbc(_)) => self.cbc_stream(key).map(Encryptor::Cbc),
             Some(Start::Gcm(start)) => {
                 start(key.expose(), self.iv(), &[]).map(Box::new).map(Encryptor::Gcm).ok_or(failed)
             }

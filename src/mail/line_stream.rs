@@ -6,7 +6,7 @@ use memchr::{memchr, memchr_iter};
 
 /// How lines end, and what canonical lines would cost. Pieces may be cut anywhere, also between CR and LF.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct LineCount {
+pub struct LineTally {
     octets: u64,
     /// LFs of both kinds.
     ends: u64,
@@ -15,10 +15,10 @@ pub struct LineCount {
     last: u8,
 }
 
-impl LineCount {
+impl LineTally {
     /// Of a text that stands behind this octet.
-    pub fn behind(last: Option<&u8>) -> LineCount {
-        LineCount { last: last.copied().unwrap_or_default(), ..LineCount::default() }
+    pub fn behind(last: Option<&u8>) -> LineTally {
+        LineTally { last: last.copied().unwrap_or_default(), ..LineTally::default() }
     }
 
     /// The next piece.
@@ -32,8 +32,8 @@ impl LineCount {
     }
 
     /// Those of both together; the other one must have begun behind the last octet of this one.
-    pub fn and(self, behind: LineCount) -> LineCount {
-        LineCount {
+    pub fn and(self, behind: LineTally) -> LineTally {
+        LineTally {
             octets: self.octets + behind.octets,
             ends: self.ends + behind.ends,
             bare: self.bare + behind.bare,
@@ -91,7 +91,7 @@ mod tests {
             text in prop::collection::vec(prop::sample::select(b"\r\nab".to_vec()), 0..200),
             cuts in prop::collection::vec(0_usize..12, 0..40), split: prop::sample::Index,
         ) {
-            let (mut ends, mut canonical, mut out) = (LineCount::default(), Canonical::default(), Vec::new());
+            let (mut ends, mut canonical, mut out) = (LineTally::default(), Canonical::default(), Vec::new());
             let mut rest = text.as_slice();
             for cut in cuts.into_iter().chain([usize::MAX]) {
                 let (piece, after) = rest.split_at(cut.min(rest.len()));
@@ -103,9 +103,9 @@ mod tests {
             prop_assert_eq!(ends.crlf_len(), out.len() as u64);
             prop_assert_eq!(ends.eol(), eol(&text));
             let (before, behind) = text.split_at(split.index(text.len() + 1));
-            let mut one = LineCount::default();
+            let mut one = LineTally::default();
             one.add(before);
-            let mut other = LineCount::behind(before.last());
+            let mut other = LineTally::behind(before.last());
             other.add(behind);
             prop_assert_eq!(one.and(other).eol(), ends.eol());
             prop_assert_eq!(one.and(other).crlf_len(), ends.crlf_len());

@@ -177,7 +177,7 @@ mod tests {
         ] {
             assert!(Message::new(whole).has_whole_header(), "{}", whole.escape_ascii());
         }
-        for open in [&b""[..], b"A: b", b"A: b\n", b"A: b\r\n\r", b"A: b\nno fiel", b"x", b"x  ", b"\r"] {
+        for open in [&b""[..], b"A: b", b"A: b\n", b"A: b\r\n\r", b"A: b\nnofiel", b"x", b"x  ", b"\r"] {
             assert!(!Message::new(open).has_whole_header(), "{}", open.escape_ascii());
         }
     }

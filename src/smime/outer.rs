@@ -84,7 +84,8 @@ pub(super) struct Outer {
 }
 
 impl Outer {
-    /// As the policy leaves the fields; those that never stay outside are no question of policy.
+    /// As the policy leaves the fields; those that never stay outside are no question of policy. `arrived` is how the lines
+    /// of the whole message end.
     pub(super) fn new(
         message: &Message<'_>,
         protection: &Protection,

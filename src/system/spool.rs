@@ -1,7 +1,7 @@
 //! What cannot be read twice and is too large to be held: it waits in a file without a name, encrypted chunk by chunk under
 //! a key that lives in this process only, and can be read as often as wanted.
 
-use crate::crypto::{CHUNK_TAG, ChunkKey, ChunkPlace, Seed};
+use crate::crypto::{CHUNK_TAG, ChunkKey, ChunkPlace};
 use crate::mail::{PIECE, Source};
 use nix::libc::{O_EXCL, O_TMPFILE};
 use std::fs::{File, OpenOptions};
@@ -25,10 +25,10 @@ pub struct SpoolWriter {
 }
 
 impl SpoolWriter {
-    /// A new file in a folder. The seed is for its key.
-    pub fn create(folder: &Path, seed: Seed) -> io::Result<SpoolWriter> {
+    /// A new file in a folder. The key is for this file alone.
+    pub fn create(folder: &Path, key: ChunkKey) -> io::Result<SpoolWriter> {
         let chunk = Zeroizing::new(Vec::with_capacity(RECORD));
-        Ok(SpoolWriter { file: nameless(folder)?, key: ChunkKey::generate(seed), chunk, written: 0 })
+        Ok(SpoolWriter { file: nameless(folder)?, key, chunk, written: 0 })
     }
 
     /// Adds octets.
@@ -178,6 +178,7 @@ fn tempfile_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::Seed;
     use proptest::prelude::*;
 
     const WORD: &[u8] = b"xyzzyplugh";
@@ -188,7 +189,8 @@ mod tests {
 
     fn spooled(octets: &[u8], pieces: usize) -> Spool {
         let folder = std::env::temp_dir();
-        let mut writer = SpoolWriter::create(&folder, Seed::from_bytes(&mut [7; 32])).unwrap();
+        let mut writer =
+            SpoolWriter::create(&folder, ChunkKey::generate(Seed::from_bytes(&mut [7; 32]))).unwrap();
         octets.chunks(pieces).for_each(|piece| writer.append(piece).unwrap());
         assert_eq!(writer.len(), octets.len() as u64);
         writer.finish().unwrap()

@@ -90,7 +90,7 @@ fn look<'s>(entity: &Entity<'s>, media: &MediaType) -> Result<Seen<'s>, LargeErr
     if start.body().trim_ascii_start().is_empty() && entity.body.len() > START as u64 {
         return Err(LargeError::Undecided);
     }
-    let carrier = Carrier { span: entity.body, encoding };
+    let carrier = Carrier { span: entity.body, encoding, fault: UNKNOWN_OCTETS };
     match guess(&glance(encoding, start.body())) {
         Guess::Enveloped => Ok(Seen::Envelope(carrier)),
         Guess::Signed => Ok(Seen::Signature(carrier)),

@@ -3,7 +3,7 @@
 use super::super::Enveloped;
 use super::super::armor::{begins, sole_block};
 use super::super::error::malformed;
-use super::super::input::{InputForm, LABELS, is_content_info};
+use super::super::input::{InputForm, LABELS, UNKNOWN_IN_PEM, is_content_info};
 use super::entity::{Entity, trimmed};
 use super::find::encrypted_body;
 use super::walk::Carrier;
@@ -49,14 +49,18 @@ impl<'s> LargeInput<'s> {
         take: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<Option<(Enveloped, Carrier<'s>)>, LargeError> {
         let carrier = match self.form {
-            InputForm::Bare => Carrier { span: self.span, encoding: TransferEncoding::Identity },
+            InputForm::Bare => Carrier { span: self.span, encoding: TransferEncoding::Identity, fault: "" },
             InputForm::Pem => pem(self.span)?,
             InputForm::Message => match encrypted_body(self.span)? {
                 Some(carrier) => carrier,
                 None => return Ok(None),
             },
         };
-        Ok(Some((carrier.envelope(take)?, carrier)))
+        match carrier.envelope(take) {
+            // It may be signed, which is said of the whole.
+            Err(LargeError::Cms(CmsError::NotEnveloped(_))) => Err(LargeError::Undecided),
+            found => Ok(Some((found?, carrier))),
+        }
     }
 }
 
@@ -74,7 +78,7 @@ fn pem(span: Span<'_>) -> Result<Carrier<'_>, LargeError> {
     }
     let behind = last.len() as u64 + first as u64;
     let text = block.behind(first as u64).first(block.len().saturating_sub(behind));
-    Ok(Carrier { span: text, encoding: TransferEncoding::Base64 })
+    Ok(Carrier { span: text, encoding: TransferEncoding::Base64, fault: UNKNOWN_IN_PEM })
 }
 
 fn no_block() -> CmsError {

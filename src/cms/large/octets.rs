@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 pub(super) struct Octets<'s> {
     left: Span<'s>,
     decoder: Option<base64::Decoder>,
+    fault: &'static str,
     /// Decoded, and from `used` on not taken yet.
     held: Zeroizing<Vec<u8>>,
     used: usize,
@@ -22,7 +23,11 @@ const ROOM: usize = 2 * crate::mail::PIECE;
 
 impl<'s> Octets<'s> {
     /// Quoted-printable and unknown encodings are nothing for pieces.
-    pub(super) fn new(span: Span<'s>, encoding: TransferEncoding) -> Result<Octets<'s>, LargeError> {
+    pub(super) fn new(
+        span: Span<'s>,
+        encoding: TransferEncoding,
+        fault: &'static str,
+    ) -> Result<Octets<'s>, LargeError> {
         let decoder = match encoding {
             TransferEncoding::Identity => None,
             TransferEncoding::Base64 => Some(base64::MIME.decoder()),
@@ -31,7 +36,7 @@ impl<'s> Octets<'s> {
             }
         };
         let held = Zeroizing::new(Vec::with_capacity(ROOM));
-        Ok(Octets { left: span, decoder, held, used: 0, position: 0 })
+        Ok(Octets { left: span, decoder, fault, held, used: 0, position: 0 })
     }
 
     /// How many were taken so far.
@@ -69,7 +74,7 @@ impl<'s> Octets<'s> {
             self.held.extend_from_slice(&piece);
             return Ok(());
         };
-        decode(decoder, &piece, &mut self.held)?;
+        decode(decoder, &piece, &mut self.held).ok_or_else(|| malformed(self.fault))?;
         if self.left.is_empty() {
             decoder.finish(&mut self.held);
         }
@@ -78,15 +83,15 @@ impl<'s> Octets<'s> {
 }
 
 /// As `base64::MIME` does it to a whole: white space is passed over, `=` ends a quantum, anything else is an error.
-fn decode(decoder: &mut base64::Decoder, piece: &[u8], out: &mut Vec<u8>) -> Result<(), LargeError> {
+fn decode(decoder: &mut base64::Decoder, piece: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut rest = piece;
     loop {
         let symbols = decoder.decode_symbols(rest, out);
-        let Some((&next, after)) = rest.get(symbols..).and_then(<[u8]>::split_first) else { return Ok(()) };
+        let Some((&next, after)) = rest.get(symbols..).and_then(<[u8]>::split_first) else { return Some(()) };
         match next {
             b'=' => decoder.pad(out),
             b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c => (),
-            _ => return Err(malformed("the body has octets that its encoding does not know").into()),
+            _ => return None,
         }
         rest = after;
     }
@@ -98,7 +103,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn all(body: &[u8], encoding: TransferEncoding) -> Option<Vec<u8>> {
-        let mut octets = Octets::new(Span::of(&body), encoding).unwrap();
+        let mut octets = Octets::new(Span::of(&body), encoding, "x").unwrap();
         let mut joined = Vec::new();
         loop {
             let next = octets.take(1000).ok()?;

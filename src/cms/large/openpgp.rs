@@ -38,7 +38,7 @@ pub(super) fn is_armored_message(body: Span<'_>, encoding: TransferEncoding) -> 
         return Err(LargeError::Undecided);
     }
     let Some(text) = armored(body)? else { return Ok(false) };
-    match is_encrypted_message(&mut Octets::new(text, TransferEncoding::Base64)?) {
+    match is_encrypted_message(&mut Octets::new(text, TransferEncoding::Base64, "no base64")?) {
         // What base64 does not know.
         Err(LargeError::Cms(_)) => Ok(false),
         decided => decided,

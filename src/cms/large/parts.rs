@@ -154,7 +154,7 @@ mod tests {
                 assert_split(format!("--b{end}{first}--b{end}two{end}--b--").as_bytes());
             }
         }
-        let blank = format!("--b{}\n1\n--b\n2\n", " ".repeat(10_000));
+        let blank = format!("--b{}\n1\n--b\n2\n", " ".repeat(100_000));
         assert!(matches!(
             two_parts(Span::of(&[blank.as_bytes(), &vec![b'x'; 100_000]].concat().as_slice()), "b"),
             Err(LargeError::Undecided)

@@ -24,6 +24,8 @@ pub struct Carrier<'s> {
     pub(super) span: Span<'s>,
     /// How.
     pub(super) encoding: TransferEncoding,
+    /// What is wrong where it does not decode.
+    pub(super) fault: &'static str,
 }
 
 /// What is done with the long octets.
@@ -45,7 +47,7 @@ impl Carrier<'_> {
 
     /// All but the long octets. White space may stand behind the structure, and nothing else.
     fn skeleton(&self, long: Long, take: Take<'_>) -> Result<Vec<u8>, LargeError> {
-        let octets = Octets::new(self.span, self.encoding)?;
+        let octets = Octets::new(self.span, self.encoding, self.fault)?;
         let mut walk = Walk { octets, skeleton: Vec::new(), levels: Vec::new(), long, take };
         walk.content_info()?;
         walk.nothing_follows()?;

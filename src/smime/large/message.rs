@@ -4,7 +4,7 @@ use super::LargeError;
 use super::front::{Front, Settled};
 use crate::cms::{self, Protection, find_large};
 use crate::crypto::SecretBytes;
-use crate::mail::{Eol, LineCount, Message, Span};
+use crate::mail::{Eol, LineTally, Message, Span};
 use std::ops::ControlFlow;
 
 /// What is put into a message depends on these fields, wherever a reader may see them.
@@ -15,7 +15,7 @@ pub struct LargeMessage<'s> {
     /// Up to the first empty line, or as much as matters.
     front: SecretBytes,
     rest: Span<'s>,
-    rest_ends: LineCount,
+    rest_ends: LineTally,
     protection: Protection,
     undecided: bool,
 }
@@ -38,7 +38,7 @@ impl<'s> LargeMessage<'s> {
             Settled::Begin(_) | Settled::Unsure => return Err(LargeError::Whole),
         };
         let rest = message.behind(front.expose().len() as u64);
-        let mut rest_ends = LineCount::behind(front.expose().last());
+        let mut rest_ends = LineTally::behind(front.expose().last());
         rest.for_each(|piece| {
             rest_ends.add(piece);
             Ok::<_, LargeError>(ControlFlow::Continue(()))
@@ -82,8 +82,8 @@ impl<'s> LargeMessage<'s> {
     }
 
     /// How its lines end.
-    pub fn line_ends(&self) -> LineCount {
-        let mut front = LineCount::default();
+    pub fn line_ends(&self) -> LineTally {
+        let mut front = LineTally::default();
         front.add(self.front.expose());
         front.and(self.rest_ends)
     }

@@ -4,16 +4,16 @@ use super::message::LargeMessage;
 use super::{LargeError, Sink, changed};
 use crate::crypto::algorithm::Mode;
 use crate::crypto::cbc::{BLOCK, padding_len};
+use crate::crypto::rsa_public::encrypt_all;
 use crate::crypto::stream::Encryptor;
 use crate::crypto::{ContentCipher, Seed};
-use crate::mail::{Canonical, PIECE};
+use crate::mail::{Canonical, LineCount, PIECE, crlf_len};
 use crate::pki::ValidatedCertificate;
-use crate::smime::added::Added;
 use crate::smime::frame;
 use crate::smime::inner::Inner;
-use crate::smime::lines::Base64Lines;
+use crate::smime::lines::{Base64Lines, body_len};
 use crate::smime::recipient::{Recipient, recipients};
-use crate::smime::seal::{Envelope, LARGEST, protect};
+use crate::smime::seal::{Drawn, Envelope, LARGEST, protect};
 use crate::smime::{Form, HeadersKept, Mark, SealError, SealedTo};
 use encodify::base64::LineEnding;
 use std::ops::ControlFlow;
@@ -25,7 +25,8 @@ pub struct LargeSealed<'m> {
     /// The header outside with its empty line.
     header: Vec<u8>,
     line_ending: LineEnding,
-    added: Added,
+    /// What lies inside of the front.
+    inner: Inner<'m>,
     envelope: Envelope,
     recipients: Vec<SealedTo>,
     headers_kept: Option<HeadersKept>,
@@ -44,14 +45,18 @@ pub fn seal_large<'m>(
     let front = message.front();
     let (outer, added, headers_kept) =
         protect(&front, message.protection(), message.eol(), (form.headers, mark));
-    let length = Inner::new(&front, &added).len() as u64 + message.rest_len();
-    let length = usize::try_from(length).ok().filter(|&length| length <= LARGEST);
-    let length = length.ok_or(SealError::TooLarge(usize::try_from(message.len()).unwrap_or(usize::MAX)))?;
-    let envelope = Envelope::new(suite.content, &recipients, length, &mut seed.into_rng())?;
+    let inner = Inner::new(&front, added, LineCount::of(front.bytes()));
+    let length = usize::try_from(inner.len() as u64 + message.rest_len()).ok();
+    let length = length.filter(|&length| length <= LARGEST);
+    let length =
+        length.ok_or_else(|| SealError::TooLarge(usize::try_from(message.len()).unwrap_or(usize::MAX)))?;
+    let sealed_to = recipients.iter().map(Recipient::sealed_to).collect();
+    let mut drawn = Drawn::new(suite.content, recipients, &mut seed.into_rng())?;
+    let padded = drawn.take_padded();
+    let envelope = drawn.frame(&encrypt_all(padded), length)?;
     let line_ending = outer.line_ending();
     let header = outer.finish(envelope.algorithm.cipher.mode);
-    let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(LargeSealed { message, header, line_ending, added, envelope, recipients, headers_kept })
+    Ok(LargeSealed { message, header, line_ending, inner, envelope, recipients: sealed_to, headers_kept })
 }
 
 impl LargeSealed<'_> {
@@ -72,7 +77,7 @@ impl LargeSealed<'_> {
 
     /// How many octets it will have.
     pub fn len(&self) -> u64 {
-        (self.header.len() + self.lines(0).encoded_len(self.envelope.frame.len())) as u64
+        (self.header.len() + body_len(self.envelope.frame.len(), self.line_ending)) as u64
     }
 
     /// Never: it has a header.
@@ -82,29 +87,16 @@ impl LargeSealed<'_> {
 
     /// How many octets it would have with canonical lines.
     pub fn crlf_len(&self) -> u64 {
-        match self.line_ending {
-            LineEnding::CrLf => self.len(),
-            LineEnding::Lf => {
-                let body = Base64Lines::new(b"", 0, LineEnding::CrLf).encoded_len(self.envelope.frame.len());
-                (crate::mail::crlf_len(&self.header) + body) as u64
-            }
-        }
+        (crlf_len(&self.header) + body_len(self.envelope.frame.len(), LineEnding::CrLf)) as u64
     }
 
     /// The second pass. Fails if the message is not what it was in the first: then what was written is not to be used.
     pub fn write(&self, sink: Sink<'_>) -> Result<(), LargeError> {
         let mut pump = Pump::new(self, sink)?;
-        let front = self.message.front();
-        for piece in Inner::new(&front, &self.added).pieces() {
-            pump.push(piece)?;
-        }
+        self.inner.parts().try_for_each(|part| pump.push(part))?;
         self.message.rest().for_each(|piece| pump.push(piece).map(ControlFlow::Continue))?;
         self.message.rest().check()?;
         pump.finish()
-    }
-
-    fn lines(&self, room: usize) -> Base64Lines {
-        Base64Lines::new(b"", room, self.line_ending)
     }
 }
 
@@ -131,7 +123,7 @@ impl<'a, 's> Pump<'a, 's> {
             canonical: Canonical::default(),
             encryptor,
             clear,
-            lines: sealed.lines(2 * PIECE + 4 * BLOCK),
+            lines: Base64Lines::new(b"", 2 * PIECE + 4 * BLOCK, sealed.line_ending),
             left: envelope.length,
             sink,
         };
