@@ -1,7 +1,7 @@
 //! What protects a large message: the same answer as for a small one.
 
 use super::super::protection::{
-    Guess, Protection, glance, guess, is_detached_signature, is_nothing_around, leaf,
+    Guess, Protection, UNKNOWN_OCTETS, glance, guess, is_detached_signature, is_nothing_around, leaf,
 };
 use super::entity::{Entity, innermost};
 use super::openpgp::{is_armored_message, is_pgp_mime};
