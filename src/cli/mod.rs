@@ -3,6 +3,7 @@
 mod account;
 mod acl;
 mod algorithms;
+mod arrived;
 mod authority;
 mod backup;
 mod cert;

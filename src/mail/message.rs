@@ -43,6 +43,23 @@ impl<'a> Message<'a> {
     pub fn body(&self) -> &'a [u8] {
         self.body
     }
+    /// Would the header be the same if more octets followed? Asked of the begin of a message.
+    pub fn has_whole_header(&self) -> bool {
+        let header: usize = self.fields.iter().map(|field| field.raw().len()).sum();
+        header + self.body.len() < self.bytes.len() || begins_no_field(self.body)
+    }
+}
+
+/// Whatever follows.
+fn begins_no_field(octets: &[u8]) -> bool {
+    let name = octets.iter().take_while(|&&octet| octet.is_ascii_graphic() && octet != b':').count();
+    let after = octets.iter().skip(name).find(|&&octet| octet != b' ' && octet != b'\t');
+    match (name, after) {
+        // An empty line may be cut between its two octets.
+        (0, Some(b'\r')) => octets.len() > 1,
+        (0, Some(_)) => true,
+        (_, after) => after.is_some_and(|&octet| octet != b':'),
+    }
 }
 
 /// The fields at the start of the bytes, without the limit of [`MAX_FIELDS`]: found one by one, none is kept.
@@ -131,6 +148,38 @@ mod tests {
         assert_eq!(message.fields().len(), MAX_FIELDS);
         assert_eq!(message.body(), b"a:\na:\n");
         assert_eq!(header_fields(&bytes).count(), MAX_FIELDS + 2);
+    }
+
+    proptest! {
+        #[test]
+        fn a_whole_header_stays_what_it_is(bytes in prop::collection::vec(prop::sample::select(b"\r\n :aT\t\0\xff".to_vec()), 0..30), more in prop::collection::vec(prop::sample::select(b"\n :a\0".to_vec()), 0..6)) {
+            let begin = Message::new(&bytes);
+            if begin.has_whole_header() {
+                let all = [bytes.as_slice(), &more].concat();
+                let whole = Message::new(&all);
+                prop_assert_eq!(names(&all), names(&bytes));
+                prop_assert_eq!(whole.body().len(), begin.body().len() + more.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_is_known_when_nothing_behind_it_can_change_it() {
+        for whole in [
+            &b"A: b\n\n"[..],
+            b"A: b\r\n\r\n",
+            b"A: b\nno field\n",
+            b"\n",
+            b"x\n",
+            b"A: b\n\nx",
+            b"\0",
+            b"a b",
+        ] {
+            assert!(Message::new(whole).has_whole_header(), "{}", whole.escape_ascii());
+        }
+        for open in [&b""[..], b"A: b", b"A: b\n", b"A: b\r\n\r", b"A: b\nnofiel", b"x", b"x  ", b"\r"] {
+            assert!(!Message::new(open).has_whole_header(), "{}", open.escape_ascii());
+        }
     }
 
     #[test]
