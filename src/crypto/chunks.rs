@@ -58,10 +58,9 @@ impl ChunkKey {
 
     /// Decrypts what [`ChunkKey::seal`] made, in place, and says how many octets at the start are clear.
     pub fn open(&self, place: ChunkPlace, chunk: &mut [u8]) -> Result<usize, StorageError> {
-        let length = chunk.len().checked_sub(TAG).ok_or(StorageError::NotOpened)?;
-        let (content, tag) = chunk.split_at_mut(length);
-        let input = DecryptInput { key: self.0.expose(), iv: &place.nonce(), aad: place.beside(), tag };
-        aead::decrypt_gcm::<Aes256>(&input, content).ok_or(StorageError::NotOpened)
+        let input =
+            DecryptInput { key: self.0.expose(), iv: &place.nonce(), aad: place.beside(), tag_len: TAG };
+        aead::decrypt_gcm::<Aes256>(&input, chunk).ok_or(StorageError::NotOpened)
     }
 }
 

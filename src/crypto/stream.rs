@@ -149,7 +149,7 @@ const _: () = assert!(BLOCK == TAG, "a block of AES is as long as a whole tag");
 mod tests {
     use super::*;
     use crate::crypto::Policy;
-    use crate::crypto::algorithm::{CONTENT_CIPHERS, Mode};
+    use crate::crypto::algorithm::{CONTENT_CIPHERS, DecryptInput, Mode};
     use proptest::prelude::*;
 
     #[test]
@@ -182,15 +182,12 @@ mod tests {
             let (one, other) = pieces.split_at_mut(16 * 7);
             decryptor.decrypt(one).unwrap();
             decryptor.decrypt(other).unwrap();
-            let whole = |padding: &[u8]| {
-                let input = crate::crypto::algorithm::DecryptInput {
-                    key: key.expose(),
-                    iv: algorithm.iv(),
-                    aad: b"",
-                    tag: padding,
-                };
-                let mut whole = ciphertext.clone();
+            let whole = |tag: &[u8]| {
+                let input =
+                    DecryptInput { key: key.expose(), iv: algorithm.iv(), aad: b"", tag_len: tag.len() };
+                let mut whole = [ciphertext.as_slice(), tag].concat();
                 (cipher.decrypt)(&input, &mut whole);
+                whole.truncate(ciphertext.len());
                 whole
             };
             if cipher.mode == Mode::Cbc {

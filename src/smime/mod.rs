@@ -10,6 +10,7 @@ pub mod large;
 mod lines;
 pub mod open;
 mod outer;
+mod proof;
 pub mod raw;
 mod recipient;
 mod recipient_info;

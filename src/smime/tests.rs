@@ -8,6 +8,7 @@ mod headers;
 mod kinds;
 pub(in crate::smime) mod law;
 mod outside;
+mod proven;
 mod recognised;
 mod rekeyed;
 mod strength;

@@ -22,7 +22,7 @@ fn words(protection: &Protection) -> String {
     match protection {
         Protection::Encrypted(found) => {
             let mut found = found.clone();
-            found.encrypted_content = Vec::new();
+            found.encrypted_content = Vec::new().into();
             format!("{found:?}")
         }
         other => format!("{other:?}"),
@@ -56,7 +56,7 @@ fn assert_read(input: &[u8]) -> bool {
     match (walked(input), held) {
         (Err(LargeError::Undecided), _) => return false,
         (Ok(Some((enveloped, octets))), Ok(Protection::Encrypted(held))) => {
-            assert_eq!(octets, held.encrypted_content);
+            assert_eq!(octets, *held.encrypted_content);
             assert_eq!(
                 words(&Protection::Encrypted(Box::new(enveloped))),
                 words(&Protection::Encrypted(held))
