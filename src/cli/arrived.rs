@@ -8,7 +8,7 @@ use crate::mail::{Source, Span};
 use crate::smime::LargeError;
 use crate::system::{RereadFile, Spool, SpoolWriter, SystemEntropy};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Take};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -38,9 +38,9 @@ impl Memory {
     /// The message on standard input.
     pub(super) fn message(&self) -> Result<Arrived, Failure> {
         input::take_standard_input("the message")?;
-        let arrived = input::standard_input()
-            .map_err(unread)
-            .and_then(|file| arrive(file, self.memory_limit, &std::env::temp_dir()))?;
+        let arrived = input::standard_input().map_err(unread).and_then(|file| {
+            arrive(file, self.memory_limit, input::MESSAGE_LIMIT.saturating_add(1), &std::env::temp_dir())
+        })?;
         match &arrived {
             Arrived::Large(source) if source.len() > input::MESSAGE_LIMIT => {
                 Err(Failure::new(Code::Data, "standard input holds more than 4 GiB"))
@@ -50,16 +50,21 @@ impl Memory {
     }
 }
 
+/// Standard input up to `most` octets, for whoever answers by himself what is more; `folder` is where it waits if it must.
+pub(super) fn first_of_standard_input(limit: u64, most: u64, folder: &Path) -> Result<Arrived, Failure> {
+    arrive(input::standard_input().map_err(unread)?, limit, most, folder)
+}
+
 /// What a file or a pipe gives. `folder` is where it waits if it must.
-pub(super) fn arrive(file: File, limit: u64, folder: &Path) -> Result<Arrived, Failure> {
+fn arrive(file: File, limit: u64, most: u64, folder: &Path) -> Result<Arrived, Failure> {
     match RereadFile::of(file).map_err(unread)? {
         Ok(file) if file.len() > limit => Ok(Arrived::Large(Box::new(file))),
-        Ok(file) => from_pipe(file.into_file(), limit, folder),
-        Err(pipe) => from_pipe(pipe, limit, folder),
+        Ok(file) => from_pipe(file.into_file().take(most), limit, folder),
+        Err(pipe) => from_pipe(pipe.take(most), limit, folder),
     }
 }
 
-fn from_pipe(mut pipe: File, limit: u64, folder: &Path) -> Result<Arrived, Failure> {
+fn from_pipe(mut pipe: Take<File>, limit: u64, folder: &Path) -> Result<Arrived, Failure> {
     let first = read_bounded(&mut pipe.by_ref().take(limit.min(FIRST)), FIRST).map_err(unread)?;
     let first = first.unwrap_or_else(|| SecretBytes::new(Vec::new()));
     let mut next = Zeroizing::new(vec![0; STEP]);
@@ -77,7 +82,7 @@ fn from_pipe(mut pipe: File, limit: u64, folder: &Path) -> Result<Arrived, Failu
 
 fn spool(
     first: SecretBytes,
-    (pipe, mut next, mut more): (&mut File, Zeroizing<Vec<u8>>, usize),
+    (pipe, mut next, mut more): (&mut Take<File>, Zeroizing<Vec<u8>>, usize),
     folder: &Path,
 ) -> Result<Spool, Failure> {
     let unwritten = |error: io::Error| Failure::io("write a temporary file in", folder.display(), &error);
@@ -87,15 +92,12 @@ fn spool(
     drop(first);
     while more > 0 {
         writer.append(next.get(..more).unwrap_or_default()).map_err(unwritten)?;
-        if writer.len() > input::MESSAGE_LIMIT {
-            break;
-        }
         more = read_some(pipe, &mut next).map_err(unread)?;
     }
     writer.finish().map_err(unwritten)
 }
 
-fn read_some(pipe: &mut File, into: &mut [u8]) -> io::Result<usize> {
+fn read_some(pipe: &mut Take<File>, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match pipe.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
@@ -137,7 +139,8 @@ mod tests {
     fn through_a_pipe(octets: Vec<u8>, limit: u64) -> Arrived {
         let (reader, mut writer) = io::pipe().unwrap();
         let writes = std::thread::spawn(move || writer.write_all(&octets).unwrap());
-        let arrived = arrive(File::from(OwnedFd::from(reader)), limit, &std::env::temp_dir()).ok().unwrap();
+        let arrived =
+            arrive(File::from(OwnedFd::from(reader)), limit, u64::MAX, &std::env::temp_dir()).ok().unwrap();
         writes.join().unwrap();
         arrived
     }
@@ -172,7 +175,7 @@ mod tests {
         let path = folder.path().join("message");
         std::fs::write(&path, octets(1000)).unwrap();
         let nowhere = folder.path().join("there is none");
-        let arrive = |limit| arrive(File::open(&path).unwrap(), limit, &nowhere).ok().unwrap();
+        let arrive = |limit| arrive(File::open(&path).unwrap(), limit, u64::MAX, &nowhere).ok().unwrap();
         assert!(matches!(arrive(999), Arrived::Large(source) if source.len() == 1000));
         assert!(matches!(arrive(1000), Arrived::Held(held) if held.expose() == octets(1000)));
     }
@@ -181,7 +184,8 @@ mod tests {
     fn a_spool_that_cannot_be_made_is_told() {
         let (reader, mut writer) = io::pipe().unwrap();
         writer.write_all(b"0123456789").unwrap();
-        let failure = arrive(File::from(OwnedFd::from(reader)), 5, Path::new("/nowhere")).err().unwrap();
+        let failure =
+            arrive(File::from(OwnedFd::from(reader)), 5, u64::MAX, Path::new("/nowhere")).err().unwrap();
         assert!(failure.text.starts_with("cannot write a temporary file in /nowhere: "), "{}", failure.text);
     }
 }

@@ -43,13 +43,6 @@ pub(super) fn standard_input() -> io::Result<File> {
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
-/// Standard input up to `limit` bytes; what comes after is left unread.
-pub(super) fn first_of_standard_input(limit: u64) -> Result<SecretBytes, Failure> {
-    let read = standard_input().and_then(|input| read_bounded(&mut input.take(limit), limit));
-    let read = read.map_err(|error| Failure::io("read", "standard input", &error))?;
-    read.ok_or_else(|| Failure::new(Code::Io, "standard input changed while it was read"))
-}
-
 /// A file that is read as it comes, with its length if that is known; `-` is standard input.
 pub(super) fn stream(path: &Path) -> Result<(File, Option<u64>), Failure> {
     let opened = if path == Path::new("-") {

@@ -46,6 +46,7 @@ mod filter;
 mod fitness;
 mod harvest;
 mod holder;
+mod incoming;
 mod init;
 mod initial_password;
 mod input;

@@ -13,7 +13,7 @@ pub(super) const MAX_SIGNATURES: usize = 4;
 pub(super) const BEGIN_CLEAR_SIGNED: &[u8] = b"-----BEGIN PGP SIGNED MESSAGE-----";
 
 /// Signatures from the outside on, and the encryption inside of them. What is signed inside an encryption does not show.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Wrapping {
     /// All of it is encrypted, by CMS or OpenPGP.
     pub encrypted: bool,

@@ -154,7 +154,7 @@ const _: () = assert!(BLOCK == TAG, "a block of AES is as long as a whole tag");
 mod tests {
     use super::*;
     use crate::crypto::Policy;
-    use crate::crypto::algorithm::{CONTENT_CIPHERS, Mode};
+    use crate::crypto::algorithm::{CONTENT_CIPHERS, DecryptInput, Mode};
     use proptest::prelude::*;
 
     #[test]
@@ -188,13 +188,9 @@ mod tests {
             decryptor.decrypt(one).unwrap();
             decryptor.decrypt(other).unwrap();
             let whole = |tag: &[u8]| {
-                let input = crate::crypto::algorithm::DecryptInput {
-                    key: key.expose(),
-                    iv: algorithm.iv(),
-                    aad: b"",
-                    tag_len: tag.len(),
-                };
-                let mut whole = [&ciphertext, tag].concat();
+                let input =
+                    DecryptInput { key: key.expose(), iv: algorithm.iv(), aad: b"", tag_len: tag.len() };
+                let mut whole = [ciphertext.as_slice(), tag].concat();
                 (cipher.decrypt)(&input, &mut whole);
                 whole.truncate(ciphertext.len());
                 whole

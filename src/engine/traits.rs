@@ -1,6 +1,6 @@
 //! What the engine asks of the world. Synchronous, `Send + Sync`, batch-shaped.
 
-use super::{Account, PlainConsent, Route};
+use super::{Account, LargeContent, PlainConsent, Route};
 use crate::mail::{Address, FileName, Flag, FolderName, MailboxName};
 use crate::pki::{Certificate, Crl};
 use crate::rules::{Needs, ScopeKind};
@@ -136,6 +136,8 @@ pub enum Content<'a> {
     Sealed(Sealed),
     /// Clear: the bytes as they arrived (without the MTA's mbox line).
     Plain(&'a [u8], PlainConsent),
+    /// Either of them, too large to be held.
+    Large(LargeContent<'a>),
 }
 
 /// Where a copy goes, inside its owner's account.

@@ -4,6 +4,7 @@
 mod front;
 mod message;
 mod open;
+mod recognise;
 mod seal;
 mod seen;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::io;
 
 pub use message::LargeMessage;
 pub use open::{LargeOpened, open_large, open_large_raw};
+pub use recognise::recognise_large;
 pub use seal::{LargeSealed, seal_large};
 
 /// Where a result goes, piece by piece.

@@ -28,7 +28,8 @@ pub mod verify;
 pub use claim::Claim;
 pub use headers::HeadersKept;
 pub use large::{
-    LargeError, LargeMessage, LargeOpened, LargeSealed, Sink, open_large, open_large_raw, seal_large,
+    LargeError, LargeMessage, LargeOpened, LargeSealed, Sink, open_large, open_large_raw, recognise_large,
+    seal_large,
 };
 pub use open::{OpenError, Opened, OpeningKey, open, open_by_policy, open_examined};
 pub use raw::open_raw;

@@ -6,7 +6,8 @@
 
 use super::MaildirStore;
 use super::atomic::{Files, failed};
-use super::maildir::{Admitted, Expected, octets};
+use super::content::Octets;
+use super::maildir::{Admitted, Expected};
 use super::quota;
 use crate::engine::{Copy, Mailstore, Place, Staged, StoreError};
 use crate::mail::Address;
@@ -62,7 +63,7 @@ fn unsynced<'f>(files: &impl Files, folders: BTreeSet<&'f Path>) -> BTreeMap<&'f
 
 /// A copy on its way to the disk.
 enum Job<'c> {
-    Message(Admitted, &'c [u8]),
+    Message(Admitted, Octets<'c>),
     File(&'c Copy<'c>),
 }
 
@@ -70,7 +71,7 @@ impl<F: Files> MaildirStore<F> {
     /// Stages many: names are given in the order of the copies; then what must be looked at and made, account by account; then
     /// every file by itself.
     pub(super) fn stage_together(&self, copies: &[&Copy<'_>]) -> Vec<Result<Box<dyn Staged>, StoreError>> {
-        let names: Vec<String> = copies.iter().map(|copy| self.name_for(octets(copy))).collect();
+        let names: Vec<String> = copies.iter().map(|copy| self.name_for(Octets::of(copy))).collect();
         let mut jobs: Vec<(usize, Result<Job<'_>, StoreError>)> = side_by_side(
             by_account(copies).into_iter().collect(),
             LANES,
@@ -97,10 +98,9 @@ impl<F: Files> MaildirStore<F> {
             let job = match &copy.place {
                 Place::File(..) => Ok(Job::File(copy)),
                 Place::Mailbox(mailbox) => {
-                    let bytes = octets(copy);
-                    let admitted =
-                        self.admit(copy, mailbox, (name.clone(), bytes.len() as u64), &mut expected);
-                    admitted.map(|admitted| Job::Message(admitted, bytes))
+                    let octets = Octets::of(copy);
+                    let admitted = self.admit(copy, mailbox, (name.clone(), octets.len()), &mut expected);
+                    admitted.map(|admitted| Job::Message(admitted, octets))
                 }
             };
             jobs.push((place, job));
@@ -110,7 +110,7 @@ impl<F: Files> MaildirStore<F> {
 
     fn write_job(&self, job: Job<'_>) -> Result<Box<dyn Staged>, StoreError> {
         match job {
-            Job::Message(admitted, bytes) => self.write_admitted(admitted, bytes),
+            Job::Message(admitted, octets) => self.write_admitted(admitted, octets),
             Job::File(copy) => self.stage(copy),
         }
     }

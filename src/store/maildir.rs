@@ -1,14 +1,13 @@
 //! Maildir and Maildir++ (spec: interop, "Postfix and Dovecot").
 
-use super::atomic::{
-    Disk, Files, discard, ensure_folder, ensure_folders, failed, link_new, publish, write_new,
-};
+use super::atomic::{Disk, Files, discard, ensure_folder, ensure_folders, failed, link_new, publish};
 use super::attachments::{Readied, StagedAttachment};
+use super::content::Octets;
 use super::group::{Waiting, reveal_all};
 use super::layout::{Layout, TemplateError};
 use super::{attachments, keywords, name, quota};
-use crate::engine::{Content, Copy, Mailstore, Place, Staged, StoreError};
-use crate::mail::{Address, Flag, FolderName, MailboxName, crlf_len};
+use crate::engine::{Copy, Mailstore, Place, Staged, StoreError};
+use crate::mail::{Address, Flag, FolderName, MailboxName};
 use std::any::Any;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -100,10 +99,13 @@ impl<F: Files> MaildirStore<F> {
         }
     }
 
-    fn write(&self, copy: &Copy<'_>, bytes: &[u8]) -> Result<Box<dyn Staged>, StoreError> {
+    fn write(&self, copy: &Copy<'_>, octets: Octets<'_>) -> Result<Box<dyn Staged>, StoreError> {
         match &copy.place {
-            Place::Mailbox(mailbox) => self.write_message(copy, mailbox, bytes),
-            Place::File(folder, name) => self.write_file(&copy.owner, (folder, name), bytes),
+            Place::Mailbox(mailbox) => self.write_message(copy, mailbox, octets),
+            Place::File(folder, name) => {
+                let bytes = octets.held(Path::new(folder.as_str()))?;
+                self.write_file(&copy.owner, (folder, name), bytes)
+            }
         }
     }
 
@@ -111,15 +113,16 @@ impl<F: Files> MaildirStore<F> {
         &self,
         copy: &Copy<'_>,
         mailbox: &MailboxName,
-        bytes: &[u8],
+        octets: Octets<'_>,
     ) -> Result<Box<dyn Staged>, StoreError> {
-        let name = self.name_for(bytes);
-        let admitted = self.admit(copy, mailbox, (name, bytes.len() as u64), &mut Expected::default())?;
-        self.write_admitted(admitted, bytes)
+        let name = self.name_for(octets);
+        let admitted = self.admit(copy, mailbox, (name, octets.len()), &mut Expected::default())?;
+        self.write_admitted(admitted, octets)
     }
 
-    pub(super) fn name_for(&self, bytes: &[u8]) -> String {
-        name::unique(&self.host, bytes.len(), crlf_len(bytes))
+    pub(super) fn name_for(&self, octets: Octets<'_>) -> String {
+        let (size, crlf_size) = octets.sizes();
+        name::unique(&self.host, size, crlf_size)
     }
 
     /// Sees to all that comes before the first octet is written: the mailbox, room for the message beside those that are on
@@ -149,9 +152,9 @@ impl<F: Files> MaildirStore<F> {
     pub(super) fn write_admitted(
         &self,
         admitted: Admitted,
-        bytes: &[u8],
+        octets: Octets<'_>,
     ) -> Result<Box<dyn Staged>, StoreError> {
-        write_new(&self.files, &admitted.temporary, bytes)?;
+        octets.write_new(&self.files, &admitted.temporary)?;
         Ok(Box::new(StagedFile { files: self.files.clone(), admitted }))
     }
 }
@@ -213,7 +216,7 @@ fn is_folder(path: &Path) -> Result<bool, StoreError> {
 
 impl<F: Files> Mailstore for MaildirStore<F> {
     fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError> {
-        self.write(copy, octets(copy))
+        self.write(copy, Octets::of(copy))
     }
 
     fn stage_all(&self, copies: &[&Copy<'_>]) -> Vec<Result<Box<dyn Staged>, StoreError>> {
@@ -273,14 +276,6 @@ fn lists(folder: &Path, name: &str) -> Result<bool, StoreError> {
         }
     }
     Ok(false)
-}
-
-/// The bytes of a copy.
-pub(super) fn octets<'c>(copy: &'c Copy<'_>) -> &'c [u8] {
-    match &copy.content {
-        Content::Sealed(sealed) => sealed.bytes(),
-        Content::Plain(bytes, _) => bytes,
-    }
 }
 
 /// What a store of this kind staged; nothing if it is of another one.

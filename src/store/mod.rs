@@ -5,6 +5,7 @@
 
 mod atomic;
 mod attachments;
+mod content;
 mod find;
 mod finish;
 mod folder;

@@ -1,11 +1,12 @@
 //! A message that is to be sealed and is too large to be held: what the first pass finds.
 
-use super::LargeError;
 use super::front::{Front, Settled};
+use super::{LargeError, Sink};
 use crate::cms::{self, Protection, find_large};
 use crate::crypto::SecretBytes;
-use crate::mail::{Eol, LineTally, Message, Span};
+use crate::mail::{Eol, HeaderEdits, LineTally, Message, Span};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// What is put into a message depends on these fields, wherever a reader may see them.
 const NAMES: &[&str] = &["hp-outer:", "content-type:"];
@@ -15,8 +16,9 @@ pub struct LargeMessage<'s> {
     /// Up to the first empty line, or as much as matters.
     front: SecretBytes,
     rest: Span<'s>,
+    whole: Span<'s>,
     rest_ends: LineTally,
-    protection: Protection,
+    protection: Arc<Protection>,
     undecided: bool,
 }
 
@@ -48,12 +50,18 @@ impl<'s> LargeMessage<'s> {
             Err(cms::LargeError::Source(error)) => return Err(error.into()),
             Err(_) => (Protection::None, true),
         };
-        Ok(LargeMessage { front, rest, rest_ends, protection, undecided })
+        let protection = Arc::new(protection);
+        Ok(LargeMessage { front, rest, whole: message, rest_ends, protection, undecided })
     }
 
     /// The begin of the message: its header, and what stands before its first empty line.
     pub fn front(&self) -> Message<'_> {
         Message::new(self.front.expose())
+    }
+
+    /// The octets of that.
+    pub fn begin(&self) -> &[u8] {
+        self.front.expose()
     }
 
     /// What protects it; what is encrypted comes without its ciphertext.
@@ -71,6 +79,27 @@ impl<'s> LargeMessage<'s> {
         self.rest
     }
 
+    /// The message as it arrived.
+    pub fn whole(&self) -> Span<'s> {
+        self.whole
+    }
+
+    /// The message with another header. Nothing behind the header changes, so that the rest stays where it lies.
+    pub fn edited(&self, edits: &HeaderEdits) -> LargeMessage<'s> {
+        let front = SecretBytes::new(edits.apply(&self.front()).to_vec());
+        LargeMessage { front, protection: Arc::clone(&self.protection), ..*self }
+    }
+
+    /// Hands it over as it is, piece by piece. Fails if it is not what it was in the first pass.
+    pub fn write(&self, sink: Sink<'_>) -> Result<(), LargeError> {
+        sink(self.front.expose()).map_err(LargeError::Sink)?;
+        self.rest.for_each(|piece| {
+            sink(piece).map_err(LargeError::Sink)?;
+            Ok::<_, LargeError>(ControlFlow::Continue(()))
+        })?;
+        Ok(self.rest.check()?)
+    }
+
     /// How many octets.
     pub fn len(&self) -> u64 {
         self.front.expose().len() as u64 + self.rest.len()
@@ -82,14 +111,14 @@ impl<'s> LargeMessage<'s> {
     }
 
     /// How its lines end.
-    pub fn line_ends(&self) -> LineTally {
+    pub fn line_tally(&self) -> LineTally {
         let mut front = LineTally::default();
         front.add(self.front.expose());
         front.and(self.rest_ends)
     }
 
     pub(super) fn eol(&self) -> Eol {
-        self.line_ends().eol()
+        self.line_tally().eol()
     }
 
     /// Octets of the rest with canonical lines.

@@ -19,17 +19,25 @@ use encodify::base64::LineEnding;
 use std::ops::ControlFlow;
 use zeroize::Zeroizing;
 
-/// A large message that only its recipients will be able to open: sealed while it is written. Made by [`seal_large`] alone.
+/// A large message that only its recipients will be able to open, written piece by piece: sealed meanwhile, or as it came
+/// if its sender sealed it. Made by [`seal_large`] and [`recognise_large`](super::recognise_large) alone.
 pub struct LargeSealed<'m> {
-    message: &'m LargeMessage<'m>,
+    pub(super) message: &'m LargeMessage<'m>,
+    /// Absent: it is sealed already.
+    pub(super) fresh: Option<Box<Fresh<'m>>>,
+    pub(super) cipher: Option<&'static ContentCipher>,
+    pub(super) recipients: Vec<SealedTo>,
+    pub(super) headers_kept: Option<HeadersKept>,
+}
+
+/// All that sealing takes but the content.
+pub(super) struct Fresh<'m> {
     /// The header outside with its empty line.
     header: Vec<u8>,
     line_ending: LineEnding,
     /// What lies inside of the front.
     inner: Inner<'m>,
     envelope: Envelope,
-    recipients: Vec<SealedTo>,
-    headers_kept: Option<HeadersKept>,
 }
 
 /// Settles all that sealing takes but the content. The same seed gives the same octets, here and when the message is sealed
@@ -56,13 +64,15 @@ pub fn seal_large<'m>(
     let envelope = drawn.frame(&encrypt_all(padded), length)?;
     let line_ending = outer.line_ending();
     let header = outer.finish(envelope.algorithm.cipher.mode);
-    Ok(LargeSealed { message, header, line_ending, inner, envelope, recipients: sealed_to, headers_kept })
+    let cipher = Some(envelope.algorithm.cipher);
+    let fresh = Some(Box::new(Fresh { header, line_ending, inner, envelope }));
+    Ok(LargeSealed { message, fresh, cipher, recipients: sealed_to, headers_kept })
 }
 
 impl LargeSealed<'_> {
-    /// What it is encrypted with.
-    pub fn cipher(&self) -> &'static ContentCipher {
-        self.envelope.algorithm.cipher
+    /// What it is encrypted with; absent for an OpenPGP message that is kept.
+    pub fn cipher(&self) -> Option<&'static ContentCipher> {
+        self.cipher
     }
 
     /// Why nothing of the header is hidden, if the form would hide some of it.
@@ -77,7 +87,7 @@ impl LargeSealed<'_> {
 
     /// How many octets it will have.
     pub fn len(&self) -> u64 {
-        (self.header.len() + body_len(self.envelope.frame.len(), self.line_ending)) as u64
+        self.fresh.as_ref().map_or_else(|| self.message.len(), |fresh| fresh.len_with(fresh.line_ending))
     }
 
     /// Never: it has a header.
@@ -87,22 +97,34 @@ impl LargeSealed<'_> {
 
     /// How many octets it would have with canonical lines.
     pub fn crlf_len(&self) -> u64 {
-        (crlf_len(&self.header) + body_len(self.envelope.frame.len(), LineEnding::CrLf)) as u64
+        let as_it_came = || self.message.line_tally().crlf_len();
+        self.fresh.as_ref().map_or_else(as_it_came, |fresh| fresh.len_with(LineEnding::CrLf))
     }
 
     /// The second pass. Fails if the message is not what it was in the first: then what was written is not to be used.
     pub fn write(&self, sink: Sink<'_>) -> Result<(), LargeError> {
-        let mut pump = Pump::new(self, sink)?;
-        self.inner.parts().try_for_each(|part| pump.push(part))?;
+        let Some(fresh) = &self.fresh else { return self.message.write(sink) };
+        let mut pump = Pump::new(fresh, sink)?;
+        fresh.inner.parts().try_for_each(|part| pump.push(part))?;
         self.message.rest().for_each(|piece| pump.push(piece).map(ControlFlow::Continue))?;
         self.message.rest().check()?;
         pump.finish()
     }
 }
 
+impl Fresh<'_> {
+    fn len_with(&self, line_ending: LineEnding) -> u64 {
+        let header = match line_ending {
+            LineEnding::Lf => self.header.len(),
+            LineEnding::CrLf => crlf_len(&self.header),
+        };
+        (header + body_len(self.envelope.frame.len(), line_ending)) as u64
+    }
+}
+
 /// Canonical lines, encryption in place, base64.
 struct Pump<'a, 's> {
-    sealed: &'a LargeSealed<'a>,
+    sealed: &'a Fresh<'a>,
     canonical: Canonical,
     encryptor: Encryptor,
     /// Clear, and less than a block between two pieces.
@@ -114,7 +136,7 @@ struct Pump<'a, 's> {
 }
 
 impl<'a, 's> Pump<'a, 's> {
-    fn new(sealed: &'a LargeSealed<'a>, sink: Sink<'s>) -> Result<Pump<'a, 's>, LargeError> {
+    fn new(sealed: &'a Fresh<'a>, sink: Sink<'s>) -> Result<Pump<'a, 's>, LargeError> {
         let envelope = &sealed.envelope;
         let encryptor = envelope.algorithm.encryptor(&envelope.content_key).map_err(SealError::from)?;
         let clear = Zeroizing::new(Vec::with_capacity(2 * PIECE + 2 * BLOCK));
