@@ -4,7 +4,8 @@ use super::algorithm::*;
 use super::content::ContentAlgorithm;
 use super::policy::Policy;
 use super::rsa_private::RsaPrivateKey;
-use super::transport::{TransportAlgorithm, TransportKey, encrypt_all};
+use super::rsa_public::{TransportKey, encrypt_all};
+use super::transport::TransportAlgorithm;
 use super::{CryptoError, SecretBytes, Seed};
 use der::asn1::{Any, Null, OctetString};
 use der::{Decode, Encode, Tag};
@@ -131,7 +132,7 @@ pub(super) fn counting(length: usize, start: u8) -> Vec<u8> {
     (start..).take(length).collect()
 }
 
-fn rsa_key() -> rsa::PrivateKey {
+pub(super) fn rsa_key() -> rsa::PrivateKey {
     rsa::PrivateKey::from_pkcs8_pem(RSA_KEY).unwrap()
 }
 

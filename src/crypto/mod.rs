@@ -19,6 +19,7 @@ mod mark;
 pub mod policy;
 mod rejection;
 pub(crate) mod rsa_private;
+pub(crate) mod rsa_public;
 pub mod secret;
 pub mod seed;
 pub(crate) mod signature;

@@ -1,4 +1,4 @@
-//! RSA key transport: wrapping and unwrapping a content key.
+//! RSA key transport, the way back: a message's algorithm is read and its content key unwrapped.
 
 use super::algorithm::{Hash, KeyTransport, Padding, name_of};
 use super::policy::Policy;
@@ -7,7 +7,7 @@ use super::rsa_private::{RsaPrivateKey, Scheme};
 use super::{CryptoError, SecretBytes, trace};
 use der::asn1::{Any, Null, OctetString};
 use der::{Decode, Encode};
-use rand::{CryptoRng, Rng};
+use rand::Rng;
 use rsa::pkcs1::{RsaOaepParamsOwned, RsaOaepParamsRef};
 use rsa::traits::PrivateKeyParts;
 use sha1::Sha1;
@@ -76,48 +76,6 @@ impl KeyTransport {
         };
         Ok(AlgorithmIdentifierOwned { oid: self.oid, parameters: Some(parameters) })
     }
-
-    /// Pads a content key for an RSA key; the padding's random bytes come from `rng`, the message's own generator.
-    pub(crate) fn pad<'k>(
-        &self,
-        key: &'k TransportKey,
-        content_key: &SecretBytes,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Padded<'k>, CryptoError> {
-        let secret = content_key.expose();
-        let TransportKey(rsa) = key;
-        let encrypted = match self.padding {
-            Padding::Pkcs1V1_5 => rsa.pkcs1v15_encrypt_with_rng(rng, secret),
-            Padding::Oaep(Hash::Sha1) => rsa.oaep_encrypt_with_rng::<Sha1, _>(rng, secret),
-            Padding::Oaep(Hash::Sha256) => rsa.oaep_encrypt_with_rng::<Sha256, _>(rng, secret),
-            Padding::Oaep(Hash::Sha384) => rsa.oaep_encrypt_with_rng::<Sha384, _>(rng, secret),
-            Padding::Oaep(Hash::Sha512) => rsa.oaep_encrypt_with_rng::<Sha512, _>(rng, secret),
-        }
-        .map_err(|_| CryptoError::Failed(self.name))?;
-        Ok(Padded { _key: key, encrypted })
-    }
-}
-
-/// An RSA key in the form in which something is encrypted to it most quickly. Made once for a certificate.
-#[derive(Debug, Clone)]
-pub(crate) struct TransportKey(rsa::PublicKey);
-
-impl TransportKey {
-    /// Computes what depends on the key alone.
-    pub(crate) fn new(key: rsa::PublicKey) -> TransportKey {
-        TransportKey(key)
-    }
-}
-
-/// A padded content key, and the RSA key that it is for.
-pub(crate) struct Padded<'k> {
-    _key: &'k TransportKey,
-    encrypted: Vec<u8>,
-}
-
-/// The RSA operation over all of them, of many messages and keys side by side; the results are in their order.
-pub(crate) fn encrypt_all(padded: Vec<Padded<'_>>) -> Vec<Vec<u8>> {
-    padded.into_iter().map(|padded| padded.encrypted).collect()
 }
 
 fn read_algorithm(identifier: &AlgorithmIdentifierOwned) -> Result<TransportAlgorithm, CryptoError> {

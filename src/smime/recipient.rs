@@ -7,7 +7,7 @@ use crate::crypto::agreement::AgreementAlgorithm;
 use crate::crypto::algorithm::Status;
 use crate::crypto::encapsulation::KemAlgorithm;
 use crate::crypto::policy::GcmReaders;
-use crate::crypto::transport::{TransportKey, encrypt_all};
+use crate::crypto::rsa_public::{TransportKey, encrypt_all};
 use crate::crypto::{Classical, CurvePublicKey, KemPublicKey, KeyTransport, Profile, SecretBytes, Suite};
 use crate::mail::HeaderPolicy;
 use crate::pki::{Certificate, Fingerprint, PublicKey, Reads, ValidatedCertificate};

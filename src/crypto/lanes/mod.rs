@@ -2,6 +2,7 @@
 //! can do is found at run time, and the portable code is the reference and the fallback.
 
 mod portable;
+pub(crate) mod rsa;
 
 use super::cbc::BLOCK;
 use zeroize::Zeroizing;
