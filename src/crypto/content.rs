@@ -2,7 +2,7 @@
 
 use super::aead::{MINIMUM_TAG, TAG};
 use super::algorithm::{DecryptInput, Encrypt, Mode, Parameters, name_of};
-use super::cbc::CbcEncryptor;
+use super::lanes::CbcStream;
 use super::policy::Policy;
 use super::{ContentCipher, CryptoError, SecretBytes, trace};
 use der::asn1::{Any, OctetString};
@@ -92,20 +92,22 @@ impl ContentAlgorithm {
         }
     }
 
-    /// Starts encrypting a content that comes in pieces.
-    pub(crate) fn block_encryptor(&self, key: &SecretBytes) -> Result<CbcEncryptor, CryptoError> {
-        let encryptor = match self.cipher.encrypt {
-            Encrypt::Blocks(start) => start(key.expose(), &self.iv),
-            Encrypt::Whole(_) | Encrypt::Never => None,
+    /// Starts encrypting a content that comes in pieces: with AES-256, the only cipher that is written so.
+    pub(crate) fn cbc_stream(&self, key: &SecretBytes) -> Result<CbcStream, CryptoError> {
+        let failed = CryptoError::Failed(self.cipher.name);
+        let (Encrypt::Lanes, Ok(key), Ok(iv)) =
+            (&self.cipher.encrypt, key.expose().try_into(), self.iv.as_slice().try_into())
+        else {
+            return Err(failed);
         };
-        encryptor.ok_or(CryptoError::Failed(self.cipher.name))
+        Ok(CbcStream::new(key, iv))
     }
 
     /// Encrypts a whole content in place and gives the tag.
     pub(crate) fn encrypt(&self, key: &SecretBytes, content: &mut [u8]) -> Result<[u8; TAG], CryptoError> {
         let tag = match self.cipher.encrypt {
             Encrypt::Whole(encrypt) => encrypt(key.expose(), &self.iv, content),
-            Encrypt::Blocks(_) | Encrypt::Never => None,
+            Encrypt::Lanes | Encrypt::Never => None,
         };
         tag.ok_or(CryptoError::Failed(self.cipher.name))
     }

@@ -2,6 +2,7 @@
 
 use super::algorithm::*;
 use super::content::ContentAlgorithm;
+use super::lanes::{Lane, encrypt};
 use super::policy::Policy;
 use super::rsa_private::RsaPrivateKey;
 use super::rsa_public::{TransportKey, encrypt_all};
@@ -195,10 +196,14 @@ fn every_content_cipher_has_a_known_answer() {
     }
 }
 
+/// Strong enough to be written, and in no profile.
+const NEVER_WRITTEN: [&str; 2] = ["aes-128-cbc", "aes-192-cbc"];
+
 /// What is written in pieces or as a whole is what the known answers are, but for what is authenticated besides.
 #[test]
 fn every_row_that_is_written_encrypts_what_it_decrypts() {
-    for row in CONTENT_CIPHERS.into_iter().filter(|row| row.status == Status::Write) {
+    let written = |row: &&ContentCipher| row.status == Status::Write && !NEVER_WRITTEN.contains(&row.name);
+    for row in CONTENT_CIPHERS.into_iter().filter(written) {
         let (key, iv) = (SecretBytes::new(counting(row.key_len, 0)), counting(row.iv_len, 100));
         let algorithm = content_algorithm(row, &iv, 16);
         let (content, tag) = match row.mode {
@@ -210,8 +215,10 @@ fn every_row_that_is_written_encrypts_what_it_decrypts() {
             Mode::Cbc => {
                 let padding = crate::crypto::cbc::padding_len(CLEAR.len());
                 let mut content = [CLEAR, &vec![u8::try_from(padding).unwrap(); padding]].concat();
-                let mut encryptor = algorithm.block_encryptor(&key).unwrap();
-                content.chunks_mut(16).for_each(|block| encryptor.encrypt(block));
+                let mut stream = algorithm.cbc_stream(&key).unwrap();
+                content
+                    .chunks_mut(16)
+                    .for_each(|blocks| encrypt(&mut [Lane { stream: &mut stream, blocks }]));
                 (content, Vec::new())
             }
         };
@@ -219,10 +226,10 @@ fn every_row_that_is_written_encrypts_what_it_decrypts() {
         let opened = algorithm.decrypt(&key, &[], &tag, SecretBytes::new(content)).unwrap();
         assert_eq!(opened.expose(), CLEAR, "{}", row.name);
     }
-    for row in CONTENT_CIPHERS.into_iter().filter(|row| row.status == Status::ReadOnly) {
+    for row in CONTENT_CIPHERS.into_iter().filter(|row| !written(row)) {
         let key = SecretBytes::new(counting(row.key_len, 0));
         let algorithm = content_algorithm(row, &counting(row.iv_len, 0), 0);
-        assert!(algorithm.block_encryptor(&key).is_err() && algorithm.encrypt(&key, &mut []).is_err());
+        assert!(algorithm.cbc_stream(&key).is_err() && algorithm.encrypt(&key, &mut []).is_err());
     }
 }
 

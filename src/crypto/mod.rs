@@ -13,7 +13,6 @@ pub(crate) mod kem;
 mod key_wrap;
 #[cfg(test)]
 mod known_answers;
-#[expect(dead_code, reason = "sealing will take it")]
 pub(crate) mod lanes;
 mod mark;
 pub mod policy;

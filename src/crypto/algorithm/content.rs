@@ -2,7 +2,7 @@
 
 use super::Status;
 use crate::crypto::aead;
-use crate::crypto::cbc::{self, CbcEncryptor};
+use crate::crypto::cbc;
 use aes::{Aes128, Aes192, Aes256};
 use const_oid::ObjectIdentifier;
 use des::TdesEde3;
@@ -48,8 +48,8 @@ pub(in crate::crypto) type EncryptWhole =
 
 /// How content is encrypted.
 pub(in crate::crypto) enum Encrypt {
-    /// Block by block, as it comes; nothing if key or IV has the wrong length.
-    Blocks(fn(key: &[u8], iv: &[u8]) -> Option<CbcEncryptor>),
+    /// Block after block, as it comes, beside other messages.
+    Lanes,
     /// As a whole.
     Whole(EncryptWhole),
     /// It is only read.
@@ -85,20 +85,16 @@ const IV: usize = cbc::BLOCK;
 const NONCE: usize = 12;
 
 /// AES-128 in CBC mode (RFC 3565).
-pub static AES_128_CBC: ContentCipher = ContentCipher {
-    encrypt: Encrypt::Blocks(cbc::encryptor::<Aes128>),
-    ..block("aes-128-cbc", const_oid::db::rfc5911::ID_AES_128_CBC, 16, cbc::decrypt::<Aes128>)
-};
+pub static AES_128_CBC: ContentCipher =
+    block("aes-128-cbc", const_oid::db::rfc5911::ID_AES_128_CBC, 16, cbc::decrypt::<Aes128>);
 
 /// AES-192 in CBC mode (RFC 3565).
-pub static AES_192_CBC: ContentCipher = ContentCipher {
-    encrypt: Encrypt::Blocks(cbc::encryptor::<Aes192>),
-    ..block("aes-192-cbc", const_oid::db::rfc5911::ID_AES_192_CBC, 24, cbc::decrypt::<Aes192>)
-};
+pub static AES_192_CBC: ContentCipher =
+    block("aes-192-cbc", const_oid::db::rfc5911::ID_AES_192_CBC, 24, cbc::decrypt::<Aes192>);
 
 /// AES-256 in CBC mode (RFC 3565).
 pub static AES_256_CBC: ContentCipher = ContentCipher {
-    encrypt: Encrypt::Blocks(cbc::encryptor::<Aes256>),
+    encrypt: Encrypt::Lanes,
     ..block("aes-256-cbc", const_oid::db::rfc5911::ID_AES_256_CBC, 32, cbc::decrypt::<Aes256>)
 };
 

@@ -9,6 +9,7 @@ use crate::crypto::algorithm::{
 };
 use crate::crypto::cbc::padding_len;
 use crate::crypto::content::ContentAlgorithm;
+use crate::crypto::lanes::{self, Lane};
 
 const CIPHERS: [&ContentCipher; 4] = [&AES_128_CBC, &AES_256_CBC, &AES_256_GCM, &CHACHA20_POLY1305];
 
@@ -25,7 +26,8 @@ fn encrypted(cipher: &'static ContentCipher, clear: &[u8]) -> Enveloped {
         Mode::Cbc => {
             let padding = padding_len(clear.len());
             content.extend(vec![padding as u8; padding]);
-            algorithm.block_encryptor(&key(cipher, 1)).unwrap().encrypt(&mut content);
+            let mut stream = algorithm.cbc_stream(&key(cipher, 1)).unwrap();
+            lanes::encrypt(&mut [Lane { stream: &mut stream, blocks: &mut content }]);
             None
         }
     };
