@@ -50,6 +50,7 @@ mod rules_advice;
 mod rules_array;
 mod rules_texts;
 mod smoke;
+mod start;
 mod vault;
 mod vectors;
 mod verify;

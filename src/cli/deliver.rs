@@ -7,7 +7,7 @@ use super::context::{Context, engine, outbox};
 use super::envelope::Envelope;
 use super::failure::{Code, Failure};
 use super::incoming::Incoming;
-use super::{Verb, harvest, output, queue_run};
+use super::{harvest, output, queue_run};
 use crate::config::{Config, FILE};
 use crate::engine::{CopyReport, Disposition, Fired, Outcome, Request};
 use crate::helper::{SitePrograms, end_all};
@@ -85,11 +85,9 @@ fn names_recipient(args: &[OsString]) -> bool {
 
 fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     crate::system::harden();
-    let cli = super::parse(args).inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
-    let Verb::Deliver(verb) = cli.verb else {
-        return Err(Failure::new(Code::Usage, "the command line of the hook is not that of deliver"));
-    };
-    let context = Context::new(cli.global);
+    let parsed = super::parse_hook(args);
+    let (global, verb) = parsed.inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
+    let context = Context::new(global);
     let ready = context.become_owner().and_then(|()| written_config(&context));
     let config = ready.inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
     context.start_log(&config)?;

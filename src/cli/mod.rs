@@ -210,6 +210,33 @@ fn parse(args: &[OsString]) -> Result<Cli, Failure> {
     Cli::from_arg_matches(&matches).map_err(Failure::from_clap)
 }
 
+/// The hook without its sisters: to lay out all of them takes longer than to seal a message.
+#[derive(Parser)]
+#[command(name = "sealpost")]
+struct HookLine {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: HookVerb,
+}
+
+#[derive(Subcommand)]
+enum HookVerb {
+    Deliver(deliver::Deliver),
+}
+
+/// The same as [`parse`] of a command line that is the hook's. Help and faults are told with everything around them.
+fn parse_hook(args: &[OsString]) -> Result<(Global, deliver::Deliver), Failure> {
+    if let Ok(HookLine { global, verb: HookVerb::Deliver(verb) }) = HookLine::try_parse_from(args) {
+        return Ok((global, verb));
+    }
+    let cli = parse(args)?;
+    match cli.verb {
+        Verb::Deliver(verb) => Ok((cli.global, verb)),
+        _ => Err(Failure::new(Code::Usage, "the command line of the hook is not that of deliver")),
+    }
+}
+
 fn run(cli: Cli) -> Result<(), Failure> {
     let mut out = Output::new(cli.global.json);
     let context = Context::new(cli.global);
