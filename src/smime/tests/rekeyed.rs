@@ -175,7 +175,8 @@ fn with_parts(sealed: &[u8], change: impl FnOnce(&mut Parts<'_>)) -> Vec<u8> {
     change(&mut parts);
     let key =
         unwrap::recover_content_key(&enveloped(sealed), 32, &[alice().opening()], &Policy::READING).unwrap();
-    let (_, to) = recipient::recipients(&[alice().validated()], Profile::Compatible.into()).unwrap();
+    let alice = [alice().validated()];
+    let (_, to) = recipient::recipients(&alice, Profile::Compatible.into()).unwrap();
     let infos = vec![to[0].info(&key, &mut seed(7).into_rng()).unwrap()];
     let frame = frame::Frame::for_parts(infos, &parts).unwrap();
     join(&header, &[frame.head.as_slice(), &parts.encrypted_content, parts.after].concat())
