@@ -17,6 +17,7 @@ pub(crate) mod lanes;
 mod mark;
 pub mod policy;
 mod rejection;
+pub(crate) mod rsa_private;
 pub(crate) mod rsa_public;
 pub mod secret;
 pub mod seed;

@@ -8,6 +8,7 @@ mod headers;
 mod kinds;
 pub(super) mod law;
 mod outside;
+mod proven;
 mod recognised;
 mod rekeyed;
 mod strength;
