@@ -32,6 +32,7 @@ mod hook;
 mod hostile;
 mod installed_rules;
 mod kinds_of_keys;
+mod lanes;
 mod large;
 mod laws;
 mod letters;

@@ -6,6 +6,7 @@ mod algorithms;
 mod arrived;
 mod authority;
 mod backup;
+mod bench;
 mod cert;
 mod cert_account;
 mod cert_bulk;
@@ -131,6 +132,7 @@ enum Verb {
     Rekey(rekey::Rekey),
     Inspect(inspect::Inspect),
     Algorithms(algorithms::Algorithms),
+    Bench(bench::Bench),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -163,6 +165,7 @@ impl Verb {
             Verb::Rekey(verb) => verb.run(context, out),
             Verb::Inspect(verb) => verb.run(context, out),
             Verb::Algorithms(verb) => verb.run(out),
+            Verb::Bench(verb) => verb.run(context, out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }
