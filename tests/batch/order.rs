@@ -18,8 +18,8 @@ fn mail_lies_in_its_order_and_every_message_has_its_outcome() {
 /// Everything that can become of a message, mixed: told as one call after the other tells it, with the same mail stored.
 #[test]
 fn a_batch_says_and_stores_what_single_calls_do() {
-    let house = House::new();
-    let large = house.settings.max_message as usize;
+    let mut house = House::new();
+    house.settings.max_message = 4096;
     let rule = "[[rule]]\nname = \"no\"\npriority = 9\nwhen = [[\"Subject\", \"is\", \"junk\"]]\n\
                 then = [[\"Reject with\", \"no junk\"]]\n\
                 [[rule]]\nname = \"two\"\npriority = 8\nwhen = [[\"Subject\", \"is\", \"two\"]]\n\
@@ -40,7 +40,7 @@ fn a_batch_says_and_stores_what_single_calls_do() {
             parcel(&[BOB], "gone"),
             parcel(&[BOB, ADA], "lost"),
             parcel(&[], "for nobody"),
-            parcel(&[ADA], &"x".repeat(large)),
+            parcel(&[ADA], &"x".repeat(4096)),
             parcel(&[ADA], "last"),
         ];
         mail.extend(numbers(5).iter().map(|subject| parcel(&[ADA], subject)));
