@@ -7,6 +7,7 @@ use super::protection::{Octets, examine, examine_content_info, innermost_body};
 use super::tags::{OBJECT_IDENTIFIER, SEQUENCE};
 use super::{CmsError, Protection};
 use crate::mail::{Message, TransferEncoding};
+use std::borrow::Cow;
 
 /// What PEM calls a ContentInfo (RFC 7468 8 and 9).
 const LABELS: [&str; 2] = ["CMS", "PKCS7"];
@@ -74,8 +75,8 @@ impl<'a> Input<'a> {
     pub fn examine(&self) -> Result<Protection, CmsError> {
         match self {
             Input::Message(message) => examine(message),
-            Input::Bare(octets) => examine_content_info(octets),
-            Input::Pem(block) => examine_content_info(unarmored(block)?.bytes()),
+            Input::Bare(octets) => examine_content_info(Octets(Cow::Borrowed(octets))),
+            Input::Pem(block) => examine_content_info(unarmored(block)?),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod armor;
 mod ber;
+mod ciphertext;
 mod element;
 mod enveloped;
 mod error;
@@ -26,6 +27,7 @@ mod wrapping;
 
 pub use ber::der_from_ber;
 pub(crate) use ber::{MAX_OCTETS, write_header};
+pub use ciphertext::Ciphertext;
 pub use enveloped::{Enveloped, read};
 pub use error::CmsError;
 pub use front::front_recipients;

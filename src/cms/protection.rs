@@ -4,7 +4,7 @@
 //! octets are ciphertext then, so nothing is left in the clear. A label alone counts for nothing.
 
 use super::ber::der_from_ber;
-use super::enveloped::read_der;
+use super::enveloped::locate;
 use super::error::malformed;
 use super::input::is_content_info;
 use super::openpgp;
@@ -15,6 +15,7 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911;
 use memchr::memmem;
 use std::borrow::Cow;
+use std::mem;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Multiparts inside multiparts beyond this are not looked into (spec: "Limits").
@@ -62,10 +63,13 @@ pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
 }
 
 /// What a ContentInfo is that stands by itself.
-pub(super) fn examine_content_info(octets: &[u8]) -> Result<Protection, CmsError> {
-    let der = sole_element(octets)?;
-    match read_der(der.bytes()) {
-        Ok(enveloped) => Ok(Protection::Encrypted(Box::new(enveloped))),
+pub(super) fn examine_content_info(octets: Octets<'_>) -> Result<Protection, CmsError> {
+    let der = sole_element(octets.bytes())?;
+    match locate(&der, octets.bytes()) {
+        Ok(located) => {
+            drop(der);
+            Ok(Protection::Encrypted(Box::new(located.taking(octets.into_bytes()))))
+        }
         Err(_) if signature(der.bytes()).is_some_and(|signed| signed.content.is_some()) => {
             Ok(Protection::Signed)
         }
@@ -101,7 +105,7 @@ fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError
     match guess(&start) {
         Guess::Enveloped => {
             let octets = decode(encoding, message.body())?;
-            enveloped(octets.bytes()).map(|found| Protection::Encrypted(Box::new(found)))
+            enveloped(octets).map(|found| Protection::Encrypted(Box::new(found)))
         }
         Guess::Signed => match signed(decode(encoding, message.body())?.bytes()) {
             Protection::None if labelled && is_labelled_encrypted(media) => Err(another_type()),
@@ -161,16 +165,23 @@ fn guess(start: &[u8]) -> Guess {
 /// Octets of a body; a copy of them is wiped, because what is signed or mislabelled is clear text.
 pub(super) struct Octets<'a>(pub(super) Cow<'a, [u8]>);
 
-impl Octets<'_> {
+impl<'a> Octets<'a> {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// For what turns out to be ciphertext: it need not be wiped.
+    fn into_bytes(mut self) -> Cow<'a, [u8]> {
+        mem::take(&mut self.0)
     }
 }
 
 impl Drop for Octets<'_> {
     fn drop(&mut self) {
         if let Cow::Owned(copy) = &mut self.0 {
-            copy.zeroize();
+            // As slices it takes no time: see `SecretBytes`.
+            copy.as_mut_slice().zeroize();
+            copy.spare_capacity_mut().zeroize();
         }
     }
 }
@@ -188,8 +199,11 @@ pub(super) fn sole_element(octets: &[u8]) -> Result<Octets<'_>, CmsError> {
     if rest.trim_ascii().is_empty() { Ok(der) } else { Err(malformed("octets follow it")) }
 }
 
-fn enveloped(octets: &[u8]) -> Result<Enveloped, CmsError> {
-    read_der(sole_element(octets.trim_ascii_start())?.bytes())
+fn enveloped(octets: Octets<'_>) -> Result<Enveloped, CmsError> {
+    let der = sole_element(octets.bytes().trim_ascii_start())?;
+    let located = locate(&der, octets.bytes())?;
+    drop(der);
+    Ok(located.taking(octets.into_bytes()))
 }
 
 fn signed(octets: &[u8]) -> Protection {

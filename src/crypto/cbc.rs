@@ -2,53 +2,19 @@
 
 use super::algorithm::DecryptInput;
 use aes::cipher::{
-    Array, Block, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, BlockSizeUser,
-    InnerIvInit, KeyInit, KeyIvInit,
+    Array, Block, BlockCipherDecrypt, BlockModeDecrypt, BlockSizeUser, InnerIvInit, KeyInit, KeyIvInit,
 };
 use rc2::Rc2;
 
 /// Bytes of an AES block.
 pub(crate) const BLOCK: usize = 16;
 
-/// AES-CBC over a message that comes in pieces.
-pub(crate) struct CbcEncryptor(Box<dyn EncryptBlocks>);
-
-/// A cipher with its state; how long its key is shows no more.
-trait EncryptBlocks {
-    /// Encrypts whole blocks in place; a rest of less than a block is left as it is.
-    fn encrypt(&mut self, blocks: &mut [u8]);
-}
-
-impl<C: BlockCipherEncrypt> EncryptBlocks for cbc::Encryptor<C> {
-    fn encrypt(&mut self, blocks: &mut [u8]) {
-        let (blocks, _) = Array::slice_as_chunks_mut(blocks);
-        self.encrypt_blocks(blocks);
-    }
-}
-
-impl CbcEncryptor {
-    /// Encrypts whole blocks in place; a rest of less than a block is left as it is.
-    pub(crate) fn encrypt(&mut self, blocks: &mut [u8]) {
-        self.0.encrypt(blocks);
-    }
-}
-
-/// Starts; nothing if key or IV has the wrong length.
-pub(super) fn encryptor<C>(key: &[u8], iv: &[u8]) -> Option<CbcEncryptor>
-where
-    C: BlockCipherEncrypt + KeyInit + 'static,
-    cbc::Encryptor<C>: KeyIvInit,
-{
-    let encryptor = cbc::Encryptor::<C>::new_from_slices(key, iv).ok()?;
-    Some(CbcEncryptor(Box::new(encryptor)))
-}
-
 /// How many bytes the padding adds to a content of that length: 1 to 16.
 pub(crate) fn padding_len(content: usize) -> usize {
     BLOCK - content % BLOCK
 }
 
-/// Decrypts in place and checks the padding.
+/// Decrypts in place and then checks the padding.
 pub(super) fn decrypt<C>(input: &DecryptInput<'_>, content: &mut [u8]) -> Option<usize>
 where
     C: BlockCipherDecrypt + BlockSizeUser + KeyInit,

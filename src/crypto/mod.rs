@@ -13,11 +13,12 @@ pub(crate) mod kem;
 mod key_wrap;
 #[cfg(test)]
 mod known_answers;
-#[expect(dead_code, reason = "sealing will take it")]
 pub(crate) mod lanes;
 mod mark;
 pub mod policy;
 mod rejection;
+pub(crate) mod rsa_private;
+pub(crate) mod rsa_public;
 pub mod secret;
 pub mod seed;
 pub(crate) mod signature;

@@ -1,16 +1,15 @@
-//! RSA key transport: wrapping and unwrapping a content key.
+//! RSA key transport, the way back: a message's algorithm is read and its content key unwrapped.
 
 use super::algorithm::{Hash, KeyTransport, Padding, name_of};
 use super::policy::Policy;
 use super::rejection::rejection_rng;
+use super::rsa_private::{RsaPrivateKey, Scheme};
 use super::{CryptoError, SecretBytes, trace};
 use der::asn1::{Any, Null, OctetString};
 use der::{Decode, Encode};
-use rand::rngs::StdRng;
-use rand::{CryptoRng, Rng};
+use rand::Rng;
 use rsa::pkcs1::{RsaOaepParamsOwned, RsaOaepParamsRef};
 use rsa::traits::PrivateKeyParts;
-use rsa::{Oaep, Pkcs1v15Encrypt};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use spki::AlgorithmIdentifierOwned;
@@ -49,57 +48,21 @@ impl TransportAlgorithm {
     /// Opens a wrapped content key of `key_len` bytes. It never fails (RFC 8017 7.2.2, RFC 3218 2.3.2): where RSA or the
     /// padding says no, the content key is one that depends on private key and ciphertext, and decrypting the content
     /// will fail with it, after the same steps.
-    pub(crate) fn unwrap(&self, key: &rsa::PrivateKey, wrapped: &[u8], key_len: usize) -> SecretBytes {
+    pub(crate) fn unwrap(&self, key: &RsaPrivateKey, wrapped: &[u8], key_len: usize) -> SecretBytes {
         trace::record("rsa");
         let private_key = Zeroizing::new(key.d().to_be_bytes());
         let mut rng = rejection_rng(&private_key, wrapped);
         let mut content_key = vec![0; key_len];
         rng.fill_bytes(&mut content_key);
-        let opened = self.decrypt(key, wrapped, &mut rng).map(Zeroizing::new);
-        if let Ok(opened) = opened
+        let scheme = Scheme { padding: self.transport.padding, mgf: self.mgf, label: &self.label };
+        if let Some(opened) = key.decrypt(&scheme, wrapped, &mut rng)
             && opened.len() == key_len
         {
             content_key.copy_from_slice(&opened);
         }
         SecretBytes::new(content_key)
     }
-
-    fn decrypt(&self, key: &rsa::PrivateKey, wrapped: &[u8], rng: &mut StdRng) -> rsa::Result<Vec<u8>> {
-        match self.transport.padding {
-            Padding::Pkcs1V1_5 => key.decrypt_blinded(rng, Pkcs1v15Encrypt, wrapped),
-            Padding::Oaep(Hash::Sha1) => self.decrypt_oaep::<Sha1>(key, wrapped, rng),
-            Padding::Oaep(Hash::Sha256) => self.decrypt_oaep::<Sha256>(key, wrapped, rng),
-            Padding::Oaep(Hash::Sha384) => self.decrypt_oaep::<Sha384>(key, wrapped, rng),
-            Padding::Oaep(Hash::Sha512) => self.decrypt_oaep::<Sha512>(key, wrapped, rng),
-        }
-    }
-
-    fn decrypt_oaep<D>(&self, key: &rsa::PrivateKey, wrapped: &[u8], rng: &mut StdRng) -> rsa::Result<Vec<u8>>
-    where
-        D: OaepHash,
-    {
-        let label = Some(self.label.clone().into_boxed_slice());
-        let digest = D::default();
-        match self.mgf {
-            Hash::Sha1 => {
-                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha1::default(), label }, wrapped)
-            }
-            Hash::Sha256 => {
-                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha256::default(), label }, wrapped)
-            }
-            Hash::Sha384 => {
-                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha384::default(), label }, wrapped)
-            }
-            Hash::Sha512 => {
-                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha512::default(), label }, wrapped)
-            }
-        }
-    }
 }
-
-/// What RSAES-OAEP asks of a hash.
-trait OaepHash: sha2::Digest + sha2::digest::FixedOutputReset + Default {}
-impl<D: sha2::Digest + sha2::digest::FixedOutputReset + Default> OaepHash for D {}
 
 impl KeyTransport {
     /// As it is written into a message, parameters included.
@@ -113,48 +76,6 @@ impl KeyTransport {
         };
         Ok(AlgorithmIdentifierOwned { oid: self.oid, parameters: Some(parameters) })
     }
-
-    /// Pads a content key for an RSA key; the padding's random bytes come from `rng`, the message's own generator.
-    pub(crate) fn pad<'k>(
-        &self,
-        key: &'k TransportKey,
-        content_key: &SecretBytes,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Padded<'k>, CryptoError> {
-        let secret = content_key.expose();
-        let TransportKey(rsa) = key;
-        let encrypted = match self.padding {
-            Padding::Pkcs1V1_5 => rsa.pkcs1v15_encrypt_with_rng(rng, secret),
-            Padding::Oaep(Hash::Sha1) => rsa.oaep_encrypt_with_rng::<Sha1, _>(rng, secret),
-            Padding::Oaep(Hash::Sha256) => rsa.oaep_encrypt_with_rng::<Sha256, _>(rng, secret),
-            Padding::Oaep(Hash::Sha384) => rsa.oaep_encrypt_with_rng::<Sha384, _>(rng, secret),
-            Padding::Oaep(Hash::Sha512) => rsa.oaep_encrypt_with_rng::<Sha512, _>(rng, secret),
-        }
-        .map_err(|_| CryptoError::Failed(self.name))?;
-        Ok(Padded { _key: key, encrypted })
-    }
-}
-
-/// An RSA key in the form in which something is encrypted to it most quickly. Made once for a certificate.
-#[derive(Debug, Clone)]
-pub(crate) struct TransportKey(rsa::PublicKey);
-
-impl TransportKey {
-    /// Computes what depends on the key alone.
-    pub(crate) fn new(key: rsa::PublicKey) -> TransportKey {
-        TransportKey(key)
-    }
-}
-
-/// A padded content key, and the RSA key that it is for.
-pub(crate) struct Padded<'k> {
-    _key: &'k TransportKey,
-    encrypted: Vec<u8>,
-}
-
-/// The RSA operation over all of them, of many messages and keys side by side; the results are in their order.
-pub(crate) fn encrypt_all(padded: Vec<Padded<'_>>) -> Vec<Vec<u8>> {
-    padded.into_iter().map(|padded| padded.encrypted).collect()
 }
 
 fn read_algorithm(identifier: &AlgorithmIdentifierOwned) -> Result<TransportAlgorithm, CryptoError> {

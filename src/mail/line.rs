@@ -14,20 +14,55 @@ pub enum Eol {
     Mixed,
 }
 
-/// How the lines of `bytes` end; no LF at all counts as CRLF (nothing changes on the way).
-pub fn eol(bytes: &[u8]) -> Eol {
-    let mut bare = bare_flags(bytes);
-    match bare.next() {
-        None => Eol::Crlf,
-        Some(first) if bare.any(|other| other != first) => Eol::Mixed,
-        Some(true) => Eol::Lf,
-        Some(false) => Eol::Crlf,
+/// How many lines end, and how many of them with an LF that stands alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineCount {
+    all: usize,
+    bare: usize,
+}
+
+impl LineCount {
+    /// Counts them, in one pass over the bytes.
+    pub fn of(bytes: &[u8]) -> LineCount {
+        let Some((first, after)) = bytes.split_first() else { return LineCount { all: 0, bare: 0 } };
+        let leading = usize::from(*first == b'\n');
+        let pairs = bytes.chunks(RUN).zip(after.chunks(RUN));
+        pairs.map(|(before, here)| count_run(before, here)).fold(
+            LineCount { all: leading, bare: leading },
+            |sum, run| LineCount { all: sum.all + run.all, bare: sum.bare + run.bare },
+        )
+    }
+
+    /// How they end; no LF at all counts as CRLF (nothing changes on the way).
+    pub fn eol(self) -> Eol {
+        match self.bare {
+            0 => Eol::Crlf,
+            bare if bare == self.all => Eol::Lf,
+            _ => Eol::Mixed,
+        }
+    }
+
+    /// LFs without a CR before them: each becomes one byte more in canonical lines.
+    pub fn bare(self) -> usize {
+        self.bare
     }
 }
 
-/// For each LF: does it stand alone?
-fn bare_flags(bytes: &[u8]) -> impl Iterator<Item = bool> + '_ {
-    memchr_iter(b'\n', bytes).map(|at| !follows_cr(bytes, at))
+/// A `u8` can count so many.
+const RUN: usize = 255;
+
+/// Byte by byte over pairs: the compiler turns that into vector code.
+fn count_run(before: &[u8], here: &[u8]) -> LineCount {
+    let counts = before.iter().zip(here).fold((0_u8, 0_u8), |(all, bare), (&before, &here)| {
+        let ends = u8::from(here == b'\n');
+        (all.wrapping_add(ends), bare.wrapping_add(ends & u8::from(before != b'\r')))
+    });
+    LineCount { all: usize::from(counts.0), bare: usize::from(counts.1) }
+}
+
+/// How the lines of `bytes` end; no LF at all counts as CRLF (nothing changes on the way).
+pub fn eol(bytes: &[u8]) -> Eol {
+    LineCount::of(bytes).eol()
 }
 
 fn follows_cr(bytes: &[u8], at: usize) -> bool {
@@ -36,19 +71,7 @@ fn follows_cr(bytes: &[u8], at: usize) -> bool {
 
 /// Length of [`crlf`] of the bytes, without making it.
 pub fn crlf_len(bytes: &[u8]) -> usize {
-    bytes.len() + bare_lfs(bytes)
-}
-
-/// Counts byte by byte over pairs, in runs that a `u8` can count: the compiler turns that into vector code.
-fn bare_lfs(bytes: &[u8]) -> usize {
-    const RUN: usize = 255;
-    let Some((first, after)) = bytes.split_first() else { return 0 };
-    let pairs = bytes.chunks(RUN).zip(after.chunks(RUN));
-    let bare = pairs.map(|(before, here)| {
-        let hits = before.iter().zip(here).map(|(&b, &h)| u8::from((h == b'\n') & (b != b'\r')));
-        usize::from(hits.fold(0_u8, u8::wrapping_add))
-    });
-    usize::from(*first == b'\n') + bare.sum::<usize>()
+    bytes.len() + LineCount::of(bytes).bare
 }
 
 /// Canonical lines: an LF without a CR before it gets one, a bare CR stays.

@@ -35,7 +35,7 @@ pub use header_line::{HeaderLine, HeaderLineError};
 pub use header_policy::{HeaderPolicy, Outside};
 pub use letter::{Correspondent, Letter, message_ids, one_line};
 pub(crate) use line::lf_in_place;
-pub use line::{Eol, crlf, crlf_len, eol, without_mbox_line};
+pub use line::{Eol, LineCount, crlf, crlf_len, eol, without_mbox_line};
 pub use mailbox::{MailboxName, MailboxNameError, MailboxRef, Owner};
 pub use media::MediaType;
 pub use message::{Message, header_fields};

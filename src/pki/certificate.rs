@@ -1,5 +1,7 @@
 //! An X.509 certificate (RFC 5280) with what mail asks of it.
 
+mod known;
+
 use super::signature::Signed;
 use super::{PkiError, PublicKey, Reads, capabilities};
 use crate::cms::RecipientId;
@@ -7,14 +9,14 @@ use crate::crypto::algorithm::name_of;
 use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::asn1::Utf8StringRef;
 use der::{Decode, Encode, Reader, SliceReader, Tag};
+use known::Known;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::sync::Arc;
 use time::OffsetDateTime;
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{
-    BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName, SubjectKeyIdentifier,
-};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
 
 /// A certificate is no larger: 64 KiB hold every real one many times over, even with post-quantum keys.
 pub(crate) const MAX_CERTIFICATE: usize = 64 * 1024;
@@ -44,18 +46,27 @@ pub(crate) enum NoAuthority {
     KeyUsage,
 }
 
-/// A parsed certificate that keeps its exact DER.
-#[derive(Debug, Clone)]
-pub struct Certificate {
+/// A parsed certificate that keeps its exact DER. Clones share it, and what was found out about it.
+#[derive(Clone)]
+pub struct Certificate(Arc<Parsed>);
+
+struct Parsed {
     der: Vec<u8>,
     issuer: Vec<u8>,
     serial: Vec<u8>,
     parsed: x509_cert::Certificate,
+    known: Known,
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Certificate({})", self.fingerprint())
+    }
 }
 
 impl PartialEq for Certificate {
     fn eq(&self, other: &Certificate) -> bool {
-        self.der == other.der
+        Arc::ptr_eq(&self.0, &other.0) || self.0.der == other.0.der
     }
 }
 
@@ -75,7 +86,8 @@ impl Certificate {
         let (serial, issuer) = serial_and_issuer(bytes).map_err(broken)?;
         let parsed = x509_cert::Certificate::from_der(bytes)
             .map_err(|error| long_serial(bytes).unwrap_or_else(|| broken(error)))?;
-        Ok(Certificate { der: bytes.to_vec(), issuer: issuer.to_vec(), serial: serial.to_vec(), parsed })
+        let (der, issuer, serial) = (bytes.to_vec(), issuer.to_vec(), serial.to_vec());
+        Ok(Certificate(Arc::new(Parsed { der, issuer, serial, parsed, known: Known::default() })))
     }
 
     /// Reads the one certificate of a PEM text; other text around it is allowed, a second certificate is not.
@@ -89,35 +101,35 @@ impl Certificate {
 
     /// SHA-256 over the DER.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint(Sha256::digest(&self.der).into())
+        *self.0.known.fingerprint.get_or_init(|| Fingerprint(Sha256::digest(self.der()).into()))
     }
 
     /// SHA-1 over the DER, in hexadecimal: by this old programs show a certificate. Nothing is decided by it.
     pub fn sha1_fingerprint(&self) -> String {
-        Sha1::digest(&self.der).iter().map(|byte| format!("{byte:02x}")).collect()
+        Sha1::digest(&self.0.der).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Its key, if it is of a kind that we can use.
     pub fn public_key(&self) -> Result<PublicKey, PkiError> {
-        PublicKey::from_spki(self.parsed.tbs_certificate().subject_public_key_info())
+        self.key().cloned()
     }
 
     /// SHA-256 over the SubjectPublicKeyInfo: names the key, whatever certificates it has.
     pub fn key_fingerprint(&self) -> Result<Fingerprint, PkiError> {
-        let spki = self.parsed.tbs_certificate().subject_public_key_info().to_der();
+        let spki = self.0.parsed.tbs_certificate().subject_public_key_info().to_der();
         let spki = spki.map_err(|error| PkiError::malformed("the public key", error))?;
         Ok(Fingerprint(Sha256::digest(spki).into()))
     }
 
     /// The kind of its key in words: `RSA 2048`, `EC P-256`; the algorithm's name if we cannot use it.
     pub fn key_description(&self) -> String {
-        let oid = self.parsed.tbs_certificate().subject_public_key_info().algorithm.oid;
+        let oid = self.0.parsed.tbs_certificate().subject_public_key_info().algorithm.oid;
         self.public_key().map_or_else(|_| name_of(&oid), |key| key.to_string())
     }
 
     /// Does it say that the other's holder issued it? (Whether that is so, [`Certificate::is_signed_by`] tells.)
     pub fn names_as_issuer(&self, issuer: &Certificate) -> bool {
-        self.parsed.tbs_certificate().issuer() == issuer.parsed.tbs_certificate().subject()
+        self.0.parsed.tbs_certificate().issuer() == issuer.0.parsed.tbs_certificate().subject()
     }
 
     /// Did the holder of that certificate sign this one? Name and signature are compared, and nothing else: neither
@@ -129,23 +141,23 @@ impl Certificate {
 
     /// It as what somebody signed.
     pub(crate) fn signed(&self) -> Signed<'_> {
-        let algorithm = self.parsed.signature_algorithm();
-        Signed { der: &self.der, algorithm, signature: self.parsed.signature() }
+        let algorithm = self.0.parsed.signature_algorithm();
+        Signed { der: &self.0.der, algorithm, signature: self.0.parsed.signature() }
     }
 
     /// The exact DER.
     pub fn der(&self) -> &[u8] {
-        &self.der
+        &self.0.der
     }
 
     /// The DER as PEM, lines ending in LF.
     pub fn to_pem(&self) -> Result<String, PkiError> {
-        super::pem::write("CERTIFICATE", &self.der)
+        super::pem::write("CERTIFICATE", &self.0.der)
     }
 
     /// The parsed structure.
     pub fn parsed(&self) -> &x509_cert::Certificate {
-        &self.parsed
+        &self.0.parsed
     }
 
     /// How a RecipientInfo names it: issuer and serial number, and the key identifier if it has one.
@@ -156,59 +168,60 @@ impl Certificate {
 
     /// The name that every program knows it by.
     pub(crate) fn issuer_and_serial(&self) -> RecipientId {
-        RecipientId::IssuerAndSerialNumber { issuer: self.issuer.clone(), serial: self.serial.clone() }
+        RecipientId::IssuerAndSerialNumber { issuer: self.0.issuer.clone(), serial: self.0.serial.clone() }
     }
 
     /// What its holder reads, by its smimeCapabilities (RFC 4262).
     pub fn reads(&self) -> Reads {
-        capabilities::of(self.parsed.tbs_certificate().extensions().map_or(&[][..], Vec::as_slice))
+        let extensions = || self.parsed().tbs_certificate().extensions().map_or(&[][..], Vec::as_slice);
+        *self.0.known.reads.get_or_init(|| capabilities::of(extensions()))
     }
 
     /// The subject in RFC 4514 form.
     pub fn subject(&self) -> String {
-        self.parsed.tbs_certificate().subject().to_string()
+        self.0.parsed.tbs_certificate().subject().to_string()
     }
 
     /// The commonName of its subject, if it has one in UTF-8 or ASCII.
     pub fn common_name(&self) -> Option<String> {
-        let subject = self.parsed.tbs_certificate().subject();
+        let subject = self.0.parsed.tbs_certificate().subject();
         let name = subject.iter().find(|one| one.oid == const_oid::db::rfc4519::COMMON_NAME)?;
         std::str::from_utf8(name.value.value()).ok().map(str::to_owned)
     }
 
     /// The issuer in RFC 4514 form.
     pub fn issuer(&self) -> String {
-        self.parsed.tbs_certificate().issuer().to_string()
+        self.0.parsed.tbs_certificate().issuer().to_string()
     }
 
     /// DER of the issuer's Name, as it stands in the certificate.
     pub fn issuer_der(&self) -> &[u8] {
-        &self.issuer
+        &self.0.issuer
     }
 
     /// The serial number's octets in hexadecimal.
     pub fn serial(&self) -> String {
-        self.serial.iter().map(|byte| format!("{byte:02X}")).collect()
+        self.0.serial.iter().map(|byte| format!("{byte:02X}")).collect()
     }
 
     /// Content octets of the serial number.
     pub(crate) fn serial_octets(&self) -> &[u8] {
-        &self.serial
+        &self.0.serial
     }
 
     /// The first moment of its validity.
     pub fn not_before(&self) -> OffsetDateTime {
-        moment(self.parsed.tbs_certificate().validity().not_before)
+        moment(self.0.parsed.tbs_certificate().validity().not_before)
     }
 
     /// The last moment of its validity.
     pub fn not_after(&self) -> OffsetDateTime {
-        moment(self.parsed.tbs_certificate().validity().not_after)
+        moment(self.0.parsed.tbs_certificate().validity().not_after)
     }
 
     /// Is the issuer the subject? (Whether the signature holds is another question.)
     pub fn is_self_issued(&self) -> bool {
-        let tbs = self.parsed.tbs_certificate();
+        let tbs = self.0.parsed.tbs_certificate();
         tbs.issuer() == tbs.subject()
     }
 
@@ -237,7 +250,7 @@ impl Certificate {
     }
 
     fn subject_addresses(&self) -> Vec<String> {
-        let subject = self.parsed.tbs_certificate().subject();
+        let subject = self.0.parsed.tbs_certificate().subject();
         let attributes = subject.iter().filter(|one| one.oid == const_oid::db::rfc3280::EMAIL_ADDRESS);
         attributes.filter_map(|one| std::str::from_utf8(one.value.value()).ok().map(str::to_owned)).collect()
     }
@@ -259,8 +272,7 @@ impl Certificate {
 
     /// The octets of the subjectKeyIdentifier extension, if it has one that is well-formed.
     pub fn subject_key_id(&self) -> Option<Vec<u8>> {
-        let (_, id) = self.extension::<SubjectKeyIdentifier>().ok().flatten()?;
-        Some(id.0.as_bytes().to_vec())
+        self.key_identifier().map(<[u8]>::to_vec)
     }
 
     /// One extension and whether it is critical.
@@ -269,7 +281,8 @@ impl Certificate {
         E: Decode<'a> + AssociatedOid,
         E::Error: fmt::Display + From<der::Error>,
     {
-        self.parsed
+        self.0
+            .parsed
             .tbs_certificate()
             .get_extension::<E>()
             .map_err(|error| PkiError::malformed("an extension of the certificate", error))

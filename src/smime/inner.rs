@@ -5,29 +5,52 @@
 use super::added::{Added, PARAMETER, additions};
 use super::arrived::{Insertion, insertions, removals};
 use crate::crypto::SecretBytes;
-use crate::mail::{Message, crlf_len};
+use crate::mail::{LineCount, Message, crlf_len};
 use memchr::memchr;
+use std::borrow::Cow;
 use std::iter;
 
 /// A message as it goes inside: pieces of it with our insertions between them.
 pub(super) struct Inner<'a> {
-    front: &'a [u8],
+    front: Cow<'a, [u8]>,
     message: &'a [u8],
     /// Something must be put in: few messages are searched more than once.
     renames: bool,
     parameter_at: Option<usize>,
+    length: usize,
+    lines: Lines,
+}
+
+/// What must be done to get canonical lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    /// Nothing: they are.
+    Canonical,
+    /// Every LF is looked at.
+    Mixed,
 }
 
 impl<'a> Inner<'a> {
-    /// Looks whether the message needs new names.
-    pub(super) fn new(message: &Message<'a>, added: &'a Added) -> Inner<'a> {
+    /// Looks whether the message needs new names. `count` is that of the message.
+    pub(super) fn new(message: &Message<'a>, added: Added, count: LineCount) -> Inner<'a> {
         let renames = insertions(message.bytes()).next().is_some();
         let Added { front, parameter_at } = added;
-        Inner { front, message: message.bytes(), renames, parameter_at: *parameter_at }
+        let (front, message) = (Cow::Owned(front), message.bytes());
+        let mut inner = Inner { front, message, renames, parameter_at, length: 0, lines: Lines::Canonical };
+        let raw =
+            inner.front.len() + message.len() + inner.insertions().map(|one| one.text.len()).sum::<usize>();
+        // No cut is inside a CRLF, so the pieces can be counted one by one.
+        let put_in = inner.insertions().map(|one| crlf_len(one.text.as_bytes())).sum::<usize>();
+        inner.length = crlf_len(&inner.front) + message.len() + count.bare() + put_in;
+        inner.lines = if inner.length == raw { Lines::Canonical } else { Lines::Mixed };
+        inner
     }
 
     /// The message, cut where something must be put in.
-    fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    fn pieces(&self) -> Pieces<'a> {
+        if !self.renames && self.parameter_at.is_none() {
+            return Pieces::Whole(Some(self.message));
+        }
         let (mut rest, mut done) = (self.message, 0);
         let pieces = self.insertions().map(Some).chain([None]).flat_map(move |insertion| {
             let at = insertion.as_ref().map_or(rest.len(), |insertion| insertion.at - done);
@@ -35,11 +58,11 @@ impl<'a> Inner<'a> {
             (rest, done) = (after, done + before.len());
             [before, insertion.map_or("", |insertion| insertion.text).as_bytes()]
         });
-        iter::once(self.front).chain(pieces)
+        Pieces::Cut(Box::new(pieces))
     }
 
     /// New names and the parameter, in the order of the message. No name begins where the parameter goes.
-    fn insertions(&self) -> impl Iterator<Item = Insertion> + use<'a> {
+    fn insertions(&self) -> impl Iterator<Item = Insertion> + Send + use<'a> {
         let renamed = self.renames.then(|| insertions(self.message));
         let mut names = renamed.into_iter().flatten().peekable();
         let mut parameter = self.parameter_at.map(|at| Insertion { at, text: PARAMETER });
@@ -49,53 +72,56 @@ impl<'a> Inner<'a> {
         })
     }
 
-    /// Its length in bytes with canonical lines. No cut is inside a CRLF, so the pieces can be counted one by one.
+    /// Its length in bytes with canonical lines.
     pub(super) fn len(&self) -> usize {
-        self.pieces().map(crlf_len).sum()
+        self.length
     }
 
     /// Reads it with canonical lines.
-    pub(super) fn reader(&self) -> CrlfReader<'a, impl Iterator<Item = &'a [u8]> + use<'a>> {
-        CrlfReader { pieces: self.pieces(), rest: &[], last: 0 }
+    pub(super) fn into_reader(self) -> CrlfReader<'a> {
+        let pieces = self.pieces();
+        CrlfReader { front: self.front, front_read: 0, pieces, rest: &[], last: 0, lines: self.lines }
+    }
+}
+
+enum Pieces<'a> {
+    /// Nothing is put in.
+    Whole(Option<&'a [u8]>),
+    /// Something is.
+    Cut(Box<dyn Iterator<Item = &'a [u8]> + Send + 'a>),
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        match self {
+            Pieces::Whole(message) => message.take(),
+            Pieces::Cut(pieces) => pieces.next(),
+        }
     }
 }
 
 /// Gives a message in canonical lines, chunk by chunk, without holding it twice.
-pub(super) struct CrlfReader<'a, P> {
-    pieces: P,
+pub(super) struct CrlfReader<'a> {
+    front: Cow<'a, [u8]>,
+    front_read: usize,
+    pieces: Pieces<'a>,
     rest: &'a [u8],
     last: u8,
+    lines: Lines,
 }
 
-impl<'a, P: Iterator<Item = &'a [u8]>> CrlfReader<'a, P> {
+impl<'a> CrlfReader<'a> {
     /// Appends until `chunk` holds `size` bytes or the message ends. `chunk` never grows beyond `size`.
     pub(super) fn fill(&mut self, chunk: &mut Vec<u8>, size: usize) {
-        while chunk.len() < size && self.next_piece() {
-            let window = self.rest.get(..size - chunk.len()).unwrap_or(self.rest);
-            match memchr(b'\n', window) {
-                Some(0) => self.line_end(chunk),
-                run => self.copy(run.unwrap_or(window.len()), chunk),
-            }
+        let front = self.front.get(self.front_read..).unwrap_or_default();
+        if !front.is_empty() {
+            self.front_read += append(self.lines, front, &mut self.last, chunk, size);
         }
-    }
-
-    /// Bytes without a line end.
-    fn copy(&mut self, length: usize, chunk: &mut Vec<u8>) {
-        let (run, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
-        chunk.extend_from_slice(run);
-        self.last = run.last().copied().unwrap_or(self.last);
-        self.rest = rest;
-    }
-
-    /// One byte of a line end: the CR that is missing, or the LF.
-    fn line_end(&mut self, chunk: &mut Vec<u8>) {
-        if self.last == b'\r' {
-            chunk.push(b'\n');
-            self.rest = self.rest.get(1..).unwrap_or_default();
-            self.last = b'\n';
-        } else {
-            chunk.push(b'\r');
-            self.last = b'\r';
+        while chunk.len() < size && self.next_piece() {
+            let read = append(self.lines, self.rest, &mut self.last, chunk, size);
+            self.rest = self.rest.get(read..).unwrap_or_default();
         }
     }
 
@@ -110,16 +136,54 @@ impl<'a, P: Iterator<Item = &'a [u8]>> CrlfReader<'a, P> {
     }
 }
 
+/// Appends bytes with canonical lines until `chunk` holds `size` bytes or there are no more, and says how many were read.
+/// `last` is the byte that was read before.
+fn append(lines: Lines, bytes: &[u8], last: &mut u8, chunk: &mut Vec<u8>, size: usize) -> usize {
+    if lines == Lines::Canonical {
+        let fitting = bytes.get(..size.saturating_sub(chunk.len())).unwrap_or(bytes);
+        chunk.extend_from_slice(fitting);
+        return fitting.len();
+    }
+    let mut rest = bytes;
+    while chunk.len() < size && !rest.is_empty() {
+        let window = rest.get(..size - chunk.len()).unwrap_or(rest);
+        let run = memchr(b'\n', window);
+        let (text, after) = rest.split_at_checked(run.unwrap_or(window.len())).unwrap_or((rest, &[]));
+        chunk.extend_from_slice(text);
+        *last = text.last().copied().unwrap_or(*last);
+        rest = if run.is_some() { line_end(after, last, chunk, size) } else { after };
+    }
+    bytes.len() - rest.len()
+}
+
+/// The LF in front of `rest`, or the CR that is missing before it, or both if both fit.
+fn line_end<'b>(rest: &'b [u8], last: &mut u8, chunk: &mut Vec<u8>, size: usize) -> &'b [u8] {
+    if *last != b'\r' && chunk.len() < size {
+        chunk.push(b'\r');
+        *last = b'\r';
+    }
+    if chunk.len() == size {
+        return rest;
+    }
+    chunk.push(b'\n');
+    *last = b'\n';
+    rest.get(1..).unwrap_or_default()
+}
+
 /// Does it begin as a message does: with a header field, or the empty line before a body? What a wrong key makes out of
 /// a ciphertext does not.
 pub(super) fn begins_like_mail(content: &[u8]) -> bool {
-    content.starts_with(b"\r\n") || content.starts_with(b"\n") || begins_with_field(content)
+    start_begins_like_mail(content).unwrap_or(false)
 }
 
-fn begins_with_field(content: &[u8]) -> bool {
-    let name = content.iter().take_while(|&&byte| byte.is_ascii_graphic() && byte != b':').count();
-    let after = content.iter().skip(name).find(|&&byte| byte != b' ' && byte != b'\t');
-    name > 0 && after == Some(&b':')
+/// The same of a content of which only the start is at hand, which is longer than a line end; nothing if that does not decide.
+pub(super) fn start_begins_like_mail(start: &[u8]) -> Option<bool> {
+    if start.starts_with(b"\r\n") || start.starts_with(b"\n") {
+        return Some(true);
+    }
+    let name = start.iter().take_while(|&&byte| byte.is_ascii_graphic() && byte != b':').count();
+    let after = start.iter().skip(name).find(|&&byte| byte != b' ' && byte != b'\t')?;
+    Some(name > 0 && *after == b':')
 }
 
 /// The message that was put inside: what was added is taken off, and one prefix of each renamed name.

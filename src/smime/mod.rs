@@ -9,6 +9,7 @@ mod inner;
 mod lines;
 pub mod open;
 mod outer;
+mod proof;
 pub mod raw;
 mod recipient;
 mod recipient_info;

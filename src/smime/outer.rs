@@ -5,7 +5,7 @@ use super::claim::{Claim, SEALED_FIELD};
 use super::{Mark, Marked};
 use crate::cms::Protection;
 use crate::crypto::algorithm::Mode;
-use crate::mail::{Eol, Field, HeaderPolicy, Message, Outside, crlf, eol, header_fields};
+use crate::mail::{Eol, Field, HeaderPolicy, Message, Outside, crlf, header_fields};
 use encodify::base64::LineEnding;
 use std::fmt::Write;
 use time::{OffsetDateTime, UtcOffset};
@@ -84,14 +84,15 @@ pub(super) struct Outer {
 }
 
 impl Outer {
-    /// As the policy leaves the fields; those that never stay outside are no question of policy.
+    /// As the policy leaves the fields; those that never stay outside are no question of policy. `arrived` is how the lines
+    /// of the whole message end.
     pub(super) fn new(
         message: &Message<'_>,
         protection: &Protection,
         mark: &Mark<'_>,
         policy: HeaderPolicy,
+        arrived: Eol,
     ) -> Outer {
-        let arrived = eol(message.bytes());
         let line_ending = if is_lf(arrived) { LineEnding::Lf } else { LineEnding::CrLf };
         let mut outer = Outer { bytes: Vec::new(), line_ending };
         for field in message.fields().iter().filter(|field| !stays_inside(field)) {

@@ -7,10 +7,10 @@ use crate::crypto::agreement::AgreementAlgorithm;
 use crate::crypto::algorithm::Status;
 use crate::crypto::encapsulation::KemAlgorithm;
 use crate::crypto::policy::GcmReaders;
-use crate::crypto::transport::{TransportKey, encrypt_all};
+use crate::crypto::rsa_public::{Padded, TransportKey, encrypt_all};
 use crate::crypto::{Classical, CurvePublicKey, KemPublicKey, KeyTransport, Profile, SecretBytes, Suite};
 use crate::mail::HeaderPolicy;
-use crate::pki::{Certificate, Fingerprint, PublicKey, Reads, ValidatedCertificate};
+use crate::pki::{Certificate, PublicKey, Reads, ValidatedCertificate};
 use rand::rngs::StdRng;
 use std::collections::HashSet;
 
@@ -68,66 +68,96 @@ fn suite(form: Form, certificates: &[&Certificate]) -> &'static Suite {
 }
 
 /// A certificate as sealing needs it.
-pub(super) struct Recipient {
-    fingerprint: Fingerprint,
-    id: RecipientId,
-    key: RecipientKey,
+pub(super) struct Recipient<'c> {
+    certificate: &'c Certificate,
+    naming: Naming,
+    key: RecipientKey<'c>,
 }
 
 /// A key with the algorithms that serve it.
-enum RecipientKey {
-    Transport(&'static KeyTransport, TransportKey),
-    Agreement(AgreementAlgorithm, CurvePublicKey),
-    Encapsulation(KemAlgorithm, KemPublicKey),
+enum RecipientKey<'c> {
+    Transport(&'static KeyTransport, &'c TransportKey),
+    Agreement(AgreementAlgorithm, &'c CurvePublicKey),
+    Encapsulation(KemAlgorithm, &'c KemPublicKey),
 }
 
-impl Recipient {
+/// A content key on its way to a recipient.
+pub(super) enum Handed<'c> {
+    /// The RSA operation is still to be done: see [`Recipient::transported`].
+    Padded(Padded<'c>),
+    /// All is done.
+    Ready(RecipientInfo),
+}
+
+impl<'c> Recipient<'c> {
     /// Nothing but a key that the suite can serve.
-    fn new(certificate: &Certificate, suite: &Suite, naming: Naming) -> Result<Recipient, SealError> {
-        let fingerprint = certificate.fingerprint();
-        let key = certificate.public_key().map_err(|error| SealError::KeyUnusable {
+    fn new(certificate: &'c Certificate, suite: &Suite, naming: Naming) -> Result<Recipient<'c>, SealError> {
+        let key = certificate.key().map_err(|error| SealError::KeyUnusable {
             reason: error.to_string(),
-            certificate: fingerprint,
+            certificate: certificate.fingerprint(),
         })?;
-        let unserved = SealError::ProfileCannotServe {
-            profile: suite.profile.name(),
-            hint: hint(&key, suite.profile),
-            key: key.to_string(),
-            certificate: fingerprint,
-        };
-        let key = RecipientKey::new(key, suite).ok_or(unserved)?;
-        Ok(Recipient { fingerprint, id: name(certificate, naming), key })
+        match RecipientKey::new(key, certificate, suite) {
+            Some(key) => Ok(Recipient { certificate, naming, key }),
+            None => Err(SealError::ProfileCannotServe {
+                profile: suite.profile.name(),
+                hint: hint(key, suite.profile),
+                key: key.to_string(),
+                certificate: certificate.fingerprint(),
+            }),
+        }
     }
 
-    /// The RecipientInfo that hands the content key to this recipient.
+    /// Hands the content key to this recipient, but for the RSA operation, which is quicker over many at once.
+    pub(super) fn hand(&self, content_key: &SecretBytes, rng: &mut StdRng) -> Result<Handed<'c>, SealError> {
+        let info = match &self.key {
+            RecipientKey::Transport(transport, key) => {
+                return Ok(Handed::Padded(transport.pad(key, content_key, rng)?));
+            }
+            RecipientKey::Agreement(agreement, key) => {
+                let wrapped = agreement.wrap(key, content_key, rng)?;
+                let algorithm = agreement.identifier().map_err(unwritten)?;
+                recipient_info::key_agreement(&self.id(), &algorithm, key.curve(), &wrapped)
+            }
+            RecipientKey::Encapsulation(kem, key) => {
+                let encapsulated = kem.wrap(key, content_key, rng)?;
+                recipient_info::key_encapsulation(&self.id(), kem, &encapsulated)
+            }
+        };
+        info.map(Handed::Ready).map_err(unwritten)
+    }
+
+    /// The RecipientInfo around what became of a [`Handed::Padded`] of this recipient.
+    pub(super) fn transported(&self, encrypted_key: &[u8]) -> Result<RecipientInfo, SealError> {
+        match &self.key {
+            RecipientKey::Transport(transport, _) => {
+                let algorithm = transport.identifier().map_err(unwritten)?;
+                recipient_info::key_transport(&self.id(), &algorithm, encrypted_key).map_err(unwritten)
+            }
+            // Nothing of the other kinds is padded.
+            _ => Err(SealError::Primitive("encoding")),
+        }
+    }
+
+    /// The RecipientInfo that hands the content key to this recipient, alone.
     pub(super) fn info(
         &self,
         content_key: &SecretBytes,
         rng: &mut StdRng,
     ) -> Result<RecipientInfo, SealError> {
-        let unwritten = |_| SealError::Primitive("encoding");
-        match &self.key {
-            RecipientKey::Transport(transport, key) => {
-                let wrapped = encrypt_all(vec![transport.pad(key, content_key, rng)?]);
-                let algorithm = transport.identifier().map_err(unwritten)?;
-                recipient_info::key_transport(&self.id, &algorithm, &wrapped.concat())
-            }
-            RecipientKey::Agreement(agreement, key) => {
-                let wrapped = agreement.wrap(key, content_key, rng)?;
-                let algorithm = agreement.identifier().map_err(unwritten)?;
-                recipient_info::key_agreement(&self.id, &algorithm, key.curve(), &wrapped)
-            }
-            RecipientKey::Encapsulation(kem, key) => {
-                let encapsulated = kem.wrap(key, content_key, rng)?;
-                recipient_info::key_encapsulation(&self.id, kem, &encapsulated)
-            }
+        match self.hand(content_key, rng)? {
+            Handed::Padded(padded) => self.transported(&encrypt_all(vec![padded]).concat()),
+            Handed::Ready(info) => Ok(info),
         }
-        .map_err(unwritten)
+    }
+
+    fn id(&self) -> RecipientId {
+        let by_key = self.certificate.subject_key_id().filter(|_| self.naming == Naming::KeyIdentifier);
+        by_key.map_or_else(|| self.certificate.issuer_and_serial(), RecipientId::SubjectKeyIdentifier)
     }
 
     /// For reports.
     pub(super) fn sealed_to(&self) -> SealedTo {
-        SealedTo { certificate: Some(self.fingerprint), id: Some(self.id.clone()) }
+        SealedTo { certificate: Some(self.certificate.fingerprint()), id: Some(self.id()) }
     }
 
     fn is_post_quantum(&self) -> bool {
@@ -135,11 +165,11 @@ impl Recipient {
     }
 }
 
-impl RecipientKey {
-    fn new(key: PublicKey, suite: &Suite) -> Option<RecipientKey> {
+impl<'c> RecipientKey<'c> {
+    fn new(key: &'c PublicKey, certificate: &'c Certificate, suite: &Suite) -> Option<RecipientKey<'c>> {
         match key {
-            PublicKey::Rsa(key) => {
-                suite.transport.map(|transport| RecipientKey::Transport(transport, TransportKey::new(key)))
+            PublicKey::Rsa(_) => {
+                Some(RecipientKey::Transport(suite.transport?, certificate.transport_key()?))
             }
             PublicKey::Curve(key) => {
                 let agreement = suite.agreement(key.curve())?;
@@ -153,6 +183,10 @@ impl RecipientKey {
             }
         }
     }
+}
+
+fn unwritten(_: der::Error) -> SealError {
+    SealError::Primitive("encoding")
 }
 
 /// What to do about a key that the profile has nothing for.
@@ -170,16 +204,11 @@ fn hint(key: &PublicKey, profile: Profile) -> &'static str {
     }
 }
 
-fn name(certificate: &Certificate, naming: Naming) -> RecipientId {
-    let key = certificate.subject_key_id().filter(|_| naming == Naming::KeyIdentifier);
-    key.map_or_else(|| certificate.issuer_and_serial(), RecipientId::SubjectKeyIdentifier)
-}
-
 /// Every certificate once, in the order given.
 pub(super) fn recipients(
     certificates: &[ValidatedCertificate],
     form: Form,
-) -> Result<(&'static Suite, Vec<Recipient>), SealError> {
+) -> Result<(&'static Suite, Vec<Recipient<'_>>), SealError> {
     let all: Vec<&Certificate> = certificates.iter().map(ValidatedCertificate::certificate).collect();
     let suite = suite(form, &all);
     let recipients = recipients_for(&all, suite, form.naming)?;
@@ -190,11 +219,11 @@ pub(super) fn recipients(
 }
 
 /// The same with a suite that is settled.
-pub(super) fn recipients_for(
-    certificates: &[&Certificate],
+pub(super) fn recipients_for<'c>(
+    certificates: &[&'c Certificate],
     suite: &Suite,
     naming: Naming,
-) -> Result<Vec<Recipient>, SealError> {
+) -> Result<Vec<Recipient<'c>>, SealError> {
     let mut known = HashSet::with_capacity(certificates.len());
     let once: Vec<_> = certificates.iter().filter(|one| known.insert(one.fingerprint())).collect();
     check_count(once.len())?;
@@ -211,11 +240,11 @@ fn check_count(count: usize) -> Result<(), SealError> {
 }
 
 /// Classical keys may stand beside ML-KEM, never without it: the profile's name would be a lie.
-fn lone_classical(recipients: &[Recipient], all: &[&Certificate], suite: &Suite) -> Option<SealError> {
-    let has_kem = |certificate: &&Certificate| matches!(certificate.public_key(), Ok(PublicKey::Kem(_)));
+fn lone_classical(recipients: &[Recipient<'_>], all: &[&Certificate], suite: &Suite) -> Option<SealError> {
+    let has_kem = |certificate: &&Certificate| matches!(certificate.key(), Ok(PublicKey::Kem(_)));
     let lone = suite.profile == Profile::PostQuantum
         && !recipients.iter().any(Recipient::is_post_quantum)
         && !all.iter().any(has_kem);
-    let certificate = recipients.first()?.fingerprint;
+    let certificate = recipients.first()?.certificate.fingerprint();
     lone.then_some(SealError::NothingPostQuantum { certificate })
 }

@@ -1,33 +1,23 @@
 //! From message bytes to sealed bytes, in one pass over the message.
+//!
+//! Three steps, which streams of messages that are not in memory take too: `settle` decides who, what stays readable and
+//! how long everything is, and draws whatever is random (`Drawn`); `Drawn::frame` makes the DER around the ciphertext
+//! (`Envelope`); the content is then encrypted as a whole (`whole`) or block after block (`chain`). `crew` does it with
+//! many messages side by side.
+
+mod chain;
+mod crew;
+mod settle;
+mod whole;
 
 use super::Sealed;
-use super::added::Added;
-use super::frame::{self, Frame};
-use super::headers::{Headers, HeadersKept};
-use super::inner::{CrlfReader, Inner};
-use super::lines::Base64Lines;
-use super::outer::Outer;
-use super::recipient::{Form, Recipient, recipients};
-use crate::cms;
-use crate::crypto::aead;
-use crate::crypto::algorithm::{ContentCipher, Mode};
-use crate::crypto::cbc::{BLOCK, padding_len};
-use crate::crypto::content::ContentAlgorithm;
-use crate::crypto::{CryptoError, SecretBytes, Seed};
-use crate::mail::Message;
+use super::recipient::Form;
+use crate::crypto::{CryptoError, Seed};
 use crate::pki::{Fingerprint, ValidatedCertificate};
-use rand::Rng;
-use rand::rngs::StdRng;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
-/// Clear bytes that are worked on at a time: whole AES blocks, whole base64 lines, and small enough for the nearest caches.
-const CHUNK: usize = 16 * 57 * 16;
-
-/// The largest message that is sealed: one DER value ends at 4 GiB in the reader of every `der` user, ours too; a
-/// mebibyte is left for what stands around the ciphertext.
-const LARGEST: usize = u32::MAX as usize - 1024 * 1024;
+#[cfg(test)]
+pub(super) use settle::protect_header;
 
 /// One message to seal.
 pub struct SealJob<'a> {
@@ -127,127 +117,9 @@ impl From<CryptoError> for SealError {
     }
 }
 
-/// Seals many messages side by side (rayon); the outcomes are in the order of the jobs, and one failure is one outcome.
-/// The same seeds give the same bytes, whatever the number of threads. A single job stays on the caller's thread.
+/// Seals many messages side by side: on all threads of rayon, and many on each of them at once. The outcomes are in the
+/// order of the jobs, and one failure is one outcome. The same seeds give the same bytes, whatever the number of threads and
+/// whatever is sealed beside. A single job stays on the caller's thread.
 pub fn seal_many(jobs: Vec<SealJob<'_>>) -> Vec<Result<Sealed, SealError>> {
-    if jobs.len() < 2 {
-        return jobs.into_iter().map(seal).collect();
-    }
-    jobs.into_par_iter().map(seal).collect()
-}
-
-fn seal(job: SealJob<'_>) -> Result<Sealed, SealError> {
-    let (suite, recipients) = recipients(job.recipients, job.form)?;
-    let message = Message::new(job.message);
-    let (outer, added, headers_kept) = protect_header(&message, &job);
-    let inner = Inner::new(&message, &added);
-    let length = inner.len();
-    if length > LARGEST {
-        return Err(SealError::TooLarge(job.message.len()));
-    }
-    let mut rng = job.seed.into_rng();
-    let envelope = Envelope::new(suite.content, &recipients, length, &mut rng)?;
-    let bytes = envelope.write(outer, &inner)?;
-    let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(Sealed { bytes, cipher: Some(envelope.algorithm.cipher), recipients, headers_kept })
-}
-
-/// What stays readable, what the message says of it inside, and why nothing is hidden where something should be.
-pub(super) fn protect_header(
-    message: &Message<'_>,
-    job: &SealJob<'_>,
-) -> (Outer, Added, Option<HeadersKept>) {
-    let protection = cms::find(message);
-    let settled = Headers::settle(job.form.headers, message, &protection);
-    let headers = settled.unwrap_or(Headers::AsReceived);
-    let outer = Outer::new(message, &protection, &job.mark, headers.policy());
-    let added = Added::new(message, &outer, headers);
-    (outer, added, settled.err())
-}
-
-/// All that is settled before the first byte of the message is encrypted.
-struct Envelope {
-    algorithm: ContentAlgorithm,
-    content_key: SecretBytes,
-    frame: Frame,
-    length: usize,
-}
-
-impl Envelope {
-    /// Draws key and IV, wraps the key for everybody, and computes every length.
-    fn new(
-        cipher: &'static ContentCipher,
-        recipients: &[Recipient],
-        length: usize,
-        rng: &mut StdRng,
-    ) -> Result<Envelope, SealError> {
-        let content_key = random_key(cipher.key_len, rng);
-        let algorithm = ContentAlgorithm::generate(cipher, rng);
-        let infos: Result<Vec<_>, _> = recipients.iter().map(|to| to.info(&content_key, rng)).collect();
-        let (content_len, tag_len) = match cipher.mode {
-            Mode::Cbc => (length + padding_len(length), 0),
-            Mode::Aead => (length, aead::TAG),
-        };
-        let identifier = algorithm.identifier().map_err(|_| SealError::Primitive(cipher.name))?;
-        let frame = Frame::new(infos?, &identifier, cipher.mode, content_len, tag_len)
-            .map_err(|_| SealError::Primitive("encoding"))?;
-        Ok(Envelope { algorithm, content_key, frame, length })
-    }
-
-    fn write(&self, outer: Outer, inner: &Inner<'_>) -> Result<Vec<u8>, SealError> {
-        let (line_ending, mode) = (outer.line_ending(), self.algorithm.cipher.mode);
-        let mut lines = Base64Lines::new(&outer.finish(mode), self.frame.len(), line_ending);
-        lines.write(&self.frame.head);
-        let tag = match mode {
-            Mode::Cbc => self.write_cbc(inner.reader(), &mut lines)?,
-            Mode::Aead => self.write_whole(inner.reader(), &mut lines)?,
-        };
-        lines.write(&frame::tail(&tag));
-        Ok(lines.finish())
-    }
-
-    /// Chunk by chunk: canonical lines, encryption in place, base64. The last chunk takes the padding.
-    fn write_cbc<'m, P: Iterator<Item = &'m [u8]>>(
-        &self,
-        mut reader: CrlfReader<'m, P>,
-        lines: &mut Base64Lines,
-    ) -> Result<Vec<u8>, SealError> {
-        let mut encryptor = self.algorithm.block_encryptor(&self.content_key)?;
-        let mut chunk = Zeroizing::new(Vec::with_capacity(CHUNK + BLOCK));
-        loop {
-            chunk.clear();
-            reader.fill(&mut chunk, CHUNK);
-            let last = chunk.len() < CHUNK;
-            if last {
-                let padding = padding_len(chunk.len());
-                let padded = chunk.len() + padding;
-                // 1 to 16.
-                chunk.resize(padded, padding as u8);
-            }
-            encryptor.encrypt(&mut chunk);
-            lines.write(&chunk);
-            if last {
-                return Ok(Vec::new());
-            }
-        }
-    }
-
-    /// In one buffer of the message's size, which holds ciphertext when it is done.
-    fn write_whole<'m, P: Iterator<Item = &'m [u8]>>(
-        &self,
-        mut reader: CrlfReader<'m, P>,
-        lines: &mut Base64Lines,
-    ) -> Result<Vec<u8>, SealError> {
-        let mut content = Zeroizing::new(Vec::with_capacity(self.length));
-        reader.fill(&mut content, self.length);
-        let tag = self.algorithm.encrypt(&self.content_key, &mut content)?;
-        lines.write(&content);
-        Ok(tag.to_vec())
-    }
-}
-
-fn random_key(length: usize, rng: &mut StdRng) -> SecretBytes {
-    let mut key = vec![0; length];
-    rng.fill_bytes(&mut key);
-    SecretBytes::new(key)
+    crew::seal_all(jobs)
 }

@@ -8,6 +8,7 @@ mod headers;
 mod kinds;
 pub(super) mod law;
 mod outside;
+mod proven;
 mod recognised;
 mod rekeyed;
 mod strength;
@@ -158,15 +159,19 @@ pub(super) fn inside(message: &[u8], headers: HeaderPolicy, size: usize) -> Vec<
     let message = crate::mail::Message::new(message);
     let recipients = [];
     let job = hiding(headers, job(message.bytes(), &recipients, Profile::Compatible, 1));
-    let (_, added, _) = seal::protect_header(&message, &job);
-    let inner = inner::Inner::new(&message, &added);
-    let mut inside = Vec::with_capacity(inner.len());
-    let mut reader = inner.reader();
+    let count = crate::mail::LineCount::of(message.bytes());
+    let (_, added, _) = seal::protect_header(&message, &job, count);
+    let inner = inner::Inner::new(&message, added, count);
+    let length = inner.len();
+    let mut inside = Vec::with_capacity(length);
+    let mut reader = inner.into_reader();
     let mut filled = 0;
-    while filled < inner.len() {
-        filled = inner.len().min(filled + size);
+    while filled < length {
+        filled = length.min(filled + size);
         reader.fill(&mut inside, filled);
     }
-    assert_eq!(inside.len(), inner.len());
+    assert_eq!(inside.len(), length);
+    reader.fill(&mut inside, usize::MAX);
+    assert_eq!(inside.len(), length, "nothing more comes");
     inside
 }

@@ -2,7 +2,7 @@
 
 use super::Status;
 use crate::crypto::aead;
-use crate::crypto::cbc::{self, CbcEncryptor};
+use crate::crypto::cbc;
 use aes::{Aes128, Aes192, Aes256};
 use const_oid::ObjectIdentifier;
 use des::TdesEde3;
@@ -28,15 +28,18 @@ pub(in crate::crypto) enum Parameters {
     Rc2 { version: u32 },
 }
 
-/// Decrypts `content` in place and says how many of its bytes are clear text, or nothing if key, padding or tag is wrong.
+/// Decrypts `content` in place, which has its tag behind it where there is one, and says how many of its bytes are clear text,
+/// or nothing if key, padding or tag is wrong.
 pub(in crate::crypto) type Decrypt = fn(input: &DecryptInput<'_>, content: &mut [u8]) -> Option<usize>;
 
 /// What stands beside the ciphertext. CBC looks at key and IV only.
+#[derive(Clone, Copy)]
 pub(in crate::crypto) struct DecryptInput<'a> {
     pub(in crate::crypto) key: &'a [u8],
     pub(in crate::crypto) iv: &'a [u8],
     pub(in crate::crypto) aad: &'a [u8],
-    pub(in crate::crypto) tag: &'a [u8],
+    /// So many bytes at the end of the ciphertext are the tag.
+    pub(in crate::crypto) tag_len: usize,
 }
 
 /// Encrypts in place and gives the tag, or nothing if key or nonce has the wrong length.
@@ -45,8 +48,8 @@ pub(in crate::crypto) type EncryptWhole =
 
 /// How content is encrypted.
 pub(in crate::crypto) enum Encrypt {
-    /// Block by block, as it comes; nothing if key or IV has the wrong length.
-    Blocks(fn(key: &[u8], iv: &[u8]) -> Option<CbcEncryptor>),
+    /// Block after block, as it comes, beside other messages.
+    Lanes,
     /// As a whole.
     Whole(EncryptWhole),
     /// It is only read.
@@ -82,20 +85,16 @@ const IV: usize = cbc::BLOCK;
 const NONCE: usize = 12;
 
 /// AES-128 in CBC mode (RFC 3565).
-pub static AES_128_CBC: ContentCipher = ContentCipher {
-    encrypt: Encrypt::Blocks(cbc::encryptor::<Aes128>),
-    ..block("aes-128-cbc", const_oid::db::rfc5911::ID_AES_128_CBC, 16, cbc::decrypt::<Aes128>)
-};
+pub static AES_128_CBC: ContentCipher =
+    block("aes-128-cbc", const_oid::db::rfc5911::ID_AES_128_CBC, 16, cbc::decrypt::<Aes128>);
 
 /// AES-192 in CBC mode (RFC 3565).
-pub static AES_192_CBC: ContentCipher = ContentCipher {
-    encrypt: Encrypt::Blocks(cbc::encryptor::<Aes192>),
-    ..block("aes-192-cbc", const_oid::db::rfc5911::ID_AES_192_CBC, 24, cbc::decrypt::<Aes192>)
-};
+pub static AES_192_CBC: ContentCipher =
+    block("aes-192-cbc", const_oid::db::rfc5911::ID_AES_192_CBC, 24, cbc::decrypt::<Aes192>);
 
 /// AES-256 in CBC mode (RFC 3565).
 pub static AES_256_CBC: ContentCipher = ContentCipher {
-    encrypt: Encrypt::Blocks(cbc::encryptor::<Aes256>),
+    encrypt: Encrypt::Lanes,
     ..block("aes-256-cbc", const_oid::db::rfc5911::ID_AES_256_CBC, 32, cbc::decrypt::<Aes256>)
 };
 

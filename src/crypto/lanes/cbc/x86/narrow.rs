@@ -1,0 +1,54 @@
+//! Up to eight streams with AES-NI, a register each: while one waits for its round, the others do theirs.
+#![expect(unsafe_code, reason = "who calls what needs AES-NI must show that it is there")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "columns are constants, and a step beyond the end of a piece must not go on"
+)]
+
+use super::super::Block;
+use super::Aesni;
+use super::columns::Columns;
+use super::memory::{load, store};
+use std::arch::x86_64::*;
+use std::array::from_fn;
+
+/// The most streams at once.
+pub(super) const WIDTH: usize = 8;
+
+/// Encrypts a piece a column; they are as long as each other.
+pub(super) fn run(_proof: Aesni, columns: &mut Columns, pieces: &mut [&mut [Block]]) {
+    let run = match pieces.len() {
+        0 => return,
+        1 => encrypt::<1>,
+        2 => encrypt::<2>,
+        3 => encrypt::<3>,
+        4 => encrypt::<4>,
+        5 => encrypt::<5>,
+        6 => encrypt::<6>,
+        7 => encrypt::<7>,
+        _ => encrypt::<8>,
+    };
+    // SAFETY: there is a proof only where AES-NI was found.
+    unsafe { run(columns, pieces) }
+}
+
+#[target_feature(enable = "aes")]
+fn encrypt<const N: usize>(columns: &mut Columns, pieces: &mut [&mut [Block]]) {
+    let Some(pieces) = pieces.first_chunk_mut::<N>() else { return };
+    let [first, rounds @ .., last] = &columns.keys;
+    let mut states: [__m128i; N] = from_fn(|column| columns.chains[column]);
+    for at in 0..pieces[0].len() {
+        for column in 0..N {
+            let block = _mm_xor_si128(load(&pieces[column][at]), first[column]);
+            states[column] = _mm_xor_si128(states[column], block);
+        }
+        for row in rounds {
+            states = from_fn(|column| _mm_aesenc_si128(states[column], row[column]));
+        }
+        for column in 0..N {
+            states[column] = _mm_aesenclast_si128(states[column], last[column]);
+            store(&mut pieces[column][at], states[column]);
+        }
+    }
+    columns.chains[..N].copy_from_slice(&states);
+}

@@ -1,0 +1,103 @@
+//! Which lane stands in which column: longest first, and where one ends the next takes its place.
+
+use super::super::{Block, Key, Lane, portable};
+use super::columns::{COLUMNS, Columns};
+use super::memory::store;
+use super::{Kernels, Rounds};
+use std::cmp::Reverse;
+use std::mem::take;
+
+/// What is left of a lane: key, chain and blocks of one message, still together.
+struct Left<'a> {
+    keys: &'a Rounds,
+    chain: &'a mut Block,
+    blocks: &'a mut [Block],
+}
+
+impl<'a> Left<'a> {
+    /// The next blocks, which then are no more left.
+    fn take(&mut self, blocks: usize) -> &'a mut [Block] {
+        let (piece, rest) = take(&mut self.blocks).split_at_mut(blocks);
+        self.blocks = rest;
+        piece
+    }
+}
+
+/// Encrypts the pieces of all lanes.
+pub(in super::super) fn encrypt(kernels: Kernels, lanes: &mut [Lane<'_>]) {
+    if let [lane] = lanes {
+        return lane.encrypt();
+    }
+    let mut waiting = longest_first(lanes).into_iter();
+    let mut table = Table::new(kernels);
+    while table.fill(&mut waiting) {
+        table.step();
+        table.leave();
+    }
+}
+
+fn longest_first<'a>(lanes: &'a mut [Lane<'_>]) -> Vec<Left<'a>> {
+    let mut lefts: Vec<Left<'a>> = lanes.iter_mut().filter_map(left).collect();
+    lefts.sort_unstable_by_key(|left| Reverse(left.blocks.len()));
+    lefts
+}
+
+/// Nothing if nothing is left to do here; a stream without round keys for the kernels goes its own way.
+fn left<'a>(lane: &'a mut Lane<'_>) -> Option<Left<'a>> {
+    let (blocks, _) = lane.blocks.as_chunks_mut();
+    match &lane.stream.key {
+        Key::Portable(keys) => portable::encrypt(keys, &mut lane.stream.chain, blocks),
+        Key::X86(keys) if !blocks.is_empty() => {
+            return Some(Left { keys: &keys.keys, chain: &mut lane.stream.chain, blocks });
+        }
+        Key::X86(_) => {}
+    }
+    None
+}
+
+/// The lanes at work, each with its column.
+struct Table<'a> {
+    kernels: Kernels,
+    columns: Columns,
+    busy: Vec<Left<'a>>,
+}
+
+impl<'a> Table<'a> {
+    fn new(kernels: Kernels) -> Table<'a> {
+        Table { kernels, columns: Columns::new(), busy: Vec::with_capacity(COLUMNS) }
+    }
+
+    /// Gives the free columns to those that wait; no if nobody is left.
+    fn fill(&mut self, waiting: &mut impl Iterator<Item = Left<'a>>) -> bool {
+        for left in waiting.by_ref().take(self.kernels.width() - self.busy.len()) {
+            self.columns.put(self.busy.len(), left.keys, left.chain);
+            self.busy.push(left);
+        }
+        !self.busy.is_empty()
+    }
+
+    /// Goes on until the first of them ends.
+    fn step(&mut self) {
+        let blocks = self.busy.iter().map(|left| left.blocks.len()).min().unwrap_or(0);
+        let mut pieces: [&mut [Block]; COLUMNS] = Default::default();
+        pieces.iter_mut().zip(&mut self.busy).for_each(|(piece, left)| *piece = left.take(blocks));
+        let (pieces, _) = pieces.split_at_mut(self.busy.len());
+        self.kernels.run(&mut self.columns, pieces);
+        for (left, chain) in self.busy.iter_mut().zip(self.columns.chains) {
+            store(left.chain, chain);
+        }
+    }
+
+    /// Those that ended leave; the last takes the column that becomes free.
+    fn leave(&mut self) {
+        for column in (0..self.busy.len()).rev() {
+            if self.busy.get(column).is_some_and(|left| left.blocks.is_empty()) {
+                self.busy.swap_remove(column);
+                self.busy
+                    .get(column)
+                    .into_iter()
+                    .for_each(|left| self.columns.put(column, left.keys, left.chain));
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Content that is encrypted block after block: chunk by chunk, and many messages side by side.
+
+use super::SealError;
+use super::settle::{Envelope, Framed, Report};
+use crate::crypto::cbc::{BLOCK, padding_len};
+use crate::crypto::lanes::{CbcStream, Lane, encrypt};
+use crate::smime::Sealed;
+use crate::smime::inner::CrlfReader;
+use crate::smime::lines::Base64Lines;
+use std::mem;
+use zeroize::Zeroizing;
+
+/// Clear bytes that are worked on at a time.
+#[derive(Clone, Copy)]
+pub(super) struct ChunkSize(usize);
+
+impl ChunkSize {
+    /// Of a message by itself: small enough for the nearest cache. Whole AES blocks, whole base64 lines.
+    pub(super) const ALONE: ChunkSize = ChunkSize(16 * 57 * 16);
+    /// Of each of many messages: what all lanes hold fits into the nearest cache, with what they become.
+    pub(super) const BESIDE_OTHERS: ChunkSize = ChunkSize(3 * 57 * 16);
+}
+
+/// A buffer for one chunk. Clear text is in it only while a chunk is worked on: it becomes ciphertext in its place. It is
+/// wiped should that not happen.
+pub(super) struct Chunk(Zeroizing<Vec<u8>>);
+
+impl Chunk {
+    pub(super) fn new(size: ChunkSize) -> Chunk {
+        Chunk(Zeroizing::new(Vec::with_capacity(size.0 + BLOCK)))
+    }
+}
+
+/// A message whose content is being encrypted.
+pub(super) struct Chain<'a> {
+    stream: CbcStream,
+    reader: CrlfReader<'a>,
+    lines: Base64Lines,
+    report: Report,
+    chunk: Chunk,
+    size: ChunkSize,
+    /// Of the content.
+    left: usize,
+    is_padded: bool,
+}
+
+impl<'a> Chain<'a> {
+    /// Writes what stands before the content.
+    pub(super) fn new(framed: Framed<'a>, chunk: Chunk, size: ChunkSize) -> Result<Chain<'a>, SealError> {
+        let Framed {
+            envelope: Envelope { algorithm, content_key, frame, length: left },
+            header,
+            inner,
+            report,
+        } = framed;
+        let line_ending = header.line_ending();
+        let stream = algorithm.cbc_stream(&content_key)?;
+        let mut lines = Base64Lines::new(&header.finish(algorithm.cipher.mode), frame.len(), line_ending);
+        lines.write(&frame.head);
+        let reader = inner.into_reader();
+        Ok(Chain { stream, reader, lines, report, chunk, size, left, is_padded: false })
+    }
+
+    /// The next chunk in canonical lines; the last one takes the padding.
+    fn fill(&mut self) {
+        let Chunk(chunk) = &mut self.chunk;
+        chunk.clear();
+        self.reader.fill(chunk, self.size.0.min(self.left));
+        self.left -= chunk.len();
+        if chunk.len() < self.size.0 {
+            let padding = padding_len(chunk.len());
+            let padded = chunk.len() + padding;
+            // 1 to 16.
+            chunk.resize(padded, padding as u8);
+            self.is_padded = true;
+        }
+    }
+
+    fn lane(&mut self) -> Lane<'_> {
+        Lane { stream: &mut self.stream, blocks: &mut self.chunk.0 }
+    }
+
+    fn write(&mut self) {
+        self.lines.write(&self.chunk.0);
+    }
+
+    /// Is all of it encrypted?
+    pub(super) fn is_done(&self) -> bool {
+        self.is_padded
+    }
+
+    /// The sealed message, and the buffer for another one.
+    pub(super) fn finish(self) -> (Sealed, Chunk) {
+        (self.report.sealed(self.lines.finish()), self.chunk)
+    }
+}
+
+/// One chunk more of each: canonical lines, encryption in place side by side, base64.
+pub(super) fn advance(chains: &mut [Chain<'_>]) {
+    chains.iter_mut().for_each(Chain::fill);
+    let mut lanes: Vec<Lane<'_>> = chains.iter_mut().map(Chain::lane).collect();
+    encrypt(&mut lanes);
+    chains.iter_mut().for_each(Chain::write);
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        // Ciphertext: wiping it would take as long as encrypting it did.
+        if !std::thread::panicking() {
+            drop(mem::take(&mut *self.0));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Many messages at once: every thread takes some of those that are left, the longest first, and has as many of them under
+//! way as the processor encrypts side by side.
+
+use super::chain::{Chain, Chunk, ChunkSize, advance};
+use super::settle::{Framed, Settled, settle};
+use super::{SealError, SealJob, whole};
+use crate::crypto::algorithm::Mode;
+use crate::crypto::lanes;
+use crate::crypto::rsa_public::encrypt_all;
+use crate::smime::Sealed;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::vec::IntoIter;
+
+/// As many messages are settled together at least, and at most: RSA is done with eight at once, and who takes many leaves
+/// little to others.
+const FEWEST: usize = 4;
+const MOST: usize = 16;
+
+type Outcome = Result<Sealed, SealError>;
+
+pub(super) fn seal_all(jobs: Vec<SealJob<'_>>) -> Vec<Outcome> {
+    let (count, threads) = (jobs.len(), rayon::current_num_threads());
+    let queue = Queue::new(jobs, threads);
+    if count < 2 {
+        return Worker::new(&queue, ChunkSize::ALONE).run().into_iter().map(|(_, outcome)| outcome).collect();
+    }
+    let workers = (0..threads.min(count)).into_par_iter();
+    let work = workers.flat_map_iter(|_| Worker::new(&queue, ChunkSize::BESIDE_OTHERS).run());
+    let mut outcomes: Vec<(usize, Outcome)> = work.collect();
+    outcomes.sort_unstable_by_key(|(place, _)| *place);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// The messages that nobody works on yet, each with its place among the jobs.
+struct Queue<'a> {
+    jobs: Mutex<IntoIter<(usize, SealJob<'a>)>>,
+    threads: usize,
+}
+
+impl<'a> Queue<'a> {
+    fn new(jobs: Vec<SealJob<'a>>, threads: usize) -> Queue<'a> {
+        let mut jobs: Vec<_> = jobs.into_iter().enumerate().collect();
+        jobs.sort_by_key(|(_, job)| Reverse(job.message.len()));
+        Queue { jobs: Mutex::new(jobs.into_iter()), threads: threads.max(1) }
+    }
+
+    /// A part of a thread's share of what is left: what is left in the end is shared out in small pieces.
+    fn take(&self) -> Vec<(usize, SealJob<'a>)> {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = jobs.len().div_ceil(2 * self.threads);
+        jobs.by_ref().take(share.clamp(FEWEST, MOST)).collect()
+    }
+}
+
+/// One thread's work.
+struct Worker<'q, 'a> {
+    queue: &'q Queue<'a>,
+    size: ChunkSize,
+    /// Settled, and waiting for a lane.
+    waiting: VecDeque<(usize, Framed<'a>)>,
+    places: Vec<usize>,
+    chains: Vec<Chain<'a>>,
+    spare: Vec<Chunk>,
+    outcomes: Vec<(usize, Outcome)>,
+}
+
+impl<'q, 'a> Worker<'q, 'a> {
+    fn new(queue: &'q Queue<'a>, size: ChunkSize) -> Worker<'q, 'a> {
+        let (waiting, places, chains) = (VecDeque::new(), Vec::new(), Vec::new());
+        Worker { queue, size, waiting, places, chains, spare: Vec::new(), outcomes: Vec::new() }
+    }
+
+    /// Until nothing is left.
+    fn run(mut self) -> Vec<(usize, Outcome)> {
+        let width = lanes::width();
+        loop {
+            while self.chains.len() < width
+                && let Some((place, framed)) = self.next()
+            {
+                self.start(place, framed);
+            }
+            if self.chains.is_empty() {
+                return self.outcomes;
+            }
+            advance(&mut self.chains);
+            self.collect();
+        }
+    }
+
+    fn next(&mut self) -> Option<(usize, Framed<'a>)> {
+        while self.waiting.is_empty() {
+            let jobs = self.queue.take();
+            if jobs.is_empty() {
+                return None;
+            }
+            self.prepare(jobs);
+        }
+        self.waiting.pop_front()
+    }
+
+    /// All that comes before the content, with the RSA operations of all of them side by side.
+    fn prepare(&mut self, jobs: Vec<(usize, SealJob<'a>)>) {
+        let mut settled: Vec<(usize, Settled<'a>)> = Vec::with_capacity(jobs.len());
+        for (place, job) in jobs {
+            match settle(job) {
+                Ok(one) => settled.push((place, one)),
+                Err(error) => self.outcomes.push((place, Err(error))),
+            }
+        }
+        let padded: Vec<_> = settled.iter_mut().map(|(_, one)| one.take_padded()).collect();
+        let counts: Vec<usize> = padded.iter().map(Vec::len).collect();
+        let keys = encrypt_all(padded.into_iter().flatten().collect());
+        let mut keys = keys.as_slice();
+        for ((place, one), count) in settled.into_iter().zip(counts) {
+            let (own, others) = keys.split_at_checked(count).unwrap_or((keys, &[]));
+            keys = others;
+            self.dispatch(place, one.frame(own));
+        }
+    }
+
+    fn dispatch(&mut self, place: usize, framed: Result<Framed<'a>, SealError>) {
+        match framed {
+            Ok(framed) if framed.envelope.algorithm.cipher.mode == Mode::Cbc => {
+                self.waiting.push_back((place, framed))
+            }
+            framed => self.outcomes.push((place, framed.and_then(whole::seal))),
+        }
+    }
+
+    fn start(&mut self, place: usize, framed: Framed<'a>) {
+        let chunk = self.spare.pop().unwrap_or_else(|| Chunk::new(self.size));
+        match Chain::new(framed, chunk, self.size) {
+            Ok(chain) => {
+                self.places.push(place);
+                self.chains.push(chain);
+            }
+            Err(error) => self.outcomes.push((place, Err(error))),
+        }
+    }
+
+    /// Takes those out that are done.
+    fn collect(&mut self) {
+        let mut at = 0;
+        while let Some(chain) = self.chains.get(at) {
+            if !chain.is_done() {
+                at += 1;
+                continue;
+            }
+            let (sealed, chunk) = self.chains.swap_remove(at).finish();
+            self.spare.push(chunk);
+            self.outcomes.push((self.places.swap_remove(at), Ok(sealed)));
+        }
+    }
+}
