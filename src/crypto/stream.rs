@@ -13,10 +13,15 @@ use super::{ContentCipher, CryptoError, SecretBytes, trace};
 use aes::{Aes128, Aes192, Aes256};
 use des::TdesEde3;
 
+/// Nothing if key or IV has the wrong length.
+type StartCbc = fn(key: &[u8], iv: &[u8]) -> Option<CbcDecryptor>;
+/// The same; `beside` is authenticated besides.
+type StartGcm = fn(key: &[u8], nonce: &[u8], beside: &[u8]) -> Option<GcmStream>;
+
 /// How a cipher starts to work on pieces.
 enum Start {
-    Cbc(fn(key: &[u8], iv: &[u8]) -> Option<CbcDecryptor>),
-    Gcm(fn(key: &[u8], nonce: &[u8], beside: &[u8]) -> Option<GcmStream>),
+    Cbc(StartCbc),
+    Gcm(StartGcm),
 }
 
 /// Every content cipher but ChaCha20-Poly1305, whose package takes a content as a whole only.
