@@ -159,6 +159,7 @@ fn accounts() -> Curve {
 
 fn request(message: &[u8]) -> Request<'_> {
     Request {
+        large: None,
         message,
         sender: Some("bo@north.example".into()),
         recipients: vec![Recipient { address: reader(), original: None }],

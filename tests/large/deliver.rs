@@ -92,7 +92,9 @@ fn clear_copies_kept_ones_and_what_takes_the_whole() {
     assert_answer(&store.deliver(&sealed), 0, "2.0.0");
     assert!(store.inbox().iter().filter(|stored| **stored == sealed).count() == 2, "kept as it is");
     // All of it is needed for its attachments: there are none, and it is delivered.
-    store.rules("[[rule]]\nname = \"files\"\npriority = 5\nwhen = []\nthen = [[\"Copy Attachments into\", \"in\"]]\n");
+    store.rules(
+        "[[rule]]\nname = \"files\"\npriority = 5\nwhen = []\nthen = [[\"Copy Attachments into\", \"in\"]]\n",
+    );
     assert_answer(&store.deliver(&message), 0, "2.0.0");
     assert_eq!(store.inbox().len(), 3);
 }
