@@ -144,6 +144,7 @@ impl House {
         };
         let recipient = |address: &Address| Recipient { address: address.clone(), original: None };
         engine.deliver(&Request {
+            large: None,
             message: MAIL,
             sender: Some("carol@far.example".into()),
             recipients: self.people.iter().map(recipient).collect(),

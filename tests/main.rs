@@ -32,6 +32,8 @@ mod hook;
 mod hostile;
 mod installed_rules;
 mod kinds_of_keys;
+mod lanes;
+mod large;
 mod laws;
 mod letters;
 mod mailbox;

@@ -6,9 +6,9 @@
 use super::context::{Context, engine, outbox};
 use super::envelope::Envelope;
 use super::failure::{Code, Failure};
-use super::{harvest, input, output, queue_run};
+use super::incoming::Incoming;
+use super::{harvest, output, queue_run};
 use crate::config::{Config, FILE};
-use crate::crypto::SecretBytes;
 use crate::engine::{CopyReport, Disposition, Fired, Outcome, Request};
 use crate::helper::{SitePrograms, end_all};
 use std::ffi::OsString;
@@ -92,14 +92,13 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let config = ready.inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
     context.start_log(&config)?;
     watch.shorten(config.deadline);
-    // One byte more than allowed shows the engine that the message is too large.
-    let message = input::first_of_standard_input(config.settings.max_message.saturating_add(1))?;
+    let incoming = Incoming::take(&config, context.root())?;
     let directory = context.directory_for_reading()?;
     let store = context.store(&config)?;
     let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
     let engine = engine(&directory, &store, &outbox, &config, &programs);
-    let request = verb.request(&message)?;
-    let outcome = engine.deliver(&request);
+    let large = incoming.survey()?;
+    let (request, outcome) = incoming.deliver(&engine, large.as_ref(), verb.request()?)?;
     // From here on everything is decided: a log that blocks makes no doubt of it.
     watch.stored(&outcome.disposition);
     log(&request, &outcome);
@@ -147,10 +146,10 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
         outcome.copies.iter().map(|copy| copy.warnings.len()).sum::<usize>() + outcome.warnings.len();
     match &outcome.cause {
         None => {
-            tracing::info!(queue_id, client, %to, bytes = request.message.len(), warnings, answer, "done")
+            tracing::info!(queue_id, client, %to, bytes = request.size(), warnings, answer, "done")
         }
         Some(cause) => {
-            tracing::warn!(queue_id, client, %to, bytes = request.message.len(), answer, "{cause}")
+            tracing::warn!(queue_id, client, %to, bytes = request.size(), answer, "{cause}")
         }
     }
 }
@@ -168,10 +167,11 @@ fn describe(copy: &CopyReport) -> String {
 }
 
 impl Deliver {
-    fn request(self, message: &SecretBytes) -> Result<Request<'_>, Failure> {
+    /// Without its message.
+    fn request<'m>(self) -> Result<Request<'m>, Failure> {
         let recipients = self.envelope.recipients()?;
         let queue_id = self.queue_id.filter(|id| !id.is_empty());
-        Ok(Request { queue_id, ..self.envelope.request(recipients, message.expose()) })
+        Ok(Request { queue_id, ..self.envelope.request(recipients, b"") })
     }
 }
 

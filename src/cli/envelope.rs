@@ -69,6 +69,7 @@ impl Envelope {
     pub(super) fn request(self, recipients: Vec<Recipient>, message: &[u8]) -> Request<'_> {
         Request {
             message,
+            large: None,
             sender: self.sender,
             recipients,
             source: self.source.into(),

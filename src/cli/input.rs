@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 /// Key and certificate files are small; more is not one.
 const FILE_LIMIT: u64 = 16 << 20;
 /// Lengths inside a sealed message are counted in 32 bits by many readers.
-const MESSAGE_LIMIT: u64 = u32::MAX as u64;
-const STANDARD_INPUT: &str = "standard input";
+pub(super) const MESSAGE_LIMIT: u64 = u32::MAX as u64;
+pub(super) const STANDARD_INPUT: &str = "standard input";
 
 /// Reads to the end, at most `limit` bytes; nothing if there is more. Growing copies into a new buffer and wipes
 /// the old one, because a plain reallocation would leave clear text behind.
@@ -39,15 +39,8 @@ pub(super) fn read_bounded(source: &mut impl Read, limit: u64) -> io::Result<Opt
 }
 
 /// Standard input without the buffer that Rust keeps for it, which nobody wipes.
-fn standard_input() -> io::Result<File> {
+pub(super) fn standard_input() -> io::Result<File> {
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
-}
-
-/// Standard input up to `limit` bytes; what comes after is left unread.
-pub(super) fn first_of_standard_input(limit: u64) -> Result<SecretBytes, Failure> {
-    let read = standard_input().and_then(|input| read_bounded(&mut input.take(limit), limit));
-    let read = read.map_err(|error| Failure::io("read", "standard input", &error))?;
-    read.ok_or_else(|| Failure::new(Code::Io, "standard input changed while it was read"))
 }
 
 /// A file that is read as it comes, with its length if that is known; `-` is standard input.
@@ -90,7 +83,7 @@ pub(super) fn name(path: &Path) -> String {
 }
 
 /// Two things cannot both stand there: the second would be empty, and an empty message is one that can be sealed.
-fn take_standard_input(what: &str) -> Result<(), Failure> {
+pub(super) fn take_standard_input(what: &str) -> Result<(), Failure> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Ordering::Relaxed) {
         return Err(Failure::new(Code::Usage, "standard input can hold one thing only")

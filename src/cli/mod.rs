@@ -3,8 +3,10 @@
 mod account;
 mod acl;
 mod algorithms;
+mod arrived;
 mod authority;
 mod backup;
+mod bench;
 mod cert;
 mod cert_account;
 mod cert_bulk;
@@ -45,6 +47,7 @@ mod filter;
 mod fitness;
 mod harvest;
 mod holder;
+mod incoming;
 mod init;
 mod initial_password;
 mod input;
@@ -129,6 +132,7 @@ enum Verb {
     Rekey(rekey::Rekey),
     Inspect(inspect::Inspect),
     Algorithms(algorithms::Algorithms),
+    Bench(bench::Bench),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -161,6 +165,7 @@ impl Verb {
             Verb::Rekey(verb) => verb.run(context, out),
             Verb::Inspect(verb) => verb.run(context, out),
             Verb::Algorithms(verb) => verb.run(out),
+            Verb::Bench(verb) => verb.run(context, out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }

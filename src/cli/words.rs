@@ -1,6 +1,7 @@
 //! What arguments may be: addresses, words of closed lists, fingerprints.
 
 use super::failure::{Code, Failure};
+use crate::config;
 use crate::directory::Setting;
 use crate::engine::Choice;
 use crate::mail::Address;
@@ -34,6 +35,11 @@ impl TypedValueParser for KeyTypeParser {
 const INHERIT: &str = "inherit";
 /// Fewer digits could name the wrong key by chance.
 const SHORTEST_FINGERPRINT: usize = 8;
+
+/// Bytes.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    config::size_of(text).ok_or_else(|| "a size like 100M: digits, and K, M or G of 1024".to_owned())
+}
 
 /// A mail address.
 pub(super) fn address(text: &str) -> Result<Address, String> {

@@ -10,7 +10,10 @@ use crate::mail::{Message, TransferEncoding};
 use std::borrow::Cow;
 
 /// What PEM calls a ContentInfo (RFC 7468 8 and 9).
-const LABELS: [&str; 2] = ["CMS", "PKCS7"];
+pub(super) const LABELS: [&str; 2] = ["CMS", "PKCS7"];
+
+/// What is wrong with PEM that does not decode.
+pub(super) const UNKNOWN_IN_PEM: &str = "the PEM block has octets that base64 does not know";
 
 /// Bytes that may hold a CMS structure.
 pub enum Input<'a> {
@@ -106,5 +109,5 @@ fn pem_text(block: &[u8]) -> Option<&[u8]> {
 pub(super) fn unarmored(block: &[u8]) -> Result<Octets<'_>, CmsError> {
     let text = pem_text(block).ok_or_else(|| malformed("the PEM block has no end, or octets follow it"))?;
     let octets = TransferEncoding::Base64.decode(text);
-    octets.map(Octets).ok_or_else(|| malformed("the PEM block has octets that base64 does not know"))
+    octets.map(Octets).ok_or_else(|| malformed(UNKNOWN_IN_PEM))
 }

@@ -10,6 +10,7 @@ mod error;
 mod front;
 mod input;
 mod inspect;
+mod large;
 mod names;
 mod openpgp;
 mod parts;
@@ -37,6 +38,7 @@ pub use inspect::{
     AlgorithmReport, ContentReport, EnvelopeReport, Holder, HolderRole, HolderState, Integrity,
     KeyEncryptionReport, Layer, LayerKind, Limit, RecipientReport, Report, Structure, inspect,
 };
+pub use large::{Carrier, LargeError, LargeInput, find_large, wrapping_large};
 pub use parts::{Parts, parts};
 pub use protection::{Protection, find};
 pub use recipient::{

@@ -25,6 +25,9 @@ const GLANCE: usize = 512;
 /// What Enigmail and Thunderbird put in front of the parts of PGP/MIME, for readers that know no MIME.
 const PGP_MIME_PREAMBLE: &[u8] = b"This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)";
 
+/// What is wrong with a body that does not decode.
+pub(super) const UNKNOWN_OCTETS: &str = "the body has octets that its encoding does not know";
+
 /// What was found.
 #[derive(Debug)]
 pub enum Protection {
@@ -98,7 +101,7 @@ pub(super) fn innermost<'a, T>(
 }
 
 /// A body that is no multipart.
-fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError> {
+pub(super) fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError> {
     let encoding = TransferEncoding::of(message);
     let start = Zeroizing::new(glance(encoding, message.body()));
     let labelled = matches!(media.essence(), "application/pkcs7-mime" | "application/x-pkcs7-mime");
@@ -131,7 +134,7 @@ fn another_type() -> CmsError {
     malformed("it is labelled as encrypted and names another type of content")
 }
 
-enum Guess {
+pub(super) enum Guess {
     Enveloped,
     Signed,
     OpenPgp,
@@ -146,7 +149,7 @@ pub(super) fn glance(encoding: TransferEncoding, body: &[u8]) -> Vec<u8> {
 }
 
 /// A ContentInfo begins with the object identifier of what it holds.
-fn guess(start: &[u8]) -> Guess {
+pub(super) fn guess(start: &[u8]) -> Guess {
     let names = |oid: ObjectIdentifier| {
         let head = start.get(..start.len().min(32)).unwrap_or_default();
         start.first() == Some(&0x30) && memmem::find(head, oid.as_bytes()).is_some()
@@ -188,7 +191,7 @@ impl Drop for Octets<'_> {
 
 pub(super) fn decode(encoding: TransferEncoding, body: &[u8]) -> Result<Octets<'_>, CmsError> {
     let octets = encoding.decode(body).map(Octets);
-    octets.ok_or_else(|| malformed("the body has octets that its encoding does not know"))
+    octets.ok_or_else(|| malformed(UNKNOWN_OCTETS))
 }
 
 /// The one element of DER that the octets are. White space may stand behind it: a body of octets as they are ends
@@ -248,11 +251,15 @@ pub(super) fn is_detached_signature(part: &[u8]) -> bool {
 fn is_pgp_mime(body: &[u8], boundary: &str) -> bool {
     let Some(split) = split_multipart(body, boundary) else { return false };
     let [control, data] = split.parts.as_slice() else { return false };
-    let preamble = split.preamble.trim_ascii();
     let (control, data) = (Message::new(control), Message::new(data));
     let Some(octets) = TransferEncoding::of(&data).decode(data.body()) else { return false };
-    (preamble.is_empty() || preamble == PGP_MIME_PREAMBLE)
-        && split.epilogue.trim_ascii().is_empty()
+    is_nothing_around(split.preamble, split.epilogue)
         && control.body().trim_ascii() == b"Version: 1"
         && openpgp::is_armored_message(&octets)
+}
+
+/// Besides the parts of PGP/MIME there is white space, or the well-known preamble.
+pub(super) fn is_nothing_around(preamble: &[u8], epilogue: &[u8]) -> bool {
+    let preamble = preamble.trim_ascii();
+    (preamble.is_empty() || preamble == PGP_MIME_PREAMBLE) && epilogue.trim_ascii().is_empty()
 }

@@ -29,7 +29,11 @@ pub(super) fn size(value: &DeValue<'_>) -> Option<u64> {
     if let Some(number) = integer(value) {
         return Some(number).filter(|&size| size > 0);
     }
-    let text = value.as_str()?;
+    size_of(value.as_str()?)
+}
+
+/// Bytes as a text: digits, and K, M or G (of 1024).
+pub fn size_of(text: &str) -> Option<u64> {
     let (digits, unit) = [("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)]
         .iter()
         .find_map(|&(suffix, unit)| Some((text.strip_suffix(suffix)?, unit)))

@@ -72,6 +72,11 @@ impl ContentAlgorithm {
         Ok(self)
     }
 
+    /// IV or nonce.
+    pub(super) fn iv(&self) -> &[u8] {
+        &self.iv
+    }
+
     /// As it is written into a message.
     pub(crate) fn identifier(&self) -> der::Result<AlgorithmIdentifierOwned> {
         let iv = OctetString::new(self.iv.as_slice())?;

@@ -6,6 +6,7 @@ use super::certificates::Certificates;
 use super::discards::overrule;
 use super::effects::prepare;
 use super::execute::{Stored, store, without_stored};
+use super::large::check_streamed;
 use super::owners::Owners;
 use super::plan::{Effect, Plan, PlannedCopy, Planner};
 use super::programs::{Programs, Told, Verdicts, Watch};
@@ -17,7 +18,7 @@ use super::{
     Request, RuleCache, Settings,
 };
 use crate::crypto::Entropy;
-use crate::mail::{Message, without_mbox_line};
+use crate::mail::Message;
 use crate::rules::{Ending, Verdict};
 
 /// Delivers messages with the parts of the world that it is given.
@@ -86,14 +87,7 @@ impl Engine<'_> {
     pub fn deliver(&self, request: &Request<'_>) -> Outcome {
         let mut told = Told::default();
         let stored = self.try_deliver(request, &mut told);
-        let fired = told.fired;
-        match stored {
-            Err(error) => Outcome::failed(&error, fired),
-            Ok(Stored { reports, done, warnings }) => {
-                let disposition = Disposition::Delivered;
-                Outcome { disposition, cause: None, fired, copies: reports, done, warnings }
-            }
-        }
+        outcome(stored, told.fired)
     }
 
     fn try_deliver(&self, request: &Request<'_>, told: &mut Told) -> Result<Stored, EngineError> {
@@ -123,9 +117,12 @@ impl Engine<'_> {
         }
         let addressees = resolve(self, request)?;
         self.check_size(request)?;
-        let message = without_mbox_line(request.message);
+        let message = request.octets();
         let programs = Programs::load(self, &addressees)?;
         let verdicts = programs.run(self, &Message::new(message), request, &addressees, watch, told)?;
+        if request.large.is_some() {
+            check_streamed(&verdicts)?;
+        }
         let acting: Vec<&Account> = addressees.known.iter().map(|known| &known.account).collect();
         told.fired = list_fired(&verdicts, &acting);
         let owners = Owners::load(self, &verdicts, addressees.domain(), &acting)?;
@@ -136,7 +133,7 @@ impl Engine<'_> {
     }
 
     fn check_size(&self, request: &Request<'_>) -> Result<(), EngineError> {
-        let (size, limit) = (request.message.len() as u64, self.settings.max_message);
+        let (size, limit) = (request.size(), self.settings.max_message);
         if size > limit { Err(EngineError::TooLarge { size, limit }) } else { Ok(()) }
     }
 
@@ -201,6 +198,17 @@ impl Engine<'_> {
                 mailbox: copy.full_mailbox(),
                 actor: actor.address.clone(),
             }),
+        }
+    }
+}
+
+/// All that there is to say.
+pub(super) fn outcome(stored: Result<Stored, EngineError>, fired: Vec<Fired>) -> Outcome {
+    match stored {
+        Err(error) => Outcome::failed(&error, fired),
+        Ok(Stored { reports, done, warnings }) => {
+            let disposition = Disposition::Delivered;
+            Outcome { disposition, cause: None, fired, copies: reports, done, warnings }
         }
     }
 }

@@ -7,9 +7,11 @@ use super::{
     CopyName, CopyReport, Engine, EngineError, Fired, Request, ServerCopy, ServerCopyState, Staged,
     StoreError,
 };
-use crate::mail::{Message, without_mbox_line};
+use crate::mail::Message;
 use crate::pki::Fingerprint;
 use sha2::{Digest, Sha256};
+use std::io;
+use std::ops::ControlFlow;
 
 /// A copy of a server rule that has an identity beyond this call.
 pub(super) type Identity = Option<ServerCopy>;
@@ -29,7 +31,8 @@ pub(super) fn without_stored<'a>(
     request: &Request<'_>,
     copies: Vec<ReadyCopy<'a>>,
 ) -> Result<Remaining<'a>, EngineError> {
-    let call = copies.iter().any(|copy| is_server_rule(&copy.plan)).then(|| call(request)).flatten();
+    let call =
+        copies.iter().any(|copy| is_server_rule(&copy.plan)).then(|| call(request)).transpose()?.flatten();
     let asked: Vec<ServerCopy> = copies.iter().filter_map(|copy| identity(&call, copy)).collect();
     let states = if asked.is_empty() { Vec::new() } else { engine.directory.server_copies(&asked)? };
     let mut states = states.into_iter();
@@ -76,14 +79,24 @@ const PER_RECIPIENT: [&str; 3] = ["Delivered-To", "X-Original-To", "Return-Path"
 
 /// The queue id and what is queued under it. Postfix uses its short ids again, and a new message under an old id is no
 /// copy of the old one: the message counts too, but for what differs from one recipient to the next.
-pub(super) fn call(request: &Request<'_>) -> Option<String> {
-    let queue_id = request.queue_id.as_ref()?;
-    let message = Message::new(without_mbox_line(request.message));
+pub(super) fn call(request: &Request<'_>) -> Result<Option<String>, EngineError> {
+    let Some(queue_id) = &request.queue_id else { return Ok(None) };
+    let message = Message::new(request.octets());
     let mut digest = Sha256::new();
     let same = |name: &str| !PER_RECIPIENT.iter().any(|other| other.eq_ignore_ascii_case(name));
     message.fields().iter().filter(|field| same(field.name())).for_each(|field| digest.update(field.raw()));
     digest.update(message.body());
-    Some(format!("{queue_id} {}", Fingerprint(digest.finalize().into())))
+    digest_rest(request, &mut digest).map_err(EngineError::Source)?;
+    Ok(Some(format!("{queue_id} {}", Fingerprint(digest.finalize().into()))))
+}
+
+/// What stands behind the begin of a message that is too large to be held.
+fn digest_rest(request: &Request<'_>, digest: &mut Sha256) -> io::Result<()> {
+    let Some(large) = request.large else { return Ok(()) };
+    large.rest().for_each(|piece| {
+        digest.update(piece);
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 /// What became visible.

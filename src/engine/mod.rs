@@ -15,6 +15,7 @@ mod execute;
 mod explain;
 mod gathered;
 pub mod helpers;
+mod large;
 mod mails;
 mod offer;
 pub mod outcome;
@@ -49,6 +50,7 @@ pub use deliver::Engine;
 pub use error::{EngineError, Refusal};
 pub use explain::{Explanation, PlannedCopyReport, ProgramTrace};
 pub use helpers::{CommandRun, FilterSetting, HelperError, HelperSettings, Helpers, NoHelpers};
+pub use large::LargeContent;
 pub use mails::PlannedMailReport;
 pub use offer::{
     CertificateSource, LARGEST_OFFER, NoOffer, Offer, may_offer, offered, sole_author, without_chain,

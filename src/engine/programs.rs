@@ -2,6 +2,7 @@
 
 use super::addressee::{Addressee, Addressees};
 use super::gathered::Gathered;
+use super::large::beyond;
 use super::{Account, Engine, EngineError, Fired, InstalledRules, ProgramTrace, Request};
 use crate::mail::{Address, HeaderEdits, Message};
 use crate::rules::{Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Verdict};
@@ -69,7 +70,15 @@ impl Programs {
         told: &mut Told,
     ) -> Result<Verdicts, EngineError> {
         let asking = Asking { engine, message, request, watch };
-        let facts = Gathered::new(engine, self, addressees)?;
+        let mut facts = Gathered::new(engine, self, addressees)?;
+        if let Some(large) = request.large {
+            let beyond = beyond(large, self)?;
+            facts
+                .accounts
+                .iter_mut()
+                .chain([&mut facts.server])
+                .for_each(|facts| facts.beyond = Some(beyond.clone()));
+        }
         let everybody = request.recipients.iter().map(super::Recipient::as_sent).collect();
         let nothing = HeaderEdits::default();
         let side = Side { account: None, recipients: everybody, facts: &facts.server, edits: &nothing };
@@ -144,6 +153,8 @@ impl Asking<'_> {
         loop {
             match evaluation.run() {
                 Progress::Done(verdict) => return Ok(verdict),
+                // Whoever is asked sees the whole message.
+                Progress::Ask(_) if self.request.large.is_some() => return Err(EngineError::TakesWhole),
                 Progress::Ask(question) => {
                     let edited = evaluation.edits().apply(self.message);
                     let answer = self.engine.helpers.ask(&question.filter, &edited, envelope);

@@ -3,9 +3,10 @@
 use super::certificates::{Certificates, Fit, Reader};
 use super::plan::{self, Form, PlannedCopy};
 use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent};
+use crate::crypto::ContentCipher;
 use crate::mail::{Address, Edited, HeaderEdits, HeaderPolicy, Message};
 use crate::pki::{Certificate, ValidatedCertificate};
-use crate::smime::{self, HeadersKept, Mark, SealError, SealJob, Sealed, recognise, seal_many};
+use crate::smime::{self, HeadersKept, Mark, SealError, SealJob, Sealed, SealedTo, recognise, seal_many};
 use std::sync::Arc;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -147,31 +148,38 @@ fn assemble<'m>(
     fresh: &mut impl Iterator<Item = Sealed>,
 ) -> Result<MadeCopy<'m>, EngineError> {
     let ReadyCopy { plan, way, .. } = copy;
-    let mut report = blank_report(&plan, message.len());
+    let mut report = blank_report(&plan, message.len() as u64);
     let content = match (way, kept) {
         (Way::Plain(consent), _) => {
             report.plain_source = Some(consent.source());
             Content::Plain(message, consent)
         }
         (Way::Seal(readers, _, form), Some(sealed)) => {
-            report_kept(&mut report, &readers, &sealed);
-            report_headers(
-                &mut report,
-                Some(HeadersKept::Protected).filter(|_| form.headers != HeaderPolicy::Keep),
-            );
+            report_kept(&mut report, &readers, (sealed.cipher(), sealed.recipients()));
+            report_headers(&mut report, kept_headers(form));
             Content::Sealed(sealed)
         }
         (Way::Seal(readers, ..), None) => {
             let sealed = fresh.next().ok_or_else(|| unsealed(&plan))?;
-            report_sealed(&mut report, &readers, &sealed);
+            report_sealed(&mut report, &readers, sealed.cipher());
             report_headers(&mut report, sealed.headers_kept());
             Content::Sealed(sealed)
         }
     };
+    Ok(made(plan, content, report))
+}
+
+/// A copy with its content.
+pub(super) fn made<'m>(plan: PlannedCopy<'_>, content: Content<'m>, report: CopyReport) -> MadeCopy<'m> {
     let owner = plan.owner.address.clone();
     let acting = plan.acting.map(|acting| acting.address.clone());
     let copy = Copy { owner, place: plan.place, create: plan.create, flags: plan.flags, content };
-    Ok(MadeCopy { copy, report, acting })
+    MadeCopy { copy, report, acting }
+}
+
+/// What its sender encrypted keeps its header.
+pub(super) fn kept_headers(form: smime::Form) -> Option<HeadersKept> {
+    Some(HeadersKept::Protected).filter(|_| form.headers != HeaderPolicy::Keep)
 }
 
 /// Sealing gave fewer results than it had jobs: a doubt like any other, never a reason to store in the clear.
@@ -179,7 +187,7 @@ fn unsealed(plan: &PlannedCopy<'_>) -> EngineError {
     EngineError::Seal { mailbox: plan.full_mailbox(), source: SealError::NoRecipient }
 }
 
-fn blank_report(plan: &PlannedCopy<'_>, size: usize) -> CopyReport {
+pub(super) fn blank_report(plan: &PlannedCopy<'_>, size: u64) -> CopyReport {
     CopyReport {
         owner: plan.owner.address.to_string(),
         mailbox: plan.place.name().to_owned(),
@@ -187,7 +195,7 @@ fn blank_report(plan: &PlannedCopy<'_>, size: usize) -> CopyReport {
         rule: plan.rule.clone(),
         sealed_to: Vec::new(),
         cipher: None,
-        size_before: size as u64,
+        size_before: size,
         size_after: 0,
         kept_as_is: false,
         plain_source: None,
@@ -196,23 +204,31 @@ fn blank_report(plan: &PlannedCopy<'_>, size: usize) -> CopyReport {
     }
 }
 
-fn report_sealed(report: &mut CopyReport, readers: &[Reader], sealed: &Sealed) {
-    report.cipher = sealed.cipher().map(|cipher| cipher.name);
+pub(super) fn report_sealed(
+    report: &mut CopyReport,
+    readers: &[Reader],
+    cipher: Option<&'static ContentCipher>,
+) {
+    report.cipher = cipher.map(|cipher| cipher.name);
     report.sealed_to.extend(readers.iter().flat_map(Reader::reports));
     report.warnings.extend(readers.iter().flat_map(|reader| reader.warnings.iter().cloned()));
 }
 
-fn report_headers(report: &mut CopyReport, kept: Option<HeadersKept>) {
+pub(super) fn report_headers(report: &mut CopyReport, kept: Option<HeadersKept>) {
     report.warnings.extend(kept.map(|reason| reason.to_string()));
 }
 
-fn report_kept(report: &mut CopyReport, readers: &[Reader], sealed: &Sealed) {
+pub(super) fn report_kept(
+    report: &mut CopyReport,
+    readers: &[Reader],
+    (cipher, named): (Option<&'static ContentCipher>, &[SealedTo]),
+) {
     report.kept_as_is = true;
-    report.cipher = sealed.cipher().map(|cipher| cipher.name);
+    report.cipher = cipher.map(|cipher| cipher.name);
     for reader in readers {
         let is_named = |held: &&Certificate| {
             let fingerprint = Some(held.fingerprint());
-            sealed.recipients().iter().any(|to| to.certificate == fingerprint)
+            named.iter().any(|to| to.certificate == fingerprint)
         };
         report.sealed_to.extend(reader.active.iter().filter(is_named).map(|held| reader.report(held)));
         report.warnings.extend(reader.warnings.iter().cloned());

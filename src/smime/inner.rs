@@ -77,6 +77,11 @@ impl<'a> Inner<'a> {
         self.length
     }
 
+    /// What it is made of, in its order; the lines are as they are.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        iter::once(&*self.front).chain(self.pieces())
+    }
+
     /// Reads it with canonical lines.
     pub(super) fn into_reader(self) -> CrlfReader<'a> {
         let pieces = self.pieces();

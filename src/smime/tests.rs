@@ -6,7 +6,7 @@ mod damage;
 mod forms;
 mod headers;
 mod kinds;
-pub(super) mod law;
+pub(in crate::smime) mod law;
 mod outside;
 mod proven;
 mod recognised;

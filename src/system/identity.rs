@@ -1,6 +1,6 @@
 //! Every command runs as the owner of the store, so that hook, Maildirs and directory have one user.
 
-use nix::sys::statfs::{NFS_SUPER_MAGIC, statfs};
+use nix::sys::statfs::{NFS_SUPER_MAGIC, TMPFS_MAGIC, statfs};
 use nix::unistd::{Gid, Uid, geteuid, initgroups, setgid, setgroups, setuid};
 use std::ffi::CString;
 use std::io;
@@ -137,6 +137,11 @@ pub fn refuse_network_file_system(root: &Path) -> Result<(), IdentityError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Does a folder lie in memory (tmpfs), where syncing does nothing?
+pub fn lies_in_memory(folder: &Path) -> bool {
+    statfs(folder).is_ok_and(|found| found.filesystem_type() == TMPFS_MAGIC)
 }
 
 fn system(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> IdentityError {
