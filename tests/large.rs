@@ -1,5 +1,7 @@
 //! Messages above the memory limit: the same results with flat memory, and no word of them on a disk.
 
+mod deliver;
+
 use crate::support::{Authority, Ended, Identity, Program, path, tools};
 use std::path::{Path, PathBuf};
 

@@ -18,6 +18,7 @@ mod architecture;
 mod attachments;
 mod backup;
 mod bad_input;
+mod batch;
 mod certificate_server;
 mod certificates_from_elsewhere;
 mod cli;

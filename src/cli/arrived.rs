@@ -59,6 +59,8 @@ pub(super) fn first_of_standard_input(limit: u64, most: u64, folder: &Path) -> R
 fn arrive(file: File, limit: u64, most: u64, folder: &Path) -> Result<Arrived, Failure> {
     match RereadFile::of(file).map_err(unread)? {
         Ok(file) if file.len() > limit => Ok(Arrived::Large(Box::new(file))),
+        Ok(file) if !file.is_empty() => held(Span::of(&file).first(most)).map(Arrived::Held),
+        // What the kernel makes while it is read has no length.
         Ok(file) => from_pipe(file.into_file().take(most), limit, folder),
         Err(pipe) => from_pipe(pipe.take(most), limit, folder),
     }

@@ -34,6 +34,7 @@ mod crl_sign;
 mod crl_succession;
 mod dataset;
 mod deliver;
+mod deliver_batch;
 mod demo;
 mod doctor;
 mod domain;
@@ -174,7 +175,9 @@ impl Verb {
 
 /// The whole command tree, for completions and man pages.
 fn command_tree() -> clap::Command {
-    Cli::command()
+    // What many messages need not: each may name its recipient itself.
+    let recipient = |arg: clap::Arg| arg.required(false).required_unless_present("recipient_field");
+    Cli::command().mut_subcommand("deliver", |deliver| deliver.mut_arg("recipient", recipient))
 }
 
 /// Runs the command line of this process.
@@ -193,7 +196,7 @@ pub fn main() -> ExitCode {
 
 /// A panic becomes an ordinary failure that names the place and nothing else: its own message may quote what was
 /// worked on, and that may be mail.
-fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let place: Arc<OnceLock<String>> = Arc::default();
     let seen = Arc::clone(&place);
     std::panic::set_hook(Box::new(move |info| {
@@ -252,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_internal_error_that_quotes_nothing() {
-        let failure = guarded(|| panic!("the message says xyzzy")).unwrap_err();
+        let failure = guarded::<()>(|| panic!("the message says xyzzy")).unwrap_err();
         assert_eq!(failure.code, Code::Internal);
         assert!(failure.text.starts_with("internal error at src/cli/mod.rs:"), "{}", failure.text);
         assert!(failure.text.ends_with(": this is a bug, please report it"), "{}", failure.text);

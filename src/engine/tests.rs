@@ -3,6 +3,7 @@
 mod attached;
 mod edits;
 mod facts;
+mod large;
 mod mails;
 mod policies;
 
