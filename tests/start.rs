@@ -32,7 +32,9 @@ fn an_ordinary_delivery_asks_for_little() {
     assert!(with(&calls, &["write", "<", "directory.sqlite>"]).is_empty(), "the directory is not written");
     assert!(with(&calls, &["write", "<", "directory.sqlite-wal>"]).is_empty(), "nor its log");
     assert_eq!(with(&calls, &["execve("]).len(), 1, "no other program");
-    assert_eq!(with(&calls, &["clone"]).len(), 1, "one thread: that of the deadline");
+    // A call that is interrupted by another thread stands there twice.
+    let threads = with(&calls, &["clone"]).into_iter().filter(|call| !call.contains("resumed>"));
+    assert_eq!(threads.count(), 1, "one thread: that of the deadline");
     assert!(with(&calls, &["getrandom("]).len() <= 6, "{:?}", with(&calls, &["getrandom("]));
     assert!(with(&calls, &["getdents64(", "zoneinfo"]).is_empty(), "no list of time zones");
     for asked_for in ["state.sqlite", "/dev/random", "/etc/passwd", "nscd", "/etc/ssl"] {
