@@ -4,50 +4,10 @@ use super::algorithm::DecryptInput;
 use aes::cipher::{
     Array, Block, BlockCipherDecrypt, BlockModeDecrypt, BlockSizeUser, InnerIvInit, KeyInit, KeyIvInit,
 };
-#[cfg(test)]
-use aes::cipher::{BlockCipherEncrypt, BlockModeEncrypt};
 use rc2::Rc2;
 
 /// Bytes of an AES block.
 pub(crate) const BLOCK: usize = 16;
-
-/// AES-CBC over a message that comes in pieces: what the lanes are compared with.
-#[cfg(test)]
-pub(crate) struct CbcEncryptor(Box<dyn EncryptBlocks>);
-
-/// A cipher with its state; how long its key is shows no more.
-#[cfg(test)]
-trait EncryptBlocks {
-    /// Encrypts whole blocks in place; a rest of less than a block is left as it is.
-    fn encrypt(&mut self, blocks: &mut [u8]);
-}
-
-#[cfg(test)]
-impl<C: BlockCipherEncrypt> EncryptBlocks for cbc::Encryptor<C> {
-    fn encrypt(&mut self, blocks: &mut [u8]) {
-        let (blocks, _) = Array::slice_as_chunks_mut(blocks);
-        self.encrypt_blocks(blocks);
-    }
-}
-
-#[cfg(test)]
-impl CbcEncryptor {
-    /// Encrypts whole blocks in place; a rest of less than a block is left as it is.
-    pub(crate) fn encrypt(&mut self, blocks: &mut [u8]) {
-        self.0.encrypt(blocks);
-    }
-}
-
-/// Starts; nothing if key or IV has the wrong length.
-#[cfg(test)]
-pub(super) fn encryptor<C>(key: &[u8], iv: &[u8]) -> Option<CbcEncryptor>
-where
-    C: BlockCipherEncrypt + KeyInit + 'static,
-    cbc::Encryptor<C>: KeyIvInit,
-{
-    let encryptor = cbc::Encryptor::<C>::new_from_slices(key, iv).ok()?;
-    Some(CbcEncryptor(Box::new(encryptor)))
-}
 
 /// How many bytes the padding adds to a content of that length: 1 to 16.
 pub(crate) fn padding_len(content: usize) -> usize {
