@@ -1,4 +1,4 @@
-//! What runs over stored messages cost: by their number, and against one message after the other. `cargo bench --bench mailbox`
+//! What runs over stored messages cost: by their number, and against one message after the other. `cargo bench --bench mailbox [-- --publish]`
 //!
 //! The disk decides: `SEALPOST_BENCH_FOLDER` names a folder on the one that is meant (default: beside the build).
 //! `SEALPOST_BENCH_MESSAGES` is the largest number of messages (default 100000), of 4 KiB each. Runs are those of the program, in
@@ -6,14 +6,20 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     missing_docs,
     reason = "a benchmark stops where its setup fails, and prints a table"
 )]
 
+mod measure;
+mod peers;
 mod sample;
 
-use sample::message;
+use measure::curve::Curve;
+use measure::machine::Machine;
+use measure::{memory, publish, record};
+use sample::site::{OWNER, Person, Site, text_of};
 use sealpost::cms::RecipientId;
 use sealpost::config::Config;
 use sealpost::directory::{SqliteDirectory, StepMark};
@@ -26,8 +32,6 @@ use sealpost::store::{MaildirStore, Replaced, Replacement, RunId, StoredMailbox,
 use sealpost::system::SystemEntropy;
 use std::collections::HashSet;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
@@ -37,14 +41,13 @@ const SIZE: usize = 4 << 10;
 const ALONE: usize = 1000;
 /// Rounds of which the median counts, where a round is short.
 const ROUNDS: usize = 3;
-const OWNER: &str = "bob@north.example";
 
 /// What a verb took.
 #[derive(Clone, Copy)]
 struct Took {
     time: Duration,
-    /// The most memory, KiB.
-    memory: u64,
+    /// The most memory, MiB.
+    memory: f64,
 }
 
 impl Took {
@@ -53,119 +56,29 @@ impl Took {
     }
 }
 
-/// A store with a mailbox full of clear messages, and two people of one address: of before and of now.
-struct Site {
-    root: PathBuf,
-    folder: tempfile::TempDir,
+/// A mailbox full of clear messages, with nobody's certificate yet.
+fn full(messages: usize) -> Site {
+    let site = Site::new();
+    site.fill(messages, SIZE);
+    site
 }
 
-struct Person {
-    certificate: PathBuf,
-    key: PathBuf,
+/// Runs the program and watches.
+fn watch(site: &Site, words: &[&str]) -> Took {
+    let begin = Instant::now();
+    let (memory, went_well) = memory::of_program(site.program().args(words));
+    assert!(went_well, "{words:?}");
+    Took { time: begin.elapsed(), memory }
 }
 
-impl Site {
-    fn new(messages: usize) -> Site {
-        let place = std::env::var_os("SEALPOST_BENCH_FOLDER");
-        let place = place.map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
-        let folder = tempfile::tempdir_in(place).expect("a folder");
-        let site = Site { root: folder.path().join("store"), folder };
-        site.run(&["init"]);
-        site.run(&["domain", "add", "north.example"]);
-        site.run(&["account", "add", OWNER]);
-        site.fill(messages);
-        site
-    }
-
-    fn program(&self) -> Command {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_sealpost"));
-        program.env_remove("SEALPOST_ROOT").arg("--root").arg(&self.root).stdout(Stdio::null());
-        program
-    }
-
-    fn run(&self, words: &[&str]) {
-        assert!(self.program().args(words).status().expect("it starts").success(), "{words:?}");
-    }
-
-    /// Runs and watches.
-    fn watch(&self, words: &[&str]) -> Took {
-        let begin = Instant::now();
-        let mut child = self.program().args(words).stderr(Stdio::null()).spawn().expect("it starts");
-        let status = format!("/proc/{}/status", child.id());
-        let mut memory = 0;
-        while child.try_wait().expect("it is ours").is_none() {
-            memory = memory.max(high_water(&status));
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        assert!(child.wait().expect("it is ours").success(), "{words:?}");
-        Took { time: begin.elapsed(), memory }
-    }
-
-    fn maildir(&self) -> PathBuf {
-        self.root.join("mail/north.example/bob/Maildir")
-    }
-
-    fn fill(&self, messages: usize) {
-        let maildir = self.maildir();
-        for part in ["cur", "new", "tmp"] {
-            std::fs::create_dir_all(maildir.join(part)).expect("a folder");
-        }
-        // What a message takes besides its attachment, so that the whole has the size that is meant.
-        let bytes = message(SIZE.saturating_sub(message(0).len()));
-        for number in 0..messages {
-            let name = format!(
-                "{}.M1P1Q{number}.mx,S={},W={}:2,S",
-                1_000_000_000 + number,
-                bytes.len(),
-                bytes.len()
-            );
-            std::fs::write(maildir.join("cur").join(name), &bytes).expect("a message");
-        }
-        let synced = Command::new("sync").arg("-f").arg(&maildir).status();
-        assert!(synced.expect("it starts").success());
-    }
-
-    /// Makes a key with a certificate, gives the directory the certificate, and retires what was there.
-    fn certify(&self, name: &str) -> Person {
-        let [certificate, key, config] =
-            ["pem", "key", "cnf"].map(|kind| self.folder.path().join(format!("{name}.{kind}")));
-        let text = format!(
-            "[req]\ndistinguished_name=name\nprompt=no\nx509_extensions=person\n[name]\nCN=Bob\n[person]\nbasicConstraints=critical,CA:FALSE\n\
-             keyUsage=critical,digitalSignature,keyEncipherment\nextendedKeyUsage=emailProtection\nsubjectAltName=email:{OWNER}\n"
-        );
-        std::fs::write(&config, text).expect("a file");
-        let mut openssl = Command::new("openssl");
-        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-config"]);
-        openssl.arg(&config).arg("-keyout").arg(&key).arg("-out").arg(&certificate).stderr(Stdio::null());
-        assert!(openssl.status().expect("openssl starts").success());
-        if name != "before" {
-            self.run(&["cert", "retire", "--account", OWNER]);
-        }
-        self.run(&["cert", "add", "--account", OWNER, "--file", text_of(&certificate)]);
-        Person { certificate, key }
-    }
+fn key_of(person: &Person) -> UnlockedKey {
+    let read = read_key_file(&std::fs::read(&person.key).expect("a file"), None);
+    read.expect("a key").keys.into_iter().next().expect("a key")
 }
 
-impl Person {
-    fn key(&self) -> UnlockedKey {
-        let read = read_key_file(&std::fs::read(&self.key).expect("a file"), None);
-        read.expect("a key").keys.into_iter().next().expect("a key")
-    }
-
-    fn certificate(&self) -> Certificate {
-        let read = read_certificates(&std::fs::read(&self.certificate).expect("a file"));
-        read.expect("certificates").into_iter().next().expect("a certificate")
-    }
-}
-
-fn text_of(path: &Path) -> &str {
-    path.to_str().expect("a plain name")
-}
-
-fn high_water(status: &str) -> u64 {
-    let text = std::fs::read_to_string(status).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
+fn certificate_of(person: &Person) -> Certificate {
+    let read = read_certificates(&std::fs::read(&person.certificate).expect("a file"));
+    read.expect("certificates").into_iter().next().expect("a certificate")
 }
 
 /// Messages one after the other, each with a batch, a sync and a record of its own.
@@ -244,7 +157,7 @@ impl Inside {
         let done = alone.all(&self.owner, &InPool { pool: &pool, work });
         let time = begin.elapsed();
         assert_eq!(done, ALONE);
-        Took { time, memory: high_water("/proc/self/status") }
+        Took { time, memory: memory::status("self", "VmHWM:") as f64 / 1024.0 }
     }
 
     fn encrypt_alone(&self) -> Took {
@@ -261,7 +174,7 @@ impl Inside {
     }
 
     fn rekey_alone(&self, before: &Person) -> Took {
-        let (key, certificate, prospect) = (before.key(), before.certificate(), self.prospect());
+        let (key, certificate, prospect) = (key_of(before), certificate_of(before), self.prospect());
         let keys = [OpeningKey { key: &key, certificate: Some(&certificate) }];
         self.alone(&Rekey::new(&keys, &prospect, &Nobody, &SystemEntropy))
     }
@@ -292,13 +205,14 @@ const ENCRYPT: [&str; 5] = ["mailbox", "encrypt", "--account", OWNER, "--all"];
 
 /// Encrypt, inspect, rekey of so many.
 fn runs(messages: usize) -> [Took; 3] {
-    let site = Site::new(messages);
+    let site = full(messages);
     let before = site.certify("before");
-    let encrypt = site.watch(&ENCRYPT);
-    let inspect = site.watch(&["mailbox", "inspect", "--account", OWNER, "--all", "--json"]);
+    let encrypt = watch(&site, &ENCRYPT);
+    let inspect = watch(&site, &["mailbox", "inspect", "--account", OWNER, "--all", "--json"]);
+    site.retire();
     site.certify("now");
     let keys = ["--key", text_of(&before.key), "--old-cert", text_of(&before.certificate)];
-    let rekey = site.watch(&[&["mailbox", "rekey", "--account", OWNER, "--all"][..], &keys].concat());
+    let rekey = watch(&site, &[&["mailbox", "rekey", "--account", OWNER, "--all"][..], &keys].concat());
     [encrypt, inspect, rekey]
 }
 
@@ -314,47 +228,45 @@ fn median(messages: usize) -> [Took; 3] {
 }
 
 fn row(name: &str, messages: usize, took: Took, beside: &str) {
-    let (time, rate, memory) = (took.time.as_secs_f64(), took.rate(messages), took.memory / 1024);
-    println!("{name:<18}{messages:>9}{time:>10.2}{rate:>12.0}{memory:>9}   {beside}");
+    let (time, rate, memory) = (took.time.as_secs_f64(), took.rate(messages), took.memory);
+    println!("{name:<18}{messages:>9}{time:>10.2}{rate:>12.0}{memory:>9.0}   {beside}");
 }
 
 fn main() {
     let most: usize =
         std::env::var("SEALPOST_BENCH_MESSAGES").map_or(100_000, |number| number.parse().expect("a number"));
     println!("{:<18}{:>9}{:>10}{:>12}{:>9}", "verb", "messages", "seconds", "messages/s", "MiB");
-    let site = Site::new(ALONE);
+    let site = full(ALONE);
     let before = site.certify("before");
     let alone_encrypt = Inside::of(&site).encrypt_alone();
     row("encrypt, alone", ALONE, alone_encrypt, "one after the other");
+    site.retire();
     site.certify("now");
     let alone_rekey = Inside::of(&site).rekey_alone(&before);
     row("rekey, alone", ALONE, alone_rekey, "one after the other");
     drop(site);
-    let numbers: Vec<usize> =
-        [1000, 10_000, 100_000, 1_000_000].into_iter().filter(|number| *number <= most).collect();
-    let mut last: Option<(usize, [Took; 3])> = None;
+    let numbers = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000].into_iter().filter(|number| *number <= most);
+    let names = [
+        ("mailbox encrypt", Some(alone_encrypt)),
+        ("mailbox inspect", None),
+        ("mailbox rekey", Some(alone_rekey)),
+    ];
+    let mut curves =
+        names.map(|(name, _)| Curve { name, of: "stored messages of 4 KiB", points: Vec::new(), note: "" });
     for messages in numbers {
-        let took = median(messages);
-        let names = [("encrypt", Some(alone_encrypt)), ("inspect", None), ("rekey", Some(alone_rekey))];
-        for (at, ((name, alone), took_here)) in names.into_iter().zip(took).enumerate() {
-            let ratio = alone.map(|alone| {
-                format!("{:.1} x one after the other", took_here.rate(messages) / alone.rate(ALONE))
-            });
-            let slope = last
-                .and_then(|(fewer, before)| Some(slope((fewer, *before.get(at)?), (messages, took_here))));
-            let slope = slope.map(|slope| format!("slope {slope:.2}"));
-            row(
-                name,
-                messages,
-                took_here,
-                &[ratio, slope].into_iter().flatten().collect::<Vec<_>>().join(", "),
-            );
+        for (((name, alone), took), curve) in names.into_iter().zip(median(messages)).zip(&mut curves) {
+            let ratio = alone.map(|alone| took.rate(messages) / alone.rate(ALONE));
+            let ratio = ratio.map(|ratio| format!("{ratio:.1} x one after the other"));
+            row(name, messages, took, &ratio.unwrap_or_default());
+            curve.points.push((messages as f64, took.time.as_secs_f64() * 1000.0));
         }
-        last = Some((messages, took));
     }
-}
-
-/// How time grows with the number: 1 is a straight line.
-fn slope((fewer, before): (usize, Took), (more, after): (usize, Took)) -> f64 {
-    (after.time.as_secs_f64() / before.time.as_secs_f64()).ln() / (more as f64 / fewer as f64).ln()
+    println!();
+    curves.iter().for_each(Curve::print);
+    let machine = Machine::here("cargo bench --bench mailbox");
+    let file = record::write("mailbox.json", &machine, "curves", curves.iter().map(Curve::json).collect());
+    println!("written to {}", file.display());
+    if std::env::args().any(|word| word == "--publish") {
+        publish::curves("mailbox");
+    }
 }

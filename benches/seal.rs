@@ -1,4 +1,6 @@
-//! What sealing, opening and rekeying cost, by size, profile and kind of key. `cargo bench --bench seal`
+//! What sealing and opening cost by size, profile and kind of key. `cargo bench --bench seal`
+//!
+//! What others take for the same says `--bench ratios`.
 
 #![allow(
     clippy::expect_used,
@@ -9,10 +11,10 @@
 mod sample;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sample::{Holder, holder, message, seal, seed};
+use sample::{Holder, holder, message, seal};
 use sealpost::crypto::Profile;
 use sealpost::pki::KeyType;
-use sealpost::smime::{Naming, OpeningKey, open, rekey};
+use sealpost::smime::open;
 use std::hint::black_box;
 
 /// About so many bytes has the message.
@@ -33,12 +35,6 @@ fn profiles(holders: &[Holder]) -> impl Iterator<Item = (Profile, &Holder)> {
 /// Somebody with each kind of key that can be made.
 fn holders() -> Vec<Holder> {
     KeyType::all().filter(|(kind, ..)| kind.encrypts()).map(|(kind, _, _)| holder(kind)).collect()
-}
-
-impl Holder {
-    fn keys(&self) -> [OpeningKey<'_>; 1] {
-        [OpeningKey { key: &self.key, certificate: Some(&self.certificate) }]
-    }
 }
 
 /// By size, under each profile.
@@ -80,29 +76,5 @@ fn kinds(criterion: &mut Criterion) {
     }
 }
 
-/// Handing a message to other recipients, against opening it and sealing it again.
-fn rekeying(criterion: &mut Criterion) {
-    const SIZE: usize = 1 << 20;
-    let holders = holders();
-    let message = message(SIZE);
-    let mut group = criterion.benchmark_group("rekey");
-    group.throughput(Throughput::Bytes(message.len() as u64));
-    for (profile, holder) in profiles(&holders) {
-        let sealed = seal(&message, holder, profile).expect("it is served");
-        let (bytes, keys, to) = (sealed.bytes(), holder.keys(), &holder.recipients);
-        group.bench_function(BenchmarkId::new("rekey", profile.name()), |bench| {
-            bench
-                .iter(|| black_box(rekey(bytes, &keys, to, Naming::Certificate, seed(8)).expect("it opens")));
-        });
-        group.bench_function(BenchmarkId::new("open and seal", profile.name()), |bench| {
-            bench.iter(|| {
-                let opened = open(bytes, &keys).expect("it opens");
-                black_box(seal(opened.message.expose(), holder, profile).expect("it is served"))
-            });
-        });
-    }
-    group.finish();
-}
-
-criterion_group!(all, sizes, kinds, rekeying);
+criterion_group!(all, sizes, kinds);
 criterion_main!(all);

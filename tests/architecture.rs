@@ -58,6 +58,7 @@ const PURE_IO: &[&str] = &["Error", "ErrorKind", "Result"];
 /// module; this holds the file.
 const MAKERS: &[(&str, &[&str])] = &[
     ("Sealed", &["smime/recognise.rs", "smime/rekey.rs", "smime/seal.rs", "smime/sealed.rs"]),
+    ("LargeSealed", &["smime/large/recognise.rs", "smime/large/seal.rs"]),
     ("ValidatedCertificate", &["pki/validated.rs"]),
     ("PlainConsent", &["engine/consent.rs"]),
     ("Seed", &["crypto/seed.rs"]),

@@ -2,6 +2,8 @@
 //!
 //! The invariant: old mail intact, new mail whole or absent, the sender told the truth.
 
+mod batches;
+
 use sealpost::config::{Config, TrustBundle};
 use sealpost::crypto::Seed;
 use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
@@ -144,6 +146,7 @@ impl House {
         };
         let recipient = |address: &Address| Recipient { address: address.clone(), original: None };
         engine.deliver(&Request {
+            large: None,
             message: MAIL,
             sender: Some("carol@far.example".into()),
             recipients: self.people.iter().map(recipient).collect(),

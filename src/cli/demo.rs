@@ -167,6 +167,7 @@ fn deliver_all(context: &Context, store: &MaildirStore) -> Result<Vec<Delivery>,
 
 fn request<'m>(recipient: &str, message: &'m [u8]) -> Result<Request<'m>, Failure> {
     Ok(Request {
+        large: None,
         message,
         sender: None,
         recipients: vec![Recipient { address: address(recipient)?, original: None }],

@@ -1,7 +1,8 @@
 //! What an MTA tells beside a message, as options.
 
 use super::failure::{Code, Failure};
-use crate::engine::{Recipient, Request};
+use crate::crypto::SecretBytes;
+use crate::engine::{Parcel, Recipient, Request};
 use crate::mail::Address;
 use crate::rules::Source;
 use clap::ValueEnum;
@@ -65,10 +66,23 @@ impl Envelope {
         recipients.collect()
     }
 
+    /// With a message of many, and no queue id.
+    pub(super) fn parcel(&self, recipients: Vec<Recipient>, message: SecretBytes) -> Parcel {
+        Parcel {
+            message,
+            sender: self.sender.clone(),
+            recipients,
+            source: self.source.into(),
+            client: self.client.clone().filter(|client| !client.is_empty()),
+            queue_id: None,
+        }
+    }
+
     /// With the message, and no queue id.
     pub(super) fn request(self, recipients: Vec<Recipient>, message: &[u8]) -> Request<'_> {
         Request {
             message,
+            large: None,
             sender: self.sender,
             recipients,
             source: self.source.into(),

@@ -2,14 +2,16 @@
 
 use super::failure::{Code, Failure};
 use super::output::{Output, warn};
-use super::{input, password, words};
+use super::{arrived, input, password, words};
 use crate::cms;
 use crate::crypto::SecretBytes;
 use crate::engine::{Choice, Clock, Naming};
 use crate::mail::Address;
 use crate::pki::{self, Certificate, Crl, PkiError, PublicKey, SealingCheck, Unfit, ValidatedCertificate};
+use crate::smime::{self, LargeError};
 use crate::store;
 use crate::system::SystemClock;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Where a filter's result goes. Nothing is written before the whole result is there.
@@ -28,6 +30,24 @@ impl Sink {
                 Err(Failure::new(Code::Io, format!("cannot write {}: it is a folder", path.display())))
             }
             Some(path) => Ok(store::replace_file(path, bytes)?),
+        }
+    }
+
+    /// The same for a result that comes piece by piece. A file is renamed into place when it is whole; standard output has
+    /// what came before an error. A reader that went away is none.
+    pub(super) fn pour(
+        &self,
+        out: &mut Output,
+        give: impl FnOnce(smime::Sink<'_>) -> Result<(), LargeError>,
+    ) -> Result<(), Failure> {
+        let given = match &self.output {
+            None => give(&mut |piece| out.piece(piece)),
+            Some(path) if path.is_dir() => return self.write(out, b""),
+            Some(path) => store::pour_file(path, give)?,
+        };
+        match given {
+            Err(LargeError::Sink(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            given => given.map_err(arrived::failed),
         }
     }
 }

@@ -66,6 +66,10 @@ fn harvest(
     directory: &SqliteDirectory,
     request: &Request<'_>,
 ) -> Result<Option<Harvested>, Lost> {
+    // Whether it is signed shows in the whole message only; nobody sends a large one to be known by it.
+    if request.large.is_some() {
+        return Ok(None);
+    }
     let message = Message::new(without_mbox_line(request.message));
     match may_offer(&message) {
         Err(NoOffer::NotSigned) => return Ok(None),

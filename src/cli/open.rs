@@ -1,18 +1,20 @@
 //! `sealpost open`: a filter that gives the message back.
 
+use super::arrived::{self, Arrived, Memory};
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::filter::Sink;
-use super::input;
 use super::keyring::KeySource;
 use super::output::Output;
 use crate::crypto::SecretBytes;
-use crate::smime::{self, OpenError, OpeningKey};
+use crate::mail::Span;
+use crate::smime::{self, LargeError, OpenError, OpeningKey, open_large, open_large_raw};
 use std::path::PathBuf;
 
 /// Open a sealed message, from standard input to standard output
 ///
-/// If it fails, nothing at all is written.
+/// If it fails, nothing at all is written; above --memory-limit the result is written while it is made, after key and
+/// padding or tag were checked.
 /// --domain takes the key of a domain: for mail that was sealed to it in the place of an account (domain-key).
 /// What comes out is the message that was sealed, its lines ended by CR LF. --key takes a key file; --account takes
 /// the keys that lie in the vault of the store under the account's Secure Mail password.
@@ -36,15 +38,23 @@ pub(super) struct Open {
     #[arg(long)]
     raw: bool,
     #[command(flatten)]
+    memory: Memory,
+    #[command(flatten)]
     sink: Sink,
 }
 
 impl Open {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let keyring = self.from.keyring(context, &self.cert)?;
-        let sealed = input::message()?;
-        let content = self.content(sealed.expose(), &keyring.opening_keys()?)?;
-        self.sink.write(out, content.expose())
+        let keys = keyring.opening_keys()?;
+        match self.memory.message()? {
+            Arrived::Held(sealed) => self.open(out, sealed.expose(), &keys),
+            Arrived::Large(source) => self.open_large(out, Span::of(&*source), &keys),
+        }
+    }
+
+    fn open(&self, out: &mut Output, sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<(), Failure> {
+        self.sink.write(out, self.content(sealed, keys)?.expose())
     }
 
     fn content(&self, sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<SecretBytes, Failure> {
@@ -53,6 +63,19 @@ impl Open {
         }
         let opened = smime::open(sealed, keys).map_err(hint_at_raw)?;
         Ok(opened.message)
+    }
+
+    /// Key, padding or tag, and whether it is mail: all is known before the first octet is written.
+    fn open_large(&self, out: &mut Output, sealed: Span<'_>, keys: &[OpeningKey<'_>]) -> Result<(), Failure> {
+        let opened = if self.raw { open_large_raw(sealed, keys) } else { open_large(sealed, keys) };
+        match opened {
+            Err(LargeError::Whole) => self.open(out, arrived::held(sealed)?.expose(), keys),
+            Err(LargeError::Open(error)) if !self.raw => Err(hint_at_raw(error)),
+            opened => {
+                let opened = opened.map_err(arrived::failed)?;
+                self.sink.pour(out, |sink| opened.write(sink))
+            }
+        }
     }
 }
 

@@ -76,6 +76,11 @@ impl Output {
         print(bytes)
     }
 
+    /// A piece of a filter's result; the caller decides what a reader that went away means.
+    pub(super) fn piece(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.form == Form::Silent { Ok(()) } else { print_piece(bytes) }
+    }
+
     /// One line of text; silent where JSON is wanted.
     pub(super) fn line(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
         if self.form != Form::Text { Ok(()) } else { self.bytes(format!("{}\n", text.as_ref()).as_bytes()) }

@@ -49,6 +49,10 @@ impl Header<'_> {
     pub(super) fn first(&self) -> u8 {
         self.identifier.first().copied().unwrap_or_default()
     }
+    /// Absent: indefinite.
+    pub(super) fn length(&self) -> Option<usize> {
+        self.length
+    }
     fn is_constructed(&self) -> bool {
         self.first() & CONSTRUCTED != 0
     }

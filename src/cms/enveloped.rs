@@ -4,9 +4,11 @@
 //! square of its size), lose the recipients' order, and refuse a whole message for one kind of recipient that they do not know.
 
 use super::ber::{der_from_ber, write_header};
+use super::ciphertext::Ciphertext;
 use super::element::{Element, Elements};
 use super::error::{CmsError, malformed};
 use super::names::oid_name;
+use super::protection::Octets;
 use super::recipient::{Recipient, recipient_infos};
 use super::tags::{INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, constructed, context};
 use const_oid::ObjectIdentifier;
@@ -15,6 +17,7 @@ use der::{Decode, Encode};
 use sha2::{Digest, Sha256};
 use spki::AlgorithmIdentifierOwned;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// More authenticated attributes are refused. Honest messages have a handful; to put millions of empty ones in order would
 /// take many times the room of the message.
@@ -34,7 +37,7 @@ pub struct Enveloped {
     /// contentEncryptionAlgorithm.
     pub algorithm: AlgorithmIdentifierOwned,
     /// The ciphertext, joined if it was constructed.
-    pub encrypted_content: Vec<u8>,
+    pub encrypted_content: Ciphertext,
     /// DER of authAttrs as a SET OF (what is authenticated besides), if present.
     pub auth_attributes: Option<Vec<u8>>,
     /// The authentication tag.
@@ -69,10 +72,66 @@ pub fn read(bytes: &[u8]) -> Result<Enveloped, CmsError> {
     if !rest.is_empty() {
         return Err(malformed("octets follow it"));
     }
-    read_der(&der)
+    Ok(locate(&Octets(der), bytes)?.taking(Cow::Borrowed(bytes)))
 }
 
-pub(super) fn read_der(der: &[u8]) -> Result<Enveloped, CmsError> {
+/// An envelope, and where its ciphertext lies.
+pub(super) struct Located {
+    enveloped: Enveloped,
+    place: Place,
+}
+
+enum Place {
+    /// In the octets that were read; do they hold nothing but the structure?
+    Here(Range<usize>, bool),
+    /// It had to be put together.
+    Elsewhere(Vec<u8>),
+}
+
+impl Located {
+    /// The envelope with its ciphertext, for which the octets are taken over: those that it was found in.
+    pub(super) fn taking(self, octets: Cow<'_, [u8]>) -> Enveloped {
+        let encrypted_content = match self.place {
+            Place::Here(place, is_whole) => Ciphertext::within(octets.into_owned(), place, is_whole),
+            Place::Elsewhere(content) => content.into(),
+        };
+        Enveloped { encrypted_content, ..self.enveloped }
+    }
+}
+
+/// Reads DER that lies in `octets`, or was made of them.
+pub(super) fn locate(der: &Octets<'_>, octets: &[u8]) -> Result<Located, CmsError> {
+    let Parsed { enveloped, ciphertext } = parse(der.bytes())?;
+    let place = match (&der.0, ciphertext) {
+        (Cow::Borrowed(der), Cow::Borrowed(content)) => {
+            Place::Here(place_of(content, octets), der.len() == octets.len())
+        }
+        (_, content) => Place::Elsewhere(content.into_owned()),
+    };
+    Ok(Located { enveloped, place })
+}
+
+/// Where a piece of a whole begins and ends.
+fn place_of(piece: &[u8], whole: &[u8]) -> Range<usize> {
+    let start = piece.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+    start..start.wrapping_add(piece.len())
+}
+
+/// An envelope whose ciphertext was not looked at yet.
+pub(super) struct Parsed<'a> {
+    /// With an empty ciphertext.
+    enveloped: Enveloped,
+    ciphertext: Cow<'a, [u8]>,
+}
+
+impl Parsed<'_> {
+    /// With a copy of the ciphertext.
+    pub(super) fn into_owned(self) -> Enveloped {
+        Enveloped { encrypted_content: self.ciphertext.into_owned().into(), ..self.enveloped }
+    }
+}
+
+fn parse(der: &[u8]) -> Result<Parsed<'_>, CmsError> {
     let (content_type, content) = content_info(der)?;
     match content_type {
         rfc5911::ID_ENVELOPED_DATA => enveloped_data(content, false),
@@ -102,7 +161,7 @@ pub(super) fn nothing_more(fields: Elements<'_>, name: &str) -> Result<(), CmsEr
 }
 
 /// RFC 5652 6.1, RFC 5083 2.1.
-pub(super) fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Enveloped, CmsError> {
+pub(super) fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> Result<Parsed<'_>, CmsError> {
     let mut fields = Elements(content.tagged(SEQUENCE, "EnvelopedData")?.content);
     nothing_more(content, "ContentInfo")?;
     fields.tagged(INTEGER, "version")?;
@@ -111,7 +170,7 @@ pub(super) fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> 
     let mut inner = Elements(fields.tagged(SEQUENCE, "encryptedContentInfo")?.content);
     let content_type = oid(&mut inner, "the type of the encrypted content")?;
     let algorithm = algorithm(&mut inner, "contentEncryptionAlgorithm")?;
-    let encrypted_content = encrypted_content(inner)?.into_owned();
+    let ciphertext = encrypted_content(inner)?;
     let (auth_attributes, tag) = match authenticated {
         true => (fields.optional(constructed(1))?.map(der_set).transpose()?, Some(mac(&mut fields)?)),
         false => (None, None),
@@ -120,17 +179,18 @@ pub(super) fn enveloped_data(mut content: Elements<'_>, authenticated: bool) -> 
     let other_attributes = fields.optional(constructed(if authenticated { 2 } else { 1 }))?;
     let other_attributes = other_attributes.map(|attributes| attributes.whole.to_vec());
     nothing_more(fields, "EnvelopedData")?;
-    Ok(Enveloped {
+    let enveloped = Enveloped {
         authenticated,
         recipients,
         originator_certificates,
         content_type,
         algorithm,
-        encrypted_content,
+        encrypted_content: Vec::new().into(),
         auth_attributes,
         tag,
         other_attributes,
-    })
+    };
+    Ok(Parsed { enveloped, ciphertext })
 }
 
 /// The certificates of an OriginatorInfo (RFC 5652 6.1); its other choices and its CRLs are passed over, and so is what

@@ -7,9 +7,13 @@ use super::protection::{Octets, examine, examine_content_info, innermost_body};
 use super::tags::{OBJECT_IDENTIFIER, SEQUENCE};
 use super::{CmsError, Protection};
 use crate::mail::{Message, TransferEncoding};
+use std::borrow::Cow;
 
 /// What PEM calls a ContentInfo (RFC 7468 8 and 9).
-const LABELS: [&str; 2] = ["CMS", "PKCS7"];
+pub(super) const LABELS: [&str; 2] = ["CMS", "PKCS7"];
+
+/// What is wrong with PEM that does not decode.
+pub(super) const UNKNOWN_IN_PEM: &str = "the PEM block has octets that base64 does not know";
 
 /// Bytes that may hold a CMS structure.
 pub enum Input<'a> {
@@ -74,8 +78,8 @@ impl<'a> Input<'a> {
     pub fn examine(&self) -> Result<Protection, CmsError> {
         match self {
             Input::Message(message) => examine(message),
-            Input::Bare(octets) => examine_content_info(octets),
-            Input::Pem(block) => examine_content_info(unarmored(block)?.bytes()),
+            Input::Bare(octets) => examine_content_info(Octets(Cow::Borrowed(octets))),
+            Input::Pem(block) => examine_content_info(unarmored(block)?),
         }
     }
 
@@ -105,5 +109,5 @@ fn pem_text(block: &[u8]) -> Option<&[u8]> {
 pub(super) fn unarmored(block: &[u8]) -> Result<Octets<'_>, CmsError> {
     let text = pem_text(block).ok_or_else(|| malformed("the PEM block has no end, or octets follow it"))?;
     let octets = TransferEncoding::Base64.decode(text);
-    octets.map(Octets).ok_or_else(|| malformed("the PEM block has octets that base64 does not know"))
+    octets.map(Octets).ok_or_else(|| malformed(UNKNOWN_IN_PEM))
 }

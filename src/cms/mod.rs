@@ -3,12 +3,14 @@
 
 mod armor;
 mod ber;
+mod ciphertext;
 mod element;
 mod enveloped;
 mod error;
 mod front;
 mod input;
 mod inspect;
+mod large;
 mod names;
 mod openpgp;
 mod parts;
@@ -26,6 +28,7 @@ mod wrapping;
 
 pub use ber::der_from_ber;
 pub(crate) use ber::{MAX_OCTETS, length_octets, write_header};
+pub use ciphertext::Ciphertext;
 pub use enveloped::{Enveloped, read};
 pub use error::CmsError;
 pub use front::front_recipients;
@@ -35,6 +38,7 @@ pub use inspect::{
     AlgorithmReport, ContentReport, EnvelopeReport, Holder, HolderRole, HolderState, Integrity,
     KeyEncryptionReport, Layer, LayerKind, Limit, RecipientReport, Report, Structure, inspect,
 };
+pub use large::{Carrier, LargeError, LargeInput, find_large, wrapping_large};
 pub use parts::{Parts, parts};
 pub use protection::{Protection, find};
 pub use recipient::{

@@ -3,26 +3,31 @@
 use super::armor::{next_line, sole_block};
 use encodify::base64;
 
-const PKESK: u8 = 1;
+pub(super) const PKESK: u8 = 1;
 const SIGNATURE: u8 = 2;
-const SKESK: u8 = 3;
-const SED: u8 = 9;
-const SEIPD: u8 = 18;
-const AEAD: u8 = 20;
+pub(super) const SKESK: u8 = 3;
+pub(super) const SED: u8 = 9;
+pub(super) const SEIPD: u8 = 18;
+pub(super) const AEAD: u8 = 20;
 
 /// The armored block that these octets are, white space around it aside, opened (RFC 9580 6.2).
 fn unarmor(octets: &[u8], label: &str) -> Option<Vec<u8>> {
+    let text = armored_text(octets, label)?;
+    base64::MIME.decode(without_checksum(text.trim_ascii())).ok()
+}
+
+/// What stands behind the armor headers of the block, up to its end.
+pub(super) fn armored_text<'a>(octets: &'a [u8], label: &str) -> Option<&'a [u8]> {
     let mut lines = sole_block(octets, label)?;
     // Armor headers, up to an empty line.
     loop {
         let (line, after) = next_line(lines)?;
         lines = after;
         if line.trim_ascii().is_empty() {
-            break;
+            return Some(lines);
         }
         line.windows(2).any(|pair| pair == b": " || pair == b":\r").then_some(())?;
     }
-    base64::MIME.decode(without_checksum(lines.trim_ascii())).ok()
 }
 
 /// The last line is a checksum if it begins with `=` (RFC 9580 6.1: it is not to be relied on).
@@ -98,7 +103,7 @@ fn packet(bytes: &[u8]) -> Option<Packet<'_>> {
 }
 
 /// Only packets of data may have a length that is not told at the start.
-fn is_data(tag: u8) -> bool {
+pub(super) fn is_data(tag: u8) -> bool {
     matches!(tag, SED | SEIPD | AEAD)
 }
 
@@ -145,7 +150,7 @@ fn big_endian(bytes: &[u8], count: usize) -> Option<(usize, &[u8])> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::cms) mod tests {
     use super::*;
     use proptest::prelude::*;
 

@@ -59,7 +59,7 @@ mod tests {
             let (der, _) = der_from_ber(&ber).unwrap();
             let (parts, whole) = (parts(&der).unwrap(), read(&der).unwrap());
             assert_eq!(parts.content_type, content_type);
-            assert_eq!(parts.encrypted_content, whole.encrypted_content);
+            assert_eq!(*parts.encrypted_content, *whole.encrypted_content);
             assert_eq!(parts.after.len(), after);
             assert_eq!(whole.tag.is_some(), after > 0);
             assert!(whole.tag.is_none_or(|tag| parts.after.ends_with(&tag)));

@@ -4,7 +4,7 @@
 //! octets are ciphertext then, so nothing is left in the clear. A label alone counts for nothing.
 
 use super::ber::der_from_ber;
-use super::enveloped::read_der;
+use super::enveloped::locate;
 use super::error::malformed;
 use super::input::is_content_info;
 use super::openpgp;
@@ -15,6 +15,7 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911;
 use memchr::memmem;
 use std::borrow::Cow;
+use std::mem;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Multiparts inside multiparts beyond this are not looked into (spec: "Limits").
@@ -23,6 +24,9 @@ const MAX_NESTING: usize = 100;
 const GLANCE: usize = 512;
 /// What Enigmail and Thunderbird put in front of the parts of PGP/MIME, for readers that know no MIME.
 const PGP_MIME_PREAMBLE: &[u8] = b"This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)";
+
+/// What is wrong with a body that does not decode.
+pub(super) const UNKNOWN_OCTETS: &str = "the body has octets that its encoding does not know";
 
 /// What was found.
 #[derive(Debug)]
@@ -62,10 +66,13 @@ pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
 }
 
 /// What a ContentInfo is that stands by itself.
-pub(super) fn examine_content_info(octets: &[u8]) -> Result<Protection, CmsError> {
-    let der = sole_element(octets)?;
-    match read_der(der.bytes()) {
-        Ok(enveloped) => Ok(Protection::Encrypted(Box::new(enveloped))),
+pub(super) fn examine_content_info(octets: Octets<'_>) -> Result<Protection, CmsError> {
+    let der = sole_element(octets.bytes())?;
+    match locate(&der, octets.bytes()) {
+        Ok(located) => {
+            drop(der);
+            Ok(Protection::Encrypted(Box::new(located.taking(octets.into_bytes()))))
+        }
         Err(_) if signature(der.bytes()).is_some_and(|signed| signed.content.is_some()) => {
             Ok(Protection::Signed)
         }
@@ -94,14 +101,14 @@ pub(super) fn innermost<'a, T>(
 }
 
 /// A body that is no multipart.
-fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError> {
+pub(super) fn leaf(message: &Message<'_>, media: &MediaType) -> Result<Protection, CmsError> {
     let encoding = TransferEncoding::of(message);
     let start = Zeroizing::new(glance(encoding, message.body()));
     let labelled = matches!(media.essence(), "application/pkcs7-mime" | "application/x-pkcs7-mime");
     match guess(&start) {
         Guess::Enveloped => {
             let octets = decode(encoding, message.body())?;
-            enveloped(octets.bytes()).map(|found| Protection::Encrypted(Box::new(found)))
+            enveloped(octets).map(|found| Protection::Encrypted(Box::new(found)))
         }
         Guess::Signed => match signed(decode(encoding, message.body())?.bytes()) {
             Protection::None if labelled && is_labelled_encrypted(media) => Err(another_type()),
@@ -127,7 +134,7 @@ fn another_type() -> CmsError {
     malformed("it is labelled as encrypted and names another type of content")
 }
 
-enum Guess {
+pub(super) enum Guess {
     Enveloped,
     Signed,
     OpenPgp,
@@ -142,7 +149,7 @@ pub(super) fn glance(encoding: TransferEncoding, body: &[u8]) -> Vec<u8> {
 }
 
 /// A ContentInfo begins with the object identifier of what it holds.
-fn guess(start: &[u8]) -> Guess {
+pub(super) fn guess(start: &[u8]) -> Guess {
     let names = |oid: ObjectIdentifier| {
         let head = start.get(..start.len().min(32)).unwrap_or_default();
         start.first() == Some(&0x30) && memmem::find(head, oid.as_bytes()).is_some()
@@ -161,23 +168,30 @@ fn guess(start: &[u8]) -> Guess {
 /// Octets of a body; a copy of them is wiped, because what is signed or mislabelled is clear text.
 pub(super) struct Octets<'a>(pub(super) Cow<'a, [u8]>);
 
-impl Octets<'_> {
+impl<'a> Octets<'a> {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// For what turns out to be ciphertext: it need not be wiped.
+    fn into_bytes(mut self) -> Cow<'a, [u8]> {
+        mem::take(&mut self.0)
     }
 }
 
 impl Drop for Octets<'_> {
     fn drop(&mut self) {
         if let Cow::Owned(copy) = &mut self.0 {
-            copy.zeroize();
+            // As slices it takes no time: see `SecretBytes`.
+            copy.as_mut_slice().zeroize();
+            copy.spare_capacity_mut().zeroize();
         }
     }
 }
 
 pub(super) fn decode(encoding: TransferEncoding, body: &[u8]) -> Result<Octets<'_>, CmsError> {
     let octets = encoding.decode(body).map(Octets);
-    octets.ok_or_else(|| malformed("the body has octets that its encoding does not know"))
+    octets.ok_or_else(|| malformed(UNKNOWN_OCTETS))
 }
 
 /// The one element of DER that the octets are. White space may stand behind it: a body of octets as they are ends
@@ -188,8 +202,11 @@ pub(super) fn sole_element(octets: &[u8]) -> Result<Octets<'_>, CmsError> {
     if rest.trim_ascii().is_empty() { Ok(der) } else { Err(malformed("octets follow it")) }
 }
 
-fn enveloped(octets: &[u8]) -> Result<Enveloped, CmsError> {
-    read_der(sole_element(octets.trim_ascii_start())?.bytes())
+fn enveloped(octets: Octets<'_>) -> Result<Enveloped, CmsError> {
+    let der = sole_element(octets.bytes().trim_ascii_start())?;
+    let located = locate(&der, octets.bytes())?;
+    drop(der);
+    Ok(located.taking(octets.into_bytes()))
 }
 
 fn signed(octets: &[u8]) -> Protection {
@@ -234,11 +251,15 @@ pub(super) fn is_detached_signature(part: &[u8]) -> bool {
 fn is_pgp_mime(body: &[u8], boundary: &str) -> bool {
     let Some(split) = split_multipart(body, boundary) else { return false };
     let [control, data] = split.parts.as_slice() else { return false };
-    let preamble = split.preamble.trim_ascii();
     let (control, data) = (Message::new(control), Message::new(data));
     let Some(octets) = TransferEncoding::of(&data).decode(data.body()) else { return false };
-    (preamble.is_empty() || preamble == PGP_MIME_PREAMBLE)
-        && split.epilogue.trim_ascii().is_empty()
+    is_nothing_around(split.preamble, split.epilogue)
         && control.body().trim_ascii() == b"Version: 1"
         && openpgp::is_armored_message(&octets)
+}
+
+/// Besides the parts of PGP/MIME there is white space, or the well-known preamble.
+pub(super) fn is_nothing_around(preamble: &[u8], epilogue: &[u8]) -> bool {
+    let preamble = preamble.trim_ascii();
+    (preamble.is_empty() || preamble == PGP_MIME_PREAMBLE) && epilogue.trim_ascii().is_empty()
 }

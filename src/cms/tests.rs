@@ -154,7 +154,7 @@ fn unknown_kinds_of_recipients_are_kept_and_skipped() {
     assert_eq!(kinds[0], (RecipientKind::Other, "1.2.3".into()));
     assert_eq!(kinds[1], (RecipientKind::Other, "0.0".into()));
     assert_eq!(kinds[2], (RecipientKind::KeyTransport, "1.2".into()));
-    assert_eq!(read.encrypted_content, b"abc", "joined");
+    assert_eq!(*read.encrypted_content, *b"abc", "joined");
 }
 
 /// A KeyAgreeRecipientInfo for keys with these identifiers.

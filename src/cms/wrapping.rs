@@ -8,12 +8,12 @@ use crate::mail::{MediaType, Message, TransferEncoding, split_multipart};
 use memchr::memmem;
 
 /// Signatures around each other beyond this are not looked into. RFC 2634 has one around one encryption. Ours.
-const MAX_SIGNATURES: usize = 4;
+pub(super) const MAX_SIGNATURES: usize = 4;
 
-const BEGIN_CLEAR_SIGNED: &[u8] = b"-----BEGIN PGP SIGNED MESSAGE-----";
+pub(super) const BEGIN_CLEAR_SIGNED: &[u8] = b"-----BEGIN PGP SIGNED MESSAGE-----";
 
 /// Signatures from the outside on, and the encryption inside of them. What is signed inside an encryption does not show.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Wrapping {
     /// All of it is encrypted, by CMS or OpenPGP.
     pub encrypted: bool,
@@ -47,7 +47,7 @@ fn unwrap(message: &Message<'_>, left: usize, found: &mut Wrapping) {
     }
 }
 
-fn holders(enveloped: Enveloped) -> Vec<RecipientId> {
+pub(super) fn holders(enveloped: Enveloped) -> Vec<RecipientId> {
     enveloped.recipients.into_iter().filter_map(|recipient| recipient.id).collect()
 }
 

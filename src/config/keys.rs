@@ -31,6 +31,8 @@ pub(super) struct Key {
 const RSA_BITS: std::ops::RangeInclusive<u64> = 1024..=16_384;
 /// Postfix kills a pipe(8) command after 1000 s by default and bounces the mail.
 pub const LONGEST_DEADLINE: Duration = Duration::from_secs(900);
+/// The default of `memory-limit`, for verbs that need no store.
+pub const MEMORY_LIMIT: &str = "32M";
 
 /// Replies are remembered that long.
 const LONGEST_INTERVAL_DAYS: u64 = 366;
@@ -56,6 +58,16 @@ pub(super) static KEYS: &[Key] = &[
         allowed: || "a size like \"100M\"".into(),
         read: |config, given| {
             config.settings.max_message = value::size(given)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "memory-limit",
+        doc: "a larger message is sealed as it is written, and held in memory only if a rule needs the whole of it",
+        default: "\"32M\"",
+        allowed: || "a size like \"32M\"".into(),
+        read: |config, given| {
+            config.memory_limit = value::size(given)?;
             Some(())
         },
     },

@@ -14,9 +14,10 @@ mod value;
 
 pub use fault::{ConfigError, ConfigFaults, Fault};
 pub use issue::{IssueSettings, MOST_CRL_DAYS, MOST_ISSUE_DAYS, SubjectStyle};
-pub use keys::LONGEST_DEADLINE;
+pub use keys::{LONGEST_DEADLINE, MEMORY_LIMIT};
 pub use read::{Config, Entry, LogTarget, Origin};
 pub use trust_bundle::{BuiltInSet, TrustBundle};
+pub use value::size_of;
 
 /// The name of the file in the root.
 pub const FILE: &str = "sealpost.toml";

@@ -57,6 +57,8 @@ pub struct Config {
     pub trust_bundle: TrustBundle,
     /// How long a delivery may take.
     pub deadline: Duration,
+    /// Bytes; a larger message is not held in memory if it can be helped.
+    pub memory_limit: u64,
     /// The place of an account's Maildir, with `{domain}` and `{local}`; below the root unless it begins with `/`.
     pub mail_root: String,
     /// The same for the files that rules copy out of messages.
@@ -207,6 +209,7 @@ impl Config {
                 rules_allowed: RulesAllowed::default(),
             },
             trust_bundle: TrustBundle::default(),
+            memory_limit: 0,
             deadline: Duration::ZERO,
             mail_root: String::new(),
             files_root: String::new(),
@@ -254,6 +257,8 @@ mod tests {
         assert_eq!(config.entries().len(), KEYS.len());
         assert_eq!(config.settings.recipient_delimiter, Some('+'));
         assert_eq!(config.settings.max_message, 256 << 20);
+        assert_eq!(config.memory_limit, 32 << 20);
+        assert_eq!(super::super::value::size_of(super::super::MEMORY_LIMIT), Some(config.memory_limit));
         assert_eq!(config.settings.minimum_rsa_bits, 2048);
         assert!(config.settings.create_mailboxes);
         assert_eq!(config.deadline, Duration::from_secs(120));
@@ -298,7 +303,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, sealed-to-others, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, submission, submission-tls, submission-user, submission-password-file, submission-helo, queue-lifetime, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, memory-limit, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, sealed-to-others, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, submission, submission-tls, submission-user, submission-password-file, submission-helo, queue-lifetime, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

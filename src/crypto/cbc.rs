@@ -9,12 +9,52 @@ use rc2::Rc2;
 /// Bytes of an AES block.
 pub(crate) const BLOCK: usize = 16;
 
+/// CBC of any block cipher over a ciphertext that comes in pieces.
+pub(crate) struct CbcDecryptor(Box<dyn DecryptBlocks>);
+
+/// A cipher with its state; which one it is shows no more.
+trait DecryptBlocks {
+    /// Decrypts whole blocks in place; a rest of less than a block is left as it is.
+    fn decrypt(&mut self, blocks: &mut [u8]);
+}
+
+impl<C: BlockCipherDecrypt> DecryptBlocks for cbc::Decryptor<C> {
+    fn decrypt(&mut self, blocks: &mut [u8]) {
+        let (blocks, _) = Array::slice_as_chunks_mut(blocks);
+        self.decrypt_blocks(blocks);
+    }
+}
+
+impl CbcDecryptor {
+    /// Decrypts whole blocks in place; a rest of less than a block is left as it is.
+    pub(crate) fn decrypt(&mut self, blocks: &mut [u8]) {
+        self.0.decrypt(blocks);
+    }
+}
+
+/// Starts; nothing if key or IV has the wrong length.
+pub(super) fn decryptor<C>(key: &[u8], iv: &[u8]) -> Option<CbcDecryptor>
+where
+    C: BlockCipherDecrypt + KeyInit + 'static,
+    cbc::Decryptor<C>: KeyIvInit,
+{
+    let decryptor = cbc::Decryptor::<C>::new_from_slices(key, iv).ok()?;
+    Some(CbcDecryptor(Box::new(decryptor)))
+}
+
+/// The same with RC2, all of whose key is effective.
+pub(super) fn rc2_decryptor(key: &[u8], iv: &[u8]) -> Option<CbcDecryptor> {
+    let cipher = Rc2::new_with_eff_key_len(key, key.len() * 8);
+    let decryptor = cbc::Decryptor::inner_iv_slice_init(cipher, iv).ok()?;
+    Some(CbcDecryptor(Box::new(decryptor)))
+}
+
 /// How many bytes the padding adds to a content of that length: 1 to 16.
 pub(crate) fn padding_len(content: usize) -> usize {
     BLOCK - content % BLOCK
 }
 
-/// Decrypts in place and checks the padding.
+/// Decrypts in place and then checks the padding.
 pub(super) fn decrypt<C>(input: &DecryptInput<'_>, content: &mut [u8]) -> Option<usize>
 where
     C: BlockCipherDecrypt + BlockSizeUser + KeyInit,
@@ -40,7 +80,7 @@ fn decrypt_with<D: BlockModeDecrypt>(mut decryptor: D, content: &mut [u8]) -> Op
 }
 
 /// The length without its padding. Every byte of the last block is looked at, whatever the padding says.
-fn unpadded_len(content: &[u8], block: usize) -> Option<usize> {
+pub(super) fn unpadded_len(content: &[u8], block: usize) -> Option<usize> {
     let padding = usize::from(*content.last()?);
     let wrong = content.iter().rev().take(block).enumerate().fold(0, |wrong, (index, &byte)| {
         wrong | (usize::from(index < padding) * (usize::from(byte) ^ padding))

@@ -72,6 +72,11 @@ impl ContentAlgorithm {
         Ok(self)
     }
 
+    /// IV or nonce.
+    pub(super) fn iv(&self) -> &[u8] {
+        &self.iv
+    }
+
     /// As it is written into a message.
     pub(crate) fn identifier(&self) -> der::Result<AlgorithmIdentifierOwned> {
         let iv = OctetString::new(self.iv.as_slice())?;
@@ -121,10 +126,48 @@ impl ContentAlgorithm {
         mut content: SecretBytes,
     ) -> Result<SecretBytes, CryptoError> {
         trace::record("decrypt");
-        let input = DecryptInput { key: key.expose(), iv: &self.iv, aad, tag };
+        content.append(tag);
+        let input = DecryptInput { key: key.expose(), iv: &self.iv, aad, tag_len: tag.len() };
         let length = (self.cipher.decrypt)(&input, content.expose_mut()).ok_or(CryptoError::NotOpened)?;
         content.truncate(length);
         Ok(content)
+    }
+}
+
+/// What tells of a content in CBC whether the key is right.
+pub(crate) struct Ends {
+    /// The first bytes of the clear text, and all of it if it is no longer.
+    pub(crate) start: SecretBytes,
+    /// Bytes of all of it; nothing where [`ContentAlgorithm::decrypt`] fails.
+    pub(crate) length: Option<usize>,
+}
+
+impl ContentAlgorithm {
+    /// What [`decrypt`](ContentAlgorithm::decrypt) would come to, seen from both ends of a ciphertext in CBC. A block of clear
+    /// text depends on its own block of ciphertext and the one before it, and on nothing else (NIST SP 800-38A 6.2): so the
+    /// first `most` bytes need the first blocks only, and the padding, which is all that is checked, needs the last two.
+    pub(crate) fn ends(&self, key: &SecretBytes, content: &[u8], most: usize) -> Ends {
+        trace::record("decrypt");
+        let block = self.iv.len();
+        let blocks = content.len() / block;
+        let at = |blocks: usize| content.split_at_checked(blocks * block).unwrap_or((content, &[]));
+        let (before, last) = at(blocks.saturating_sub(1));
+        let (_, iv) = before.split_at_checked(before.len().wrapping_sub(block)).unwrap_or((before, &self.iv));
+        let (_, left) = self.decrypt_run(key, iv, last);
+        let length = left.map(|left| before.len() + left);
+        let (first, _) = at(most.div_ceil(block).min(blocks));
+        let (mut start, _) = self.decrypt_run(key, &self.iv, first);
+        start.truncate(length.unwrap_or(content.len()));
+        Ends { start, length }
+    }
+
+    /// Some blocks in CBC behind that one, and how much of them is clear text if padding ends them. They are decrypted
+    /// whatever the padding says.
+    fn decrypt_run(&self, key: &SecretBytes, iv: &[u8], blocks: &[u8]) -> (SecretBytes, Option<usize>) {
+        let mut clear = SecretBytes::new(blocks.to_vec());
+        let input = DecryptInput { key: key.expose(), iv, aad: &[], tag_len: 0 };
+        let length = (self.cipher.decrypt)(&input, clear.expose_mut());
+        (clear, length)
     }
 }
 
@@ -149,3 +192,6 @@ fn read_parameters(
     };
     Ok(cipher.map(|cipher| ContentAlgorithm { cipher, iv: iv.into_bytes().into(), tag_len }))
 }
+
+#[cfg(test)]
+mod tests;

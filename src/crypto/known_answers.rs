@@ -4,6 +4,7 @@ use super::algorithm::*;
 use super::content::ContentAlgorithm;
 use super::lanes::{Lane, encrypt};
 use super::policy::Policy;
+use super::rsa_private::RsaPrivateKey;
 use super::rsa_public::{TransportKey, encrypt_all};
 use super::transport::TransportAlgorithm;
 use super::{CryptoError, SecretBytes, Seed};
@@ -134,6 +135,11 @@ pub(super) fn counting(length: usize, start: u8) -> Vec<u8> {
 
 pub(super) fn rsa_key() -> rsa::PrivateKey {
     rsa::PrivateKey::from_pkcs8_pem(RSA_KEY).unwrap()
+}
+
+/// By aws-lc-rs, and by `rsa`.
+fn rsa_keys() -> [RsaPrivateKey; 2] {
+    [rsa_key().into(), RsaPrivateKey::by_reference(rsa_key())]
 }
 
 fn content_algorithm(cipher: &ContentCipher, iv: &[u8], tag_len: usize) -> ContentAlgorithm {
@@ -301,12 +307,13 @@ fn broken_parameters_are_named() {
 #[test]
 fn every_key_transport_has_a_known_answer() {
     assert_eq!(WRAPPED.len(), KEY_TRANSPORTS.len());
-    let key = rsa_key();
     for (row, (transport, wrapped)) in KEY_TRANSPORTS.into_iter().zip(WRAPPED) {
         assert_eq!(row.name, transport.name);
         let algorithm = TransportAlgorithm::read(&row.identifier().unwrap(), &Policy::READING).unwrap();
         assert!(std::ptr::eq(algorithm.transport, row));
-        assert_eq!(algorithm.unwrap(&key, &unhex(wrapped), 32).expose(), counting(32, 0), "{}", row.name);
+        for key in rsa_keys() {
+            assert_eq!(algorithm.unwrap(&key, &unhex(wrapped), 32).expose(), counting(32, 0), "{}", row.name);
+        }
     }
 }
 
@@ -319,7 +326,9 @@ fn every_key_transport_opens_what_it_wraps() {
         let public = TransportKey::new(key.to_public_key());
         let wrapped = encrypt_all(vec![row.pad(&public, &secret, &mut rng).unwrap()]).concat();
         let algorithm = TransportAlgorithm::read(&row.identifier().unwrap(), &Policy::READING).unwrap();
-        assert_eq!(algorithm.unwrap(&key, &wrapped, 32).expose(), secret.expose());
+        for key in rsa_keys() {
+            assert_eq!(algorithm.unwrap(&key, &wrapped, 32).expose(), secret.expose());
+        }
     }
 }
 
@@ -343,8 +352,9 @@ fn mask_hash_and_label_are_read() {
             Some(Any::encode_from(&OctetString::new(b"label".as_slice()).unwrap()).unwrap());
     });
     let algorithm = TransportAlgorithm::read(&identifier, &Policy::READING).unwrap();
-    let opened = algorithm.unwrap(&rsa_key(), &unhex(WRAPPED_WITH_LABEL), 32);
-    assert_eq!(opened.expose(), counting(32, 0));
+    for key in rsa_keys() {
+        assert_eq!(algorithm.unwrap(&key, &unhex(WRAPPED_WITH_LABEL), 32).expose(), counting(32, 0));
+    }
 }
 
 #[test]
@@ -352,7 +362,7 @@ fn absent_parameters_mean_sha1() {
     let absent = AlgorithmIdentifierOwned { oid: RSAES_OAEP_SHA1.oid, parameters: None };
     let algorithm = TransportAlgorithm::read(&absent, &Policy::READING).unwrap();
     assert_eq!(algorithm.transport.name, "rsaes-oaep-sha1");
-    assert_eq!(algorithm.unwrap(&rsa_key(), &unhex(WRAPPED[1].1), 32).expose(), counting(32, 0));
+    assert_eq!(algorithm.unwrap(&rsa_key().into(), &unhex(WRAPPED[1].1), 32).expose(), counting(32, 0));
 }
 
 #[test]
@@ -372,19 +382,20 @@ fn unknown_parts_of_oaep_are_refused() {
 
 #[test]
 fn what_does_not_unwrap_gives_a_steady_key_of_the_right_length() {
-    let key = rsa_key();
-    for row in KEY_TRANSPORTS {
-        let algorithm = TransportAlgorithm::read(&row.identifier().unwrap(), &Policy::READING).unwrap();
-        for wrapped in [&[0x17; 256][..], &[0xff; 256], &[], &[1; 255], &[1; 300]] {
-            let first = algorithm.unwrap(&key, wrapped, 32);
-            assert_eq!(first.expose().len(), 32);
-            assert_eq!(first.expose(), algorithm.unwrap(&key, wrapped, 32).expose());
-            assert_ne!(first.expose(), [0; 32]);
+    for key in rsa_keys() {
+        for row in KEY_TRANSPORTS {
+            let algorithm = algorithm_for(row);
+            for wrapped in [&[0x17; 256][..], &[0xff; 256], &[], &[1; 255], &[1; 300]] {
+                let first = algorithm.unwrap(&key, wrapped, 32);
+                assert_eq!(first.expose().len(), 32);
+                assert_eq!(first.expose(), algorithm.unwrap(&key, wrapped, 32).expose());
+                assert_ne!(first.expose(), [0; 32]);
+            }
         }
+        // A key that opens and has the wrong length is no key.
+        let short = algorithm_for(&RSAES_PKCS1_V1_5).unwrap(&key, &unhex(WRAPPED[0].1), 16);
+        assert_ne!(short.expose(), &counting(32, 0)[..16]);
     }
-    // A key that opens and has the wrong length is no key.
-    let short = algorithm_for(&RSAES_PKCS1_V1_5).unwrap(&key, &unhex(WRAPPED[0].1), 16);
-    assert_ne!(short.expose(), &counting(32, 0)[..16]);
 }
 
 pub(super) fn algorithm_for(row: &KeyTransport) -> TransportAlgorithm {

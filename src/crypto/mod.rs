@@ -4,11 +4,13 @@ pub(crate) mod aead;
 pub(crate) mod agreement;
 pub mod algorithm;
 pub(crate) mod cbc;
+mod chunks;
 pub(crate) mod content;
 pub(crate) mod curve;
 mod derive;
 pub(crate) mod ed25519;
 pub(crate) mod encapsulation;
+mod gcm_stream;
 pub(crate) mod kem;
 mod key_wrap;
 #[cfg(test)]
@@ -17,17 +19,20 @@ pub(crate) mod lanes;
 mod mark;
 pub mod policy;
 mod rejection;
+pub(crate) mod rsa_private;
 pub(crate) mod rsa_public;
 pub mod secret;
 pub mod seed;
 pub(crate) mod signature;
 pub mod storage;
+pub(crate) mod stream;
 pub(crate) mod trace;
 pub(crate) mod transport;
 #[cfg(test)]
 mod wycheproof;
 
 pub use algorithm::{ContentCipher, KeyTransport};
+pub use chunks::{CHUNK_TAG, ChunkKey, ChunkPlace};
 pub use curve::CurvePublicKey;
 pub use ed25519::Ed25519PublicKey;
 pub use kem::KemPublicKey;

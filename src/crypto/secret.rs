@@ -1,15 +1,15 @@
 //! Bytes that must not outlive their use.
 
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 /// A buffer with one owner that is wiped when dropped. No `Debug`, no `Clone`; it never grows once filled,
 /// because a reallocation would leave a copy behind: make it with its final size.
-pub struct SecretBytes(Zeroizing<Vec<u8>>);
+pub struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {
     /// Takes the buffer over.
     pub fn new(bytes: Vec<u8>) -> SecretBytes {
-        SecretBytes(Zeroizing::new(bytes))
+        SecretBytes(bytes)
     }
 
     /// The bytes, for reading.
@@ -27,16 +27,33 @@ impl SecretBytes {
         self.0.truncate(length);
     }
 
+    /// Puts octets behind what is there, which must hold nothing secret yet: where it has no room, it moves.
+    pub(crate) fn append(&mut self, octets: &[u8]) {
+        self.0.extend_from_slice(octets);
+    }
+
     /// Takes the ranges out, which are in order and do not overlap. The rest moves up inside the buffer.
     pub(crate) fn remove(&mut self, ranges: &[std::ops::Range<usize>]) {
         let mut removed = 0;
         for (index, range) in ranges.iter().enumerate() {
             let next = ranges.get(index + 1).map_or(self.0.len(), |next| next.start);
-            self.0.copy_within(range.end..next, range.start - removed);
+            let place = range.start - removed;
+            // Nothing was removed so far: a megabyte stays where it is.
+            if place != range.end {
+                self.0.copy_within(range.end..next, place);
+            }
             removed += range.len();
         }
         let left = self.0.len() - removed;
         self.0.truncate(left);
+    }
+}
+
+impl Drop for SecretBytes {
+    /// All of the buffer. As two slices: `Vec::zeroize` goes octet by octet, which takes longer than decrypting.
+    fn drop(&mut self) {
+        self.0.as_mut_slice().zeroize();
+        self.0.spare_capacity_mut().zeroize();
     }
 }
 

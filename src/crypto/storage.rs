@@ -67,14 +67,12 @@ impl StorageKey {
 
     /// What [`StorageKey::seal`] was given, joined.
     pub fn open(&self, sealed: &[u8], place: &[u8]) -> Result<SecretBytes, StorageError> {
-        let split = sealed.split_at_checked(NONCE).and_then(|(nonce, rest)| {
-            let (content, tag) = rest.split_at_checked(rest.len().checked_sub(TAG)?)?;
-            Some((nonce, content, tag))
-        });
-        let (iv, content, tag) = split.ok_or(StorageError::NotOpened)?;
-        let mut opened = SecretBytes::new(content.to_vec());
-        let input = DecryptInput { key: self.expose(), iv, aad: place, tag };
-        aead::decrypt_gcm::<Aes256>(&input, opened.expose_mut()).ok_or(StorageError::NotOpened)?;
+        let (iv, tagged) = sealed.split_at_checked(NONCE).ok_or(StorageError::NotOpened)?;
+        let mut opened = SecretBytes::new(tagged.to_vec());
+        let input = DecryptInput { key: self.expose(), iv, aad: place, tag_len: TAG };
+        let length =
+            aead::decrypt_gcm::<Aes256>(&input, opened.expose_mut()).ok_or(StorageError::NotOpened)?;
+        opened.truncate(length);
         Ok(opened)
     }
 }

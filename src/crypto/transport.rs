@@ -3,14 +3,13 @@
 use super::algorithm::{Hash, KeyTransport, Padding, name_of};
 use super::policy::Policy;
 use super::rejection::rejection_rng;
+use super::rsa_private::{RsaPrivateKey, Scheme};
 use super::{CryptoError, SecretBytes, trace};
 use der::asn1::{Any, Null, OctetString};
 use der::{Decode, Encode};
 use rand::Rng;
-use rand::rngs::StdRng;
 use rsa::pkcs1::{RsaOaepParamsOwned, RsaOaepParamsRef};
 use rsa::traits::PrivateKeyParts;
-use rsa::{Oaep, Pkcs1v15Encrypt};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use spki::AlgorithmIdentifierOwned;
@@ -49,57 +48,21 @@ impl TransportAlgorithm {
     /// Opens a wrapped content key of `key_len` bytes. It never fails (RFC 8017 7.2.2, RFC 3218 2.3.2): where RSA or the
     /// padding says no, the content key is one that depends on private key and ciphertext, and decrypting the content
     /// will fail with it, after the same steps.
-    pub(crate) fn unwrap(&self, key: &rsa::PrivateKey, wrapped: &[u8], key_len: usize) -> SecretBytes {
+    pub(crate) fn unwrap(&self, key: &RsaPrivateKey, wrapped: &[u8], key_len: usize) -> SecretBytes {
         trace::record("rsa");
         let private_key = Zeroizing::new(key.d().to_be_bytes());
         let mut rng = rejection_rng(&private_key, wrapped);
         let mut content_key = vec![0; key_len];
         rng.fill_bytes(&mut content_key);
-        let opened = self.decrypt(key, wrapped, &mut rng).map(Zeroizing::new);
-        if let Ok(opened) = opened
+        let scheme = Scheme { padding: self.transport.padding, mgf: self.mgf, label: &self.label };
+        if let Some(opened) = key.decrypt(&scheme, wrapped, &mut rng)
             && opened.len() == key_len
         {
             content_key.copy_from_slice(&opened);
         }
         SecretBytes::new(content_key)
     }
-
-    fn decrypt(&self, key: &rsa::PrivateKey, wrapped: &[u8], rng: &mut StdRng) -> rsa::Result<Vec<u8>> {
-        match self.transport.padding {
-            Padding::Pkcs1V1_5 => key.decrypt_blinded(rng, Pkcs1v15Encrypt, wrapped),
-            Padding::Oaep(Hash::Sha1) => self.decrypt_oaep::<Sha1>(key, wrapped, rng),
-            Padding::Oaep(Hash::Sha256) => self.decrypt_oaep::<Sha256>(key, wrapped, rng),
-            Padding::Oaep(Hash::Sha384) => self.decrypt_oaep::<Sha384>(key, wrapped, rng),
-            Padding::Oaep(Hash::Sha512) => self.decrypt_oaep::<Sha512>(key, wrapped, rng),
-        }
-    }
-
-    fn decrypt_oaep<D>(&self, key: &rsa::PrivateKey, wrapped: &[u8], rng: &mut StdRng) -> rsa::Result<Vec<u8>>
-    where
-        D: OaepHash,
-    {
-        let label = Some(self.label.clone().into_boxed_slice());
-        let digest = D::default();
-        match self.mgf {
-            Hash::Sha1 => {
-                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha1::default(), label }, wrapped)
-            }
-            Hash::Sha256 => {
-                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha256::default(), label }, wrapped)
-            }
-            Hash::Sha384 => {
-                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha384::default(), label }, wrapped)
-            }
-            Hash::Sha512 => {
-                key.decrypt_blinded(rng, Oaep { digest, mgf_digest: Sha512::default(), label }, wrapped)
-            }
-        }
-    }
 }
-
-/// What RSAES-OAEP asks of a hash.
-trait OaepHash: sha2::Digest + sha2::digest::FixedOutputReset + Default {}
-impl<D: sha2::Digest + sha2::digest::FixedOutputReset + Default> OaepHash for D {}
 
 impl KeyTransport {
     /// As it is written into a message, parameters included.

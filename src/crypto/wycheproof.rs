@@ -2,6 +2,7 @@
 
 use super::algorithm::*;
 use super::known_answers::{algorithm_for, field, oaep_with, read_cipher};
+use super::rsa_private::RsaPrivateKey;
 use super::transport::TransportAlgorithm;
 use super::{Policy, SecretBytes};
 use crate::mail::vectors::{self, Verdicts};
@@ -79,9 +80,12 @@ fn key_wrap() {
 /// What does not unwrap gives a key that nobody knows: it counts as nothing.
 fn unwrap(algorithm: Option<TransportAlgorithm>, group: &Value, test: &Value) -> Option<Vec<u8>> {
     let key = rsa::PrivateKey::from_pkcs8_der(&field(group, "privateKeyPkcs8")).ok()?;
-    let secret = field(test, "msg");
-    let opened = algorithm?.unwrap(&key, &field(test, "ct"), secret.len());
-    (opened.expose() == secret).then_some(secret)
+    let (algorithm, secret) = (algorithm?, field(test, "msg"));
+    let open = |key: RsaPrivateKey| algorithm.unwrap(&key, &field(test, "ct"), secret.len());
+    let [opened, by_reference] = [key.clone().into(), RsaPrivateKey::by_reference(key)].map(open);
+    let opens = opened.expose() == secret;
+    assert_eq!(opens, by_reference.expose() == secret, "{} and the reference differ", test["tcId"]);
+    opens.then_some(secret)
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::certificates::Certificates;
 use super::discards::overrule;
 use super::effects::prepare;
 use super::execute::{Stored, store, without_stored};
+use super::large::check_streamed;
 use super::owners::Owners;
 use super::plan::{Effect, Plan, PlannedCopy, Planner};
 use super::programs::{Programs, Told, Verdicts, Watch};
@@ -17,7 +18,7 @@ use super::{
     Request, RuleCache, Settings,
 };
 use crate::crypto::Entropy;
-use crate::mail::{Message, without_mbox_line};
+use crate::mail::Message;
 use crate::rules::{Ending, Verdict};
 
 /// Delivers messages with the parts of the world that it is given.
@@ -75,7 +76,7 @@ impl Case<'_> {
     }
 
     /// Everybody whose certificates may be looked at.
-    fn accounts(&self) -> impl Iterator<Item = &Account> {
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &Account> {
         let known = self.addressees.known.iter().map(|known| &known.account);
         known.chain(self.owners.accounts())
     }
@@ -86,14 +87,7 @@ impl Engine<'_> {
     pub fn deliver(&self, request: &Request<'_>) -> Outcome {
         let mut told = Told::default();
         let stored = self.try_deliver(request, &mut told);
-        let fired = told.fired;
-        match stored {
-            Err(error) => Outcome::failed(&error, fired),
-            Ok(Stored { reports, done, warnings }) => {
-                let disposition = Disposition::Delivered;
-                Outcome { disposition, cause: None, fired, copies: reports, done, warnings }
-            }
-        }
+        outcome(stored, told.fired)
     }
 
     fn try_deliver(&self, request: &Request<'_>, told: &mut Told) -> Result<Stored, EngineError> {
@@ -118,14 +112,35 @@ impl Engine<'_> {
         watch: Watch,
         told: &mut Told,
     ) -> Result<Case<'m>, EngineError> {
+        let addressees = self.look_up(request)?;
+        let programs = Programs::load(self, &addressees)?;
+        self.judge_by(&programs, request, addressees, watch, told)
+    }
+
+    /// Whom the message is for.
+    pub(super) fn look_up(&self, request: &Request<'_>) -> Result<Addressees, EngineError> {
         if request.recipients.is_empty() {
             return Err(EngineError::NoRecipient);
         }
         let addressees = resolve(self, request)?;
         self.check_size(request)?;
-        let message = without_mbox_line(request.message);
-        let programs = Programs::load(self, &addressees)?;
+        Ok(addressees)
+    }
+
+    /// Runs the rules.
+    pub(super) fn judge_by<'m>(
+        &self,
+        programs: &Programs,
+        request: &Request<'m>,
+        addressees: Addressees,
+        watch: Watch,
+        told: &mut Told,
+    ) -> Result<Case<'m>, EngineError> {
+        let message = request.octets();
         let verdicts = programs.run(self, &Message::new(message), request, &addressees, watch, told)?;
+        if request.large.is_some() {
+            check_streamed(&verdicts)?;
+        }
         let acting: Vec<&Account> = addressees.known.iter().map(|known| &known.account).collect();
         told.fired = list_fired(&verdicts, &acting);
         let owners = Owners::load(self, &verdicts, addressees.domain(), &acting)?;
@@ -136,27 +151,35 @@ impl Engine<'_> {
     }
 
     fn check_size(&self, request: &Request<'_>) -> Result<(), EngineError> {
-        let (size, limit) = (request.message.len() as u64, self.settings.max_message);
+        let (size, limit) = (request.size(), self.settings.max_message);
         if size > limit { Err(EngineError::TooLarge { size, limit }) } else { Ok(()) }
     }
 
-    /// The copies of all recipients with their certificates; the server's first, because only they are known again
-    /// when the sender has to come back.
+    /// The copies of all recipients with their certificates.
     pub(super) fn plan<'c>(
         &self,
         request: &Request<'_>,
         case: &'c Case<'_>,
     ) -> Result<Planned<'c>, EngineError> {
-        let planner = case.planner(self.settings);
         let lists = self.directory.revocation_lists(&issuers(case.accounts()))?;
-        let (at, built_in) = (self.clock.now(), self.built_in);
-        let certificates = Certificates { settings: self.settings, at, lists: &lists, built_in };
+        let (settings, at, built_in) = (self.settings, self.clock.now(), self.built_in);
+        self.plan_with(&Certificates { settings, at, lists: &lists, built_in, judged: None }, request, case)
+    }
+
+    /// The same; the server's copies come first, because only they are known again when the sender has to come back.
+    pub(super) fn plan_with<'c>(
+        &self,
+        certificates: &Certificates<'_>,
+        request: &Request<'_>,
+        case: &'c Case<'_>,
+    ) -> Result<Planned<'c>, EngineError> {
+        let planner = case.planner(self.settings);
         let server = planner.server(&case.verdicts.server)?;
         let prepare = |plan: Plan<'c>| {
             self.check_rights(&plan.copies)?;
-            let mut planned = attached(&planner, &certificates, case.message, &plan.effects)?;
+            let mut planned = attached(&planner, certificates, case.message, &plan.effects)?;
             for copy in plan.copies {
-                planned.copies.push(ready(copy, &certificates)?);
+                planned.copies.push(ready(copy, certificates)?);
             }
             Ok(Planned { effects: plan.effects, ..planned })
         };
@@ -201,6 +224,17 @@ impl Engine<'_> {
                 mailbox: copy.full_mailbox(),
                 actor: actor.address.clone(),
             }),
+        }
+    }
+}
+
+/// All that there is to say.
+pub(super) fn outcome(stored: Result<Stored, EngineError>, fired: Vec<Fired>) -> Outcome {
+    match stored {
+        Err(error) => Outcome::failed(&error, fired),
+        Ok(Stored { reports, done, warnings }) => {
+            let disposition = Disposition::Delivered;
+            Outcome { disposition, cause: None, fired, copies: reports, done, warnings }
         }
     }
 }

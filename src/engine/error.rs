@@ -29,6 +29,12 @@ pub enum EngineError {
         /// `max-message`.
         limit: u64,
     },
+    /// It is too large to be held, and cannot be read again where it waits.
+    #[error("the message could not be read: {0}")]
+    Source(#[source] std::io::Error),
+    /// It is too large to be held, and what the rules want takes all of it: whoever delivers holds it after all.
+    #[error("the rules want something of the message that takes all of it")]
+    TakesWhole,
     /// Routed to an account that the directory then did not have.
     #[error("account {0} vanished from the directory between two look-ups")]
     Vanished(Address),
@@ -243,6 +249,9 @@ impl EngineError {
             EngineError::UnknownDomain(_) => retry((3, 5), "the recipient's domain is not ready here"),
             EngineError::UnknownUser(_) => no_such_user(),
             EngineError::TooLarge { .. } => reject((3, 4), "the message is too big"),
+            EngineError::Source(_) | EngineError::TakesWhole => {
+                retry((3, 0), "the message could not be read")
+            }
             EngineError::Vanished(_) => retry((3, 0), "the recipient could not be looked up"),
             EngineError::BrokenRules { .. } => retry((3, 5), "the mail rules are being repaired"),
             EngineError::RuleRejects { text, .. } => reject((7, 1), text),

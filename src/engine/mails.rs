@@ -98,7 +98,8 @@ pub(super) fn mails(
         return Ok(Mails::default());
     }
     let original = Message::new(case.message);
-    let call = effects.iter().any(|effect| effect.acting.is_none()).then(|| call(request)).flatten();
+    let call =
+        effects.iter().any(|effect| effect.acting.is_none()).then(|| call(request)).transpose()?.flatten();
     let mut drafts = Vec::new();
     for effect in effects.iter().filter(|effect| sends(&effect.action)) {
         let edited = effect.edits.apply(&original);

@@ -2,6 +2,7 @@
 
 use super::addressee::{Addressee, Addressees};
 use super::gathered::Gathered;
+use super::large::beyond;
 use super::{Account, Engine, EngineError, Fired, InstalledRules, ProgramTrace, Request};
 use crate::mail::{Address, HeaderEdits, Message};
 use crate::rules::{Envelope, Evaluation, Facts, Input, Program, Progress, RuleSet, ScopeKind, Verdict};
@@ -58,6 +59,13 @@ impl Programs {
         Ok(Programs { server, accounts: addressees.known.iter().map(account).collect() })
     }
 
+    /// May what they want depend on what becomes of the message before, beyond what is planned: do they ask filters, or look
+    /// which mailboxes there are?
+    pub(super) fn look_around(&self) -> bool {
+        let mut all = std::iter::once(&self.server).chain(&self.accounts);
+        all.any(|program| program.asks_filters() || program.needs().mailboxes)
+    }
+
     /// Runs the server's rules over the whole envelope, then each account's over its own part.
     pub(super) fn run(
         &self,
@@ -69,7 +77,15 @@ impl Programs {
         told: &mut Told,
     ) -> Result<Verdicts, EngineError> {
         let asking = Asking { engine, message, request, watch };
-        let facts = Gathered::new(engine, self, addressees)?;
+        let mut facts = Gathered::new(engine, self, addressees)?;
+        if let Some(large) = request.large {
+            let beyond = beyond(large, self)?;
+            facts
+                .accounts
+                .iter_mut()
+                .chain([&mut facts.server])
+                .for_each(|facts| facts.beyond = Some(beyond.clone()));
+        }
         let everybody = request.recipients.iter().map(super::Recipient::as_sent).collect();
         let nothing = HeaderEdits::default();
         let side = Side { account: None, recipients: everybody, facts: &facts.server, edits: &nothing };
@@ -144,6 +160,8 @@ impl Asking<'_> {
         loop {
             match evaluation.run() {
                 Progress::Done(verdict) => return Ok(verdict),
+                // Whoever is asked sees the whole message.
+                Progress::Ask(_) if self.request.large.is_some() => return Err(EngineError::TakesWhole),
                 Progress::Ask(question) => {
                     let edited = evaluation.edits().apply(self.message);
                     let answer = self.engine.helpers.ask(&question.filter, &edited, envelope);

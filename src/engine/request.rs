@@ -1,13 +1,18 @@
 //! What a hook hands over.
 
-use crate::mail::Address;
+use crate::mail::{Address, without_mbox_line};
 use crate::rules::Source;
+use crate::smime::LargeMessage;
 
 /// A message and its envelope. No `Debug`: what a message says belongs into no log.
 #[derive(Clone)]
 pub struct Request<'m> {
     /// The bytes as they arrived; the MTA's mbox line may stand in front.
     pub message: &'m [u8],
+    /// The message, if it is too large to be held; then `message` is its begin ([`Engine::deliver_large`]).
+    ///
+    /// [`Engine::deliver_large`]: super::Engine::deliver_large
+    pub large: Option<&'m LargeMessage<'m>>,
     /// Return path; empty for the null sender; absent if the hook did not say.
     pub sender: Option<String>,
     /// At least one. Several that lead to one account are one delivery.
@@ -18,6 +23,23 @@ pub struct Request<'m> {
     pub client: Option<String>,
     /// The MTA's queue id: with it the copies of server rules are stored once, however often the MTA calls.
     pub queue_id: Option<String>,
+}
+
+impl<'m> Request<'m> {
+    /// The same envelope around a message that is too large to be held.
+    pub fn of_large(&self, large: &'m LargeMessage<'m>) -> Request<'m> {
+        Request { message: large.begin(), large: Some(large), ..self.clone() }
+    }
+
+    /// Octets as they arrived.
+    pub fn size(&self) -> u64 {
+        self.large.map_or(self.message.len() as u64, LargeMessage::len)
+    }
+
+    /// The message without the MTA's mbox line, or the begin of one that is too large to be held.
+    pub(super) fn octets(&self) -> &'m [u8] {
+        if self.large.is_some() { self.message } else { without_mbox_line(self.message) }
+    }
 }
 
 /// An envelope recipient.

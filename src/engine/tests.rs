@@ -185,6 +185,7 @@ fn settings() -> Settings {
 fn request<'m>(message: &'m [u8], recipients: &[&str]) -> Request<'m> {
     let recipient = |name: &&str| Recipient { address: address(name), original: None };
     Request {
+        large: None,
         message,
         sender: Some("carol@far.example".into()),
         recipients: recipients.iter().map(recipient).collect(),

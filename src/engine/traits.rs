@@ -1,10 +1,11 @@
 //! What the engine asks of the world. Synchronous, `Send + Sync`, batch-shaped.
 
-use super::{Account, PlainConsent, Route};
+use super::{Account, LargeContent, PlainConsent, Route};
 use crate::mail::{Address, FileName, Flag, FolderName, MailboxName};
 use crate::pki::{Certificate, Crl};
 use crate::rules::{Needs, ScopeKind};
 use crate::smime::Sealed;
+use std::any::Any;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
@@ -104,8 +105,22 @@ pub struct Remembered {
     pub value: String,
 }
 
+/// A state of the directory. It is another one whenever something may have been changed since, by whomever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation {
+    /// Changes by others, as far as they can be told apart.
+    pub others: i64,
+    /// Changes by this process.
+    pub own: u64,
+}
+
 /// Domains, accounts, certificates, rules, rights.
 pub trait Directory: Send + Sync {
+    /// Its state now: while it is the same, every answer but [`Directory::rule_facts`] and [`Directory::server_copies`] is.
+    /// Nothing if that cannot be told: then no answer is kept.
+    fn generation(&self) -> Result<Option<Generation>, DirectoryError> {
+        Ok(None)
+    }
     /// Where each address leads (exact, alias, without detail, catch-all).
     fn routes(&self, addresses: &[Address], delimiter: Option<char>) -> Result<Vec<Route>, DirectoryError>;
     /// Accounts by their canonical addresses.
@@ -135,6 +150,8 @@ pub enum Content<'a> {
     Sealed(Sealed),
     /// Clear: the bytes as they arrived (without the MTA's mbox line).
     Plain(&'a [u8], PlainConsent),
+    /// Either of them, too large to be held.
+    Large(LargeContent<'a>),
 }
 
 /// Where a copy goes, inside its owner's account.
@@ -226,12 +243,26 @@ pub trait Staged: Send {
     }
     /// Makes it visible and syncs the directory.
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
+    /// By which a store that makes many visible together ([`Mailstore::commit_all`]) knows its own.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 /// Where copies go.
 pub trait Mailstore: Send + Sync {
     /// Writes and syncs the copy without making it visible.
     fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError>;
+    /// The same for many, side by side where that is faster: one answer for each, in their order, which is also the order in
+    /// which readers of a mailbox will see them. One that fails fails alone.
+    fn stage_all(&self, copies: &[&Copy<'_>]) -> Vec<Result<Box<dyn Staged>, StoreError>> {
+        copies.iter().map(|copy| self.stage(copy)).collect()
+    }
+    /// [`Staged::commit`] for many that this store staged, with one sync of a directory for all that come into it: one answer
+    /// for each, in their order. One that fails fails alone, or with all of its directory if that could not be synced.
+    fn commit_all(&self, staged: Vec<Box<dyn Staged>>) -> Vec<Result<(), StoreError>> {
+        staged.into_iter().map(|one| one.commit()).collect()
+    }
     /// Does the mailbox exist?
     fn exists(&self, owner: &Address, mailbox: &MailboxName) -> Result<bool, StoreError>;
     /// The names of all mailboxes of the account, INBOX first.

@@ -187,6 +187,19 @@ mod tests {
         assert_eq!(without_mbox_line(b"From "), b"From ");
     }
 
+    /// Longer than what one column counts.
+    #[test]
+    fn long_texts_are_counted_whole() {
+        for length in [RUN - 1, RUN, RUN + 1, RUN + COLUMNS, 2 * RUN + 33] {
+            for line in [&b"\n"[..], b"\r\n", b"a\n", b"\n\r\n"] {
+                let bytes: Vec<u8> = line.iter().copied().cycle().take(length).collect();
+                let all = bytes.iter().filter(|&&byte| byte == b'\n').count();
+                let bare = reference(&bytes).len() - bytes.len();
+                assert_eq!(LineCount::of(&bytes), LineCount { all, bare }, "{length} of {line:?}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn crlf_is_its_definition(bytes in prop::collection::vec(prop::sample::select(b"\r\nab".to_vec()), 0..1200)) {

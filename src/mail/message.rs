@@ -6,6 +6,9 @@ use std::{fmt, iter};
 /// More fields than this are not looked at: what follows them counts as body (spec: "Limits").
 pub const MAX_FIELDS: usize = 100_000;
 
+/// Most messages have fewer.
+const USUAL_FIELDS: usize = 32;
+
 /// Header fields by offset, in their order and spelling, and the body. The header ends at the first line that is
 /// neither a field nor a continuation. Making one never fails, and nothing is decoded until it is asked for.
 pub struct Message<'a> {
@@ -17,7 +20,7 @@ pub struct Message<'a> {
 impl<'a> Message<'a> {
     /// A view over the bytes.
     pub fn new(bytes: &'a [u8]) -> Message<'a> {
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(USUAL_FIELDS);
         let mut rest = bytes;
         while fields.len() < MAX_FIELDS
             && let Some((field, after)) = take_field(rest)
@@ -37,11 +40,28 @@ impl<'a> Message<'a> {
     }
     /// The fields of that name (ASCII case folded), in their order.
     pub fn fields_named<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Field<'a>> + 's {
-        self.fields.iter().filter(move |field| field.name().eq_ignore_ascii_case(name))
+        self.fields.iter().filter(move |field| field.raw_name().eq_ignore_ascii_case(name.as_bytes()))
     }
     /// What follows the empty line after the header; if the header was cut off by a line that is no field, from that line on.
     pub fn body(&self) -> &'a [u8] {
         self.body
+    }
+    /// Would the header be the same if more octets followed? Asked of the begin of a message.
+    pub fn has_whole_header(&self) -> bool {
+        let header: usize = self.fields.iter().map(|field| field.raw().len()).sum();
+        header + self.body.len() < self.bytes.len() || begins_no_field(self.body)
+    }
+}
+
+/// Whatever follows.
+fn begins_no_field(octets: &[u8]) -> bool {
+    let name = octets.iter().take_while(|&&octet| octet.is_ascii_graphic() && octet != b':').count();
+    let after = octets.iter().skip(name).find(|&&octet| octet != b' ' && octet != b'\t');
+    match (name, after) {
+        // An empty line may be cut between its two octets.
+        (0, Some(b'\r')) => octets.len() > 1,
+        (0, Some(_)) => true,
+        (_, after) => after.is_some_and(|&octet| octet != b':'),
     }
 }
 
@@ -131,6 +151,38 @@ mod tests {
         assert_eq!(message.fields().len(), MAX_FIELDS);
         assert_eq!(message.body(), b"a:\na:\n");
         assert_eq!(header_fields(&bytes).count(), MAX_FIELDS + 2);
+    }
+
+    proptest! {
+        #[test]
+        fn a_whole_header_stays_what_it_is(bytes in prop::collection::vec(prop::sample::select(b"\r\n :aT\t\0\xff".to_vec()), 0..30), more in prop::collection::vec(prop::sample::select(b"\n :a\0".to_vec()), 0..6)) {
+            let begin = Message::new(&bytes);
+            if begin.has_whole_header() {
+                let all = [bytes.as_slice(), &more].concat();
+                let whole = Message::new(&all);
+                prop_assert_eq!(names(&all), names(&bytes));
+                prop_assert_eq!(whole.body().len(), begin.body().len() + more.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_is_known_when_nothing_behind_it_can_change_it() {
+        for whole in [
+            &b"A: b\n\n"[..],
+            b"A: b\r\n\r\n",
+            b"A: b\nno field\n",
+            b"\n",
+            b"x\n",
+            b"A: b\n\nx",
+            b"\0",
+            b"a b",
+        ] {
+            assert!(Message::new(whole).has_whole_header(), "{}", whole.escape_ascii());
+        }
+        for open in [&b""[..], b"A: b", b"A: b\n", b"A: b\r\n\r", b"A: b\nnofiel", b"x", b"x  ", b"\r"] {
+            assert!(!Message::new(open).has_whole_header(), "{}", open.escape_ascii());
+        }
     }
 
     #[test]

@@ -56,7 +56,8 @@ pub fn sole_part<'a>(body: &'a [u8], boundary: &str) -> Option<&'a [u8]> {
     let body = body.trim_ascii();
     let (first, rest) = body.split_at_checked(memchr(b'\n', body)? + 1)?;
     let (part, last) = rest.split_at_checked(memrchr(b'\n', rest).map_or(0, |line| line + 1))?;
-    let framed = closing(first, boundary) == Some(false) && closing(last, boundary) == Some(true);
+    let framed =
+        closing_delimiter(first, boundary) == Some(false) && closing_delimiter(last, boundary) == Some(true);
     framed.then(|| without_line_end(part))
 }
 
@@ -80,11 +81,12 @@ fn delimiter_at<'a>(bytes: &'a [u8], at: usize, boundary: &str) -> Option<Delimi
     }
     let end = memchr(b'\n', rest).map_or(rest.len(), |line| line + 1);
     let (line, after) = rest.split_at_checked(end)?;
-    let closes = closing(line, boundary)?;
+    let closes = closing_delimiter(line, boundary)?;
     Some(Delimiter { before: without_line_end(before), closes, after })
 }
 
-fn closing(line: &[u8], boundary: &str) -> Option<bool> {
+/// Is the line a delimiter of that boundary, and does it close the multipart? White space may follow.
+pub fn closing_delimiter(line: &[u8], boundary: &str) -> Option<bool> {
     let tail = line.strip_prefix(b"--")?.strip_prefix(boundary.as_bytes())?;
     let (closes, tail) = tail.strip_prefix(b"--").map_or((false, tail), |tail| (true, tail));
     tail.trim_ascii().is_empty().then_some(closes)
@@ -145,7 +147,7 @@ mod tests {
         let mut begins = Vec::new();
         for line in body.split_inclusive(|&byte| byte == b'\n') {
             at += line.len();
-            match closing(line, boundary) {
+            match closing_delimiter(line, boundary) {
                 Some(true) => break,
                 Some(false) => begins.push(at),
                 None => {}

@@ -6,6 +6,7 @@ use crate::crypto::algorithm::{Curve, Kem, ML_KEM_768, ML_KEM_1024, P_256, P_384
 use crate::crypto::curve::CurvePrivateKey;
 use crate::crypto::ed25519::{self, Ed25519PrivateKey};
 use crate::crypto::kem::KemPrivateKey;
+use crate::crypto::rsa_private::RsaPrivateKey;
 use crate::crypto::{SecretBytes, Seed};
 use const_oid::db::rfc5912::RSA_ENCRYPTION;
 use der::asn1::{Any, AnyRef, OctetStringRef};
@@ -29,7 +30,7 @@ pub struct UnlockedKey(pub(crate) PrivateKey);
 /// What an [`UnlockedKey`] holds.
 pub(crate) enum PrivateKey {
     /// RSA.
-    Rsa(rsa::PrivateKey),
+    Rsa(RsaPrivateKey),
     /// On an elliptic curve.
     Curve(CurvePrivateKey),
     /// Ed25519.
@@ -97,7 +98,7 @@ impl UnlockedKey {
         if bits < MINIMUM_RSA_BITS {
             return Err(PkiError::WeakKey { bits, minimum: MINIMUM_RSA_BITS });
         }
-        Ok(UnlockedKey(PrivateKey::Rsa(key)))
+        Ok(UnlockedKey(PrivateKey::Rsa(key.into())))
     }
 
     /// PKCS#8 in DER, for storing. The key is tested first ([`UnlockedKey::test`]): one that fails cannot be stored.
@@ -181,7 +182,7 @@ impl UnlockedKey {
 
 fn generate_rsa(bits: usize, rng: &mut StdRng) -> Result<UnlockedKey, PkiError> {
     let key = rsa::PrivateKey::new(rng, bits).map_err(|error| PkiError::Generate(error.to_string()))?;
-    Ok(UnlockedKey(PrivateKey::Rsa(key)))
+    Ok(UnlockedKey(PrivateKey::Rsa(key.into())))
 }
 
 fn generate_on(curve: &'static Curve, rng: &mut StdRng) -> Result<UnlockedKey, PkiError> {

@@ -144,6 +144,7 @@ impl CaseInput {
             preferences: self.preferences.clone().into_iter().collect(),
             routes: self.routes.clone(),
             now: self.now.unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            beyond: None,
         }
     }
 

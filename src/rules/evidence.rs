@@ -122,6 +122,11 @@ impl<'a> Evidence<'a> {
         members
     }
 
+    /// Octets of the whole message.
+    pub(super) fn size(&self) -> u64 {
+        self.facts.beyond.as_ref().map_or(self.message.bytes().len() as u64, |beyond| beyond.size)
+    }
+
     /// The words of the condition `Security`, joined by spaces, and each alone if there are several.
     pub(super) fn security(&self) -> &[Value] {
         self.security.get_or_init(|| {
@@ -132,7 +137,8 @@ impl<'a> Evidence<'a> {
     }
 
     fn security_words(&self) -> Vec<&'static str> {
-        let Wrapping { encrypted, signed, recipients } = wrapping(self.message);
+        let seen = self.facts.beyond.as_ref().map(|beyond| beyond.wrapping.clone());
+        let Wrapping { encrypted, signed, recipients } = seen.unwrap_or_else(|| wrapping(self.message));
         let to_owner = recipients.iter().any(|id| self.facts.owner_ids.contains(id));
         let words = [(encrypted, "encrypted"), (signed, "signed"), (to_owner, "encrypted-to-owner")];
         words.into_iter().filter(|(found, _)| *found).map(|(_, word)| word).collect()

@@ -1,6 +1,6 @@
 //! What an evaluation is given: the message, its envelope, and what was looked up for the rules.
 
-use crate::cms::RecipientId;
+use crate::cms::{RecipientId, Wrapping};
 use crate::mail::{HeaderEdits, Message};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +54,15 @@ pub struct Envelope {
     pub client: Option<String>,
 }
 
+/// What was seen of a message of which only the begin is at hand.
+#[derive(Debug, Clone, Default)]
+pub struct Beyond {
+    /// Octets of the whole message.
+    pub size: u64,
+    /// What it is wrapped in.
+    pub wrapping: Wrapping,
+}
+
 /// What the engine looked up for this evaluation; see [`Needs`].
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -69,6 +78,8 @@ pub struct Facts {
     pub routes: Vec<String>,
     /// Now, in the zone of the site.
     pub now: OffsetDateTime,
+    /// Absent where the whole message is at hand.
+    pub beyond: Option<Beyond>,
 }
 
 impl Default for Facts {
@@ -81,6 +92,7 @@ impl Default for Facts {
             preferences: Vec::new(),
             routes: Vec::new(),
             now: OffsetDateTime::UNIX_EPOCH,
+            beyond: None,
         }
     }
 }

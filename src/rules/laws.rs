@@ -118,6 +118,7 @@ fn facts() -> impl Strategy<Value = Facts> {
     let pairs = prop::collection::vec(("\\PC{0,8}", "\\PC{0,8}"), 0..4);
     (texts(), texts(), pairs, texts(), moments()).prop_map(
         |(mailboxes, friends, preferences, routes, now)| Facts {
+            beyond: None,
             owner_ids: Vec::new(),
             mailboxes,
             datasets: [("Friends".to_owned(), friends)].into(),
@@ -316,6 +317,7 @@ fn a_condition_looks_at_the_facts_that_it_needs_only() {
             preferences: vec![("a".to_owned(), "a".to_owned())],
             routes: some("LOCAL(a)"),
             now: time::macros::datetime!(2026-11-26 12:00 +1),
+            beyond: None,
         },
     };
     for scope in ScopeKind::ALL {
@@ -333,6 +335,7 @@ fn a_condition_looks_at_the_facts_that_it_needs_only() {
                 preferences: if needs.preferences { facts.preferences } else { Vec::new() },
                 routes: if needs.routes { facts.routes } else { Vec::new() },
                 now: if needs.now { facts.now } else { OffsetDateTime::UNIX_EPOCH },
+                beyond: None,
             };
             let poor = World { facts: only, ..full.clone() };
             assert_eq!(poor.judge(&program, explained), full.judge(&program, explained));

@@ -48,7 +48,7 @@ pub(crate) use conditions::is_mark_of_a_machine;
 pub use conditions::{CONDITIONS, ConditionWord};
 pub use datasets::dataset_name_fault;
 pub use evaluate::{Answer, Ending, Evaluation, Progress, Question, Step, Verdict};
-pub use facts::{Envelope, Facts, Input, Needs, Source};
+pub use facts::{Beyond, Envelope, Facts, Input, Needs, Source};
 pub use fault::{Color, Fault, RuleFaults};
 pub use header_picture::HeaderPicture;
 pub use import::{Import, RefusedRule, Syntax};

@@ -116,6 +116,11 @@ fn read_marker(content: &[u8]) -> Option<(usize, usize)> {
     content.starts_with(marker.as_bytes()).then_some((marker.len(), added))
 }
 
+/// Does it begin with a marker that counts fields behind it?
+pub(super) fn counts_fields(content: &[u8]) -> bool {
+    read_marker(content).is_some()
+}
+
 /// Nothing but whole `HP-Outer` fields.
 fn are_outer_fields(fields: &[u8]) -> bool {
     let named = header_fields(fields).take_while(|field| field.name().eq_ignore_ascii_case(PROTECTION_FIELD));

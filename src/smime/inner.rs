@@ -77,6 +77,11 @@ impl<'a> Inner<'a> {
         self.length
     }
 
+    /// What it is made of, in its order; the lines are as they are.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        iter::once(&*self.front).chain(self.pieces())
+    }
+
     /// Reads it with canonical lines.
     pub(super) fn into_reader(self) -> CrlfReader<'a> {
         let pieces = self.pieces();
@@ -173,13 +178,17 @@ fn line_end<'b>(rest: &'b [u8], last: &mut u8, chunk: &mut Vec<u8>, size: usize)
 /// Does it begin as a message does: with a header field, or the empty line before a body? What a wrong key makes out of
 /// a ciphertext does not.
 pub(super) fn begins_like_mail(content: &[u8]) -> bool {
-    content.starts_with(b"\r\n") || content.starts_with(b"\n") || begins_with_field(content)
+    start_begins_like_mail(content).unwrap_or(false)
 }
 
-fn begins_with_field(content: &[u8]) -> bool {
-    let name = content.iter().take_while(|&&byte| byte.is_ascii_graphic() && byte != b':').count();
-    let after = content.iter().skip(name).find(|&&byte| byte != b' ' && byte != b'\t');
-    name > 0 && after == Some(&b':')
+/// The same of a content of which only the start is at hand, which is longer than a line end; nothing if that does not decide.
+pub(super) fn start_begins_like_mail(start: &[u8]) -> Option<bool> {
+    if start.starts_with(b"\r\n") || start.starts_with(b"\n") {
+        return Some(true);
+    }
+    let name = start.iter().take_while(|&&byte| byte.is_ascii_graphic() && byte != b':').count();
+    let after = start.iter().skip(name).find(|&&byte| byte != b' ' && byte != b'\t')?;
+    Some(name > 0 && *after == b':')
 }
 
 /// The message that was put inside: what was added is taken off, and one prefix of each renamed name.

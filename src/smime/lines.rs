@@ -80,6 +80,13 @@ impl Base64Lines {
         self.carried = 0;
     }
 
+    /// Passes on what is written so far and makes room: for whoever does not want the whole in memory.
+    pub(super) fn pour<E>(&mut self, sink: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        sink(&self.out)?;
+        self.out.clear();
+        Ok(())
+    }
+
     /// Writes the last line and gives the output back.
     pub(super) fn finish(mut self) -> Vec<u8> {
         if self.carried > 0 {

@@ -6,9 +6,11 @@ pub mod claim;
 mod frame;
 pub mod headers;
 mod inner;
+pub mod large;
 mod lines;
 pub mod open;
 mod outer;
+mod proof;
 pub mod raw;
 mod recipient;
 mod recipient_info;
@@ -25,6 +27,10 @@ pub mod verify;
 
 pub use claim::Claim;
 pub use headers::HeadersKept;
+pub use large::{
+    LargeError, LargeMessage, LargeOpened, LargeSealed, Sink, open_large, open_large_raw, recognise_large,
+    seal_large,
+};
 pub use open::{OpenError, Opened, OpeningKey, open, open_by_policy, open_examined};
 pub use raw::open_raw;
 pub use recipient::{Form, Naming, check_recipients, refusal};

@@ -142,7 +142,7 @@ pub(super) fn decrypt_content(
 ) -> Result<SecretBytes, OpenError> {
     let aad = enveloped.auth_attributes.unwrap_or_default();
     let tag = enveloped.tag.unwrap_or_default();
-    let content = SecretBytes::new(enveloped.encrypted_content);
+    let content = SecretBytes::new(enveloped.encrypted_content.into_bytes());
     Ok(algorithm.decrypt(content_key, &aad, &tag, content)?)
 }
 

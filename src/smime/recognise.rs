@@ -51,7 +51,7 @@ pub fn encrypted_as_it_is(message: &[u8]) -> Option<Sealed> {
 }
 
 /// The content cipher, if it and all that hands its key to the recipients are in the writing policy.
-fn written_cipher(enveloped: &Enveloped) -> Option<&'static ContentCipher> {
+pub(super) fn written_cipher(enveloped: &Enveloped) -> Option<&'static ContentCipher> {
     let cipher = checked_content(enveloped, &Policy::WRITING).ok()?.cipher;
     are_keys_written(enveloped).then_some(cipher)
 }
@@ -81,7 +81,7 @@ pub fn names_all(enveloped: &Enveloped, accounts: &[&[Certificate]]) -> bool {
 }
 
 /// The recipients, with the certificates that we know, if every account is among them.
-fn sealed_to_all(enveloped: &Enveloped, accounts: &[&[Certificate]]) -> Option<Vec<SealedTo>> {
+pub(super) fn sealed_to_all(enveloped: &Enveloped, accounts: &[&[Certificate]]) -> Option<Vec<SealedTo>> {
     let named: HashSet<&RecipientId> = enveloped.recipients.iter().filter_map(|to| to.id.as_ref()).collect();
     let mut known = HashMap::new();
     for account in accounts {

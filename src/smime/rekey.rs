@@ -2,13 +2,13 @@
 
 use super::frame::Frame;
 use super::lines::{Base64Lines, MIME_COLUMNS, PEM_COLUMNS};
-use super::open::{checked_content, decrypt_content};
+use super::open::checked_content;
+use super::proof::prove;
 use super::recipient::{Naming, Recipient, recipients_for};
 use super::recipient_info::RecipientInfo;
 use super::unwrap::recover_content_key;
-use super::{OpenError, OpeningKey, SealError, Sealed, inner, outer};
+use super::{OpenError, OpeningKey, SealError, Sealed, outer};
 use crate::cms::{self, CmsError, Enveloped, Input, MAX_OCTETS, Parts, Protection, der_from_ber};
-use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::{Policy, SecretBytes, Seed, Suite};
 use crate::mail::{TransferEncoding, eol};
 use crate::pki::ValidatedCertificate;
@@ -45,7 +45,8 @@ impl From<CmsError> for RekeyError {
 /// becomes DER, PEM stays PEM under its label. The recipients' keys are served as the profile `compatible` does under CBC,
 /// and as `modern` does under GCM. A content cipher that we only read stays too: see [`Sealed::cipher`].
 ///
-/// Whether the key is right shows only in the content, so it is decrypted and checked in memory, and dropped.
+/// Whether the key is right shows only in the content: as much of it is decrypted in memory as [`open`](super::open()) would
+/// check, and dropped.
 pub fn rekey(
     sealed: &[u8],
     keys: &[OpeningKey<'_>],
@@ -71,9 +72,11 @@ pub fn rekey_examined(
     let algorithm = checked_content(&enveloped, &Policy::READING)?;
     let new: Vec<_> = certificates.iter().map(ValidatedCertificate::certificate).collect();
     let recipients = recipients_for(&new, Suite::keeping(algorithm.cipher.mode), naming)?;
-    let content_key = proven_content_key(enveloped, &algorithm, keys)?;
+    // A wrong one would make a message that nobody can ever open.
+    let content_key = recover_content_key(&enveloped, algorithm.cipher.key_len, keys, &Policy::READING)?;
+    prove(&enveloped, &algorithm, &content_key)?;
     let infos = recipient_infos(&recipients, &content_key, seed)?;
-    let bytes = replace_recipients(input.bytes(), &carrier, infos)?;
+    let bytes = replace_recipients(input.bytes(), &carrier, &enveloped, infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
     Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients, headers_kept: None })
 }
@@ -123,17 +126,6 @@ impl Carrier<'_> {
     }
 }
 
-/// A content key that opens the content: a wrong one would make a message that nobody can ever open.
-fn proven_content_key(
-    enveloped: Enveloped,
-    algorithm: &ContentAlgorithm,
-    keys: &[OpeningKey<'_>],
-) -> Result<SecretBytes, OpenError> {
-    let content_key = recover_content_key(&enveloped, algorithm.cipher.key_len, keys, &Policy::READING)?;
-    let clear = decrypt_content(enveloped, algorithm, &content_key)?;
-    if inner::begins_like_mail(clear.expose()) { Ok(content_key) } else { Err(OpenError::NotOpened) }
-}
-
 fn recipient_infos(
     recipients: &[Recipient],
     content_key: &SecretBytes,
@@ -147,19 +139,53 @@ fn recipient_infos(
 fn replace_recipients(
     sealed: &[u8],
     carrier: &Carrier<'_>,
+    enveloped: &Enveloped,
     infos: Vec<RecipientInfo>,
 ) -> Result<Vec<u8>, RekeyError> {
+    if let Some(der) = enveloped.encrypted_content.structure() {
+        let parts = cms::parts(der)?;
+        let frame = frame(sealed, infos, &parts)?;
+        let same_length = frame.len() == der.len();
+        return Ok(match carrier.writing {
+            Writing::Octets => [&frame.head, &*parts.encrypted_content, parts.after].concat(),
+            Writing::Base64(_) if same_length => reletter(sealed, carrier.piece, &frame, &parts),
+            Writing::Base64(columns) => rewrite(sealed, carrier.piece, columns, &frame, &parts),
+        });
+    }
     let octets = carrier.octets().ok_or(RekeyError::NotBase64)?;
     let (der, rest) = der_from_ber(&octets)?;
     let parts = cms::parts(&der)?;
-    let frame = Frame::for_parts(infos, &parts).map_err(|_| SealError::Primitive("encoding"))?;
-    if frame.len() > MAX_OCTETS {
-        return Err(SealError::TooLarge(sealed.len()).into());
-    }
+    let frame = frame(sealed, infos, &parts)?;
     match carrier.writing {
         Writing::Octets => Ok([&frame.head, &*parts.encrypted_content, parts.after, rest].concat()),
         Writing::Base64(columns) => Ok(rewrite(sealed, carrier.piece, columns, &frame, &parts)),
     }
+}
+
+fn frame(sealed: &[u8], infos: Vec<RecipientInfo>, parts: &Parts<'_>) -> Result<Frame, SealError> {
+    let frame = Frame::for_parts(infos, parts).map_err(|_| SealError::Primitive("encoding"))?;
+    if frame.len() > MAX_OCTETS { Err(SealError::TooLarge(sealed.len())) } else { Ok(frame) }
+}
+
+/// All of it with other letters at the begin of `text`, which stands for a structure of the same length: what is behind the
+/// head has the same place in the structure, so the same letters stand for it, and they are copied with their lines.
+fn reletter(sealed: &[u8], text: &[u8], frame: &Frame, parts: &Parts<'_>) -> Vec<u8> {
+    let mut octets = frame.head.clone();
+    let missing = octets.len().next_multiple_of(3) - octets.len();
+    octets.extend(parts.encrypted_content.iter().chain(parts.after).take(missing));
+    let mut letters = encodify::base64::STANDARD.encode(octets).into_bytes().into_iter();
+    let (before, _) = around(sealed, text);
+    let mut bytes = Vec::with_capacity(sealed.len());
+    bytes.extend_from_slice(before);
+    let rest = text.iter().position(|octet| {
+        let is_letter = octet.is_ascii_alphanumeric() || b"+/=".contains(octet);
+        let letter = if is_letter { letters.next() } else { Some(*octet) };
+        bytes.extend(letter);
+        letter.is_none()
+    });
+    let copied = before.len() + rest.unwrap_or(text.len());
+    bytes.extend_from_slice(sealed.get(copied..).unwrap_or_default());
+    bytes
 }
 
 /// All of it with other base64 in the place of `text`, which is a piece of it.

@@ -18,6 +18,7 @@ use time::OffsetDateTime;
 
 #[cfg(test)]
 pub(super) use settle::protect_header;
+pub(super) use settle::{Drawn, Envelope, LARGEST, protect};
 
 /// One message to seal.
 pub struct SealJob<'a> {

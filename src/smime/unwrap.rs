@@ -8,6 +8,7 @@ use crate::crypto::algorithm::{CURVES, Curve, name_of};
 use crate::crypto::curve::CurvePrivateKey;
 use crate::crypto::encapsulation::{KemAlgorithm, KemIdentifiers};
 use crate::crypto::kem::KemPrivateKey;
+use crate::crypto::rsa_private::RsaPrivateKey;
 use crate::crypto::transport::TransportAlgorithm;
 use crate::crypto::{Policy, SecretBytes};
 use crate::pki::key::PrivateKey;
@@ -43,7 +44,7 @@ pub(super) fn recover_content_key(
 
 /// A private key that fits the kind of its recipient.
 enum RecipientKey<'k> {
-    Rsa(&'k rsa::PrivateKey),
+    Rsa(&'k RsaPrivateKey),
     Curve(&'k CurvePrivateKey),
     Kem(&'k KemPrivateKey),
 }

@@ -221,7 +221,7 @@ pub(super) fn ensure_folders(files: &impl Files, base: &Path, path: &Path) -> Re
     })
 }
 
-fn sync_parent(files: &impl Files, path: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_parent(files: &impl Files, path: &Path) -> Result<(), StoreError> {
     let parent = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),

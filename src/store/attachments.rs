@@ -3,11 +3,13 @@
 //! `.tmp` in an account's files is what `tmp/` is in a Maildir: files there are not visible, and nobody but us looks, so
 //! that we sweep it. A file's name comes from a stranger: it stands in no error and no log.
 
-use super::atomic::{Files, discard, ensure_folders, failed, publish, write_new};
+use super::atomic::{Files, discard, ensure_folders, failed, link_new, write_new};
+use super::group::Waiting;
 use super::layout::{Layout, TemplateError};
 use super::{MaildirStore, name};
 use crate::engine::{Staged, StoreError};
 use crate::mail::{Address, FileName, FolderName};
+use std::any::Any;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -99,7 +101,7 @@ fn sweep(files: &impl Files, folder: &Path) {
 }
 
 /// A file in `.tmp`. The name there goes with the value, committed or not.
-struct StagedAttachment<F: Files> {
+pub(super) struct StagedAttachment<F: Files> {
     files: F,
     temporary: PathBuf,
     visible: PathBuf,
@@ -110,8 +112,8 @@ struct StagedAttachment<F: Files> {
 
 impl<F: Files> StagedAttachment<F> {
     /// Makes it visible under this name. Is the name taken?
-    fn publish_as(&self, name: &str) -> Result<bool, StoreError> {
-        match publish(&self.files, &self.temporary, &self.visible.join(name)) {
+    fn link_as(&self, name: &str) -> Result<bool, StoreError> {
+        match link_new(&self.files, &self.temporary, &self.visible.join(name)) {
             Ok(()) => Ok(false),
             Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => Ok(true),
             Err(StoreError::Io { doing, source, .. }) => {
@@ -130,15 +132,31 @@ impl<F: Files> Staged for StagedAttachment<F> {
         self.size
     }
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.reveal()?;
+        self.files.sync_folder(&self.visible).map_err(failed("sync the folder", &self.visible))
+    }
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+impl<F: Files> Waiting for StagedAttachment<F> {
+    fn reveal(&self) -> Result<(), StoreError> {
         for number in 1..=MOST_NUMBERED {
-            if !self.publish_as(&self.file.numbered(number))? {
+            if !self.link_as(&self.file.numbered(number))? {
                 return Ok(());
             }
         }
-        match self.publish_as(&self.file.marked(&name::random()))? {
+        match self.link_as(&self.file.marked(&name::random()))? {
             false => Ok(()),
             true => Err(failed("link", &self.visible)(ErrorKind::AlreadyExists.into())),
         }
+    }
+    fn folder(&self) -> &Path {
+        &self.visible
+    }
+    fn counts(&self) -> Option<(&Path, u64)> {
+        None
     }
 }
 

@@ -2,11 +2,11 @@
 //! all of a batch are made visible together, with one sync of a folder for all.
 
 use super::atomic::{Files, discard, failed, link_new};
+use super::group::{Waiting, reveal_all};
 use super::stored::{Part, StoredMailbox, StoredMessage};
 use super::{Disk, MaildirStore, NewContent, keywords, name, quota};
 use crate::engine::StoreError;
 use crate::mail::{Address, Flag, MailboxName, crlf_len};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -47,6 +47,7 @@ pub struct NamedArrival {
 pub struct StagedArrival<F: Files = Disk> {
     files: F,
     place: StoredMessage,
+    visible: PathBuf,
     temporary: PathBuf,
     size: u64,
 }
@@ -116,7 +117,8 @@ impl<F: Files> MaildirStore<F> {
         let temporary = place.mailbox.folder.join("tmp").join(place.base());
         let files = self.files.clone();
         let mut file = files.create(&temporary).map_err(failed("create", &temporary))?;
-        let staged = StagedArrival { files, place, temporary, size: content.bytes().len() as u64 };
+        let (visible, size) = (place.path(), content.bytes().len() as u64);
+        let staged = StagedArrival { files, place, visible, temporary, size };
         let path = &staged.temporary;
         staged.files.write(&mut file, content.bytes()).map_err(failed("write", path))?;
         staged.files.set_modified(&file, date).map_err(failed("set the time of", path))?;
@@ -129,46 +131,22 @@ impl<F: Files> StagedArrival<F> {
     /// Makes all of them visible, which may be of one mailbox or of several, syncs each folder once, and says which are there
     /// for good.
     pub fn commit_all(staged: Vec<StagedArrival<F>>) -> Vec<Result<StoredMessage, StoreError>> {
-        let linked: Vec<Result<StagedArrival<F>, StoreError>> =
-            staged.into_iter().map(|one| one.link().map(|()| one)).collect();
-        let folders: BTreeSet<PathBuf> = linked.iter().flatten().map(StagedArrival::folder).collect();
-        let lost: Vec<(PathBuf, String)> =
-            linked.iter().flatten().take(1).flat_map(|one| one.sync(&folders)).collect();
-        let ends: Vec<_> = linked.into_iter().map(|one| one.and_then(|one| one.concluded(&lost))).collect();
-        let there = || ends.iter().flatten();
-        for maildir in there().map(StagedArrival::maildir).collect::<BTreeSet<&Path>>() {
-            let sizes = there().filter(|one| one.maildir() == maildir).map(|one| one.size);
-            there().take(1).for_each(|one| quota::record_many(&one.files, maildir, sizes.clone()));
-        }
-        ends.into_iter().map(|one| one.map(|one| one.place.clone())).collect()
+        let Some(files) = staged.first().map(|first| first.files.clone()) else { return Vec::new() };
+        let waiting: Vec<&dyn Waiting> = staged.iter().map(|one| one as &dyn Waiting).collect();
+        let ends = reveal_all(&files, &waiting);
+        ends.into_iter().zip(&staged).map(|(end, one)| end.map(|()| one.place.clone())).collect()
     }
+}
 
-    fn link(&self) -> Result<(), StoreError> {
-        link_new(&self.files, &self.temporary, &self.place.path())
+impl<F: Files> Waiting for StagedArrival<F> {
+    fn reveal(&self) -> Result<(), StoreError> {
+        link_new(&self.files, &self.temporary, &self.visible)
     }
-
-    fn folder(&self) -> PathBuf {
-        self.place.mailbox.folder.join(self.place.part.name())
+    fn folder(&self) -> &Path {
+        self.visible.parent().unwrap_or(&self.visible)
     }
-
-    /// The folders whose sync failed, and why.
-    fn sync(&self, folders: &BTreeSet<PathBuf>) -> Vec<(PathBuf, String)> {
-        let sync = |folder: &PathBuf| {
-            self.files.sync_folder(folder).err().map(|error| (folder.clone(), error.to_string()))
-        };
-        folders.iter().filter_map(sync).collect()
-    }
-
-    fn concluded(self, lost: &[(PathBuf, String)]) -> Result<StagedArrival<F>, StoreError> {
-        let folder = self.folder();
-        if let Some((_, reason)) = lost.iter().find(|(other, _)| *other == folder) {
-            return Err(failed("sync the folder", &folder)(std::io::Error::other(reason.clone())));
-        }
-        Ok(self)
-    }
-
-    fn maildir(&self) -> &Path {
-        &self.place.mailbox.maildir
+    fn counts(&self) -> Option<(&Path, u64)> {
+        Some((&self.place.mailbox.maildir, self.size))
     }
 }
 

@@ -1,11 +1,14 @@
 //! Maildir and Maildir++ (spec: interop, "Postfix and Dovecot").
 
-use super::atomic::{Disk, Files, discard, ensure_folder, ensure_folders, failed, publish, write_new};
-use super::attachments::Readied;
+use super::atomic::{Disk, Files, discard, ensure_folder, ensure_folders, failed, link_new, publish};
+use super::attachments::{Readied, StagedAttachment};
+use super::content::Octets;
+use super::group::{Waiting, reveal_all};
 use super::layout::{Layout, TemplateError};
 use super::{attachments, keywords, name, quota};
-use crate::engine::{Content, Copy, Mailstore, Place, Staged, StoreError};
-use crate::mail::{Address, Flag, FolderName, MailboxName, crlf_len};
+use crate::engine::{Copy, Mailstore, Place, Staged, StoreError};
+use crate::mail::{Address, Flag, FolderName, MailboxName};
+use std::any::Any;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -96,10 +99,13 @@ impl<F: Files> MaildirStore<F> {
         }
     }
 
-    fn write(&self, copy: &Copy<'_>, bytes: &[u8]) -> Result<Box<dyn Staged>, StoreError> {
+    fn write(&self, copy: &Copy<'_>, octets: Octets<'_>) -> Result<Box<dyn Staged>, StoreError> {
         match &copy.place {
-            Place::Mailbox(mailbox) => self.write_message(copy, mailbox, bytes),
-            Place::File(folder, name) => self.write_file(&copy.owner, (folder, name), bytes),
+            Place::Mailbox(mailbox) => self.write_message(copy, mailbox, octets),
+            Place::File(folder, name) => {
+                let bytes = octets.held(Path::new(folder.as_str()))?;
+                self.write_file(&copy.owner, (folder, name), bytes)
+            }
         }
     }
 
@@ -107,31 +113,73 @@ impl<F: Files> MaildirStore<F> {
         &self,
         copy: &Copy<'_>,
         mailbox: &MailboxName,
-        bytes: &[u8],
+        octets: Octets<'_>,
     ) -> Result<Box<dyn Staged>, StoreError> {
+        let name = self.name_for(octets);
+        let admitted = self.admit(copy, mailbox, (name, octets.len()), &mut Expected::default())?;
+        self.write_admitted(admitted, octets)
+    }
+
+    pub(super) fn name_for(&self, octets: Octets<'_>) -> String {
+        let (size, crlf_size) = octets.sizes();
+        name::unique(&self.host, size, crlf_size)
+    }
+
+    /// Sees to all that comes before the first octet is written: the mailbox, room for the message beside those that are on
+    /// their way to the account, letters for its keywords.
+    pub(super) fn admit(
+        &self,
+        copy: &Copy<'_>,
+        mailbox: &MailboxName,
+        (name, size): (String, u64),
+        expected: &mut Expected,
+    ) -> Result<Admitted, StoreError> {
         let folder = self.folder(&copy.owner, mailbox);
         let maildir = self.layout.maildir(&copy.owner);
-        let size = bytes.len() as u64;
         self.require(copy, mailbox, &folder)?;
-        if !quota::has_room(&self.files, &maildir, size)? {
+        let all = expected.and(size);
+        if !quota::has_room_for(&self.files, &maildir, (all.octets, all.messages))? {
             return Err(StoreError::OverQuota(copy.owner.to_string()));
         }
         let labels = keywords::letters(&self.files, &folder, &keywords_of(&copy.flags))?;
-        let name = name::unique(&self.host, bytes.len(), crlf_len(bytes));
+        *expected = all;
         let temporary = folder.join("tmp").join(&name);
         let visible = place(&folder, &name, &name::letters(&copy.flags, &labels.letters));
-        write_new(&self.files, &temporary, bytes)?;
         let warnings = labels.dropped.iter().map(|keyword| no_letter(keyword)).collect();
-        Ok(Box::new(StagedFile {
-            files: self.files.clone(),
-            maildir,
-            temporary,
-            visible,
-            name,
-            size,
-            warnings,
-        }))
+        Ok(Admitted { maildir, temporary, visible, name, size, warnings })
     }
+
+    pub(super) fn write_admitted(
+        &self,
+        admitted: Admitted,
+        octets: Octets<'_>,
+    ) -> Result<Box<dyn Staged>, StoreError> {
+        octets.write_new(&self.files, &admitted.temporary)?;
+        Ok(Box::new(StagedFile { files: self.files.clone(), admitted }))
+    }
+}
+
+/// What is on its way to an account and does not count in its quota yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Expected {
+    octets: u64,
+    messages: u64,
+}
+
+impl Expected {
+    fn and(self, size: u64) -> Expected {
+        Expected { octets: self.octets.saturating_add(size), messages: self.messages.saturating_add(1) }
+    }
+}
+
+/// A message that may come in: where it is written, and where it belongs.
+pub(super) struct Admitted {
+    maildir: PathBuf,
+    temporary: PathBuf,
+    visible: PathBuf,
+    name: String,
+    size: u64,
+    warnings: Vec<String>,
 }
 
 /// New mail is in `new/`; letters have a place only in `cur/`.
@@ -168,9 +216,20 @@ fn is_folder(path: &Path) -> Result<bool, StoreError> {
 
 impl<F: Files> Mailstore for MaildirStore<F> {
     fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError> {
-        match &copy.content {
-            Content::Sealed(sealed) => self.write(copy, sealed.bytes()),
-            Content::Plain(bytes, _) => self.write(copy, bytes),
+        self.write(copy, Octets::of(copy))
+    }
+
+    fn stage_all(&self, copies: &[&Copy<'_>]) -> Vec<Result<Box<dyn Staged>, StoreError>> {
+        self.stage_together(copies)
+    }
+
+    fn commit_all(&self, staged: Vec<Box<dyn Staged>>) -> Vec<Result<(), StoreError>> {
+        let waiting: Option<Vec<&dyn Waiting>> =
+            staged.iter().map(|one| waiting::<F>(one.as_ref())).collect();
+        match waiting {
+            Some(waiting) => reveal_all(&self.files, &waiting),
+            // Of another store: it knows how.
+            None => staged.into_iter().map(|one| one.commit()).collect(),
         }
     }
 
@@ -219,37 +278,55 @@ fn lists(folder: &Path, name: &str) -> Result<bool, StoreError> {
     Ok(false)
 }
 
+/// What a store of this kind staged; nothing if it is of another one.
+fn waiting<F: Files>(staged: &dyn Staged) -> Option<&dyn Waiting> {
+    let staged = staged.as_any()?;
+    let message = staged.downcast_ref::<StagedFile<F>>().map(|message| message as &dyn Waiting);
+    message.or_else(|| staged.downcast_ref::<StagedAttachment<F>>().map(|file| file as &dyn Waiting))
+}
+
 /// A file in `tmp/`. The name there goes with the value, committed or not.
 struct StagedFile<F: Files> {
     files: F,
-    maildir: PathBuf,
-    temporary: PathBuf,
-    visible: PathBuf,
-    name: String,
-    size: u64,
-    warnings: Vec<String>,
+    admitted: Admitted,
 }
 
 impl<F: Files> Staged for StagedFile<F> {
     fn name(&self) -> &str {
-        &self.name
+        &self.admitted.name
     }
     fn size(&self) -> u64 {
-        self.size
+        self.admitted.size
     }
     fn warnings(&self) -> &[String] {
-        &self.warnings
+        &self.admitted.warnings
     }
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        publish(&self.files, &self.temporary, &self.visible)?;
-        quota::record(&self.files, &self.maildir, self.size);
+        let Admitted { temporary, visible, maildir, size, .. } = &self.admitted;
+        publish(&self.files, temporary, visible)?;
+        quota::record(&self.files, maildir, *size);
         Ok(())
+    }
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+impl<F: Files> Waiting for StagedFile<F> {
+    fn reveal(&self) -> Result<(), StoreError> {
+        link_new(&self.files, &self.admitted.temporary, &self.admitted.visible)
+    }
+    fn folder(&self) -> &Path {
+        self.admitted.visible.parent().unwrap_or(&self.admitted.visible)
+    }
+    fn counts(&self) -> Option<(&Path, u64)> {
+        Some((&self.admitted.maildir, self.admitted.size))
     }
 }
 
 impl<F: Files> Drop for StagedFile<F> {
     fn drop(&mut self) {
-        discard(&self.files, &self.temporary);
+        discard(&self.files, &self.admitted.temporary);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A store in memory, for tests, whose n-th stage or commit fails on wish.
 
-use crate::engine::{Content, Copy, Mailstore, Place, Staged, StoreError};
+use crate::engine::{Content, Copy, LargeContent, Mailstore, Place, Staged, StoreError};
 use crate::mail::{Address, Flag, FolderName, MailboxName};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -100,6 +100,20 @@ fn injected(doing: &'static str) -> StoreError {
     StoreError::Io { doing, path: "memory".into(), source: std::io::Error::other("injected") }
 }
 
+fn poured(content: &LargeContent<'_>) -> Result<(Vec<u8>, Option<&'static str>), StoreError> {
+    let mut bytes = Vec::new();
+    let written = content.write(&mut |piece| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    });
+    written.map_err(|_| injected("write"))?;
+    let source = match content {
+        LargeContent::Sealed(_) => None,
+        LargeContent::Plain(_, consent) => Some(consent.source()),
+    };
+    Ok((bytes, source))
+}
+
 impl Mailstore for MemoryStore {
     fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError> {
         let place = (copy.owner.clone(), copy.place.clone());
@@ -115,6 +129,7 @@ impl Mailstore for MemoryStore {
         let (bytes, plain_source) = match &copy.content {
             Content::Sealed(sealed) => (sealed.bytes().to_vec(), None),
             Content::Plain(bytes, consent) => (bytes.to_vec(), Some(consent.source())),
+            Content::Large(content) => poured(content)?,
         };
         state.staged_now += 1;
         let name = format!("m{}", state.stages);

@@ -5,9 +5,11 @@
 
 mod atomic;
 mod attachments;
+mod content;
 mod find;
 mod finish;
 mod folder;
+mod group;
 mod identity;
 mod import;
 mod keywords;
@@ -19,6 +21,7 @@ mod moving;
 mod name;
 mod order;
 mod pair;
+mod pour;
 mod quota;
 mod regular;
 mod replace;
@@ -38,6 +41,7 @@ pub use layout::TemplateError;
 pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
 pub use name::kept_beginning;
+pub use pour::{Pieces, pour_file};
 pub use replace::{NewContent, Replaced, Replacement, Step};
 pub use stored::{Messages, Part, RunId, StoredMailbox, StoredMessage, is_of_one_file};
 pub use uidlist::UidListError;

@@ -8,19 +8,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 static DELIVERIES: AtomicU64 = AtomicU64::new(0);
+/// The latest moment that a name of this process says, in microseconds since 1970.
+static LATEST: AtomicU64 = AtomicU64::new(0);
+/// Microseconds: a clock that was set back by more than this is believed.
+const SET_BACK: u64 = 1_000_000;
 
 /// `seconds.MmicrosecondsPpidQcounterRrandom.host,S=size,W=wire size`. Any one of pid, counter and 64 random bits
-/// would do; together they hold also where pids repeat (containers) or the clock goes back.
+/// would do; together they hold also where pids repeat (containers) or the clock goes back. Names of one process say moments
+/// in the order in which they were given, which readers follow.
 pub(super) fn unique(host: &str, size: usize, wire_size: usize) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let moment = moment();
     let count = DELIVERIES.fetch_add(1, Ordering::Relaxed);
     format!(
         "{}.M{}P{}Q{count}R{:016x}.{host},S={size},W={wire_size}",
-        now.as_secs(),
-        now.subsec_micros(),
+        moment / 1_000_000,
+        moment % 1_000_000,
         std::process::id(),
         rand::random::<u64>(),
     )
+}
+
+/// Now, in microseconds since 1970, and later than any before: two messages of the same microsecond would lie in the order
+/// of their counters as text, 10 before 9.
+fn moment() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    let now = u64::try_from(now).unwrap_or(u64::MAX);
+    let next = |latest: u64| if latest.wrapping_sub(now) < SET_BACK { latest.saturating_add(1) } else { now };
+    let latest = LATEST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |latest| Some(next(latest)));
+    latest.map_or(now, next)
 }
 
 /// The name of what takes the place of `old`, whose file was last modified at `date` (Unix seconds), with the run that

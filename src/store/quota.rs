@@ -65,12 +65,7 @@ struct Quota {
     text: String,
 }
 
-/// Is there room for one more message of that size? Without a quota file there always is.
-pub(super) fn has_room(files: &impl Files, maildir: &Path, size: u64) -> Result<bool, StoreError> {
-    has_room_for(files, maildir, (size, 1))
-}
-
-/// The same for several that come together.
+/// Is there room for so many octets and messages more? Without a quota file there always is.
 pub(super) fn has_room_for(
     files: &impl Files,
     maildir: &Path,
@@ -224,6 +219,10 @@ mod tests {
     use crate::mail::Address;
     use crate::store::{Disk, Part, StoredMailbox};
     use std::sync::Arc;
+
+    fn has_room(files: &impl Files, maildir: &Path, size: u64) -> Result<bool, StoreError> {
+        has_room_for(files, maildir, (size, 1))
+    }
 
     fn maildir(quota: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();

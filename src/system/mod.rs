@@ -1,4 +1,5 @@
-//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory, input.
+//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory, input, what waits
+//! in temporary files, threads that wait for the disk.
 
 pub mod log;
 
@@ -9,11 +10,19 @@ mod identity;
 mod interrupt;
 mod memory_file;
 mod patient;
+mod reread;
+mod side_by_side;
+mod spool;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use harden::{close_inherited, harden};
-pub use identity::{IdentityError, User, become_owner, refuse_network_file_system, user_name};
+pub use identity::{
+    IdentityError, User, become_owner, lies_in_memory, refuse_network_file_system, user_name,
+};
 pub use interrupt::Interrupt;
 pub use memory_file::memory_file;
 pub use patient::Patient;
+pub use reread::RereadFile;
+pub use side_by_side::side_by_side;
+pub use spool::{Spool, SpoolWriter};

@@ -64,7 +64,7 @@ pub(crate) fn encrypt(content_key: &[u8; 32], iv: &[u8], content: &[u8]) -> Vec<
 /// AES-256-CBC without its padding; nothing if there is none.
 pub(crate) fn decrypt(content_key: &[u8; 32], enveloped: &Enveloped) -> Option<Vec<u8>> {
     let iv = enveloped.algorithm.parameters.as_ref()?.value();
-    let mut clear = enveloped.encrypted_content.clone();
+    let mut clear = enveloped.encrypted_content.to_vec();
     let (blocks, rest) = Array::slice_as_chunks_mut(&mut clear);
     if !rest.is_empty() {
         return None;

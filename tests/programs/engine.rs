@@ -48,6 +48,7 @@ fn one_engine_asks_a_filter_about_many_messages() {
         };
         let address = Address::parse("bob@north.example").unwrap();
         let outcome = engine.deliver(&Request {
+            large: None,
             message: MAIL,
             sender: Some(sender.into()),
             recipients: vec![Recipient { address, original: None }],

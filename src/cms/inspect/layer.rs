@@ -6,7 +6,7 @@
 
 use super::{EnvelopeReport, Structure};
 use crate::cms::element::Elements;
-use crate::cms::enveloped::{content_info, enveloped_data};
+use crate::cms::enveloped::{Parsed, content_info, enveloped_data};
 use crate::cms::input::{is_content_info, unarmored};
 use crate::cms::names::oid_name;
 use crate::cms::protection::{Octets, decode, glance, is_detached_signature, sole_element};
@@ -240,8 +240,12 @@ impl Walk {
     ) {
         let layer = Layer::new(depth, LayerKind::Cms, &oid_name(&content_type), octets);
         match content_type {
-            ID_ENVELOPED_DATA => self.enveloped(layer, enveloped_data(content, false)),
-            ID_CT_AUTH_ENVELOPED_DATA => self.enveloped(layer, enveloped_data(content, true)),
+            ID_ENVELOPED_DATA => {
+                self.enveloped(layer, enveloped_data(content, false).map(Parsed::into_owned))
+            }
+            ID_CT_AUTH_ENVELOPED_DATA => {
+                self.enveloped(layer, enveloped_data(content, true).map(Parsed::into_owned))
+            }
             ID_SIGNED_DATA => self.signed(layer, signed_data(content)),
             _ => self.push(layer),
         }

@@ -28,15 +28,18 @@ pub(in crate::crypto) enum Parameters {
     Rc2 { version: u32 },
 }
 
-/// Decrypts `content` in place and says how many of its bytes are clear text, or nothing if key, padding or tag is wrong.
+/// Decrypts `content` in place, which has its tag behind it where there is one, and says how many of its bytes are clear text,
+/// or nothing if key, padding or tag is wrong.
 pub(in crate::crypto) type Decrypt = fn(input: &DecryptInput<'_>, content: &mut [u8]) -> Option<usize>;
 
 /// What stands beside the ciphertext. CBC looks at key and IV only.
+#[derive(Clone, Copy)]
 pub(in crate::crypto) struct DecryptInput<'a> {
     pub(in crate::crypto) key: &'a [u8],
     pub(in crate::crypto) iv: &'a [u8],
     pub(in crate::crypto) aad: &'a [u8],
-    pub(in crate::crypto) tag: &'a [u8],
+    /// So many bytes at the end of the ciphertext are the tag.
+    pub(in crate::crypto) tag_len: usize,
 }
 
 /// Encrypts in place and gives the tag, or nothing if key or nonce has the wrong length.

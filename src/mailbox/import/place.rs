@@ -4,10 +4,10 @@ use super::batch::{Batch, Item, Pending, Whole, told};
 use super::{Arrived, Import, Imported};
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
-use crate::mailbox::run::side_by_side;
 use crate::mailbox::{Left, Made, Read};
 use crate::smime::encrypted_as_it_is;
 use crate::store::{Arrival, NamedArrival, NewContent, StagedArrival, StoredMessage};
+use crate::system::side_by_side;
 
 /// So many files are written and synced side by side.
 const LANES: usize = 8;

@@ -3,8 +3,9 @@
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
 use crate::mailbox::Selection;
-use crate::mailbox::run::{Known, MESSAGES, NAMES, OCTETS, PASSES, RESTLESS, reason, side_by_side, whole};
+use crate::mailbox::run::{Known, MESSAGES, NAMES, OCTETS, PASSES, RESTLESS, reason, whole};
 use crate::store::{MaildirStore, Messages, StoredMailbox, StoredMessage, is_of_one_file};
+use crate::system::side_by_side;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,7 +2,6 @@
 
 use super::batch::{Batch, Entry, Unlisted, reason};
 use super::journal::mark;
-use super::lanes::side_by_side;
 use super::make::Change;
 use super::prove::{Unproved, prove};
 use super::trouble::Trouble;
@@ -13,6 +12,7 @@ use crate::engine::StoreError;
 use crate::mail::Address;
 use crate::mailbox::{Left, Notes, Outcome, Seen};
 use crate::store::{Replaced, Replacement, StoredMessage};
+use crate::system::side_by_side;
 use std::sync::mpsc::Sender;
 
 /// Puts batches in their place.

@@ -5,7 +5,6 @@
 
 use super::batch::{Batch, Entry, Unlisted, reason};
 use super::known::Known;
-use super::lanes::side_by_side;
 use super::trouble::Trouble;
 use super::workshop::{Halt, Workshop};
 use super::{RunError, Scope};
@@ -13,6 +12,7 @@ use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
 use crate::mailbox::{Left, Outcome, Selection};
 use crate::store::{StoredMailbox, StoredMessage, is_of_one_file};
+use crate::system::side_by_side;
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::Read as _;

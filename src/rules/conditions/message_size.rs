@@ -24,9 +24,9 @@ struct MessageSize {
 
 impl Test for MessageSize {
     fn holds(&self, evidence: &Evidence<'_>, witness: &mut dyn Witness) -> bool {
-        let size = evidence.message.bytes().len();
+        let size = evidence.size();
         witness.value(&size);
-        self.operator.compares(u64::try_from(size).unwrap_or(u64::MAX), self.limit)
+        self.operator.compares(size, self.limit)
     }
 }
 

@@ -43,7 +43,8 @@ fn a_zero_key_does_not_open() {
         let algorithm = ContentAlgorithm::read(&sealed.algorithm, &Policy::READING).unwrap();
         let zeros = SecretBytes::new(vec![0; 32]);
         let tag = sealed.tag.unwrap_or_default();
-        let opened = algorithm.decrypt(&zeros, &[], &tag, SecretBytes::new(sealed.encrypted_content));
+        let opened =
+            algorithm.decrypt(&zeros, &[], &tag, SecretBytes::new(sealed.encrypted_content.into_bytes()));
         assert!(!opened.is_ok_and(|clear| inner::begins_like_mail(clear.expose())), "{}", profile.name());
     }
 }

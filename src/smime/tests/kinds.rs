@@ -251,7 +251,7 @@ fn failures(sealed: &[u8], person: &Person, kind: KeyType) -> Vec<Failure> {
         cases.push(("carrier flipped", flipped(&der, &carrier)));
         cases.push(("carrier of zeros", replace(&der, &carrier, &vec![0; carrier.len()])));
     }
-    cases.push(("padding or tag", flipped(&der, read.tag.as_ref().unwrap_or(&read.encrypted_content))));
+    cases.push(("padding or tag", flipped(&der, read.tag.as_deref().unwrap_or(&read.encrypted_content))));
     let own = |what, der: Vec<u8>| Failure { what, sealed: join(&header, &der), key: again(person) };
     let mut all: Vec<Failure> = cases.into_iter().map(|(what, der)| own(what, der)).collect();
     let other = UnlockedKey::generate(kind, seed(99)).unwrap();

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-pub(super) const SPECIAL: [&[u8]; 33] = [
+pub(in crate::smime) const SPECIAL: [&[u8]; 33] = [
     b"",
     b"\n",
     b"\r\n",
@@ -71,7 +71,7 @@ fn a_line_of_a_megabyte_and_deep_nesting_come_back() {
 }
 
 /// Pieces out of which hostile headers are made.
-pub(super) fn piece() -> impl Strategy<Value = Vec<u8>> {
+pub(in crate::smime) fn piece() -> impl Strategy<Value = Vec<u8>> {
     let pieces: [&[u8]; 31] = [
         b"\n",
         b"\r\n",

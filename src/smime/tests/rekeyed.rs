@@ -8,7 +8,7 @@ use crate::mail::{Message, eol};
 use ::cms::content_info::{CmsVersion, ContentInfo};
 use ::cms::enveloped_data::EnvelopedData;
 use der::{Decode, Encode};
-use encodify::base64;
+use encodify::base64::{self, LineEnding};
 use proptest::prelude::*;
 
 const MESSAGE: &[u8] = b"Subject: quarterly numbers\r\nFrom: a@b\r\n\r\nThe numbers are good.\r\n";
@@ -95,6 +95,53 @@ fn lines_end_as_before() {
     }
 }
 
+/// As many octets as before stand before the ciphertext: then the text behind them is copied, in whatever lines it lies.
+#[test]
+fn where_the_head_is_as_long_the_text_behind_it_stays() {
+    let groups: [&[&Person]; 3] = [&[alice()], &[alice(), bob()], &[alice(), bob(), dana()]];
+    for (profile, people) in CLASSICAL.into_iter().flat_map(|profile| groups.map(|people| (profile, people)))
+    {
+        for extra in 0..3 {
+            let message = [MESSAGE, &vec![b'x'; 3000 + extra]].concat();
+            let one = seal_for_alice(&message, profile);
+            let sealed = rekey_for(one.bytes(), alice(), people, 8).unwrap();
+            let (header, der) = split(sealed.bytes());
+            for columns in [76, 64, 4, 1000, 20_000] {
+                let text =
+                    base64::STANDARD.wrapped(columns, LineEnding::Lf).encode(&der).replace('Q', "Q\t ");
+                let before = [&header, text.as_bytes(), b"\r\n \r\n"].concat();
+                let after = rekey_for(&before, alice(), people, 9).unwrap();
+                let after = after.bytes();
+                assert_eq!(kept(enveloped(after)), kept(enveloped(&before)));
+                assert_eq!(open_as(alice(), after).unwrap(), message);
+                assert_eq!(after.len(), before.len());
+                let same =
+                    before.iter().rev().zip(after.iter().rev()).take_while(|(one, two)| one == two).count();
+                assert!(same > 4000, "the letters of the ciphertext are the same: {same}");
+                let is_space = |octet: &u8| octet.is_ascii_whitespace();
+                assert!(after.iter().map(is_space).eq(before.iter().map(is_space)), "the lines are the same");
+            }
+        }
+    }
+}
+
+/// A head of another length moves everything.
+#[test]
+fn where_the_head_is_longer_or_shorter_all_is_written_in_lines() {
+    for profile in CLASSICAL {
+        for people in [&[dana()][..], &[dana(), bob()], &[bob(), alice()]] {
+            for extra in 0..3 {
+                let sealed = seal_for_alice(&[MESSAGE, &vec![b'x'; 3000 + extra]].concat(), profile);
+                let after = rekey_for(sealed.bytes(), alice(), people, 9).unwrap();
+                let (header, der) = split(after.bytes());
+                assert_eq!(kept(enveloped(after.bytes())), kept(enveloped(sealed.bytes())));
+                assert!(join(&header, &der) == after.bytes(), "as we write it");
+                assert!(open_as(people[0], after.bytes()).unwrap().starts_with(MESSAGE));
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -175,8 +222,8 @@ fn with_parts(sealed: &[u8], change: impl FnOnce(&mut Parts<'_>)) -> Vec<u8> {
     change(&mut parts);
     let key =
         unwrap::recover_content_key(&enveloped(sealed), 32, &[alice().opening()], &Policy::READING).unwrap();
-    let alice = [alice().validated()];
-    let (_, to) = recipient::recipients(&alice, Profile::Compatible.into()).unwrap();
+    let certificates = [alice().validated()];
+    let (_, to) = recipient::recipients(&certificates, Profile::Compatible.into()).unwrap();
     let infos = vec![to[0].info(&key, &mut seed(7).into_rng()).unwrap()];
     let frame = frame::Frame::for_parts(infos, &parts).unwrap();
     join(&header, &[frame.head.as_slice(), &parts.encrypted_content, parts.after].concat())

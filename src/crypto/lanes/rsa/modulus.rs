@@ -44,6 +44,7 @@ impl Modulus {
         Some(Modulus { octets: modulus.len(), exponent, limbs, r_squared, inverse })
     }
     /// Octets of the modulus without leading zeros, and of each result.
+    #[cfg(test)]
     pub(super) fn octets(&self) -> usize {
         self.octets
     }

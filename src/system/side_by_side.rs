@@ -5,11 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, scope};
 
 /// What becomes of each, in their order; at most so many at a time. Where the system has no more threads, fewer.
-pub(in crate::mailbox) fn side_by_side<T: Send, R: Send>(
-    items: Vec<T>,
-    lanes: usize,
-    work: impl Fn(T) -> R + Sync,
-) -> Vec<R> {
+pub fn side_by_side<T: Send, R: Send>(items: Vec<T>, lanes: usize, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let lanes = lanes.min(items.len());
     if lanes < 2 {
         return items.into_iter().map(work).collect();

@@ -1,0 +1,154 @@
+//! What was measured, as it is written to `target/` and read again.
+
+use super::machine::Machine;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// What somebody took, in the unit of the row.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure {
+    pub(crate) name: String,
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+}
+
+/// A row of the table "Ratios to reach".
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+    /// Ours.
+    pub(crate) ours: Option<Figure>,
+    /// Whoever stands beside.
+    pub(crate) peers: Vec<Figure>,
+    /// What the targets speak of: times as fast, per cent, or MiB.
+    pub(crate) reached: Option<f64>,
+    pub(crate) target: Target,
+    /// What a reader must know of the row.
+    pub(crate) note: Option<String>,
+}
+
+/// What is to be reached.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target {
+    pub(crate) kind: Kind,
+    pub(crate) must: f64,
+    pub(crate) moonshot: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// As fast as the fastest peer so many times: more is better.
+    Times,
+    /// Per cent of another work: less is better.
+    Share,
+    /// MiB: less is better.
+    Memory,
+}
+
+impl Target {
+    pub(crate) const fn times(must: f64, moonshot: f64) -> Target {
+        Target { kind: Kind::Times, must, moonshot }
+    }
+
+    pub(crate) const fn share(must: f64, moonshot: f64) -> Target {
+        Target { kind: Kind::Share, must, moonshot }
+    }
+
+    pub(crate) const fn memory(must: f64, moonshot: f64) -> Target {
+        Target { kind: Kind::Memory, must, moonshot }
+    }
+
+    fn is_met(self, reached: f64, wanted: f64) -> bool {
+        match self.kind {
+            Kind::Times => reached >= wanted,
+            Kind::Share | Kind::Memory => reached <= wanted,
+        }
+    }
+}
+
+/// How far a row came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Moonshot,
+    Reached,
+    Short,
+    NotMeasured,
+}
+
+impl Verdict {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Verdict::Moonshot => "moonshot",
+            Verdict::Reached => "reached",
+            Verdict::Short => "SHORT",
+            Verdict::NotMeasured => "not measured",
+        }
+    }
+}
+
+impl Row {
+    /// A row that this machine or this build cannot measure, and why.
+    pub(crate) fn missing(name: &'static str, unit: &'static str, target: Target, why: &str) -> Row {
+        let note = Some(why.to_owned());
+        Row { name, unit, ours: None, peers: Vec::new(), reached: None, target, note }
+    }
+
+    pub(crate) fn with_note(self, note: impl Into<String>) -> Row {
+        Row { note: Some(note.into()), ..self }
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self.reached {
+            None => Verdict::NotMeasured,
+            Some(reached) if self.target.is_met(reached, self.target.moonshot) => Verdict::Moonshot,
+            Some(reached) if self.target.is_met(reached, self.target.must) => Verdict::Reached,
+            Some(_) => Verdict::Short,
+        }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::json!({
+            "row": self.name,
+            "unit": self.unit,
+            "ours": self.ours.as_ref().map(Figure::json),
+            "peers": self.peers.iter().map(Figure::json).collect::<Vec<_>>(),
+            "kind": match self.target.kind { Kind::Times => "times", Kind::Share => "share", Kind::Memory => "memory" },
+            "reached": self.reached,
+            "must": self.target.must,
+            "moonshot": self.target.moonshot,
+            "verdict": self.verdict().word(),
+            "note": self.note,
+        })
+    }
+}
+
+impl Figure {
+    fn json(&self) -> Value {
+        serde_json::json!({"name": self.name, "median": self.median, "least": self.least})
+    }
+}
+
+/// Writes rows or curves beside the build, and says where.
+pub(crate) fn write(name: &str, machine: &Machine, what: &str, values: Vec<Value>) -> PathBuf {
+    let file = target().join(name);
+    let text = serde_json::json!({"machine": machine.json(), what: values});
+    let text = serde_json::to_string_pretty(&text).expect("it is JSON");
+    std::fs::write(&file, text + "\n").expect("the build folder takes files");
+    file
+}
+
+pub(crate) fn rows_as_json(rows: &[Row]) -> Vec<Value> {
+    rows.iter().map(Row::json).collect()
+}
+
+/// What an earlier run wrote.
+pub(crate) fn read(name: &str) -> Option<Value> {
+    serde_json::from_slice(&std::fs::read(target().join(name)).ok()?).ok()
+}
+
+/// The build folder.
+pub(crate) fn target() -> &'static Path {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    scratch.parent().unwrap_or(scratch)
+}

@@ -1,0 +1,104 @@
+//! One message of 25 MiB, and one that is larger than the memory limit.
+
+use super::one::{OURS, people};
+use super::race;
+use crate::measure::record::{Figure, Row, Target};
+use crate::measure::{Plan, Side, memory as peak};
+use crate::peers::crates::{self, Crates};
+use crate::peers::openssl::{ALONE, BEST, OpenSsl, header_of};
+use crate::sample::site::{OWNER, Site, folder};
+use crate::sample::{everybody, holder_of, message_of, seal_to};
+use sealpost::crypto::Profile;
+use sealpost::pki::KeyType;
+use std::fs::File;
+use std::hint::black_box;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const SIZE: usize = 25 << 20;
+const MIB: f64 = 1024.0 * 1024.0;
+
+pub(crate) fn seal(name: &'static str) -> Row {
+    let (people, message) = (people(1), message_of(SIZE));
+    let (ours, all) = (everybody(&people), people.iter().collect::<Vec<_>>());
+    let (openssl, mut crates) = (OpenSsl::cbc(&all), Crates::new(&all));
+    let small = seal_to(&message_of(4 << 10), &ours, Profile::Compatible).expect("it seals");
+    let header = header_of(small.bytes());
+    race(
+        name,
+        Target::times(2.4, 2.8),
+        Plan::LONG,
+        1,
+        &mut [
+            Side::new(OURS, || drop(black_box(seal_to(&message, &ours, Profile::Compatible)))),
+            Side::new(ALONE, || drop(black_box(openssl.seal(&message)))),
+            Side::new(BEST, || drop(black_box(openssl.seal_with_encodify(&message, header)))),
+            Side::new(crates::NAME, || drop(black_box(crates.seal(&message, header)))),
+        ],
+    )
+}
+
+/// What sealing adds to a process that holds the message: the output counts, the message does not.
+pub(crate) fn memory(name: &'static str) -> Row {
+    let (folder, message) = (folder(), message_of(SIZE));
+    let file = folder.path().join("message");
+    std::fs::write(&file, &message).expect("a file");
+    let message = message.len() as f64 / MIB;
+    let target = Target::memory(message * 1.4 + 4.0, 16.0);
+    let figure = |name: &str| {
+        let mib = peak::of(name, &file);
+        Figure { name: name.to_owned(), median: mib, least: mib }
+    };
+    let (ours, peers) = (figure(OURS), [ALONE, BEST, crates::NAME].map(figure).into());
+    let reached = Some(ours.median);
+    let row = Row { name, unit: "MiB", ours: Some(ours), peers, reached, target, note: None };
+    row.with_note(format!(
+        "to be at most 1.4 times the message of {message:.1} MiB and 4 MiB, its output included"
+    ))
+}
+
+/// The other side of [`memory`]: the process that does nothing else.
+pub(crate) fn alone(who: &str, file: &Path) {
+    let (message, holder) = (std::fs::read(file).expect("the message"), holder_of(KeyType::Rsa2048, 3));
+    let (openssl, mut crates) = (OpenSsl::cbc(&[&holder]), Crates::new(&[&holder]));
+    let seal = |message: &[u8]| seal_to(message, &holder.recipients, Profile::Compatible).expect("it seals");
+    let small = message_of(4 << 10);
+    let sealed = seal(&small);
+    let header = header_of(sealed.bytes());
+    // What each makes once is made now.
+    drop((openssl.seal(&small), openssl.seal_with_encodify(&small, header), crates.seal(&small, header)));
+    match who {
+        OURS => peak::print_peak(|| seal(&message)),
+        ALONE => peak::print_peak(|| openssl.seal(&message)),
+        BEST => peak::print_peak(|| openssl.seal_with_encodify(&message, header)),
+        crates::NAME => peak::print_peak(|| crates.seal(&message, header)),
+        who => unreachable!("nobody is called {who}"),
+    }
+}
+
+/// A whole `sealpost deliver` of a message that is larger than the memory limit, beside `openssl cms -stream`.
+pub(crate) fn memory_above(name: &'static str) -> Row {
+    let target = Target::memory(16.0, 16.0);
+    let site = Site::new();
+    let person = site.certify("now");
+    let file = site.folder.path().join("large");
+    // `max-message` takes 256 MiB and not an octet more.
+    let message = message_of((256 << 20) - (1 << 20));
+    std::fs::write(&file, &message).expect("a file");
+    drop(message);
+    let mut deliver = site.program();
+    deliver.args(["deliver", "--sender=bo@north.example"]).arg(format!("--recipient={OWNER}"));
+    deliver.stdin(File::open(&file).expect("the message"));
+    let (ours, went_well) = peak::of_program(&mut deliver);
+    let mut openssl = Command::new("openssl");
+    openssl.args(["cms", "-encrypt", "-stream", "-binary", "-aes-256-cbc", "-in"]).arg(&file);
+    openssl.arg("-out").arg(site.folder.path().join("theirs")).arg(&person.certificate).stdin(Stdio::null());
+    let (theirs, _) = peak::of_program(&mut openssl);
+    if !went_well {
+        return Row::missing(name, "MiB", target, "this build does not take a message of 255 MiB");
+    }
+    let figure = |name: &str, mib| Figure { name: name.to_owned(), median: mib, least: mib };
+    let peers = vec![figure("openssl cms -stream", theirs)];
+    Row { name, unit: "MiB", ours: Some(figure(OURS, ours)), peers, reached: Some(ours), target, note: None }
+        .with_note("the whole process with its program, of a message on standard input of 255 MiB")
+}

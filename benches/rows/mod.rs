@@ -1,0 +1,56 @@
+//! The rows of the table "Ratios to reach", a file a subject.
+
+pub(crate) mod batch;
+pub(crate) mod big;
+pub(crate) mod one;
+pub(crate) mod others;
+pub(crate) mod site;
+
+use crate::measure::record::{Figure, Row, Target};
+use crate::measure::{Plan, Rounds, Side, rounds};
+
+/// A row by its name, and who measures it.
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) measure: fn(&'static str) -> Row,
+}
+
+/// All of them, in the order of the table.
+pub(crate) const ALL: &[Entry] = &[
+    Entry { name: "seal 4 KiB, 1 RSA-2048", measure: one::seal_4k },
+    Entry { name: "seal 75 KiB, 1 RSA-2048", measure: one::seal_75k },
+    Entry { name: "seal 75 KiB, 2 RSA-2048", measure: one::seal_75k_to_two },
+    Entry { name: "seal 25 MiB", measure: big::seal },
+    Entry { name: "seal 25 MiB, peak memory", measure: big::memory },
+    Entry { name: "deliver 256 MiB, peak memory", measure: big::memory_above },
+    Entry { name: "batch of 512 of 4 KiB, a core", measure: batch::small },
+    Entry { name: "batch of 512 of 75 KiB, a core", measure: batch::middle },
+    Entry { name: "batch of 128 of 2 to 800 KiB, a core", measure: batch::mixed },
+    Entry { name: "batch of 512 of 75 KiB, 2 threads over 1", measure: batch::two_threads },
+    Entry { name: "GCM, seal 75 KiB", measure: one::gcm },
+    Entry { name: "open 75 KiB, RSA-2048 and CBC", measure: one::open },
+    Entry { name: "rekey 1 MiB against open and seal", measure: others::rekey },
+    Entry { name: "100 rules over 75 KiB, of sealing it", measure: others::rules },
+    Entry { name: "store synced and sealed, against Dovecot", measure: site::batch_delivery },
+    Entry { name: "pipe hook, whole process, 4 KiB", measure: site::hook },
+];
+
+/// A row of sides of which the first is ours: the ratio is against the fastest of the others.
+pub(crate) fn race(
+    name: &'static str,
+    target: Target,
+    plan: Plan,
+    pieces: usize,
+    sides: &mut [Side<'_>],
+) -> Row {
+    let measured = rounds(sides, plan);
+    let mut figures = measured.figures(pieces).into_iter();
+    let ours = figures.next();
+    let peers: Vec<Figure> = figures.collect();
+    let reached = slowest_lead(&measured, peers.len());
+    Row { name, unit: "µs", ours, peers, reached: Some(reached), target, note: None }
+}
+
+fn slowest_lead(measured: &Rounds, peers: usize) -> f64 {
+    (1..=peers).map(|peer| measured.over_first(peer)).fold(f64::INFINITY, f64::min)
+}

@@ -1,0 +1,53 @@
+//! What is measured against ourselves: rekeying and rules.
+
+use super::one::{OURS, people};
+use super::race;
+use crate::measure::record::{Row, Target};
+use crate::measure::{Plan, Side, rounds};
+use crate::sample::rules::{Asked, envelope, judge, program, travelled};
+use crate::sample::{everybody, seal_to};
+use sealpost::crypto::{Entropy, Profile};
+use sealpost::smime::{Naming, open, rekey as rekey_sealed};
+use sealpost::system::SystemEntropy;
+use std::hint::black_box;
+
+/// Handing a message to another reader, beside opening it and sealing it again.
+pub(crate) fn rekey(name: &'static str) -> Row {
+    let (people, message) = (people(2), crate::sample::message_of(1 << 20));
+    let [before, now] = people.as_slice() else { unreachable!("two") };
+    let (keys, to) = (before.keys(), &now.recipients);
+    let sealed = seal_to(&message, &before.recipients, Profile::Compatible).expect("it seals");
+    let bytes = sealed.bytes();
+    let again = || rekey_sealed(bytes, &keys, to, Naming::Certificate, SystemEntropy.seed().expect("a seed"));
+    let made = again().expect("it opens");
+    assert_eq!(open(made.bytes(), &now.keys()).expect("it opens").message.expose(), message);
+    race(
+        name,
+        Target::times(5.0, 10.0),
+        Plan::QUICK,
+        1,
+        &mut [
+            Side::new(OURS, || drop(black_box(again()))),
+            Side::new("open and seal", || {
+                let opened = open(bytes, &keys).expect("it opens");
+                drop(black_box(seal_to(opened.message.expose(), to, Profile::Compatible)));
+            }),
+        ],
+    )
+}
+
+/// A hundred rules of three conditions, all of them asked, beside sealing the same message.
+pub(crate) fn rules(name: &'static str) -> Row {
+    let (mail, envelope, people) = (travelled(75 << 10), envelope(), people(1));
+    let (program, to) = (program(100, Asked::All), everybody(&people));
+    let mut sides = [
+        Side::new("seal", || drop(black_box(seal_to(&mail, &to, Profile::Compatible)))),
+        Side::new("100 rules", || drop(black_box(judge(&program, &mail, &envelope)))),
+    ];
+    let measured = rounds(&mut sides, Plan::QUICK);
+    let share = measured.over_first(1) * 100.0;
+    let mut figures = measured.figures(1);
+    let ours = figures.pop();
+    let target = Target::share(5.0, 1.0);
+    Row { name, unit: "µs", ours, peers: figures, reached: Some(share), target, note: None }
+}

@@ -1,0 +1,191 @@
+//! The message on standard input: held if it is small, else in a place where it can be read more than once.
+
+use super::failure::{Code, Failure};
+use super::input::{self, STANDARD_INPUT, read_bounded};
+use super::words;
+use crate::crypto::{ChunkKey, Entropy, SecretBytes};
+use crate::mail::{Source, Span};
+use crate::smime::LargeError;
+use crate::system::{RereadFile, Spool, SpoolWriter, SystemEntropy};
+use std::fs::File;
+use std::io::{self, Read, Take};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Of what cannot be read twice so much is taken into memory before it is known how much comes; then it is spooled.
+const FIRST: u64 = 4 << 20;
+/// Octets that are read at a time for the spool.
+const STEP: usize = 64 << 10;
+
+/// How much of a message is held.
+#[derive(clap::Args, Debug, Clone)]
+pub(super) struct Memory {
+    /// A message that is larger is worked on piece by piece; if it comes through a pipe it waits, encrypted, in a file
+    /// without a name in the temporary folder (TMPDIR)
+    #[arg(long, value_name = "SIZE", default_value = crate::config::MEMORY_LIMIT, value_parser = words::size)]
+    memory_limit: u64,
+}
+
+/// A message.
+pub(super) enum Arrived {
+    /// In memory.
+    Held(SecretBytes),
+    /// Above the limit.
+    Large(Box<dyn Source>),
+}
+
+impl Memory {
+    /// The message on standard input.
+    pub(super) fn message(&self) -> Result<Arrived, Failure> {
+        input::take_standard_input("the message")?;
+        let arrived = input::standard_input().map_err(unread).and_then(|file| {
+            arrive(file, self.memory_limit, input::MESSAGE_LIMIT.saturating_add(1), &std::env::temp_dir())
+        })?;
+        match &arrived {
+            Arrived::Large(source) if source.len() > input::MESSAGE_LIMIT => {
+                Err(Failure::new(Code::Data, "standard input holds more than 4 GiB"))
+            }
+            _ => Ok(arrived),
+        }
+    }
+}
+
+/// Standard input up to `most` octets, for whoever answers by himself what is more; `folder` is where it waits if it must.
+pub(super) fn first_of_standard_input(limit: u64, most: u64, folder: &Path) -> Result<Arrived, Failure> {
+    arrive(input::standard_input().map_err(unread)?, limit, most, folder)
+}
+
+/// What a file or a pipe gives. `folder` is where it waits if it must.
+fn arrive(file: File, limit: u64, most: u64, folder: &Path) -> Result<Arrived, Failure> {
+    match RereadFile::of(file).map_err(unread)? {
+        Ok(file) if file.len() > limit => Ok(Arrived::Large(Box::new(file))),
+        Ok(file) => from_pipe(file.into_file().take(most), limit, folder),
+        Err(pipe) => from_pipe(pipe.take(most), limit, folder),
+    }
+}
+
+fn from_pipe(mut pipe: Take<File>, limit: u64, folder: &Path) -> Result<Arrived, Failure> {
+    let first = read_bounded(&mut pipe.by_ref().take(limit.min(FIRST)), FIRST).map_err(unread)?;
+    let first = first.unwrap_or_else(|| SecretBytes::new(Vec::new()));
+    let mut next = Zeroizing::new(vec![0; STEP]);
+    let more = read_some(&mut pipe, &mut next).map_err(unread)?;
+    if more == 0 {
+        return Ok(Arrived::Held(first));
+    }
+    let spool = spool(first, (&mut pipe, next, more), folder)?;
+    if spool.len() > limit {
+        Ok(Arrived::Large(Box::new(spool)))
+    } else {
+        held(Span::of(&spool)).map(Arrived::Held)
+    }
+}
+
+fn spool(
+    first: SecretBytes,
+    (pipe, mut next, mut more): (&mut Take<File>, Zeroizing<Vec<u8>>, usize),
+    folder: &Path,
+) -> Result<Spool, Failure> {
+    let unwritten = |error: io::Error| Failure::io("write a temporary file in", folder.display(), &error);
+    let mut writer =
+        SpoolWriter::create(folder, ChunkKey::generate(SystemEntropy.seed()?)).map_err(unwritten)?;
+    writer.append(first.expose()).map_err(unwritten)?;
+    drop(first);
+    while more > 0 {
+        writer.append(next.get(..more).unwrap_or_default()).map_err(unwritten)?;
+        more = read_some(pipe, &mut next).map_err(unread)?;
+    }
+    writer.finish().map_err(unwritten)
+}
+
+fn read_some(pipe: &mut Take<File>, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match pipe.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            read => return read,
+        }
+    }
+}
+
+/// All of it in memory after all.
+pub(super) fn held(message: Span<'_>) -> Result<SecretBytes, Failure> {
+    let mut octets = message.all().map_err(unread)?;
+    Ok(SecretBytes::new(std::mem::take(&mut *octets)))
+}
+
+fn unread(error: io::Error) -> Failure {
+    Failure::io("read", STANDARD_INPUT, &error)
+}
+
+/// What kept a large message from its end.
+pub(super) fn failed(error: LargeError) -> Failure {
+    match error {
+        LargeError::Source(error) => unread(error),
+        LargeError::Open(error) => Failure::from(error),
+        LargeError::Sink(error) => Failure::io("write", "the result", &error),
+        other => Failure::new(Code::Data, other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::fd::OwnedFd;
+
+    fn octets(length: usize) -> Vec<u8> {
+        (0..length).map(|at| (at % 251) as u8).collect()
+    }
+
+    fn through_a_pipe(octets: Vec<u8>, limit: u64) -> Arrived {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let writes = std::thread::spawn(move || writer.write_all(&octets).unwrap());
+        let arrived =
+            arrive(File::from(OwnedFd::from(reader)), limit, u64::MAX, &std::env::temp_dir()).ok().unwrap();
+        writes.join().unwrap();
+        arrived
+    }
+
+    #[test]
+    fn what_is_above_the_limit_is_not_held() {
+        let first = usize::try_from(FIRST).unwrap();
+        for (length, limit) in [
+            (0, 1),
+            (9, 9),
+            (10, 9),
+            (200_000, 9),
+            (first, 5 << 20),
+            (first + 1, 5 << 20),
+            ((5 << 20) + 1, 5 << 20),
+        ] {
+            let octets = octets(length);
+            let arrived = through_a_pipe(octets.clone(), limit);
+            let is_large = matches!(arrived, Arrived::Large(_));
+            assert_eq!(is_large, length as u64 > limit, "{length}");
+            let came = match arrived {
+                Arrived::Held(held) => held.expose().to_vec(),
+                Arrived::Large(source) => held(Span::of(&*source)).ok().unwrap().expose().to_vec(),
+            };
+            assert!(came == octets, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_where_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("message");
+        std::fs::write(&path, octets(1000)).unwrap();
+        let nowhere = folder.path().join("there is none");
+        let arrive = |limit| arrive(File::open(&path).unwrap(), limit, u64::MAX, &nowhere).ok().unwrap();
+        assert!(matches!(arrive(999), Arrived::Large(source) if source.len() == 1000));
+        assert!(matches!(arrive(1000), Arrived::Held(held) if held.expose() == octets(1000)));
+    }
+
+    #[test]
+    fn a_spool_that_cannot_be_made_is_told() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"0123456789").unwrap();
+        let failure =
+            arrive(File::from(OwnedFd::from(reader)), 5, u64::MAX, Path::new("/nowhere")).err().unwrap();
+        assert!(failure.text.starts_with("cannot write a temporary file in /nowhere: "), "{}", failure.text);
+    }
+}

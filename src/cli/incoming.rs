@@ -1,0 +1,68 @@
+//! The message of one delivery, as the engine takes it: held, or its begin and the place of the rest.
+
+use super::arrived::{self, Arrived};
+use super::failure::Failure;
+use crate::config::Config;
+use crate::crypto::SecretBytes;
+use crate::engine::{Engine, Outcome, Request};
+use crate::mail::Span;
+use crate::smime::{LargeError, LargeMessage};
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// A message on standard input.
+pub(super) struct Incoming {
+    arrived: Arrived,
+    /// A large one, if it must be held after all.
+    held: OnceLock<SecretBytes>,
+    /// One octet more than is allowed shows the engine that it is too large.
+    most: u64,
+}
+
+impl Incoming {
+    /// What is above `memory-limit` waits in the root, if it cannot be read again where it is.
+    pub(super) fn take(config: &Config, root: &Path) -> Result<Incoming, Failure> {
+        let most = config.settings.max_message.saturating_add(1);
+        let arrived = arrived::first_of_standard_input(config.memory_limit, most, root)?;
+        Ok(Incoming { arrived, held: OnceLock::new(), most })
+    }
+
+    /// The message, if it is large and need not be held for its header.
+    pub(super) fn survey(&self) -> Result<Option<LargeMessage<'_>>, Failure> {
+        let Arrived::Large(source) = &self.arrived else { return Ok(None) };
+        let message = Span::of(&**source).first(self.most).without_mbox_line();
+        match message.map_err(LargeError::from).and_then(LargeMessage::survey) {
+            Err(LargeError::Whole) => Ok(None),
+            surveyed => surveyed.map(Some).map_err(arrived::failed),
+        }
+    }
+
+    fn held(&self) -> Result<&[u8], Failure> {
+        match &self.arrived {
+            Arrived::Held(message) => Ok(message.expose()),
+            Arrived::Large(source) => {
+                let held = arrived::held(Span::of(&**source).first(self.most))?;
+                Ok(self.held.get_or_init(|| held).expose())
+            }
+        }
+    }
+
+    /// Delivers it with what it takes of memory: `large` is what [`Incoming::survey`] found, and `envelope` a request without
+    /// a message.
+    pub(super) fn deliver<'m>(
+        &'m self,
+        engine: &Engine<'_>,
+        large: Option<&'m LargeMessage<'m>>,
+        envelope: Request<'m>,
+    ) -> Result<(Request<'m>, Outcome), Failure> {
+        if let Some(large) = large {
+            let request = envelope.of_large(large);
+            if let Some(outcome) = engine.deliver_large(&request) {
+                return Ok((request, outcome));
+            }
+        }
+        let request = Request { message: self.held()?, ..envelope };
+        let outcome = engine.deliver(&request);
+        Ok((request, outcome))
+    }
+}

@@ -1,0 +1,31 @@
+//! A large message that its sender encrypted already is stored as it is.
+
+use super::message::LargeMessage;
+use super::seal::LargeSealed;
+use crate::cms::Protection;
+use crate::pki::Certificate;
+use crate::smime::OpenPgp;
+use crate::smime::recognise::{sealed_to_all, written_cipher};
+
+/// The message as it is, where [`recognise`](crate::smime::recognise()) would leave it so.
+pub fn recognise_large<'m>(
+    message: &'m LargeMessage<'m>,
+    accounts: &[&[Certificate]],
+    openpgp: OpenPgp,
+) -> Option<LargeSealed<'m>> {
+    match message.protection() {
+        Protection::OpenPgp if openpgp == OpenPgp::Keep => Some(LargeSealed {
+            message,
+            fresh: None,
+            cipher: None,
+            recipients: Vec::new(),
+            headers_kept: None,
+        }),
+        Protection::Encrypted(enveloped) => {
+            let cipher = Some(written_cipher(enveloped)?);
+            let recipients = sealed_to_all(enveloped, accounts)?;
+            Some(LargeSealed { message, fresh: None, cipher, recipients, headers_kept: None })
+        }
+        _ => None,
+    }
+}
