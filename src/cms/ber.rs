@@ -348,7 +348,7 @@ fn big_endian(octets: &[u8]) -> Result<usize, CmsError> {
 }
 
 /// How many octets DER spends on a length.
-fn length_octets(length: usize) -> usize {
+pub(crate) fn length_octets(length: usize) -> usize {
     if length < 0x80 { 1 } else { 1 + significant(length) }
 }
 

@@ -27,7 +27,7 @@ mod tests;
 mod wrapping;
 
 pub use ber::der_from_ber;
-pub(crate) use ber::{MAX_OCTETS, write_header};
+pub(crate) use ber::{MAX_OCTETS, length_octets, write_header};
 pub use ciphertext::Ciphertext;
 pub use enveloped::{Enveloped, read};
 pub use error::CmsError;
@@ -47,5 +47,5 @@ pub use recipient::{
 pub(crate) use recipient::{ID_ORI_KEM, MAX_RECIPIENTS};
 pub use signed_data::{SignedAttributes, SignedData, Signer, read_signed_data};
 pub use signed_message::{SignedMessage, is_labelled_signed, signed_message};
-pub(crate) use tags::{BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET};
+pub(crate) use tags::{BIT_STRING, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET};
 pub use wrapping::{Wrapping, wrapping};

@@ -26,11 +26,24 @@ impl LineCount {
     pub fn of(bytes: &[u8]) -> LineCount {
         let Some((first, after)) = bytes.split_first() else { return LineCount { all: 0, bare: 0 } };
         let leading = usize::from(*first == b'\n');
-        let pairs = bytes.chunks(RUN).zip(after.chunks(RUN));
-        pairs.map(|(before, here)| count_run(before, here)).fold(
-            LineCount { all: leading, bare: leading },
-            |sum, run| LineCount { all: sum.all + run.all, bare: sum.bare + run.bare },
-        )
+        let mut count = LineCount { all: leading, bare: leading };
+        for (before, here) in bytes.chunks(RUN).zip(after.chunks(RUN)) {
+            count.add_run(before.get(..here.len()).unwrap_or(before), here);
+        }
+        count
+    }
+
+    /// Bytes with the bytes before them, as many: the compiler turns columns into vector code.
+    fn add_run(&mut self, before: &[u8], here: &[u8]) {
+        let (before, before_rest) = before.as_chunks::<COLUMNS>();
+        let (here, here_rest) = here.as_chunks::<COLUMNS>();
+        let mut columns: Columns = ([0; COLUMNS], [0; COLUMNS]);
+        before.iter().zip(here).for_each(|(before, here)| add_row(&mut columns, before, here));
+        add_row(&mut columns, before_rest, here_rest);
+        let sum = |column: [u8; COLUMNS]| column.into_iter().map(usize::from).sum::<usize>();
+        let (all, bare) = columns;
+        self.all += sum(all);
+        self.bare += sum(bare);
     }
 
     /// How they end; no LF at all counts as CRLF (nothing changes on the way).
@@ -48,17 +61,22 @@ impl LineCount {
     }
 }
 
-/// A `u8` can count so many.
-const RUN: usize = 255;
+/// Bytes that are counted side by side.
+const COLUMNS: usize = 32;
+/// A `u8` for each column can count so many.
+const RUN: usize = 254 * COLUMNS;
 
-/// Byte by byte over pairs: the compiler turns that into vector code.
-fn count_run(before: &[u8], here: &[u8]) -> LineCount {
-    let counts = before.iter().zip(here).fold((0_u8, 0_u8), |(all, bare), (&before, &here)| {
-        let ends = u8::from(here == b'\n');
-        (all.wrapping_add(ends), bare.wrapping_add(ends & u8::from(before != b'\r')))
-    });
-    LineCount { all: usize::from(counts.0), bare: usize::from(counts.1) }
+fn add_row(columns: &mut Columns, before: &[u8], here: &[u8]) {
+    let (all, bare) = columns;
+    for (((all, bare), before), here) in all.iter_mut().zip(bare).zip(before).zip(here) {
+        let ends = u8::from(*here == b'\n');
+        *all = all.wrapping_add(ends);
+        *bare = bare.wrapping_add(ends & u8::from(*before != b'\r'));
+    }
 }
+
+/// What each column counted: all line ends, and those without a CR.
+type Columns = ([u8; COLUMNS], [u8; COLUMNS]);
 
 /// How the lines of `bytes` end; no LF at all counts as CRLF (nothing changes on the way).
 pub fn eol(bytes: &[u8]) -> Eol {
@@ -167,6 +185,19 @@ mod tests {
         assert_eq!(without_mbox_line(b"From  \t: a\n"), b"From  \t: a\n");
         assert_eq!(without_mbox_line(b"From here on"), b"From here on");
         assert_eq!(without_mbox_line(b"From "), b"From ");
+    }
+
+    /// Longer than what one column counts.
+    #[test]
+    fn long_texts_are_counted_whole() {
+        for length in [RUN - 1, RUN, RUN + 1, RUN + COLUMNS, 2 * RUN + 33] {
+            for line in [&b"\n"[..], b"\r\n", b"a\n", b"\n\r\n"] {
+                let bytes: Vec<u8> = line.iter().copied().cycle().take(length).collect();
+                let all = bytes.iter().filter(|&&byte| byte == b'\n').count();
+                let bare = reference(&bytes).len() - bytes.len();
+                assert_eq!(LineCount::of(&bytes), LineCount { all, bare }, "{length} of {line:?}");
+            }
+        }
     }
 
     proptest! {

@@ -31,7 +31,8 @@ impl MediaType {
         let mut reader = Reader { rest: value, open: false };
         let kind = reader.token()?;
         let subtype = reader.skip(b'/').and_then(|()| reader.token())?;
-        let essence = format!("{kind}/{subtype}").to_ascii_lowercase();
+        let mut essence = [kind, "/", subtype].concat();
+        essence.make_ascii_lowercase();
         let parameters = join_sections(read_parameters(&mut reader));
         Some(MediaType { essence, parameters, whole: reader.is_at_end() })
     }
@@ -73,6 +74,9 @@ fn read_parameters(reader: &mut Reader<'_>) -> Vec<(String, Vec<u8>)> {
 
 /// `name*0*`, `name*1`… become one parameter, in the order of their numbers (RFC 2231 3 and 4.1).
 pub(crate) fn join_sections(raw: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
+    if raw.iter().all(|(name, _)| !name.contains('*')) {
+        return first_of_each_name(raw);
+    }
     let mut joined: Vec<(String, BTreeMap<u32, Vec<u8>>)> = Vec::new();
     for (full, octets) in raw {
         let section = Section::parse(&full);
@@ -82,10 +86,23 @@ pub(crate) fn join_sections(raw: Vec<(String, Vec<u8>)>) -> Vec<(String, String)
             None => joined.push((section.name.to_owned(), BTreeMap::from([(section.number, octets)]))),
         }
     }
-    let text = |sections: BTreeMap<u32, Vec<u8>>| {
-        String::from_utf8_lossy(&sections.into_values().flatten().collect::<Vec<u8>>()).into_owned()
-    };
-    joined.into_iter().map(|(name, sections)| (name, text(sections))).collect()
+    let whole = |sections: BTreeMap<u32, Vec<u8>>| text(sections.into_values().flatten().collect());
+    joined.into_iter().map(|(name, sections)| (name, whole(sections))).collect()
+}
+
+/// Nothing is in sections, as it mostly is.
+fn first_of_each_name(raw: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
+    let mut first: Vec<(String, String)> = Vec::with_capacity(raw.len());
+    for (name, octets) in raw {
+        if !first.iter().any(|(known, _)| *known == name) {
+            first.push((name, text(octets)));
+        }
+    }
+    first
+}
+
+fn text(octets: Vec<u8>) -> String {
+    String::from_utf8(octets).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// A parameter's name taken apart: `name`, `*number`, and a last `*` if the value is percent-encoded.
@@ -196,15 +213,20 @@ impl<'a> Reader<'a> {
     /// The rest of a quoted string, unescaped and unfolded; one that is not closed ends with the value.
     fn quoted(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
-        while let Some((&octet, rest)) = self.rest.split_first() {
+        loop {
+            let is_plain = |octet: &u8| !matches!(octet, b'"' | b'\r' | b'\n' | b'\\');
+            let plain = self.rest.iter().position(|octet| !is_plain(octet)).unwrap_or(self.rest.len());
+            let (text, rest) = self.rest.split_at_checked(plain).unwrap_or((self.rest, &[]));
+            out.extend_from_slice(text);
+            let Some((&octet, rest)) = rest.split_first() else { break };
             self.rest = rest;
             match octet {
                 b'"' => return out,
-                b'\r' | b'\n' => {}
                 b'\\' => out.extend(self.escaped()),
-                _ => out.push(octet),
+                _ => {}
             }
         }
+        self.rest = &[];
         self.open = true;
         out
     }
@@ -237,8 +259,24 @@ impl<'a> Reader<'a> {
 }
 
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
+    byte.is_ascii() && (TOKEN >> byte) & 1 == 1
 }
+
+/// The bits of the ASCII characters that a token of RFC 2045 5.1 may have.
+const TOKEN: u128 = {
+    let mut bits: u128 = 0;
+    let mut byte = b'!';
+    while byte <= b'~' {
+        bits |= 1 << byte;
+        byte += 1;
+    }
+    let mut rest: &[u8] = b"()<>@,;:\\\"/[]?=";
+    while let [byte, after @ ..] = rest {
+        bits &= !(1 << *byte);
+        rest = after;
+    }
+    bits
+};
 
 #[cfg(test)]
 mod tests {

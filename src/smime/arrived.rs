@@ -167,8 +167,8 @@ impl Iterator for Parameters<'_> {
             let (at, text) = (self.at, self.message.get(self.at..)?);
             let read = &mut self.read;
             let quoted = read.quotes.quoted && !read.differently;
-            let found = !read.in_token && is_protection_parameter(text, quoted);
             let byte = *text.first()?;
+            let found = !read.in_token && may_begin(byte) && is_protection_parameter(text, quoted);
             read.in_token = is_token(byte);
             read.quotes.pass(byte);
             self.at += 1;
@@ -179,6 +179,11 @@ impl Iterator for Parameters<'_> {
         }
         None
     }
+}
+
+/// Most octets begin neither the name nor its prefix.
+fn may_begin(byte: u8) -> bool {
+    matches!(byte, b'h' | b'H' | b'x' | b'X')
 }
 
 /// `hp` before a value, with what readers pass over; `hp*`, `hp*0`, `hp*0*` (RFC 2231), and whatever else an asterisk begins;
@@ -219,7 +224,25 @@ impl Quotes {
 
 /// token of RFC 2045 5.1, without the asterisk, which some readers pass over.
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=*".contains(&byte)
+    byte.is_ascii_graphic()
+        && !matches!(
+            byte,
+            b'(' | b')'
+                | b'<'
+                | b'>'
+                | b'@'
+                | b','
+                | b';'
+                | b':'
+                | b'\\'
+                | b'"'
+                | b'/'
+                | b'['
+                | b']'
+                | b'?'
+                | b'='
+                | b'*'
+        )
 }
 
 fn without_prefixes<'a>(mut text: &'a [u8], prefix: &str) -> &'a [u8] {

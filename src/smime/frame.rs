@@ -1,8 +1,9 @@
 //! The DER around the ciphertext, with every length known before the first byte is written (X.690 8.1.3, definite form).
 
 use super::recipient_info::RecipientInfo;
-use crate::cms::{INTEGER, OCTET_STRING, Parts, SEQUENCE, SET, write_header};
-
+use crate::cms::{
+    INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Parts, SEQUENCE, SET, length_octets, write_header,
+};
 use crate::crypto::algorithm::Mode;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{ID_CT_AUTH_ENVELOPED_DATA, ID_DATA, ID_ENVELOPED_DATA};
@@ -32,36 +33,45 @@ impl Frame {
         tag_len: usize,
     ) -> der::Result<Frame> {
         let info = [ID_DATA.to_der()?, algorithm.to_der()?].concat();
-        let tail_len = tail_head(tag_len).len() + tag_len;
-        Frame::around(content_type(mode), recipient_infos, &info, content_len, tail_len)
+        let tail_len = if tag_len == 0 { 0 } else { tlv_len(tag_len) };
+        Ok(Frame::around(content_type(mode), recipient_infos, &info, content_len, tail_len))
     }
 
     /// The same content for other recipients. What follows the ciphertext is [`Parts::after`].
     pub(super) fn for_parts(recipient_infos: Vec<RecipientInfo>, parts: &Parts<'_>) -> der::Result<Frame> {
         let (content_len, tail_len) = (parts.encrypted_content.len(), parts.after.len());
-        Frame::around(parts.content_type, recipient_infos, parts.algorithm, content_len, tail_len)
+        Ok(Frame::around(parts.content_type, recipient_infos, parts.algorithm, content_len, tail_len))
     }
 
-    /// `info` is what stands before the ciphertext inside the encryptedContentInfo.
+    /// `info` is what stands before the ciphertext inside the encryptedContentInfo. Every length is computed from the
+    /// innermost outwards, and then everything is written once.
     fn around(
         content_type: ObjectIdentifier,
-        recipient_infos: Vec<RecipientInfo>,
+        mut recipient_infos: Vec<RecipientInfo>,
         info: &[u8],
         content_len: usize,
         tail_len: usize,
-    ) -> der::Result<Frame> {
-        let content_head = header(CONTEXT_0, content_len);
-        let info_head = header(SEQUENCE, info.len() + content_head.len() + content_len);
-        let version = version(content_type, &recipient_infos, tail_len);
-        let recipients = set_of(recipient_infos.into_iter().map(|info| info.der).collect());
-        let data = [integer(version).as_slice(), &recipients, &info_head, info, &content_head].concat();
-        let data_len = data.len() + content_len + tail_len;
-        let data_head = header(SEQUENCE, data_len);
-        let explicit_len = data_head.len() + data_len;
-        let explicit = [content_type.to_der()?, header(EXPLICIT_0, explicit_len)].concat();
-        let outermost = header(SEQUENCE, explicit.len() + explicit_len);
-        let head = [outermost, explicit, data_head, data].concat();
-        Ok(Frame { head, content_len, tail_len })
+    ) -> Frame {
+        let version = integer(version(content_type, &recipient_infos, tail_len));
+        // DER puts the members of a SET OF in the order of their encodings (X.690 11.6).
+        recipient_infos.sort_unstable_by(|one, other| one.der.cmp(&other.der));
+        let set_len: usize = recipient_infos.iter().map(|info| info.der.len()).sum();
+        let info_len = info.len() + tlv_len(content_len);
+        let data_len = version.len() + tlv_len(set_len) + tlv_len(info_len) + tail_len;
+        let kind = content_type.as_bytes();
+        let whole_len = tlv_len(kind.len()) + tlv_len(tlv_len(data_len));
+        let mut head = Vec::with_capacity(tlv_len(whole_len) - content_len - tail_len);
+        header(SEQUENCE, whole_len, &mut head);
+        element(OBJECT_IDENTIFIER, kind, &mut head);
+        header(EXPLICIT_0, tlv_len(data_len), &mut head);
+        header(SEQUENCE, data_len, &mut head);
+        head.extend_from_slice(&version);
+        header(SET, set_len, &mut head);
+        recipient_infos.iter().for_each(|info| head.extend_from_slice(&info.der));
+        header(SEQUENCE, info_len, &mut head);
+        head.extend_from_slice(info);
+        header(CONTEXT_0, content_len, &mut head);
+        Frame { head, content_len, tail_len }
     }
 
     /// Bytes of the whole ContentInfo.
@@ -72,7 +82,7 @@ impl Frame {
 
 /// What comes after the ciphertext: the tag's OCTET STRING, or nothing.
 pub(super) fn tail(tag: &[u8]) -> Vec<u8> {
-    [tail_head(tag.len()).as_slice(), tag].concat()
+    if tag.is_empty() { Vec::new() } else { tlv(OCTET_STRING, &[tag]) }
 }
 
 /// CMSVersion. AuthEnvelopedData has 0 always (RFC 5083 2.1); EnvelopedData has what its recipients ask for, and 2 at
@@ -93,34 +103,32 @@ fn content_type(mode: Mode) -> ObjectIdentifier {
     }
 }
 
-fn tail_head(tag_len: usize) -> Vec<u8> {
-    if tag_len == 0 { Vec::new() } else { header(OCTET_STRING, tag_len) }
-}
-
 /// A small INTEGER.
 pub(super) fn integer(value: u8) -> [u8; 3] {
     [INTEGER, 1, value]
 }
 
-/// DER puts the members of a SET OF in the order of their encodings (X.690 11.6).
-fn set_of(mut members: Vec<Vec<u8>>) -> Vec<u8> {
-    members.sort_unstable();
-    let members: Vec<&[u8]> = members.iter().map(Vec::as_slice).collect();
-    tlv(SET, &members)
-}
-
 pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len()).sum();
-    let mut whole = header(tag, length);
+    let mut whole = Vec::with_capacity(tlv_len(length));
+    header(tag, length, &mut whole);
     parts.iter().for_each(|part| whole.extend_from_slice(part));
     whole
 }
 
+fn element(tag: u8, content: &[u8], out: &mut Vec<u8>) {
+    header(tag, content.len(), out);
+    out.extend_from_slice(content);
+}
+
+/// Octets of an element with so many octets inside.
+pub(super) fn tlv_len(length: usize) -> usize {
+    1 + length_octets(length) + length
+}
+
 /// Tag and length octets.
-fn header(tag: u8, length: usize) -> Vec<u8> {
-    let mut octets = Vec::new();
-    write_header(&[tag], length, &mut octets);
-    octets
+fn header(tag: u8, length: usize, out: &mut Vec<u8>) {
+    write_header(&[tag], length, out);
 }
 
 #[cfg(test)]
@@ -129,16 +137,24 @@ mod tests {
 
     #[test]
     fn lengths_are_definite_and_short() {
-        assert_eq!(header(0x30, 0), [0x30, 0]);
-        assert_eq!(header(0x30, 127), [0x30, 127]);
-        assert_eq!(header(0x30, 128), [0x30, 0x81, 128]);
-        assert_eq!(header(0x30, 256), [0x30, 0x82, 1, 0]);
-        assert_eq!(header(0x30, 0x0100_0000), [0x30, 0x84, 1, 0, 0, 0]);
+        let head = |length| {
+            let mut head = Vec::new();
+            header(0x30, length, &mut head);
+            assert_eq!(head.len() + length, tlv_len(length));
+            head
+        };
+        assert_eq!(head(0), [0x30, 0]);
+        assert_eq!(head(127), [0x30, 127]);
+        assert_eq!(head(128), [0x30, 0x81, 128]);
+        assert_eq!(head(256), [0x30, 0x82, 1, 0]);
+        assert_eq!(head(0x0100_0000), [0x30, 0x84, 1, 0, 0, 0]);
     }
 
     #[test]
     fn members_of_a_set_are_in_order() {
-        assert_eq!(set_of(vec![vec![2, 1, 7], vec![2, 1, 3]]), [0x31, 6, 2, 1, 3, 2, 1, 7]);
+        let infos = [7, 3].map(|last| RecipientInfo { der: vec![2, 1, last], asks_for: 0 });
+        let frame = Frame::around(ID_ENVELOPED_DATA, infos.into(), &[], 16, 0);
+        assert!(frame.head.windows(8).any(|octets| octets == [0x31, 6, 2, 1, 3, 2, 1, 7]));
     }
 
     fn info() -> RecipientInfo {
@@ -163,6 +179,7 @@ mod tests {
                 let frame = Frame::new(vec![info()], &algorithm, mode, content_len, tag_len).unwrap();
                 let whole = [frame.head.clone(), vec![0; content_len], tail(&vec![0; tag_len])].concat();
                 assert_eq!(whole.len(), frame.len());
+                assert_eq!(frame.head.len(), frame.head.capacity());
                 der::asn1::AnyRef::try_from(whole.as_slice()).unwrap();
             }
         }

@@ -9,7 +9,7 @@ pub(super) const MIME_COLUMNS: usize = 76;
 pub(super) const PEM_COLUMNS: usize = 64;
 
 /// Bytes that fill a line of a body, which is the longer of the two.
-const LONGEST: usize = MIME_COLUMNS / 4 * 3;
+pub(super) const LINE: usize = MIME_COLUMNS / 4 * 3;
 
 /// Appends base64 to an output that was reserved before.
 pub(super) struct Base64Lines {
@@ -18,7 +18,7 @@ pub(super) struct Base64Lines {
     /// Bytes that fill one line.
     line: usize,
     /// The begin of a line that is not full yet.
-    carry: [u8; LONGEST],
+    carry: [u8; LINE],
     carried: usize,
 }
 
@@ -38,8 +38,8 @@ impl Base64Lines {
         let engine = STANDARD.wrapped(columns, line_ending);
         let mut out = Vec::with_capacity(header.len() + engine.encoded_len(length));
         out.extend_from_slice(header);
-        let line = (columns / 4 * 3).min(LONGEST);
-        Base64Lines { out, engine, line, carry: [0; LONGEST], carried: 0 }
+        let line = (columns / 4 * 3).min(LINE);
+        Base64Lines { out, engine, line, carry: [0; LINE], carried: 0 }
     }
 
     /// Writes the full lines that these bytes complete.
@@ -53,15 +53,13 @@ impl Base64Lines {
     }
 
     /// How many bytes more end the line that is begun; nothing if none is.
-    pub(super) fn missing(&self) -> usize {
-        if self.carried == 0 { 0 } else { self.line - self.carried }
+    pub(super) fn missing(&self) -> Option<usize> {
+        (self.carried > 0).then(|| self.line - self.carried)
     }
 
     fn complete_line<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        if self.carried == 0 {
-            return bytes;
-        }
-        let (missing, rest) = bytes.split_at(self.missing().min(bytes.len()));
+        let Some(missing) = self.missing() else { return bytes };
+        let (missing, rest) = bytes.split_at(missing.min(bytes.len()));
         self.carry(missing);
         if self.carried == self.line {
             self.write_carry();
@@ -111,7 +109,7 @@ pub(super) fn encode_in_place(out: &mut Vec<u8>, start: usize, line_ending: Line
     let octets = out.len() - start;
     out.resize(start + engine.encoded_len(octets), 0);
     let body = out.get_mut(start..).unwrap_or_default();
-    let (line, written) = (LONGEST, engine.encoded_len(LONGEST));
+    let (line, written) = (LINE, engine.encoded_len(LINE));
     let mut lines = octets.div_ceil(line);
     while lines > 0 {
         let end = octets.min(lines * line);
@@ -126,7 +124,7 @@ pub(super) fn encode_in_place(out: &mut Vec<u8>, start: usize, line_ending: Line
 
 /// The octets of that range, which may reach into the place of the text by less than a line.
 fn encode_lines(engine: &Base64, front: &[u8], text: &mut [u8], range: Range<usize>) {
-    let mut line = [0; LONGEST];
+    let mut line = [0; LINE];
     let octets = front.get(range.clone()).unwrap_or_else(|| {
         let octets = front.iter().chain(text.iter()).skip(range.start).take(range.len());
         line.iter_mut().zip(octets).for_each(|(slot, octet)| *slot = *octet);

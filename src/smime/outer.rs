@@ -7,9 +7,13 @@ use crate::cms::Protection;
 use crate::crypto::algorithm::Mode;
 use crate::mail::{Eol, Field, HeaderPolicy, Message, Outside, crlf, header_fields};
 use encodify::base64::LineEnding;
+use memchr::memchr2_iter;
+use std::borrow::Cow;
 use std::fmt::Write;
 use time::{OffsetDateTime, UtcOffset};
 
+/// So much is reserved for lines of our own.
+const OURS: usize = 512;
 /// Lines of our own are folded at this width (RFC 5322 2.1.1 recommends 78 at most).
 const WIDTH: usize = 76;
 /// A text like a rule's name is quoted up to this length, and cut into pieces of it when it is percent-encoded.
@@ -46,11 +50,12 @@ static EXCLUDED: [Excluded; 3] = [
 ];
 
 impl Excluded {
-    fn covers(&self, field: &Field<'_>) -> bool {
+    /// `name` is that of the field.
+    fn covers(&self, field: &Field<'_>, name: &str) -> bool {
         match self {
-            Excluded::Named(name) => field.name().eq_ignore_ascii_case(name),
+            Excluded::Named(wanted) => name.eq_ignore_ascii_case(wanted),
             Excluded::Beginning(start) => {
-                field.name().get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start))
+                name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start))
             }
             Excluded::Like(covers) => covers(field),
         }
@@ -59,17 +64,19 @@ impl Excluded {
 
 /// Does the field belong to the entity that it stands on, so that it is none of another's?
 pub(super) fn is_bound(field: &Field<'_>) -> bool {
-    BOUND.iter().any(|row| row.covers(field))
+    let name = field.name();
+    BOUND.iter().any(|row| row.covers(field, name))
 }
 
 fn stays_inside(field: &Field<'_>) -> bool {
-    is_bound(field) || EXCLUDED.iter().any(|row| row.covers(field))
+    let name = field.name();
+    BOUND.iter().chain(&EXCLUDED).any(|row| row.covers(field, name))
 }
 
 /// NUL, or a CR that is not part of a line end.
 pub(super) fn has_stray_octets(raw: &[u8]) -> bool {
-    let followers = raw.iter().skip(1).map(Some).chain([None]);
-    raw.iter().zip(followers).any(|(&byte, next)| byte == 0 || (byte == b'\r' && next != Some(&b'\n')))
+    let is_stray = |at: usize| raw.get(at) == Some(&0) || raw.get(at + 1) != Some(&b'\n');
+    memchr2_iter(0, b'\r', raw).any(is_stray)
 }
 
 /// The line ends of the sealed message: bare LF if the message has nothing else (Postfix pipes so), else CRLF.
@@ -94,7 +101,8 @@ impl Outer {
         arrived: Eol,
     ) -> Outer {
         let line_ending = if is_lf(arrived) { LineEnding::Lf } else { LineEnding::CrLf };
-        let mut outer = Outer { bytes: Vec::new(), line_ending };
+        let header: usize = message.fields().iter().map(|field| field.raw().len()).sum();
+        let mut outer = Outer { bytes: Vec::with_capacity(header + OURS), line_ending };
         for field in message.fields().iter().filter(|field| !stays_inside(field)) {
             match policy.outside(field) {
                 Outside::AsReceived => outer.copy(field.raw()),
@@ -118,7 +126,7 @@ impl Outer {
 
     /// The whole header and the empty line after it.
     pub(super) fn finish(mut self, mode: Mode) -> Vec<u8> {
-        self.write(&entity_fields(mode));
+        self.write(entity_fields(mode));
         self.write("");
         self.bytes
     }
@@ -151,31 +159,36 @@ impl Outer {
 }
 
 /// The fields of RFC 8551 3.2 and 3.3, one a line.
-fn entity_fields(mode: Mode) -> String {
-    let smime_type = match mode {
-        Mode::Cbc => "enveloped-data",
-        Mode::Aead => "authEnveloped-data",
-    };
-    format!(
-        "MIME-Version: 1.0\n\
-         Content-Type: application/pkcs7-mime; smime-type={smime_type};\n name=smime.p7m\n\
-         Content-Transfer-Encoding: base64\n\
-         Content-Disposition: attachment; filename=smime.p7m"
-    )
+fn entity_fields(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Cbc => concat!(
+            "MIME-Version: 1.0\n",
+            "Content-Type: application/pkcs7-mime; smime-type=enveloped-data;\n name=smime.p7m\n",
+            "Content-Transfer-Encoding: base64\n",
+            "Content-Disposition: attachment; filename=smime.p7m"
+        ),
+        Mode::Aead => concat!(
+            "MIME-Version: 1.0\n",
+            "Content-Type: application/pkcs7-mime; smime-type=authEnveloped-data;\n name=smime.p7m\n",
+            "Content-Transfer-Encoding: base64\n",
+            "Content-Disposition: attachment; filename=smime.p7m"
+        ),
+    }
 }
 
 /// What was done and what arrived, folded.
 fn sealed_field(mark: &Mark<'_>, protection: &Protection, policy: HeaderPolicy, arrived: Eol) -> String {
-    let mut parameters = vec!["v=1".to_string(), format!("at={}", utc(mark.at))];
-    parameters.extend(mark.rule.into_iter().flat_map(|rule| text_parameters("rule", rule)));
-    parameters.push(format!("state={}", state_name(protection)));
+    let mut parameters: Vec<Cow<'static, str>> = Vec::with_capacity(8);
+    parameters.extend(["v=1".into(), utc(mark.at).into()]);
+    parameters.extend(mark.rule.into_iter().flat_map(|rule| text_parameters("rule", rule)).map(Cow::from));
+    parameters.push(state_parameter(protection).into());
     if policy != HeaderPolicy::Keep {
-        parameters.push(format!("headers={}", policy.name()));
+        parameters.push(format!("headers={}", policy.name()).into());
     }
-    parameters.push(format!("eol={}", eol_name(arrived)));
-    parameters.extend(edited_parameters(&mark.edited));
-    parameters.extend(marked_parameter("domain-key", domains(mark, domain_key)));
-    parameters.extend(marked_parameter("recovery", domains(mark, recovery)));
+    parameters.push(eol_parameter(arrived).into());
+    parameters.extend(edited_parameters(&mark.edited).into_iter().map(Cow::from));
+    parameters.extend(marked_parameter("domain-key", domains(mark, domain_key)).map(Cow::from));
+    parameters.extend(marked_parameter("recovery", domains(mark, recovery)).map(Cow::from));
     fold(SEALED_FIELD, &parameters)
 }
 
@@ -208,8 +221,10 @@ fn marked_parameter(name: &str, mut domains: Vec<&str>) -> Option<String> {
     (!domains.is_empty()).then(|| format!("{name}=\"{}\"", domains.join(" ")))
 }
 
-fn fold(name: &str, parameters: &[String]) -> String {
-    let mut text = format!("{name}:");
+fn fold(name: &str, parameters: &[Cow<'static, str>]) -> String {
+    let mut text = String::with_capacity(OURS);
+    text.push_str(name);
+    text.push(':');
     let mut column = text.len();
     for (index, parameter) in parameters.iter().enumerate() {
         let semicolon = if index + 1 < parameters.len() { ";" } else { "" };
@@ -219,8 +234,7 @@ fn fold(name: &str, parameters: &[String]) -> String {
             column = 0;
         }
         column += length;
-        // Writing to a String cannot fail.
-        let _ = write!(text, " {parameter}{semicolon}");
+        [" ", parameter.as_ref(), semicolon].into_iter().for_each(|piece| text.push_str(piece));
     }
     text
 }
@@ -246,7 +260,7 @@ fn edited_parameters(names: &[&str]) -> Vec<String> {
 fn text_parameters(name: &str, text: &str) -> Vec<String> {
     let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if printable && text.len() <= NAME_PIECE {
-        return vec![format!("{name}=\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))];
+        return vec![quoted(name, text)];
     }
     let octets: Vec<u8> = text.bytes().collect();
     let pieces: Vec<String> = octets.chunks(NAME_PIECE / 3).map(percent_encode).collect();
@@ -254,6 +268,20 @@ fn text_parameters(name: &str, text: &str) -> Vec<String> {
         [piece] => vec![format!("{name}*=UTF-8''{piece}")],
         pieces => pieces.iter().enumerate().map(|(at, piece)| text_piece(name, at, piece)).collect(),
     }
+}
+
+fn quoted(name: &str, text: &str) -> String {
+    let mut quoted = String::with_capacity(name.len() + 3 + 2 * text.len());
+    quoted.push_str(name);
+    quoted.push_str("=\"");
+    for letter in text.chars() {
+        if matches!(letter, '\\' | '"') {
+            quoted.push('\\');
+        }
+        quoted.push(letter);
+    }
+    quoted.push('"');
+    quoted
 }
 
 fn text_piece(name: &str, index: usize, piece: &str) -> String {
@@ -273,29 +301,41 @@ fn percent_encode(octets: &[u8]) -> String {
     })
 }
 
-/// RFC 3339 in UTC, whole seconds.
+/// When: RFC 3339 in UTC, whole seconds.
 fn utc(at: OffsetDateTime) -> String {
     let at = at.to_offset(UtcOffset::UTC);
-    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", at.hour(), at.minute(), at.second())
+    let mut text = String::with_capacity("at=0000-00-00T00:00:00Z".len());
+    // A year before 0 has a sign, which digits know nothing of. Writing to a String cannot fail.
+    let _ = write!(text, "at={:04}", at.year());
+    let (month, day) = (u8::from(at.month()), at.day());
+    let rest = [('-', month), ('-', day), ('T', at.hour()), (':', at.minute()), (':', at.second())];
+    for (before, number) in rest {
+        text.extend([before, char::from(b'0' + number / 10), char::from(b'0' + number % 10)]);
+    }
+    text.push('Z');
+    text
 }
 
-fn state_name(protection: &Protection) -> &'static str {
+fn state_parameter(protection: &Protection) -> &'static str {
     match protection {
-        Protection::None => "clear",
-        Protection::Signed => "signed",
-        Protection::Encrypted(_) | Protection::OpenPgp => "encrypted",
+        Protection::None => "state=clear",
+        Protection::Signed => "state=signed",
+        Protection::Encrypted(_) | Protection::OpenPgp => "state=encrypted",
     }
 }
 
 const EOLS: [Eol; 3] = [Eol::Lf, Eol::Crlf, Eol::Mixed];
 
-fn eol_name(eol: Eol) -> &'static str {
+fn eol_parameter(eol: Eol) -> &'static str {
     match eol {
-        Eol::Lf => "lf",
-        Eol::Crlf => "crlf",
-        Eol::Mixed => "mixed",
+        Eol::Lf => "eol=lf",
+        Eol::Crlf => "eol=crlf",
+        Eol::Mixed => "eol=mixed",
     }
+}
+
+fn eol_name(eol: Eol) -> &'static str {
+    eol_parameter(eol).strip_prefix("eol=").unwrap_or_default()
 }
 
 /// The line ends that the message had before it was sealed, if its `Sealpost-Sealed` field says so: a hint for giving the

@@ -4,7 +4,7 @@ use super::recipient_info::{self, RecipientInfo};
 use super::{SealError, SealedTo};
 use crate::cms::{MAX_RECIPIENTS, RecipientId};
 use crate::crypto::agreement::AgreementAlgorithm;
-use crate::crypto::algorithm::Status;
+use crate::crypto::algorithm::{Hash, Padding, Status};
 use crate::crypto::encapsulation::KemAlgorithm;
 use crate::crypto::policy::GcmReaders;
 use crate::crypto::rsa_public::{Padded, TransportKey, encrypt_all};
@@ -12,6 +12,7 @@ use crate::crypto::{Classical, CurvePublicKey, KemPublicKey, KeyTransport, Profi
 use crate::mail::HeaderPolicy;
 use crate::pki::{Certificate, PublicKey, Reads, ValidatedCertificate};
 use rand::rngs::StdRng;
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// How a message is sealed: which algorithms serve the recipients, how they are named, and what is hidden.
@@ -130,11 +131,22 @@ impl<'c> Recipient<'c> {
     pub(super) fn transported(&self, encrypted_key: &[u8]) -> Result<RecipientInfo, SealError> {
         match &self.key {
             RecipientKey::Transport(transport, _) => {
-                let algorithm = transport.identifier().map_err(unwritten)?;
-                recipient_info::key_transport(&self.id(), &algorithm, encrypted_key).map_err(unwritten)
+                let front = self.transport_front(transport).map_err(unwritten)?;
+                Ok(recipient_info::key_transport(&front, encrypted_key))
             }
             // Nothing of the other kinds is padded.
             _ => Err(SealError::Primitive("encoding")),
+        }
+    }
+
+    /// Kept for the rows that a suite has, under each naming.
+    fn transport_front(&self, transport: &'static KeyTransport) -> der::Result<Cow<'c, [u8]>> {
+        let make = || recipient_info::key_transport_front(&self.id(), &transport.identifier()?);
+        let by_key = usize::from(self.naming == Naming::KeyIdentifier);
+        match transport.padding {
+            Padding::Pkcs1V1_5 => self.certificate.constant(by_key, make),
+            Padding::Oaep(Hash::Sha256) => self.certificate.constant(2 + by_key, make),
+            Padding::Oaep(_) => make().map(Cow::Owned),
         }
     }
 
@@ -224,6 +236,9 @@ pub(super) fn recipients_for<'c>(
     suite: &Suite,
     naming: Naming,
 ) -> Result<Vec<Recipient<'c>>, SealError> {
+    if let [only] = certificates {
+        return Ok(vec![Recipient::new(only, suite, naming)?]);
+    }
     let mut known = HashSet::with_capacity(certificates.len());
     let once: Vec<_> = certificates.iter().filter(|one| known.insert(one.fingerprint())).collect();
     check_count(once.len())?;

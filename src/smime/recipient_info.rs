@@ -1,7 +1,7 @@
 //! RecipientInfos as they are written, each in DER (RFC 5652 6.2, RFC 9629 3).
 
-use super::frame::{integer, tlv};
-use crate::cms::{BIT_STRING, ID_ORI_KEM, INTEGER, OCTET_STRING, RecipientId, SEQUENCE};
+use super::frame::{integer, tlv, tlv_len};
+use crate::cms::{BIT_STRING, ID_ORI_KEM, INTEGER, OCTET_STRING, RecipientId, SEQUENCE, write_header};
 use crate::crypto::agreement::WrappedKey;
 use crate::crypto::algorithm::Curve;
 use crate::crypto::encapsulation::{EncapsulatedKey, KemAlgorithm};
@@ -24,19 +24,29 @@ pub(super) struct RecipientInfo {
     pub(super) asks_for: u8,
 }
 
-/// A KeyTransRecipientInfo (RFC 5652 6.2.1).
-pub(super) fn key_transport(
+/// What a KeyTransRecipientInfo (RFC 5652 6.2.1) has before the encrypted key: for one recipient and algorithm always the
+/// same.
+pub(super) fn key_transport_front(
     id: &RecipientId,
     algorithm: &AlgorithmIdentifierOwned,
-    encrypted_key: &[u8],
-) -> der::Result<RecipientInfo> {
+) -> der::Result<Vec<u8>> {
     let version = match id {
         RecipientId::IssuerAndSerialNumber { .. } => 0,
         RecipientId::SubjectKeyIdentifier(_) => 2,
     };
-    let key = tlv(OCTET_STRING, &[encrypted_key]);
-    let der = tlv(SEQUENCE, &[&integer(version), &recipient_identifier(id), &algorithm.to_der()?, &key]);
-    Ok(RecipientInfo { der, asks_for: version })
+    Ok([&integer(version)[..], &recipient_identifier(id), &algorithm.to_der()?].concat())
+}
+
+/// A KeyTransRecipientInfo.
+pub(super) fn key_transport(front: &[u8], encrypted_key: &[u8]) -> RecipientInfo {
+    let length = front.len() + tlv_len(encrypted_key.len());
+    let mut der = Vec::with_capacity(tlv_len(length));
+    write_header(&[SEQUENCE], length, &mut der);
+    der.extend_from_slice(front);
+    write_header(&[OCTET_STRING], encrypted_key.len(), &mut der);
+    der.extend_from_slice(encrypted_key);
+    // The content of the INTEGER at the begin: see `integer`.
+    RecipientInfo { der, asks_for: front.get(2).copied().unwrap_or_default() }
 }
 
 /// A KeyAgreeRecipientInfo (RFC 5652 6.2.2, RFC 5753 3.1.1, RFC 8418 3) for one recipient, with an ephemeral key whose

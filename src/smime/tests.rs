@@ -4,6 +4,7 @@ mod crowds;
 mod curve;
 mod damage;
 mod forms;
+mod groups;
 mod headers;
 mod kinds;
 pub(in crate::smime) mod law;

@@ -3,6 +3,7 @@
 use super::{Certificate, Fingerprint};
 use crate::crypto::rsa_public::TransportKey;
 use crate::pki::{PkiError, PublicKey, Reads};
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
@@ -15,7 +16,11 @@ pub(super) struct Known {
     key: OnceLock<PublicKey>,
     transport: OnceLock<Option<TransportKey>>,
     key_identifier: OnceLock<Option<Vec<u8>>>,
+    constants: [OnceLock<Vec<u8>>; CONSTANTS],
 }
+
+/// How many [`Certificate::constant`]s are kept.
+const CONSTANTS: usize = 4;
 
 impl Certificate {
     /// Its key, if it is of a kind that we can use.
@@ -44,5 +49,19 @@ impl Certificate {
             Some(id.0.as_bytes().to_vec())
         };
         self.0.known.key_identifier.get_or_init(read).as_deref()
+    }
+
+    /// Octets that stand in every message to its holder, made when they are asked for first, and kept under their number.
+    pub(crate) fn constant<E>(
+        &self,
+        number: usize,
+        make: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Cow<'_, [u8]>, E> {
+        let Some(kept) = self.0.known.constants.get(number) else { return make().map(Cow::Owned) };
+        if let Some(octets) = kept.get() {
+            return Ok(Cow::Borrowed(octets));
+        }
+        let octets = make()?;
+        Ok(Cow::Borrowed(kept.get_or_init(|| octets)))
     }
 }

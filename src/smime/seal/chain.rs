@@ -6,19 +6,22 @@ use crate::crypto::cbc::{BLOCK, padding_len};
 use crate::crypto::lanes::{CbcStream, Lane, encrypt};
 use crate::smime::Sealed;
 use crate::smime::inner::CrlfReader;
-use crate::smime::lines::Base64Lines;
+use crate::smime::lines::{Base64Lines, LINE};
 use std::mem;
 use zeroize::Zeroizing;
+
+/// Whole AES blocks and whole lines of base64.
+const WHOLE: usize = BLOCK * LINE;
 
 /// Clear bytes that are worked on at a time.
 #[derive(Clone, Copy)]
 pub(super) struct ChunkSize(usize);
 
 impl ChunkSize {
-    /// Of a message by itself: small enough for the nearest cache. Whole AES blocks, whole base64 lines.
-    pub(super) const ALONE: ChunkSize = ChunkSize(16 * 57 * 16);
+    /// Of a message by itself: small enough for the nearest cache.
+    pub(super) const ALONE: ChunkSize = ChunkSize(16 * WHOLE);
     /// Of each of many messages: what all lanes hold fits into the nearest cache, with what they become.
-    pub(super) const BESIDE_OTHERS: ChunkSize = ChunkSize(3 * 57 * 16);
+    pub(super) const BESIDE_OTHERS: ChunkSize = ChunkSize(3 * WHOLE);
 }
 
 /// A buffer for one chunk. Clear text is in it only while a chunk is worked on: it becomes ciphertext in its place. It is
@@ -65,9 +68,10 @@ impl<'a> Chain<'a> {
     fn fill(&mut self) {
         let Chunk(chunk) = &mut self.chunk;
         chunk.clear();
-        self.reader.fill(chunk, self.size.0.min(self.left));
+        let size = self.lines.missing().map_or(self.size.0, |missing| first_chunk(missing, self.size));
+        self.reader.fill(chunk, size.min(self.left));
         self.left -= chunk.len();
-        if chunk.len() < self.size.0 {
+        if chunk.len() < size {
             let padding = padding_len(chunk.len());
             let padded = chunk.len() + padding;
             // 1 to 16.
@@ -93,6 +97,12 @@ impl<'a> Chain<'a> {
     pub(super) fn finish(self) -> (Sealed, Chunk) {
         (self.report.sealed(self.lines.finish()), self.chunk)
     }
+}
+
+/// As many whole blocks as end with a line of base64 that is begun already: then all the later chunks are whole lines.
+fn first_chunk(missing: usize, size: ChunkSize) -> usize {
+    let blocks = (0..LINE).find(|blocks| blocks * BLOCK % LINE == missing % LINE).unwrap_or(0);
+    size.0 - WHOLE + blocks * BLOCK
 }
 
 /// One chunk more of each: canonical lines, encryption in place side by side, base64.

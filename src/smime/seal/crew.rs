@@ -38,20 +38,24 @@ pub(super) fn seal_all(jobs: Vec<SealJob<'_>>) -> Vec<Outcome> {
 struct Queue<'a> {
     jobs: Mutex<IntoIter<(usize, SealJob<'a>)>>,
     threads: usize,
+    /// How many a thread has under way at most: no more than its share of all.
+    width: usize,
 }
 
 impl<'a> Queue<'a> {
     fn new(jobs: Vec<SealJob<'a>>, threads: usize) -> Queue<'a> {
+        let threads = threads.max(1);
+        let width = lanes::width().min(jobs.len().div_ceil(threads)).max(1);
         let mut jobs: Vec<_> = jobs.into_iter().enumerate().collect();
         jobs.sort_by_key(|(_, job)| Reverse(job.message.len()));
-        Queue { jobs: Mutex::new(jobs.into_iter()), threads: threads.max(1) }
+        Queue { jobs: Mutex::new(jobs.into_iter()), threads, width }
     }
 
     /// A part of a thread's share of what is left: what is left in the end is shared out in small pieces.
     fn take(&self) -> Vec<(usize, SealJob<'a>)> {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let share = jobs.len().div_ceil(2 * self.threads);
-        jobs.by_ref().take(share.clamp(FEWEST, MOST)).collect()
+        let (share, half) = (jobs.len().div_ceil(self.threads), jobs.len().div_ceil(2 * self.threads));
+        jobs.by_ref().take(half.clamp(FEWEST.min(share), MOST)).collect()
     }
 }
 
@@ -75,9 +79,8 @@ impl<'q, 'a> Worker<'q, 'a> {
 
     /// Until nothing is left.
     fn run(mut self) -> Vec<(usize, Outcome)> {
-        let width = lanes::width();
         loop {
-            while self.chains.len() < width
+            while self.chains.len() < self.queue.width
                 && let Some((place, framed)) = self.next()
             {
                 self.start(place, framed);

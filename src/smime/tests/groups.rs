@@ -1,0 +1,137 @@
+//! A message is sealed to the same bytes whatever is sealed beside it, and wherever.
+
+use super::*;
+use proptest::prelude::*;
+use rayon::ThreadPool;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+/// Sets of recipients with the form that they are sealed to in. The last two are refused.
+fn audiences() -> &'static [(Vec<ValidatedCertificate>, Form)] {
+    static AUDIENCES: OnceLock<Vec<(Vec<ValidatedCertificate>, Form)>> = OnceLock::new();
+    AUDIENCES.get_or_init(|| {
+        let kem = person_with(KeyType::MlKem768);
+        let [alice, bob, dana, kem] = [alice(), bob(), dana(), &kem].map(Person::validated);
+        let by_key = Form { naming: Naming::KeyIdentifier, ..Form::default() };
+        let quantum = Form::from(Profile::PostQuantum);
+        let beside = Form { classical: Classical::Beside, ..quantum };
+        vec![
+            (vec![alice.clone()], Form::default()),
+            (vec![alice.clone(), bob.clone()], by_key),
+            (vec![bob.clone(), dana.clone(), alice.clone()], Form::default()),
+            (vec![alice.clone()], Profile::Modern.into()),
+            (vec![dana, bob], Profile::Modern.into()),
+            (vec![kem.clone()], quantum),
+            (vec![kem.clone(), alice], beside),
+            (Vec::new(), Form::default()),
+            (vec![kem], Form::default()),
+        ]
+    })
+}
+
+/// One message of a group.
+#[derive(Debug, Clone)]
+struct Letter {
+    length: usize,
+    end: &'static str,
+    audience: usize,
+    headers: HeaderPolicy,
+    number: u8,
+}
+
+fn letter() -> impl Strategy<Value = Letter> {
+    // Around the sizes of chunks, in lanes and alone.
+    let length = prop_oneof![0..40_usize, 0..4000_usize, 2700..2800_usize, 14_500..14_700_usize];
+    let end = prop::sample::select(vec!["\n", "\r\n"]);
+    let headers = prop::sample::select(HeaderPolicy::ALL.to_vec());
+    (length, end, 0..audiences().len(), headers, any::<u8>()).prop_map(
+        |(length, end, audience, headers, number)| Letter { length, end, audience, headers, number },
+    )
+}
+
+impl Letter {
+    fn message(&self) -> Vec<u8> {
+        let Letter { end, number, .. } = self;
+        let line = format!("line of the letter {number}{end}");
+        let head = format!("From: a@north.example{end}Subject: letter {number}{end}{end}");
+        head.bytes().chain(line.bytes().cycle().take(self.length)).collect()
+    }
+
+    fn job<'a>(&self, message: &'a [u8]) -> SealJob<'a> {
+        let (recipients, form) = &audiences()[self.audience];
+        let job = job(message, recipients, form.profile, self.number);
+        SealJob { form: Form { headers: self.headers, ..*form }, ..job }
+    }
+}
+
+/// All that an outcome says.
+fn outcomes(jobs: Vec<SealJob<'_>>) -> Vec<Result<(Vec<u8>, usize), String>> {
+    let said = |sealed: Sealed| (sealed.bytes().to_vec(), sealed.recipients().len());
+    seal_many(jobs).into_iter().map(|outcome| outcome.map(said).map_err(|error| error.to_string())).collect()
+}
+
+fn pools() -> &'static [ThreadPool; 3] {
+    static POOLS: OnceLock<[ThreadPool; 3]> = OnceLock::new();
+    POOLS.get_or_init(|| {
+        [1, 2, 8].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// One failure is one outcome, and all stay in their order.
+    #[test]
+    fn a_message_is_sealed_alike_alone_and_in_any_group(letters in prop::collection::vec(letter(), 0..48)) {
+        let messages: Vec<Vec<u8>> = letters.iter().map(Letter::message).collect();
+        let jobs = || letters.iter().zip(&messages).map(|(letter, message)| letter.job(message));
+        let alone: Vec<_> = jobs().flat_map(|job| outcomes(vec![job])).collect();
+        for pool in pools() {
+            let group = jobs().collect();
+            prop_assert!(pool.install(|| outcomes(group)) == alone, "{} threads", pool.current_num_threads());
+        }
+    }
+}
+
+/// It is impossible to mix up keys, IVs or outputs of two messages; and here are ten thousand at once.
+#[test]
+fn ten_thousand_messages_of_any_size_open_to_what_they_were() {
+    let people = [dana(), dana(), dana(), dana(), dana(), dana(), dana(), alice()];
+    let recipients = [[dana().validated()], [alice().validated()]];
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut random = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let messages: Vec<Vec<u8>> = (0..10_000)
+        .map(|number| {
+            let length = random(if number % 64 == 0 { 20_000 } else { 1_500 }) as usize;
+            let head = format!("Subject: {number}\r\n\r\n");
+            head.bytes().chain((0..length).map(|_| random(256) as u8)).collect()
+        })
+        .collect();
+    let jobs = messages.iter().enumerate().map(|(number, message)| {
+        let to = &recipients[usize::from(number % people.len() == 7)];
+        let seed = Seed::from_bytes(&mut std::array::from_fn(|at| (number >> (8 * (at % 4))) as u8));
+        SealJob { seed, ..job(message, to, Profile::Compatible, 0) }
+    });
+    let sealed = seal_many(jobs.collect());
+    let opened = messages.par_iter().zip(sealed).enumerate().map(|(number, (message, sealed))| {
+        let opened = open_as(people[number % people.len()], sealed.unwrap().bytes()).unwrap();
+        assert!(opened == *crlf(message), "{number}");
+    });
+    assert_eq!(opened.count(), 10_000);
+}
+
+#[test]
+fn a_certificate_is_parsed_once_for_all_its_clones() {
+    let certificate = alice().certificate.clone();
+    let clone = certificate.clone();
+    assert!(std::ptr::eq(certificate.key().unwrap(), clone.key().unwrap()));
+    assert!(std::ptr::eq(certificate.transport_key().unwrap(), clone.transport_key().unwrap()));
+    let validated = validated(&certificate);
+    let again = validated.clone();
+    assert!(std::ptr::eq(certificate.key().unwrap(), again.certificate().key().unwrap()));
+    assert!(dana().certificate.transport_key().is_none());
+}
