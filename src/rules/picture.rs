@@ -25,7 +25,7 @@ enum Pieces {
     /// Without a star: both ends are all of it.
     Whole(Head, Tail),
     /// With one at least.
-    Some {
+    Starred {
         /// In front of the first star.
         first: Head,
         /// Behind the last star.
@@ -65,7 +65,7 @@ impl Picture {
 
     /// What stands in front of its first colon, if no star does: a field's name, for values that are lines of a header.
     pub(super) fn field_name(&self) -> Option<&str> {
-        let (Pieces::Whole(first, _) | Pieces::Some { first, .. }) = &*self.pieces;
+        let (Pieces::Whole(first, _) | Pieces::Starred { first, .. }) = &*self.pieces;
         first.as_str().split_once(':').map(|(name, _)| name).filter(|name| name.is_ascii())
     }
 
@@ -87,7 +87,7 @@ impl Pieces {
         let first = pieces.next().unwrap_or_default();
         let middle = pieces.filter(|piece| !piece.is_empty());
         let middle = middle.map(|piece| Finder::new(piece.as_bytes()).into_owned()).collect();
-        Pieces::Some { first: Head::new(&first), last: Tail::new(&last), middle }
+        Pieces::Starred { first: Head::new(&first), last: Tail::new(&last), middle }
     }
 
     /// Of a value that has at least so many octets as they have.
@@ -96,7 +96,7 @@ impl Pieces {
             Pieces::Whole(first, last) => {
                 value.len() == octets && value.ends_with(last) && value.starts_with(first)
             }
-            Pieces::Some { first, last, middle } => {
+            Pieces::Starred { first, last, middle } => {
                 value.ends_with(last)
                     && value.starts_with(first)
                     && in_order(middle, between(value, first, last))
