@@ -109,7 +109,9 @@ fn what_takes_the_whole_message_says_so_first() {
         r#"["Forward to", "dan@far.example"]"#,
         r#"["Redirect to", "dan@far.example"], ["Discard"]"#,
     ] {
-        let rule = format!("[[rule]]\nname = \"r\"\npriority = 5\nwhen = []\nthen = [[\"Store in\", \"Own\"], {action}]\n");
+        let rule = format!(
+            "[[rule]]\nname = \"r\"\npriority = 5\nwhen = []\nthen = [[\"Store in\", \"Own\"], {action}]\n"
+        );
         let world = world(&[(ScopeKind::Account, BOB, &rule)]);
         assert!(deliver_large(&world, MAIL).is_none(), "{action}");
         assert_eq!(world.store.total(), 0, "{action}");
