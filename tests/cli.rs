@@ -1,5 +1,6 @@
 //! The command line as a person and a script meet it: exit codes, errors, JSON, odd arguments, streams.
 
+mod bench;
 mod demo;
 mod filters;
 mod forms;

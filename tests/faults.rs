@@ -2,6 +2,8 @@
 //!
 //! The invariant: old mail intact, new mail whole or absent, the sender told the truth.
 
+mod batches;
+
 use sealpost::config::{Config, TrustBundle};
 use sealpost::crypto::Seed;
 use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};

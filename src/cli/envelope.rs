@@ -1,7 +1,8 @@
 //! What an MTA tells beside a message, as options.
 
 use super::failure::{Code, Failure};
-use crate::engine::{Recipient, Request};
+use crate::crypto::SecretBytes;
+use crate::engine::{Parcel, Recipient, Request};
 use crate::mail::Address;
 use crate::rules::Source;
 use clap::ValueEnum;
@@ -63,6 +64,18 @@ impl Envelope {
             Ok(Recipient { address, original: original.filter(|text| !text.is_empty()).cloned() })
         });
         recipients.collect()
+    }
+
+    /// With a message of many, and no queue id.
+    pub(super) fn parcel(&self, recipients: Vec<Recipient>, message: SecretBytes) -> Parcel {
+        Parcel {
+            message,
+            sender: self.sender.clone(),
+            recipients,
+            source: self.source.into(),
+            client: self.client.clone().filter(|client| !client.is_empty()),
+            queue_id: None,
+        }
     }
 
     /// With the message, and no queue id.

@@ -3,9 +3,11 @@
 use super::failure::{Code, Failure};
 use super::output;
 use crate::crypto::SecretBytes;
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
@@ -19,7 +21,12 @@ pub(super) const STANDARD_INPUT: &str = "standard input";
 /// Reads to the end, at most `limit` bytes; nothing if there is more. Growing copies into a new buffer and wipes
 /// the old one, because a plain reallocation would leave clear text behind.
 pub(super) fn read_bounded(source: &mut impl Read, limit: u64) -> io::Result<Option<SecretBytes>> {
-    let mut buffer: Zeroizing<Vec<u8>> = Zeroizing::new(Vec::with_capacity(64 << 10));
+    read_about(source, 64 << 10, limit)
+}
+
+/// The same with room for as many octets as are expected: one more, and the buffer does not grow to see the end.
+fn read_about(source: &mut impl Read, expected: usize, limit: u64) -> io::Result<Option<SecretBytes>> {
+    let mut buffer: Zeroizing<Vec<u8>> = Zeroizing::new(Vec::with_capacity(expected.saturating_add(1)));
     loop {
         if buffer.len() as u64 > limit {
             return Ok(None);
@@ -41,6 +48,21 @@ pub(super) fn read_bounded(source: &mut impl Read, limit: u64) -> io::Result<Opt
 /// Standard input without the buffer that Rust keeps for it, which nobody wipes.
 pub(super) fn standard_input() -> io::Result<File> {
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// A message in a file up to `limit` octets; what comes after is left unread. No link is followed, and nothing but a file is
+/// read.
+pub(super) fn first_of_file(path: &Path, limit: u64) -> io::Result<SecretBytes> {
+    let mut options = OpenOptions::new();
+    // A pipe that nobody writes would make us wait.
+    let mut file = options.read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
+    let data = file.metadata()?;
+    if !data.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no file"));
+    }
+    let expected = usize::try_from(data.len().min(limit)).unwrap_or(usize::MAX);
+    let read = read_about(&mut file.by_ref().take(limit), expected, limit)?;
+    read.ok_or_else(|| io::Error::other("it changed while it was read"))
 }
 
 /// A file that is read as it comes, with its length if that is known; `-` is standard input.

@@ -6,6 +6,7 @@ mod algorithms;
 mod arrived;
 mod authority;
 mod backup;
+mod bench;
 mod cert;
 mod cert_account;
 mod cert_bulk;
@@ -33,6 +34,7 @@ mod crl_sign;
 mod crl_succession;
 mod dataset;
 mod deliver;
+mod deliver_batch;
 mod demo;
 mod doctor;
 mod domain;
@@ -131,6 +133,7 @@ enum Verb {
     Rekey(rekey::Rekey),
     Inspect(inspect::Inspect),
     Algorithms(algorithms::Algorithms),
+    Bench(bench::Bench),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -163,6 +166,7 @@ impl Verb {
             Verb::Rekey(verb) => verb.run(context, out),
             Verb::Inspect(verb) => verb.run(context, out),
             Verb::Algorithms(verb) => verb.run(out),
+            Verb::Bench(verb) => verb.run(context, out),
             Verb::Completions(verb) => verb.run(out),
             Verb::Man(verb) => verb.run(out),
         }
@@ -171,7 +175,9 @@ impl Verb {
 
 /// The whole command tree, for completions and man pages.
 fn command_tree() -> clap::Command {
-    Cli::command()
+    // What many messages need not: each may name its recipient itself.
+    let recipient = |arg: clap::Arg| arg.required(false).required_unless_present("recipient_field");
+    Cli::command().mut_subcommand("deliver", |deliver| deliver.mut_arg("recipient", recipient))
 }
 
 /// Runs the command line of this process.
@@ -190,7 +196,7 @@ pub fn main() -> ExitCode {
 
 /// A panic becomes an ordinary failure that names the place and nothing else: its own message may quote what was
 /// worked on, and that may be mail.
-fn guarded(work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let place: Arc<OnceLock<String>> = Arc::default();
     let seen = Arc::clone(&place);
     std::panic::set_hook(Box::new(move |info| {
@@ -210,6 +216,33 @@ fn parse(args: &[OsString]) -> Result<Cli, Failure> {
     Cli::from_arg_matches(&matches).map_err(Failure::from_clap)
 }
 
+/// The hook without its sisters: to lay out all of them takes longer than to seal a message.
+#[derive(Parser)]
+#[command(name = "sealpost")]
+struct HookLine {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: HookVerb,
+}
+
+#[derive(Subcommand)]
+enum HookVerb {
+    Deliver(deliver::Deliver),
+}
+
+/// The same as [`parse`] of a command line that is the hook's. Help and faults are told with everything around them.
+fn parse_hook(args: &[OsString]) -> Result<(Global, deliver::Deliver), Failure> {
+    if let Ok(HookLine { global, verb: HookVerb::Deliver(verb) }) = HookLine::try_parse_from(args) {
+        return Ok((global, verb));
+    }
+    let cli = parse(args)?;
+    match cli.verb {
+        Verb::Deliver(verb) => Ok((cli.global, verb)),
+        _ => Err(Failure::new(Code::Usage, "the command line of the hook is not that of deliver")),
+    }
+}
+
 fn run(cli: Cli) -> Result<(), Failure> {
     let mut out = Output::new(cli.global.json);
     let context = Context::new(cli.global);
@@ -222,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_internal_error_that_quotes_nothing() {
-        let failure = guarded(|| panic!("the message says xyzzy")).unwrap_err();
+        let failure = guarded::<()>(|| panic!("the message says xyzzy")).unwrap_err();
         assert_eq!(failure.code, Code::Internal);
         assert!(failure.text.starts_with("internal error at src/cli/mod.rs:"), "{}", failure.text);
         assert!(failure.text.ends_with(": this is a bug, please report it"), "{}", failure.text);

@@ -14,6 +14,11 @@ pub(super) fn rate(out: &Output) -> ProgressBar {
     drawn(out, 0, "{bar:40} {human_pos}/{human_len}, {rate}, {eta} to go")
 }
 
+/// The same where their number never comes.
+pub(super) fn count(out: &Output) -> ProgressBar {
+    drawn(out, 0, "{human_pos}, {rate}")
+}
+
 /// The same over the octets of a file, whose number may not be known.
 pub(super) fn octets(out: &Output, length: Option<u64>) -> ProgressBar {
     let template = match length {

@@ -5,6 +5,7 @@ use crate::config;
 use crate::directory::Setting;
 use crate::engine::Choice;
 use crate::mail::Address;
+use crate::mail::mbox::Variant;
 use crate::pki::{Fingerprint, KeyType};
 use crate::vault::VaultError;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -44,6 +45,17 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 /// A mail address.
 pub(super) fn address(text: &str) -> Result<Address, String> {
     Address::parse(text).map_err(|error| error.to_string())
+}
+
+/// A kind of mbox.
+pub(super) fn mbox_variant(text: &str) -> Result<Variant, String> {
+    match text {
+        "mboxrd" => Ok(Variant::Rd),
+        "mboxo" => Ok(Variant::O),
+        "mboxcl" => Ok(Variant::Cl),
+        "mboxcl2" => Ok(Variant::Cl2),
+        _ => Err("it is mboxrd, mboxo, mboxcl or mboxcl2".into()),
+    }
 }
 
 /// A word of a closed list; help and completions show all of them.

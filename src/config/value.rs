@@ -2,6 +2,7 @@
 
 use crate::engine::{Choice, TimeZone};
 use crate::mail::Address;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::de::DeValue;
 
@@ -101,19 +102,41 @@ pub(super) fn template(value: &DeValue<'_>) -> Option<String> {
     (plain && levels && both).then(|| text.to_owned())
 }
 
-/// A zone by its name, or the machine's. A machine that tells none is in UTC.
+/// A zone by its name, or the machine's. A machine that tells none is in UTC. The file of the zone is asked for first: to
+/// look for it as the library does is to list all there are.
 pub(super) fn time_zone(given: &DeValue<'_>) -> Option<TimeZone> {
     match given.as_str()? {
-        "system" => Some(TimeZone::new(jiff::tz::TimeZone::try_system().unwrap_or(jiff::tz::TimeZone::UTC))),
-        name => jiff::tz::TimeZone::get(name).ok().map(TimeZone::new),
+        "system" => Some(machine_zone()),
+        name => {
+            let zone = file_of_zone(name).and_then(|file| read_zone(name, &file));
+            zone.or_else(|| jiff::tz::TimeZone::get(name).ok()).map(TimeZone::new)
+        }
     }
+}
+
+fn machine_zone() -> TimeZone {
+    let told_otherwise = ["TZ", "TZDIR"].iter().any(|name| std::env::var_os(name).is_some());
+    let zone = if told_otherwise { None } else { read_zone("system", Path::new("/etc/localtime")) };
+    TimeZone::new(zone.or_else(|| jiff::tz::TimeZone::try_system().ok()).unwrap_or(jiff::tz::TimeZone::UTC))
+}
+
+/// Where a zone lies whose name is written as all are; nothing for other names, which the library may know.
+fn file_of_zone(name: &str) -> Option<PathBuf> {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"/_+-".contains(&octet);
+    let is_plain = name.starts_with(|first: char| first.is_ascii_uppercase()) && name.bytes().all(plain);
+    let elsewhere = std::env::var_os("TZDIR").is_some();
+    (is_plain && !elsewhere).then(|| Path::new("/usr/share/zoneinfo").join(name))
+}
+
+/// Nothing if it is no file in the format of RFC 9636.
+fn read_zone(name: &str, file: &Path) -> Option<jiff::tz::TimeZone> {
+    jiff::tz::TimeZone::tzif(name, &std::fs::read(file).ok()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::time_zone;
+    use super::*;
     use crate::config::Config;
-    use toml::de::DeValue;
 
     #[test]
     fn a_zone_is_one_of_the_database_or_the_machines() {
@@ -126,6 +149,24 @@ mod tests {
         {
             assert!(!read(wrong), "{wrong}");
         }
+    }
+
+    /// Names that the quick way does not take are found all the same.
+    #[test]
+    fn a_zone_has_the_hours_that_the_library_knows() {
+        let winter = time::macros::datetime!(2026-01-15 10:00 UTC);
+        for name in ["UTC", "Europe/Berlin", "europe/berlin", "America/Argentina/Ushuaia", "Pacific/Chatham"]
+        {
+            let text = format!("\"{name}\"");
+            let zone = time_zone(DeValue::parse(&text).unwrap().get_ref()).unwrap();
+            let library = TimeZone::new(jiff::tz::TimeZone::get(name).unwrap());
+            for months in 0..40 {
+                let moment = winter + time::Duration::days(31 * months);
+                assert_eq!(zone.local(moment).offset(), library.local(moment).offset(), "{name} {moment}");
+            }
+        }
+        let system = TimeZone::new(jiff::tz::TimeZone::try_system().unwrap_or(jiff::tz::TimeZone::UTC));
+        assert_eq!(machine_zone().local(winter).offset(), system.local(winter).offset());
     }
 
     #[test]

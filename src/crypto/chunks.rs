@@ -58,8 +58,8 @@ impl ChunkKey {
 
     /// Decrypts what [`ChunkKey::seal`] made, in place, and says how many octets at the start are clear.
     pub fn open(&self, place: ChunkPlace, chunk: &mut [u8]) -> Result<usize, StorageError> {
-        let (key, iv, aad) = (self.0.expose(), &place.nonce(), place.beside());
-        let input = DecryptInput { key, iv, aad, tag_len: TAG };
+        let input =
+            DecryptInput { key: self.0.expose(), iv: &place.nonce(), aad: place.beside(), tag_len: TAG };
         aead::decrypt_gcm::<Aes256>(&input, chunk).ok_or(StorageError::NotOpened)
     }
 }

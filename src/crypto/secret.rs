@@ -37,7 +37,11 @@ impl SecretBytes {
         let mut removed = 0;
         for (index, range) in ranges.iter().enumerate() {
             let next = ranges.get(index + 1).map_or(self.0.len(), |next| next.start);
-            self.0.copy_within(range.end..next, range.start - removed);
+            let place = range.start - removed;
+            // Nothing was removed so far: a megabyte stays where it is.
+            if place != range.end {
+                self.0.copy_within(range.end..next, place);
+            }
             removed += range.len();
         }
         let left = self.0.len() - removed;

@@ -1,10 +1,10 @@
 //! What delivery asks: each question one snapshot of the directory.
 
 use super::words::{self, Word, folded};
-use super::{AdminError, SqliteDirectory, certificates, crls, domains, rights, rules};
+use super::{AdminError, SqliteDirectory, certificates, crls, domains, error, rights, rules};
 use crate::engine::{
-    Account, AccountFacts, AccountOverrides, Directory, DirectoryError, InstalledRules, Remembered, Route,
-    ServerCopy, ServerCopyState,
+    Account, AccountFacts, AccountOverrides, Directory, DirectoryError, Generation, InstalledRules,
+    Remembered, Route, ServerCopy, ServerCopyState,
 };
 use crate::mail::{Address, MailboxName};
 use crate::pki::Crl;
@@ -12,6 +12,13 @@ use crate::rules::Needs;
 use rusqlite::{Connection, OptionalExtension, params};
 
 impl Directory for SqliteDirectory {
+    fn generation(&self) -> Result<Option<Generation>, DirectoryError> {
+        let at = self.connection();
+        let others = at.query_row("PRAGMA data_version", [], |row| row.get(0));
+        let others = others.map_err(|error| error::fault(&error))?;
+        Ok(Some(Generation { others, own: at.total_changes() }))
+    }
+
     fn routes(&self, addresses: &[Address], delimiter: Option<char>) -> Result<Vec<Route>, DirectoryError> {
         let all = |at: &_| addresses.iter().map(|address| route(at, address, delimiter)).collect();
         Ok(self.read(|at| all(at))?)

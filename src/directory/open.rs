@@ -22,14 +22,22 @@ const OTHERS: u32 = 0o077;
 pub struct SqliteDirectory {
     root: PathBuf,
     connection: Mutex<Connection>,
+    access: Access,
     state: Mutex<Option<Connection>>,
+}
+
+/// What a directory was opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Reading,
+    Writing,
 }
 
 impl SqliteDirectory {
     /// Opens the directory of the store in `root` for administration; an older layout is brought up to date.
     pub fn open(root: &Path) -> Result<SqliteDirectory, AdminError> {
         check_store(root)?;
-        SqliteDirectory::with(root, open_file(root, File::Directory)?)
+        SqliteDirectory::with(root, open_file(root, File::Directory)?, Access::Writing)
     }
 
     /// The same for what is not worth waiting for: where somebody else is writing it is told at once.
@@ -37,7 +45,7 @@ impl SqliteDirectory {
         check_store(root)?;
         let connection = open_file(root, File::Directory)?;
         connection.busy_timeout(Duration::ZERO)?;
-        SqliteDirectory::with(root, connection)
+        SqliteDirectory::with(root, connection, Access::Writing)
     }
 
     /// Opens it for delivery, which writes nothing to it.
@@ -45,11 +53,11 @@ impl SqliteDirectory {
         check_store(root)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(root.join(File::Directory.name()), flags)?;
-        set_up(&connection)?;
+        wait_and_leave_the_log(&connection)?;
         if schema::version(&connection, File::Directory)? < File::Directory.newest() {
             return SqliteDirectory::open(root);
         }
-        SqliteDirectory::with(root, connection)
+        SqliteDirectory::with(root, connection, Access::Reading)
     }
 
     /// Is there a store in `root`, as far as this user can see?
@@ -62,13 +70,14 @@ impl SqliteDirectory {
         let made = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(root);
         made.map_err(|source| AdminError::Io { doing: "make", path: root.to_owned(), source })?;
         check_mode(root, FOLDER_MODE)?;
-        SqliteDirectory::with(root, open_file(root, File::Directory)?)
+        SqliteDirectory::with(root, open_file(root, File::Directory)?, Access::Writing)
     }
 
-    fn with(root: &Path, connection: Connection) -> Result<SqliteDirectory, AdminError> {
+    fn with(root: &Path, connection: Connection, access: Access) -> Result<SqliteDirectory, AdminError> {
         Ok(SqliteDirectory {
             root: root.to_owned(),
             connection: Mutex::new(connection),
+            access,
             state: Mutex::new(None),
         })
     }
@@ -128,6 +137,19 @@ impl SqliteDirectory {
     }
 }
 
+impl Drop for SqliteDirectory {
+    /// Who wrote folds the log into the file, unless somebody else is at it: whoever opens the file next, which is mostly a
+    /// hook, reads all that is in the log. Nothing depends on it.
+    fn drop(&mut self) {
+        if self.access == Access::Writing {
+            let connection = self.connection();
+            let waits_not = connection.busy_timeout(Duration::ZERO);
+            let _ = waits_not
+                .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        }
+    }
+}
+
 fn check_store(root: &Path) -> Result<(), AdminError> {
     if !SqliteDirectory::exists(root) {
         return Err(AdminError::NoStore(root.to_owned()));
@@ -174,13 +196,18 @@ pub(super) fn connect(path: &Path) -> Result<Connection, AdminError> {
     Ok(connection)
 }
 
-/// The last one to close neither copies the log back nor removes it: a hook that comes and goes would otherwise
-/// write and sync at every delivery, and make the files anew under the feet of the next.
 fn set_up(connection: &Connection) -> Result<(), AdminError> {
-    connection.busy_timeout(BUSY)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    wait_and_leave_the_log(connection)?;
     // What is removed is overwritten: the keys of domains lie here in the clear.
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON")?;
+    Ok(())
+}
+
+/// The last one to close neither copies the log back nor removes it: a hook that comes and goes would otherwise
+/// write and sync at every delivery, and make the files anew under the feet of the next.
+fn wait_and_leave_the_log(connection: &Connection) -> Result<(), AdminError> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The certificates of accounts that may be sealed to, by the policy of site and domain.
 
 use super::anchors::{kept, recorded};
+use super::judgements::{Judgement, Judgements, Whose};
 use super::{
     Account, BuiltIn, BuiltInError, CertificatePolicy, CertificateState, CrlPolicy, Domain, DomainMode,
     EngineError, Expired, HeldCertificate, MissingCertificate, RecipientRole, Recovery, Refusal,
@@ -9,6 +10,7 @@ use super::{
 use crate::mail::Address;
 use crate::pki::{Certificate, Crl, RevocationReason, SealingCheck, Unfit, ValidatedCertificate};
 use crate::smime;
+use std::convert::Infallible;
 use time::OffsetDateTime;
 
 /// Validates at one time by one policy.
@@ -21,6 +23,8 @@ pub(super) struct Certificates<'a> {
     pub(super) lists: &'a [Crl],
     /// Whom everybody trusts.
     pub(super) built_in: &'a dyn BuiltIn,
+    /// What was found out before, if that is kept.
+    pub(super) judged: Option<&'a Judgements>,
 }
 
 /// What the accounts of one copy have to offer.
@@ -144,11 +148,25 @@ impl Certificates<'_> {
         Ok(Reader { role, address, usable, active, warnings })
     }
 
-    fn judge(
+    fn judge(&self, account: &Account, held: &HeldCertificate) -> Result<Judgement, BuiltInError> {
+        let whose = || Whose::Account(account.address.clone());
+        self.kept(whose, &held.certificate, || self.judge_anew(account, held))
+    }
+
+    /// What was found out before, as long as it holds; else what is found out now.
+    fn kept<E>(
         &self,
-        account: &Account,
-        held: &HeldCertificate,
-    ) -> Result<Result<ValidatedCertificate, Vec<Unfit>>, BuiltInError> {
+        whose: impl FnOnce() -> Whose,
+        certificate: &Certificate,
+        judge: impl FnOnce() -> Result<Judgement, E>,
+    ) -> Result<Judgement, E> {
+        match self.judged {
+            None => judge(),
+            Some(judged) => judged.of((whose(), certificate.fingerprint()), self.at, judge),
+        }
+    }
+
+    fn judge_anew(&self, account: &Account, held: &HeldCertificate) -> Result<Judgement, BuiltInError> {
         let (policy, addresses) = (self.policy(&account.domain), account.addresses());
         let own = recorded(&account.domain);
         let revoked = held.revoked.filter(|revoked| revoked.reason != RevocationReason::RemoveFromCrl);
@@ -239,7 +257,8 @@ impl Certificates<'_> {
     pub(super) fn domain_key(&self, domain: &Domain) -> Result<ValidatedCertificate, String> {
         let mut reasons = "it has no certificate".to_owned();
         for (at, certificate) in domain.sealing_candidates().enumerate() {
-            match self.judge_of_domain(domain, certificate, self.policy(domain)) {
+            let whose = || Whose::DomainKey(domain.name.clone());
+            match self.judge_of_domain(domain, certificate, self.policy(domain), whose) {
                 Ok(fitting) => return Ok(fitting),
                 Err(unfit) if at == 0 => reasons = words(&unfit),
                 Err(_) => {}
@@ -254,11 +273,15 @@ impl Certificates<'_> {
         domain: &Domain,
         certificate: &Certificate,
         policy: CertificatePolicy,
-    ) -> Result<ValidatedCertificate, Vec<Unfit>> {
-        let own = recorded(domain);
-        let asked = Some(kept(self.lists, &own, policy.crl, self.at));
-        let check = SealingCheck { revocation: asked, ..self.check(&[], policy) };
-        ValidatedCertificate::for_sealing(certificate, &check)
+        whose: impl FnOnce() -> Whose,
+    ) -> Judgement {
+        let judged = self.kept(whose, certificate, || {
+            let own = recorded(domain);
+            let asked = Some(kept(self.lists, &own, policy.crl, self.at));
+            let check = SealingCheck { revocation: asked, ..self.check(&[], policy) };
+            Ok::<_, Infallible>(ValidatedCertificate::for_sealing(certificate, &check))
+        });
+        judged.unwrap_or_else(|never| match never {})
     }
 
     /// A recovery certificate that cannot be used is left out with a warning: mail that its owner can open is neither lost nor
@@ -304,7 +327,7 @@ impl Certificates<'_> {
         };
         let name = recovery_of(domain);
         let validated = self
-            .judge_of_domain(domain, certificate, lenient)
+            .judge_of_domain(domain, certificate, lenient, || Whose::Recovery(domain.name.clone()))
             .map_err(|reasons| format!("{name} is left out: {}", words(&reasons)))?;
         Ok(Reader {
             role: RecipientRole::Recovery,

@@ -76,7 +76,7 @@ impl Case<'_> {
     }
 
     /// Everybody whose certificates may be looked at.
-    fn accounts(&self) -> impl Iterator<Item = &Account> {
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &Account> {
         let known = self.addressees.known.iter().map(|known| &known.account);
         known.chain(self.owners.accounts())
     }
@@ -112,13 +112,31 @@ impl Engine<'_> {
         watch: Watch,
         told: &mut Told,
     ) -> Result<Case<'m>, EngineError> {
+        let addressees = self.look_up(request)?;
+        let programs = Programs::load(self, &addressees)?;
+        self.judge_by(&programs, request, addressees, watch, told)
+    }
+
+    /// Whom the message is for.
+    pub(super) fn look_up(&self, request: &Request<'_>) -> Result<Addressees, EngineError> {
         if request.recipients.is_empty() {
             return Err(EngineError::NoRecipient);
         }
         let addressees = resolve(self, request)?;
         self.check_size(request)?;
+        Ok(addressees)
+    }
+
+    /// Runs the rules.
+    pub(super) fn judge_by<'m>(
+        &self,
+        programs: &Programs,
+        request: &Request<'m>,
+        addressees: Addressees,
+        watch: Watch,
+        told: &mut Told,
+    ) -> Result<Case<'m>, EngineError> {
         let message = request.octets();
-        let programs = Programs::load(self, &addressees)?;
         let verdicts = programs.run(self, &Message::new(message), request, &addressees, watch, told)?;
         if request.large.is_some() {
             check_streamed(&verdicts)?;
@@ -137,23 +155,31 @@ impl Engine<'_> {
         if size > limit { Err(EngineError::TooLarge { size, limit }) } else { Ok(()) }
     }
 
-    /// The copies of all recipients with their certificates; the server's first, because only they are known again
-    /// when the sender has to come back.
+    /// The copies of all recipients with their certificates.
     pub(super) fn plan<'c>(
         &self,
         request: &Request<'_>,
         case: &'c Case<'_>,
     ) -> Result<Planned<'c>, EngineError> {
-        let planner = case.planner(self.settings);
         let lists = self.directory.revocation_lists(&issuers(case.accounts()))?;
-        let (at, built_in) = (self.clock.now(), self.built_in);
-        let certificates = Certificates { settings: self.settings, at, lists: &lists, built_in };
+        let (settings, at, built_in) = (self.settings, self.clock.now(), self.built_in);
+        self.plan_with(&Certificates { settings, at, lists: &lists, built_in, judged: None }, request, case)
+    }
+
+    /// The same; the server's copies come first, because only they are known again when the sender has to come back.
+    pub(super) fn plan_with<'c>(
+        &self,
+        certificates: &Certificates<'_>,
+        request: &Request<'_>,
+        case: &'c Case<'_>,
+    ) -> Result<Planned<'c>, EngineError> {
+        let planner = case.planner(self.settings);
         let server = planner.server(&case.verdicts.server)?;
         let prepare = |plan: Plan<'c>| {
             self.check_rights(&plan.copies)?;
-            let mut planned = attached(&planner, &certificates, case.message, &plan.effects)?;
+            let mut planned = attached(&planner, certificates, case.message, &plan.effects)?;
             for copy in plan.copies {
-                planned.copies.push(ready(copy, &certificates)?);
+                planned.copies.push(ready(copy, certificates)?);
             }
             Ok(Planned { effects: plan.effects, ..planned })
         };

@@ -4,8 +4,8 @@ use super::effects::Effects;
 use super::plan::PlannedCopy;
 use super::seal::{MadeCopy, ReadyCopy, Way};
 use super::{
-    CopyName, CopyReport, Engine, EngineError, Fired, Request, ServerCopy, ServerCopyState, Staged,
-    StoreError,
+    Copy, CopyName, CopyReport, Engine, EngineError, Fired, Mailstore, Request, ServerCopy, ServerCopyState,
+    Staged, StoreError,
 };
 use crate::mail::Message;
 use crate::pki::Fingerprint;
@@ -159,8 +159,17 @@ fn begin(engine: &Engine<'_>, copies: &[(ServerCopy, String)]) -> Result<(), Eng
 }
 
 fn stage(engine: &Engine<'_>, (made, identity): (MadeCopy<'_>, Identity)) -> Result<StagedCopy, EngineError> {
-    let MadeCopy { copy, mut report, acting } = made;
-    let staged = engine.store.stage(&copy).map_err(|error| match error {
+    let staged = engine.store.stage(&made.copy);
+    taken(made, identity, staged)
+}
+
+/// What the store said to a copy.
+fn taken(
+    MadeCopy { copy, mut report, acting }: MadeCopy<'_>,
+    identity: Identity,
+    staged: Result<Box<dyn Staged>, StoreError>,
+) -> Result<StagedCopy, EngineError> {
+    let staged = staged.map_err(|error| match error {
         StoreError::NoMailbox { mailbox, .. } => {
             EngineError::no_mailbox(report.rule.as_deref(), (&copy.owner, &mailbox), acting.as_ref())
         }
@@ -183,6 +192,78 @@ fn commit(staged: Vec<StagedCopy>) -> Result<Vec<CopyReport>, EngineError> {
         reports.push(copy.report);
     }
     Ok(reports)
+}
+
+/// The copies of many messages that do no more than store: all of them staged, then all committed. One answer for each
+/// message, in their order; a message that failed before stays failed.
+pub(super) fn store_all(
+    store: &dyn Mailstore,
+    messages: Vec<Result<Vec<MadeCopy<'_>>, EngineError>>,
+) -> Vec<Result<Vec<CopyReport>, EngineError>> {
+    let copies: Vec<&Copy<'_>> = messages.iter().flatten().flatten().map(|made| &made.copy).collect();
+    let mut answers = store.stage_all(&copies).into_iter();
+    let mut stage = |made: Vec<MadeCopy<'_>>| {
+        let answers: Vec<_> = answers.by_ref().take(made.len()).collect();
+        let staged = made.into_iter().zip(answers).map(|(made, answer)| taken(made, None, answer));
+        let mut staged = staged.collect::<Result<Vec<_>, _>>()?;
+        staged.sort_by_key(|copy| copy.name.is_some());
+        Ok(staged)
+    };
+    commit_all(store, messages.into_iter().map(|made| made.and_then(&mut stage)).collect())
+}
+
+/// The copies of a message become visible one after the other, as those of a message alone do: the first ones of all messages
+/// together, then the second ones of those whose first is there.
+fn commit_all(
+    store: &dyn Mailstore,
+    messages: Vec<Result<Vec<StagedCopy>, EngineError>>,
+) -> Vec<Result<Vec<CopyReport>, EngineError>> {
+    let mut committing: Vec<Result<Committing, EngineError>> =
+        messages.into_iter().map(|staged| staged.map(Committing::new)).collect();
+    loop {
+        let mut staged = Vec::new();
+        let mut due = Vec::new();
+        for message in &mut committing {
+            if let Some(copy) = message.as_mut().ok().and_then(|one| one.waiting.next()) {
+                staged.push(copy.staged);
+                due.push((message, copy.report));
+            }
+        }
+        if staged.is_empty() {
+            return committing.into_iter().map(|message| Ok(message?.visible)).collect();
+        }
+        for ((message, report), end) in due.into_iter().zip(store.commit_all(staged)) {
+            Committing::see(message, report, end);
+        }
+    }
+}
+
+/// A message some of whose copies are visible.
+struct Committing {
+    waiting: std::vec::IntoIter<StagedCopy>,
+    visible: Vec<CopyReport>,
+    all: usize,
+}
+
+impl Committing {
+    fn new(staged: Vec<StagedCopy>) -> Committing {
+        Committing {
+            all: staged.len(),
+            visible: Vec::with_capacity(staged.len()),
+            waiting: staged.into_iter(),
+        }
+    }
+
+    /// After an error the rest is dropped, which undoes it.
+    fn see(message: &mut Result<Committing, EngineError>, report: CopyReport, end: Result<(), StoreError>) {
+        let Ok(one) = message else { return };
+        match end {
+            Ok(()) => one.visible.push(report),
+            Err(source) => {
+                *message = Err(EngineError::Commit { visible: one.visible.len(), all: one.all, source });
+            }
+        }
+    }
 }
 
 /// The mail is stored and the marks name it: a mark that stays "begun" costs one look-up, so that it is no doubt.

@@ -4,6 +4,7 @@ pub mod account;
 mod addressee;
 mod anchors;
 mod attached;
+pub mod batch;
 mod certificates;
 pub mod choice;
 pub mod consent;
@@ -15,6 +16,8 @@ mod execute;
 mod explain;
 mod gathered;
 pub mod helpers;
+mod judgements;
+mod known;
 mod large;
 mod mails;
 mod offer;
@@ -44,6 +47,7 @@ pub use account::{
     HeldCertificate, Route,
 };
 pub use anchors::{anchors, check_chain, kept, recorded};
+pub use batch::{Batch, InFlight, Parcel};
 pub use choice::Choice;
 pub use consent::PlainConsent;
 pub use deliver::Engine;
@@ -69,6 +73,6 @@ pub use settings::{
 pub use submission::{HostPort, Submission, SubmissionSettings, SubmissionTls};
 pub use time_zone::TimeZone;
 pub use traits::{
-    AccountFacts, BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, InstalledRules,
-    Mailstore, Place, Remembered, ServerCopy, ServerCopyState, Staged, StoreError,
+    AccountFacts, BuiltIn, BuiltInError, Clock, Content, Copy, Directory, DirectoryError, Generation,
+    InstalledRules, Mailstore, Place, Remembered, ServerCopy, ServerCopyState, Staged, StoreError,
 };

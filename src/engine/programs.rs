@@ -59,6 +59,13 @@ impl Programs {
         Ok(Programs { server, accounts: addressees.known.iter().map(account).collect() })
     }
 
+    /// May what they want depend on what becomes of the message before, beyond what is planned: do they ask filters, or look
+    /// which mailboxes there are?
+    pub(super) fn look_around(&self) -> bool {
+        let mut all = std::iter::once(&self.server).chain(&self.accounts);
+        all.any(|program| program.asks_filters() || program.needs().mailboxes)
+    }
+
     /// Runs the server's rules over the whole envelope, then each account's over its own part.
     pub(super) fn run(
         &self,

@@ -44,7 +44,9 @@ pub fn foresee(
 ) -> Result<Option<Prospect>, EngineError> {
     let Some(owner) = accounts.first() else { return Ok(None) };
     let form = settings.form(owner, None, None);
-    let Fit::Seal(readers) = (Certificates { settings, at, lists, built_in }).fit(accounts, form)? else {
+    let Fit::Seal(readers) =
+        (Certificates { settings, at, lists, built_in, judged: None }).fit(accounts, form)?
+    else {
         return Ok(None);
     };
     let recipients: Vec<_> = readers.iter().flat_map(|reader| reader.usable.iter().cloned()).collect();
@@ -62,7 +64,8 @@ pub fn foresee_recovery(
     lists: &[Crl],
     at: OffsetDateTime,
 ) -> Option<Result<ValidatedCertificate, String>> {
-    let reader = (Certificates { settings, at, lists, built_in: &NobodyElse }).recovery(account)?;
+    let reader =
+        (Certificates { settings, at, lists, built_in: &NobodyElse, judged: None }).recovery(account)?;
     reader.map(|reader| reader.usable.into_iter().next()).transpose()
 }
 
@@ -73,7 +76,7 @@ pub fn foresee_domain_key(
     lists: &[Crl],
     at: OffsetDateTime,
 ) -> Result<(), String> {
-    (Certificates { settings, at, lists, built_in: &NobodyElse }).domain_key(domain).map(|_| ())
+    (Certificates { settings, at, lists, built_in: &NobodyElse, judged: None }).domain_key(domain).map(|_| ())
 }
 
 /// Who asks for what nobody has to vouch for.

@@ -86,6 +86,14 @@ impl<'m> Versions<'m> {
     }
 }
 
+/// The copies of one message, to be made.
+pub(super) struct Making<'v, 'm, 'a> {
+    pub(super) versions: &'v Versions<'m>,
+    pub(super) copies: Vec<ReadyCopy<'a>>,
+    /// When they are sealed.
+    pub(super) at: OffsetDateTime,
+}
+
 /// Makes the bytes of all copies. One that cannot be made fails them all.
 pub(super) fn make<'m>(
     engine: &Engine<'_>,
@@ -93,17 +101,47 @@ pub(super) fn make<'m>(
     copies: Vec<ReadyCopy<'_>>,
     at: OffsetDateTime,
 ) -> Result<Vec<MadeCopy<'m>>, EngineError> {
-    let kept: Vec<Option<Sealed>> =
-        copies.iter().map(|copy| keep(engine, versions.bytes(copy), copy)).collect();
-    let fresh = copies.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(copy, _)| copy);
-    let sealed = seal(engine, versions, fresh, at)?;
-    let mut sealed = sealed.into_iter();
-    let mut made = Vec::with_capacity(copies.len());
-    for (copy, kept) in copies.into_iter().zip(kept) {
-        let message = versions.bytes(&copy);
-        made.push(assemble(message, copy, kept, &mut sealed)?);
+    let made = make_all(engine, vec![Ok(Making { versions, copies, at })]).into_iter().next();
+    made.unwrap_or_else(|| Ok(Vec::new()))
+}
+
+/// The same for many messages in one go: one answer for each, in their order. A message that failed before stays failed;
+/// one that fails takes no other with it. Seeds are drawn in the order of messages and copies.
+pub(super) fn make_all<'v>(
+    engine: &Engine<'_>,
+    messages: Vec<Result<Making<'v, '_, '_>, EngineError>>,
+) -> Vec<Result<Vec<MadeCopy<'v>>, EngineError>> {
+    let kept: Vec<Vec<Option<Sealed>>> = messages.iter().map(|message| keep_all(engine, message)).collect();
+    let mut jobs = Vec::new();
+    let counts: Vec<Result<usize, EngineError>> = messages
+        .iter()
+        .zip(&kept)
+        .map(|(message, kept)| add_jobs(engine, message, kept, &mut jobs))
+        .collect();
+    let mut sealed = seal_many(jobs).into_iter();
+    let mut made = Vec::with_capacity(messages.len());
+    for ((message, kept), count) in messages.into_iter().zip(kept).zip(counts) {
+        made.push(message.and_then(|message| {
+            let sealed: Vec<_> = sealed.by_ref().take(count?).collect();
+            assemble_all(message, kept, sealed)
+        }));
     }
-    Ok(made)
+    made
+}
+
+fn keep_all(engine: &Engine<'_>, message: &Result<Making<'_, '_, '_>, EngineError>) -> Vec<Option<Sealed>> {
+    let Ok(Making { versions, copies, .. }) = message else { return Vec::new() };
+    copies.iter().map(|copy| keep(engine, versions.bytes(copy), copy)).collect()
+}
+
+fn assemble_all<'v>(
+    Making { versions, copies, .. }: Making<'v, '_, '_>,
+    kept: Vec<Option<Sealed>>,
+    sealed: Vec<Result<Sealed, SealError>>,
+) -> Result<Vec<MadeCopy<'v>>, EngineError> {
+    let mut sealed = sealed.into_iter();
+    let copies = copies.into_iter().zip(kept);
+    copies.map(|(copy, kept)| assemble(versions.bytes(&copy), copy, kept, &mut sealed)).collect()
 }
 
 /// The message as it is, if its sender sealed it to all who shall read this copy.
@@ -117,35 +155,48 @@ fn keep(engine: &Engine<'_>, message: &[u8], copy: &ReadyCopy<'_>) -> Option<Sea
     }
 }
 
-/// The sealed bytes of those copies that are sealed, in their order.
-fn seal<'c>(
+/// Adds the jobs of one message, and says how many. Where one cannot be made, none of them is.
+fn add_jobs<'j>(
     engine: &Engine<'_>,
-    versions: &Versions<'_>,
-    copies: impl Iterator<Item = &'c ReadyCopy<'c>>,
-    at: OffsetDateTime,
-) -> Result<Vec<Sealed>, EngineError> {
-    let mut jobs = Vec::new();
-    let mut places = Vec::new();
-    for copy in copies {
-        if let Way::Seal(readers, recipients, form) = &copy.way {
-            let marked = readers.iter().filter_map(Reader::marked).collect();
-            let edited = copy.plan.edits.names();
-            let mark = Mark { at, rule: copy.plan.rule.as_deref(), marked, edited };
-            let seed = engine.entropy.seed()?;
-            let message = versions.bytes(copy);
-            jobs.push(SealJob { message, recipients, form: *form, mark, seed });
-            places.push(copy.plan.full_mailbox());
+    message: &'j Result<Making<'_, '_, '_>, EngineError>,
+    kept: &[Option<Sealed>],
+    jobs: &mut Vec<SealJob<'j>>,
+) -> Result<usize, EngineError> {
+    let Ok(Making { versions, copies, at }) = message else { return Ok(0) };
+    let before = jobs.len();
+    for (copy, _) in copies.iter().zip(kept).filter(|(_, kept)| kept.is_none()) {
+        match job(engine, versions, copy, *at) {
+            Ok(job) => jobs.extend(job),
+            Err(error) => {
+                jobs.truncate(before);
+                return Err(error);
+            }
         }
     }
-    let sealed = seal_many(jobs).into_iter().zip(places);
-    sealed.map(|(sealed, mailbox)| sealed.map_err(|source| EngineError::Seal { mailbox, source })).collect()
+    Ok(jobs.len() - before)
+}
+
+/// Nothing for a clear copy.
+fn job<'j>(
+    engine: &Engine<'_>,
+    versions: &'j Versions<'_>,
+    copy: &'j ReadyCopy<'_>,
+    at: OffsetDateTime,
+) -> Result<Option<SealJob<'j>>, EngineError> {
+    let Way::Seal(readers, recipients, form) = &copy.way else { return Ok(None) };
+    let marked = readers.iter().filter_map(Reader::marked).collect();
+    let edited = copy.plan.edits.names();
+    let mark = Mark { at, rule: copy.plan.rule.as_deref(), marked, edited };
+    let seed = engine.entropy.seed()?;
+    let message = versions.bytes(copy);
+    Ok(Some(SealJob { message, recipients, form: *form, mark, seed }))
 }
 
 fn assemble<'m>(
     message: &'m [u8],
     copy: ReadyCopy<'_>,
     kept: Option<Sealed>,
-    fresh: &mut impl Iterator<Item = Sealed>,
+    fresh: &mut impl Iterator<Item = Result<Sealed, SealError>>,
 ) -> Result<MadeCopy<'m>, EngineError> {
     let ReadyCopy { plan, way, .. } = copy;
     let mut report = blank_report(&plan, message.len() as u64);
@@ -160,7 +211,8 @@ fn assemble<'m>(
             Content::Sealed(sealed)
         }
         (Way::Seal(readers, ..), None) => {
-            let sealed = fresh.next().ok_or_else(|| unsealed(&plan))?;
+            let sealed = fresh.next().unwrap_or(Err(SealError::NoRecipient));
+            let sealed = sealed.map_err(|source| unsealed(&plan, source))?;
             report_sealed(&mut report, &readers, sealed.cipher());
             report_headers(&mut report, sealed.headers_kept());
             Content::Sealed(sealed)
@@ -182,9 +234,9 @@ pub(super) fn kept_headers(form: smime::Form) -> Option<HeadersKept> {
     Some(HeadersKept::Protected).filter(|_| form.headers != HeaderPolicy::Keep)
 }
 
-/// Sealing gave fewer results than it had jobs: a doubt like any other, never a reason to store in the clear.
-fn unsealed(plan: &PlannedCopy<'_>) -> EngineError {
-    EngineError::Seal { mailbox: plan.full_mailbox(), source: SealError::NoRecipient }
+/// Also if sealing gave fewer results than it had jobs: a doubt like any other, never a reason to store in the clear.
+fn unsealed(plan: &PlannedCopy<'_>, source: SealError) -> EngineError {
+    EngineError::Seal { mailbox: plan.full_mailbox(), source }
 }
 
 pub(super) fn blank_report(plan: &PlannedCopy<'_>, size: u64) -> CopyReport {

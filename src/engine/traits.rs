@@ -105,8 +105,22 @@ pub struct Remembered {
     pub value: String,
 }
 
+/// A state of the directory. It is another one whenever something may have been changed since, by whomever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation {
+    /// Changes by others, as far as they can be told apart.
+    pub others: i64,
+    /// Changes by this process.
+    pub own: u64,
+}
+
 /// Domains, accounts, certificates, rules, rights.
 pub trait Directory: Send + Sync {
+    /// Its state now: while it is the same, every answer but [`Directory::rule_facts`] and [`Directory::server_copies`] is.
+    /// Nothing if that cannot be told: then no answer is kept.
+    fn generation(&self) -> Result<Option<Generation>, DirectoryError> {
+        Ok(None)
+    }
     /// Where each address leads (exact, alias, without detail, catch-all).
     fn routes(&self, addresses: &[Address], delimiter: Option<char>) -> Result<Vec<Route>, DirectoryError>;
     /// Accounts by their canonical addresses.

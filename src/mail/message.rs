@@ -6,6 +6,9 @@ use std::{fmt, iter};
 /// More fields than this are not looked at: what follows them counts as body (spec: "Limits").
 pub const MAX_FIELDS: usize = 100_000;
 
+/// Most messages have fewer.
+const USUAL_FIELDS: usize = 32;
+
 /// Header fields by offset, in their order and spelling, and the body. The header ends at the first line that is
 /// neither a field nor a continuation. Making one never fails, and nothing is decoded until it is asked for.
 pub struct Message<'a> {
@@ -17,7 +20,7 @@ pub struct Message<'a> {
 impl<'a> Message<'a> {
     /// A view over the bytes.
     pub fn new(bytes: &'a [u8]) -> Message<'a> {
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(USUAL_FIELDS);
         let mut rest = bytes;
         while fields.len() < MAX_FIELDS
             && let Some((field, after)) = take_field(rest)
@@ -37,7 +40,7 @@ impl<'a> Message<'a> {
     }
     /// The fields of that name (ASCII case folded), in their order.
     pub fn fields_named<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Field<'a>> + 's {
-        self.fields.iter().filter(move |field| field.name().eq_ignore_ascii_case(name))
+        self.fields.iter().filter(move |field| field.raw_name().eq_ignore_ascii_case(name.as_bytes()))
     }
     /// What follows the empty line after the header; if the header was cut off by a line that is no field, from that line on.
     pub fn body(&self) -> &'a [u8] {

@@ -57,27 +57,32 @@ pub(super) struct FieldName {
 
 impl FieldName {
     pub(super) fn new(name: &str) -> FieldName {
-        FieldName { lower: name.to_ascii_lowercase(), hash: hash(name) }
+        FieldName { lower: name.to_ascii_lowercase(), hash: hash(name.as_bytes()) }
     }
 
     fn is_of(&self, field: &Field<'_>) -> bool {
-        field.name().eq_ignore_ascii_case(&self.lower)
+        field.raw_name().eq_ignore_ascii_case(self.lower.as_bytes())
     }
 }
 
-/// FNV-1a over the name in lower case.
-fn hash(name: &str) -> u32 {
-    name.bytes().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
-    })
+/// Of a name in lower case: its length and the eight octets at either end.
+fn hash(name: &[u8]) -> u32 {
+    let short = || name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let begin = name.first_chunk().map_or_else(short, |chunk| u64::from_le_bytes(*chunk));
+    let end = name.last_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk));
+    let mixed = ((begin | LOWER) ^ (end | LOWER).rotate_left(29)).wrapping_add(name.len() as u64);
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
+
+/// The bit that letters in lower case have. That other signs become alike too makes no name another.
+const LOWER: u64 = 0x2020_2020_2020_2020;
 
 /// Where the fields of each name are. Most names that rules ask for are not there at all, and one bit tells that.
 struct Index {
     /// A bit for the lowest six bits of each hash.
     present: u64,
-    /// Hash and place of each field, sorted; none of a header that has too many.
-    places: Option<Vec<(u32, u32)>>,
+    /// Above the hash and below the place of each field, sorted; none of a header that has too many.
+    places: Option<Vec<u64>>,
 }
 
 /// A header of more fields is walked over instead: nobody writes one, and its index would take the memory that it lacks.
@@ -85,14 +90,15 @@ const MOST_INDEXED: usize = 4096;
 
 impl Index {
     fn new(fields: &[Field<'_>]) -> Index {
-        let hashes = fields.iter().map(|field| hash(field.name()));
-        let present = hashes.clone().fold(0, |present, hash| present | 1 << (hash & 63));
-        let places = (fields.len() <= MOST_INDEXED).then(|| {
-            let mut places: Vec<(u32, u32)> = hashes.zip(0..).collect();
-            places.sort_unstable();
-            places
-        });
-        Index { present, places }
+        let hashes = fields.iter().map(|field| hash(field.raw_name()));
+        let bit = |present: u64, hash: u32| present | 1 << (hash & 63);
+        if fields.len() > MOST_INDEXED {
+            return Index { present: hashes.fold(0, bit), places: None };
+        }
+        let mut places: Vec<u64> = hashes.zip(0..).map(|(hash, at)| u64::from(hash) << 32 | at).collect();
+        let present = places.iter().fold(0, |present, place| bit(present, (place >> 32) as u32));
+        places.sort_unstable();
+        Index { present, places: Some(places) }
     }
 
     fn may_hold(&self, name: &FieldName) -> bool {
@@ -102,13 +108,15 @@ impl Index {
 
 /// The fields that may have the name, by their places.
 fn found<'f, 'a>(
-    places: &[(u32, u32)],
+    places: &[u64],
     name: &FieldName,
     fields: &'f [Field<'a>],
 ) -> impl Iterator<Item = &'f Field<'a>> {
-    let begin = places.partition_point(|(hash, _)| *hash < name.hash);
+    let hash = u64::from(name.hash);
+    let begin = places.partition_point(|place| place >> 32 < hash);
     let found = places.get(begin..).unwrap_or_default().iter();
-    found.take_while(|(hash, _)| *hash == name.hash).filter_map(|(_, at)| fields.get(*at as usize))
+    let found = found.take_while(move |place| *place >> 32 == hash);
+    found.filter_map(|place| fields.get((place & u64::from(u32::MAX)) as usize))
 }
 
 /// A header and what was read of it.

@@ -1,6 +1,6 @@
 //! Pictures: text with `*` for any characters, compared without case.
 
-use super::folded::{Folded, Head, Tail, folded};
+use super::folded::{Folded, Head, Pairs, Tail, folded};
 use memchr::memmem::Finder;
 
 /// Why a text is no picture.
@@ -8,19 +8,28 @@ use memchr::memmem::Finder;
 #[error("a backslash stands before `*`, `,`, `#` or `\\` only")]
 pub struct PictureError;
 
-/// A compiled picture: the folded text between the stars.
+/// A compiled picture. What tells nearly every value that it does not match stands in front of the texts, which lie
+/// elsewhere: so rules of many pictures are gone through in little memory.
 #[derive(Debug, Clone)]
-pub(super) enum Picture {
+pub(super) struct Picture {
+    /// Of all its pieces.
+    pairs: Pairs,
+    /// Octets of all its pieces.
+    least: usize,
+    pieces: Box<Pieces>,
+}
+
+/// The folded text between the stars.
+#[derive(Debug, Clone)]
+enum Pieces {
     /// Without a star: both ends are all of it.
     Whole(Head, Tail),
     /// With one at least.
-    Pieces {
+    Some {
         /// In front of the first star.
         first: Head,
         /// Behind the last star.
         last: Tail,
-        /// Octets of all pieces.
-        least: usize,
         /// Between two stars each, in their order; none is empty.
         middle: Vec<Finder<'static>>,
     },
@@ -48,36 +57,47 @@ impl Picture {
         Ok(Picture::of(pieces.iter().map(|piece| folded(piece)).collect()))
     }
 
-    fn of(mut pieces: Vec<String>) -> Picture {
-        let last = pieces.pop().unwrap_or_default();
-        if pieces.is_empty() {
-            return Picture::Whole(Head::new(&last), Tail::new(&last));
-        }
-        let mut pieces = pieces.into_iter();
-        let first = pieces.next().unwrap_or_default();
-        let middle = pieces.filter(|piece| !piece.is_empty());
-        let middle: Vec<_> = middle.map(|piece| Finder::new(piece.as_bytes()).into_owned()).collect();
-        let inside: usize = middle.iter().map(|piece| piece.needle().len()).sum();
-        let least = first.len() + inside + last.len();
-        Picture::Pieces { first: Head::new(&first), last: Tail::new(&last), least, middle }
+    fn of(pieces: Vec<String>) -> Picture {
+        let pairs = pieces.iter().map(|piece| Pairs::of(piece.as_bytes())).fold(Pairs::default(), Pairs::and);
+        let least = pieces.iter().map(String::len).sum();
+        Picture { pairs, least, pieces: Box::new(Pieces::of(pieces)) }
     }
 
     /// What stands in front of its first colon, if no star does: a field's name, for values that are lines of a header.
     pub(super) fn field_name(&self) -> Option<&str> {
-        let (Picture::Whole(first, _) | Picture::Pieces { first, .. }) = self;
+        let (Pieces::Whole(first, _) | Pieces::Some { first, .. }) = &*self.pieces;
         first.as_str().split_once(':').map(|(name, _)| name).filter(|name| name.is_ascii())
     }
 
     /// Does it match the whole value? The leftmost place of each piece is as good as any later one, so nothing is
     /// tried twice: time is linear in the value and the picture.
+    #[inline]
     pub(super) fn matches(&self, value: &Folded) -> bool {
+        value.may_hold(self.pairs) && value.len() >= self.least && self.pieces.match_it(value, self.least)
+    }
+}
+
+impl Pieces {
+    fn of(mut pieces: Vec<String>) -> Pieces {
+        let last = pieces.pop().unwrap_or_default();
+        if pieces.is_empty() {
+            return Pieces::Whole(Head::new(&last), Tail::new(&last));
+        }
+        let mut pieces = pieces.into_iter();
+        let first = pieces.next().unwrap_or_default();
+        let middle = pieces.filter(|piece| !piece.is_empty());
+        let middle = middle.map(|piece| Finder::new(piece.as_bytes()).into_owned()).collect();
+        Pieces::Some { first: Head::new(&first), last: Tail::new(&last), middle }
+    }
+
+    /// Of a value that has at least so many octets as they have.
+    fn match_it(&self, value: &Folded, octets: usize) -> bool {
         match self {
-            Picture::Whole(first, last) => {
-                value.len() == first.as_str().len() && value.ends_with(last) && value.starts_with(first)
+            Pieces::Whole(first, last) => {
+                value.len() == octets && value.ends_with(last) && value.starts_with(first)
             }
-            Picture::Pieces { first, last, least, middle } => {
-                value.len() >= *least
-                    && value.ends_with(last)
+            Pieces::Some { first, last, middle } => {
+                value.ends_with(last)
                     && value.starts_with(first)
                     && in_order(middle, between(value, first, last))
             }

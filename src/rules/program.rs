@@ -1,6 +1,6 @@
 //! Rule sets in the order in which they run.
 
-use super::{Needs, Rule, RuleSet, ScopeKind};
+use super::{Action, Needs, Rule, RuleSet, ScopeKind};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -28,6 +28,13 @@ impl Program {
         let tests = running.flat_map(|(_, rule)| &rule.tests);
         tests.for_each(|test| test.needs(&mut needs));
         needs
+    }
+
+    /// May an evaluation ask a filter?
+    pub fn asks_filters(&self) -> bool {
+        let mut running = self.rules.iter().filter(|(_, rule)| rule.priority > 0);
+        running
+            .any(|(_, rule)| rule.actions.iter().any(|planned| matches!(planned.action, Action::Filter(_))))
     }
 }
 
@@ -67,6 +74,20 @@ mod tests {
                 "account 2"
             ]
         );
+    }
+
+    #[test]
+    fn only_running_rules_ask_filters() {
+        let program = |priority: u8| {
+            let text = format!(
+                "[[rule]]\nname = \"a\"\npriority = {priority}\nthen = [[\"ExternalFilter\", \"spam\"]]\n"
+            );
+            let set = RuleSet::from_toml("f.toml", &text, ScopeKind::Server).unwrap();
+            Program::new(vec![(ScopeKind::Server, set)])
+        };
+        assert!(program(1).asks_filters());
+        assert!(!program(0).asks_filters());
+        assert!(!Program::new(vec![set(ScopeKind::Domain, &[5])]).asks_filters());
     }
 
     proptest! {

@@ -17,7 +17,9 @@ mod spool;
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use harden::{close_inherited, harden};
-pub use identity::{IdentityError, User, become_owner, refuse_network_file_system, user_name};
+pub use identity::{
+    IdentityError, User, become_owner, lies_in_memory, refuse_network_file_system, user_name,
+};
 pub use interrupt::Interrupt;
 pub use memory_file::memory_file;
 pub use patient::Patient;

@@ -10,6 +10,7 @@ pub(crate) mod crl;
 pub(crate) mod filter_answer;
 pub(crate) mod header_protection;
 pub(crate) mod inside;
+pub(crate) mod lanes;
 pub(crate) mod mbox;
 pub(crate) mod message_open;
 pub(crate) mod pem;

@@ -7,7 +7,7 @@ use super::requests::{lists, requests};
 use super::subject::scripts;
 use crate::laws::signed_message;
 use crate::laws::structure::structures;
-use crate::laws::{certificate, crl, filter_answer, mbox, rules_array, rules_evaluate};
+use crate::laws::{certificate, crl, filter_answer, lanes, mbox, rules_array, rules_evaluate};
 use sealpost::rules::{Import, RuleSet, ScopeKind};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,12 +29,20 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let answers = filter_answer::seeds().into_iter();
     let answers = answers.map(|(name, said)| (format!("seeds/filter_answer/{name}"), said));
     let mboxes = mbox::seeds().into_iter().map(|(name, file)| (format!("seeds/mbox/{name}"), file));
+    let together = lanes::seeds().into_iter().map(|(name, made)| (format!("seeds/lanes/{name}"), made));
     let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(crls);
     let arrays = rules_array::seeds().into_iter();
     let arrays = arrays.map(|(name, text)| (format!("seeds/rules_array/{name}"), text.as_bytes().to_vec()));
     let rules = rules_evaluate::seeds().into_iter();
     let rules = rules.map(|(name, made)| (format!("seeds/rules_evaluate/{name}"), made.into_bytes()));
-    let made = made.chain(requests).chain(tables).chain(arrays).chain(rules).chain(answers).chain(mboxes);
+    let made = made
+        .chain(requests)
+        .chain(tables)
+        .chain(arrays)
+        .chain(rules)
+        .chain(answers)
+        .chain(mboxes)
+        .chain(together);
     made.chain([signed, words]).collect()
 }
 
@@ -70,6 +78,7 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         "crl",
         "filter_answer",
         "keys",
+        "lanes",
         "mbox",
         "request",
         "rules_array",

@@ -7,7 +7,7 @@ use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
     bulk_csv, certificate, cms_inspect, cms_open, courier_replies, crl, filter_answer, header_protection,
-    mbox, message_open, pem, pkcs12, private_key, request, rules_array, rules_evaluate, rules_toml,
+    lanes, mbox, message_open, pem, pkcs12, private_key, request, rules_array, rules_evaluate, rules_toml,
     signed_message,
 };
 use sealpost::config::Config;
@@ -44,6 +44,7 @@ pub(super) enum Samples {
     Answers,
     Replies,
     Mboxes,
+    Together,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -88,6 +89,7 @@ pub(super) static SUBJECTS: &[Subject] = &[
         take: |_, input| courier_replies::hold(input),
     },
     Subject { name: "mbox", samples: Samples::Mboxes, take: |_, input| mbox::hold(input) },
+    Subject { name: "lanes", samples: Samples::Together, take: |_, input| lanes::hold(input) },
     Subject { name: "bulk_csv", samples: Samples::People, take: |_, input| bulk_csv::hold(input) },
 ];
 
@@ -109,6 +111,7 @@ pub(super) struct World {
     answers: Vec<Vec<u8>>,
     replies: Vec<Vec<u8>>,
     mboxes: Vec<Vec<u8>>,
+    together: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -150,7 +153,7 @@ impl World {
         let (requests, people) = (octets(requests()), octets(lists()));
         let containers = octets(containers());
         let answers = octets(filter_answer::seeds());
-        let mboxes = octets(mbox::seeds());
+        let (mboxes, together) = (octets(mbox::seeds()), octets(lanes::seeds()));
         let sample = signed_message::sample();
         let signed = vec![sample.to_vec(), mail_of(sample)];
         World {
@@ -170,6 +173,7 @@ impl World {
             answers,
             replies: courier_replies::seeds(),
             mboxes,
+            together,
         }
     }
 
@@ -190,6 +194,7 @@ impl World {
             Samples::Answers => &self.answers,
             Samples::Replies => &self.replies,
             Samples::Mboxes => &self.mboxes,
+            Samples::Together => &self.together,
         }
     }
 }

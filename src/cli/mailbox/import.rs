@@ -46,7 +46,7 @@ pub(super) struct Import {
     #[arg(long, value_name = "ADDRESS", value_parser = words::address)]
     acting: Option<Address>,
     /// How lines that begin with "From " are kept apart: mboxrd, mboxo, mboxcl or mboxcl2
-    #[arg(long, value_name = "FORM", default_value = "mboxrd", value_parser = variant)]
+    #[arg(long, value_name = "FORM", default_value = "mboxrd", value_parser = words::mbox_variant)]
     format: Variant,
     /// Give every message this flag besides its own: seen, flagged, answered, draft, deleted, or a keyword; repeat it for
     /// several
@@ -64,16 +64,6 @@ pub(super) struct Import {
     /// The mbox; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-}
-
-fn variant(text: &str) -> Result<Variant, String> {
-    match text {
-        "mboxrd" => Ok(Variant::Rd),
-        "mboxo" => Ok(Variant::O),
-        "mboxcl" => Ok(Variant::Cl),
-        "mboxcl2" => Ok(Variant::Cl2),
-        _ => Err("it is mboxrd, mboxo, mboxcl or mboxcl2".into()),
-    }
 }
 
 impl Import {

@@ -47,6 +47,15 @@ impl Backend {
     }
 }
 
+/// The name of what does the work on this processor.
+pub(crate) fn backend() -> &'static str {
+    match Backend::best() {
+        Backend::Portable => "portable",
+        #[cfg(target_arch = "x86_64")]
+        Backend::Ifma => "AVX-512 IFMA",
+    }
+}
+
 /// Raises all of them, where it pays eight side by side; the results are in their order, each of as many octets as its
 /// modulus has.
 pub(crate) fn raise_all(powers: &[Power<'_>]) -> Vec<Vec<u8>> {

@@ -82,6 +82,9 @@ fn taken_out(front: Settled) -> Result<(SecretBytes, u64), LargeError> {
 
 type Check = fn(&Enveloped, &Policy) -> Result<ContentAlgorithm, OpenError>;
 
+/// Takes clear octets as they come, and may have enough of them.
+type Give<'g> = &'g mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, LargeError>;
+
 impl<'s> Content<'s> {
     /// The first reading: everything that can be refused is refused before a private key is used.
     fn read(
@@ -129,10 +132,7 @@ impl<'s> Content<'s> {
     }
 
     /// Reads the ciphertext again and gives the content with its padding, chunk by chunk; a tag is checked at the end.
-    fn decrypt(
-        &self,
-        give: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, LargeError>,
-    ) -> Result<(), LargeError> {
+    fn decrypt(&self, give: Give<'_>) -> Result<(), LargeError> {
         let mut decryptor = self.algorithm.decryptor(&self.key, &self.beside).map_err(OpenError::from)?;
         let mut again = Again::new(&self.seen);
         let mut work = |chunk: &mut [u8]| {

@@ -67,6 +67,11 @@ impl Kernels {
         if self.wide.is_some() { wide::WIDTH } else { narrow::WIDTH }
     }
 
+    /// How many columns are worked on together, used or not.
+    fn group(self) -> usize {
+        if self.wide.is_some() { wide::GROUP } else { 1 }
+    }
+
     /// The round keys of a key.
     pub(super) fn expand(self, key: &[u8; 32]) -> Box<RoundKeys> {
         let mut keys =

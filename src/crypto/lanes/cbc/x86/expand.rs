@@ -15,27 +15,35 @@ pub(super) fn expand(_proof: Aesni, key: &[u8; 32], keys: &mut Rounds) {
 #[target_feature(enable = "aes")]
 fn all(key: &[u8; 32], keys: &mut Rounds) {
     keys.iter_mut().zip(key.as_chunks().0).for_each(|(round, half)| *round = load(half));
-    pair::<2, 0x01>(keys);
-    pair::<4, 0x02>(keys);
-    pair::<6, 0x04>(keys);
-    pair::<8, 0x08>(keys);
-    pair::<10, 0x10>(keys);
-    pair::<12, 0x20>(keys);
-    even::<14, 0x40>(keys);
+    pair::<2>(keys, 0x01);
+    pair::<4>(keys, 0x02);
+    pair::<6>(keys, 0x04);
+    pair::<8>(keys, 0x08);
+    pair::<10>(keys, 0x10);
+    pair::<12>(keys, 0x20);
+    even::<14>(keys, 0x40);
 }
 
-/// Two rounds, each out of the one before and the one before that.
+/// The keys of two rounds, each out of the one before and the one before that.
 #[target_feature(enable = "aes")]
-fn pair<const AT: usize, const CONSTANT: i32>(keys: &mut Rounds) {
-    even::<AT, CONSTANT>(keys);
-    let word = _mm_shuffle_epi32::<0xaa>(_mm_aeskeygenassist_si128::<0>(keys[AT]));
-    keys[AT + 1] = mix(keys[AT - 1], word);
+fn pair<const AT: usize>(keys: &mut Rounds, constant: i32) {
+    even::<AT>(keys, constant);
+    let word = _mm_shuffle_epi32::<0xff>(keys[AT]);
+    keys[AT + 1] = mix(keys[AT - 1], substitute(word, 0));
 }
 
 #[target_feature(enable = "aes")]
-fn even<const AT: usize, const CONSTANT: i32>(keys: &mut Rounds) {
-    let word = _mm_shuffle_epi32::<0xff>(_mm_aeskeygenassist_si128::<CONSTANT>(keys[AT - 1]));
-    keys[AT] = mix(keys[AT - 2], word);
+fn even<const AT: usize>(keys: &mut Rounds, constant: i32) {
+    let word = _mm_shuffle_epi32::<0xff>(keys[AT - 1]);
+    let rotated = _mm_or_si128(_mm_srli_epi32::<8>(word), _mm_slli_epi32::<24>(word));
+    keys[AT] = mix(keys[AT - 2], substitute(rotated, constant));
+}
+
+/// SubWord of a word that stands in all four columns (shifting the rows changes nothing then), and the round's constant.
+/// AESKEYGENASSIST would do the same, more slowly.
+#[target_feature(enable = "aes")]
+fn substitute(word: __m128i, constant: i32) -> __m128i {
+    _mm_aesenclast_si128(word, _mm_set1_epi32(constant))
 }
 
 /// Each word takes all before it, and the one that the schedule makes.

@@ -43,7 +43,9 @@ fn encrypt<const N: usize>(columns: &mut Columns, pieces: &mut [&mut [Block]]) {
             states[column] = _mm_xor_si128(states[column], block);
         }
         for row in rounds {
-            states = from_fn(|column| _mm_aesenc_si128(states[column], row[column]));
+            for (state, key) in states.iter_mut().zip(row) {
+                *state = _mm_aesenc_si128(*state, *key);
+            }
         }
         for column in 0..N {
             states[column] = _mm_aesenclast_si128(states[column], last[column]);

@@ -1,11 +1,14 @@
 //! Which lane stands in which column: longest first, and where one ends the next takes its place.
 
-use super::super::{Block, Key, Lane, portable};
+use super::super::{BLOCK, Block, Key, Lane, portable};
 use super::columns::{COLUMNS, Columns};
 use super::memory::store;
 use super::{Kernels, Rounds};
 use std::cmp::Reverse;
 use std::mem::take;
+
+/// Blocks of an idle column.
+const IDLE: usize = 64;
 
 /// What is left of a lane: key, chain and blocks of one message, still together.
 struct Left<'a> {
@@ -60,11 +63,18 @@ struct Table<'a> {
     kernels: Kernels,
     columns: Columns,
     busy: Vec<Left<'a>>,
+    /// What columns work on that nobody has, where others of their register are in use.
+    idle: [[Block; IDLE]; 3],
 }
 
 impl<'a> Table<'a> {
     fn new(kernels: Kernels) -> Table<'a> {
-        Table { kernels, columns: Columns::new(), busy: Vec::with_capacity(COLUMNS) }
+        Table {
+            kernels,
+            columns: Columns::new(),
+            busy: Vec::with_capacity(COLUMNS),
+            idle: [[[0; BLOCK]; IDLE]; 3],
+        }
     }
 
     /// Gives the free columns to those that wait; no if nobody is left.
@@ -76,13 +86,17 @@ impl<'a> Table<'a> {
         !self.busy.is_empty()
     }
 
-    /// Goes on until the first of them ends.
+    /// Goes on until the first of them ends, or the room for idle columns does.
     fn step(&mut self) {
-        let blocks = self.busy.iter().map(|left| left.blocks.len()).min().unwrap_or(0);
+        let columns = self.busy.len().next_multiple_of(self.kernels.group());
+        let idle = (columns > self.busy.len()).then_some(IDLE);
+        let lengths = self.busy.iter().map(|left| left.blocks.len());
+        let length = lengths.chain(idle).min().unwrap_or(0);
+        let idle = self.idle.iter_mut().map(|blocks| blocks.split_at_mut(length).0);
         let mut pieces: [&mut [Block]; COLUMNS] = Default::default();
-        pieces.iter_mut().zip(&mut self.busy).for_each(|(piece, left)| *piece = left.take(blocks));
-        let (pieces, _) = pieces.split_at_mut(self.busy.len());
-        self.kernels.run(&mut self.columns, pieces);
+        let busy = self.busy.iter_mut().map(|left| left.take(length));
+        pieces.iter_mut().take(columns).zip(busy.chain(idle)).for_each(|(place, piece)| *place = piece);
+        self.kernels.run(&mut self.columns, pieces.split_at_mut(columns).0);
         for (left, chain) in self.busy.iter_mut().zip(self.columns.chains) {
             store(left.chain, chain);
         }

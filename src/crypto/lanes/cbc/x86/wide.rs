@@ -1,6 +1,9 @@
 //! Up to 16 streams with VAES, four in a register of 512 bits.
 #![expect(unsafe_code, reason = "who calls what needs VAES must show that it is there")]
-#![expect(clippy::indexing_slicing, reason = "registers are constants")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "registers are constants, and a step beyond the end of a piece must not go on"
+)]
 
 use super::super::Block;
 use super::Vaes;
@@ -12,10 +15,14 @@ use std::array::from_fn;
 /// The most streams at once.
 pub(super) const WIDTH: usize = COLUMNS;
 
-/// Encrypts a piece a column; they are as long as each other.
+/// Columns in a register.
+pub(super) const GROUP: usize = 4;
+
+/// Encrypts a piece a column; they are as long as each other, and fill whole registers.
 pub(super) fn run(_proof: Vaes, columns: &mut Columns, pieces: &mut [&mut [Block]]) {
     let run = match pieces.len() {
-        0..=4 => encrypt::<1>,
+        0 => return,
+        1..=4 => encrypt::<1>,
         5..=8 => encrypt::<2>,
         9..=12 => encrypt::<3>,
         _ => encrypt::<4>,
@@ -24,64 +31,65 @@ pub(super) fn run(_proof: Vaes, columns: &mut Columns, pieces: &mut [&mut [Block
     unsafe { run(columns, pieces) }
 }
 
+/// The pieces of the columns of a register.
+type FourPieces<'a> = [&'a mut [Block]; GROUP];
+
 /// G registers of four columns. As for a stream alone, the last round is done twice, once with what the next block begins
-/// with added already. Columns without a piece carry zeros and go nowhere.
+/// with added already; behind the last block that is the last once more, and nobody looks at it.
 #[target_feature(enable = "avx512f,vaes")]
 fn encrypt<const G: usize>(columns: &mut Columns, pieces: &mut [&mut [Block]]) {
-    let Some(length) = pieces.first().map(|piece| piece.len()) else { return };
+    let Some(pieces) = pieces.as_chunks_mut().0.first_chunk_mut::<G>() else { return };
+    let length = pieces[0][0].len();
     let [first, rounds @ .., last] = &columns.keys;
-    let chains: [__m512i; G] = from_fn(|group| load_four(four(&columns.chains, group)));
-    let firsts: [__m512i; G] = from_fn(|group| load_four(four(first, group)));
-    let joined: [__m512i; G] = from_fn(|group| _mm512_xor_si512(firsts[group], load_four(four(last, group))));
+    let mut chains: [__m512i; G] = from_fn(|group| load_four(four(&columns.chains, group)));
+    let joined: [__m512i; G] =
+        from_fn(|group| _mm512_xor_si512(load_four(four(first, group)), load_four(four(last, group))));
     let mut states: [__m512i; G] = from_fn(|group| {
-        _mm512_xor_si512(_mm512_xor_si512(gather(pieces, group, 0), firsts[group]), chains[group])
+        let block = _mm512_xor_si512(gather(&pieces[group], 0), load_four(four(first, group)));
+        _mm512_xor_si512(chains[group], block)
     });
-    let mut done = chains;
     for at in 0..length {
         for row in rounds {
-            states = from_fn(|group| _mm512_aesenc_epi128(states[group], load_four(four(row, group))));
+            for (state, keys) in states.iter_mut().zip(row.as_chunks().0) {
+                *state = _mm512_aesenc_epi128(*state, load_four(keys));
+            }
         }
         for group in 0..G {
-            done[group] = _mm512_aesenclast_epi128(states[group], load_four(four(last, group)));
-            let next = _mm512_xor_si512(joined[group], gather(pieces, group, at + 1));
+            let next = _mm512_xor_si512(joined[group], gather(&pieces[group], (at + 1).min(length - 1)));
+            chains[group] = _mm512_aesenclast_epi128(states[group], load_four(four(last, group)));
             states[group] = _mm512_aesenclast_epi128(states[group], next);
+            scatter(&mut pieces[group], at, chains[group]);
         }
-        (0..G).for_each(|group| scatter(pieces, group, at, done[group]));
     }
-    for (chains, done) in columns.chains.as_chunks_mut().0.iter_mut().zip(done) {
-        store_four(chains, done);
+    for (four, chains) in columns.chains.as_chunks_mut().0.iter_mut().zip(chains) {
+        store_four(four, chains);
     }
 }
 
 /// The columns of a register.
+#[inline]
 fn four(row: &Row, group: usize) -> &Four {
     &row.as_chunks().0[group]
 }
 
-/// The next blocks of the four pieces of a register; zeros where there is no piece, or behind its end.
+/// A block of each of four pieces.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn gather(pieces: &[&mut [Block]], group: usize, at: usize) -> __m512i {
-    let block = |column: usize| {
-        pieces.get(4 * group + column).and_then(|piece| piece.get(at)).map_or(_mm_setzero_si128(), load)
-    };
-    let one = _mm512_castsi128_si512(block(0));
-    let two = _mm512_inserti32x4::<1>(one, block(1));
-    let three = _mm512_inserti32x4::<2>(two, block(2));
-    _mm512_inserti32x4::<3>(three, block(3))
+fn gather(pieces: &FourPieces<'_>, at: usize) -> __m512i {
+    let [one, two, three, four] = pieces;
+    let register = _mm512_castsi128_si512(load(&one[at]));
+    let register = _mm512_inserti32x4::<1>(register, load(&two[at]));
+    let register = _mm512_inserti32x4::<2>(register, load(&three[at]));
+    _mm512_inserti32x4::<3>(register, load(&four[at]))
 }
 
 /// Back to the same places.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn scatter(pieces: &mut [&mut [Block]], group: usize, at: usize, register: __m512i) {
-    let blocks = [
-        _mm512_castsi512_si128(register),
-        _mm512_extracti32x4_epi32::<1>(register),
-        _mm512_extracti32x4_epi32::<2>(register),
-        _mm512_extracti32x4_epi32::<3>(register),
-    ];
-    for (piece, block) in pieces.iter_mut().skip(4 * group).zip(blocks) {
-        piece.get_mut(at).into_iter().for_each(|place| store(place, block));
-    }
+fn scatter(pieces: &mut FourPieces<'_>, at: usize, register: __m512i) {
+    let [one, two, three, four] = pieces;
+    store(&mut one[at], _mm512_castsi512_si128(register));
+    store(&mut two[at], _mm512_extracti32x4_epi32::<1>(register));
+    store(&mut three[at], _mm512_extracti32x4_epi32::<2>(register));
+    store(&mut four[at], _mm512_extracti32x4_epi32::<3>(register));
 }

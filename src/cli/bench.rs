@@ -1,0 +1,120 @@
+//! `sealpost bench`: what this machine does.
+
+mod figures;
+mod folder;
+mod people;
+mod rounds;
+mod sealing;
+mod steps;
+mod storing;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::output::{Output, tell_terminal};
+use super::progress;
+use crate::directory::SqliteDirectory;
+use crate::system::Interrupt;
+use figures::{Figures, Machine};
+use folder::Folder;
+use people::{Holder, holders};
+use rounds::Rounds;
+use sealing::Pools;
+use std::path::PathBuf;
+use std::time::Duration;
+use storing::Shelf;
+
+/// What is measured of a message, by its bytes as it comes in.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    name: &'static str,
+    bytes: usize,
+    /// The most that are sealed in one call.
+    batch: usize,
+}
+
+const SIZES: [Size; 3] = [
+    Size { name: "4 KiB", bytes: 4 << 10, batch: 512 },
+    Size { name: "75 KiB", bytes: 75 << 10, batch: 128 },
+    Size { name: "1 MiB", bytes: 1 << 20, batch: 32 },
+];
+/// Of those that are stored: what most mail is, and what fills disks.
+const STORED: [Size; 2] = [SIZES[0], SIZES[1]];
+
+/// Measure what this machine does: sealing, opening, storing
+///
+/// Messages of three sizes are sealed under each profile, many in one call, on one core and on all, and opened again;
+/// sealed messages are stored as a delivery stores them, each synced before it counts, one after the other and many at
+/// once. Keys are made for it and stay in memory; no store, no certificate and no root is needed.
+/// It stores in a folder of its own, which goes away again: below --store-in, or below the root if there is a store,
+/// or else where temporary files are. Name a folder on the disk that will hold the mail: where temporary files are
+/// often lies in memory, and nothing is synced there. Some hundred megabytes are written at most.
+/// Figures are medians. A machine that others use too gives other figures each time: compare what was measured in one
+/// run (a profile with another, one core with all) rather than the figures of two days.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sealpost bench
+  sealpost bench --seconds 5 --json > today.json
+  sealpost bench --store-in /srv/mail
+
+MB are millions of bytes of the messages as they come in. Many messages are sealed in one call, because whole mailboxes
+and full queues are; a message alone takes as long as the last table says.")]
+pub(super) struct Bench {
+    /// About how long to measure
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Store below this folder, on the disk that is to be measured
+    #[arg(long, value_name = "DIR")]
+    store_in: Option<PathBuf>,
+}
+
+impl Bench {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let interrupt = Interrupt::listen(|| tell_terminal("ending"))
+            .map_err(|error| Failure::io("listen for", "signals", &error))?;
+        let place = self.place(context)?;
+        let folder = Folder::make(&place)?;
+        let (holders, pools) = (holders()?, Pools::new()?);
+        let sealed = holders.len() * SIZES.len() * Pools::MEASURED;
+        let steps = sealed + STORED.len() * (Shelf::MEASURED + steps::MEASURED) + steps::SHARED;
+        let each = Duration::from_secs(self.seconds) / u32::try_from(steps).unwrap_or(u32::MAX);
+        let rounds = Rounds::new(each, interrupt.flag(), progress::bar(out, steps));
+        let figures = measure(&rounds, &holders, &pools, &folder)?;
+        rounds.finish();
+        let machine = Machine::new(&pools, folder.is_in_memory(), place);
+        folder.remove()?;
+        figures.show(&machine, out)
+    }
+
+    /// Below which folder it stores.
+    fn place(&self, context: &Context) -> Result<PathBuf, Failure> {
+        if let Some(folder) = &self.store_in {
+            return Ok(folder.clone());
+        }
+        if !SqliteDirectory::exists(context.root()) {
+            return Ok(std::env::temp_dir());
+        }
+        context.become_owner().map_err(|failure| failure.hint("--store-in DIR names another folder"))?;
+        Ok(context.root().to_owned())
+    }
+}
+
+fn measure(
+    rounds: &Rounds<'_>,
+    holders: &[Holder],
+    pools: &Pools,
+    folder: &Folder,
+) -> Result<Figures, Failure> {
+    let mut figures = Figures::default();
+    for holder in holders {
+        for size in SIZES {
+            figures.sealing.push(sealing::measure(rounds, pools, holder, size)?);
+        }
+    }
+    let holder = holders.first().ok_or_else(people::nobody)?;
+    let shelf = Shelf::new(folder.path())?;
+    for size in STORED {
+        figures.storing.push(shelf.measure(rounds, holder, size)?);
+    }
+    figures.steps = steps::measure(rounds, holder, &figures.storing)?;
+    Ok(figures)
+}

@@ -1,0 +1,95 @@
+//! Storing as a delivery does: a message counts when it and the folder that it lies in are on the disk.
+
+use super::super::failure::{Code, Failure};
+use super::Size;
+use super::people::{Holder, letter};
+use super::rounds::Rounds;
+use crate::engine::{Content, Copy, Mailstore, Place};
+use crate::mail::{Address, MailboxName};
+use crate::smime::Sealed;
+use crate::store::MaildirStore;
+use std::path::Path;
+use std::thread::scope;
+
+/// Messages on their way to the disk at once, each to a mailbox of its own.
+pub(super) const WRITERS: usize = 64;
+/// What each of them stores in a round.
+const IN_TURN: usize = 4;
+/// What one measurement writes at most.
+const WRITTEN: usize = 128 << 20;
+
+/// A store with a mailbox for each writer.
+pub(super) struct Shelf {
+    store: MaildirStore,
+    owners: Vec<Address>,
+}
+
+/// Of one size.
+pub(super) struct Storing {
+    pub(super) size: Size,
+    /// Messages a second, each when the one before is on the disk.
+    pub(super) in_turn: f64,
+    pub(super) at_once: f64,
+}
+
+impl Shelf {
+    /// Measurements of one size.
+    pub(super) const MEASURED: usize = 2;
+
+    pub(super) fn new(folder: &Path) -> Result<Shelf, Failure> {
+        let store = MaildirStore::new(folder, "{domain}/{local}");
+        let store = store.map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+        let owner = |number| Address::parse(&format!("writer{number}@bench.example"));
+        let owners: Result<Vec<Address>, _> = (0..WRITERS).map(owner).collect();
+        let owners = owners.map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+        owners.iter().try_for_each(|owner| store.create(owner, &MailboxName::inbox()))?;
+        Ok(Shelf { store, owners })
+    }
+
+    pub(super) fn measure(
+        &self,
+        rounds: &Rounds<'_>,
+        holder: &Holder,
+        size: Size,
+    ) -> Result<Storing, Failure> {
+        let message = letter(size.bytes);
+        let most = |messages: usize| WRITTEN / (messages * size.bytes);
+        rounds.begin(format!("storing {}, one after the other", size.name));
+        let prepare = || self.copies(holder.sealed(&message, 1)?);
+        let in_turn = rounds.median_of(most(1), prepare, |copies| self.store(&copies))?;
+        rounds.begin(format!("storing {}, {WRITERS} at once", size.name));
+        let prepare = || self.copies(holder.sealed(&message, WRITERS * IN_TURN)?);
+        let at_once =
+            rounds.median_of(most(WRITERS * IN_TURN), prepare, |copies| self.store_at_once(&copies))?;
+        Ok(Storing { size, in_turn: 1.0 / in_turn, at_once: (WRITERS * IN_TURN) as f64 / at_once })
+    }
+
+    /// Those that one writer stores stand together.
+    fn copies(&self, sealed: Vec<Sealed>) -> Result<Vec<Copy<'static>>, Failure> {
+        let owners = self.owners.iter().flat_map(|owner| std::iter::repeat_n(owner, IN_TURN));
+        let copy = |(sealed, owner): (Sealed, &Address)| Copy {
+            owner: owner.clone(),
+            place: Place::Mailbox(MailboxName::inbox()),
+            create: false,
+            flags: Vec::new(),
+            content: Content::Sealed(sealed),
+        };
+        Ok(sealed.into_iter().zip(owners).map(copy).collect())
+    }
+
+    fn store(&self, copies: &[Copy<'_>]) -> Result<(), Failure> {
+        Ok(copies.iter().try_for_each(|copy| self.store.stage(copy)?.commit())?)
+    }
+
+    fn store_at_once(&self, copies: &[Copy<'_>]) -> Result<(), Failure> {
+        scope(|threads| {
+            let writers: Vec<_> =
+                copies.chunks(IN_TURN).map(|copies| threads.spawn(|| self.store(copies))).collect();
+            writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(|_| Err(died())))
+        })
+    }
+}
+
+fn died() -> Failure {
+    Failure::new(Code::Internal, "a writer died: this is a bug, please report it")
+}

@@ -1,0 +1,66 @@
+//! Where files go whose messages are stored.
+
+use super::shown;
+use super::source::Place;
+use crate::cli::failure::{Code, Failure};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// A folder beside the one that is read.
+pub(super) struct Aside {
+    folder: PathBuf,
+    emptied: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Aside {
+    /// Looks whether files can be moved there.
+    pub(super) fn new(folder: &Path, from: &Path) -> Result<Aside, Failure> {
+        if from == Path::new("-") {
+            return Err(Failure::new(Code::Usage, "--done moves files, and standard input is none")
+                .hint("sealpost mailbox import knows the messages of an mbox again"));
+        }
+        let look = |path: &Path| {
+            let data = path.metadata().map_err(|error| Failure::io("look at", shown(path), &error))?;
+            let resolved =
+                path.canonicalize().map_err(|error| Failure::io("look at", shown(path), &error))?;
+            Ok::<_, Failure>((data, resolved))
+        };
+        let ((to, to_path), (source, source_path)) = (look(folder)?, look(from)?);
+        if !to.is_dir() {
+            return Err(Failure::new(Code::Usage, format!("{} is no folder", shown(folder))));
+        }
+        if to.dev() != source.dev() {
+            let text = format!("{} is not on the file system of {}", shown(folder), shown(from));
+            return Err(Failure::new(Code::Usage, text).hint("files are moved, not copied"));
+        }
+        let read = [source_path.clone(), source_path.join("cur"), source_path.join("new")];
+        if read.contains(&to_path) {
+            return Err(Failure::new(Code::Usage, "--done is a folder that is read"));
+        }
+        Ok(Aside { folder: folder.to_owned(), emptied: Mutex::default() })
+    }
+
+    /// Moves the file of a message, and replaces none that is there.
+    pub(super) fn take(&self, place: &Place) -> Result<(), String> {
+        let Some(file) = place.file() else { return Ok(()) };
+        let to = self.folder.join(file.file_name().unwrap_or_default());
+        let moved = std::fs::hard_link(file, &to).and_then(|()| std::fs::remove_file(file));
+        moved.map_err(|error| format!("it is stored, and cannot be moved to {}: {error}", shown(&to)))?;
+        let mut emptied = self.emptied.lock().unwrap_or_else(PoisonError::into_inner);
+        emptied.extend(file.parent().map(Path::to_owned));
+        Ok(())
+    }
+
+    /// Syncs both sides.
+    pub(super) fn make_last(self) -> Result<(), Failure> {
+        let emptied = self.emptied.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let sync = |folder: &PathBuf| -> io::Result<()> { File::open(folder)?.sync_all() };
+        std::iter::once(&self.folder).chain(&emptied).try_for_each(|folder| {
+            sync(folder).map_err(|error| Failure::io("sync the folder", shown(folder), &error))
+        })
+    }
+}

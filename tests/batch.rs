@@ -1,0 +1,10 @@
+//! Many messages at a time: the same as one after the other, sooner.
+
+mod alone;
+mod bounds;
+mod changes;
+mod house;
+mod mistakes;
+mod order;
+mod threads;
+mod verb;

@@ -1,0 +1,220 @@
+//! north.example with bob and ada, a clock that a test sets, and an engine over a disk or a store in memory.
+
+use sealpost::config::{Config, TrustBundle};
+use sealpost::crypto::{Entropy, EntropyError, SecretBytes, Seed};
+use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
+use sealpost::engine::{
+    Batch, Clock, Engine, InFlight, Mailstore, NoHelpers, NoOutbox, Outcome, Parcel, Recipient, RuleCache,
+    Settings,
+};
+use sealpost::mail::{Address, MailboxName};
+use sealpost::pki::{
+    Authority, AuthorityProfile, Certificate, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity,
+    self_sign,
+};
+use sealpost::rules::Source;
+use sealpost::smime::{OpeningKey, open};
+use sealpost::store::MaildirStore;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use time::{Duration, OffsetDateTime};
+
+pub(super) const TEMPLATE: &str = "mail/{domain}/{local}/Maildir";
+
+/// Seconds since the begin of the certificate.
+#[derive(Default)]
+pub(super) struct Hand(pub(super) AtomicI64);
+
+pub(super) fn begin() -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(1_790_000_000).unwrap()
+}
+
+impl Clock for Hand {
+    fn now(&self) -> OffsetDateTime {
+        begin() + Duration::seconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// The first seed is 1, the second 2.
+#[derive(Default)]
+pub(super) struct Counted(AtomicU64);
+
+impl Entropy for Counted {
+    fn seed(&self) -> Result<Seed, EntropyError> {
+        let number = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        Ok(Seed::from_bytes(&mut bytes))
+    }
+}
+
+pub(super) struct House {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) directory: SqliteDirectory,
+    key: UnlockedKey,
+    certificate: Certificate,
+    pub(super) clock: Hand,
+    pub(super) settings: Settings,
+}
+
+/// The certificate lasts so many seconds.
+pub(super) const LASTS: i64 = 1_000;
+
+impl House {
+    pub(super) fn new() -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = SqliteDirectory::create(&folder.path().join("store")).unwrap();
+        directory.add_domain(&NewDomain { name: "north.example".into(), ..NewDomain::default() }).unwrap();
+        let people = ["bob", "ada"].map(address);
+        let (key, certificate) = issue(&people);
+        for address in &people {
+            directory.add_account(&NewAccount { address: address.clone(), aliases: Vec::new() }).unwrap();
+            directory.add_certificate(address, &certificate, "test").unwrap();
+        }
+        let settings = Config::default().settings;
+        House { folder, directory, key, certificate, clock: Hand(AtomicI64::new(10)), settings }
+    }
+
+    /// Installs rules by the command, in another process.
+    pub(super) fn rules(&self, holder: &str, text: &str) {
+        let file = self.folder.path().join("rules.toml");
+        std::fs::write(&file, text).unwrap();
+        let root = self.folder.path().join("store");
+        let install = crate::support::Program::sealpost().args(["--root", crate::support::path(&root)]);
+        install.words("rules install").args([crate::support::path(&file)]).words(holder).run().ok();
+    }
+
+    pub(super) fn disk(&self) -> Disk {
+        let root = tempfile::tempdir().unwrap();
+        Disk { store: MaildirStore::new(root.path(), TEMPLATE).unwrap(), root }
+    }
+
+    pub(super) fn engine<'e>(&'e self, store: &'e dyn Mailstore, parts: &'e Parts) -> Engine<'e> {
+        Engine {
+            directory: &self.directory,
+            store,
+            clock: &self.clock,
+            entropy: &parts.entropy,
+            built_in: &parts.bundle,
+            outbox: &NoOutbox,
+            helpers: &NoHelpers,
+            rules: &parts.rules,
+            settings: &self.settings,
+        }
+    }
+
+    /// One call after the other.
+    pub(super) fn one_by_one(&self, store: &dyn Mailstore, parcels: Vec<Parcel>) -> Vec<Outcome> {
+        let parts = Parts::default();
+        let engine = self.engine(store, &parts);
+        parcels.iter().map(|parcel| engine.deliver(&parcel.request())).collect()
+    }
+
+    /// In one batch.
+    pub(super) fn together(
+        &self,
+        store: &dyn Mailstore,
+        parcels: Vec<Parcel>,
+        in_flight: InFlight,
+    ) -> Vec<Outcome> {
+        let parts = Parts::default();
+        let batch = Batch { engine: self.engine(store, &parts), in_flight, stop: &AtomicBool::new(false) };
+        let told = Mutex::new(Vec::new());
+        batch.run(parcels.into_iter().enumerate(), |number, _, outcome| {
+            told.lock().unwrap().push((number, outcome))
+        });
+        let told = told.into_inner().unwrap();
+        assert!(told.iter().enumerate().all(|(at, (number, _))| at == *number), "each, in order");
+        told.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    pub(super) fn opened(&self, bytes: &[u8]) -> Vec<u8> {
+        let opening = OpeningKey { key: &self.key, certificate: Some(&self.certificate) };
+        open(bytes, &[opening]).unwrap().message.expose().to_vec()
+    }
+
+    /// The subjects of a mailbox, in the order in which readers number its messages.
+    pub(super) fn subjects(&self, disk: &Disk, owner: &str, mailbox: &str) -> Vec<String> {
+        let folder = disk.store.folder(&address(owner), &MailboxName::parse(mailbox).unwrap());
+        let mut files = [list(&folder.join("new")), list(&folder.join("cur"))].concat();
+        files.sort_by_key(|file| moment(file));
+        files.iter().map(|file| subject(&self.opened(&std::fs::read(file).unwrap()))).collect()
+    }
+}
+
+/// What an engine takes beside the house.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub(super) entropy: Counted,
+    pub(super) bundle: TrustBundle,
+    pub(super) rules: RuleCache,
+}
+
+pub(super) struct Disk {
+    pub(super) root: tempfile::TempDir,
+    pub(super) store: MaildirStore,
+}
+
+/// Seconds and microseconds of a name.
+fn moment(file: &Path) -> (u64, u64) {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let (seconds, rest) = name.split_once(".M").unwrap();
+    (seconds.parse().unwrap(), rest.split('P').next().unwrap().parse().unwrap())
+}
+
+fn subject(message: &[u8]) -> String {
+    let text = String::from_utf8_lossy(message);
+    text.lines().find_map(|line| line.strip_prefix("Subject: ")).unwrap().to_owned()
+}
+
+fn list(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder)
+        .map(|found| found.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default()
+}
+
+pub(super) fn address(local: &str) -> Address {
+    Address::parse(&format!("{local}@north.example")).unwrap()
+}
+
+/// From carol, with this subject.
+pub(super) fn parcel(recipients: &[&str], subject: &str) -> Parcel {
+    let to = |address: &&str| Recipient { address: Address::parse(address).unwrap(), original: None };
+    let message = format!("From: carol@far.example\r\nSubject: {subject}\r\n\r\nThe body of {subject}.\r\n");
+    Parcel {
+        message: SecretBytes::new(message.into_bytes()),
+        sender: Some("carol@far.example".into()),
+        recipients: recipients.iter().map(to).collect(),
+        source: Source::Pipe,
+        client: None,
+        queue_id: None,
+    }
+}
+
+pub(super) const BOB: &str = "bob@north.example";
+pub(super) const ADA: &str = "ada@north.example";
+
+/// Subjects for so many messages.
+pub(super) fn numbers(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{number:04}")).collect()
+}
+
+/// What is told of each, for comparisons.
+pub(super) fn lines(outcomes: &[Outcome]) -> Vec<String> {
+    outcomes.iter().map(|outcome| outcome.disposition.line()).collect()
+}
+
+fn issue(people: &[Address]) -> (UnlockedKey, Certificate) {
+    let seed = |number: u8| Seed::from_bytes(&mut [number; 32]);
+    let validity = Validity::lasting(begin(), Duration::seconds(LASTS));
+    let root_key = UnlockedKey::generate(KeyType::EcP256, seed(1)).unwrap();
+    let subject = Subject::named("north.example");
+    let profile = AuthorityProfile { subject: &subject, dns_names: &[], validity };
+    let root = self_sign(&root_key, &profile, seed(2)).unwrap();
+    let key = UnlockedKey::generate(KeyType::Rsa2048, seed(3)).unwrap();
+    let user = UserProfile { common_name: "both", addresses: people, validity, reads: Reads::Cbc };
+    let authority = Authority::new(&root, &root_key).unwrap();
+    let certificate = authority.issue(&key.public(), &user, seed(4)).unwrap();
+    (key, certificate)
+}
