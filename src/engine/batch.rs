@@ -43,6 +43,7 @@ impl Parcel {
     pub fn request(&self) -> Request<'_> {
         Request {
             message: self.message.expose(),
+            large: None,
             sender: self.sender.clone(),
             recipients: self.recipients.clone(),
             source: self.source,
