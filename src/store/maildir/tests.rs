@@ -29,7 +29,7 @@ fn files(folder: &Path) -> Vec<String> {
 #[test]
 fn a_copy_is_visible_once_it_is_committed_and_not_before() {
     let (_root, store) = store();
-    let staged = store.write(&empty("INBOX", true, Vec::new()), b"a\nb\n").unwrap();
+    let staged = store.write(&empty("INBOX", true, Vec::new()), Octets::Held(b"a\nb\n")).unwrap();
     let maildir = store.folder(&bob(), &MailboxName::inbox());
     let name = staged.name().to_owned();
     assert!(name.ends_with(",S=4,W=6"), "{name}");
@@ -44,7 +44,7 @@ fn a_copy_is_visible_once_it_is_committed_and_not_before() {
 #[test]
 fn dropping_a_staged_copy_undoes_it() {
     let (_root, store) = store();
-    drop(store.write(&empty("INBOX", true, Vec::new()), b"x").unwrap());
+    drop(store.write(&empty("INBOX", true, Vec::new()), Octets::Held(b"x")).unwrap());
     let maildir = store.folder(&bob(), &MailboxName::inbox());
     assert_eq!(["tmp", "new", "cur"].map(|part| files(&maildir.join(part)).len()), [0, 0, 0]);
 }
@@ -53,7 +53,7 @@ fn dropping_a_staged_copy_undoes_it() {
 fn flags_put_it_into_cur_and_it_is_still_found_by_its_base_name() {
     let (_root, store) = store();
     let flags = vec![Flag::Seen, Flag::Keyword("Sealed".into()), Flag::Flagged];
-    let staged = store.write(&empty("Vault/Payroll", true, flags), b"x").unwrap();
+    let staged = store.write(&empty("Vault/Payroll", true, flags), Octets::Held(b"x")).unwrap();
     let name = staged.name().to_owned();
     staged.commit().unwrap();
     let mailbox = MailboxName::parse("Vault/Payroll").unwrap();
@@ -71,12 +71,12 @@ fn flags_put_it_into_cur_and_it_is_still_found_by_its_base_name() {
 fn a_mailbox_that_may_not_be_created_is_not() {
     let (_root, store) = store();
     let mailbox = MailboxName::parse("Box").unwrap();
-    let error = store.write(&empty("Box", false, Vec::new()), b"x").err().unwrap();
+    let error = store.write(&empty("Box", false, Vec::new()), Octets::Held(b"x")).err().unwrap();
     assert_eq!(error.to_string(), "mailbox Box of bob@north.example does not exist");
     assert!(!store.exists(&bob(), &mailbox).unwrap());
     store.create(&bob(), &mailbox).unwrap();
     assert!(store.exists(&bob(), &mailbox).unwrap());
-    store.write(&empty("Box", false, Vec::new()), b"x").unwrap().commit().unwrap();
+    store.write(&empty("Box", false, Vec::new()), Octets::Held(b"x")).unwrap().commit().unwrap();
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn a_full_mailbox_is_told_apart_and_deliveries_are_counted() {
     store.create(&bob(), &MailboxName::inbox()).unwrap();
     let quota = store.folder(&bob(), &MailboxName::inbox()).join("maildirsize");
     std::fs::write(&quota, "5S\n0 0\n").unwrap();
-    store.write(&empty("Box", true, Vec::new()), b"1234").unwrap().commit().unwrap();
+    store.write(&empty("Box", true, Vec::new()), Octets::Held(b"1234")).unwrap().commit().unwrap();
     assert_eq!(std::fs::read_to_string(&quota).unwrap(), "5S\n0 0\n4 1\n");
-    let error = store.write(&empty("INBOX", true, Vec::new()), b"12").err().unwrap();
+    let error = store.write(&empty("INBOX", true, Vec::new()), Octets::Held(b"12")).err().unwrap();
     assert_eq!(error.to_string(), "the mailbox of bob@north.example is full");
 }
 
@@ -97,6 +97,6 @@ fn a_missing_tmp_is_made_again() {
     store.create(&bob(), &MailboxName::inbox()).unwrap();
     let maildir = store.folder(&bob(), &MailboxName::inbox());
     std::fs::remove_dir(maildir.join("tmp")).unwrap();
-    store.write(&empty("INBOX", false, Vec::new()), b"x").unwrap().commit().unwrap();
+    store.write(&empty("INBOX", false, Vec::new()), Octets::Held(b"x")).unwrap().commit().unwrap();
     assert_eq!(files(&maildir.join("new")).len(), 1);
 }
