@@ -92,10 +92,10 @@ fn a_log_that_takes_nothing_stops_no_mail() {
 }
 
 /// A small file system of its own, gone with the value.
-struct Mount(PathBuf);
+pub(crate) struct Mount(pub(crate) PathBuf);
 
 impl Mount {
-    fn new(place: PathBuf, options: &str) -> Mount {
+    pub(crate) fn new(place: PathBuf, options: &str) -> Mount {
         std::fs::create_dir(&place).unwrap();
         Program::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs", path(&place)]).run().ok();
         Mount(place)

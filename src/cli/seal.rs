@@ -92,6 +92,7 @@ impl Seal {
         let sealed = seal_large(&large, recipients, self.form(), &mark(), SystemEntropy.seed()?);
         let sealed = sealed.map_err(unsealed)?;
         self.sink.pour(out, |sink| sealed.write(sink))?;
+        large.undecided().into_iter().for_each(warn);
         Ok(sealed.headers_kept())
     }
 

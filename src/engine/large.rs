@@ -124,9 +124,6 @@ fn make<'v>(
     copies.into_iter().map(|copy| make_one(engine, versions.message(&copy), copy, at)).collect()
 }
 
-/// Why it is sealed like any other, although its sender may have.
-const UNDECIDED: &str = "whether its sender signed or encrypted it was not looked at: that would take the whole message, and it is large";
-
 fn make_one<'v>(
     engine: &Engine<'_>,
     message: &'v LargeMessage<'v>,
@@ -134,7 +131,7 @@ fn make_one<'v>(
     at: OffsetDateTime,
 ) -> Result<MadeCopy<'v>, EngineError> {
     let mut report = blank_report(&plan, message.len());
-    report.warnings.extend(message.is_undecided().then(|| UNDECIDED.to_owned()));
+    report.warnings.extend(message.undecided().map(str::to_owned));
     let content = match way {
         Way::Plain(consent) => {
             report.plain_source = Some(consent.source());

@@ -1,8 +1,9 @@
 //! The hook above `memory-limit`.
 
 use super::{FLAT, WORD};
+use crate::doubts::Mount;
 use crate::hook::assert_answer;
-use crate::support::{Program, Store, crlf, path, tools};
+use crate::support::{Program, Store, crlf, path, root, tools};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -141,6 +142,28 @@ fn no_word_of_a_large_message_is_written_in_the_clear() {
     assert!(!calls.contains(WORD), "never in the clear");
     let copied = ["sendfile(", "copy_file_range(", "splice("].iter().any(|call| calls.contains(call));
     assert!(!copied, "what is copied past us is not seen here");
+}
+
+/// Where the copies go, and where the message waits.
+#[test]
+fn a_full_disk_is_75_and_nothing_of_a_large_message_stays() {
+    if !tools(&["openssl"]) || !root(&["mount", "umount"]) {
+        return;
+    }
+    let store = store(LIMIT);
+    let mount = Mount::new(store.file("small"), "size=1m,mode=0700");
+    let template = format!("{LIMIT}mail-root = \"{}/{{domain}}/{{local}}/Maildir\"\n", path(&mount.0));
+    std::fs::write(store.root().join("sealpost.toml"), template).unwrap();
+    assert_answer(&store.deliver(&message(3)), 75, "4.3.1");
+    let maildir = mount.0.join("north.example/bob/Maildir");
+    for part in ["tmp", "new", "cur"] {
+        assert_eq!(std::fs::read_dir(maildir.join(part)).unwrap().count(), 0, "{part}");
+    }
+    let moved = mount.0.join("root");
+    Program::new("cp").args(["-a", path(&store.root()), path(&moved)]).run().ok();
+    let deliver = ["--root", path(&moved), "deliver", "--sender=", "--recipient=bob@north.example"];
+    let ended = Program::sealpost().args(deliver).input(message(6)).run();
+    assert_eq!(ended.code, Some(75), "no room to wait in: {}", ended.text());
 }
 
 /// Killed while it takes the message, and while it stores it.

@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// What is put into a message depends on these fields, wherever a reader may see them.
 const NAMES: &[&str] = &["hp-outer:", "content-type:"];
 
+/// Why a message is sealed like any other, although its sender may have signed or encrypted it.
+const UNDECIDED: &str = "whether the sender signed or encrypted the message was not looked at: it is large, and that would take all of it";
+
 /// The front of a message in memory, the rest where it lies, and all that sealing has to know of it.
 pub struct LargeMessage<'s> {
     /// Up to the first empty line, or as much as matters.
@@ -69,9 +72,9 @@ impl<'s> LargeMessage<'s> {
         &self.protection
     }
 
-    /// Would only the whole message tell what protects it? Then it counts as not protected.
-    pub fn is_undecided(&self) -> bool {
-        self.undecided
+    /// A warning where only the whole message would tell what protects it: then it counts as not protected.
+    pub fn undecided(&self) -> Option<&'static str> {
+        self.undecided.then_some(UNDECIDED)
     }
 
     /// What stands behind the front.

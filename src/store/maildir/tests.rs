@@ -15,7 +15,7 @@ fn store() -> (tempfile::TempDir, MaildirStore) {
 
 fn empty(mailbox: &str, create: bool, flags: Vec<Flag>) -> Copy<'static> {
     let mailbox = MailboxName::parse(mailbox).unwrap();
-    let content = Content::Plain(b"", crate::engine::PlainConsent::for_tests());
+    let content = crate::engine::Content::Plain(b"", crate::engine::PlainConsent::for_tests());
     Copy { owner: bob(), place: Place::Mailbox(mailbox), create, flags, content }
 }
 
