@@ -12,7 +12,6 @@
 )]
 
 mod measure;
-mod peers;
 mod sample;
 
 use measure::curve::Curve;
