@@ -12,7 +12,6 @@
 )]
 
 mod measure;
-mod peers;
 mod sample;
 
 use measure::curve::Curve;
@@ -159,6 +158,7 @@ fn accounts() -> Curve {
 
 fn request(message: &[u8]) -> Request<'_> {
     Request {
+        large: None,
         message,
         sender: Some("bo@north.example".into()),
         recipients: vec![Recipient { address: reader(), original: None }],

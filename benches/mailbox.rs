@@ -13,7 +13,6 @@
 )]
 
 mod measure;
-mod peers;
 mod sample;
 
 use measure::curve::Curve;

@@ -1,10 +1,11 @@
 //! Every row of the table "Ratios to reach", ours beside the others. `cargo bench --bench ratios`
 //!
 //! ```text
-//! cargo bench --bench ratios [-- [--check] [--publish] [WORD…]]
+//! cargo bench --bench ratios [-- [--check] [--publish | --redraw] [WORD…]]
 //!   WORD…        only the rows with one of these in their names
 //!   --check      exit 1 if a row falls short of what it must reach
 //!   --publish    measure all rows; write the table into benches/README.md and draw benches/ratios.svg
+//!   --redraw     the same of what was measured last, and measure nothing
 //! ```
 //! The figures are written to `target/ratios.json`. benches/README.md says what each row is.
 
@@ -32,6 +33,7 @@ use std::process::ExitCode;
 struct Wanted {
     check: bool,
     publish: bool,
+    redraw: bool,
     words: Vec<String>,
 }
 
@@ -42,9 +44,12 @@ impl Wanted {
             match word.as_str() {
                 "--check" => wanted.check = true,
                 "--publish" => wanted.publish = true,
+                "--redraw" => wanted.redraw = true,
                 // Cargo's own.
                 "--bench" => (),
-                option if option.starts_with('-') => panic!("{option}: --check, --publish, or words of rows"),
+                option if option.starts_with('-') => {
+                    panic!("{option}: --check, --publish, --redraw, or words of rows")
+                }
                 _ => wanted.words.push(word.to_lowercase()),
             }
         }
@@ -74,6 +79,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let wanted = Wanted::read(words.into_iter());
+    if wanted.redraw {
+        publish::ratios();
+        return ExitCode::SUCCESS;
+    }
     let machine = Machine::here(&wanted.command());
     println!("{}\n", machine.text());
     let rows = measure_all(&wanted);

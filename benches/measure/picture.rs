@@ -1,7 +1,7 @@
 //! The rows as bars: how many times as fast as OpenSSL's fastest way.
 
 use super::publish::{number, word_of};
-use crate::peers::crates;
+use super::record::CRATES;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -37,7 +37,7 @@ pub(crate) fn draw(measured: &Value) -> String {
          aria-label=\"How many times as fast as OpenSSL\">\n<style>{STYLE}</style>\n\
          <text x=\"8\" y=\"18\">Times as fast as OpenSSL's fastest way; longer is faster</text>\n"
     );
-    let names = [("o", "Sealpost", LEFT), ("p", "OpenSSL", LEFT + 90.0), ("c", crates::NAME, LEFT + 180.0)];
+    let names = [("o", "Sealpost", LEFT), ("p", "OpenSSL", LEFT + 90.0), ("c", CRATES, LEFT + 180.0)];
     for (class, name, x) in names {
         write_to(
             &mut svg,
@@ -92,6 +92,6 @@ fn bars(row: &Value) -> Option<Bars> {
     Some(Bars {
         name: word_of(row, "row").to_owned(),
         ours: row.get("reached")?.as_f64()?,
-        crates: took(&|name| name == crates::NAME).map(|took| openssl / took),
+        crates: took(&|name| name == CRATES).map(|took| openssl / took),
     })
 }

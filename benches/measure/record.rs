@@ -4,6 +4,9 @@ use super::machine::Machine;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
+/// The peer that is made of released crates, in tables and in the picture.
+pub(crate) const CRATES: &str = "rsa 0.9, cms, mail-builder";
+
 /// What somebody took, in the unit of the row.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {

@@ -24,7 +24,7 @@ use rsa09::{Pkcs1v15Encrypt, RsaPublicKey};
 use spki::AlgorithmIdentifierOwned;
 
 /// In the table.
-pub(crate) const NAME: &str = "rsa 0.9, cms, mail-builder";
+pub(crate) const NAME: &str = crate::measure::record::CRATES;
 
 /// Recipients that are read once, and a generator in the process: the system is asked for nothing.
 pub(crate) struct Crates {

@@ -6,9 +6,9 @@
 use super::context::{Context, engine, outbox};
 use super::envelope::Envelope;
 use super::failure::{Code, Failure};
-use super::{Verb, harvest, input, output, queue_run};
+use super::incoming::Incoming;
+use super::{deliver_batch, harvest, output, queue_run};
 use crate::config::{Config, FILE};
-use crate::crypto::SecretBytes;
 use crate::engine::{CopyReport, Disposition, Fired, Outcome, Request};
 use crate::helper::{SitePrograms, end_all};
 use std::ffi::OsString;
@@ -24,16 +24,26 @@ use std::time::{Duration, Instant};
 /// All recipients of one call are one unit: either every copy is stored and synced, or the answer is "try again".
 /// Prints one line, `D.S.N text` (RFC 3463), and exits with 0 (delivered), 75 (try again: every doubt), 67 (no such
 /// user in a domain that is ours) or 65 (refused by a rule, or too large). What happened stands in the log.
+///
+/// With --batch a person hands over many messages: a folder, or an mbox on standard input. Each is delivered as if it came
+/// alone, rules and all, in the order of the names or of the mbox; they are sealed on all cores and synced together. Each is
+/// all or nothing, and one that fails fails alone. Exits with 0 if all are stored, 1 if some were refused for good and none is to
+/// be tried again, and 75 otherwise, also for a wrong command line: an MTA that calls it by mistake keeps its mail.
 #[derive(clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   sealpost deliver --sender= --recipient=anna@north.example --queue-id=4ZbK2m < message.eml
+  sealpost deliver --batch /srv/old-mail --done /srv/stored --recipient=anna@north.example
+  sealpost deliver --batch ~/Maildir --done ~/stored --recipient-field Delivered-To
+  zcat list.mbox.gz | sealpost deliver --batch - --recipient=anna@north.example
 The lines for Postfix: sealpost init --postfix")]
 pub(super) struct Deliver {
     #[command(flatten)]
     envelope: Envelope,
     /// The MTA's queue id: the copy of a server rule is not stored again for the same id
-    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true, conflicts_with = "batch")]
     queue_id: Option<String>,
+    #[command(flatten)]
+    batch: deliver_batch::Options,
 }
 
 /// Is this command line one of the hook? Asked before anything is parsed, so that a wrong one bounces no mail.
@@ -54,6 +64,9 @@ pub(super) fn is_called(args: &[OsString]) -> bool {
 /// Runs the hook. The line on standard output and the exit code are made from the same disposition.
 pub(super) fn hook(args: &[OsString]) -> ExitCode {
     crate::system::close_inherited();
+    if let Some(code) = deliver_batch::called(args) {
+        return code;
+    }
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!("internal error at {place}: this is a bug, please report it");
@@ -85,23 +98,20 @@ fn names_recipient(args: &[OsString]) -> bool {
 
 fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     crate::system::harden();
-    let cli = super::parse(args).inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
-    let Verb::Deliver(verb) = cli.verb else {
-        return Err(Failure::new(Code::Usage, "the command line of the hook is not that of deliver"));
-    };
-    let context = Context::new(cli.global);
+    let parsed = super::parse_hook(args);
+    let (global, verb) = parsed.inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
+    let context = Context::new(global);
     let ready = context.become_owner().and_then(|()| written_config(&context));
     let config = ready.inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
     context.start_log(&config)?;
     watch.shorten(config.deadline);
-    // One byte more than allowed shows the engine that the message is too large.
-    let message = input::first_of_standard_input(config.settings.max_message.saturating_add(1))?;
+    let incoming = Incoming::take(&config, context.root())?;
     let directory = context.directory_for_reading()?;
     let store = context.store(&config)?;
     let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
     let engine = engine(&directory, &store, &outbox, &config, &programs);
-    let request = verb.request(&message)?;
-    let outcome = engine.deliver(&request);
+    let large = incoming.survey()?;
+    let (request, outcome) = incoming.deliver(&engine, large.as_ref(), verb.request()?)?;
     // From here on everything is decided: a log that blocks makes no doubt of it.
     watch.stored(&outcome.disposition);
     log(&request, &outcome);
@@ -111,7 +121,7 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
 }
 
 /// The configuration, which must be there: without it the defaults would put mail where nobody looks for it.
-fn written_config(context: &Context) -> Result<Config, Failure> {
+pub(super) fn written_config(context: &Context) -> Result<Config, Failure> {
     let file = context.root().join(FILE);
     if !file.exists() {
         let text = format!("{} is missing: sealpost init makes it", file.display());
@@ -121,7 +131,7 @@ fn written_config(context: &Context) -> Result<Config, Failure> {
 }
 
 /// Addresses, rules, mailboxes, fingerprints and causes; nothing of the message.
-fn log(request: &Request<'_>, outcome: &Outcome) {
+pub(super) fn log(request: &Request<'_>, outcome: &Outcome) {
     let queue_id = request.queue_id.as_deref().unwrap_or("-");
     for copy in &outcome.copies {
         let rule = copy.rule.as_deref().unwrap_or("-");
@@ -149,10 +159,10 @@ fn log(request: &Request<'_>, outcome: &Outcome) {
         outcome.copies.iter().map(|copy| copy.warnings.len()).sum::<usize>() + outcome.warnings.len();
     match &outcome.cause {
         None => {
-            tracing::info!(queue_id, client, %to, bytes = request.message.len(), warnings, answer, "done")
+            tracing::info!(queue_id, client, %to, bytes = request.size(), warnings, answer, "done")
         }
         Some(cause) => {
-            tracing::warn!(queue_id, client, %to, bytes = request.message.len(), answer, "{cause}")
+            tracing::warn!(queue_id, client, %to, bytes = request.size(), answer, "{cause}")
         }
     }
 }
@@ -170,10 +180,16 @@ fn describe(copy: &CopyReport) -> String {
 }
 
 impl Deliver {
-    fn request(self, message: &SecretBytes) -> Result<Request<'_>, Failure> {
+    /// Many messages, and what is said of all of them; nothing if it is one.
+    pub(super) fn many(self) -> Option<(deliver_batch::Options, Envelope)> {
+        self.batch.is_wanted().then_some((self.batch, self.envelope))
+    }
+
+    /// Without its message.
+    fn request<'m>(self) -> Result<Request<'m>, Failure> {
         let recipients = self.envelope.recipients()?;
         let queue_id = self.queue_id.filter(|id| !id.is_empty());
-        Ok(Request { queue_id, ..self.envelope.request(recipients, message.expose()) })
+        Ok(Request { queue_id, ..self.envelope.request(recipients, b"") })
     }
 }
 
