@@ -57,7 +57,7 @@ const PURE_IO: &[&str] = &["Error", "ErrorKind", "Result"];
 /// Types that carry a promise, and the files that may write them down. With private fields the compiler holds the
 /// module; this holds the file.
 const MAKERS: &[(&str, &[&str])] = &[
-    ("Sealed", &["smime/recognise.rs", "smime/rekey.rs", "smime/seal.rs", "smime/sealed.rs"]),
+    ("Sealed", &["smime/recognise.rs", "smime/rekey.rs", "smime/seal/settle.rs", "smime/sealed.rs"]),
     ("LargeSealed", &["smime/large/recognise.rs", "smime/large/seal.rs"]),
     ("ValidatedCertificate", &["pki/validated.rs"]),
     ("PlainConsent", &["engine/consent.rs"]),

@@ -1,6 +1,7 @@
 //! Many messages at a time: the same as one after the other, sooner.
 
 mod alone;
+mod asked;
 mod bounds;
 mod changes;
 mod house;

@@ -10,7 +10,8 @@ use super::envelope::Envelope;
 use super::failure::{Code, Failure};
 use super::output::{Output, tell_terminal};
 use super::{Verb, guarded, harvest, queue_run, words};
-use crate::engine::{Batch, InFlight};
+use crate::config::Config;
+use crate::engine::{Batch, HelperSettings, InFlight, Submission};
 use crate::helper::SitePrograms;
 use crate::mail::mbox::Variant;
 use crate::system::Interrupt;
@@ -35,7 +36,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "DIR", help_heading = MANY)]
     batch: Option<PathBuf>,
     /// Move each file there once its message is stored and synced, so that the same command, given again, stores what is
-    /// missing. On the same file system. After a crash the messages that were in hand (at most 512) may be stored twice
+    /// missing. On the same file system. After a crash the messages that were in hand (at most 512) may be stored twice.
+    /// Ctrl-C ends it after those in hand, with a report; at once where the site lets rules start programs
     #[arg(long, value_name = "DIR", requires = "batch", help_heading = MANY)]
     done: Option<PathBuf>,
     /// Each message is for the address in the first field of this name, such as Delivered-To. Only for mail whose fields were
@@ -113,12 +115,11 @@ impl Options {
             Some(_) => Vec::new(),
             None => envelope.recipients()?,
         };
-        let interrupt = Interrupt::listen(|| tell_terminal("ending after the messages in hand"))
-            .map_err(|error| Failure::io("listen for", "signals", &error))?;
         // Before the command becomes the owner of the store: standard input may be a file of the caller.
         let input = source::standard_input(&path)?;
         context.become_owner()?;
         let config = written_config(context)?;
+        let interrupt = if starts_programs(&config) { Interrupt::deaf() } else { listen()? };
         context.start_log(&config)?;
         let source = Source::open(&path, input, self.format, &config.settings, interrupt.flag())?;
         let aside = self.done.as_deref().map(|done| Aside::new(done, &path)).transpose()?;
@@ -152,6 +153,19 @@ impl Options {
         let report = report.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         report.conclude(was_stopped, moved)
     }
+}
+
+/// May rules start a program, or may mail that they send? It would inherit that signals are blocked, so that what it starts
+/// itself, such as timeout(1), could end nothing.
+fn starts_programs(config: &Config) -> bool {
+    let HelperSettings { execute, filters, .. } = &config.programs;
+    let sends_by_program = matches!(config.submission.to, Some(Submission::Program(_)));
+    !execute.is_empty() || !filters.is_empty() || sends_by_program
+}
+
+fn listen() -> Result<Interrupt, Failure> {
+    let listening = Interrupt::listen(|| tell_terminal("ending after the messages in hand"));
+    listening.map_err(|error| Failure::io("listen for", "signals", &error))
 }
 
 /// As a person reads it: a name may hold anything.

@@ -14,7 +14,7 @@ use super::{
 use crate::mail::{Address, MailboxName};
 use crate::pki::Crl;
 use crate::rules::Needs;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -68,13 +68,29 @@ impl<'d> Known<'d> {
 
     /// Asks in one go what the messages for these recipients will ask. What fails will be asked again, and fail there.
     pub(super) fn look_ahead(&self, recipients: &[Address], delimiter: Option<char>) {
-        let targets = |route| match route {
-            Route::Account(account) => Some(account),
-            Route::UnknownUser | Route::UnknownDomain => None,
-        };
-        if let Ok(routes) = self.routes(recipients, delimiter) {
-            let _ = self.accounts(&routes.into_iter().filter_map(targets).collect::<Vec<_>>());
+        let asked: Vec<_> = recipients.iter().map(|address| (address.clone(), delimiter)).collect();
+        let mut answers = self.lock();
+        if self.learn_routes(&mut answers, &asked, delimiter).is_err() {
+            return;
         }
+        let targets = asked.iter().filter_map(|one| match answers.routes.get(one) {
+            Some(Route::Account(account)) => Some(account.clone()),
+            _ => None,
+        });
+        let targets: Vec<Address> = targets.collect();
+        let _ = learn(&mut answers.accounts, &targets, |unknown| self.directory.accounts(unknown));
+    }
+
+    fn learn_routes(
+        &self,
+        answers: &mut Answers,
+        asked: &[(Address, Option<char>)],
+        delimiter: Option<char>,
+    ) -> Result<(), DirectoryError> {
+        learn(&mut answers.routes, asked, |unknown| {
+            let addresses: Vec<Address> = unknown.iter().map(|(address, _)| address.clone()).collect();
+            self.directory.routes(&addresses, delimiter)
+        })
     }
 
     /// The rules for these, compiled and merged.
@@ -102,29 +118,30 @@ impl<'d> Known<'d> {
         Ok(lists)
     }
 
-    /// The answers to `asked`: those that are known, and all others by one question.
-    fn answered<Q: Clone + Eq + Hash, A: Clone>(
-        &self,
-        asked: &[Q],
-        part: impl Fn(&mut Answers) -> &mut HashMap<Q, A>,
-        ask: impl FnOnce(&[Q]) -> Result<Vec<A>, DirectoryError>,
-    ) -> Result<Vec<A>, DirectoryError> {
-        let mut answers = self.lock();
-        let known = part(&mut answers);
-        let mut unknown: Vec<Q> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        unknown.extend(asked.iter().filter(|one| !known.contains_key(one) && seen.insert(*one)).cloned());
-        if !unknown.is_empty() {
-            let found = ask(&unknown)?;
-            known.extend(unknown.into_iter().zip(found));
-        }
-        // One that got no answer ends the answers, as the directory's own would be short.
-        Ok(asked.iter().map_while(|one| known.get(one).cloned()).collect())
-    }
-
     fn lock(&self) -> MutexGuard<'_, Answers> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Asks by one question what is not known.
+fn learn<Q: Clone + Eq + Hash, A>(
+    known: &mut HashMap<Q, A>,
+    asked: &[Q],
+    ask: impl FnOnce(&[Q]) -> Result<Vec<A>, DirectoryError>,
+) -> Result<(), DirectoryError> {
+    let mut seen = HashSet::new();
+    let unknown = asked.iter().filter(|one| !known.contains_key(*one) && seen.insert(*one));
+    let unknown: Vec<Q> = unknown.cloned().collect();
+    if !unknown.is_empty() {
+        let found = ask(&unknown)?;
+        known.extend(unknown.into_iter().zip(found));
+    }
+    Ok(())
+}
+
+/// The answers in the order of the questions. One that got none ends them, as the directory's own would be short.
+fn known_of<Q: Eq + Hash, A: Clone>(known: &HashMap<Q, A>, asked: &[Q]) -> Vec<A> {
+    asked.iter().map_while(|one| known.get(one).cloned()).collect()
 }
 
 impl Directory for Known<'_> {
@@ -134,19 +151,21 @@ impl Directory for Known<'_> {
 
     fn routes(&self, addresses: &[Address], delimiter: Option<char>) -> Result<Vec<Route>, DirectoryError> {
         let asked: Vec<_> = addresses.iter().map(|address| (address.clone(), delimiter)).collect();
-        let ask = |unknown: &[(Address, Option<char>)]| {
-            let addresses: Vec<Address> = unknown.iter().map(|(address, _)| address.clone()).collect();
-            self.directory.routes(&addresses, delimiter)
-        };
-        self.answered(&asked, |answers| &mut answers.routes, ask)
+        let mut answers = self.lock();
+        self.learn_routes(&mut answers, &asked, delimiter)?;
+        Ok(known_of(&answers.routes, &asked))
     }
 
     fn accounts(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, DirectoryError> {
-        self.answered(addresses, |answers| &mut answers.accounts, |unknown| self.directory.accounts(unknown))
+        let mut answers = self.lock();
+        learn(&mut answers.accounts, addresses, |unknown| self.directory.accounts(unknown))?;
+        Ok(known_of(&answers.accounts, addresses))
     }
 
     fn may_insert(&self, asked: &[Insertion]) -> Result<Vec<bool>, DirectoryError> {
-        self.answered(asked, |answers| &mut answers.rights, |unknown| self.directory.may_insert(unknown))
+        let mut answers = self.lock();
+        learn(&mut answers.rights, asked, |unknown| self.directory.may_insert(unknown))?;
+        Ok(known_of(&answers.rights, asked))
     }
 
     fn rules(&self, accounts: &[Address]) -> Result<Vec<InstalledRules>, DirectoryError> {

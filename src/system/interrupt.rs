@@ -18,6 +18,11 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
+    /// Nobody asks: for a process that starts programs. A signal ends it at once.
+    pub fn deaf() -> Interrupt {
+        Interrupt { flag: Arc::default() }
+    }
+
     /// From now on SIGINT, SIGTERM and SIGHUP set the flag and call `told`, once; the second ends the process at once with code
     /// 130, which does no more harm than a kill. Signals that the process was started to ignore (nohup(1), a job in the
     /// background of a script) stay ignored. It lasts as long as the process, and is for one that starts no programs: they

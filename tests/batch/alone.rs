@@ -1,7 +1,11 @@
 //! Messages whose rules do more than store: a batch means the same as one call after the other.
 
-use super::house::{BOB, House, lines, parcel};
-use sealpost::engine::{InFlight, Parcel};
+use super::house::{BOB, House, Parts, lines, parcel};
+use sealpost::engine::{Batch, CommandRun, Engine, HelperError, Helpers, InFlight, Parcel};
+use sealpost::rules::{Answer, Command, Envelope};
+use sealpost::store::MemoryStore;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 /// What the rule of one message remembers, the rule of the next looks up.
 #[test]
@@ -64,4 +68,57 @@ fn marks_of_server_copies_hold() {
     assert!(lines(&outcomes).iter().all(|line| line == "2.0.0 stored"), "{outcomes:?}");
     assert_eq!(house.subjects(&disk, "ada", "INBOX"), ["a", "b", "c", "c"]);
     assert_eq!(house.subjects(&disk, "bob", "INBOX"), ["a", "a", "b", "c", "c"]);
+}
+
+/// Tells how many messages are visible when a program is called.
+struct Watching<'s> {
+    store: &'s MemoryStore,
+    seen: Mutex<Vec<(&'static str, usize)>>,
+}
+
+impl Watching<'_> {
+    fn see(&self, what: &'static str) {
+        self.seen.lock().unwrap().push((what, self.store.total()));
+    }
+}
+
+impl Helpers for Watching<'_> {
+    fn may_run(&self, _: &Command, _: &Envelope) -> Result<(), HelperError> {
+        Ok(())
+    }
+    fn execute(&self, _: &CommandRun<'_>) -> Result<(), HelperError> {
+        self.see("command");
+        Ok(())
+    }
+    fn ask(&self, _: &str, _: &[u8], _: &Envelope) -> Result<Answer, HelperError> {
+        self.see("filter");
+        Ok(Answer::Accept)
+    }
+}
+
+/// Each program is called once, when all mail before is stored and none after.
+#[test]
+fn programs_are_called_in_the_turn_of_their_message() {
+    for (action, what) in
+        [("\"Execute\", \"/bin/true\"", "command"), ("\"ExternalFilter\", \"spam\"", "filter")]
+    {
+        let house = House::new();
+        let when = "when = [[\"Subject\", \"is\", \"call\"]]";
+        let rule = format!("[[rule]]\nname = \"r\"\npriority = 5\n{when}\nthen = [[{action}]]\n");
+        house.rules("--server", &rule);
+        let (store, parts) = (MemoryStore::default(), Parts::default());
+        let watching = Watching { store: &store, seen: Mutex::default() };
+        let engine = Engine { helpers: &watching, ..house.engine(&store, &parts) };
+        let subjects = ["a", "call", "b", "c", "call", "call", "d"];
+        let parcels = subjects.iter().map(|subject| (*subject, parcel(&[BOB], subject)));
+        let batch = Batch { engine, in_flight: InFlight::default(), stop: &AtomicBool::new(false) };
+        let told = Mutex::new(Vec::new());
+        batch.run(parcels, |subject, _, outcome| {
+            assert_eq!(outcome.done.len(), usize::from(subject == "call"), "{subject}");
+            told.lock().unwrap().push(subject);
+        });
+        assert_eq!(told.into_inner().unwrap(), subjects);
+        assert_eq!(watching.seen.into_inner().unwrap(), [(what, 1), (what, 4), (what, 5)]);
+        assert_eq!(store.total(), 7);
+    }
 }

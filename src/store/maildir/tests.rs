@@ -1,7 +1,6 @@
 //! Maildirs on a real disk.
 
 use super::*;
-use crate::engine::Content;
 
 fn bob() -> Address {
     Address::parse("bob@north.example").unwrap()
