@@ -4,16 +4,15 @@ use super::damage::enveloped;
 use super::*;
 use crate::cms::Enveloped;
 use crate::crypto::SecretBytes;
-use crate::crypto::algorithm::{
-    AES_128_CBC, AES_256_CBC, AES_256_GCM, CHACHA20_POLY1305, ContentCipher, Mode,
-};
+use crate::crypto::algorithm::{AES_256_CBC, AES_256_GCM, CHACHA20_POLY1305, ContentCipher, Mode};
 use crate::crypto::cbc::padding_len;
 use crate::crypto::content::ContentAlgorithm;
 use aes::cipher::{Array, BlockModeEncrypt, KeyIvInit};
 use aes::{Aes128, Aes256};
 use der::asn1::OctetString;
 
-const CIPHERS: [&ContentCipher; 4] = [&AES_128_CBC, &AES_256_CBC, &AES_256_GCM, &CHACHA20_POLY1305];
+/// Those that we write; the other rows in CBC are compared in `crypto/content/tests.rs`.
+const CIPHERS: [&ContentCipher; 3] = [&AES_256_CBC, &AES_256_GCM, &CHACHA20_POLY1305];
 
 fn key(cipher: &ContentCipher, number: u8) -> SecretBytes {
     SecretBytes::new(vec![number; cipher.key_len])
