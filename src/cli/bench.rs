@@ -56,8 +56,8 @@ const STORED: [Size; 2] = [SIZES[0], SIZES[1]];
   sealpost bench --seconds 5 --json > today.json
   sealpost bench --store-in /srv/mail
 
-MB are millions of bytes of the messages as they come in. Many messages are sealed in one call, because whole mailboxes
-and full queues are; a message alone takes as long as the last table says.")]
+MB are millions of bytes of the messages as they come in. Many messages are sealed in one call,
+as whole mailboxes and full queues are; a message alone takes as long as the last table says.")]
 pub(super) struct Bench {
     /// About how long to measure
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]

@@ -49,6 +49,7 @@ impl Modulus {
         self.octets
     }
     /// Odd, and more than one.
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn exponent(&self) -> u64 {
         self.exponent
     }
