@@ -63,6 +63,8 @@ fn assert_read(input: &[u8]) -> bool {
             );
         }
         (Ok(None), Ok(found)) => assert!(!matches!(found, Protection::Encrypted(_))),
+        // Of two faults the one is met first by who looks into everything, the other by who passes small things on unread.
+        (Err(LargeError::Cms(CmsError::Malformed(_))), Err(CmsError::Malformed(_))) => {}
         (Err(error), Err(held)) => assert_eq!(error.to_string(), held.to_string()),
         (walked, held) => {
             panic!("{:?} {held:?} {}", walked.map(|found| found.is_some()), input.escape_ascii())
