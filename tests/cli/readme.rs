@@ -118,8 +118,10 @@ fn delivering_many_at_once_works() {
     };
     let folder = commands("Deliver many at once", "sudo sealpost ").pop().unwrap();
     let mbox = commands("Deliver many at once", "zcat ").pop().unwrap();
-    let inbox = || std::fs::read_dir(site.root().join("mail/north.example/anna/Maildir/new")).unwrap().count();
-    let lines = [format!("sudo sealpost {folder}"), format!("zcat {mbox}"), format!("sudo sealpost {folder}")];
+    let inbox =
+        || std::fs::read_dir(site.root().join("mail/north.example/anna/Maildir/new")).unwrap().count();
+    let lines =
+        [format!("sudo sealpost {folder}"), format!("zcat {mbox}"), format!("sudo sealpost {folder}")];
     for (line, stored) in lines.iter().zip([2, 3, 3]) {
         let ended = run(line);
         assert_eq!((ended.code, inbox()), (Some(0), stored), "{line}: {}", ended.stderr);
