@@ -1,7 +1,7 @@
 //! What is settled before the first byte of a message is encrypted.
 
 use super::{Mark, SealError, SealJob};
-use crate::cms::{self, Protection};
+use crate::cms::{self, MAX_OCTETS, Protection};
 use crate::crypto::SecretBytes;
 use crate::crypto::aead;
 use crate::crypto::algorithm::{ContentCipher, Mode};
@@ -21,9 +21,9 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use std::mem;
 
-/// The largest message that is sealed: one DER value ends at 4 GiB in the reader of every `der` user, ours too; a
-/// mebibyte is left for what stands around the ciphertext.
-pub(in crate::smime) const LARGEST: usize = u32::MAX as usize - 1024 * 1024;
+/// The largest message that is sealed: our own reader must open it, and takes no more than [`MAX_OCTETS`]; a mebibyte is
+/// left for what stands around the ciphertext. Very many recipients need more than that: see [`Drawn::frame`].
+pub(in crate::smime) const LARGEST: usize = MAX_OCTETS - 1024 * 1024;
 
 /// A message of which only the RSA operations and the content are still to be done.
 pub(super) struct Settled<'a> {
@@ -174,6 +174,9 @@ impl<'a> Drawn<'a> {
         let identifier = algorithm.identifier().map_err(|_| SealError::Primitive(cipher.name))?;
         let frame = Frame::new(infos, &identifier, cipher.mode, content_len, tag_len)
             .map_err(|_| SealError::Primitive("encoding"))?;
+        if frame.len() > MAX_OCTETS {
+            return Err(SealError::TooLarge(length));
+        }
         Ok(Envelope { algorithm, content_key, frame, length })
     }
 }
@@ -191,4 +194,14 @@ fn random_key(length: usize, rng: &mut StdRng) -> SecretBytes {
     let mut key = vec![0; length];
     rng.fill_bytes(&mut key);
     SecretBytes::new(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_is_read_again() {
+        const { assert!(LARGEST < MAX_OCTETS) };
+    }
 }
