@@ -155,15 +155,18 @@ impl<'a> Drawn<'a> {
     }
 
     /// Every length, and the DER around a content of that length. `encrypted_keys` are what became of
-    /// [`Drawn::take_padded`].
+    /// [`Drawn::take_padded`]: fails unless there is one for each.
     pub(in crate::smime) fn frame(
         self,
         encrypted_keys: &[Vec<u8>],
         length: usize,
     ) -> Result<Envelope, SealError> {
         let Drawn { algorithm, content_key, recipients, mut infos, transported, .. } = self;
-        let to = transported.into_iter().filter_map(|place| recipients.get(place));
-        for (to, key) in to.zip(encrypted_keys) {
+        if transported.len() != encrypted_keys.len() {
+            return Err(SealError::Primitive("RSA"));
+        }
+        for (place, key) in transported.into_iter().zip(encrypted_keys) {
+            let to = recipients.get(place).ok_or(SealError::Primitive("RSA"))?;
             infos.push(to.transported(key)?);
         }
         let cipher = algorithm.cipher;
@@ -199,6 +202,35 @@ fn random_key(length: usize, rng: &mut StdRng) -> SecretBytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::Profile;
+    use crate::crypto::rsa_public::encrypt_all;
+    use crate::pki::key::tests::seed;
+    use crate::smime::tests::{alice, bob, dana};
+
+    /// Nobody may be left out because the RSA operation gave too little.
+    #[test]
+    fn a_message_with_too_few_or_broken_encrypted_keys_is_not_made() {
+        let to = [alice().validated(), dana().validated(), bob().validated()];
+        let frame = |change: fn(&mut Vec<Vec<u8>>)| {
+            let (suite, recipients) = recipients(&to, Profile::Compatible.into()).unwrap();
+            let mut drawn = Drawn::new(suite.content, recipients, &mut seed(7).into_rng()).unwrap();
+            let mut keys = encrypt_all(drawn.take_padded());
+            change(&mut keys);
+            drawn.frame(&keys, 100).map(|_| ())
+        };
+        assert!(frame(|_| {}).is_ok());
+        let broken: [fn(&mut Vec<Vec<u8>>); 6] = [
+            |keys| keys.clear(),
+            |keys| drop(keys.pop()),
+            |keys| keys.push(vec![1; 256]),
+            |keys| keys[0].clear(),
+            |keys| drop(keys[1].pop()),
+            |keys| keys[1].push(0),
+        ];
+        for change in broken {
+            assert!(matches!(frame(change), Err(SealError::Primitive("RSA"))));
+        }
+    }
 
     #[test]
     fn what_is_sealed_is_read_again() {
