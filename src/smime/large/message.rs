@@ -4,7 +4,8 @@ use super::front::{Front, Settled};
 use super::{LargeError, Sink};
 use crate::cms::{self, Protection, find_large};
 use crate::crypto::SecretBytes;
-use crate::mail::{Eol, HeaderEdits, LineTally, Message, Span};
+use crate::mail::{Eol, HeaderEdits, HeaderPolicy, LineTally, Message, Span};
+use crate::smime::HeadersKept;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -72,9 +73,19 @@ impl<'s> LargeMessage<'s> {
         &self.protection
     }
 
-    /// A warning where only the whole message would tell what protects it: then it counts as not protected.
+    /// A warning where only the whole message would tell what protects it: then it is sealed as if nothing did, and its
+    /// header is kept as if something did.
     pub fn undecided(&self) -> Option<&'static str> {
         self.undecided.then_some(UNDECIDED)
+    }
+
+    /// How its header is treated where a form wants that, and why otherwise than it wants.
+    pub(super) fn header_policy(&self, wanted: HeaderPolicy) -> (HeaderPolicy, Option<HeadersKept>) {
+        let hides = wanted != HeaderPolicy::Keep && !self.front().fields().is_empty();
+        if self.undecided && hides {
+            return (HeaderPolicy::Keep, Some(HeadersKept::Protected));
+        }
+        (wanted, None)
     }
 
     /// What stands behind the front.

@@ -51,8 +51,9 @@ pub fn seal_large<'m>(
 ) -> Result<LargeSealed<'m>, SealError> {
     let (suite, recipients) = recipients(to, form)?;
     let front = message.front();
-    let (outer, added, headers_kept) =
-        protect(&front, message.protection(), message.eol(), (form.headers, mark));
+    let (policy, undecided) = message.header_policy(form.headers);
+    let (outer, added, headers_kept) = protect(&front, message.protection(), message.eol(), (policy, mark));
+    let headers_kept = undecided.or(headers_kept);
     let inner = Inner::new(&front, added, LineCount::of(front.bytes()));
     let length = usize::try_from(inner.len() as u64 + message.rest_len()).ok();
     let length = length.filter(|&length| length <= LARGEST);
