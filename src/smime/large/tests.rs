@@ -252,6 +252,25 @@ impl crate::mail::Source for Changing {
 }
 
 #[test]
+fn one_key_seals_one_time_only() {
+    let message = b"Subject: x\n\nwords\n".as_slice();
+    let to = [alice().validated()];
+    let large = LargeMessage::survey(Span::of(&message)).unwrap();
+    for profile in CLASSICAL {
+        for failing in [false, true] {
+            let job = job(message, &to, profile, 7);
+            let sealed = seal_large(&large, &to, job.form, &job.mark, job.seed).unwrap();
+            let mut sink = |_: &[u8]| -> io::Result<()> {
+                if failing { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+            };
+            assert_eq!(sealed.write(&mut sink).is_err(), failing);
+            let mut nothing = |_: &[u8]| -> io::Result<()> { panic!("an octet is written") };
+            assert!(matches!(sealed.write(&mut nothing), Err(LargeError::Used)));
+        }
+    }
+}
+
+#[test]
 fn a_sink_that_fails_says_so() {
     let message = [b"Subject: x\n\n".to_vec(), b"words\n".repeat(60_000)].concat();
     let to = [alice().validated()];
