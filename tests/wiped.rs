@@ -56,7 +56,7 @@ fn look_into(block: &[u8]) {
     for (secret, found) in SECRETS.iter().zip(&FOUND).take(WATCHED.load(SeqCst)) {
         let is_here = |at: usize| {
             let here = block[at..].iter().zip(secret);
-            block.len() - at >= PATTERN && here.map(|(octet, cell)| *octet == cell.load(SeqCst)).all(|is| is)
+            block.len() - at >= PATTERN && here.all(|(octet, cell)| *octet == cell.load(SeqCst))
         };
         if memchr::memchr_iter(secret[0].load(SeqCst), block).any(is_here) {
             found.fetch_add(1, SeqCst);
