@@ -224,7 +224,7 @@ mod tests {
             |keys| drop(keys.pop()),
             |keys| keys.push(vec![1; 256]),
             |keys| keys[0].clear(),
-            |keys| drop(keys[1].pop()),
+            |keys| keys[1].truncate(255),
             |keys| keys[1].push(0),
         ];
         for change in broken {
