@@ -1,6 +1,7 @@
 //! Many messages at a time: the same as one after the other, sooner.
 
 mod alone;
+mod answers;
 mod asked;
 mod bounds;
 mod changes;

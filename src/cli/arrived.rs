@@ -13,7 +13,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Of what cannot be read twice so much is taken into memory before it is known how much comes; then it is spooled.
-const FIRST: u64 = 4 << 20;
+const FIRST: u64 = 1 << 20;
 /// Octets that are read at a time for the spool.
 const STEP: usize = 64 << 10;
 
@@ -59,7 +59,7 @@ pub(super) fn first_of_standard_input(limit: u64, most: u64, folder: &Path) -> R
 fn arrive(file: File, limit: u64, most: u64, folder: &Path) -> Result<Arrived, Failure> {
     match RereadFile::of(file).map_err(unread)? {
         Ok(file) if file.len() > limit => Ok(Arrived::Large(Box::new(file))),
-        Ok(file) if !file.is_empty() => held(Span::of(&file).first(most)).map(Arrived::Held),
+        Ok(file) if !file.is_empty() => unchanged(Span::of(&file).first(most)).map(Arrived::Held),
         // What the kernel makes while it is read has no length.
         Ok(file) => from_pipe(file.into_file().take(most), limit, folder),
         Err(pipe) => from_pipe(pipe.take(most), limit, folder),
@@ -68,7 +68,7 @@ fn arrive(file: File, limit: u64, most: u64, folder: &Path) -> Result<Arrived, F
 
 fn from_pipe(mut pipe: Take<File>, limit: u64, folder: &Path) -> Result<Arrived, Failure> {
     let first = read_bounded(&mut pipe.by_ref().take(limit.min(FIRST)), FIRST).map_err(unread)?;
-    let first = first.unwrap_or_else(|| SecretBytes::new(Vec::new()));
+    let first = first.ok_or_else(|| unread(io::Error::other("it gave more than was asked for")))?;
     let mut next = Zeroizing::new(vec![0; STEP]);
     let more = read_some(&mut pipe, &mut next).map_err(unread)?;
     if more == 0 {
@@ -112,6 +112,13 @@ fn read_some(pipe: &mut Take<File>, into: &mut [u8]) -> io::Result<usize> {
 pub(super) fn held(message: Span<'_>) -> Result<SecretBytes, Failure> {
     let mut octets = message.all().map_err(unread)?;
     Ok(SecretBytes::new(std::mem::take(&mut *octets)))
+}
+
+/// The same of what somebody may write while it is read: a message that is cut or mixed is none.
+fn unchanged(message: Span<'_>) -> Result<SecretBytes, Failure> {
+    let held = held(message)?;
+    message.check().map_err(unread)?;
+    Ok(held)
 }
 
 fn unread(error: io::Error) -> Failure {
@@ -180,6 +187,26 @@ mod tests {
         let arrive = |limit| arrive(File::open(&path).unwrap(), limit, u64::MAX, &nowhere).ok().unwrap();
         assert!(matches!(arrive(999), Arrived::Large(source) if source.len() == 1000));
         assert!(matches!(arrive(1000), Arrived::Held(held) if held.expose() == octets(1000)));
+    }
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_no_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("message");
+        std::fs::write(&path, octets(1000)).unwrap();
+        let file = || RereadFile::of(File::open(&path).unwrap()).unwrap().ok().unwrap();
+        let same = file();
+        assert!(unchanged(Span::of(&same)).is_ok_and(|held| held.expose() == octets(1000)));
+        for other in [1001, 999] {
+            let before = file();
+            std::fs::write(&path, octets(other)).unwrap();
+            let failure = unchanged(Span::of(&before)).err().unwrap();
+            assert_eq!(
+                failure.text, "cannot read standard input: the file changed while it was read",
+                "{other}"
+            );
+            std::fs::write(&path, octets(1000)).unwrap();
+        }
     }
 
     #[test]

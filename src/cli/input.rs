@@ -3,11 +3,13 @@
 use super::failure::{Code, Failure};
 use super::output;
 use crate::crypto::SecretBytes;
+use nix::errno::Errno;
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::io::{self, ErrorKind, IsTerminal, Read, Seek};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
@@ -48,6 +50,38 @@ fn read_about(source: &mut impl Read, expected: usize, limit: u64) -> io::Result
 /// Standard input without the buffer that Rust keeps for it, which nobody wipes.
 pub(super) fn standard_input() -> io::Result<File> {
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// Milliseconds that whoever holds the other end of standard input has to write something.
+const WAIT: u8 = 100;
+
+/// Does somebody hand something over on standard input? A terminal and a device do not; a pipe or a socket does if an octet can be
+/// read now or soon, and that octet is gone then; a file does if it goes on where it stands.
+pub(super) fn holds_something() -> io::Result<bool> {
+    let mut file = standard_input()?;
+    let data = file.metadata()?;
+    if data.is_file() {
+        return Ok(file.stream_position()? < data.len());
+    }
+    let kind = data.file_type();
+    if !(kind.is_fifo() || kind.is_socket()) {
+        return Ok(false);
+    }
+    loop {
+        let mut asked = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut asked, PollTimeout::from(WAIT)) {
+            Err(Errno::EINTR) => continue,
+            Err(error) => return Err(error.into()),
+            Ok(0) => return Ok(false),
+            Ok(_) => {}
+        }
+        match file.read(&mut [0]) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // Somebody else who shares it was quicker.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+            read => return Ok(read? > 0),
+        }
+    }
 }
 
 /// A message in a file up to `limit` octets; what comes after is left unread. No link is followed, and nothing but a file is

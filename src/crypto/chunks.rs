@@ -1,7 +1,7 @@
 //! What lies on the disk while it is worked on: AES-256-GCM, chunk by chunk, under a key that never leaves the process.
 //!
-//! The key is drawn for one sequence of chunks, so the nonce is the chunk's number: no two chunks share one. Number and
-//! end are authenticated besides, so that no chunk can be moved, left out, or taken for the last.
+//! The key is drawn for one sequence of chunks, so the nonce is the chunk's place: its number, and in an octet that no
+//! number reaches whether it is the last. No two places share one. Number and end are authenticated besides, so that no chunk can be moved, left out, or taken for the last.
 
 use super::aead::{self, TAG};
 use super::algorithm::DecryptInput;
@@ -25,6 +25,8 @@ impl ChunkPlace {
     fn nonce(self) -> [u8; NONCE] {
         let (ChunkPlace::Inner(number) | ChunkPlace::Last(number)) = self;
         let mut nonce = [0; NONCE];
+        let [first, ..] = &mut nonce;
+        *first = u8::from(matches!(self, ChunkPlace::Last(_)));
         nonce.iter_mut().rev().zip(number.to_le_bytes()).for_each(|(octet, digit)| *octet = digit);
         nonce
     }
@@ -111,8 +113,8 @@ mod tests {
     fn no_two_places_share_a_nonce() {
         let numbers = [0, 1, 255, 256, 65_536, u64::MAX];
         let nonces: std::collections::HashSet<_> =
-            numbers.iter().map(|&number| Inner(number).nonce()).collect();
-        assert_eq!(nonces.len(), numbers.len());
+            numbers.iter().flat_map(|&number| [Inner(number).nonce(), Last(number).nonce()]).collect();
+        assert_eq!(nonces.len(), 2 * numbers.len());
         assert_ne!(sealed(Inner(0))[..10], sealed(Inner(1))[..10]);
     }
 

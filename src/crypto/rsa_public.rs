@@ -37,6 +37,11 @@ impl TransportKey {
         let operation = modulus.map_or(Operation::Crate(key), Operation::Lanes);
         TransportKey { octets, operation }
     }
+
+    /// Of the modulus, and of whatever is encrypted to it.
+    pub(crate) fn octets(&self) -> usize {
+        self.octets
+    }
 }
 
 /// If it is one of 64 bits.
@@ -82,7 +87,8 @@ impl KeyTransport {
     }
 }
 
-/// The RSA operation over all of them, of many messages and keys side by side; the results are in their order.
+/// The RSA operation over all of them, of many messages and keys side by side; the results are in their order,
+/// and one that failed is empty.
 pub(crate) fn encrypt_all(padded: Vec<Padded<'_>>) -> Vec<Vec<u8>> {
     let mut in_lanes = raise_all(&padded.iter().filter_map(Padded::power).collect::<Vec<_>>()).into_iter();
     let encrypted = padded.iter().map(|padded| match &padded.key.operation {

@@ -18,7 +18,9 @@ pub struct Seed(Box<Zeroizing<[u8; 32]>>);
 impl Seed {
     /// Takes the bytes over and wipes the caller's copy. Tests pass fixed bytes; the product only those of [`Entropy`].
     pub fn from_bytes(bytes: &mut [u8; 32]) -> Seed {
-        let seed = Seed(Box::new(Zeroizing::new(*bytes)));
+        // Not moved into its place: that would leave a copy on the stack.
+        let mut seed = Seed(Box::new(Zeroizing::new([0; 32])));
+        seed.0.copy_from_slice(bytes);
         bytes.zeroize();
         seed
     }

@@ -1,6 +1,6 @@
 //! Content that is encrypted and decrypted as it comes: what is too large to be held as a whole.
 
-use super::aead::TAG;
+use super::aead::{MINIMUM_TAG, TAG};
 use super::algorithm::{
     AES_128_CBC, AES_128_GCM, AES_192_CBC, AES_192_GCM, AES_256_CBC, AES_256_GCM, DES_EDE3_CBC, RC2_40_CBC,
     RC2_64_CBC, RC2_128_CBC,
@@ -87,12 +87,16 @@ impl Decryptor {
         Ok(())
     }
 
-    /// Compares the tag over all pieces with the one that was sent, looking at every octet. In CBC there is none.
+    /// Compares the tag over all pieces with the one that was sent, looking at every octet; a tag has
+    /// as many as the parameters allow. In CBC there is none.
     pub(crate) fn check_tag(self, sent: &[u8]) -> Result<(), CryptoError> {
         let Decryptor::Gcm(stream) = self else { return Ok(()) };
         let tag: [u8; TAG] = stream.tag();
+        if !(MINIMUM_TAG..=TAG).contains(&sent.len()) {
+            return Err(CryptoError::NotOpened);
+        }
         let differs = tag.iter().zip(sent).fold(0, |differs, (own, sent)| differs | (own ^ sent));
-        if differs == 0 && !sent.is_empty() { Ok(()) } else { Err(CryptoError::NotOpened) }
+        if differs == 0 { Ok(()) } else { Err(CryptoError::NotOpened) }
     }
 }
 
@@ -221,7 +225,10 @@ mod tests {
         };
         assert_eq!(check(&tag), Ok(()));
         assert_eq!(check(&tag[..12]), Ok(()), "as short as the parameters allow");
-        assert_eq!(check(b""), Err(CryptoError::NotOpened));
+        for length in (0..12).chain([17]) {
+            let sent = [tag.as_slice(), &[0]].concat();
+            assert_eq!(check(&sent[..length]), Err(CryptoError::NotOpened), "{length} octets");
+        }
         for at in 0..tag.len() {
             let mut other = tag.clone();
             other[at] ^= 0x80;

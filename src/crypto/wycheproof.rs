@@ -84,7 +84,9 @@ fn unwrap(algorithm: Option<TransportAlgorithm>, group: &Value, test: &Value) ->
     let open = |key: RsaPrivateKey| algorithm.unwrap(&key, &field(test, "ct"), secret.len());
     let [opened, by_reference] = [key.clone().into(), RsaPrivateKey::by_reference(key)].map(open);
     let opens = opened.expose() == secret;
-    assert_eq!(opens, by_reference.expose() == secret, "{} and the reference differ", test["tcId"]);
+    // `rsa` 0.10 does not look at the octet Y (RFC 8017 7.1.2, step 3g); seed and label hash are checked, so it gives no key.
+    let reference_opens = by_reference.expose() == secret && test["comment"] != "First byte is 1";
+    assert_eq!(opens, reference_opens, "{} and the reference differ", test["tcId"]);
     opens.then_some(secret)
 }
 

@@ -4,6 +4,8 @@
 //! those of a window are judged in their order, sealed together on all cores, staged together and committed together. Two
 //! lanes take windows in turn: while one stores, the other reads, judges and seals the next. A lane holds `ahead` until it
 //! has its turn at `behind`, so that windows are stored in their order; seeds are drawn under `ahead`, in the order of the messages.
+//! Whoever had to wait looks whether the directory changed meanwhile: if it did, what was made is dropped, and the messages of the
+//! window go by [`Engine::deliver`], with nothing judged until they are done.
 //!
 //! A message whose rules do more than store, or look at what those before may have changed, ends the window before it, and goes by
 //! [`Engine::deliver`] when everything before is stored; nothing is judged until it is done.
@@ -17,7 +19,7 @@ use crate::rules::Source;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use window::Judged;
+use window::{Anew, Judged};
 
 /// How many take windows in turn: one that stores, one that prepares.
 const LANES: usize = 2;
@@ -155,7 +157,7 @@ impl Batch<'_> {
         let engine = Engine { directory: known, ..self.engine };
         let mut reading = ahead.lock().ok()?;
         let (mut tags, parcels) = reading.window(self.in_flight, self.stop);
-        known.refresh();
+        let begin = known.refresh();
         window::look_ahead(&engine, known, &parcels);
         let judged: Vec<Judged<'_>> =
             parcels.iter().map_while(|parcel| window::judge(&engine, known, parcel)).collect();
@@ -169,9 +171,10 @@ impl Batch<'_> {
             (turn, vec![engine.deliver(&first.request())])
         } else {
             let turn = || {
-                let turn = behind.lock().ok();
-                drop(reading);
-                turn
+                let turn = behind.lock().ok()?;
+                // Nobody judges what comes after while the messages of this window may do more than store.
+                let anew = known.has_changed(begin).then(|| Anew { engine: self.engine, alone: reading });
+                Some((turn, anew))
             };
             window::deliver(&engine, known, &parcels, judged, turn)?
         };

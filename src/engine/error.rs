@@ -318,6 +318,7 @@ fn not_stored(error: &StoreError) -> Disposition {
     match error {
         StoreError::NoMailbox { .. } => retry((3, 5), "a mail rule names a mailbox that it cannot use"),
         StoreError::OverQuota(_) => retry((2, 2), "the mailbox is full"),
+        StoreError::Unanswered { .. } => retry((3, 0), "the message could not be stored"),
         StoreError::Io { source, .. } => match source.kind() {
             ErrorKind::StorageFull => retry((3, 1), "the mail system's disk is full"),
             ErrorKind::QuotaExceeded => retry((2, 2), "the mailbox is full"),

@@ -201,8 +201,12 @@ pub(super) fn store_all(
     messages: Vec<Result<Vec<MadeCopy<'_>>, EngineError>>,
 ) -> Vec<Result<Vec<CopyReport>, EngineError>> {
     let copies: Vec<&Copy<'_>> = messages.iter().flatten().flatten().map(|made| &made.copy).collect();
-    let mut answers = store.stage_all(&copies).into_iter();
+    let asked = copies.len();
+    let answers = store.stage_all(&copies);
+    let counted = counted(asked, answers.len());
+    let mut answers = answers.into_iter();
     let mut stage = |made: Vec<MadeCopy<'_>>| {
+        counted().map_err(EngineError::Stage)?;
         let answers: Vec<_> = answers.by_ref().take(made.len()).collect();
         let staged = made.into_iter().zip(answers).map(|(made, answer)| taken(made, None, answer));
         let mut staged = staged.collect::<Result<Vec<_>, _>>()?;
@@ -210,6 +214,11 @@ pub(super) fn store_all(
         Ok(staged)
     };
     commit_all(store, messages.into_iter().map(|made| made.and_then(&mut stage)).collect())
+}
+
+/// Nobody knows which copy an answer means if there is not one for each: then none of them is one.
+fn counted(copies: usize, answers: usize) -> impl Fn() -> Result<(), StoreError> {
+    move || if copies == answers { Ok(()) } else { Err(StoreError::Unanswered { copies, answers }) }
 }
 
 /// The copies of a message become visible one after the other, as those of a message alone do: the first ones of all messages
@@ -232,7 +241,13 @@ fn commit_all(
         if staged.is_empty() {
             return committing.into_iter().map(|message| Ok(message?.visible)).collect();
         }
-        for ((message, report), end) in due.into_iter().zip(store.commit_all(staged)) {
+        let asked = staged.len();
+        let ends = store.commit_all(staged);
+        let counted = counted(asked, ends.len());
+        let mut ends = ends.into_iter();
+        for (message, report) in due {
+            let missing = || Err(StoreError::Unanswered { copies: asked, answers: 0 });
+            let end = counted().and_then(|()| ends.next().unwrap_or_else(missing));
             Committing::see(message, report, end);
         }
     }

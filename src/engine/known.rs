@@ -56,14 +56,25 @@ impl<'d> Known<'d> {
         Known { directory, answers: Mutex::default(), judgements: Judgements::default() }
     }
 
-    /// Forgets everything if the directory may be another one than it was, or if that cannot be told.
-    pub(super) fn refresh(&self) {
-        let generation = self.directory.generation().ok().flatten();
+    /// Forgets everything if the directory may be another one than it was, or if that cannot be told. Which one it is now.
+    pub(super) fn refresh(&self) -> Option<Generation> {
+        let generation = self.current();
         let mut answers = self.lock();
         if generation.is_none() || generation != answers.generation || answers.is_full() {
             *answers = Answers { generation, ..Answers::default() };
             self.judgements.clear();
         }
+        generation
+    }
+
+    /// Is the directory another one than it was then, or does it not tell any more? One that never told is asked anew for each
+    /// window, and that is all that can be done.
+    pub(super) fn has_changed(&self, since: Option<Generation>) -> bool {
+        since.is_some() && self.current() != since
+    }
+
+    fn current(&self) -> Option<Generation> {
+        self.directory.generation().ok().flatten()
     }
 
     /// Asks in one go what the messages for these recipients will ask. What fails will be asked again, and fail there.

@@ -218,6 +218,14 @@ pub enum StoreError {
     /// Over quota: 4.2.2.
     #[error("the mailbox of {0} is full")]
     OverQuota(String),
+    /// It is not known of which copies a store told and of which not.
+    #[error("the store gave {answers} answers for {copies} copies")]
+    Unanswered {
+        /// How many were handed to it.
+        copies: usize,
+        /// What it said.
+        answers: usize,
+    },
     /// Everything else: what was done to which file.
     #[error("cannot {doing} {path}")]
     Io {

@@ -12,7 +12,8 @@ use std::fmt;
 /// Why a header stays outside as it was received although a policy would hide some of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeadersKept {
-    /// The sender's signature or encryption is around the entity that would have to say it.
+    /// The sender's signature or encryption is around the entity that would have to say it; or may be, in a message so large
+    /// that it was not looked at.
     Protected,
     /// There are several Content-Type fields, or one in which readers may not find what is added.
     ContentType,

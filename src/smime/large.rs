@@ -41,6 +41,9 @@ pub enum LargeError {
     /// Only a message that is held can be worked on in this case: take it into memory.
     #[error("the message can be worked on only as a whole")]
     Whole,
+    /// Seal it anew.
+    #[error("the message was written already, and one key seals one time only: seal it anew")]
+    Used,
 }
 
 impl From<io::Error> for LargeError {

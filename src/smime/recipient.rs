@@ -127,9 +127,13 @@ impl<'c> Recipient<'c> {
         info.map(Handed::Ready).map_err(unwritten)
     }
 
-    /// The RecipientInfo around what became of a [`Handed::Padded`] of this recipient.
+    /// The RecipientInfo around what became of a [`Handed::Padded`] of this recipient. Fails where nothing of the right
+    /// length did.
     pub(super) fn transported(&self, encrypted_key: &[u8]) -> Result<RecipientInfo, SealError> {
         match &self.key {
+            RecipientKey::Transport(_, key) if encrypted_key.len() != key.octets() => {
+                Err(SealError::Primitive("RSA"))
+            }
             RecipientKey::Transport(transport, _) => {
                 let front = self.transport_front(transport).map_err(unwritten)?;
                 Ok(recipient_info::key_transport(&front, encrypted_key))

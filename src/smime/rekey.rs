@@ -148,7 +148,9 @@ fn replace_recipients(
         let same_length = frame.len() == der.len();
         return Ok(match carrier.writing {
             Writing::Octets => [&frame.head, &*parts.encrypted_content, parts.after].concat(),
-            Writing::Base64(_) if same_length => reletter(sealed, carrier.piece, &frame, &parts),
+            Writing::Base64(_) if same_length && is_one_run(carrier.piece) => {
+                reletter(sealed, carrier.piece, &frame, &parts)
+            }
             Writing::Base64(columns) => rewrite(sealed, carrier.piece, columns, &frame, &parts),
         });
     }
@@ -165,6 +167,13 @@ fn replace_recipients(
 fn frame(sealed: &[u8], infos: Vec<RecipientInfo>, parts: &Parts<'_>) -> Result<Frame, SealError> {
     let frame = Frame::for_parts(infos, parts).map_err(|_| SealError::Primitive("encoding"))?;
     if frame.len() > MAX_OCTETS { Err(SealError::TooLarge(sealed.len())) } else { Ok(frame) }
+}
+
+/// Does `=` stand at its end only? Elsewhere our reader passes over it, and no letter has the place that it seems to have.
+fn is_one_run(text: &[u8]) -> bool {
+    let is_letter = |octet: &u8| *octet != b'=' && !octet.is_ascii_whitespace();
+    let letters = text.get(..text.iter().rposition(is_letter).unwrap_or_default());
+    letters.is_some_and(|letters| memchr::memchr(b'=', letters).is_none())
 }
 
 /// All of it with other letters at the begin of `text`, which stands for a structure of the same length: what is behind the

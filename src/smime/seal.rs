@@ -104,8 +104,8 @@ pub enum SealError {
     /// A primitive refused.
     #[error("the {0} operation failed")]
     Primitive(&'static str),
-    /// Above what one DER value can hold.
-    #[error("the message is too large to seal in memory: {0} bytes")]
+    /// Above what our own reader takes.
+    #[error("the message is too large to seal: {0} bytes")]
     TooLarge(usize),
 }
 

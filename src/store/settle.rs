@@ -127,6 +127,9 @@ fn same(error: &StoreError) -> StoreError {
             StoreError::NoMailbox { owner: owner.clone(), mailbox: mailbox.clone() }
         }
         StoreError::OverQuota(owner) => StoreError::OverQuota(owner.clone()),
+        StoreError::Unanswered { copies, answers } => {
+            StoreError::Unanswered { copies: *copies, answers: *answers }
+        }
         StoreError::Io { doing, path, source } => {
             let copy = match source.raw_os_error() {
                 Some(code) => io::Error::from_raw_os_error(code),

@@ -3,7 +3,7 @@
 
 use crate::crypto::{CHUNK_TAG, ChunkKey, ChunkPlace};
 use crate::mail::{PIECE, Source};
-use nix::libc::{O_EXCL, O_TMPFILE};
+use nix::libc::{EISDIR, ENOSYS, EOPNOTSUPP, O_EXCL, O_TMPFILE};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -22,17 +22,21 @@ pub struct SpoolWriter {
     chunk: Zeroizing<Vec<u8>>,
     /// Those before it.
     written: u64,
+    /// A chunk could not be written: what is at hand is no clear text any more, and its place is taken.
+    has_failed: bool,
 }
 
 impl SpoolWriter {
     /// A new file in a folder. The key is for this file alone.
     pub fn create(folder: &Path, key: ChunkKey) -> io::Result<SpoolWriter> {
         let chunk = Zeroizing::new(Vec::with_capacity(RECORD));
-        Ok(SpoolWriter { file: nameless(folder)?, key, chunk, written: 0 })
+        Ok(SpoolWriter { file: nameless(folder)?, key, chunk, written: 0, has_failed: false })
     }
 
-    /// Adds octets.
+    /// Adds octets. After an error nothing more is taken, and the file cannot be finished: a chunk that was sealed is never
+    /// sealed a second time under the same nonce.
     pub fn append(&mut self, mut octets: &[u8]) -> io::Result<()> {
+        self.refuse_after_failure()?;
         while !octets.is_empty() {
             if self.chunk.len() == PIECE {
                 self.write(ChunkPlace::Inner(self.written))?;
@@ -45,13 +49,20 @@ impl SpoolWriter {
         Ok(())
     }
 
+    fn refuse_after_failure(&self) -> io::Result<()> {
+        if self.has_failed { Err(io::Error::other("an earlier part could not be written")) } else { Ok(()) }
+    }
+
     fn write(&mut self, place: ChunkPlace) -> io::Result<()> {
+        self.refuse_after_failure()?;
+        self.has_failed = true;
         let length = self.chunk.len();
         self.chunk.resize(length + CHUNK_TAG, 0);
         self.key.seal(place, &mut self.chunk).map_err(io::Error::other)?;
         self.file.write_all(&self.chunk)?;
         self.chunk.clear();
         self.written += 1;
+        self.has_failed = false;
         Ok(())
     }
 
@@ -152,12 +163,15 @@ fn nameless(folder: &Path) -> io::Result<File> {
     options.read(true).write(true).mode(0o600);
     // O_EXCL: nobody can give it a name later.
     match options.clone().custom_flags(O_TMPFILE | O_EXCL).open(folder) {
-        // EOPNOTSUPP, or EISDIR of a kernel or a network file system that does not know the flag.
-        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::IsADirectory) => {
-            unnamed(options.create_new(true), folder)
-        }
+        Err(error) if makes_no_nameless(&error) => unnamed(options.create_new(true), folder),
         opened => opened,
     }
+}
+
+/// Of the file system, or of a kernel or a network file system that does not know the flag. By number: which kinds the library
+/// makes of them is its own affair.
+fn makes_no_nameless(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(EOPNOTSUPP | EISDIR | ENOSYS))
 }
 
 /// Its name goes at once. Whoever dies in between leaves an empty file behind.
@@ -228,6 +242,40 @@ mod tests {
             &std::env::temp_dir(),
         );
         assert_eq!(named.unwrap().metadata().unwrap().nlink(), 0, "without O_TMPFILE");
+    }
+
+    #[test]
+    fn where_no_file_is_nameless_it_gets_a_name_for_a_moment() {
+        for number in [EOPNOTSUPP, nix::libc::ENOTSUP, EISDIR, ENOSYS] {
+            assert!(makes_no_nameless(&io::Error::from_raw_os_error(number)), "{number}");
+        }
+        for number in [nix::libc::EACCES, nix::libc::ENOSPC, nix::libc::ENOENT] {
+            assert!(!makes_no_nameless(&io::Error::from_raw_os_error(number)), "{number}");
+        }
+    }
+
+    /// A full disk in the middle of a message: whoever goes on all the same gets nothing.
+    #[test]
+    fn after_a_failure_nothing_more_is_taken() {
+        let failing = || {
+            let mut writer = SpoolWriter {
+                file: File::open("/dev/null").unwrap(),
+                key: ChunkKey::generate(Seed::from_bytes(&mut [7; 32])),
+                chunk: Zeroizing::new(Vec::new()),
+                written: 0,
+                has_failed: false,
+            };
+            writer.append(&octets(PIECE)).unwrap();
+            writer.append(b"more").unwrap_err();
+            writer
+        };
+        let refused =
+            |error: io::Error| assert_eq!(error.to_string(), "an earlier part could not be written");
+        let mut writer = failing();
+        refused(writer.append(b"more").unwrap_err());
+        refused(writer.append(b"").unwrap_err());
+        refused(writer.finish().err().unwrap());
+        refused(failing().finish().err().unwrap());
     }
 
     /// Somebody with the file's descriptor, or a disk that gives other blocks back.

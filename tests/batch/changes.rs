@@ -3,12 +3,13 @@
 use super::house::{BOB, House, LASTS, Parts, parcel};
 use crate::support::Site;
 use sealpost::config::{Config, TrustBundle};
+use sealpost::crypto::{Entropy, EntropyError, Seed};
 use sealpost::directory::SqliteDirectory;
 use sealpost::engine::{Batch, Engine, Expired, InFlight, NoHelpers, NoOutbox, RuleCache};
 use sealpost::store::MemoryStore;
 use sealpost::system::{SystemClock, SystemEntropy};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Two messages a window.
 const PAIRS: InFlight = InFlight { octets: 1 << 20, messages: 4 };
@@ -88,4 +89,54 @@ fn a_certificate_that_ends_in_the_middle_of_a_run_is_refused_from_then_on() {
     let told = told.into_inner().unwrap();
     let stored: Vec<bool> = told.iter().map(|outcome| outcome.copies.len() == 1).collect();
     assert_eq!(stored, [true, true, true, true, false, false, false, false], "{:?}", told.last());
+}
+
+/// Whose first seed comes late: another process took the certificate back between the look at it and the sealing.
+struct Late<'s> {
+    site: &'s Site,
+    drawn: AtomicUsize,
+}
+
+impl Entropy for Late<'_> {
+    fn seed(&self) -> Result<Seed, EntropyError> {
+        if self.drawn.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.site.run("cert revoke --account bob@north.example --reason key-compromise").ok();
+        }
+        SystemEntropy.seed()
+    }
+}
+
+/// The window that was sealed is not stored: the directory is another one.
+#[test]
+fn a_certificate_that_is_revoked_after_the_sealing_is_not_delivered_to() {
+    let (site, _) = Site::certified();
+    let directory = SqliteDirectory::open_for_reading(&site.root()).unwrap();
+    let (store, settings) = (MemoryStore::default(), Config::default().settings);
+    let (bundle, rules) = (TrustBundle::default(), RuleCache::default());
+    let late = Late { site: &site, drawn: AtomicUsize::new(0) };
+    let engine = Engine {
+        directory: &directory,
+        store: &store,
+        clock: &SystemClock,
+        entropy: &late,
+        built_in: &bundle,
+        outbox: &NoOutbox,
+        helpers: &NoHelpers,
+        rules: &rules,
+        settings: &settings,
+    };
+    let batch = Batch { engine, in_flight: PAIRS, stop: &AtomicBool::new(false) };
+    // One that bounces, so that it is seen that each has its own answer.
+    let read = (0..6).map(|number| {
+        let to = if number == 1 { "nobody@north.example" } else { BOB };
+        (number, parcel(&[to], "x"))
+    });
+    let told = Mutex::new(Vec::new());
+    batch.run(read, |number, _, outcome| told.lock().unwrap().push((number, outcome)));
+    let told = told.into_inner().unwrap();
+    let codes: Vec<(i32, u8)> =
+        told.iter().map(|(number, outcome)| (*number, outcome.disposition.exit_code())).collect();
+    assert_eq!(codes, [(0, 75), (1, 67), (2, 75), (3, 75), (4, 75), (5, 75)], "{told:?}");
+    assert!(told[0].1.cause.as_ref().is_some_and(|cause| cause.contains("revoked")), "{:?}", told[0].1.cause);
+    assert_eq!((late.drawn.load(Ordering::SeqCst) > 0, store.total()), (true, 0));
 }

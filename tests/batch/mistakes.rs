@@ -19,7 +19,6 @@ fn whatever_is_wrong_is_to_be_tried_again() {
             format!("deliver --batch {folder} --recipient bob@north.example --queue-id Q1"),
             "cannot be used with",
         ),
-        (format!("deliver --batch {folder}/nowhere --recipient bob@north.example"), "cannot list"),
         ("deliver --batch".to_owned(), "--batch"),
         ("deliver --done /tmp --recipient bob@north.example".to_owned(), ""),
     ] {
@@ -27,9 +26,54 @@ fn whatever_is_wrong_is_to_be_tried_again() {
         assert_eq!(ended.code, Some(75), "{words}: {} {}", ended.text(), ended.stderr);
         assert!(ended.stderr.contains(text), "{words}: {}", ended.stderr);
     }
+    let nowhere = site.run(&format!("deliver --batch {folder}/nowhere --recipient bob@north.example"));
+    assert_eq!(nowhere.code, Some(75), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("cannot list"), "{}", nowhere.stderr);
     let bare = Site::bare();
     let ended = bare.run(&format!("deliver --batch {folder} --recipient bob@north.example"));
     assert_eq!(ended.code, Some(75), "{}", ended.stderr);
+}
+
+/// The message of an MTA that calls it with a folder: nobody reads it, so that it is not stored, and nothing else is.
+#[test]
+fn a_message_that_nobody_reads_is_no_success() {
+    let (site, _) = Site::certified();
+    let mail = site.folder().join("mail");
+    std::fs::create_dir(&mail).unwrap();
+    let words = format!("deliver --batch {} --recipient bob@north.example", path(&mail));
+    let says = "standard input holds something, and with --batch DIR nobody reads it";
+    for of_a_folder in [0, 1] {
+        if of_a_folder == 1 {
+            std::fs::write(mail.join("a"), MAIL).unwrap();
+        }
+        let ended = site.program(&words).input(MAIL).run();
+        assert_eq!((ended.code, ended.text().as_str()), (Some(75), ""), "{}", ended.stderr);
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
+    }
+    assert!(!site.root().join("mail").exists(), "nothing is stored");
+    let message = site.folder().join("message");
+    std::fs::write(&message, MAIL).unwrap();
+    let begin = || {
+        let mut begin = std::process::Command::new(env!("CARGO_BIN_EXE_sealpost"));
+        begin.args(["--root", path(&site.root())]).args(words.split(' '));
+        begin
+    };
+    let file = || std::fs::File::open(&message).unwrap();
+    let (mut ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    std::io::Write::write_all(&mut ours, MAIL.as_bytes()).unwrap();
+    for input in [std::process::Stdio::from(file()), std::os::fd::OwnedFd::from(theirs).into()] {
+        let ended = begin().stdin(input).output().unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(75) && stderr.contains(says), "{stderr}");
+    }
+    // Nothing is there: a file that was read to its end, a pipe into which nobody writes.
+    let mut read = file();
+    std::io::Seek::seek(&mut read, std::io::SeekFrom::End(0)).unwrap();
+    let (silent, _open) = std::io::pipe().unwrap();
+    for input in [std::process::Stdio::null(), read.into(), silent.into()] {
+        let ended = begin().stdin(input).output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
 }
 
 /// Nothing on standard input is no mail that was stored.

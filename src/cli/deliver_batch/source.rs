@@ -49,12 +49,23 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// Standard input, if that is what is read.
+/// Standard input, if that is what is read; if not, nothing may wait there: an MTA that calls this by mistake would take a 0 for
+/// "the message that I wrote is stored".
 pub(super) fn standard_input(path: &Path) -> Result<Option<File>, Failure> {
-    if path != Path::new("-") {
-        return Ok(None);
+    if path == Path::new("-") {
+        return input::stream(path).map(|(file, _)| Some(file));
     }
-    input::stream(path).map(|(file, _)| Some(file))
+    match input::holds_something() {
+        Ok(false) => Ok(None),
+        Ok(true) => {
+            let text =
+                "standard input holds something, and with --batch DIR nobody reads it: nothing is done";
+            Err(Failure::new(Code::TryAgain, text).hint(
+                "an MTA calls sealpost deliver without --batch; for the messages of a folder, end the command with </dev/null",
+            ))
+        }
+        Err(error) => Err(Failure::io("read", input::STANDARD_INPUT, &error)),
+    }
 }
 
 /// A folder or an mbox.

@@ -63,6 +63,8 @@ fn assert_read(input: &[u8]) -> bool {
             );
         }
         (Ok(None), Ok(found)) => assert!(!matches!(found, Protection::Encrypted(_))),
+        // Of two faults the one is met first by who looks into everything, the other by who passes small things on unread.
+        (Err(LargeError::Cms(CmsError::Malformed(_))), Err(CmsError::Malformed(_))) => {}
         (Err(error), Err(held)) => assert_eq!(error.to_string(), held.to_string()),
         (walked, held) => {
             panic!("{:?} {held:?} {}", walked.map(|found| found.is_some()), input.escape_ascii())
@@ -110,6 +112,24 @@ fn signed_multiparts_are_known_by_their_second_part() {
         assert!(assert_found(signed(body).as_bytes()));
     }
     assert!(matches!(find_large(Span::of(&signed(&signature).as_bytes())), Ok(Protection::Signed)));
+}
+
+/// An element without a length inside of one that ends before it: the end that stands behind is not its own.
+#[test]
+fn an_end_behind_the_element_around_it_ends_nothing() {
+    let der = samples::der(samples::CBC);
+    let info = super::super::element::Elements(&der).any().unwrap().content;
+    let mut fields = super::super::element::Elements(info);
+    let (oid, content) = (fields.any().unwrap().whole, fields.any().unwrap().content);
+    let inside = [oid, &[0xa0, 0x80], content].concat();
+    let length = u16::try_from(inside.len()).unwrap().to_be_bytes();
+    let open = [&[0x30, 0x82][..], &length, &inside, &[0, 0]].concat();
+    assert!(assert_read(&open));
+    assert!(walked(&open).is_err());
+    let closed =
+        [&[0x30, 0x82][..], &(u16::try_from(inside.len()).unwrap() + 2).to_be_bytes(), &inside, &[0, 0]]
+            .concat();
+    assert!(assert_read(&closed) && walked(&closed).is_ok());
 }
 
 proptest! {

@@ -201,7 +201,7 @@ impl Walk<'_, '_> {
         if end == Some(self.octets.position()) {
             return Ok(None);
         }
-        match (self.octets.peek(2)?, end) {
+        match (self.peek(2)?, end) {
             ([], _) => Err(cut_off()),
             ([0, 0], None) => Ok(None),
             ([tag, ..], _) => Ok(Some(*tag)),
@@ -251,7 +251,7 @@ impl Walk<'_, '_> {
     }
 
     fn header(&mut self) -> Result<Head, LargeError> {
-        let start = self.octets.peek(LONGEST_HEADER)?;
+        let start = self.peek(LONGEST_HEADER)?;
         let mut rest = start;
         let header = read_header(&mut rest)?;
         let (tag, length) = (header.first(), header.length());
@@ -260,13 +260,24 @@ impl Walk<'_, '_> {
         Ok(Head { tag, raw, length: length.map(|length| length as u64) })
     }
 
+    /// The next octets of the element that is open: what stands behind its end is not its own.
+    fn peek(&mut self, wanted: usize) -> Result<&[u8], LargeError> {
+        let room = self.limit().map_or(u64::MAX, |limit| limit.saturating_sub(self.octets.position()));
+        self.octets.peek(usize::try_from(room).unwrap_or(usize::MAX).min(wanted))
+    }
+
+    /// Where the innermost element ends whose length is known.
+    fn limit(&self) -> Option<u64> {
+        self.levels.iter().rev().find_map(|level| *level)
+    }
+
     /// Does so much fit into the elements that are open, and into what is ever read?
     fn check_room(&self, length: u64) -> Result<(), LargeError> {
         let end = self.octets.position().saturating_add(length);
         if end > MAX_OCTETS as u64 {
             return Err(LargeError::Undecided);
         }
-        match self.levels.iter().rev().find_map(|level| *level) {
+        match self.limit() {
             Some(limit) if end > limit => Err(cut_off()),
             _ => Ok(()),
         }

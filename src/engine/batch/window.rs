@@ -81,14 +81,30 @@ fn acts(action: &Action) -> bool {
     }
 }
 
-/// Plans and makes, waits for its turn, stores; one outcome for each message that was judged, in their order, with what the turn
-/// gave. Nothing if there is no turn: then nothing is stored.
-pub(super) fn deliver<G>(
+/// How a window is delivered whose answers are those of a directory that is no more.
+pub(super) struct Anew<'e, R> {
+    /// It remembers nothing.
+    pub(super) engine: Engine<'e>,
+    /// Held until all is done.
+    pub(super) alone: R,
+}
+
+impl<R> Anew<'_, R> {
+    fn deliver(self, parcels: &[Arc<Parcel>]) -> Vec<Outcome> {
+        let outcomes = parcels.iter().map(|parcel| self.engine.deliver(&parcel.request())).collect();
+        drop(self.alone);
+        outcomes
+    }
+}
+
+/// Plans and makes, waits for its turn, stores, or delivers one by one if the turn says so; one outcome for each message that was
+/// judged, in their order, with what the turn gave. Nothing if there is no turn: then nothing is stored.
+pub(super) fn deliver<'e, G, R>(
     engine: &Engine<'_>,
     known: &Known<'_>,
     parcels: &[Arc<Parcel>],
     judged: Vec<Judged<'_>>,
-    turn: impl FnOnce() -> Option<G>,
+    turn: impl FnOnce() -> Option<(G, Option<Anew<'e, R>>)>,
 ) -> Option<(G, Vec<Outcome>)> {
     let (mut cases, mut failures, mut fired) = (Vec::new(), Vec::new(), Vec::new());
     for judged in judged {
@@ -113,7 +129,11 @@ pub(super) fn deliver<G>(
     let making =
         making.map(|(copies, versions)| Ok(Making { versions, copies: copies?, at: at() })).collect();
     let made = make_all(engine, making);
-    let turn = turn()?;
+    let (turn, anew) = turn()?;
+    if let Some(anew) = anew {
+        drop(made);
+        return Some((turn, anew.deliver(parcels.get(..cases.len()).unwrap_or_default())));
+    }
     let stored = store_all(engine.store, made);
     Some((turn, stored.into_iter().zip(fired).zip(warnings).map(outcome).collect()))
 }

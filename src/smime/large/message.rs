@@ -4,7 +4,8 @@ use super::front::{Front, Settled};
 use super::{LargeError, Sink};
 use crate::cms::{self, Protection, find_large};
 use crate::crypto::SecretBytes;
-use crate::mail::{Eol, HeaderEdits, LineTally, Message, Span};
+use crate::mail::{Eol, HeaderEdits, HeaderPolicy, LineTally, Message, Span};
+use crate::smime::HeadersKept;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -72,9 +73,19 @@ impl<'s> LargeMessage<'s> {
         &self.protection
     }
 
-    /// A warning where only the whole message would tell what protects it: then it counts as not protected.
+    /// A warning where only the whole message would tell what protects it: then it is sealed as if nothing did, and its
+    /// header is kept as if something did.
     pub fn undecided(&self) -> Option<&'static str> {
         self.undecided.then_some(UNDECIDED)
+    }
+
+    /// How its header is treated where a form wants that, and why otherwise than it wants.
+    pub(super) fn header_policy(&self, wanted: HeaderPolicy) -> (HeaderPolicy, Option<HeadersKept>) {
+        let hides = wanted != HeaderPolicy::Keep && !self.front().fields().is_empty();
+        if self.undecided && hides {
+            return (HeaderPolicy::Keep, Some(HeadersKept::Protected));
+        }
+        (wanted, None)
     }
 
     /// What stands behind the front.
@@ -127,5 +138,59 @@ impl<'s> LargeMessage<'s> {
     /// Octets of the rest with canonical lines.
     pub(super) fn rest_len(&self) -> u64 {
         self.rest_ends.crlf_len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::Source;
+    use crate::smime::tests::{alice, job};
+    use crate::smime::{SealError, seal_large};
+    use std::io;
+
+    /// So many octets, none of which is there.
+    struct Claimed(u64);
+
+    impl Source for Claimed {
+        fn len(&self) -> u64 {
+            self.0
+        }
+        fn read_at(&self, _: u64, _: &mut [u8]) -> io::Result<()> {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+        fn check(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What the first pass would find in a body of so many GiB without a line end.
+    fn seal_claimed(gibibytes: usize) -> Result<u64, SealError> {
+        let held = [b"A: b\r\n\r\n".to_vec(), vec![b'x'; gibibytes]].concat();
+        let held = held.as_slice();
+        let mut large = LargeMessage::survey(Span::of(&held)).unwrap();
+        large.rest_ends = LineTally::default();
+        large.rest_ends.add(&vec![b'x'; gibibytes]);
+        for _ in 0..30 {
+            large.rest_ends = large.rest_ends.and(large.rest_ends);
+        }
+        let source = Claimed(large.rest_len());
+        let large = LargeMessage { rest: Span::of(&source), whole: Span::of(&source), ..large };
+        let to = [alice().validated()];
+        let job = job(held, &to, crate::crypto::Profile::Compatible, 7);
+        seal_large(&large, &to, job.form, &job.mark, job.seed).map(|sealed| sealed.len())
+    }
+
+    /// Only lengths are looked at: nothing of it can be read.
+    #[test]
+    fn what_no_reader_of_ours_takes_is_not_sealed() {
+        assert!(seal_claimed(1).unwrap() > 1 << 30);
+        for gibibytes in [2, 3] {
+            let refused = seal_claimed(gibibytes).err();
+            assert!(
+                matches!(refused, Some(SealError::TooLarge(length)) if length > gibibytes << 30),
+                "{refused:?}"
+            );
+        }
     }
 }

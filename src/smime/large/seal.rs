@@ -17,6 +17,7 @@ use crate::smime::seal::{Drawn, Envelope, LARGEST, protect};
 use crate::smime::{Form, HeadersKept, Mark, SealError, SealedTo};
 use encodify::base64::LineEnding;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
 /// A large message that only its recipients will be able to open, written piece by piece: sealed meanwhile, or as it came
@@ -38,6 +39,8 @@ pub(super) struct Fresh<'m> {
     /// What lies inside of the front.
     inner: Inner<'m>,
     envelope: Envelope,
+    /// Key and nonce are used up.
+    used: AtomicBool,
 }
 
 /// Settles all that sealing takes but the content. The same seed gives the same octets, here and when the message is sealed
@@ -51,8 +54,9 @@ pub fn seal_large<'m>(
 ) -> Result<LargeSealed<'m>, SealError> {
     let (suite, recipients) = recipients(to, form)?;
     let front = message.front();
-    let (outer, added, headers_kept) =
-        protect(&front, message.protection(), message.eol(), (form.headers, mark));
+    let (policy, undecided) = message.header_policy(form.headers);
+    let (outer, added, headers_kept) = protect(&front, message.protection(), message.eol(), (policy, mark));
+    let headers_kept = undecided.or(headers_kept);
     let inner = Inner::new(&front, added, LineCount::of(front.bytes()));
     let length = usize::try_from(inner.len() as u64 + message.rest_len()).ok();
     let length = length.filter(|&length| length <= LARGEST);
@@ -65,7 +69,7 @@ pub fn seal_large<'m>(
     let line_ending = outer.line_ending();
     let header = outer.finish(envelope.algorithm.cipher.mode);
     let cipher = Some(envelope.algorithm.cipher);
-    let fresh = Some(Box::new(Fresh { header, line_ending, inner, envelope }));
+    let fresh = Some(Box::new(Fresh { header, line_ending, inner, envelope, used: AtomicBool::new(false) }));
     Ok(LargeSealed { message, fresh, cipher, recipients: sealed_to, headers_kept })
 }
 
@@ -101,9 +105,13 @@ impl LargeSealed<'_> {
         self.fresh.as_ref().map_or_else(as_it_came, |fresh| fresh.len_with(LineEnding::CrLf))
     }
 
-    /// The second pass. Fails if the message is not what it was in the first: then what was written is not to be used.
+    /// The second pass. Fails if the message is not what it was in the first: then what was written is not to be used. What is
+    /// sealed is written once, whatever became of it: another time the same key and nonce might meet another text.
     pub fn write(&self, sink: Sink<'_>) -> Result<(), LargeError> {
         let Some(fresh) = &self.fresh else { return self.message.write(sink) };
+        if fresh.used.swap(true, Ordering::Relaxed) {
+            return Err(LargeError::Used);
+        }
         let mut pump = Pump::new(fresh, sink)?;
         fresh.inner.parts().try_for_each(|part| pump.push(part))?;
         self.message.rest().for_each(|piece| pump.push(piece).map(ControlFlow::Continue))?;

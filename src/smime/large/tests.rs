@@ -6,7 +6,7 @@ use crate::mail::{HeaderPolicy, Span, crlf};
 use crate::pki::ValidatedCertificate;
 use crate::smime::tests::law::{SPECIAL, piece};
 use crate::smime::tests::{CLASSICAL, Person, alice, bob, dana, hiding, job};
-use crate::smime::{OpeningKey, open, open_raw, seal_many};
+use crate::smime::{HeadersKept, OpeningKey, open, open_raw, seal_many};
 use proptest::prelude::*;
 
 /// Sealed as a whole.
@@ -54,6 +54,9 @@ fn opened(sealed: &[u8], keys: &[OpeningKey<'_>]) -> Result<Vec<u8>, LargeError>
 /// The law, and that it makes no difference which way a message goes.
 fn assert_same(message: &[u8], profile: Profile, headers: HeaderPolicy) {
     let to = [alice().validated()];
+    let surveyed = LargeMessage::survey(Span::of(&message));
+    let undecided = surveyed.is_ok_and(|large| large.undecided().is_some());
+    let headers = if undecided { HeaderPolicy::Keep } else { headers };
     let expected = whole(message, &to, profile, headers);
     let made = streamed(message, &to, profile, headers).expect("it can be streamed");
     assert!(
@@ -74,6 +77,35 @@ fn special_messages_are_sealed_and_opened_as_the_whole() {
             assert_same(message, profile, headers);
         }
         assert_same(message, Profile::Compatible, HeaderPolicy::HideSubject);
+    }
+}
+
+/// A signature may be around it.
+#[test]
+fn where_it_is_not_known_what_protects_a_message_its_header_stays() {
+    let blank = b"\n".repeat(200_000);
+    let fields = b"Subject: quarterly numbers\nFrom: a@b\n\n".to_vec();
+    let undecided = [fields.clone(), blank.clone(), b"words\n".to_vec()].concat();
+    let decided = [fields, b"words\n".to_vec(), blank].concat();
+    let to = [alice().validated()];
+    for (message, kept) in [(&undecided, Some(HeadersKept::Protected)), (&decided, None)] {
+        let source = message.as_slice();
+        let large = LargeMessage::survey(Span::of(&source)).unwrap();
+        assert_eq!(large.undecided().is_some(), kept.is_some());
+        for headers in [HeaderPolicy::HideSubject, HeaderPolicy::HideMost] {
+            let job = hiding(headers, job(message, &to, Profile::Compatible, 7));
+            let sealed = seal_large(&large, &to, job.form, &job.mark, job.seed).unwrap();
+            assert_eq!(sealed.headers_kept(), kept);
+            let made = streamed(message, &to, Profile::Compatible, headers).unwrap();
+            let is_readable = made.windows(17).any(|window| window == b"quarterly numbers");
+            assert_eq!(is_readable, kept.is_some());
+            let policy = if kept.is_some() { HeaderPolicy::Keep } else { headers };
+            assert!(made == whole(message, &to, Profile::Compatible, policy));
+            assert!(opened(&made, &[alice().opening()]).is_ok());
+        }
+        let job = job(message, &to, Profile::Compatible, 7);
+        let sealed = seal_large(&large, &to, job.form, &job.mark, job.seed).unwrap();
+        assert_eq!(sealed.headers_kept(), None, "nothing was to be hidden");
     }
 }
 
@@ -216,6 +248,25 @@ impl crate::mail::Source for Changing {
     }
     fn check(&self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[test]
+fn one_key_seals_one_time_only() {
+    let message = b"Subject: x\n\nwords\n".as_slice();
+    let to = [alice().validated()];
+    let large = LargeMessage::survey(Span::of(&message)).unwrap();
+    for profile in CLASSICAL {
+        for failing in [false, true] {
+            let job = job(message, &to, profile, 7);
+            let sealed = seal_large(&large, &to, job.form, &job.mark, job.seed).unwrap();
+            let mut sink = |_: &[u8]| -> io::Result<()> {
+                if failing { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+            };
+            assert_eq!(sealed.write(&mut sink).is_err(), failing);
+            let mut nothing = |_: &[u8]| -> io::Result<()> { panic!("an octet is written") };
+            assert!(matches!(sealed.write(&mut nothing), Err(LargeError::Used)));
+        }
     }
 }
 

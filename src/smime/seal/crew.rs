@@ -120,6 +120,7 @@ impl<'q, 'a> Worker<'q, 'a> {
         let keys = encrypt_all(padded.into_iter().flatten().collect());
         let mut keys = keys.as_slice();
         for ((place, one), count) in settled.into_iter().zip(counts) {
+            // Too few are refused by whom they are for.
             let (own, others) = keys.split_at_checked(count).unwrap_or((keys, &[]));
             keys = others;
             self.dispatch(place, one.frame(own));

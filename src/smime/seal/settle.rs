@@ -1,7 +1,7 @@
 //! What is settled before the first byte of a message is encrypted.
 
 use super::{Mark, SealError, SealJob};
-use crate::cms::{self, Protection};
+use crate::cms::{self, MAX_OCTETS, Protection};
 use crate::crypto::SecretBytes;
 use crate::crypto::aead;
 use crate::crypto::algorithm::{ContentCipher, Mode};
@@ -21,9 +21,9 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use std::mem;
 
-/// The largest message that is sealed: one DER value ends at 4 GiB in the reader of every `der` user, ours too; a
-/// mebibyte is left for what stands around the ciphertext.
-pub(in crate::smime) const LARGEST: usize = u32::MAX as usize - 1024 * 1024;
+/// The largest message that is sealed: our own reader must open it, and takes no more than [`MAX_OCTETS`]; a mebibyte is
+/// left for what stands around the ciphertext. Very many recipients need more than that: see [`Drawn::frame`].
+pub(in crate::smime) const LARGEST: usize = MAX_OCTETS - 1024 * 1024;
 
 /// A message of which only the RSA operations and the content are still to be done.
 pub(super) struct Settled<'a> {
@@ -155,15 +155,18 @@ impl<'a> Drawn<'a> {
     }
 
     /// Every length, and the DER around a content of that length. `encrypted_keys` are what became of
-    /// [`Drawn::take_padded`].
+    /// [`Drawn::take_padded`]: fails unless there is one for each.
     pub(in crate::smime) fn frame(
         self,
         encrypted_keys: &[Vec<u8>],
         length: usize,
     ) -> Result<Envelope, SealError> {
         let Drawn { algorithm, content_key, recipients, mut infos, transported, .. } = self;
-        let to = transported.into_iter().filter_map(|place| recipients.get(place));
-        for (to, key) in to.zip(encrypted_keys) {
+        if transported.len() != encrypted_keys.len() {
+            return Err(SealError::Primitive("RSA"));
+        }
+        for (place, key) in transported.into_iter().zip(encrypted_keys) {
+            let to = recipients.get(place).ok_or(SealError::Primitive("RSA"))?;
             infos.push(to.transported(key)?);
         }
         let cipher = algorithm.cipher;
@@ -174,6 +177,9 @@ impl<'a> Drawn<'a> {
         let identifier = algorithm.identifier().map_err(|_| SealError::Primitive(cipher.name))?;
         let frame = Frame::new(infos, &identifier, cipher.mode, content_len, tag_len)
             .map_err(|_| SealError::Primitive("encoding"))?;
+        if frame.len() > MAX_OCTETS {
+            return Err(SealError::TooLarge(length));
+        }
         Ok(Envelope { algorithm, content_key, frame, length })
     }
 }
@@ -191,4 +197,45 @@ fn random_key(length: usize, rng: &mut StdRng) -> SecretBytes {
     let mut key = vec![0; length];
     rng.fill_bytes(&mut key);
     SecretBytes::new(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::Profile;
+    use crate::crypto::rsa_public::encrypt_all;
+    use crate::pki::key::tests::seed;
+    use crate::smime::tests::{alice, bob, dana};
+
+    /// Nobody may be left out because the RSA operation gave too little.
+    #[test]
+    fn a_message_with_too_few_or_broken_encrypted_keys_is_not_made() {
+        let to = [alice().validated(), dana().validated(), bob().validated()];
+        let frame = |change: fn(&mut Vec<Vec<u8>>)| {
+            let (suite, recipients) = recipients(&to, Profile::Compatible.into()).unwrap();
+            let mut drawn = Drawn::new(suite.content, recipients, &mut seed(7).into_rng()).unwrap();
+            let mut keys = encrypt_all(drawn.take_padded());
+            change(&mut keys);
+            drawn.frame(&keys, 100).map(|_| ())
+        };
+        assert!(frame(|_| {}).is_ok());
+        let broken: [fn(&mut Vec<Vec<u8>>); 6] = [
+            |keys| keys.clear(),
+            |keys| drop(keys.pop()),
+            |keys| keys.push(vec![1; 256]),
+            |keys| keys[0].clear(),
+            |keys| {
+                keys[1].pop();
+            },
+            |keys| keys[1].push(0),
+        ];
+        for change in broken {
+            assert!(matches!(frame(change), Err(SealError::Primitive("RSA"))));
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_is_read_again() {
+        const { assert!(LARGEST < MAX_OCTETS) };
+    }
 }

@@ -125,6 +125,31 @@ fn where_the_head_is_as_long_the_text_behind_it_stays() {
     }
 }
 
+/// Our reader passes over `=` in the middle: base64 of several pieces, one behind another.
+#[test]
+fn padding_in_the_middle_does_not_move_what_is_behind_it() {
+    for profile in CLASSICAL {
+        let message = [MESSAGE, &vec![b'x'; 3000]].concat();
+        let (header, der) = split(seal_for_alice(&message, profile).bytes());
+        let text = base64::STANDARD.encode(&der);
+        for at in [0, 4, 40, 400, 403, 2000, text.len() - 4] {
+            for padding in ["=", "==", "=\r\n", "= ="] {
+                let (before, behind) = text.split_at(at);
+                let foreign = [before, padding, behind, "\r\n"].concat();
+                let before = [&header, foreign.as_bytes()].concat();
+                // Not everywhere is it passed over.
+                let Ok(opened) = open_as(alice(), &before) else { continue };
+                assert_eq!(opened, message);
+                let after = rekey_for(&before, alice(), &[bob()], 9).unwrap();
+                assert_kept(&before, after.bytes());
+            }
+        }
+        let (before, behind) = text.as_bytes().split_at(40);
+        let foreign = [header.as_slice(), before, b"=", behind].concat();
+        assert_eq!(open_as(alice(), &foreign).unwrap(), message, "it is passed over");
+    }
+}
+
 /// A head of another length moves everything.
 #[test]
 fn where_the_head_is_longer_or_shorter_all_is_written_in_lines() {
