@@ -40,8 +40,10 @@ fn an_ordinary_delivery_asks_for_little() {
     for asked_for in ["state.sqlite", "/dev/random", "/etc/passwd", "nscd", "/etc/ssl"] {
         assert!(with(&calls, &[asked_for]).is_empty(), "{:?}", with(&calls, &[asked_for]));
     }
-    // 300 lines on Debian 12; each list, look-up or table more is a matter of dozens.
-    assert!(calls.len() < 380, "{} calls", calls.len());
+    // What the loader and the runtime do before is not ours. 250 lines on Debian 12; each list, look-up or table more is a
+    // matter of dozens.
+    let ours = calls.iter().skip_while(|call| !call.contains("PR_SET_DUMPABLE")).count();
+    assert!((100..300).contains(&ours), "{ours} calls");
 }
 
 /// What is sealed needs a seed for each message; what is opened needs none but for blinding, which aws-lc draws itself: at

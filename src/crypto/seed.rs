@@ -2,7 +2,14 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// What [`StdRng`] is made of leaves neither seed nor output behind: it does not compile without that feature, which another
+/// crate may take away from us.
+const _: fn() = || {
+    fn is_wiped<T: ZeroizeOnDrop>() {}
+    is_wiped::<chacha20::ChaCha12Rng>();
+};
 
 /// 32 bytes of the system's generator, for one message or one key. Not `Clone`, and used up by [`Seed::into_rng`]. The bytes
 /// stay where they are while the seed is moved about, because each move would leave a copy behind.

@@ -22,7 +22,9 @@ const MOST: usize = 16;
 type Outcome = Result<Sealed, SealError>;
 
 pub(super) fn seal_all(jobs: Vec<SealJob<'_>>) -> Vec<Outcome> {
-    let (count, threads) = (jobs.len(), rayon::current_num_threads());
+    let count = jobs.len();
+    // Who asks rayon how many threads it has starts them: a hook with one message does not.
+    let threads = if count < 2 { 1 } else { rayon::current_num_threads() };
     let queue = Queue::new(jobs, threads);
     if count < 2 {
         return Worker::new(&queue, ChunkSize::ALONE).run().into_iter().map(|(_, outcome)| outcome).collect();
