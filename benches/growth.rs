@@ -15,6 +15,7 @@ mod measure;
 mod sample;
 
 use measure::curve::Curve;
+use measure::heap::Heap;
 use measure::machine::Machine;
 use measure::{Clock, Plan, Side, publish, record, rounds};
 use sample::rules::{Asked, envelope, judge, program, travelled};
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let wants_publishing = std::env::args().any(|word| word == "--publish");
     let machine = Machine::here("cargo bench --bench growth");
     println!("{}\n", machine.text());
+    Heap::Grown.set();
     let curves = [recipients, rules, size, batch, accounts].map(|measure| {
         let curve = measure();
         curve.print();

@@ -22,6 +22,7 @@ mod peers;
 mod rows;
 mod sample;
 
+use measure::heap::Heap;
 use measure::machine::Machine;
 use measure::record::{self, Row};
 use measure::{memory, publish, table};
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
 
 fn measure_all(wanted: &Wanted) -> Vec<Row> {
     table::head();
+    Heap::Grown.set();
     let entries = rows::ALL.iter().filter(|entry| wanted.is_row(entry.name));
     entries
         .map(|entry| {

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each benchmark takes what it needs")]
 
 pub(crate) mod curve;
+pub(crate) mod heap;
 pub(crate) mod machine;
 pub(crate) mod memory;
 pub(crate) mod picture;

@@ -1,7 +1,7 @@
 //! One message of 25 MiB, and one that is larger than the memory limit.
 
 use super::one::{OURS, people};
-use super::race;
+use super::race_on_both_heaps;
 use crate::measure::record::{Figure, Row, Target};
 use crate::measure::{Plan, Side, memory as peak};
 use crate::peers::crates::{self, Crates};
@@ -24,11 +24,10 @@ pub(crate) fn seal(name: &'static str) -> Row {
     let (openssl, mut crates) = (OpenSsl::cbc(&all), Crates::new(&all));
     let small = seal_to(&message_of(4 << 10), &ours, Profile::Compatible).expect("it seals");
     let header = header_of(small.bytes());
-    race(
+    race_on_both_heaps(
         name,
         Target::times(2.4, 2.8),
         Plan::LONG,
-        1,
         &mut [
             Side::new(OURS, || drop(black_box(seal_to(&message, &ours, Profile::Compatible)))),
             Side::new(ALONE, || drop(black_box(openssl.seal(&message)))),

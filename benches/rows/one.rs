@@ -1,6 +1,6 @@
 //! One message at a time, on one thread: sealing and opening.
 
-use super::race;
+use super::{race, race_on_both_heaps};
 use crate::measure::record::{Row, Target};
 use crate::measure::{Plan, Side};
 use crate::peers::crates::{self, Crates};
@@ -38,11 +38,10 @@ fn seal(name: &'static str, target: Target, size: usize, recipients: u8) -> Row 
     let sealed = seal_to(&message, &ours, Profile::Compatible).expect("it seals");
     let header = header_of(sealed.bytes());
     agree(&people, &message, sealed.bytes(), &openssl, Some(&mut crates));
-    race(
+    race_on_both_heaps(
         name,
         target,
         Plan::QUICK,
-        1,
         &mut [
             Side::new(OURS, || drop(black_box(seal_to(&message, &ours, Profile::Compatible)))),
             Side::new(ALONE, || drop(black_box(openssl.seal(&message)))),
@@ -60,11 +59,10 @@ pub(crate) fn gcm(name: &'static str) -> Row {
     let sealed = seal_to(&message, &ours, Profile::Modern).expect("it seals");
     let header = header_of(sealed.bytes());
     agree(&people, &message, sealed.bytes(), &openssl, None);
-    race(
+    race_on_both_heaps(
         name,
         Target::times(4.0, 10.0),
         Plan::QUICK,
-        1,
         &mut [
             Side::new(OURS, || drop(black_box(seal_to(&message, &ours, Profile::Modern)))),
             Side::new(ALONE, || drop(black_box(openssl.seal(&message)))),
