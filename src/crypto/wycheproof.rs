@@ -85,8 +85,10 @@ fn unwrap(algorithm: Option<TransportAlgorithm>, group: &Value, test: &Value) ->
     let [opened, by_reference] = [key.clone().into(), RsaPrivateKey::by_reference(key)].map(open);
     let opens = opened.expose() == secret;
     // `rsa` 0.10 does not look at the octet Y (RFC 8017 7.1.2, step 3g); seed and label hash are checked, so it gives no key.
-    let reference_opens = by_reference.expose() == secret && test["comment"] != "First byte is 1";
-    assert_eq!(opens, reference_opens, "{} and the reference differ", test["tcId"]);
+    // aws-lc refuses some that the vectors leave open.
+    let is_exempt = test["comment"] == "First byte is 1" || test["result"] == "acceptable";
+    let reference_opens = by_reference.expose() == secret;
+    assert!(opens == reference_opens || is_exempt && !opens, "{} and the reference differ", test["tcId"]);
     opens.then_some(secret)
 }
 
