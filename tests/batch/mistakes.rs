@@ -38,7 +38,7 @@ fn whatever_is_wrong_is_to_be_tried_again() {
 #[test]
 fn a_message_that_nobody_reads_is_no_success() {
     let (site, _) = Site::certified();
-    let mail = site.folder().join("mail");
+    let mail = site.folder().join("old-mail");
     std::fs::create_dir(&mail).unwrap();
     let words = format!("deliver --batch {} --recipient bob@north.example", path(&mail));
     let says = "standard input holds something, and with --batch DIR nobody reads it";
