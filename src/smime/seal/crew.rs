@@ -1,7 +1,7 @@
 //! Many messages at once: every thread takes some of those that are left, the longest first, and has as many of them under
 //! way as the processor encrypts side by side.
 
-use super::chain::{Chain, Chunk, ChunkSize, advance};
+use super::chain::{Chain, Chunk, advance};
 use super::settle::{Framed, Settled, settle};
 use super::{SealError, SealJob, whole};
 use crate::crypto::algorithm::Mode;
@@ -27,10 +27,10 @@ pub(super) fn seal_all(jobs: Vec<SealJob<'_>>) -> Vec<Outcome> {
     let threads = if count < 2 { 1 } else { rayon::current_num_threads() };
     let queue = Queue::new(jobs, threads);
     if count < 2 {
-        return Worker::new(&queue, ChunkSize::ALONE).run().into_iter().map(|(_, outcome)| outcome).collect();
+        return Worker::new(&queue).run().into_iter().map(|(_, outcome)| outcome).collect();
     }
     let workers = (0..threads.min(count)).into_par_iter();
-    let work = workers.flat_map_iter(|_| Worker::new(&queue, ChunkSize::BESIDE_OTHERS).run());
+    let work = workers.flat_map_iter(|_| Worker::new(&queue).run());
     let mut outcomes: Vec<(usize, Outcome)> = work.collect();
     outcomes.sort_unstable_by_key(|(place, _)| *place);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
@@ -64,7 +64,6 @@ impl<'a> Queue<'a> {
 /// One thread's work.
 struct Worker<'q, 'a> {
     queue: &'q Queue<'a>,
-    size: ChunkSize,
     /// Settled, and waiting for a lane.
     waiting: VecDeque<(usize, Framed<'a>)>,
     places: Vec<usize>,
@@ -74,9 +73,9 @@ struct Worker<'q, 'a> {
 }
 
 impl<'q, 'a> Worker<'q, 'a> {
-    fn new(queue: &'q Queue<'a>, size: ChunkSize) -> Worker<'q, 'a> {
+    fn new(queue: &'q Queue<'a>) -> Worker<'q, 'a> {
         let (waiting, places, chains) = (VecDeque::new(), Vec::new(), Vec::new());
-        Worker { queue, size, waiting, places, chains, spare: Vec::new(), outcomes: Vec::new() }
+        Worker { queue, waiting, places, chains, spare: Vec::new(), outcomes: Vec::new() }
     }
 
     /// Until nothing is left.
@@ -137,8 +136,8 @@ impl<'q, 'a> Worker<'q, 'a> {
     }
 
     fn start(&mut self, place: usize, framed: Framed<'a>) {
-        let chunk = self.spare.pop().unwrap_or_else(|| Chunk::new(self.size));
-        match Chain::new(framed, chunk, self.size) {
+        let chunk = self.spare.pop().unwrap_or_else(Chunk::new);
+        match Chain::new(framed, chunk) {
             Ok(chain) => {
                 self.places.push(place);
                 self.chains.push(chain);

@@ -39,8 +39,8 @@ struct Letter {
 }
 
 fn letter() -> impl Strategy<Value = Letter> {
-    // Around the sizes of chunks, in lanes and alone.
-    let length = prop_oneof![0..40_usize, 0..4000_usize, 2700..2800_usize, 14_500..14_700_usize];
+    // The last ones around the end of the first chunk, and of the second.
+    let length = prop_oneof![0..40_usize, 0..4000_usize, 20_900..21_950_usize, 42_800..43_800_usize];
     let end = prop::sample::select(vec!["\n", "\r\n"]);
     let headers = prop::sample::select(HeaderPolicy::ALL.to_vec());
     (length, end, 0..audiences().len(), headers, any::<u8>()).prop_map(
