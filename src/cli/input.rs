@@ -6,10 +6,10 @@ use crate::crypto::SecretBytes;
 use nix::errno::Errno;
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Read, Seek};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
@@ -84,9 +84,19 @@ pub(super) fn holds_something() -> io::Result<bool> {
     }
 }
 
-/// A message in a file up to `limit` octets; what comes after is left unread. No link is followed, and nothing but a file is
-/// read.
-pub(super) fn first_of_file(path: &Path, limit: u64) -> io::Result<SecretBytes> {
+/// Which file it is, whatever its name: device and inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId(u64, u64);
+
+impl FileId {
+    pub(super) fn of(data: &Metadata) -> FileId {
+        FileId(data.dev(), data.ino())
+    }
+}
+
+/// A message in a file up to `limit` octets, and which file that was; what comes after is left unread. No link is followed, and
+/// nothing but a file is read.
+pub(super) fn first_of_file(path: &Path, limit: u64) -> io::Result<(SecretBytes, FileId)> {
     let mut options = OpenOptions::new();
     // A pipe that nobody writes would make us wait.
     let mut file = options.read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
@@ -96,7 +106,8 @@ pub(super) fn first_of_file(path: &Path, limit: u64) -> io::Result<SecretBytes> 
     }
     let expected = usize::try_from(data.len().min(limit)).unwrap_or(usize::MAX);
     let read = read_about(&mut file.by_ref().take(limit), expected, limit)?;
-    read.ok_or_else(|| io::Error::other("it changed while it was read"))
+    let read = read.ok_or_else(|| io::Error::other("it changed while it was read"))?;
+    Ok((read, FileId::of(&data)))
 }
 
 /// A file that is read as it comes, with its length if that is known; `-` is standard input.

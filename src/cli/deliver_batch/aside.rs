@@ -3,6 +3,7 @@
 use super::shown;
 use super::source::Place;
 use crate::cli::failure::{Code, Failure};
+use crate::cli::input::FileId;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
@@ -44,11 +45,16 @@ impl Aside {
         Ok(Aside { folder: folder.to_owned(), emptied: Mutex::default() })
     }
 
-    /// Moves the file of a message, and replaces none that is there.
+    /// Moves the file of a message, and replaces none that is there. Another file that has its name by now is a message that
+    /// nobody read: it stays.
     pub(super) fn take(&self, place: &Place) -> Result<(), String> {
-        let Some(file) = place.file() else { return Ok(()) };
+        let Some((file, id)) = place.file() else { return Ok(()) };
         let to = self.folder.join(file.file_name().unwrap_or_default());
-        let moved = std::fs::hard_link(file, &to).and_then(|()| std::fs::remove_file(file));
+        let now = file.symlink_metadata();
+        if now.as_ref().is_ok_and(|data| FileId::of(data) != id) {
+            return Err("it is stored, and another file has its name by now, which stays where it is".into());
+        }
+        let moved = now.and_then(|_| std::fs::hard_link(file, &to)).and_then(|()| std::fs::remove_file(file));
         moved.map_err(|error| format!("it is stored, and cannot be moved to {}: {error}", shown(&to)))?;
         let mut emptied = self.emptied.lock().unwrap_or_else(PoisonError::into_inner);
         emptied.extend(file.parent().map(Path::to_owned));
@@ -62,5 +68,36 @@ impl Aside {
         std::iter::once(&self.folder).chain(&emptied).try_for_each(|folder| {
             sync(folder).map_err(|error| Failure::io("sync the folder", shown(folder), &error))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::input::first_of_file;
+
+    #[test]
+    fn what_was_read_is_moved_and_what_came_under_its_name_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let (from, to) = (root.path().join("from"), root.path().join("to"));
+        for folder in [&from, &to] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        let aside = Aside::new(&to, &from).ok().unwrap();
+        let read = |name: &str| {
+            let file = from.join(name);
+            std::fs::write(&file, "read").unwrap();
+            let (_, id) = first_of_file(&file, 10).unwrap();
+            Place::File(file, Some(id))
+        };
+        let (same, replaced) = (read("same"), read("replaced"));
+        std::fs::write(from.join("new"), "not read").unwrap();
+        std::fs::rename(from.join("new"), from.join("replaced")).unwrap();
+        aside.take(&same).unwrap();
+        let word = aside.take(&replaced).unwrap_err();
+        assert_eq!(word, "it is stored, and another file has its name by now, which stays where it is");
+        assert_eq!(std::fs::read_to_string(to.join("same")).unwrap(), "read");
+        assert_eq!(std::fs::read_to_string(from.join("replaced")).unwrap(), "not read");
+        assert!(!from.join("same").exists() && !to.join("replaced").exists());
     }
 }

@@ -158,7 +158,7 @@ impl<'o> Report<'o> {
             return;
         }
         let (file, number, offset) = match place {
-            Place::File(path) => (Some(path.to_string_lossy().into_owned()), None, None),
+            Place::File(path, _) => (Some(path.to_string_lossy().into_owned()), None, None),
             Place::Mbox { number, offset } => (None, Some(number), Some(offset)),
         };
         let outcome = match disposition {

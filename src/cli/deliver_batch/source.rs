@@ -4,7 +4,7 @@ use super::report::{self, Report};
 use super::shown;
 use crate::cli::envelope::Envelope;
 use crate::cli::failure::{Code, Failure};
-use crate::cli::input;
+use crate::cli::input::{self, FileId};
 use crate::crypto::SecretBytes;
 use crate::engine::{Disposition, Parcel, Recipient, Settings};
 use crate::mail::mbox::{Entry, Splitter, Variant};
@@ -24,17 +24,17 @@ const CHUNK: usize = 256 << 10;
 /// Where a message was.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
-    /// A file.
-    File(PathBuf),
+    /// A file, and which it was when it was read.
+    File(PathBuf, Option<FileId>),
     /// Which of the mbox, and where its `From ` line begins.
     Mbox { number: u64, offset: u64 },
 }
 
 impl Place {
-    /// The file, if it is one.
-    pub(super) fn file(&self) -> Option<&Path> {
+    /// The file, if it is one that was read.
+    pub(super) fn file(&self) -> Option<(&Path, FileId)> {
         match self {
-            Place::File(path) => Some(path),
+            Place::File(path, id) => Some((path, (*id)?)),
             Place::Mbox { .. } => None,
         }
     }
@@ -43,7 +43,7 @@ impl Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Place::File(path) => out.write_str(&shown(path)),
+            Place::File(path, _) => out.write_str(&shown(path)),
             Place::Mbox { number, offset } => write!(out, "message {number}, at byte {offset}"),
         }
     }
@@ -133,8 +133,9 @@ impl<'s> Source<'s> {
         match self {
             Source::Folder { files, limit, .. } => Ok(files.next().map(|file| {
                 let read = input::first_of_file(&file, *limit);
+                let id = read.as_ref().ok().map(|(_, id)| *id);
                 let failed = |error: std::io::Error| (unread(), format!("it cannot be read: {error}"));
-                (Place::File(file), read.map_err(failed))
+                (Place::File(file, id), read.map(|(message, _)| message).map_err(failed))
             })),
             Source::Mbox(mbox) => mbox.next(),
         }
