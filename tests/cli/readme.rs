@@ -100,10 +100,10 @@ fn the_rules_that_ship_are_checked_installed_and_explained() {
     }
 }
 
-/// A folder and an mbox, delivered to Anna as new mail is.
+/// A folder and an mbox, delivered as new mail is; to Bob, who has a certificate here.
 #[test]
 fn delivering_many_at_once_works() {
-    let site = Site::furnished();
+    let (site, _) = Site::certified();
     let old = site.folder().join("old-mail");
     std::fs::create_dir(&old).unwrap();
     for name in ["1.eml", "2.eml"] {
@@ -112,14 +112,13 @@ fn delivering_many_at_once_works() {
     site.write("list.mbox", "From a@far.example Mon Jan  6 10:00:00 2019\nSubject: one\n\nxyzzy\n");
     let sealpost = format!("'{}' --root '{}' ", env!("CARGO_BIN_EXE_sealpost"), path(&site.root()));
     let run = |line: &str| {
-        let here = line.replace("sudo sealpost ", &sealpost).replace("/srv/", "");
+        let here = line.replace("sudo sealpost ", &sealpost).replace("/srv/", "").replace("anna@", "bob@");
         let line = format!("cd '{}' && gzip -kf list.mbox && mkdir -p stored && {here}", path(site.folder()));
         Program::new("sh").args(["-c", &line]).run()
     };
     let folder = commands("Deliver many at once", "sudo sealpost ").pop().unwrap();
     let mbox = commands("Deliver many at once", "zcat ").pop().unwrap();
-    let inbox =
-        || std::fs::read_dir(site.root().join("mail/north.example/anna/Maildir/new")).unwrap().count();
+    let inbox = || std::fs::read_dir(site.root().join("mail/north.example/bob/Maildir/new")).unwrap().count();
     let lines =
         [format!("sudo sealpost {folder}"), format!("zcat {mbox}"), format!("sudo sealpost {folder}")];
     for (line, stored) in lines.iter().zip([2, 3, 3]) {
