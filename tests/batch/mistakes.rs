@@ -50,7 +50,7 @@ fn a_message_that_nobody_reads_is_no_success() {
         assert_eq!((ended.code, ended.text().as_str()), (Some(75), ""), "{}", ended.stderr);
         assert!(ended.stderr.contains(says), "{}", ended.stderr);
     }
-    assert!(!site.root().join("mail").exists(), "nothing is stored");
+    assert!(!site.root().join("mail/north.example/bob").exists(), "nothing is stored");
     let message = site.folder().join("message");
     std::fs::write(&message, MAIL).unwrap();
     let begin = || {
