@@ -128,7 +128,7 @@ impl ContentAlgorithm {
         trace::record("decrypt");
         content.append(tag);
         let input = DecryptInput { key: key.expose(), iv: &self.iv, aad, tag_len: tag.len() };
-        let length = (self.cipher.decrypt)(&input, content.expose_mut()).ok_or(CryptoError::NotOpened)?;
+        let length = self.cipher.decrypt.whole(&input, content.expose_mut()).ok_or(CryptoError::NotOpened)?;
         content.truncate(length);
         Ok(content)
     }
@@ -149,16 +149,30 @@ impl ContentAlgorithm {
     pub(crate) fn ends(&self, key: &SecretBytes, content: &[u8], most: usize) -> Ends {
         trace::record("decrypt");
         let block = self.iv.len();
-        let blocks = content.len() / block;
-        let at = |blocks: usize| content.split_at_checked(blocks * block).unwrap_or((content, &[]));
-        let (before, last) = at(blocks.saturating_sub(1));
-        let (_, iv) = before.split_at_checked(before.len().wrapping_sub(block)).unwrap_or((before, &self.iv));
-        let (_, left) = self.decrypt_run(key, iv, last);
-        let length = left.map(|left| before.len() + left);
-        let (first, _) = at(most.div_ceil(block).min(blocks));
+        let (_, end) = content.split_at(content.len().saturating_sub(2 * block));
+        let padding = self.padding(key, content.len() as u64, end);
+        let length = padding.ok().map(|padding| content.len() - padding);
+        let whole_blocks = most.div_ceil(block).min(content.len() / block);
+        let first = content.get(..whole_blocks * block).unwrap_or(content);
         let (mut start, _) = self.decrypt_run(key, &self.iv, first);
         start.truncate(length.unwrap_or(content.len()));
         Ends { start, length }
+    }
+
+    /// How many octets of padding (RFC 5652 6.3) end a ciphertext in CBC of so many octets, whose last two blocks, or all of it if
+    /// it is shorter, are `end`.
+    pub(crate) fn padding(&self, key: &SecretBytes, length: u64, end: &[u8]) -> Result<usize, CryptoError> {
+        let block = self.iv.len();
+        if length == 0 || !length.is_multiple_of(block as u64) {
+            return Err(CryptoError::NotOpened);
+        }
+        let at = end.len().checked_sub(block).ok_or(CryptoError::NotOpened)?;
+        let (before, last) = end.split_at(at);
+        // What a block is chained to is the ciphertext before it, or the IV.
+        let chained = if length == block as u64 { self.iv.as_slice() } else { before };
+        let chained = chained.len().checked_sub(block).and_then(|from| chained.get(from..));
+        let (_, left) = self.decrypt_run(key, chained.unwrap_or_default(), last);
+        Ok(block - left.ok_or(CryptoError::NotOpened)?)
     }
 
     /// Some blocks in CBC behind that one, and how much of them is clear text if padding ends them. They are decrypted
@@ -166,7 +180,7 @@ impl ContentAlgorithm {
     fn decrypt_run(&self, key: &SecretBytes, iv: &[u8], blocks: &[u8]) -> (SecretBytes, Option<usize>) {
         let mut clear = SecretBytes::new(blocks.to_vec());
         let input = DecryptInput { key: key.expose(), iv, aad: &[], tag_len: 0 };
-        let length = (self.cipher.decrypt)(&input, clear.expose_mut());
+        let length = self.cipher.decrypt.whole(&input, clear.expose_mut());
         (clear, length)
     }
 }

@@ -1,46 +1,12 @@
 //! Content that is encrypted and decrypted as it comes: what is too large to be held as a whole.
 
 use super::aead::{MINIMUM_TAG, TAG};
-use super::algorithm::{
-    AES_128_CBC, AES_128_GCM, AES_192_CBC, AES_192_GCM, AES_256_CBC, AES_256_GCM, DES_EDE3_CBC, RC2_40_CBC,
-    RC2_64_CBC, RC2_128_CBC,
-};
-use super::cbc::{self, BLOCK, CbcDecryptor};
+use super::algorithm::Decrypt;
+use super::cbc::{BLOCK, CbcDecryptor};
 use super::content::ContentAlgorithm;
-use super::gcm_stream::{GcmStream, gcm_stream};
+use super::gcm_stream::GcmStream;
 use super::lanes::{CbcStream, Lane, encrypt};
-use super::{ContentCipher, CryptoError, SecretBytes, trace};
-use aes::{Aes128, Aes192, Aes256};
-use des::TdesEde3;
-
-/// Nothing if key or IV has the wrong length.
-type StartCbc = fn(key: &[u8], iv: &[u8]) -> Option<CbcDecryptor>;
-/// The same; `beside` is authenticated besides.
-type StartGcm = fn(key: &[u8], nonce: &[u8], beside: &[u8]) -> Option<GcmStream>;
-
-/// How a cipher starts to work on pieces.
-enum Start {
-    Cbc(StartCbc),
-    Gcm(StartGcm),
-}
-
-/// Every content cipher but ChaCha20-Poly1305, whose package takes a content as a whole only.
-static STARTS: [(&ContentCipher, Start); 10] = [
-    (&AES_128_CBC, Start::Cbc(cbc::decryptor::<Aes128>)),
-    (&AES_192_CBC, Start::Cbc(cbc::decryptor::<Aes192>)),
-    (&AES_256_CBC, Start::Cbc(cbc::decryptor::<Aes256>)),
-    (&AES_128_GCM, Start::Gcm(gcm_stream::<Aes128>)),
-    (&AES_192_GCM, Start::Gcm(gcm_stream::<Aes192>)),
-    (&AES_256_GCM, Start::Gcm(gcm_stream::<Aes256>)),
-    (&DES_EDE3_CBC, Start::Cbc(cbc::decryptor::<TdesEde3>)),
-    (&RC2_40_CBC, Start::Cbc(cbc::rc2_decryptor)),
-    (&RC2_64_CBC, Start::Cbc(cbc::rc2_decryptor)),
-    (&RC2_128_CBC, Start::Cbc(cbc::rc2_decryptor)),
-];
-
-fn start(cipher: &ContentCipher) -> Option<&'static Start> {
-    STARTS.iter().find(|(row, _)| row.name == cipher.name).map(|(_, start)| start)
-}
+use super::{CryptoError, SecretBytes, trace};
 
 /// Encrypts pieces in place.
 pub(crate) enum Encryptor {
@@ -104,51 +70,31 @@ impl ContentAlgorithm {
     /// Starts to encrypt a content that comes in pieces.
     pub(crate) fn encryptor(&self, key: &SecretBytes) -> Result<Encryptor, CryptoError> {
         let failed = CryptoError::Failed(self.cipher.name);
-        match start(self.cipher) {
-            Some(Start::Cbc(_)) => self.cbc_stream(key).map(Encryptor::Cbc),
-            Some(Start::Gcm(start)) => {
-                start(key.expose(), self.iv(), &[]).map(Box::new).map(Encryptor::Gcm).ok_or(failed)
+        match &self.cipher.decrypt {
+            Decrypt::Chain(_) => self.cbc_stream(key).map(Encryptor::Cbc),
+            Decrypt::Tagged { pieces, .. } => {
+                pieces(key.expose(), self.iv(), &[]).map(Box::new).map(Encryptor::Gcm).ok_or(failed)
             }
-            None => Err(failed),
+            Decrypt::Whole(_) => Err(failed),
         }
     }
 
     /// Can a content be decrypted piece by piece?
     pub(crate) fn is_streamed(&self) -> bool {
-        start(self.cipher).is_some()
+        !matches!(self.cipher.decrypt, Decrypt::Whole(_))
     }
 
     /// Starts to decrypt a content that comes in pieces; `beside` is authenticated besides.
     pub(crate) fn decryptor(&self, key: &SecretBytes, beside: &[u8]) -> Result<Decryptor, CryptoError> {
         trace::record("decrypt");
-        let decryptor = match start(self.cipher) {
-            Some(Start::Cbc(start)) => start(key.expose(), self.iv()).map(Decryptor::Cbc),
-            Some(Start::Gcm(start)) => {
-                start(key.expose(), self.iv(), beside).map(Box::new).map(Decryptor::Gcm)
+        let decryptor = match &self.cipher.decrypt {
+            Decrypt::Chain(start) => start(key.expose(), self.iv()).map(Decryptor::Cbc),
+            Decrypt::Tagged { pieces, .. } => {
+                pieces(key.expose(), self.iv(), beside).map(Box::new).map(Decryptor::Gcm)
             }
-            None => None,
+            Decrypt::Whole(_) => None,
         };
         decryptor.ok_or(CryptoError::NotOpened)
-    }
-
-    /// How many octets of padding (RFC 5652 6.3) end a ciphertext in CBC of so many octets, whose last two blocks, or
-    /// all of it if it is shorter, are `end`.
-    pub(crate) fn padding(&self, key: &SecretBytes, length: u64, end: &[u8]) -> Result<usize, CryptoError> {
-        let block = self.cipher.iv_len;
-        if length == 0 || !length.is_multiple_of(block as u64) {
-            return Err(CryptoError::NotOpened);
-        }
-        let at = end.len().checked_sub(block).ok_or(CryptoError::NotOpened)?;
-        let (before, last) = end.split_at(at);
-        // In CBC what a block is chained to is the ciphertext before it, or the IV.
-        let chained = if length == block as u64 { self.iv() } else { before };
-        let chained = chained.len().checked_sub(block).and_then(|from| chained.get(from..));
-        let Some(Start::Cbc(start)) = start(self.cipher) else { return Err(CryptoError::NotOpened) };
-        let mut decryptor = start(key.expose(), chained.unwrap_or_default()).ok_or(CryptoError::NotOpened)?;
-        let mut last = SecretBytes::new(last.to_vec());
-        decryptor.decrypt(last.expose_mut());
-        let left = cbc::unpadded_len(last.expose(), block).ok_or(CryptoError::NotOpened)?;
-        Ok(block - left)
     }
 }
 
@@ -157,20 +103,27 @@ const _: () = assert!(BLOCK == TAG, "a block of AES is as long as a whole tag");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::ContentCipher;
     use crate::crypto::Policy;
-    use crate::crypto::algorithm::{CONTENT_CIPHERS, DecryptInput, Mode};
+    use crate::crypto::algorithm::{AES_256_CBC, AES_256_GCM, CONTENT_CIPHERS, DecryptInput, Mode};
+    use crate::crypto::cbc::padding_len;
     use proptest::prelude::*;
 
     #[test]
     fn every_cipher_but_one_works_on_pieces() {
         let without: Vec<&str> = CONTENT_CIPHERS
             .into_iter()
-            .filter(|cipher| start(cipher).is_none())
+            .filter(|cipher| matches!(cipher.decrypt, Decrypt::Whole(_)))
             .map(|cipher| cipher.name)
             .collect();
         assert_eq!(without, ["chacha20-poly1305"]);
-        for (cipher, start) in &STARTS {
-            assert_eq!(matches!(start, Start::Cbc(_)), cipher.mode == Mode::Cbc, "{}", cipher.name);
+        for cipher in CONTENT_CIPHERS {
+            assert_eq!(
+                matches!(cipher.decrypt, Decrypt::Chain(_)),
+                cipher.mode == Mode::Cbc,
+                "{}",
+                cipher.name
+            );
         }
     }
 
@@ -182,7 +135,7 @@ mod tests {
     /// backwards are not at hand for old ciphers, so that any octets serve, and the whole is the judge.
     #[test]
     fn pieces_come_out_as_the_whole_does() {
-        for (cipher, _) in &STARTS {
+        for cipher in CONTENT_CIPHERS.into_iter().filter(|cipher| algorithm(cipher, 3).is_streamed()) {
             let key = SecretBytes::new(vec![5; cipher.key_len]);
             let algorithm = algorithm(cipher, 3);
             let ciphertext: Vec<u8> = (0..=255).cycle().take(16 * 40).collect();
@@ -195,7 +148,7 @@ mod tests {
                 let input =
                     DecryptInput { key: key.expose(), iv: algorithm.iv(), aad: b"", tag_len: tag.len() };
                 let mut whole = [ciphertext.as_slice(), tag].concat();
-                (cipher.decrypt)(&input, &mut whole);
+                cipher.decrypt.whole(&input, &mut whole);
                 whole.truncate(ciphertext.len());
                 whole
             };
@@ -243,7 +196,7 @@ mod tests {
             let algorithm = algorithm(&AES_256_CBC, 2);
             let key = SecretBytes::new(vec![2; 32]);
             let mut padded = content.clone();
-            let padding = cbc::padding_len(content.len());
+            let padding = padding_len(content.len());
             padded.resize(content.len() + padding, padding as u8);
             let mut encryptor = algorithm.encryptor(&key).unwrap();
             encryptor.encrypt(&mut padded).unwrap();

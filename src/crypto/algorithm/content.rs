@@ -1,8 +1,9 @@
 //! What encrypts content.
 
 use super::Status;
-use crate::crypto::aead;
-use crate::crypto::cbc;
+use crate::crypto::aead::{self, GcmCipher};
+use crate::crypto::cbc::{self, CbcDecryptor};
+use crate::crypto::gcm_stream::{GcmStream, gcm_stream};
 use aes::{Aes128, Aes192, Aes256};
 use const_oid::ObjectIdentifier;
 use des::TdesEde3;
@@ -28,9 +29,36 @@ pub(in crate::crypto) enum Parameters {
     Rc2 { version: u32 },
 }
 
-/// Decrypts `content` in place, which has its tag behind it where there is one, and says how many of its bytes are clear text,
-/// or nothing if key, padding or tag is wrong.
-pub(in crate::crypto) type Decrypt = fn(input: &DecryptInput<'_>, content: &mut [u8]) -> Option<usize>;
+/// Starts to decrypt pieces in CBC; nothing if key or IV has the wrong length.
+type StartChain = fn(key: &[u8], iv: &[u8]) -> Option<CbcDecryptor>;
+
+/// Starts to work on pieces, either way; nothing if key or nonce has the wrong length. `beside` is authenticated besides.
+type StartTagged = fn(key: &[u8], nonce: &[u8], beside: &[u8]) -> Option<GcmStream>;
+
+/// Decrypts `content` in place, which has its tag behind it, and says how many of its bytes are clear text, or nothing if key
+/// or tag is wrong.
+type DecryptWhole = fn(input: &DecryptInput<'_>, content: &mut [u8]) -> Option<usize>;
+
+/// How content is decrypted.
+pub(in crate::crypto) enum Decrypt {
+    /// Block after block, as it comes.
+    Chain(StartChain),
+    /// As a whole, or as it comes.
+    Tagged { whole: DecryptWhole, pieces: StartTagged },
+    /// As a whole: its package takes no pieces.
+    Whole(DecryptWhole),
+}
+
+impl Decrypt {
+    /// A whole content in place, with its tag behind it where there is one. Gives how many of its bytes are clear text, or nothing
+    /// if key, padding or tag is wrong.
+    pub(in crate::crypto) fn whole(&self, input: &DecryptInput<'_>, content: &mut [u8]) -> Option<usize> {
+        match self {
+            Decrypt::Chain(start) => start(input.key, input.iv)?.decrypt_to_end(content),
+            Decrypt::Tagged { whole, .. } | Decrypt::Whole(whole) => whole(input, content),
+        }
+    }
+}
 
 /// What stands beside the ciphertext. CBC looks at key and IV only.
 #[derive(Clone, Copy)]
@@ -43,8 +71,7 @@ pub(in crate::crypto) struct DecryptInput<'a> {
 }
 
 /// Encrypts in place and gives the tag, or nothing if key or nonce has the wrong length.
-pub(in crate::crypto) type EncryptWhole =
-    fn(key: &[u8], nonce: &[u8], content: &mut [u8]) -> Option<[u8; aead::TAG]>;
+type EncryptWhole = fn(key: &[u8], nonce: &[u8], content: &mut [u8]) -> Option<[u8; aead::TAG]>;
 
 /// How content is encrypted.
 pub(in crate::crypto) enum Encrypt {
@@ -86,23 +113,23 @@ const NONCE: usize = 12;
 
 /// AES-128 in CBC mode (RFC 3565).
 pub static AES_128_CBC: ContentCipher =
-    block("aes-128-cbc", const_oid::db::rfc5911::ID_AES_128_CBC, 16, cbc::decrypt::<Aes128>);
+    block("aes-128-cbc", const_oid::db::rfc5911::ID_AES_128_CBC, 16, cbc::decryptor::<Aes128>);
 
 /// AES-192 in CBC mode (RFC 3565).
 pub static AES_192_CBC: ContentCipher =
-    block("aes-192-cbc", const_oid::db::rfc5911::ID_AES_192_CBC, 24, cbc::decrypt::<Aes192>);
+    block("aes-192-cbc", const_oid::db::rfc5911::ID_AES_192_CBC, 24, cbc::decryptor::<Aes192>);
 
 /// AES-256 in CBC mode (RFC 3565).
 pub static AES_256_CBC: ContentCipher = ContentCipher {
     encrypt: Encrypt::Lanes,
-    ..block("aes-256-cbc", const_oid::db::rfc5911::ID_AES_256_CBC, 32, cbc::decrypt::<Aes256>)
+    ..block("aes-256-cbc", const_oid::db::rfc5911::ID_AES_256_CBC, 32, cbc::decryptor::<Aes256>)
 };
 
 /// Triple DES in CBC mode (RFC 3370 5.1): what old peers still write by default.
 pub static DES_EDE3_CBC: ContentCipher = ContentCipher {
     iv_len: 8,
     status: Status::ReadOnly,
-    ..block("des-ede3-cbc", const_oid::db::rfc5911::DES_EDE_3_CBC, 24, cbc::decrypt::<TdesEde3>)
+    ..block("des-ede3-cbc", const_oid::db::rfc5911::DES_EDE_3_CBC, 24, cbc::decryptor::<TdesEde3>)
 };
 
 /// RC2 in CBC mode (RFC 3370 5.2) with 40 bits, as export rules once wanted it.
@@ -113,28 +140,27 @@ pub static RC2_64_CBC: ContentCipher = rc2("rc2-64-cbc", 8, 120);
 pub static RC2_128_CBC: ContentCipher = rc2("rc2-128-cbc", 16, 58);
 
 /// AES-128 in GCM mode (RFC 5084).
-pub static AES_128_GCM: ContentCipher = ContentCipher {
-    encrypt: Encrypt::Whole(aead::encrypt_gcm::<Aes128>),
-    ..gcm("aes-128-gcm", const_oid::db::rfc5911::ID_AES_128_GCM, 16, aead::decrypt_gcm::<Aes128>)
-};
+pub static AES_128_GCM: ContentCipher =
+    gcm::<Aes128>("aes-128-gcm", const_oid::db::rfc5911::ID_AES_128_GCM, 16);
 
 /// AES-192 in GCM mode (RFC 5084).
-pub static AES_192_GCM: ContentCipher = ContentCipher {
-    encrypt: Encrypt::Whole(aead::encrypt_gcm::<Aes192>),
-    ..gcm("aes-192-gcm", const_oid::db::rfc5911::ID_AES_192_GCM, 24, aead::decrypt_gcm::<Aes192>)
-};
+pub static AES_192_GCM: ContentCipher =
+    gcm::<Aes192>("aes-192-gcm", const_oid::db::rfc5911::ID_AES_192_GCM, 24);
 
 /// AES-256 in GCM mode (RFC 5084).
-pub static AES_256_GCM: ContentCipher = ContentCipher {
-    encrypt: Encrypt::Whole(aead::encrypt_gcm::<Aes256>),
-    ..gcm("aes-256-gcm", const_oid::db::rfc5911::ID_AES_256_GCM, 32, aead::decrypt_gcm::<Aes256>)
-};
+pub static AES_256_GCM: ContentCipher =
+    gcm::<Aes256>("aes-256-gcm", const_oid::db::rfc5911::ID_AES_256_GCM, 32);
 
 /// ChaCha20-Poly1305 (RFC 8103).
 pub static CHACHA20_POLY1305: ContentCipher = ContentCipher {
-    encrypt: Encrypt::Whole(aead::encrypt_chacha),
     parameters: Parameters::Iv,
-    ..gcm("chacha20-poly1305", ID_ALG_AEAD_CHACHA20_POLY1305, 32, aead::decrypt_chacha)
+    ..tagged(
+        "chacha20-poly1305",
+        ID_ALG_AEAD_CHACHA20_POLY1305,
+        32,
+        aead::encrypt_chacha,
+        Decrypt::Whole(aead::decrypt_chacha),
+    )
 };
 
 const ID_ALG_AEAD_CHACHA20_POLY1305: ObjectIdentifier =
@@ -155,7 +181,12 @@ pub static CONTENT_CIPHERS: [&ContentCipher; 11] = [
     &RC2_128_CBC,
 ];
 
-const fn block(name: &'static str, oid: ObjectIdentifier, key_len: usize, decrypt: Decrypt) -> ContentCipher {
+const fn block(
+    name: &'static str,
+    oid: ObjectIdentifier,
+    key_len: usize,
+    start: StartChain,
+) -> ContentCipher {
     ContentCipher {
         name,
         oid,
@@ -165,7 +196,7 @@ const fn block(name: &'static str, oid: ObjectIdentifier, key_len: usize, decryp
         status: Status::Write,
         parameters: Parameters::Iv,
         encrypt: Encrypt::Never,
-        decrypt,
+        decrypt: Decrypt::Chain(start),
     }
 }
 
@@ -174,16 +205,36 @@ const fn rc2(name: &'static str, key_len: usize, version: u32) -> ContentCipher 
         iv_len: 8,
         status: Status::ReadOnly,
         parameters: Parameters::Rc2 { version },
-        ..block(name, const_oid::db::rfc5911::RC_2_CBC, key_len, cbc::decrypt_rc2)
+        ..block(name, const_oid::db::rfc5911::RC_2_CBC, key_len, cbc::rc2_decryptor)
     }
 }
 
-const fn gcm(name: &'static str, oid: ObjectIdentifier, key_len: usize, decrypt: Decrypt) -> ContentCipher {
+const fn gcm<C: GcmCipher + 'static>(
+    name: &'static str,
+    oid: ObjectIdentifier,
+    key_len: usize,
+) -> ContentCipher {
+    let decrypt = Decrypt::Tagged { whole: aead::decrypt_gcm::<C>, pieces: gcm_stream::<C> };
+    tagged(name, oid, key_len, aead::encrypt_gcm::<C>, decrypt)
+}
+
+const fn tagged(
+    name: &'static str,
+    oid: ObjectIdentifier,
+    key_len: usize,
+    encrypt: EncryptWhole,
+    decrypt: Decrypt,
+) -> ContentCipher {
     ContentCipher {
+        name,
+        oid,
         mode: Mode::Aead,
+        key_len,
         iv_len: NONCE,
+        status: Status::Write,
         parameters: Parameters::Gcm,
-        ..block(name, oid, key_len, decrypt)
+        encrypt: Encrypt::Whole(encrypt),
+        decrypt,
     }
 }
 
