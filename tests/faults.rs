@@ -4,19 +4,15 @@
 
 mod batches;
 
-use sealpost::config::{Config, TrustBundle};
-use sealpost::crypto::Seed;
+use crate::support::{EngineParts, issued};
+use sealpost::config::Config;
 use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
-use sealpost::engine::{Disposition, Engine, NoHelpers, NoOutbox, Outcome, Recipient, Request, RuleCache};
+use sealpost::engine::{Disposition, Outcome, Recipient, Request};
 use sealpost::mail::{Address, MailboxName};
-use sealpost::pki::{
-    Authority, AuthorityProfile, Certificate, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity,
-    self_sign,
-};
+use sealpost::pki::{Certificate, UnlockedKey, Validity};
 use sealpost::rules::Source;
 use sealpost::smime::{OpeningKey, open};
 use sealpost::store::{Disk, Files, MaildirStore};
-use sealpost::system::{SystemClock, SystemEntropy};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -121,7 +117,8 @@ impl House {
         let directory = SqliteDirectory::create(&folder.path().join("store")).unwrap();
         directory.add_domain(&NewDomain { name: "north.example".into(), ..NewDomain::default() }).unwrap();
         let people = ["bob@north.example", "ada@north.example"].map(|name| Address::parse(name).unwrap());
-        let (key, certificate) = issue(&people);
+        let validity = Validity::lasting(OffsetDateTime::now_utc() - Duration::DAY, Duration::days(30));
+        let (key, certificate) = issued(&people, validity);
         for address in &people {
             let account = NewAccount { address: address.clone(), aliases: Vec::new() };
             directory.add_account(&account).unwrap();
@@ -132,18 +129,8 @@ impl House {
 
     fn deliver(&self, root: &Path, files: Faulty) -> Outcome {
         let store = MaildirStore::with_files(root, TEMPLATE, files).unwrap();
-        let settings = Config::default().settings;
-        let engine = Engine {
-            directory: &self.directory,
-            store: &store,
-            clock: &SystemClock,
-            entropy: &SystemEntropy,
-            built_in: &TrustBundle::default(),
-            outbox: &NoOutbox,
-            helpers: &NoHelpers,
-            rules: &RuleCache::default(),
-            settings: &settings,
-        };
+        let parts = EngineParts::default();
+        let engine = parts.engine(&self.directory, &store);
         let recipient = |address: &Address| Recipient { address: address.clone(), original: None };
         engine.deliver(&Request {
             large: None,
@@ -187,20 +174,6 @@ impl House {
             files.len()
         })
     }
-}
-
-fn issue(people: &[Address]) -> (UnlockedKey, Certificate) {
-    let seed = |number: u8| Seed::from_bytes(&mut [number; 32]);
-    let validity = Validity::lasting(OffsetDateTime::now_utc() - Duration::DAY, Duration::days(30));
-    let root_key = UnlockedKey::generate(KeyType::EcP256, seed(1)).unwrap();
-    let subject = Subject::named("north.example");
-    let profile = AuthorityProfile { subject: &subject, dns_names: &[], validity };
-    let root = self_sign(&root_key, &profile, seed(2)).unwrap();
-    let key = UnlockedKey::generate(KeyType::Rsa2048, seed(3)).unwrap();
-    let user = UserProfile { common_name: "both", addresses: people, validity, reads: Reads::Cbc };
-    let authority = Authority::new(&root, &root_key).unwrap();
-    let certificate = authority.issue(&key.public(), &user, seed(4)).unwrap();
-    (key, certificate)
 }
 
 fn list(folder: &Path) -> Vec<PathBuf> {

@@ -1,13 +1,12 @@
 //! What was looked up is kept until the directory changes, and no judgement outlives its second.
 
 use super::house::{BOB, House, LASTS, Parts, parcel};
-use crate::support::Site;
-use sealpost::config::{Config, TrustBundle};
+use crate::support::{EngineParts, Site};
 use sealpost::crypto::{Entropy, EntropyError, Seed};
 use sealpost::directory::SqliteDirectory;
-use sealpost::engine::{Batch, Engine, Expired, InFlight, NoHelpers, NoOutbox, RuleCache};
+use sealpost::engine::{Batch, Engine, Expired, InFlight};
 use sealpost::store::MemoryStore;
-use sealpost::system::{SystemClock, SystemEntropy};
+use sealpost::system::SystemEntropy;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -19,19 +18,8 @@ const PAIRS: InFlight = InFlight { octets: 1 << 20, messages: 4 };
 fn a_certificate_that_is_revoked_meanwhile_is_not_sealed_to() {
     let (site, _) = Site::certified();
     let directory = SqliteDirectory::open_for_reading(&site.root()).unwrap();
-    let (store, settings) = (MemoryStore::default(), Config::default().settings);
-    let (bundle, rules) = (TrustBundle::default(), RuleCache::default());
-    let engine = Engine {
-        directory: &directory,
-        store: &store,
-        clock: &SystemClock,
-        entropy: &SystemEntropy,
-        built_in: &bundle,
-        outbox: &NoOutbox,
-        helpers: &NoHelpers,
-        rules: &rules,
-        settings: &settings,
-    };
+    let (store, parts) = (MemoryStore::default(), EngineParts::default());
+    let engine = parts.engine(&directory, &store);
     let batch = Batch { engine, in_flight: PAIRS, stop: &AtomicBool::new(false) };
     let read = (0..8).map(|number| {
         if number == 4 {
@@ -111,20 +99,9 @@ impl Entropy for Late<'_> {
 fn a_certificate_that_is_revoked_after_the_sealing_is_not_delivered_to() {
     let (site, _) = Site::certified();
     let directory = SqliteDirectory::open_for_reading(&site.root()).unwrap();
-    let (store, settings) = (MemoryStore::default(), Config::default().settings);
-    let (bundle, rules) = (TrustBundle::default(), RuleCache::default());
+    let (store, parts) = (MemoryStore::default(), EngineParts::default());
     let late = Late { site: &site, drawn: AtomicUsize::new(0) };
-    let engine = Engine {
-        directory: &directory,
-        store: &store,
-        clock: &SystemClock,
-        entropy: &late,
-        built_in: &bundle,
-        outbox: &NoOutbox,
-        helpers: &NoHelpers,
-        rules: &rules,
-        settings: &settings,
-    };
+    let engine = Engine { entropy: &late, ..parts.engine(&directory, &store) };
     let batch = Batch { engine, in_flight: PAIRS, stop: &AtomicBool::new(false) };
     // One that bounces, so that it is seen that each has its own answer.
     let read = (0..6).map(|number| {

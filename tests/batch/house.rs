@@ -1,17 +1,12 @@
 //! north.example with bob and ada, a clock that a test sets, and an engine over a disk or a store in memory.
 
-use sealpost::config::{Config, TrustBundle};
+use crate::support::{EngineParts, issued};
+use sealpost::config::Config;
 use sealpost::crypto::{Entropy, EntropyError, SecretBytes, Seed};
 use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
-use sealpost::engine::{
-    Batch, Clock, Engine, InFlight, Mailstore, NoHelpers, NoOutbox, Outcome, Parcel, Recipient, RuleCache,
-    Settings,
-};
+use sealpost::engine::{Batch, Clock, Engine, InFlight, Mailstore, Outcome, Parcel, Recipient, Settings};
 use sealpost::mail::{Address, MailboxName};
-use sealpost::pki::{
-    Authority, AuthorityProfile, Certificate, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity,
-    self_sign,
-};
+use sealpost::pki::{Certificate, UnlockedKey, Validity};
 use sealpost::rules::Source;
 use sealpost::smime::{OpeningKey, open};
 use sealpost::store::MaildirStore;
@@ -67,7 +62,8 @@ impl House {
         let directory = SqliteDirectory::create(&folder.path().join("store")).unwrap();
         directory.add_domain(&NewDomain { name: "north.example".into(), ..NewDomain::default() }).unwrap();
         let people = ["bob", "ada"].map(address);
-        let (key, certificate) = issue(&people);
+        let validity = Validity::lasting(begin(), Duration::seconds(LASTS));
+        let (key, certificate) = issued(&people, validity);
         for address in &people {
             directory.add_account(&NewAccount { address: address.clone(), aliases: Vec::new() }).unwrap();
             directory.add_certificate(address, &certificate, "test").unwrap();
@@ -91,17 +87,9 @@ impl House {
     }
 
     pub(super) fn engine<'e>(&'e self, store: &'e dyn Mailstore, parts: &'e Parts) -> Engine<'e> {
-        Engine {
-            directory: &self.directory,
-            store,
-            clock: &self.clock,
-            entropy: &parts.entropy,
-            built_in: &parts.bundle,
-            outbox: &NoOutbox,
-            helpers: &NoHelpers,
-            rules: &parts.rules,
-            settings: &self.settings,
-        }
+        let Parts { entropy, beside } = parts;
+        let (clock, settings) = (&self.clock, &self.settings);
+        Engine { clock, entropy, settings, ..beside.engine(&self.directory, store) }
     }
 
     /// One call after the other.
@@ -147,8 +135,7 @@ impl House {
 #[derive(Default)]
 pub(super) struct Parts {
     pub(super) entropy: Counted,
-    pub(super) bundle: TrustBundle,
-    pub(super) rules: RuleCache,
+    pub(super) beside: EngineParts,
 }
 
 pub(super) struct Disk {
@@ -203,18 +190,4 @@ pub(super) fn numbers(count: usize) -> Vec<String> {
 /// What is told of each, for comparisons.
 pub(super) fn lines(outcomes: &[Outcome]) -> Vec<String> {
     outcomes.iter().map(|outcome| outcome.disposition.line()).collect()
-}
-
-fn issue(people: &[Address]) -> (UnlockedKey, Certificate) {
-    let seed = |number: u8| Seed::from_bytes(&mut [number; 32]);
-    let validity = Validity::lasting(begin(), Duration::seconds(LASTS));
-    let root_key = UnlockedKey::generate(KeyType::EcP256, seed(1)).unwrap();
-    let subject = Subject::named("north.example");
-    let profile = AuthorityProfile { subject: &subject, dns_names: &[], validity };
-    let root = self_sign(&root_key, &profile, seed(2)).unwrap();
-    let key = UnlockedKey::generate(KeyType::Rsa2048, seed(3)).unwrap();
-    let user = UserProfile { common_name: "both", addresses: people, validity, reads: Reads::Cbc };
-    let authority = Authority::new(&root, &root_key).unwrap();
-    let certificate = authority.issue(&key.public(), &user, seed(4)).unwrap();
-    (key, certificate)
 }

@@ -32,18 +32,8 @@ fn counts(house: &House, root: &Path) -> [[usize; 2]; 3] {
 /// The exit codes of the three. So many may be in hand: one or all.
 fn deliver(house: &House, root: &Path, files: Faulty, messages: usize) -> Vec<u8> {
     let store = MaildirStore::with_files(root, TEMPLATE, files).unwrap();
-    let settings = Config::default().settings;
-    let engine = Engine {
-        directory: &house.directory,
-        store: &store,
-        clock: &SystemClock,
-        entropy: &SystemEntropy,
-        built_in: &TrustBundle::default(),
-        outbox: &NoOutbox,
-        helpers: &NoHelpers,
-        rules: &RuleCache::default(),
-        settings: &settings,
-    };
+    let parts = EngineParts::default();
+    let engine = parts.engine(&house.directory, &store);
     let recipient = |address: &Address| Recipient { address: address.clone(), original: None };
     let parcels = SUBJECTS.iter().map(|subject| {
         let parcel = Parcel {

@@ -1,5 +1,6 @@
 //! What the tests share: running programs, skipping honestly, keys and certificates, a store to deliver into.
 
+mod engine;
 mod identity;
 mod mail_server;
 mod need;
@@ -9,6 +10,7 @@ mod site;
 mod store;
 
 pub(crate) use crate::laws::crlf;
+pub(crate) use engine::{EngineParts, issued};
 pub(crate) use identity::{Authority, Identity, KeyKind};
 pub(crate) use mail_server::{Act, MailServer, Taken};
 pub(crate) use need::{
