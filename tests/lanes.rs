@@ -27,12 +27,18 @@ fn recipient(number: usize) -> (&'static Person, Profile) {
     }
 }
 
+/// Lines of text; every other one is of any octets.
 fn message(number: usize) -> Vec<u8> {
     let longest = if number.is_multiple_of(100) { SELDOM } else { MOSTLY };
     let length = drawn(number + MESSAGES) % longest;
-    let head = format!("Subject: {number} of {MESSAGES}\n\n");
-    let words = (0..).flat_map(|at: usize| format!("{:x} {number}\n", drawn(number ^ at << 20)).into_bytes());
-    head.into_bytes().into_iter().chain(words.take(length)).collect()
+    let head = format!("Subject: {number} of {MESSAGES}\n\n").into_bytes();
+    let at_random = (0..).map(|at: usize| drawn(number ^ at << 20));
+    if number.is_multiple_of(2) {
+        head.into_iter().chain(at_random.map(|drawn| drawn as u8).take(length)).collect()
+    } else {
+        let words = at_random.flat_map(|drawn| format!("{drawn:x} {number}\n").into_bytes());
+        head.into_iter().chain(words.take(length)).collect()
+    }
 }
 
 fn seed(number: usize) -> Seed {

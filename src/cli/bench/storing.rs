@@ -8,8 +8,8 @@ use crate::engine::{Content, Copy, Mailstore, Place};
 use crate::mail::{Address, MailboxName};
 use crate::smime::Sealed;
 use crate::store::MaildirStore;
+use crate::system::side_by_side;
 use std::path::Path;
-use std::thread::scope;
 
 /// Messages on their way to the disk at once, each to a mailbox of its own.
 pub(super) const WRITERS: usize = 64;
@@ -82,14 +82,7 @@ impl Shelf {
     }
 
     fn store_at_once(&self, copies: &[Copy<'_>]) -> Result<(), Failure> {
-        scope(|threads| {
-            let writers: Vec<_> =
-                copies.chunks(IN_TURN).map(|copies| threads.spawn(|| self.store(copies))).collect();
-            writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(|_| Err(died())))
-        })
+        let shares = copies.chunks(IN_TURN).collect();
+        side_by_side(shares, WRITERS, |copies| self.store(copies)).into_iter().collect()
     }
-}
-
-fn died() -> Failure {
-    Failure::new(Code::Internal, "a writer died: this is a bug, please report it")
 }

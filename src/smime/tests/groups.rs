@@ -3,7 +3,6 @@
 use super::*;
 use proptest::prelude::*;
 use rayon::ThreadPool;
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 /// Sets of recipients with the form that they are sealed to in. The last two are refused.
 fn audiences() -> &'static [(Vec<ValidatedCertificate>, Form)] {
@@ -90,38 +89,6 @@ proptest! {
             prop_assert!(pool.install(|| outcomes(group)) == alone, "{} threads", pool.current_num_threads());
         }
     }
-}
-
-/// It is impossible to mix up keys, IVs or outputs of two messages; and here are ten thousand at once.
-#[test]
-fn ten_thousand_messages_of_any_size_open_to_what_they_were() {
-    let people = [dana(), dana(), dana(), dana(), dana(), dana(), dana(), alice()];
-    let recipients = [[dana().validated()], [alice().validated()]];
-    let mut state = 88_172_645_463_325_252_u64;
-    let mut random = |below: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % below
-    };
-    let messages: Vec<Vec<u8>> = (0..10_000)
-        .map(|number| {
-            let length = random(if number % 64 == 0 { 20_000 } else { 1_500 }) as usize;
-            let head = format!("Subject: {number}\r\n\r\n");
-            head.bytes().chain((0..length).map(|_| random(256) as u8)).collect()
-        })
-        .collect();
-    let jobs = messages.iter().enumerate().map(|(number, message)| {
-        let to = &recipients[usize::from(number % people.len() == 7)];
-        let seed = Seed::from_bytes(&mut std::array::from_fn(|at| (number >> (8 * (at % 4))) as u8));
-        SealJob { seed, ..job(message, to, Profile::Compatible, 0) }
-    });
-    let sealed = seal_many(jobs.collect());
-    let opened = messages.par_iter().zip(sealed).enumerate().map(|(number, (message, sealed))| {
-        let opened = open_as(people[number % people.len()], sealed.unwrap().bytes()).unwrap();
-        assert!(opened == *crlf(message), "{number}");
-    });
-    assert_eq!(opened.count(), 10_000);
 }
 
 #[test]
