@@ -1,5 +1,6 @@
 //! Base64 in lines, written as the bytes come.
 
+use super::buffer::Buffer;
 use encodify::base64::{Base64, LineEnding, STANDARD};
 use std::ops::Range;
 
@@ -13,7 +14,7 @@ pub(super) const LINE: usize = MIME_COLUMNS / 4 * 3;
 
 /// Appends base64 to an output that was reserved before.
 pub(super) struct Base64Lines {
-    out: Vec<u8>,
+    out: Buffer,
     engine: Base64,
     /// Bytes that fill one line.
     line: usize,
@@ -25,19 +26,25 @@ pub(super) struct Base64Lines {
 impl Base64Lines {
     /// Writes a body behind `header`; room for `length` bytes of input is reserved at once.
     pub(super) fn new(header: &[u8], length: usize, line_ending: LineEnding) -> Base64Lines {
-        Base64Lines::of_columns(MIME_COLUMNS, header, length, line_ending)
+        let room = Buffer::with_capacity(header.len() + body_len(length, line_ending));
+        Base64Lines::within(room, MIME_COLUMNS, header, line_ending)
     }
 
-    /// The same with lines of another length, a multiple of 4 and no longer than those of a body.
+    /// The same with lines of another length, a multiple of 4 and no longer than those of a body, and on the heap.
     pub(super) fn of_columns(
         columns: usize,
         header: &[u8],
         length: usize,
         line_ending: LineEnding,
     ) -> Base64Lines {
-        let engine = STANDARD.wrapped(columns, line_ending);
-        let mut out = Vec::with_capacity(header.len() + engine.encoded_len(length));
+        let length = STANDARD.wrapped(columns, line_ending).encoded_len(length);
+        let room = Vec::with_capacity(header.len() + length).into();
+        Base64Lines::within(room, columns, header, line_ending)
+    }
+
+    fn within(mut out: Buffer, columns: usize, header: &[u8], line_ending: LineEnding) -> Base64Lines {
         out.extend_from_slice(header);
+        let engine = STANDARD.wrapped(columns, line_ending);
         let line = (columns / 4 * 3).min(LINE);
         Base64Lines { out, engine, line, carry: [0; LINE], carried: 0 }
     }
@@ -47,7 +54,7 @@ impl Base64Lines {
         let bytes = self.complete_line(bytes);
         let (lines, rest) = bytes.split_at(bytes.len() - bytes.len() % self.line);
         if !lines.is_empty() {
-            self.engine.encode_append(lines, &mut self.out);
+            self.out.encode(&self.engine, lines);
         }
         self.carry(rest);
     }
@@ -76,7 +83,7 @@ impl Base64Lines {
 
     fn write_carry(&mut self) {
         let carried = self.carry.get(..self.carried).unwrap_or_default();
-        self.engine.encode_append(carried, &mut self.out);
+        self.out.encode(&self.engine, carried);
         self.carried = 0;
     }
 
@@ -88,7 +95,7 @@ impl Base64Lines {
     }
 
     /// Writes the last line and gives the output back.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Buffer {
         if self.carried > 0 {
             self.write_carry();
         }
@@ -152,7 +159,7 @@ mod tests {
                 let capacity = lines.out.capacity();
                 bytes.chunks(size).for_each(|piece| lines.write(piece));
                 let out = lines.finish();
-                assert_eq!(out, whole.as_bytes());
+                assert_eq!(*out, *whole.as_bytes());
                 assert_eq!(out.capacity(), capacity, "the output is reserved once");
             }
         }

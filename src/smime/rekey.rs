@@ -78,7 +78,7 @@ pub fn rekey_examined(
     let infos = recipient_infos(&recipients, &content_key, seed)?;
     let bytes = replace_recipients(input.bytes(), &carrier, &enveloped, infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients, headers_kept: None })
+    Ok(Sealed { bytes: bytes.into(), cipher: Some(algorithm.cipher), recipients, headers_kept: None })
 }
 
 fn find_enveloped(input: &Input<'_>) -> Result<Enveloped, RekeyError> {
@@ -204,7 +204,7 @@ fn rewrite(sealed: &[u8], text: &[u8], columns: usize, frame: &Frame, parts: &Pa
     lines.write(&frame.head);
     lines.write(&parts.encrypted_content);
     lines.write(parts.after);
-    let mut bytes = lines.finish();
+    let mut bytes = Vec::from(lines.finish());
     // The end of the last line is still there behind the old text.
     bytes.truncate(bytes.trim_ascii_end().len());
     bytes.extend_from_slice(after);

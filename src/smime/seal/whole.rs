@@ -24,5 +24,5 @@ pub(super) fn seal(framed: Framed<'_>) -> Result<Sealed, SealError> {
     let mut bytes = mem::take(&mut *clear);
     bytes.extend_from_slice(&frame::tail(&tag));
     encode_in_place(&mut bytes, header.len(), line_ending);
-    Ok(report.sealed(bytes))
+    Ok(report.sealed(bytes.into()))
 }
