@@ -168,6 +168,9 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn the_system_is_asked_for_huge_pages() {
+        if !std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
+            return;
+        }
         for capacity in [LARGE, LARGE + HUGE / 2 - 1, LARGE + HUGE / 2, LARGE + HUGE - 1] {
             let mut buffer = Buffer::with_capacity(capacity);
             buffer.extend_from_slice(&[1]);

@@ -2,6 +2,7 @@
 //! can do is found at run time, and the portable code is the reference and the fallback.
 
 pub(crate) mod cbc;
+pub(crate) mod letters;
 pub(crate) mod rsa;
 
 pub(crate) use cbc::{CbcStream, Lane, encrypt, width};
