@@ -20,7 +20,7 @@ mod writer;
 
 pub use from_line::FromLine;
 pub use keeping::Keeping;
-pub use splitter::{Cut, Entry, NoMbox, Splitter, TooLarge};
+pub use splitter::{Cut, Entry, Head, NoMbox, Part, Splitter, TooLarge};
 pub use writer::{write, write_opened};
 
 /// Which of the family. They differ in how a line of the message is kept from looking like the begin of the next; the

@@ -7,6 +7,7 @@
 
 mod chain;
 mod crew;
+mod queue;
 mod settle;
 mod whole;
 

@@ -42,7 +42,7 @@ pub struct Keeping {
 }
 
 /// How a message was changed to be lines that end in LF.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Shape {
     /// Each LF had a CR before it.
     pub(super) crlf: bool,
@@ -56,7 +56,8 @@ impl Shape {
         Shape { crlf, cut: message.last() != Some(&b'\n') }
     }
 
-    fn restore(self, mut message: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    /// The message as it was before.
+    pub(super) fn restore(self, mut message: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
         if self.cut && message.last() == Some(&b'\n') {
             message.pop();
         }
@@ -67,13 +68,15 @@ impl Shape {
 impl Keeping {
     /// What stands in front of a message, and the message.
     pub(super) fn take(mut found: Zeroizing<Vec<u8>>) -> (Keeping, Zeroizing<Vec<u8>>) {
-        match Keeping::ours(&found) {
-            Some((keeping, shape, length)) => {
-                found.drain(..length);
-                (keeping, shape.restore(found))
-            }
-            None => (Keeping::of_others(&Message::new(&found)), found),
-        }
+        let (keeping, shape, length) = Keeping::front(&found);
+        found.drain(..length);
+        (keeping, shape.restore(found))
+    }
+
+    /// What stands in front of a message, how the message was changed, and how many octets come off.
+    pub(super) fn front(found: &[u8]) -> (Keeping, Shape, usize) {
+        let of_others = || (Keeping::of_others(&Message::new(found)), Shape::default(), 0);
+        Keeping::ours(found).unwrap_or_else(of_others)
     }
 
     /// The fields in our form, and their octets.

@@ -12,6 +12,12 @@ pub(super) fn marks(line: &[u8]) -> Option<usize> {
     line.get(marks..).is_some_and(|rest| rest.starts_with(FROM)).then_some(marks)
 }
 
+/// Does the begin of a line tell whether it is such a line?
+pub(super) fn has_shown(begin: &[u8]) -> bool {
+    let marks = begin.iter().take_while(|byte| **byte == b'>').count();
+    begin.len() >= marks + FROM.len()
+}
+
 /// The message without what its variant put before lines.
 pub(super) fn unquoted(quoted: &[u8], variant: Variant) -> Zeroizing<Vec<u8>> {
     let is_quoted = |line: &[u8]| match variant {

@@ -1,11 +1,16 @@
 //! From octets in pieces of any size to messages.
 
+mod passing;
+
 use super::from_line::{self, FromLine};
 use super::held::Held;
 use super::{Keeping, Variant, quoting};
 use crate::mail::header_fields;
 use memchr::{memchr, memmem};
+use passing::Passing;
 use zeroize::Zeroizing;
+
+pub use passing::Head;
 
 /// What is kept of a message that is left out: enough to see whether an empty line stands before what follows.
 const CONTEXT: usize = 3;
@@ -16,6 +21,8 @@ const CONTEXT: usize = 3;
 pub struct Splitter {
     variant: Variant,
     limit: usize,
+    /// Of more than so many a message is given in pieces.
+    hold: usize,
     held: Held,
     /// Where in `held` no message begins before.
     looked: usize,
@@ -36,6 +43,18 @@ pub struct Entry {
     pub from: FromLine,
     /// The message.
     pub content: Result<Cut, TooLarge>,
+}
+
+/// What comes next.
+pub enum Part {
+    /// A message, whole.
+    Whole(Entry),
+    /// A message of which more comes than is held: its pieces follow.
+    Begins(Head),
+    /// The next octets of it.
+    Piece(Zeroizing<Vec<u8>>),
+    /// The last octets of it, or it was too large after all.
+    Ends(Result<Zeroizing<Vec<u8>>, TooLarge>),
 }
 
 /// A message, cut out.
@@ -68,6 +87,8 @@ enum State {
     Inside(Open, Phase),
     /// The same, but most of it is dropped already.
     Dropping(Open, u64),
+    /// The same, but most of it is given already.
+    Passing(Open, Passing),
     /// Nothing follows.
     Done,
 }
@@ -104,6 +125,7 @@ impl Splitter {
         Splitter {
             variant,
             limit: limit.max(CONTEXT),
+            hold: usize::MAX,
             held: Held::default(),
             looked: 0,
             state: State::Begin,
@@ -133,19 +155,31 @@ impl Splitter {
         matches!(self.state, State::Done)
     }
 
-    /// The next message, if it is there whole.
+    /// The next message, if it is there whole. One that is given in pieces is passed over.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, NoMbox> {
+        loop {
+            match self.next_part()? {
+                Some(Part::Whole(entry)) => return Ok(Some(entry)),
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The next message, or what comes next of one that is given in pieces.
+    pub fn next_part(&mut self) -> Result<Option<Part>, NoMbox> {
         loop {
             let found = match self.state {
                 State::Begin => self.begin()?,
                 State::Inside(open, phase) => self.inside(open, phase),
                 State::Dropping(open, dropped) => self.dropping(open, dropped),
+                State::Passing(open, passing) => self.passing(open, passing),
                 State::Done => return Ok(None),
             };
             match found {
                 Turn::Again => {}
                 Turn::Wait => return Ok(None),
-                Turn::Found(entry) => return Ok(Some(entry)),
+                Turn::Found(part) => return Ok(Some(part)),
             }
         }
     }
@@ -221,12 +255,12 @@ impl Splitter {
         }
         let gap = if rest.starts_with(b"\r\n") { 2 } else { usize::from(rest.starts_with(b"\n")) };
         if self.ended && held.len() >= end && rest.len() == gap {
-            return Turn::Found(self.give(open, end, end + gap, None));
+            return self.give(open, end, end + gap, None);
         }
         match self.place(end + gap) {
             Place::Unknown => Turn::Wait,
             Place::Nothing => self.go_on(open, Phase::Lines),
-            Place::Begins(from, line) => Turn::Found(self.give(open, end, end + gap, Some((from, line)))),
+            Place::Begins(from, line) => self.give(open, end, end + gap, Some((from, line))),
         }
     }
 
@@ -235,12 +269,15 @@ impl Splitter {
         match self.next_begin(true) {
             Some((at, Place::Begins(from, line))) => {
                 let end = at - empty_line_before(self.held.octets(), at, true).unwrap_or(0);
-                Turn::Found(self.give(open, end, at, Some((from, line))))
+                self.give(open, end, at, Some((from, line)))
             }
             _ if self.ended => {
                 let all = self.held.octets().len();
                 let end = all - empty_line_before(self.held.octets(), all, true).unwrap_or(0);
-                Turn::Found(self.give(open, end, all, None))
+                self.give(open, end, all, None)
+            }
+            _ if self.looked > self.hold.saturating_add(2) && self.hold < self.limit => {
+                self.begin_passing(open)
             }
             // An empty line of two octets may stand before what is looked at.
             _ if self.looked > self.limit.saturating_add(2) => {
@@ -263,7 +300,7 @@ impl Splitter {
         let empty = empty_line_before(held, next, false).unwrap_or(0);
         let size = dropped + (next - empty) as u64;
         let content = Err(TooLarge { size, limit: self.limit });
-        Turn::Found(self.close(open, content, next, begins))
+        self.close(open, content, next, begins)
     }
 
     fn drop_looked(&mut self, open: Open, dropped: u64) -> Turn {
@@ -317,7 +354,7 @@ impl Splitter {
     }
 
     /// Gives the message up to `end`, and goes on at `next`.
-    fn give(&mut self, open: Open, end: usize, next: usize, begins: Option<(FromLine, usize)>) -> Entry {
+    fn give(&mut self, open: Open, end: usize, next: usize, begins: Option<(FromLine, usize)>) -> Turn {
         let quoted = self.held.octets().get(..end).unwrap_or_default();
         let content = if quoted.len() > self.limit {
             Err(TooLarge { size: quoted.len() as u64, limit: self.limit })
@@ -334,14 +371,19 @@ impl Splitter {
         content: Result<Cut, TooLarge>,
         next: usize,
         begins: Option<(FromLine, usize)>,
-    ) -> Entry {
+    ) -> Turn {
         let entry = Entry { number: self.number, offset: open.offset, from: open.from, content };
+        self.go_to(next, begins);
+        Turn::Found(Part::Whole(entry))
+    }
+
+    /// To the message that begins there, or to the end.
+    fn go_to(&mut self, next: usize, begins: Option<(FromLine, usize)>) {
         self.advance(next);
         match begins {
             Some((from, line)) => self.open(from, line),
             None => self.state = State::Done,
         }
-        entry
     }
 }
 
@@ -349,7 +391,7 @@ impl Splitter {
 enum Turn {
     Again,
     Wait,
-    Found(Entry),
+    Found(Part),
 }
 
 /// The length of the empty line that ends just before `at`, if one does. Before the first octet of a `whole` message stands

@@ -80,6 +80,11 @@ impl<'a> Chain<'a> {
         self.lines.write(&self.chunk.0);
     }
 
+    /// Octets of the content that are not encrypted yet.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
     /// Is all of it encrypted?
     pub(super) fn is_done(&self) -> bool {
         self.is_padded

@@ -2,6 +2,7 @@
 //! way as the processor encrypts side by side.
 
 use super::chain::{Chain, Chunk, advance};
+use super::queue::Queue;
 use super::settle::{Framed, Settled, settle};
 use super::{SealError, SealJob, whole};
 use crate::crypto::algorithm::Mode;
@@ -9,15 +10,7 @@ use crate::crypto::lanes;
 use crate::crypto::rsa_public::encrypt_all;
 use crate::smime::Sealed;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use std::cmp::Reverse;
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-use std::vec::IntoIter;
-
-/// As many messages are settled together at least, and at most: RSA is done with eight at once, and who takes many leaves
-/// little to others.
-const FEWEST: usize = 4;
-const MOST: usize = 16;
 
 type Outcome = Result<Sealed, SealError>;
 
@@ -25,45 +18,23 @@ pub(super) fn seal_all(jobs: Vec<SealJob<'_>>) -> Vec<Outcome> {
     let count = jobs.len();
     // Who asks rayon how many threads it has starts them: a hook with one message does not.
     let threads = if count < 2 { 1 } else { rayon::current_num_threads() };
-    let queue = Queue::new(jobs, threads);
+    let queue = Queue::new(jobs.into_iter().map(|job| (job.message.len(), job)), threads);
     if count < 2 {
-        return Worker::new(&queue).run().into_iter().map(|(_, outcome)| outcome).collect();
+        return Worker::new(&queue, 0).run().into_iter().map(|(_, outcome)| outcome).collect();
     }
     let workers = (0..threads.min(count)).into_par_iter();
-    let work = workers.flat_map_iter(|_| Worker::new(&queue).run());
+    let work = workers.flat_map_iter(|number| Worker::new(&queue, number).run());
     let mut outcomes: Vec<(usize, Outcome)> = work.collect();
     outcomes.sort_unstable_by_key(|(place, _)| *place);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-/// The messages that nobody works on yet, each with its place among the jobs.
-struct Queue<'a> {
-    jobs: Mutex<IntoIter<(usize, SealJob<'a>)>>,
-    threads: usize,
-    /// How many a thread has under way at most: no more than its share of all.
-    width: usize,
-}
-
-impl<'a> Queue<'a> {
-    fn new(jobs: Vec<SealJob<'a>>, threads: usize) -> Queue<'a> {
-        let threads = threads.max(1);
-        let width = lanes::width().min(jobs.len().div_ceil(threads)).max(1);
-        let mut jobs: Vec<_> = jobs.into_iter().enumerate().collect();
-        jobs.sort_by_key(|(_, job)| Reverse(job.message.len()));
-        Queue { jobs: Mutex::new(jobs.into_iter()), threads, width }
-    }
-
-    /// A part of a thread's share of what is left: what is left in the end is shared out in small pieces.
-    fn take(&self) -> Vec<(usize, SealJob<'a>)> {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let (share, half) = (jobs.len().div_ceil(self.threads), jobs.len().div_ceil(2 * self.threads));
-        jobs.by_ref().take(half.clamp(FEWEST.min(share), MOST)).collect()
-    }
-}
-
 /// One thread's work.
 struct Worker<'q, 'a> {
-    queue: &'q Queue<'a>,
+    queue: &'q Queue<SealJob<'a>>,
+    number: usize,
+    /// As many are encrypted side by side at most.
+    width: usize,
     /// Settled, and waiting for a lane.
     waiting: VecDeque<(usize, Framed<'a>)>,
     places: Vec<usize>,
@@ -73,15 +44,17 @@ struct Worker<'q, 'a> {
 }
 
 impl<'q, 'a> Worker<'q, 'a> {
-    fn new(queue: &'q Queue<'a>) -> Worker<'q, 'a> {
+    fn new(queue: &'q Queue<SealJob<'a>>, number: usize) -> Worker<'q, 'a> {
         let (waiting, places, chains) = (VecDeque::new(), Vec::new(), Vec::new());
-        Worker { queue, waiting, places, chains, spare: Vec::new(), outcomes: Vec::new() }
+        let (spare, outcomes) = (Vec::new(), Vec::new());
+        Worker { queue, number, width: lanes::width(), waiting, places, chains, spare, outcomes }
     }
 
     /// Until nothing is left.
     fn run(mut self) -> Vec<(usize, Outcome)> {
         loop {
-            while self.chains.len() < self.queue.width
+            self.queue.tell(self.number, self.held());
+            while self.chains.len() < self.width
                 && let Some((place, framed)) = self.next()
             {
                 self.start(place, framed);
@@ -94,9 +67,15 @@ impl<'q, 'a> Worker<'q, 'a> {
         }
     }
 
+    /// Octets that are not encrypted yet.
+    fn held(&self) -> usize {
+        let waiting = self.waiting.iter().map(|(_, framed)| framed.envelope.length);
+        waiting.chain(self.chains.iter().map(Chain::left)).sum()
+    }
+
     fn next(&mut self) -> Option<(usize, Framed<'a>)> {
         while self.waiting.is_empty() {
-            let jobs = self.queue.take();
+            let jobs = self.queue.take(self.number);
             if jobs.is_empty() {
                 return None;
             }

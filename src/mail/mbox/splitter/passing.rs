@@ -1,0 +1,238 @@
+//! Messages of which more comes than is held: they are given piece by piece.
+
+use super::{CONTEXT, Open, Part, Splitter, State, TooLarge, Turn, empty_line_before};
+use crate::mail::mbox::keeping::Shape;
+use crate::mail::mbox::{FromLine, Keeping, Variant, quoting};
+use memchr::{memchr, memrchr};
+use zeroize::Zeroizing;
+
+/// So much is held at least: what a mailbox knows of a message stands in it.
+const LEAST: usize = 64 << 10;
+
+/// A message that is given in pieces.
+pub struct Head {
+    /// Which: the first is 1.
+    pub number: u64,
+    /// Where in the file its `From ` line begins, in octets.
+    pub offset: u64,
+    /// What that line says.
+    pub from: FromLine,
+    /// What its mailbox knew beside it, as far as its begin says.
+    pub keeping: Keeping,
+}
+
+/// What the next octets of it are.
+#[derive(Clone, Copy)]
+pub(super) struct Passing {
+    variant: Variant,
+    shape: Shape,
+    /// Octets of the file that were given, or passed over because it is too large.
+    passed: u64,
+    /// The last line that was given has not ended.
+    in_line: bool,
+}
+
+impl Passing {
+    /// So many of these octets can be given: whole lines, or a line that is so long that whatever its variant put before it has
+    /// shown itself.
+    fn fitting(&self, octets: &[u8]) -> usize {
+        match memrchr(b'\n', octets) {
+            Some(at) => at + 1,
+            None if self.in_line || quoting::has_shown(octets) => octets.len(),
+            None => 0,
+        }
+    }
+
+    fn give(&mut self, octets: &[u8], shape: Shape) -> Zeroizing<Vec<u8>> {
+        let begun = if self.in_line { memchr(b'\n', octets).map_or(octets.len(), |at| at + 1) } else { 0 };
+        let (begun, lines) = octets.split_at_checked(begun).unwrap_or((octets, b""));
+        let lines = quoting::unquoted(lines, self.variant);
+        let mut piece = Zeroizing::new(Vec::with_capacity(begun.len() + lines.len()));
+        piece.extend_from_slice(begun);
+        piece.extend_from_slice(&lines);
+        self.in_line = octets.last().map_or(self.in_line, |last| *last != b'\n');
+        self.passed += octets.len() as u64;
+        shape.restore(piece)
+    }
+}
+
+impl Splitter {
+    /// The same, but of a message not more than about `held` octets are held: a larger one is given in pieces, which only
+    /// [`Splitter::next_part`] does. One whose length a field says is held whole to see whether that is true.
+    pub fn in_pieces(variant: Variant, held: usize, limit: usize) -> Splitter {
+        Splitter { hold: held.max(LEAST), ..Splitter::new(variant, limit) }
+    }
+
+    /// What is held is given from now on.
+    pub(super) fn begin_passing(&mut self, open: Open) -> Turn {
+        let (keeping, shape, octets) = Keeping::front(self.held.octets());
+        let looked = self.looked;
+        self.advance(octets);
+        self.looked = looked.saturating_sub(octets);
+        let passed = octets as u64;
+        self.state = State::Passing(open, Passing { variant: self.variant, shape, passed, in_line: false });
+        let Open { offset, from } = open;
+        Turn::Found(Part::Begins(Head { number: self.number, offset, from, keeping }))
+    }
+
+    /// Gives what belongs to it, to its end.
+    pub(super) fn passing(&mut self, open: Open, mut passing: Passing) -> Turn {
+        let found = self.next_begin(false);
+        let held = self.held.octets();
+        let (next, begins) = match found {
+            Some((at, super::Place::Begins(from, line))) => (at, Some((from, line))),
+            _ if self.ended => (held.len(), None),
+            _ => return self.pass(open, passing),
+        };
+        let end = next - empty_line_before(held, next, false).unwrap_or(0);
+        let size = passing.passed + end as u64;
+        let last = held.get(..end).unwrap_or_default();
+        let end = if size > self.limit as u64 {
+            Err(TooLarge { size, limit: self.limit })
+        } else {
+            Ok(passing.give(last, passing.shape))
+        };
+        self.go_to(next, begins);
+        Turn::Found(Part::Ends(end))
+    }
+
+    /// Gives what was looked at, but for what tells whether an empty line stands before what follows.
+    fn pass(&mut self, open: Open, mut passing: Passing) -> Turn {
+        let looked = self.looked;
+        let octets = self.held.octets().get(..looked.saturating_sub(CONTEXT)).unwrap_or_default();
+        let is_too_large = passing.passed + octets.len() as u64 > self.limit as u64;
+        let fitting = if is_too_large { octets.len() } else { passing.fitting(octets) };
+        let piece = if is_too_large {
+            passing.passed += fitting as u64;
+            None
+        } else {
+            let shape = Shape { cut: false, ..passing.shape };
+            octets
+                .get(..fitting)
+                .filter(|octets| !octets.is_empty())
+                .map(|octets| passing.give(octets, shape))
+        };
+        self.advance(fitting);
+        self.looked = looked - fitting;
+        self.state = State::Passing(open, passing);
+        piece.map_or(Turn::Wait, |piece| Turn::Found(Part::Piece(piece)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::NoMbox;
+    use super::*;
+    use proptest::prelude::*;
+
+    const FROM: &str = "From anna@north.example Thu Nov 26 03:41:02 2026\n";
+
+    type Read = Vec<(u64, u64, FromLine, Result<Vec<u8>, u64>)>;
+
+    /// Messages of an mbox that comes in pieces of `chunk` octets, of which `hold` are held.
+    fn read(mbox: &[u8], variant: Variant, (hold, limit): (usize, usize), chunk: usize) -> (Read, usize) {
+        let mut splitter = Splitter { hold, ..Splitter::new(variant, limit) };
+        let (mut read, mut open, mut most) = (Read::new(), None::<(Head, Vec<u8>)>, 0);
+        let mut take = |splitter: &mut Splitter| {
+            while let Some(part) = splitter.next_part().map_err(|NoMbox| ()).unwrap() {
+                match part {
+                    Part::Whole(Entry { number, offset, from, content }) => {
+                        assert!(open.is_none());
+                        let content = content.map(|cut| cut.message.to_vec()).map_err(|large| large.size);
+                        read.push((number, offset, from, content));
+                    }
+                    Part::Begins(head) => assert!(open.replace((head, Vec::new())).is_none()),
+                    Part::Piece(piece) => open.as_mut().unwrap().1.extend_from_slice(&piece),
+                    Part::Ends(end) => {
+                        let (head, mut octets) = open.take().unwrap();
+                        let content = end.map_err(|large| large.size).map(|last| {
+                            octets.extend_from_slice(&last);
+                            octets
+                        });
+                        read.push((head.number, head.offset, head.from, content));
+                    }
+                }
+            }
+            most = most.max(splitter.held.octets().len());
+        };
+        for piece in mbox.chunks(chunk) {
+            splitter.push(piece);
+            take(&mut splitter);
+        }
+        splitter.end();
+        take(&mut splitter);
+        assert!(splitter.is_done() && open.is_none());
+        (read, most)
+    }
+
+    use super::super::Entry;
+
+    /// In pieces, and held.
+    fn assert_same(mbox: &[u8], variant: Variant, (hold, limit): (usize, usize), chunk: usize) {
+        let (held, _) = read(mbox, variant, (limit, limit), chunk);
+        let (pieces, _) = read(mbox, variant, (hold, limit), chunk);
+        assert!(pieces == held, "{}", String::from_utf8_lossy(mbox));
+    }
+
+    #[test]
+    fn what_comes_in_pieces_is_what_is_held() {
+        let ours = "Status: RO\nSealpost-Mbox: v=1; eol=crlf; end=cut\n";
+        let body = "A: b\n\n>From x\n>>From y\n>From\n> From z\nFrom here on\n\nlast line\n";
+        for front in ["", ours] {
+            for end in ["", "\n", "no end"] {
+                let message = format!("{FROM}{front}{}{end}", body.repeat(5));
+                let mbox = format!("{message}\n\n{FROM}A: 2\n\n\n{message}");
+                for mbox in [mbox.clone(), mbox.replace('\n', "\r\n")] {
+                    for variant in [Variant::Rd, Variant::O, Variant::Cl2] {
+                        for chunk in [1, 7, 100, 1000] {
+                            assert_same(mbox.as_bytes(), variant, (64, 1 << 20), chunk);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_of_any_length_come_through() {
+        for line in [
+            "x".repeat(900),
+            ">".repeat(900),
+            format!("{}From x", ">".repeat(900)),
+            format!(">From {}", "x".repeat(900)),
+        ] {
+            let mbox = format!("{FROM}{line}\n{line}\n\n{FROM}{line}");
+            for chunk in [1, 10, 4000] {
+                assert_same(mbox.as_bytes(), Variant::Rd, (30, 1 << 20), chunk);
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_is_held_than_was_said_whatever_the_size() {
+        let mbox = format!("{FROM}A: b\n\n{}\n{FROM}A: c\n", "A line of the body.\n".repeat(50_000));
+        let (messages, most) = read(mbox.as_bytes(), Variant::Rd, (10_000, 1 << 30), 1000);
+        assert_eq!(messages.len(), 2);
+        assert!(most < 12_000, "{most}");
+        let (messages, most) = read(mbox.as_bytes(), Variant::Rd, (10_000, 20_000), 1000);
+        assert!(messages[0].3.is_err() && messages[1].3.is_ok() && most < 12_000, "{most}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_cut_into_the_same_messages(
+            words in prop::collection::vec(prop::sample::select(vec![
+                FROM, "From ", ">From x\n", "\n", "\n\n", "\r\n", "\r", ">", "a line\n", "Status: RO\n",
+                "Sealpost-Mbox: v=1; eol=crlf; end=cut\n", "word",
+            ]), 0..60),
+            hold in 64_usize..200,
+            limit in 0_usize..400,
+            chunk in 1_usize..60,
+        ) {
+            let mbox = format!("{FROM}{}", words.concat());
+            for variant in [Variant::Rd, Variant::O, Variant::Cl2] {
+                assert_same(mbox.as_bytes(), variant, (hold, hold + limit), chunk);
+            }
+        }
+    }
+}
