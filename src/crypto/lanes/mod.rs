@@ -3,6 +3,7 @@
 
 pub(crate) mod base64;
 pub(crate) mod cbc;
+pub(crate) mod line_ends;
 pub(crate) mod rsa;
 
 pub(crate) use cbc::{CbcStream, Lane, encrypt, width};
