@@ -97,16 +97,15 @@ impl LineEncoder {
     /// Turns what stands behind the first `start` octets into its text, where it is: from the end to the begin, so that
     /// nothing is written over before it was read.
     pub(crate) fn encode_in_place(&self, out: &mut Vec<u8>, start: usize) {
-        let octets = out.len().saturating_sub(start);
-        out.resize(start + self.encoded_len(octets), 0);
-        let body = out.get_mut(start..).unwrap_or_default();
         match self.backend {
-            Backend::Portable => portable::encode_in_place(self, body, octets),
+            Backend::Portable => portable::encode_in_place(self, out, start),
             #[cfg(target_arch = "x86_64")]
             Backend::Vbmi(kernel) => {
-                let lines = octets / self.shape.octets;
-                portable::encode_range(self, body, lines, lines * self.shape.octets..octets);
-                kernel.encode_in_place(body, lines);
+                let octets = out.len().saturating_sub(start);
+                let rest = out.split_off(out.len() - octets % self.shape.octets);
+                out.reserve(self.encoded_len(octets) + rest.len() - octets);
+                kernel.encode_in_place(out, start);
+                self.engine.encode_append(&rest, out);
             }
         }
     }

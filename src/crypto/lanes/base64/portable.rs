@@ -6,9 +6,12 @@ use std::ops::Range;
 /// The longest line, in octets.
 const LONGEST: usize = 57;
 
-/// The first `octets` of the body become its text, which fills it: as many lines at a time as stand clear of what they are
-/// made of. What is one line, or does not fit beside what it becomes, goes through a buffer of a line.
-pub(super) fn encode_in_place(encoder: &LineEncoder, body: &mut [u8], octets: usize) {
+/// What stands behind `start` becomes its text: as many lines at a time as stand clear of what they are made of. What is one
+/// line, or does not fit beside what it becomes, goes through a buffer of a line.
+pub(super) fn encode_in_place(encoder: &LineEncoder, out: &mut Vec<u8>, start: usize) {
+    let octets = out.len().saturating_sub(start);
+    out.resize(start + encoder.encoded_len(octets), 0);
+    let body = out.get_mut(start..).unwrap_or_default();
     let (line, width) = (encoder.shape.octets, encoder.shape.width());
     let mut lines = octets.div_ceil(line);
     while lines > 0 {
@@ -21,7 +24,7 @@ pub(super) fn encode_in_place(encoder: &LineEncoder, body: &mut [u8], octets: us
 }
 
 /// The octets of that range become the lines from that one on. They may reach into the place of the text by a line at most.
-pub(super) fn encode_range(encoder: &LineEncoder, body: &mut [u8], first: usize, range: Range<usize>) {
+fn encode_range(encoder: &LineEncoder, body: &mut [u8], first: usize, range: Range<usize>) {
     let Some((front, text)) = body.split_at_mut_checked(first * encoder.shape.width()) else { return };
     let mut line = [0; LONGEST];
     let octets = front.get(range.clone()).unwrap_or_else(|| {

@@ -59,10 +59,17 @@ impl Kernel {
         octets.get(lines * self.shape.octets..).unwrap_or_default()
     }
 
-    /// So many lines at the begin of the body become their text where they are.
-    pub(super) fn encode_in_place(&self, body: &mut [u8], lines: usize) {
-        // SAFETY: a kernel is made only where the features were found.
-        unsafe { backward(self.shape, body, lines) }
+    /// The whole lines behind `start` become their text where they are; nothing else may stand there. From the last to the
+    /// first: the text of a line begins behind its octets or with them, so that it lies on none that are still to be read.
+    pub(super) fn encode_in_place(&self, out: &mut Vec<u8>, start: usize) {
+        let Shape { octets, .. } = self.shape;
+        let (lines, width) = (out.len().saturating_sub(start) / octets, self.shape.width());
+        out.reserve(lines * (width - octets));
+        let Some(body) = whole_room(out).get_mut(start..start + lines * width) else { return };
+        // SAFETY: a kernel is made only where the features were found, and so many lines of octets are there.
+        unsafe { backward(self.shape, body, lines) };
+        // SAFETY: every octet from `start` to there was written, and those before it were there.
+        unsafe { out.set_len(start + lines * width) };
     }
 }
 
@@ -78,15 +85,18 @@ fn forward(shape: Shape, octets: &[u8], room: &mut [MaybeUninit<u8>]) -> usize {
     lines
 }
 
-/// From the last line to the first: the text of a line begins behind its octets or with them, so that it lies on none that
-/// are still to be read; a line is read before it is written.
+/// # Safety
+/// So many lines of octets at the begin of the body are initialised. Each is read before its text is written, which lies on
+/// none before it.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn backward(shape: Shape, body: &mut [u8], lines: usize) {
+unsafe fn backward(shape: Shape, body: &mut [MaybeUninit<u8>], lines: usize) {
     let tables = Tables::new(shape);
     for line in (0..lines).rev() {
-        let octets = load(body.get(line * shape.octets..(line + 1) * shape.octets).unwrap_or_default());
+        let octets = body.get(line * shape.octets..(line + 1) * shape.octets).unwrap_or_default();
+        // SAFETY: the mask has bits for octets of the slice only, and the caller has it that they are initialised.
+        let octets = unsafe { _mm512_maskz_loadu_epi8(mask(octets.len()), octets.as_ptr().cast()) };
         if let Some(text) = body.get_mut(line * shape.width()..(line + 1) * shape.width()) {
-            tables.encode(octets, as_room(text));
+            tables.encode(octets, text);
         }
     }
 }
@@ -159,10 +169,10 @@ fn store(register: __m512i, text: &mut [MaybeUninit<u8>]) {
     unsafe { _mm512_mask_storeu_epi8(text.as_mut_ptr().cast(), mask(text.len()), register) }
 }
 
-/// Room for octets: whoever gets it here writes octets and nothing else.
-#[inline]
-fn as_room(text: &mut [u8]) -> &mut [MaybeUninit<u8>] {
-    // SAFETY: the same octets with the same borrow; `MaybeUninit<u8>` lies in memory as `u8` does, and what is stored into it in
-    // this file is always initialised.
-    unsafe { &mut *(std::ptr::from_mut(text) as *mut [MaybeUninit<u8>]) }
+/// What is there and what is free, in one piece: whoever gets it here writes octets and nothing else.
+fn whole_room(out: &mut Vec<u8>) -> &mut [MaybeUninit<u8>] {
+    let (start, capacity) = (out.as_mut_ptr().cast(), out.capacity());
+    // SAFETY: a vector has so many octets, borrowed with it; they need not be initialised, and those that are stay so, because
+    // what is stored in this file is.
+    unsafe { std::slice::from_raw_parts_mut(start, capacity) }
 }
