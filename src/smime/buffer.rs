@@ -4,7 +4,7 @@
 //! take half as long as their encryption. So what is large lies on pages of 2 MiB, where the system has them, for which it
 //! must be asked (`madvise(2)`, MADV_HUGEPAGE). A hint: where there are none, it is memory like any other.
 
-use encodify::base64::Base64;
+use crate::crypto::lanes::base64::LineEncoder;
 use memmap2::MmapMut;
 use std::ops::Deref;
 
@@ -45,10 +45,10 @@ impl Buffer {
     }
 
     /// Appends what becomes of the octets.
-    pub(super) fn encode(&mut self, engine: &Base64, octets: &[u8]) {
+    pub(super) fn encode(&mut self, encoder: &LineEncoder, octets: &[u8]) {
         let pages = self.pages.as_mut();
-        if pages.and_then(|pages| pages.encode(engine, octets)).is_none() {
-            engine.encode_append(octets, self.on_heap());
+        if pages.and_then(|pages| pages.encode(encoder, octets)).is_none() {
+            encoder.encode_append(octets, self.on_heap());
         }
     }
 
@@ -137,8 +137,8 @@ impl Pages {
     }
 
     /// The same.
-    fn encode(&mut self, engine: &Base64, octets: &[u8]) -> Option<()> {
-        let written = engine.encode_slice(octets, self.free()).ok()?;
+    fn encode(&mut self, encoder: &LineEncoder, octets: &[u8]) -> Option<()> {
+        let written = encoder.encode_slice(octets, self.free())?;
         self.length += written;
         Some(())
     }
@@ -151,7 +151,7 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use encodify::base64::{LineEnding, STANDARD};
+    use encodify::base64::LineEnding;
 
     fn octets(length: usize) -> Vec<u8> {
         (0..length).map(|place| ((place * 31) >> 3) as u8).collect()
@@ -201,20 +201,20 @@ mod tests {
     /// Also where more is written than was said, in the midst of a piece.
     #[test]
     fn it_reads_as_what_was_written() {
-        let engine = STANDARD.wrapped(76, LineEnding::CrLf);
+        let encoder = LineEncoder::new(76, LineEnding::CrLf);
         let (message, line) = (octets(LARGE), octets(57));
         for (capacity, is_on_pages) in [(LARGE - 1, false), (LARGE, false), (2 * LARGE + 40, true)] {
             let (mut buffer, mut expected) = (Buffer::with_capacity(capacity), Vec::new());
             for piece in message.chunks(100_003) {
                 buffer.extend_from_slice(piece);
-                buffer.encode(&engine, &line);
+                buffer.encode(&encoder, &line);
                 expected.extend_from_slice(piece);
-                engine.encode_append(&line, &mut expected);
+                encoder.encode_append(&line, &mut expected);
                 assert_eq!(buffer.len(), expected.len());
             }
             while expected.len() < LARGE + 3 * HUGE / 2 {
-                buffer.encode(&engine, &message[..HUGE / 8]);
-                engine.encode_append(&message[..HUGE / 8], &mut expected);
+                buffer.encode(&encoder, &message[..HUGE / 8]);
+                encoder.encode_append(&message[..HUGE / 8], &mut expected);
             }
             assert!(*buffer == *expected, "{capacity}");
             assert_eq!(buffer.pages.is_some(), is_on_pages, "{capacity}");

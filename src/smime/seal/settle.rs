@@ -13,7 +13,7 @@ use crate::smime::added::Added;
 use crate::smime::buffer::Buffer;
 use crate::smime::frame::Frame;
 use crate::smime::headers::{Headers, HeadersKept};
-use crate::smime::inner::Inner;
+use crate::smime::inner::{Inner, count_lines};
 use crate::smime::outer::Outer;
 use crate::smime::recipient::{Handed, Recipient, recipients};
 use crate::smime::recipient_info::RecipientInfo;
@@ -60,7 +60,7 @@ impl Report {
 pub(super) fn settle(job: SealJob<'_>) -> Result<Settled<'_>, SealError> {
     let (suite, recipients) = recipients(job.recipients, job.form)?;
     let message = Message::new(job.message);
-    let count = LineCount::of(job.message);
+    let count = count_lines(job.message);
     let (header, added, headers_kept) = protect_header(&message, &job, count);
     let inner = Inner::new(&message, added, count);
     if inner.len() > LARGEST {
