@@ -57,7 +57,7 @@ impl Header<'_> {
         self.first() & CONSTRUCTED != 0
     }
     /// As DER spells it.
-    fn is_der(&self) -> bool {
+    pub(super) fn is_der(&self) -> bool {
         self.minimal && !self.is_string_in_pieces()
     }
     /// Constructed, and not empty.

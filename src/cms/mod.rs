@@ -2,6 +2,7 @@
 //! OpenPGP packets (RFC 9580), and the MIME around them.
 
 mod armor;
+mod base64_text;
 mod ber;
 mod ciphertext;
 mod element;
@@ -13,6 +14,7 @@ mod inspect;
 mod large;
 mod names;
 mod openpgp;
+mod outline;
 mod parts;
 mod protection;
 mod recipient;
@@ -26,6 +28,7 @@ mod tags;
 mod tests;
 mod wrapping;
 
+pub(crate) use base64_text::Base64Text;
 pub use ber::der_from_ber;
 pub(crate) use ber::{MAX_OCTETS, length_octets, write_header};
 pub use ciphertext::Ciphertext;
@@ -39,6 +42,7 @@ pub use inspect::{
     KeyEncryptionReport, Layer, LayerKind, Limit, RecipientReport, Report, Structure, inspect,
 };
 pub use large::{Carrier, LargeError, LargeInput, find_large, wrapping_large};
+pub(crate) use outline::Outline;
 pub use parts::{Parts, parts};
 pub use protection::{Protection, find};
 pub use recipient::{

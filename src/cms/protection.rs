@@ -65,6 +65,21 @@ pub(super) fn examine(message: &Message<'_>) -> Result<Protection, CmsError> {
     found.unwrap_or(Ok(Protection::None))
 }
 
+/// The body that [`examine`] decides on, if it is in base64 and seems to be an envelope.
+pub(super) fn envelope_text<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
+    innermost(message, |entity, media| {
+        let has_two_parts = matches!(media.essence(), "multipart/signed" | "multipart/encrypted");
+        let text = (!has_two_parts && TransferEncoding::of(entity) == TransferEncoding::Base64)
+            .then(|| entity.body())?;
+        seems_enveloped(text).then_some(text)
+    })?
+}
+
+/// Does what this base64 stands for begin like an envelope?
+pub(super) fn seems_enveloped(text: &[u8]) -> bool {
+    matches!(guess(&glance(TransferEncoding::Base64, text)), Guess::Enveloped)
+}
+
 /// What a ContentInfo is that stands by itself.
 pub(super) fn examine_content_info(octets: Octets<'_>) -> Result<Protection, CmsError> {
     let der = sole_element(octets.bytes())?;

@@ -145,22 +145,22 @@ pub(crate) struct Ends {
 impl ContentAlgorithm {
     /// What [`decrypt`](ContentAlgorithm::decrypt) would come to, seen from both ends of a ciphertext in CBC. A block of clear
     /// text depends on its own block of ciphertext and the one before it, and on nothing else (NIST SP 800-38A 6.2): so the
-    /// first `most` bytes need the first blocks only, and the padding, which is all that is checked, needs the last two.
-    pub(crate) fn ends(&self, key: &SecretBytes, content: &[u8], most: usize) -> Ends {
+    /// first bytes need the first blocks only, and the padding, which is all that is checked, needs the last two.
+    ///
+    /// `content` are the octets of the ciphertext, `first` the first of them and `last` the last two blocks or more, or all of
+    /// it where it is no longer.
+    pub(crate) fn ends(&self, key: &SecretBytes, content: usize, first: &[u8], last: &[u8]) -> Ends {
         trace::record("decrypt");
-        let block = self.iv.len();
-        let (_, end) = content.split_at(content.len().saturating_sub(2 * block));
-        let padding = self.padding(key, content.len() as u64, end);
-        let length = padding.ok().map(|padding| content.len() - padding);
-        let whole_blocks = most.div_ceil(block).min(content.len() / block);
-        let first = content.get(..whole_blocks * block).unwrap_or(content);
+        let padding = self.padding(key, content as u64, last);
+        let length = padding.ok().map(|padding| content - padding);
+        let (first, _) = first.split_at(first.len() - first.len() % self.iv.len());
         let (mut start, _) = self.decrypt_run(key, &self.iv, first);
-        start.truncate(length.unwrap_or(content.len()));
+        start.truncate(length.unwrap_or(content));
         Ends { start, length }
     }
 
-    /// How many octets of padding (RFC 5652 6.3) end a ciphertext in CBC of so many octets, whose last two blocks, or all of it if
-    /// it is shorter, are `end`.
+    /// How many octets of padding (RFC 5652 6.3) end a ciphertext in CBC of so many octets, whose last two blocks or more, or
+    /// all of it if it is shorter, are `end`.
     pub(crate) fn padding(&self, key: &SecretBytes, length: u64, end: &[u8]) -> Result<usize, CryptoError> {
         let block = self.iv.len();
         if length == 0 || !length.is_multiple_of(block as u64) {

@@ -22,6 +22,11 @@ pub struct LineCount {
 }
 
 impl LineCount {
+    /// As somebody else has counted them: `bare` of all of them stand alone.
+    pub fn new(all: usize, bare: usize) -> LineCount {
+        LineCount { all, bare }
+    }
+
     /// Counts them, in one pass over the bytes.
     pub fn of(bytes: &[u8]) -> LineCount {
         let Some((first, after)) = bytes.split_first() else { return LineCount { all: 0, bare: 0 } };

@@ -37,10 +37,13 @@ impl Frame {
         Ok(Frame::around(content_type(mode), recipient_infos, &info, content_len, tail_len))
     }
 
-    /// The same content for other recipients. What follows the ciphertext is [`Parts::after`].
-    pub(super) fn for_parts(recipient_infos: Vec<RecipientInfo>, parts: &Parts<'_>) -> der::Result<Frame> {
-        let (content_len, tail_len) = (parts.encrypted_content.len(), parts.after.len());
-        Ok(Frame::around(parts.content_type, recipient_infos, parts.algorithm, content_len, tail_len))
+    /// The same content, of so many octets, for other recipients. What follows the ciphertext is [`Parts::after`].
+    pub(super) fn for_parts(
+        recipient_infos: Vec<RecipientInfo>,
+        parts: &Parts<'_>,
+        content_len: usize,
+    ) -> Frame {
+        Frame::around(parts.content_type, recipient_infos, parts.algorithm, content_len, parts.after.len())
     }
 
     /// `info` is what stands before the ciphertext inside the encryptedContentInfo. Every length is computed from the

@@ -5,6 +5,7 @@
 use super::added::{Added, PARAMETER, additions};
 use super::arrived::{Insertion, insertions, removals};
 use crate::crypto::SecretBytes;
+use crate::crypto::lanes::line_ends;
 use crate::mail::{LineCount, Message, crlf_len};
 use memchr::memchr;
 use std::borrow::Cow;
@@ -19,6 +20,12 @@ pub(super) struct Inner<'a> {
     parameter_at: Option<usize>,
     length: usize,
     lines: Lines,
+}
+
+/// As [`LineCount::of`], quicker where the processor can.
+pub(super) fn count_lines(message: &[u8]) -> LineCount {
+    let counted = line_ends::count(message);
+    counted.map_or_else(|| LineCount::of(message), |(all, bare)| LineCount::new(all, bare))
 }
 
 /// What must be done to get canonical lines.
@@ -149,6 +156,13 @@ fn append(lines: Lines, bytes: &[u8], last: &mut u8, chunk: &mut Vec<u8>, size: 
         chunk.extend_from_slice(fitting);
         return fitting.len();
     }
+    let read = line_ends::append_crlf(bytes, last, chunk, size);
+    let rest = bytes.get(read..).unwrap_or_default();
+    read + append_lines(rest, last, chunk, size)
+}
+
+/// The same, a line at a time.
+fn append_lines(bytes: &[u8], last: &mut u8, chunk: &mut Vec<u8>, size: usize) -> usize {
     let mut rest = bytes;
     while chunk.len() < size && !rest.is_empty() {
         let window = rest.get(..size - chunk.len()).unwrap_or(rest);
@@ -198,4 +212,42 @@ pub(super) fn take_out(mut content: SecretBytes) -> SecretBytes {
     let removals = removals(content.expose());
     content.remove(&removals);
     content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::crlf;
+
+    type Append = fn(&[u8], &mut u8, &mut Vec<u8>, usize) -> usize;
+
+    /// With what the processor can and without: in chunks that end before, in and behind each line end.
+    #[test]
+    fn chunks_are_the_same_whoever_makes_them() {
+        let text = b"\n\r\na line\nanother\r\n\r\r\n\n\n".repeat(20);
+        let ways: [Append; 2] =
+            [|bytes, last, chunk, size| append(Lines::Mixed, bytes, last, chunk, size), append_lines];
+        for size in 1..=300 {
+            for way in ways {
+                let (mut rest, mut last, mut out) = (text.as_slice(), 0, Vec::new());
+                let mut chunk = Vec::with_capacity(size);
+                while !rest.is_empty() || chunk.len() == size {
+                    chunk.clear();
+                    let read = way(rest, &mut last, &mut chunk, size);
+                    rest = &rest[read..];
+                    out.extend_from_slice(&chunk);
+                    assert_eq!(chunk.capacity(), size, "clear text is left behind where a buffer grows");
+                }
+                assert!(out == *crlf(&text), "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_as_everywhere() {
+        let text = b"a line\n\nanother\r\n\r\r\n".repeat(30);
+        (0..text.len()).for_each(|start| {
+            assert_eq!(count_lines(&text[start..]), LineCount::of(&text[start..]), "{start}");
+        });
+    }
 }

@@ -1,7 +1,8 @@
 //! Base64 in lines, written as the bytes come.
 
-use encodify::base64::{Base64, LineEnding, STANDARD};
-use std::ops::Range;
+use super::buffer::Buffer;
+use crate::crypto::lanes::base64::LineEncoder;
+use encodify::base64::LineEnding;
 
 /// Letters in a line of a body (RFC 2045 6.8).
 pub(super) const MIME_COLUMNS: usize = 76;
@@ -13,8 +14,8 @@ pub(super) const LINE: usize = MIME_COLUMNS / 4 * 3;
 
 /// Appends base64 to an output that was reserved before.
 pub(super) struct Base64Lines {
-    out: Vec<u8>,
-    engine: Base64,
+    out: Buffer,
+    encoder: LineEncoder,
     /// Bytes that fill one line.
     line: usize,
     /// The begin of a line that is not full yet.
@@ -25,21 +26,27 @@ pub(super) struct Base64Lines {
 impl Base64Lines {
     /// Writes a body behind `header`; room for `length` bytes of input is reserved at once.
     pub(super) fn new(header: &[u8], length: usize, line_ending: LineEnding) -> Base64Lines {
-        Base64Lines::of_columns(MIME_COLUMNS, header, length, line_ending)
+        let room = Buffer::with_capacity(header.len() + body_len(length, line_ending));
+        Base64Lines::within(room, MIME_COLUMNS, header, line_ending)
     }
 
-    /// The same with lines of another length, a multiple of 4 and no longer than those of a body.
+    /// The same with lines of another length, a multiple of 4 and no longer than those of a body, and on the heap.
     pub(super) fn of_columns(
         columns: usize,
         header: &[u8],
         length: usize,
         line_ending: LineEnding,
     ) -> Base64Lines {
-        let engine = STANDARD.wrapped(columns, line_ending);
-        let mut out = Vec::with_capacity(header.len() + engine.encoded_len(length));
+        let encoder = LineEncoder::new(columns, line_ending);
+        let room = Vec::with_capacity(header.len() + encoder.encoded_len(length)).into();
+        Base64Lines::within(room, columns, header, line_ending)
+    }
+
+    fn within(mut out: Buffer, columns: usize, header: &[u8], line_ending: LineEnding) -> Base64Lines {
+        let encoder = LineEncoder::new(columns, line_ending);
         out.extend_from_slice(header);
         let line = (columns / 4 * 3).min(LINE);
-        Base64Lines { out, engine, line, carry: [0; LINE], carried: 0 }
+        Base64Lines { out, encoder, line, carry: [0; LINE], carried: 0 }
     }
 
     /// Writes the full lines that these bytes complete.
@@ -47,7 +54,7 @@ impl Base64Lines {
         let bytes = self.complete_line(bytes);
         let (lines, rest) = bytes.split_at(bytes.len() - bytes.len() % self.line);
         if !lines.is_empty() {
-            self.engine.encode_append(lines, &mut self.out);
+            self.out.encode(&self.encoder, lines);
         }
         self.carry(rest);
     }
@@ -76,7 +83,7 @@ impl Base64Lines {
 
     fn write_carry(&mut self) {
         let carried = self.carry.get(..self.carried).unwrap_or_default();
-        self.engine.encode_append(carried, &mut self.out);
+        self.out.encode(&self.encoder, carried);
         self.carried = 0;
     }
 
@@ -88,7 +95,7 @@ impl Base64Lines {
     }
 
     /// Writes the last line and gives the output back.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Buffer {
         if self.carried > 0 {
             self.write_carry();
         }
@@ -98,47 +105,18 @@ impl Base64Lines {
 
 /// How long a body of so many octets is.
 pub(super) fn body_len(octets: usize, line_ending: LineEnding) -> usize {
-    STANDARD.wrapped(MIME_COLUMNS, line_ending).encoded_len(octets)
+    body_encoder(line_ending).encoded_len(octets)
 }
 
-/// Turns what stands behind the first `start` bytes into the lines of a body, where it is: from the end to the begin, so
-/// that nothing is written over before it was read. What is one line, or does not fit beside what it becomes, goes through
-/// a buffer of a line.
-pub(super) fn encode_in_place(out: &mut Vec<u8>, start: usize, line_ending: LineEnding) {
-    let engine = STANDARD.wrapped(MIME_COLUMNS, line_ending);
-    let octets = out.len() - start;
-    out.resize(start + engine.encoded_len(octets), 0);
-    let body = out.get_mut(start..).unwrap_or_default();
-    let (line, written) = (LINE, engine.encoded_len(LINE));
-    let mut lines = octets.div_ceil(line);
-    while lines > 0 {
-        let end = octets.min(lines * line);
-        // Behind so many lines the text stands clear of the octets that it is made of.
-        let first = end.div_ceil(written).min(lines - 1);
-        if let Some((octets, text)) = body.split_at_mut_checked(first * written) {
-            encode_lines(&engine, octets, text, first * line..end);
-        }
-        lines = first;
-    }
-}
-
-/// The octets of that range, which may reach into the place of the text by less than a line.
-fn encode_lines(engine: &Base64, front: &[u8], text: &mut [u8], range: Range<usize>) {
-    let mut line = [0; LINE];
-    let octets = front.get(range.clone()).unwrap_or_else(|| {
-        let octets = front.iter().chain(text.iter()).skip(range.start).take(range.len());
-        line.iter_mut().zip(octets).for_each(|(slot, octet)| *slot = *octet);
-        line.get(..range.len()).unwrap_or_default()
-    });
-    // No more room than it needs, and no less: what follows is written already.
-    if let Some(text) = text.get_mut(..engine.encoded_len(octets.len())) {
-        let _ = engine.encode_slice(octets, text);
-    }
+/// What writes the lines of a body.
+pub(super) fn body_encoder(line_ending: LineEnding) -> LineEncoder {
+    LineEncoder::new(MIME_COLUMNS, line_ending)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use encodify::base64::STANDARD;
 
     #[test]
     fn pieces_give_what_the_whole_gives() {
@@ -152,24 +130,7 @@ mod tests {
                 let capacity = lines.out.capacity();
                 bytes.chunks(size).for_each(|piece| lines.write(piece));
                 let out = lines.finish();
-                assert_eq!(out, whole.as_bytes());
-                assert_eq!(out.capacity(), capacity, "the output is reserved once");
-            }
-        }
-    }
-
-    #[test]
-    fn in_place_gives_what_the_whole_gives() {
-        for ending in [LineEnding::Lf, LineEnding::CrLf] {
-            for length in (0..2000).chain([57 * 100, 57 * 1000 + 1, 100_000]) {
-                let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
-                let whole = STANDARD.wrapped(76, ending).encode(&bytes);
-                let mut out = Vec::with_capacity(7 + body_len(length, ending));
-                let capacity = out.capacity();
-                out.extend_from_slice(b"header\n");
-                out.extend_from_slice(&bytes);
-                encode_in_place(&mut out, 7, ending);
-                assert_eq!(out, [b"header\n", whole.as_bytes()].concat(), "{length}");
+                assert_eq!(*out, *whole.as_bytes());
                 assert_eq!(out.capacity(), capacity, "the output is reserved once");
             }
         }

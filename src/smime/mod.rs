@@ -2,6 +2,7 @@
 
 mod added;
 mod arrived;
+mod buffer;
 pub mod claim;
 mod frame;
 pub mod headers;

@@ -87,7 +87,7 @@ pub(super) fn is_lf(arrived: Eol) -> bool {
 /// The header outside, but for the fields that say what the body is: the message's own, and ours that says what was done.
 pub(super) struct Outer {
     bytes: Vec<u8>,
-    line_ending: LineEnding,
+    arrived: Eol,
 }
 
 impl Outer {
@@ -100,9 +100,8 @@ impl Outer {
         policy: HeaderPolicy,
         arrived: Eol,
     ) -> Outer {
-        let line_ending = if is_lf(arrived) { LineEnding::Lf } else { LineEnding::CrLf };
         let header: usize = message.fields().iter().map(|field| field.raw().len()).sum();
-        let mut outer = Outer { bytes: Vec::with_capacity(header + OURS), line_ending };
+        let mut outer = Outer { bytes: Vec::with_capacity(header + OURS), arrived };
         for field in message.fields().iter().filter(|field| !stays_inside(field)) {
             match policy.outside(field) {
                 Outside::AsReceived => outer.copy(field.raw()),
@@ -121,7 +120,7 @@ impl Outer {
 
     /// The line ends of the whole sealed message.
     pub(super) fn line_ending(&self) -> LineEnding {
-        self.line_ending
+        if is_lf(self.arrived) { LineEnding::Lf } else { LineEnding::CrLf }
     }
 
     /// The whole header and the empty line after it.
@@ -132,7 +131,7 @@ impl Outer {
     }
 
     fn end(&self) -> &'static [u8] {
-        match self.line_ending {
+        match self.line_ending() {
             LineEnding::Lf => b"\n",
             LineEnding::CrLf => b"\r\n",
         }
@@ -140,9 +139,9 @@ impl Outer {
 
     /// Takes a field with the line ends of the sealed message; the last field of a header that was cut off gets one.
     fn copy(&mut self, raw: &[u8]) {
-        match self.line_ending {
-            LineEnding::Lf => self.bytes.extend_from_slice(raw),
-            LineEnding::CrLf => self.bytes.extend_from_slice(&crlf(raw)),
+        match self.arrived {
+            Eol::Mixed => self.bytes.extend_from_slice(&crlf(raw)),
+            Eol::Lf | Eol::Crlf => self.bytes.extend_from_slice(raw),
         }
         if !raw.ends_with(b"\n") {
             self.bytes.extend_from_slice(self.end());

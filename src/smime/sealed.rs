@@ -1,6 +1,7 @@
 //! The proof that bytes are sealed.
 
 use super::HeadersKept;
+use super::buffer::Buffer;
 use crate::cms::RecipientId;
 use crate::crypto::ContentCipher;
 use crate::pki::Fingerprint;
@@ -17,7 +18,7 @@ pub struct SealedTo {
 /// A message that only its recipients can open. Made only in this room: by [`seal_many`](super::seal_many),
 /// [`rekey`](super::rekey()) and [`recognise`](super::recognise()).
 pub struct Sealed {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Buffer,
     pub(super) cipher: Option<&'static ContentCipher>,
     pub(super) recipients: Vec<SealedTo>,
     pub(super) headers_kept: Option<HeadersKept>,

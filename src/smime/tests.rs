@@ -8,6 +8,7 @@ mod groups;
 mod headers;
 mod kinds;
 pub(in crate::smime) mod law;
+mod outlined;
 mod outside;
 mod proven;
 mod recognised;

@@ -16,8 +16,11 @@ fn noise(length: usize, number: u64) -> Vec<u8> {
 /// Compares them, and says whether the padding is right.
 fn compare(algorithm: &ContentAlgorithm, key: &SecretBytes, content: &[u8]) -> bool {
     let whole = algorithm.decrypt(key, &[], &[], SecretBytes::new(content.to_vec())).ok();
-    for most in [1, 8, 16, 17, 100, 1024, 1 << 20] {
-        let Ends { start, length } = algorithm.ends(key, content, most);
+    for most in [1_usize, 8, 16, 17, 100, 1024, 1 << 20] {
+        let first = &content[..content.len().min(most.next_multiple_of(algorithm.iv.len()))];
+        // No more of it than must be.
+        let last = &content[content.len().saturating_sub(2 * algorithm.iv.len())..];
+        let Ends { start, length } = algorithm.ends(key, content.len(), first, last);
         assert_eq!(length, whole.as_ref().map(|clear| clear.expose().len()));
         let Some(clear) = &whole else { continue };
         let clear = clear.expose();

@@ -1,7 +1,10 @@
 //! Work on many messages side by side, each with its own key. The only room where `unsafe` is allowed: what the processor
 //! can do is found at run time, and the portable code is the reference and the fallback.
 
+pub(crate) mod base64;
 pub(crate) mod cbc;
+pub(crate) mod letters;
+pub(crate) mod line_ends;
 pub(crate) mod rsa;
 
 pub(crate) use cbc::{CbcStream, Lane, encrypt, width};

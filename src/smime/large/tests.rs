@@ -80,6 +80,16 @@ fn special_messages_are_sealed_and_opened_as_the_whole() {
     }
 }
 
+/// The whole of it lies on pages of its own.
+#[test]
+fn a_message_of_some_mebibytes_is_sealed_and_opened_as_the_whole() {
+    let line = b"The quick brown fox jumps over the lazy dog.\n";
+    let message = [b"Subject: x\n\n".as_slice(), &line.repeat(80_000)].concat();
+    for profile in CLASSICAL {
+        assert_same(&message, profile, HeaderPolicy::Keep);
+    }
+}
+
 /// A signature may be around it.
 #[test]
 fn where_it_is_not_known_what_protects_a_message_its_header_stays() {

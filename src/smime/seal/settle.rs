@@ -10,9 +10,10 @@ use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::rsa_public::Padded;
 use crate::mail::{Eol, HeaderPolicy, LineCount, Message};
 use crate::smime::added::Added;
+use crate::smime::buffer::Buffer;
 use crate::smime::frame::Frame;
 use crate::smime::headers::{Headers, HeadersKept};
-use crate::smime::inner::Inner;
+use crate::smime::inner::{Inner, count_lines};
 use crate::smime::outer::Outer;
 use crate::smime::recipient::{Handed, Recipient, recipients};
 use crate::smime::recipient_info::RecipientInfo;
@@ -49,7 +50,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn sealed(self, bytes: Vec<u8>) -> Sealed {
+    pub(super) fn sealed(self, bytes: Buffer) -> Sealed {
         let Report { cipher, recipients, headers_kept } = self;
         Sealed { bytes, cipher: Some(cipher), recipients, headers_kept }
     }
@@ -59,7 +60,7 @@ impl Report {
 pub(super) fn settle(job: SealJob<'_>) -> Result<Settled<'_>, SealError> {
     let (suite, recipients) = recipients(job.recipients, job.form)?;
     let message = Message::new(job.message);
-    let count = LineCount::of(job.message);
+    let count = count_lines(job.message);
     let (header, added, headers_kept) = protect_header(&message, &job, count);
     let inner = Inner::new(&message, added, count);
     if inner.len() > LARGEST {

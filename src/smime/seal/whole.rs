@@ -2,7 +2,7 @@
 
 use super::SealError;
 use super::settle::{Envelope, Framed};
-use crate::smime::lines::{body_len, encode_in_place};
+use crate::smime::lines::body_encoder;
 use crate::smime::{Sealed, frame};
 use std::mem;
 use zeroize::Zeroizing;
@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 pub(super) fn seal(framed: Framed<'_>) -> Result<Sealed, SealError> {
     let Framed { envelope: Envelope { algorithm, content_key, frame, length }, header, inner, report } =
         framed;
-    let line_ending = header.line_ending();
+    let encoder = body_encoder(header.line_ending());
     let header = header.finish(algorithm.cipher.mode);
     // Clear text until it is encrypted, and wiped if it never is.
-    let mut clear = Zeroizing::new(Vec::with_capacity(header.len() + body_len(frame.len(), line_ending)));
+    let mut clear = Zeroizing::new(Vec::with_capacity(header.len() + encoder.encoded_len(frame.len())));
     clear.extend_from_slice(&header);
     clear.extend_from_slice(&frame.head);
     let (start, end) = (clear.len(), clear.len() + length);
@@ -23,6 +23,6 @@ pub(super) fn seal(framed: Framed<'_>) -> Result<Sealed, SealError> {
     let tag = algorithm.encrypt(&content_key, clear.get_mut(start..).unwrap_or_default())?;
     let mut bytes = mem::take(&mut *clear);
     bytes.extend_from_slice(&frame::tail(&tag));
-    encode_in_place(&mut bytes, header.len(), line_ending);
-    Ok(report.sealed(bytes))
+    encoder.encode_in_place(&mut bytes, header.len());
+    Ok(report.sealed(bytes.into()))
 }

@@ -233,7 +233,7 @@ fn other_seeds_give_other_keys_and_ivs() {
 #[test]
 fn the_output_is_reserved_once() {
     for profile in CLASSICAL {
-        for length in [0, 1, 100, 20_000] {
+        for length in [0, 1, 100, 20_000, 3_500_000] {
             let sealed = seal_for_alice(&vec![b'x'; length], profile);
             assert_eq!(sealed.bytes.len(), sealed.bytes.capacity());
         }

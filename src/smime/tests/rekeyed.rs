@@ -250,7 +250,7 @@ fn with_parts(sealed: &[u8], change: impl FnOnce(&mut Parts<'_>)) -> Vec<u8> {
     let certificates = [alice().validated()];
     let (_, to) = recipient::recipients(&certificates, Profile::Compatible.into()).unwrap();
     let infos = vec![to[0].info(&key, &mut seed(7).into_rng()).unwrap()];
-    let frame = frame::Frame::for_parts(infos, &parts).unwrap();
+    let frame = frame::Frame::for_parts(infos, &parts, parts.encrypted_content.len());
     join(&header, &[frame.head.as_slice(), &parts.encrypted_content, parts.after].concat())
 }
 
