@@ -6,6 +6,8 @@ mod asked;
 mod bounds;
 mod changes;
 mod house;
+mod killed;
+mod large;
 mod mistakes;
 mod order;
 mod threads;

@@ -1,8 +1,10 @@
 //! `sealpost deliver --batch`: many messages that a person hands over.
 
 mod aside;
+mod mbox;
 mod report;
 mod source;
+mod spooled;
 
 use super::context::{Context, engine, outbox};
 use super::deliver::{log, written_config};
@@ -121,7 +123,7 @@ impl Options {
         let config = written_config(context)?;
         let interrupt = if starts_programs(&config) { Interrupt::deaf() } else { listen()? };
         context.start_log(&config)?;
-        let source = Source::open(&path, input, self.format, &config.settings, interrupt.flag())?;
+        let source = Source::open(&path, input, self.format, (&config, context.root()), interrupt.flag())?;
         let aside = self.done.as_deref().map(|done| Aside::new(done, &path)).transpose()?;
         let directory = context.directory_for_reading()?;
         let store = context.store(&config)?;
@@ -134,9 +136,8 @@ impl Options {
             in_flight: InFlight::default(),
             stop: interrupt.flag(),
         };
-        batch.run(letters, |place, parcel, outcome| {
-            let request = parcel.request();
-            log(&request, &outcome);
+        batch.run(letters, |place, request, outcome| {
+            log(request, &outcome);
             let moved = match (&aside, outcome.disposition.exit_code()) {
                 (Some(aside), 0) => aside.take(&place),
                 _ => Ok(()),
@@ -144,8 +145,8 @@ impl Options {
             if moved.is_err() {
                 interrupt.flag().store(true, Ordering::Relaxed);
             }
-            harvest::after_delivery(context, &config, &directory, &request, &outcome);
-            report::lock(&report).see(&place, &request, &outcome, moved.err());
+            harvest::after_delivery(context, &config, &directory, request, &outcome);
+            report::lock(&report).see(&place, request, &outcome, moved.err());
         });
         let moved = aside.map_or(Ok(()), |aside| aside.make_last());
         queue_run::after_delivery(&config, &directory, &outbox);

@@ -1,8 +1,7 @@
 //! What an MTA tells beside a message, as options.
 
 use super::failure::{Code, Failure};
-use crate::crypto::SecretBytes;
-use crate::engine::{Parcel, Recipient, Request};
+use crate::engine::{Load, Parcel, Recipient, Request};
 use crate::mail::Address;
 use crate::rules::Source;
 use clap::ValueEnum;
@@ -67,7 +66,7 @@ impl Envelope {
     }
 
     /// With a message of many, and no queue id.
-    pub(super) fn parcel(&self, recipients: Vec<Recipient>, message: SecretBytes) -> Parcel {
+    pub(super) fn parcel(&self, recipients: Vec<Recipient>, message: Load) -> Parcel {
         Parcel {
             message,
             sender: self.sender.clone(),

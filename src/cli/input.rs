@@ -3,6 +3,9 @@
 use super::failure::{Code, Failure};
 use super::output;
 use crate::crypto::SecretBytes;
+use crate::engine::Load;
+use crate::mail::Source;
+use crate::system::RereadFile;
 use nix::errno::Errno;
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -12,6 +15,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 use zeroize::Zeroizing;
 
 /// Key and certificate files are small; more is not one.
@@ -52,34 +56,46 @@ pub(super) fn standard_input() -> io::Result<File> {
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
-/// Milliseconds that whoever holds the other end of standard input has to write something.
-const WAIT: u8 = 100;
+/// Milliseconds that whoever holds the other end of standard input has to close it.
+const WAIT: u16 = 2_000;
 
-/// Does somebody hand something over on standard input? A terminal and a device do not; a pipe or a socket does if an octet can be
-/// read now or soon, and that octet is gone then; a file does if it goes on where it stands.
-pub(super) fn holds_something() -> io::Result<bool> {
+/// What somebody hands over on standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handed {
+    /// Nothing: it is a terminal or a device, a file that is at its end, a pipe or a socket that was closed.
+    Nothing,
+    /// Octets, of which one is gone now.
+    Something,
+    /// Nothing yet: it is open, and something may still come.
+    Open,
+}
+
+/// Does somebody hand something over on standard input?
+pub(super) fn handed_over() -> io::Result<Handed> {
     let mut file = standard_input()?;
     let data = file.metadata()?;
     if data.is_file() {
-        return Ok(file.stream_position()? < data.len());
+        let is_more = file.stream_position()? < data.len();
+        return Ok(if is_more { Handed::Something } else { Handed::Nothing });
     }
     let kind = data.file_type();
     if !(kind.is_fifo() || kind.is_socket()) {
-        return Ok(false);
+        return Ok(Handed::Nothing);
     }
+    let begin = Instant::now();
+    let wait = || u16::try_from(u128::from(WAIT).saturating_sub(begin.elapsed().as_millis())).unwrap_or(0);
     loop {
         let mut asked = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut asked, PollTimeout::from(WAIT)) {
+        match poll(&mut asked, PollTimeout::from(wait())) {
             Err(Errno::EINTR) => continue,
             Err(error) => return Err(error.into()),
-            Ok(0) => return Ok(false),
+            Ok(0) => return Ok(Handed::Open),
             Ok(_) => {}
         }
         match file.read(&mut [0]) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // Somebody else who shares it was quicker.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-            read => return Ok(read? > 0),
+            // In the second case somebody else who shares it was quicker.
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
+            read => return Ok(if read? > 0 { Handed::Something } else { Handed::Nothing }),
         }
     }
 }
@@ -94,20 +110,25 @@ impl FileId {
     }
 }
 
-/// A message in a file up to `limit` octets, and which file that was; what comes after is left unread. No link is followed, and
-/// nothing but a file is read.
-pub(super) fn first_of_file(path: &Path, limit: u64) -> io::Result<(SecretBytes, FileId)> {
+/// A message in a file up to `most` octets, and which file that was; what comes after is left unread. One of more than `held`
+/// octets stays where it is. No link is followed, and nothing but a file is read.
+pub(super) fn first_of_file(path: &Path, most: u64, held: u64) -> io::Result<(Load, FileId)> {
     let mut options = OpenOptions::new();
     // A pipe that nobody writes would make us wait.
-    let mut file = options.read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
+    let file = options.read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
     let data = file.metadata()?;
     if !data.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is no file"));
     }
-    let expected = usize::try_from(data.len().min(limit)).unwrap_or(usize::MAX);
-    let read = read_about(&mut file.by_ref().take(limit), expected, limit)?;
+    let mut file = match RereadFile::of(file)? {
+        Ok(file) if file.len() > held => return Ok((Load::Large(Box::new(file)), FileId::of(&data))),
+        Ok(file) => file.into_file(),
+        Err(file) => file,
+    };
+    let expected = usize::try_from(data.len().min(most)).unwrap_or(usize::MAX);
+    let read = read_about(&mut file.by_ref().take(most), expected, most)?;
     let read = read.ok_or_else(|| io::Error::other("it changed while it was read"))?;
-    Ok((read, FileId::of(&data)))
+    Ok((Load::Held(read), FileId::of(&data)))
 }
 
 /// A file that is read as it comes, with its length if that is known; `-` is standard input.

@@ -10,57 +10,23 @@
 //! A message whose rules do more than store, or look at what those before may have changed, ends the window before it, and goes by
 //! [`Engine::deliver`] when everything before is stored; nothing is judged until it is done.
 
+mod parcel;
 mod window;
 
 use super::known::Known;
-use super::{Engine, Outcome, Recipient, Request};
-use crate::crypto::SecretBytes;
-use crate::rules::Source;
+use super::{Engine, Outcome, Request};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+
+pub use parcel::{Load, Parcel};
 use window::{Anew, Judged};
 
 /// How many take windows in turn: one that stores, one that prepares.
 const LANES: usize = 2;
 
-/// A message and its envelope, which owns its bytes. No `Debug`: what a message says belongs into no log.
-pub struct Parcel {
-    /// See [`Request`].
-    pub message: SecretBytes,
-    /// Return path; empty for the null sender; absent if it is not known.
-    pub sender: Option<String>,
-    /// At least one.
-    pub recipients: Vec<Recipient>,
-    /// How it came in.
-    pub source: Source,
-    /// The client that handed it to the MTA.
-    pub client: Option<String>,
-    /// The MTA's queue id: a message of which a server's rule stores copies goes alone if it has one.
-    pub queue_id: Option<String>,
-}
-
-impl Parcel {
-    /// As [`Engine::deliver`] takes it.
-    pub fn request(&self) -> Request<'_> {
-        Request {
-            message: self.message.expose(),
-            large: None,
-            sender: self.sender.clone(),
-            recipients: self.recipients.clone(),
-            source: self.source,
-            client: self.client.clone(),
-            queue_id: self.queue_id.clone(),
-        }
-    }
-
-    fn size(&self) -> u64 {
-        self.message.expose().len() as u64
-    }
-}
-
 /// What may be in hand at a time: read, and its outcome not told. One message more is read to see that it is too many, and one
-/// that is larger goes alone.
+/// that is larger, or is not held, goes alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InFlight {
     /// Octets of messages, as they came.
@@ -102,12 +68,16 @@ impl<T, I: Iterator<Item = (T, Parcel)>> Ahead<T, I> {
         while parcels.len() < messages && !stop.load(Ordering::Relaxed) {
             let Some(next) = self.waiting.pop_front().or_else(|| self.read()) else { break };
             held = held.saturating_add(next.1.size());
-            if held > octets && !parcels.is_empty() {
+            let goes_alone = next.1.held().is_none();
+            if (goes_alone || held > octets) && !parcels.is_empty() {
                 self.waiting.push_front(next);
                 break;
             }
             tags.push(next.0);
             parcels.push(next.1);
+            if goes_alone {
+                break;
+            }
         }
         (tags, parcels)
     }
@@ -131,7 +101,7 @@ impl Batch<'_> {
     pub fn run<T: Send>(
         &self,
         parcels: impl Iterator<Item = (T, Parcel)> + Send,
-        tell: impl FnMut(T, &Parcel, Outcome) + Send,
+        tell: impl FnMut(T, &Request<'_>, Outcome) + Send,
     ) {
         let known = Known::of(self.engine.directory);
         let ahead = Mutex::new(Ahead { parcels, waiting: VecDeque::new(), is_at_end: false });
@@ -148,7 +118,7 @@ impl Batch<'_> {
     }
 
     /// One window, or one message that goes alone; nothing at the end, and if another lane died with a message in its hands.
-    fn turn<T, I: Iterator<Item = (T, Parcel)>, F: FnMut(T, &Parcel, Outcome)>(
+    fn turn<T, I: Iterator<Item = (T, Parcel)>, F: FnMut(T, &Request<'_>, Outcome)>(
         &self,
         known: &Known<'_>,
         ahead: &Mutex<Ahead<T, I>>,
@@ -165,21 +135,22 @@ impl Batch<'_> {
         let begun = judged.len().max(1);
         reading.give_back(tags.split_off(begun.min(tags.len())), parcels.get(begun..).unwrap_or_default());
         let first = parcels.first()?;
-        let (mut tell, outcomes) = if judged.is_empty() {
-            let turn = behind.lock().ok()?;
+        if judged.is_empty() {
+            let mut tell = behind.lock().ok()?;
             known.refresh();
-            (turn, vec![engine.deliver(&first.request())])
-        } else {
-            let turn = || {
-                let turn = behind.lock().ok()?;
-                // Nobody judges what comes after while the messages of this window may do more than store.
-                let anew = known.has_changed(begin).then(|| Anew { engine: self.engine, alone: reading });
-                Some((turn, anew))
-            };
-            window::deliver(&engine, known, &parcels, judged, turn)?
+            let tag = tags.pop()?;
+            first.deliver(&engine, |request, outcome| tell(tag, request, outcome));
+            return Some(());
+        }
+        let turn = || {
+            let turn = behind.lock().ok()?;
+            // Nobody judges what comes after while the messages of this window may do more than store.
+            let anew = known.has_changed(begin).then(|| Anew { engine: self.engine, alone: reading });
+            Some((turn, anew))
         };
+        let (mut tell, outcomes) = window::deliver(&engine, known, &parcels, judged, turn)?;
         for ((tag, parcel), outcome) in tags.into_iter().zip(&parcels).zip(outcomes) {
-            tell(tag, parcel, outcome);
+            tell(tag, &parcel.request(), outcome);
         }
         Some(())
     }

@@ -47,7 +47,7 @@ pub use account::{
     HeldCertificate, Route,
 };
 pub use anchors::{anchors, check_chain, kept, recorded};
-pub use batch::{Batch, InFlight, Parcel};
+pub use batch::{Batch, InFlight, Load, Parcel};
 pub use choice::Choice;
 pub use consent::PlainConsent;
 pub use deliver::Engine;

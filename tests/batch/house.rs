@@ -4,7 +4,9 @@ use crate::support::{EngineParts, issued};
 use sealpost::config::Config;
 use sealpost::crypto::{Entropy, EntropyError, SecretBytes, Seed};
 use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
-use sealpost::engine::{Batch, Clock, Engine, InFlight, Mailstore, Outcome, Parcel, Recipient, Settings};
+use sealpost::engine::{
+    Batch, Clock, Engine, InFlight, Load, Mailstore, Outcome, Parcel, Recipient, Settings,
+};
 use sealpost::mail::{Address, MailboxName};
 use sealpost::pki::{Certificate, UnlockedKey, Validity};
 use sealpost::rules::Source;
@@ -58,11 +60,19 @@ pub(super) const LASTS: i64 = 1_000;
 
 impl House {
     pub(super) fn new() -> House {
+        House::until(Validity::lasting(begin(), Duration::seconds(LASTS)))
+    }
+
+    /// With a certificate that is good by the clock of the machine.
+    pub(super) fn lasting() -> House {
+        House::until(Validity::lasting(OffsetDateTime::now_utc() - Duration::DAY, Duration::days(30)))
+    }
+
+    fn until(validity: Validity) -> House {
         let folder = tempfile::tempdir().unwrap();
         let directory = SqliteDirectory::create(&folder.path().join("store")).unwrap();
         directory.add_domain(&NewDomain { name: "north.example".into(), ..NewDomain::default() }).unwrap();
         let people = ["bob", "ada"].map(address);
-        let validity = Validity::lasting(begin(), Duration::seconds(LASTS));
         let (key, certificate) = issued(&people, validity);
         for address in &people {
             directory.add_account(&NewAccount { address: address.clone(), aliases: Vec::new() }).unwrap();
@@ -170,7 +180,7 @@ pub(super) fn parcel(recipients: &[&str], subject: &str) -> Parcel {
     let to = |address: &&str| Recipient { address: Address::parse(address).unwrap(), original: None };
     let message = format!("From: carol@far.example\r\nSubject: {subject}\r\n\r\nThe body of {subject}.\r\n");
     Parcel {
-        message: SecretBytes::new(message.into_bytes()),
+        message: Load::Held(SecretBytes::new(message.into_bytes())),
         sender: Some("carol@far.example".into()),
         recipients: recipients.iter().map(to).collect(),
         source: Source::Pipe,

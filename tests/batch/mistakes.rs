@@ -66,14 +66,43 @@ fn a_message_that_nobody_reads_is_no_success() {
         let stderr = String::from_utf8_lossy(&ended.stderr);
         assert!(ended.status.code() == Some(75) && stderr.contains(says), "{stderr}");
     }
-    // Nothing is there: a file that was read to its end, a pipe into which nobody writes.
+    // Nothing is there: a device, a file that was read to its end, a pipe and a socket that were closed.
     let mut read = file();
     std::io::Seek::seek(&mut read, std::io::SeekFrom::End(0)).unwrap();
-    let (silent, _open) = std::io::pipe().unwrap();
-    for input in [std::process::Stdio::null(), read.into(), silent.into()] {
+    let (closed, _) = std::io::pipe().unwrap();
+    let (socket, _) = std::os::unix::net::UnixStream::pair().unwrap();
+    let socket = std::os::fd::OwnedFd::from(socket);
+    for input in [std::process::Stdio::null(), read.into(), closed.into(), socket.into()] {
         let ended = begin().stdin(input).output().unwrap();
         assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
     }
+}
+
+/// However late its first octet comes: while somebody may still write, nothing is told as stored.
+#[test]
+fn a_message_that_may_still_come_is_no_success() {
+    let (site, _) = Site::certified();
+    let mail = site.folder().join("old-mail");
+    std::fs::create_dir(&mail).unwrap();
+    std::fs::write(mail.join("a"), MAIL).unwrap();
+    let words = ["deliver", "--batch", path(&mail), "--recipient", "bob@north.example"];
+    let (pipe, mut late) = std::io::pipe().unwrap();
+    let (socket, _open) = std::os::unix::net::UnixStream::pair().unwrap();
+    for input in [std::process::Stdio::from(pipe), std::os::fd::OwnedFd::from(socket).into()] {
+        let ended = std::process::Command::new(env!("CARGO_BIN_EXE_sealpost"))
+            .args(["--root", path(&site.root())])
+            .args(words)
+            .stdin(input)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!((ended.status.code(), ended.stdout.len()), (Some(75), 0), "{stderr}");
+        let says = "standard input is open, and something may come, and with --batch DIR nobody reads it";
+        assert!(stderr.contains(says) && stderr.contains("</dev/null"), "{stderr}");
+    }
+    // The MTA that was only slow sees that nobody takes its message.
+    assert!(std::io::Write::write_all(&mut late, MAIL.as_bytes()).is_err());
+    assert!(!site.root().join("mail/north.example/bob").exists(), "nothing is stored");
 }
 
 /// Nothing on standard input is no mail that was stored.

@@ -2,7 +2,7 @@
 
 use super::*;
 use sealpost::crypto::SecretBytes;
-use sealpost::engine::{Batch, InFlight, Parcel};
+use sealpost::engine::{Batch, InFlight, Load, Parcel};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
@@ -37,7 +37,7 @@ fn deliver(house: &House, root: &Path, files: Faulty, messages: usize) -> Vec<u8
     let recipient = |address: &Address| Recipient { address: address.clone(), original: None };
     let parcels = SUBJECTS.iter().map(|subject| {
         let parcel = Parcel {
-            message: SecretBytes::new(message(subject)),
+            message: Load::Held(SecretBytes::new(message(subject))),
             sender: None,
             recipients: house.people.iter().map(recipient).collect(),
             source: Source::Pipe,

@@ -54,7 +54,7 @@ impl Aside {
         if now.as_ref().is_ok_and(|data| FileId::of(data) != id) {
             return Err("it is stored, and another file has its name by now, which stays where it is".into());
         }
-        let moved = now.and_then(|_| std::fs::hard_link(file, &to)).and_then(|()| std::fs::remove_file(file));
+        let moved = now.and_then(|_| link(file, id, &to)).and_then(|()| std::fs::remove_file(file));
         moved.map_err(|error| format!("it is stored, and cannot be moved to {}: {error}", shown(&to)))?;
         let mut emptied = self.emptied.lock().unwrap_or_else(PoisonError::into_inner);
         emptied.extend(file.parent().map(Path::to_owned));
@@ -68,6 +68,17 @@ impl Aside {
         std::iter::once(&self.folder).chain(&emptied).try_for_each(|folder| {
             sync(folder).map_err(|error| Failure::io("sync the folder", shown(folder), &error))
         })
+    }
+}
+
+/// Gives the file another name, unless it has it already: whoever was killed before the first name was gone left both.
+fn link(file: &Path, id: FileId, to: &Path) -> io::Result<()> {
+    match std::fs::hard_link(file, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let is_it = to.symlink_metadata().is_ok_and(|data| FileId::of(&data) == id);
+            if is_it { Ok(()) } else { Err(error) }
+        }
+        linked => linked,
     }
 }
 
@@ -87,7 +98,7 @@ mod tests {
         let read = |name: &str| {
             let file = from.join(name);
             std::fs::write(&file, "read").unwrap();
-            let (_, id) = first_of_file(&file, 10).unwrap();
+            let (_, id) = first_of_file(&file, 10, 10).unwrap();
             Place::File(file, Some(id))
         };
         let (same, replaced) = (read("same"), read("replaced"));
@@ -99,5 +110,29 @@ mod tests {
         assert_eq!(std::fs::read_to_string(to.join("same")).unwrap(), "read");
         assert_eq!(std::fs::read_to_string(from.join("replaced")).unwrap(), "not read");
         assert!(!from.join("same").exists() && !to.join("replaced").exists());
+    }
+
+    /// A kill between the two steps of a move leaves both names, and the next run finishes it.
+    #[test]
+    fn a_move_that_was_begun_is_finished_and_nothing_is_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let (from, to) = (root.path().join("from"), root.path().join("to"));
+        for folder in [&from, &to] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        let aside = Aside::new(&to, &from).ok().unwrap();
+        let place = || {
+            let (_, id) = first_of_file(&from.join("mail"), 10, 10).unwrap();
+            Place::File(from.join("mail"), Some(id))
+        };
+        std::fs::write(from.join("mail"), "read").unwrap();
+        std::fs::hard_link(from.join("mail"), to.join("mail")).unwrap();
+        aside.take(&place()).unwrap();
+        assert!(!from.join("mail").exists());
+        assert_eq!(std::fs::read_to_string(to.join("mail")).unwrap(), "read");
+        std::fs::write(from.join("mail"), "other").unwrap();
+        assert!(aside.take(&place()).unwrap_err().contains("cannot be moved to"));
+        assert_eq!(std::fs::read_to_string(from.join("mail")).unwrap(), "other");
+        assert_eq!(std::fs::read_to_string(to.join("mail")).unwrap(), "read");
     }
 }

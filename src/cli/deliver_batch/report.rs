@@ -78,7 +78,7 @@ impl<'o> Report<'o> {
         unmoved: Option<String>,
     ) {
         if outcome.disposition == Disposition::Delivered {
-            self.octets += request.message.len() as u64;
+            self.octets += request.size();
             self.discarded += u64::from(outcome.copies.is_empty());
         }
         for copy in &outcome.copies {
@@ -97,7 +97,7 @@ impl<'o> Report<'o> {
             place,
             &outcome.disposition,
             json!({
-                "reason": reason, "bytes": request.message.len(), "copies": outcome.copies.len(),
+                "reason": reason, "bytes": request.size(), "copies": outcome.copies.len(),
                 "sealed_to": sealed_to, "warnings": warnings,
             }),
         );

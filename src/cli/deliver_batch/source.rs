@@ -1,25 +1,24 @@
 //! Where the messages come from, one by one.
 
+use super::mbox::Mbox;
 use super::report::{self, Report};
 use super::shown;
 use crate::cli::envelope::Envelope;
 use crate::cli::failure::{Code, Failure};
-use crate::cli::input::{self, FileId};
-use crate::crypto::SecretBytes;
-use crate::engine::{Disposition, Parcel, Recipient, Settings};
-use crate::mail::mbox::{Entry, Splitter, Variant};
-use crate::mail::{Address, Message, printable};
-use crate::system::Patient;
+use crate::cli::input::{self, FileId, Handed};
+use crate::config::Config;
+use crate::engine::{Disposition, Load, Parcel, Recipient};
+use crate::mail::mbox::Variant;
+use crate::mail::{self, Address, Message, Span, printable, without_mbox_line};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use zeroize::Zeroizing;
 
-/// Octets of an mbox that are read at a time.
-const CHUNK: usize = 256 << 10;
+/// Addresses are looked for in so many octets of a message that is not held.
+const BEGIN: usize = 1 << 20;
 
 /// Where a message was.
 #[derive(Debug, Clone)]
@@ -49,68 +48,52 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// Standard input, if that is what is read; if not, nothing may wait there: an MTA that calls this by mistake would take a 0 for
-/// "the message that I wrote is stored".
+/// Standard input, if that is what is read; if not, nothing may come there, not even later: an MTA that calls this by mistake
+/// would take a 0 for "the message that I wrote is stored".
 pub(super) fn standard_input(path: &Path) -> Result<Option<File>, Failure> {
     if path == Path::new("-") {
         return input::stream(path).map(|(file, _)| Some(file));
     }
-    match input::holds_something() {
-        Ok(false) => Ok(None),
-        Ok(true) => {
-            let text =
-                "standard input holds something, and with --batch DIR nobody reads it: nothing is done";
-            Err(Failure::new(Code::TryAgain, text).hint(
-                "an MTA calls sealpost deliver without --batch; for the messages of a folder, end the command with </dev/null",
-            ))
-        }
-        Err(error) => Err(Failure::io("read", input::STANDARD_INPUT, &error)),
-    }
+    let handed = input::handed_over().map_err(|error| Failure::io("read", input::STANDARD_INPUT, &error))?;
+    let what = match handed {
+        Handed::Nothing => return Ok(None),
+        Handed::Something => "holds something",
+        Handed::Open => "is open, and something may come",
+    };
+    let text = format!("standard input {what}, and with --batch DIR nobody reads it: nothing is done");
+    Err(Failure::new(Code::TryAgain, text).hint(
+        "an MTA calls sealpost deliver without --batch; for the messages of a folder, end the command with </dev/null",
+    ))
 }
 
 /// A folder or an mbox.
 pub(super) enum Source<'s> {
-    Folder { files: std::vec::IntoIter<PathBuf>, skipped: usize, limit: u64 },
+    Folder { files: std::vec::IntoIter<PathBuf>, skipped: usize, most: u64, held: u64 },
     Mbox(Box<Mbox<'s>>),
 }
 
-/// An mbox that is read as it comes.
-pub(super) struct Mbox<'s> {
-    splitter: Splitter,
-    input: Patient<'s>,
-    chunk: Zeroizing<Vec<u8>>,
-    stop: &'s AtomicBool,
-    /// An MTA that calls this with nothing is not told that it is stored.
-    is_empty: bool,
-}
-
 /// A message, or what the peer of one message would be told.
-type Found = (Place, Result<SecretBytes, (Disposition, String)>);
+pub(super) type Found = (Place, Result<Load, Refused>);
+/// Why it is none.
+pub(super) type Refused = (Disposition, String);
 
 impl<'s> Source<'s> {
     pub(super) fn open(
         path: &Path,
         input: Option<File>,
         format: Variant,
-        settings: &Settings,
+        (config, root): (&Config, &Path),
         stop: &'s AtomicBool,
     ) -> Result<Source<'s>, Failure> {
-        let largest = settings.max_message;
+        let largest = config.settings.max_message;
         let Some(input) = input else {
             let (files, skipped) = list(path)?;
             let files = files.into_iter();
             // One byte more than allowed shows the engine that the message is too large.
-            return Ok(Source::Folder { files, skipped, limit: largest.saturating_add(1) });
+            let (most, held) = (largest.saturating_add(1), config.memory_limit);
+            return Ok(Source::Folder { files, skipped, most, held });
         };
-        let splitter = Splitter::new(format, usize::try_from(largest).unwrap_or(usize::MAX));
-        let chunk = Zeroizing::new(vec![0; CHUNK]);
-        Ok(Source::Mbox(Box::new(Mbox {
-            splitter,
-            input: Patient::new(input, stop),
-            chunk,
-            stop,
-            is_empty: true,
-        })))
+        Ok(Source::Mbox(Box::new(Mbox::new(format, input, (config, root), stop))))
     }
 
     /// How many there are, if that is known.
@@ -131,8 +114,8 @@ impl<'s> Source<'s> {
 
     fn next(&mut self) -> Result<Option<Found>, Failure> {
         match self {
-            Source::Folder { files, limit, .. } => Ok(files.next().map(|file| {
-                let read = input::first_of_file(&file, *limit);
+            Source::Folder { files, most, held, .. } => Ok(files.next().map(|file| {
+                let read = input::first_of_file(&file, *most, *held);
                 let id = read.as_ref().ok().map(|(_, id)| *id);
                 let failed = |error: std::io::Error| (unread(), format!("it cannot be read: {error}"));
                 (Place::File(file, id), read.map(|(message, _)| message).map_err(failed))
@@ -142,7 +125,7 @@ impl<'s> Source<'s> {
     }
 }
 
-fn unread() -> Disposition {
+pub(super) fn unread() -> Disposition {
     Disposition::doubt("the message cannot be read")
 }
 
@@ -170,57 +153,6 @@ fn list(folder: &Path) -> Result<(Vec<PathBuf>, usize), Failure> {
     }
     found.sort();
     Ok((found.into_iter().map(|(_, path)| path).collect(), skipped))
-}
-
-impl Mbox<'_> {
-    fn next(&mut self) -> Result<Option<Found>, Failure> {
-        loop {
-            let entry = self.splitter.next_entry();
-            let entry =
-                entry.map_err(|reason| Failure::new(Code::Data, format!("standard input: {reason}")))?;
-            match entry {
-                Some(entry) => {
-                    self.is_empty = false;
-                    return Ok(Some(found(entry)));
-                }
-                None if self.splitter.has_ended() && self.is_empty => {
-                    return Err(Failure::new(Code::Data, "standard input holds no message"));
-                }
-                None if self.splitter.has_ended() => return Ok(None),
-                None if !self.read()? => return Ok(None),
-                None => {}
-            }
-        }
-    }
-
-    /// Is there more? What ends us ends the program that writes the mbox too, and its last message is not whole then.
-    fn read(&mut self) -> Result<bool, Failure> {
-        loop {
-            let read = self.input.read(&mut self.chunk);
-            match read {
-                _ if self.stop.load(Ordering::Relaxed) => return Ok(false),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(Failure::io("read", "standard input", &error)),
-                Ok(0) => {
-                    self.splitter.end();
-                    return Ok(true);
-                }
-                Ok(octets) => {
-                    self.splitter.push(self.chunk.get(..octets).unwrap_or_default());
-                    return Ok(true);
-                }
-            }
-        }
-    }
-}
-
-fn found(Entry { number, offset, content, .. }: Entry) -> Found {
-    let message = content.map(|mut cut| SecretBytes::new(std::mem::take(&mut *cut.message)));
-    let too_large = |large: crate::mail::mbox::TooLarge| {
-        let text = "the message is too large".to_owned();
-        (Disposition::Reject { detail: (3, 4), text, unknown_user: false }, large.to_string())
-    };
-    (Place::Mbox { number, offset }, message.map_err(too_large))
 }
 
 /// The messages with their envelopes. Those that cannot be delivered are told at once.
@@ -256,21 +188,41 @@ impl Iterator for Letters<'_, '_> {
 }
 
 impl Letters<'_, '_> {
-    fn parcel(&self, message: SecretBytes) -> Result<Parcel, (Disposition, String)> {
-        let view = Message::new(message.expose());
-        let recipients = match self.field {
-            None => self.recipients.clone(),
-            Some(name) => vec![recipient(&view, name)?],
+    fn parcel(&self, message: Load) -> Result<Parcel, Refused> {
+        let (recipients, return_path) = match &message {
+            Load::Held(message) => self.addresses(message.expose())?,
+            Load::Large(source) => {
+                let begin = begin_of(&**source);
+                let begin = begin.map_err(|error| (unread(), format!("it cannot be read: {error}")))?;
+                self.addresses(&begin)?
+            }
         };
-        let return_path = address_in(&view, "Return-Path");
         let parcel = self.envelope.parcel(recipients, message);
         let sender = parcel.sender.clone().or(return_path);
         Ok(Parcel { sender, ..parcel })
     }
+
+    /// For whom it is, and its return path.
+    fn addresses(&self, message: &[u8]) -> Result<(Vec<Recipient>, Option<String>), Refused> {
+        let view = Message::new(without_mbox_line(message));
+        let recipients = match self.field {
+            None => self.recipients.clone(),
+            Some(name) => vec![recipient(&view, name)?],
+        };
+        Ok((recipients, address_in(&view, "Return-Path")))
+    }
+}
+
+/// Whole lines of the begin of a message that is not held.
+fn begin_of(message: &dyn mail::Source) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut begin = Span::of(message).start(BEGIN)?;
+    let lines = memchr::memrchr(b'\n', &begin).map_or(0, |at| at + 1);
+    begin.truncate(lines);
+    Ok(begin)
 }
 
 /// The address in the first field of that name, which the last server wrote.
-fn recipient(message: &Message<'_>, name: &str) -> Result<Recipient, (Disposition, String)> {
+fn recipient(message: &Message<'_>, name: &str) -> Result<Recipient, Refused> {
     let refused = |reason: String| {
         let text = "the message does not say for whom it is".to_owned();
         (Disposition::Reject { detail: (1, 3), text, unknown_user: false }, reason)

@@ -31,6 +31,7 @@ pub(super) fn look_ahead(engine: &Engine<'_>, known: &Known<'_>, parcels: &[Arc<
 
 /// Runs the rules; nothing if the message must go alone. Until that is known nothing is done that another run would do again.
 pub(super) fn judge<'m>(engine: &Engine<'_>, known: &Known<'_>, parcel: &'m Parcel) -> Option<Judged<'m>> {
+    parcel.held()?;
     let request = parcel.request();
     let mut told = Told::default();
     let looked_up = engine.look_up(&request).and_then(|addressees| {

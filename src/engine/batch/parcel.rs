@@ -1,0 +1,109 @@
+//! A message of a batch with its envelope.
+
+use crate::crypto::SecretBytes;
+use crate::engine::{Engine, EngineError, Outcome, Recipient, Request};
+use crate::mail::{self, Span};
+use crate::rules::Source;
+use crate::smime::{LargeError, LargeMessage};
+use std::io;
+
+/// The octets of a message.
+pub enum Load {
+    /// In memory.
+    Held(SecretBytes),
+    /// Too many for that: the message goes alone, in its turn, and piece by piece where its rules allow that.
+    Large(Box<dyn mail::Source>),
+}
+
+/// A message and its envelope, which owns its bytes. No `Debug`: what a message says belongs into no log.
+pub struct Parcel {
+    /// See [`Request`].
+    pub message: Load,
+    /// Return path; empty for the null sender; absent if it is not known.
+    pub sender: Option<String>,
+    /// At least one.
+    pub recipients: Vec<Recipient>,
+    /// How it came in.
+    pub source: Source,
+    /// The client that handed it to the MTA.
+    pub client: Option<String>,
+    /// The MTA's queue id: a message of which a server's rule stores copies goes alone if it has one.
+    pub queue_id: Option<String>,
+}
+
+impl Parcel {
+    /// As [`Engine::deliver`] takes it. Of one that is not held there is the envelope alone.
+    pub fn request(&self) -> Request<'_> {
+        Request {
+            message: self.held().unwrap_or_default(),
+            large: None,
+            sender: self.sender.clone(),
+            recipients: self.recipients.clone(),
+            source: self.source,
+            client: self.client.clone(),
+            queue_id: self.queue_id.clone(),
+        }
+    }
+
+    pub(super) fn held(&self) -> Option<&[u8]> {
+        match &self.message {
+            Load::Held(message) => Some(message.expose()),
+            Load::Large(_) => None,
+        }
+    }
+
+    /// Octets of memory.
+    pub(super) fn size(&self) -> u64 {
+        self.held().map_or(0, |message| message.len() as u64)
+    }
+
+    /// Delivers it by itself, and tells of it.
+    pub(super) fn deliver(&self, engine: &Engine<'_>, tell: impl FnOnce(&Request<'_>, Outcome)) {
+        match &self.message {
+            Load::Held(_) => deliver_held(engine, &self.request(), tell),
+            Load::Large(source) => self.deliver_large(engine, &**source, tell),
+        }
+    }
+
+    fn deliver_large(
+        &self,
+        engine: &Engine<'_>,
+        source: &dyn mail::Source,
+        tell: impl FnOnce(&Request<'_>, Outcome),
+    ) {
+        let envelope = self.request();
+        // One octet more than is allowed shows the engine that it is too large.
+        let message = Span::of(source).first(engine.settings.max_message.saturating_add(1));
+        match message.without_mbox_line().map_err(LargeError::from).and_then(LargeMessage::survey) {
+            Ok(large) => {
+                let request = envelope.of_large(&large);
+                if let Some(outcome) = engine.deliver_large(&request) {
+                    return tell(&request, outcome);
+                }
+            }
+            Err(LargeError::Whole) => {}
+            Err(error) => return tell(&envelope, unread(io::Error::other(error))),
+        }
+        match whole(message) {
+            Ok(held) => {
+                deliver_held(engine, &Request { message: held.expose(), ..envelope.clone() }, tell);
+            }
+            Err(error) => tell(&envelope, unread(error)),
+        }
+    }
+}
+
+fn deliver_held(engine: &Engine<'_>, request: &Request<'_>, tell: impl FnOnce(&Request<'_>, Outcome)) {
+    let outcome = engine.deliver(request);
+    tell(request, outcome);
+}
+
+fn whole(message: Span<'_>) -> io::Result<SecretBytes> {
+    let mut octets = message.all()?;
+    message.check()?;
+    Ok(SecretBytes::new(std::mem::take(&mut *octets)))
+}
+
+fn unread(error: io::Error) -> Outcome {
+    Outcome::failed(&EngineError::Source(error), Vec::new())
+}
