@@ -8,5 +8,6 @@ mod changes;
 mod house;
 mod mistakes;
 mod order;
+mod syncs;
 mod threads;
 mod verb;
