@@ -73,6 +73,18 @@ const CONSENTS: &[(&str, &str)] = &[
     ("person_decrypts", "mailbox/decrypt.rs"),
 ];
 
+/// Who spreads work over the threads of rayon, which are for the processor alone: what may wait for the disk is in other files.
+/// What runs on them there is made of closures in these files and of rooms without IO.
+const RAYON: &[&str] = &[
+    "cli/bench/sealing.rs",
+    "cli/cert_bulk.rs",
+    "mailbox/decrypt.rs",
+    "mailbox/encrypt.rs",
+    "mailbox/look.rs",
+    "mailbox/rekey.rs",
+    "smime/seal/crew.rs",
+];
+
 /// Lines of code, tests not counted.
 const LONGEST_FILE: usize = 450;
 
@@ -99,6 +111,28 @@ fn a_room_uses_only_rooms_to_its_left() {
         );
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// A sync on a thread of rayon would keep a core waiting for the disk, and hold up what has nothing to do with it.
+#[test]
+fn no_thread_of_rayon_waits_for_the_disk() {
+    let users: Vec<_> = sources().into_iter().filter(|file| file.says("rayon::")).collect();
+    let names: Vec<_> = users.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, RAYON, "whoever comes to this list does not stage, commit or sync");
+    let waits = [
+        ".stage(",
+        ".stage_all(",
+        ".commit(",
+        "commit_all(",
+        "sync_all",
+        "sync_folder",
+        "sync_parent",
+        ".fill(",
+    ];
+    for file in users {
+        let found: Vec<_> = waits.iter().filter(|word| file.says(word)).collect();
+        assert!(found.is_empty(), "src/{}: {found:?}", file.name);
+    }
 }
 
 #[test]

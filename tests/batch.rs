@@ -10,5 +10,6 @@ mod killed;
 mod large;
 mod mistakes;
 mod order;
+mod syncs;
 mod threads;
 mod verb;

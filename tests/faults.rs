@@ -265,24 +265,30 @@ fn a_fault_at_every_call_keeps_the_promise_of_files_too() {
 /// The real hook, killed at points that walk through its whole run.
 #[test]
 fn a_kill_at_any_moment_keeps_the_promise() {
+    const KILLS: u32 = 20;
     const RUNS: u32 = 40;
     let house = House::new();
     let root = house.folder.path().join("store");
     std::fs::write(root.join("sealpost.toml"), Config::template()).unwrap();
     let begin = std::time::Instant::now();
     assert_eq!(run_hook(&root, None), Some(0), "the hook works when nobody kills it");
-    let whole = begin.elapsed();
-    let (mut promised, mut killed) = (1, 0);
-    for run in 0..RUNS {
-        let code = run_hook(&root, Some(whole * run / RUNS));
+    let mut whole = begin.elapsed();
+    let (mut promised, mut killed, mut run) = (1, 0, 0);
+    while killed < KILLS || run < RUNS {
+        let code = run_hook(&root, Some(whole * (run % RUNS) / RUNS));
         assert!([None, Some(0)].contains(&code), "{code:?}");
         killed += u32::from(code.is_none());
         promised += usize::from(code == Some(0));
         for count in house.visible(&root) {
             assert!((promised..=run as usize + 2).contains(&count), "{count} visible, {promised} promised");
         }
+        // Whoever came too late comes sooner the next time: how long a run takes depends on what else the machine does.
+        if code.is_some() {
+            whole = whole * 9 / 10;
+        }
+        run += 1;
+        assert!(run < 10 * RUNS, "only {killed} of {run} were killed before they ended");
     }
-    assert!(killed > RUNS / 8, "only {killed} of {RUNS} were killed before they ended");
     assert_eq!(run_hook(&root, None), Some(0), "what the killed ones left is in nobody's way");
 }
 

@@ -1,6 +1,8 @@
 //! Messages above the memory limit: the same results with flat memory, and no word of them on a disk.
 
 mod deliver;
+mod flat;
+mod killed;
 
 use crate::hostile::memory::floor;
 use crate::support::{Authority, Ended, Identity, Program, path, tools};

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// Where a store is unless somebody says otherwise.
-const DEFAULT_ROOT: &str = "/var/lib/sealpost";
+pub(super) const DEFAULT_ROOT: &str = "/var/lib/sealpost";
+/// The variable of the environment that says otherwise.
+pub(super) const ROOT: &str = "SEALPOST_ROOT";
 /// They stand apart from what a verb itself takes.
 const GLOBAL: &str = "Options of every command";
 
@@ -23,7 +25,7 @@ pub(super) struct Global {
         long,
         global = true,
         value_name = "DIR",
-        env = "SEALPOST_ROOT",
+        env = ROOT,
         default_value = DEFAULT_ROOT,
         help_heading = GLOBAL
     )]

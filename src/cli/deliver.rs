@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 /// alone, rules and all, in the order of the names or of the mbox; they are sealed on all cores and synced together. Each is
 /// all or nothing, and one that fails fails alone. Exits with 0 if all are stored, 1 if some were refused for good and none is to
 /// be tried again, and 75 otherwise, also for a wrong command line: an MTA that calls it by mistake keeps its mail.
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   sealpost deliver --sender= --recipient=anna@north.example --queue-id=4ZbK2m < message.eml
   sealpost deliver --batch /srv/old-mail --done /srv/stored --recipient=anna@north.example
@@ -117,6 +117,8 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     log(&request, &outcome);
     queue_run::after_delivery(&config, &directory, &outbox);
     harvest::after_delivery(&context, &config, &directory, &request, &outcome);
+    drop(outbox);
+    directory.leave_open();
     Ok(outcome.disposition)
 }
 
@@ -180,6 +182,11 @@ fn describe(copy: &CopyReport) -> String {
 }
 
 impl Deliver {
+    /// One message.
+    pub(super) fn of_one(envelope: Envelope, queue_id: Option<String>) -> Deliver {
+        Deliver { envelope, queue_id, batch: deliver_batch::Options::default() }
+    }
+
     /// Many messages, and what is said of all of them; nothing if it is one.
     pub(super) fn many(self) -> Option<(deliver_batch::Options, Envelope)> {
         self.batch.is_wanted().then_some((self.batch, self.envelope))

@@ -30,7 +30,7 @@ use std::sync::atomic::Ordering;
 const MANY: &str = "Options for many messages";
 
 /// What is said of many messages.
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug, Default)]
 pub(super) struct Options {
     /// Deliver the messages of a folder, sorted by their names: the files in it, or in cur and new if it is a Maildir; - is an
     /// mbox on standard input. The files stay where they are unless --done is said, and flags that stand in their names are

@@ -7,31 +7,32 @@ use crate::rules::Source;
 use clap::ValueEnum;
 
 /// The envelope of SMTP, and how the message came in.
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 pub(super) struct Envelope {
     /// A recipient of the envelope; repeat it for several
     #[arg(long, required = true, value_name = "ADDRESS", allow_hyphen_values = true)]
-    recipient: Vec<String>,
+    pub(super) recipient: Vec<String>,
     /// The sender of the envelope; empty for the null sender
     #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
-    sender: Option<String>,
+    pub(super) sender: Option<String>,
     /// What the sender wrote for each recipient (RFC 3461 ORCPT), in the same order; empty where it is not known
     #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
-    original_recipient: Vec<String>,
+    pub(super) original_recipient: Vec<String>,
     /// The address of the SMTP client
     #[arg(long, value_name = "IP", allow_hyphen_values = true)]
-    client: Option<String>,
+    pub(super) client: Option<String>,
     /// How the message came in
-    #[arg(long, value_enum, default_value_t = HookSource::Pipe)]
-    source: HookSource,
+    #[arg(long, value_enum, default_value_t = HookSource::default())]
+    pub(super) source: HookSource,
 }
 
 /// [`Source`] as a word of the command line.
-#[derive(Clone, Copy, ValueEnum)]
-enum HookSource {
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum HookSource {
     Trusted,
     Authenticated,
     Lmtp,
+    #[default]
     Pipe,
 }
 

@@ -29,7 +29,18 @@ impl Sink {
             Some(path) if path.is_dir() => {
                 Err(Failure::new(Code::Io, format!("cannot write {}: it is a folder", path.display())))
             }
-            Some(path) => Ok(store::replace_file(path, bytes)?),
+            Some(path) => store::pour_file(path, |take| take(bytes))?
+                .map_err(|error| Failure::io("write", path.display(), &error)),
+        }
+    }
+
+    /// For a result that must not stay behind in pieces.
+    pub(super) fn warn_of_pieces(&self) {
+        if let Some(seen) = self.output.as_deref().and_then(store::name_while_poured) {
+            warn(&format!(
+                "files without a name cannot be made where the result goes: if this is killed, {} stays and may hold a part of it",
+                seen.display()
+            ));
         }
     }
 

@@ -48,6 +48,7 @@ mod filter;
 mod fitness;
 mod harvest;
 mod holder;
+mod hook_words;
 mod incoming;
 mod init;
 mod initial_password;
@@ -216,25 +217,10 @@ fn parse(args: &[OsString]) -> Result<Cli, Failure> {
     Cli::from_arg_matches(&matches).map_err(Failure::from_clap)
 }
 
-/// The hook without its sisters: to lay out all of them takes longer than to seal a message.
-#[derive(Parser)]
-#[command(name = "sealpost")]
-struct HookLine {
-    #[command(flatten)]
-    global: Global,
-    #[command(subcommand)]
-    verb: HookVerb,
-}
-
-#[derive(Subcommand)]
-enum HookVerb {
-    Deliver(deliver::Deliver),
-}
-
-/// The same as [`parse`] of a command line that is the hook's. Help and faults are told with everything around them.
+/// The same as [`parse`] of a command line that is the hook's.
 fn parse_hook(args: &[OsString]) -> Result<(Global, deliver::Deliver), Failure> {
-    if let Ok(HookLine { global, verb: HookVerb::Deliver(verb) }) = HookLine::try_parse_from(args) {
-        return Ok((global, verb));
+    if let Some(plain) = hook_words::read(args) {
+        return Ok(plain);
     }
     let cli = parse(args)?;
     match cli.verb {

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// Open a sealed message, from standard input to standard output
 ///
 /// If it fails, nothing at all is written; above --memory-limit the result is written while it is made, after key and
-/// padding or tag were checked.
+/// padding or tag were checked. The file of --output has no name before it is whole: if this is killed, nothing of it stays.
 /// --domain takes the key of a domain: for mail that was sealed to it in the place of an account (domain-key).
 /// What comes out is the message that was sealed, its lines ended by CR LF. --key takes a key file; --account takes
 /// the keys that lie in the vault of the store under the account's Secure Mail password.
@@ -47,6 +47,7 @@ impl Open {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let keyring = self.from.keyring(context, &self.cert)?;
         let keys = keyring.opening_keys()?;
+        self.sink.warn_of_pieces();
         match self.memory.message()? {
             Arrived::Held(sealed) => self.open(out, sealed.expose(), &keys),
             Arrived::Large(source) => self.open_large(out, Span::of(&*source), &keys),

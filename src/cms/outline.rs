@@ -12,6 +12,8 @@ use std::ops::Range;
 
 /// What stands before the ciphertext or behind it is not looked for in more text than this.
 const MOST: usize = 1024 * 1024;
+/// So much of the end of a ciphertext is decoded: two of the longest blocks.
+const END: usize = 32;
 
 /// An EnvelopedData or AuthEnvelopedData in DER that was read off both ends of its text.
 ///
@@ -23,6 +25,8 @@ pub(crate) struct Outline<'a> {
     text: Base64Text<'a>,
     /// The first octets: all that stands before the ciphertext, and some of it.
     front: Vec<u8>,
+    /// The last octets of the ciphertext.
+    last: Vec<u8>,
     shape: Shape,
     /// The structure with an empty ciphertext, in DER.
     skeleton: Vec<u8>,
@@ -36,10 +40,11 @@ impl<'a> Outline<'a> {
         let piece = input.envelope_text()?;
         let text = Base64Text::of(piece)?;
         let (front, shape) = read_front(text)?;
-        let after = text.end(shape.whole.end, shape.content.end, MOST)?;
-        let skeleton = shape.skeleton(&front, &after)?;
+        let end = shape.content.len().min(END);
+        let mut last = text.end(shape.whole.end, shape.content.end - end, MOST)?;
+        let skeleton = shape.skeleton(&front, &last.split_off(end))?;
         let enveloped = read(&skeleton).ok()?;
-        Some(Outline { piece, text, front, shape, skeleton, enveloped })
+        Some(Outline { piece, text, front, last, shape, skeleton, enveloped })
     }
 
     /// With an empty ciphertext.
@@ -88,13 +93,9 @@ impl<'a> Outline<'a> {
         octets.get(start..end.min(octets.len())).unwrap_or_default().to_vec()
     }
 
-    /// The last octets of the ciphertext, as many as are wanted if it has so many.
-    pub(crate) fn last(&self, wanted: usize) -> Vec<u8> {
-        let wanted = wanted.min(self.content_len());
-        let from = self.shape.content.end - wanted;
-        let mut octets = self.text.end(self.len(), from, 2 * MOST).unwrap_or_default();
-        octets.truncate(wanted);
-        octets
+    /// The last two blocks of the ciphertext or more, and all of it if it has no more.
+    pub(crate) fn last(&self) -> &[u8] {
+        &self.last
     }
 
     /// The ciphertext and what follows it, piece by piece. False where the text does not decode.

@@ -13,6 +13,8 @@ use aws_lc_rs::aead::{
 
 /// Bytes of the tags that we write.
 pub(crate) const TAG: usize = 16;
+/// Who does the work of GCM on this machine, for people: which instructions it takes is its own affair.
+pub(crate) const BACKEND: &str = "aws-lc";
 /// Shorter tags are refused (NIST SP 800-38D 5.2.1.2 calls them fit for special uses only; RFC 5084 3.2 forbids them).
 pub(super) const MINIMUM_TAG: usize = 12;
 

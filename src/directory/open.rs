@@ -60,6 +60,15 @@ impl SqliteDirectory {
         SqliteDirectory::with(root, connection, Access::Reading)
     }
 
+    /// For who ends with the process: what was only read needs no closing, and the kernel lets go of its locks. To take SQLite's
+    /// structures apart costs as much as several questions.
+    pub fn leave_open(self) {
+        let no_state = self.state.lock().is_ok_and(|state| state.is_none());
+        if self.access == Access::Reading && no_state {
+            std::mem::forget(self);
+        }
+    }
+
     /// Is there a store in `root`, as far as this user can see?
     pub fn exists(root: &Path) -> bool {
         root.join(File::Directory.name()).exists()

@@ -9,8 +9,6 @@ use std::borrow::Cow;
 
 /// So much of the clear text decides nearly always whether it begins like mail. Whole blocks.
 const START: usize = 1024;
-/// Two of the longest blocks.
-const END: usize = 32;
 
 /// Would [`open`](super::open()) open it with this key? The same checks with the same answer, and nothing of the clear text
 /// is kept. With a tag all of it must be looked at; without one the two ends are all that is checked anyway.
@@ -40,7 +38,8 @@ trait TwoEnds {
     fn octets(&self) -> usize;
     /// As many as are wanted, if there are so many.
     fn first(&self, wanted: usize) -> Cow<'_, [u8]>;
-    fn last(&self, wanted: usize) -> Cow<'_, [u8]>;
+    /// Two blocks or more, or all of it.
+    fn last(&self) -> &[u8];
 }
 
 impl TwoEnds for Ciphertext {
@@ -52,9 +51,8 @@ impl TwoEnds for Ciphertext {
         Cow::Borrowed(self.get(..wanted).unwrap_or(self))
     }
 
-    fn last(&self, wanted: usize) -> Cow<'_, [u8]> {
-        let (_, last) = self.split_at(self.len().saturating_sub(wanted));
-        Cow::Borrowed(last)
+    fn last(&self) -> &[u8] {
+        self
     }
 }
 
@@ -67,8 +65,8 @@ impl TwoEnds for Outline<'_> {
         Cow::Owned(Outline::first(self, wanted.min(self.content_len())))
     }
 
-    fn last(&self, wanted: usize) -> Cow<'_, [u8]> {
-        Cow::Owned(Outline::last(self, wanted))
+    fn last(&self) -> &[u8] {
+        Outline::last(self)
     }
 }
 
@@ -95,8 +93,7 @@ fn begins_with_padding(
 ) -> bool {
     let mut most = START;
     loop {
-        let (first, last) = (content.first(most), content.last(END));
-        let ends = algorithm.ends(content_key, content.octets(), &first, &last);
+        let ends = algorithm.ends(content_key, content.octets(), &content.first(most), content.last());
         let is_whole = most >= content.octets();
         match inner::start_begins_like_mail(ends.start.expose()) {
             None if !is_whole => most = most.saturating_mul(16),

@@ -222,11 +222,16 @@ pub(super) fn ensure_folders(files: &impl Files, base: &Path, path: &Path) -> Re
 }
 
 pub(super) fn sync_parent(files: &impl Files, path: &Path) -> Result<(), StoreError> {
-    let parent = match path.parent() {
+    let parent = folder(path);
+    files.sync_folder(parent).map_err(failed("sync the folder", parent))
+}
+
+/// The folder that a file is in.
+pub(super) fn folder(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
-    };
-    files.sync_folder(parent).map_err(failed("sync the folder", parent))
+    }
 }
 
 /// Removes a file of ours. That it cannot be removed is no fault of the delivery: it is not visible.

@@ -41,7 +41,7 @@ pub use layout::TemplateError;
 pub use maildir::MaildirStore;
 pub use memory::{Fault, MemoryStore, Stored};
 pub use name::kept_beginning;
-pub use pour::{Pieces, pour_file};
+pub use pour::{Pieces, name_while_poured, pour_file};
 pub use replace::{NewContent, Replaced, Replacement, Step};
 pub use stored::{Messages, Part, RunId, StoredMailbox, StoredMessage, is_of_one_file};
 pub use uidlist::UidListError;

@@ -1,31 +1,80 @@
 //! A file that is written piece by piece and becomes visible when it is whole.
 
-use super::atomic::{Disk, Files, discard, failed, sync_parent};
+use super::atomic::{Disk, Files, discard, failed, folder, sync_parent};
 use crate::engine::StoreError;
+use crate::system::Nameless;
 use std::fs::File;
-use std::io;
-use std::path::Path;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
 /// Takes the next piece of a file.
 pub type Pieces<'p> = &'p mut dyn FnMut(&[u8]) -> io::Result<()>;
 
 /// Puts a whole, synced file in the place of `path`: `give` hands over its pieces. If it gives up, or after an error, what
-/// was there is there still.
+/// was there is there still. Whoever is killed leaves nothing else behind, where [`Nameless`] files can be made; or the whole
+/// file under a hidden name, between its first name and its last.
 pub fn pour_file<E>(
     path: &Path,
     give: impl FnOnce(Pieces<'_>) -> Result<(), E>,
 ) -> Result<Result<(), E>, StoreError> {
+    let temporary = beside(path);
+    let poured = match Nameless::create(folder(path)).map_err(failed("create", &temporary))? {
+        Some(file) => pour_nameless(file, path, &temporary, give)?,
+        None => pour_new(&Disk, &temporary, give)?.map(|()| Named::Temporarily),
+    };
+    let named = match poured {
+        Ok(named) => named,
+        Err(given_up) => return Ok(Err(given_up)),
+    };
+    if named == Named::Temporarily {
+        let renamed = Disk.rename(&temporary, path).map_err(failed("rename", &temporary));
+        if renamed.is_err() {
+            discard(&Disk, &temporary);
+        }
+        renamed?;
+    }
+    sync_parent(&Disk, path).map(Ok)
+}
+
+/// The name under which a part of the file can be seen while it is poured; none where no name leads to it.
+pub fn name_while_poured(path: &Path) -> Option<PathBuf> {
+    // What else is wrong with the folder is told when it is written to.
+    matches!(Nameless::create(folder(path)), Ok(None)).then(|| beside(path))
+}
+
+/// The name that a file has until it takes the place of another.
+fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    if let Err(given_up) = pour_new(&Disk, &temporary, give)? {
+    path.with_file_name(format!(".{name}.{}", std::process::id()))
+}
+
+/// What name a whole file has.
+#[derive(PartialEq, Eq)]
+enum Named {
+    /// The one that is wanted, which nobody had.
+    Finally,
+    /// Another one, until it takes the place of what has that name.
+    Temporarily,
+}
+
+fn pour_nameless<E>(
+    mut file: Nameless,
+    path: &Path,
+    temporary: &Path,
+    give: impl FnOnce(Pieces<'_>) -> Result<(), E>,
+) -> Result<Result<Named, E>, StoreError> {
+    let given = give(&mut |piece| Disk.write(file.file(), piece));
+    if let Err(given_up) = synced(&Disk, path, file.file(), given)? {
         return Ok(Err(given_up));
     }
-    let renamed = Disk.rename(&temporary, path).map_err(failed("rename", &temporary));
-    if renamed.is_err() {
-        discard(&Disk, &temporary);
+    match file.name(path) {
+        Ok(()) => Ok(Ok(Named::Finally)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            file.name(temporary).map_err(failed("create", temporary))?;
+            Ok(Ok(Named::Temporarily))
+        }
+        Err(source) => Err(failed("create", path)(source)),
     }
-    renamed?;
-    sync_parent(&Disk, path).map(Ok)
 }
 
 /// Writes and syncs a file that must not exist. If `give` gives up, or after an error, it is gone again.
@@ -87,5 +136,26 @@ mod tests {
         );
         let nowhere = folder.path().join("none/result");
         assert!(pour_file(&nowhere, |_| Ok::<_, io::Error>(())).is_err());
+    }
+
+    /// No name leads to it before, whether it takes the place of something or not.
+    #[test]
+    fn nothing_of_it_is_seen_while_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result");
+        for before in [Vec::new(), vec!["result".to_owned()]] {
+            let poured = pour_file(&path, |take| {
+                take(b"cle").unwrap();
+                assert_eq!(names(folder.path()), before);
+                take(b"ar")
+            });
+            poured.unwrap().unwrap();
+            assert_eq!(names(folder.path()), ["result"]);
+        }
+        let elsewhere = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &elsewhere).unwrap();
+        pour_file(&elsewhere, |take| take(b"other")).unwrap().unwrap();
+        assert!(elsewhere.symlink_metadata().unwrap().is_file(), "a link is replaced, and not followed");
+        assert_eq!(std::fs::read(&path).unwrap(), b"clear");
     }
 }

@@ -1,5 +1,5 @@
-//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory, input, what waits
-//! in temporary files, threads that wait for the disk.
+//! The process and its machine: clock, entropy, log, identity, hardening, interrupts, files in memory, files without a name,
+//! input, what waits in temporary files, threads that wait for the disk.
 
 pub mod log;
 
@@ -9,6 +9,7 @@ mod harden;
 mod identity;
 mod interrupt;
 mod memory_file;
+mod nameless;
 mod patient;
 mod reread;
 mod side_by_side;
@@ -22,6 +23,7 @@ pub use identity::{
 };
 pub use interrupt::Interrupt;
 pub use memory_file::memory_file;
+pub use nameless::Nameless;
 pub use patient::Patient;
 pub use reread::RereadFile;
 pub use side_by_side::side_by_side;

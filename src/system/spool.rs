@@ -1,9 +1,10 @@
 //! What cannot be read twice and is too large to be held: it waits in a file without a name, encrypted chunk by chunk under
 //! a key that lives in this process only, and can be read as often as wanted.
 
+use super::nameless::makes_no_nameless;
 use crate::crypto::{CHUNK_TAG, ChunkKey, ChunkPlace};
 use crate::mail::{PIECE, Source};
-use nix::libc::{EISDIR, ENOSYS, EOPNOTSUPP, O_EXCL, O_TMPFILE};
+use nix::libc::{O_EXCL, O_TMPFILE};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -168,12 +169,6 @@ fn nameless(folder: &Path) -> io::Result<File> {
     }
 }
 
-/// Of the file system, or of a kernel or a network file system that does not know the flag. By number: which kinds the library
-/// makes of them is its own affair.
-fn makes_no_nameless(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(EOPNOTSUPP | EISDIR | ENOSYS))
-}
-
 /// Its name goes at once. Whoever dies in between leaves an empty file behind.
 fn unnamed(options: &mut OpenOptions, folder: &Path) -> io::Result<File> {
     let name = tempfile_name();
@@ -242,16 +237,6 @@ mod tests {
             &std::env::temp_dir(),
         );
         assert_eq!(named.unwrap().metadata().unwrap().nlink(), 0, "without O_TMPFILE");
-    }
-
-    #[test]
-    fn where_no_file_is_nameless_it_gets_a_name_for_a_moment() {
-        for number in [EOPNOTSUPP, nix::libc::ENOTSUP, EISDIR, ENOSYS] {
-            assert!(makes_no_nameless(&io::Error::from_raw_os_error(number)), "{number}");
-        }
-        for number in [nix::libc::EACCES, nix::libc::ENOSPC, nix::libc::ENOENT] {
-            assert!(!makes_no_nameless(&io::Error::from_raw_os_error(number)), "{number}");
-        }
     }
 
     /// A full disk in the middle of a message: whoever goes on all the same gets nothing.

@@ -71,6 +71,11 @@ impl Source {
         used
     }
 
+    /// Does this stand in its code?
+    pub(super) fn says(&self, words: &str) -> bool {
+        self.code.contains(words)
+    }
+
     /// Where `super::super::…` leads out of the room.
     pub(super) fn climbs_out(&self) -> impl Iterator<Item = usize> {
         let inside = self.name.trim_end_matches(".rs").trim_end_matches("/mod").split('/').count();

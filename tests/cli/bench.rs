@@ -40,7 +40,12 @@ fn the_table_is_aligned_and_nothing_is_left() {
     assert!(begins(sealed, &profiles), "{text}");
     assert!(begins(stored, &["4 KiB", "75 KiB"]), "{text}");
     assert!(begins(steps, &["content key", "line ends", "the rest", "store", "all"]), "{text}");
-    assert!(text.contains("; AES-256-CBC by ") && text.contains("; RSA by "), "{text}");
+    assert!(
+        text.contains("; AES-256-CBC by ")
+            && text.contains("; AES-256-GCM by ")
+            && text.contains("; RSA by "),
+        "{text}"
+    );
     assert!(text.contains(&format!("\nStored in {}, each message synced:\n", folder.path().display())));
 }
 

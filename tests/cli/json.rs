@@ -103,7 +103,7 @@ fn json_is_one_object_of_known_fields() {
             "inspect",
             "form structure content recipients post_quantum layers limit notes fault size store claim",
         ),
-        ("bench --seconds 1", "processor cores cbc rsa folder in_memory sealing storing steps"),
+        ("bench --seconds 1", "processor cores cbc gcm rsa folder in_memory sealing storing steps"),
         ("mailbox list", "mailboxes total"),
         ("mailbox list | mailboxes", "account mailbox messages sealed clear other bytes"),
         ("dataset add --account bob@north.example Friends eve@x.example", "account dataset added"),

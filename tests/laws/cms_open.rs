@@ -8,7 +8,10 @@ use super::structure::{SECRET, mail, pem, structures};
 use sealpost::cms::{Enveloped, Input, InputForm, Protection, Recipient, find};
 use sealpost::crypto::algorithm::{AES_256_CBC, ContentCipher, Mode};
 use sealpost::mail::{Message, TransferEncoding};
-use sealpost::smime::{Naming, OpenError, OpeningKey, RekeyError, Sealed, open, open_raw, rekey};
+use sealpost::pki::ValidatedCertificate;
+use sealpost::smime::{
+    Naming, OpenError, OpeningKey, RekeyError, Sealed, open, open_raw, rekey, rekey_examined,
+};
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
@@ -88,7 +91,9 @@ fn assert_discreet(error: &impl std::fmt::Display) {
 }
 
 fn assert_rekeys(message: &[u8], keys: &[OpeningKey<'_>], opened: Result<&[u8], &OpenError>) {
-    let rekeyed = rekey(message, keys, &validated(&[&ELLA]), Naming::Certificate, seed(7));
+    let to = validated(&[&ELLA]);
+    let rekeyed = rekey(message, keys, &to, Naming::Certificate, seed(7));
+    assert_rekeys_alike(message, keys, &to, &rekeyed);
     match (opened, rekeyed) {
         (Ok(clear), Ok(rekeyed)) => assert_handed_on(message, &rekeyed, clear),
         (Err(open), Err(RekeyError::Open(rekey))) => assert_eq!(open.to_string(), rekey.to_string()),
@@ -97,6 +102,23 @@ fn assert_rekeys(message: &[u8], keys: &[OpeningKey<'_>], opened: Result<&[u8], 
         }
         (_, Err(RekeyError::NotBase64)) => assert!(!can_be_written(message)),
         (opened, rekeyed) => panic!("opens: {:?}, is rekeyed: {:?}", opened.is_ok(), rekeyed.err()),
+    }
+}
+
+/// What goes by the ends of the text comes to the same octets, or to the same error, as what decodes all of it.
+fn assert_rekeys_alike(
+    message: &[u8],
+    keys: &[OpeningKey<'_>],
+    to: &[ValidatedCertificate],
+    rekeyed: &Result<Sealed, RekeyError>,
+) {
+    let input = Input::of(message);
+    let Ok(Protection::Encrypted(envelope)) = input.examine() else { return assert!(rekeyed.is_err()) };
+    let whole = rekey_examined(&input, *envelope, keys, to, Naming::Certificate, seed(7));
+    match (rekeyed, whole) {
+        (Ok(one), Ok(other)) => assert!(one.bytes() == other.bytes(), "rekeyed to other octets"),
+        (Err(one), Err(other)) => assert_eq!(one.to_string(), other.to_string()),
+        (one, other) => panic!("by its ends: {:?}, as a whole: {:?}", one.as_ref().err(), other.err()),
     }
 }
 

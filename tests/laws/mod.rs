@@ -11,6 +11,8 @@ pub(crate) mod filter_answer;
 pub(crate) mod header_protection;
 pub(crate) mod inside;
 pub(crate) mod lanes;
+pub(crate) mod large;
+pub(crate) mod long;
 pub(crate) mod mbox;
 pub(crate) mod message_open;
 pub(crate) mod pem;

@@ -131,7 +131,7 @@ fn handed_over(sealed: &[u8], people: &[&Person]) -> [u8; 32] {
 }
 
 /// Indefinite lengths around the ciphertext, which comes in pieces of at most 50 octets: as writers of streams do.
-fn streamed(der: &[u8]) -> Vec<u8> {
+pub(crate) fn streamed(der: &[u8]) -> Vec<u8> {
     let mut root = Node::read(der).expect("it is DER");
     let around: [&[usize]; 4] = [&[], &[1], &DATA, &INFO];
     around.iter().for_each(|path| root.below_mut(path).length = Length::Indefinite);

@@ -12,6 +12,8 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const MAILBOXES: [&str; 3] = ["", ".Archive", ".Copies"];
+/// Runs at most until each kind of act fell into one.
+const ATTEMPTS: usize = 5;
 const KINDS: [&str; 6] = ["flag", "keyword", "move", "copy", "expunge", "append"];
 
 /// Two clients that set flags, move, copy, append and expunge, and one that listens.
@@ -256,20 +258,32 @@ fn clients_lose_nothing_while_a_run_replaces_messages() {
     if !root(&["openssl", "dovecot", "python3"]) {
         return;
     }
+    let mut met = BTreeSet::new();
+    for _ in 0..ATTEMPTS {
+        met.extend(kinds_beside_a_run());
+        if met.len() == KINDS.len() {
+            return;
+        }
+    }
+    panic!("only {met:?} fell into a run, {ATTEMPTS} times");
+}
+
+/// The kinds of acts that fell into a run; whether one does is a matter of the machine.
+fn kinds_beside_a_run() -> impl Iterator<Item = &'static str> {
     let letters = 600;
     let served = Served::with_letters(letters);
     let command = format!("mailbox encrypt --account {BOB} --all");
     let beside = holds_beside_clients(&served, letters, (&command, "sealed"), Lying::is_sealed);
-    for kind in KINDS {
+    assert!(beside.confirmed.told >= letters / 2, "the one that listens was not told");
+    KINDS.into_iter().filter(move |kind| {
         let inside = beside.acts_inside(kind);
         println!(
             "{kind}: {} confirmed, {inside} within {:?}",
             beside.confirmed.of(kind).len(),
             beside.window
         );
-        assert!(inside > 0, "no {kind} fell into the run");
-    }
-    assert!(beside.confirmed.told >= letters / 2, "the one that listens was not told");
+        inside > 0
+    })
 }
 
 #[test]

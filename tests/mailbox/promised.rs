@@ -85,7 +85,7 @@ impl One {
     /// Does something while the new file is visible and the old one is there.
     fn meanwhile(&self, act: impl FnOnce()) {
         std::thread::scope(|threads| {
-            let run = threads.spawn(|| self.encrypt("delay_enter=1500000"));
+            let run = threads.spawn(|| self.encrypt("delay_enter=6000000"));
             let both = || (self.maildir.messages().len() == 2).then_some(());
             wait_for("the new file", 30, both);
             act();

@@ -136,7 +136,7 @@ fn hostile_servers_cost_bounded_time() {
                     .remove(0);
             later(&outcome);
             assert!(
-                begin.elapsed() < limit + Duration::from_secs(2),
+                begin.elapsed() < limit + Duration::from_secs(15),
                 "{act:?} {stage} {:?}",
                 begin.elapsed()
             );

@@ -5,10 +5,14 @@ use super::containers::containers;
 use super::damage::WORDS;
 use super::requests::{lists, requests};
 use super::subject::scripts;
+use crate::laws::long::long_messages;
+use crate::laws::people::{ELLA, opening};
 use crate::laws::signed_message;
-use crate::laws::structure::structures;
-use crate::laws::{certificate, crl, filter_answer, lanes, mbox, rules_array, rules_evaluate};
+use crate::laws::structure::{mail, structures};
+use crate::laws::{certificate, crl, filter_answer, lanes, large, mbox, rules_array, rules_evaluate};
+use sealpost::mail::Span;
 use sealpost::rules::{Import, RuleSet, ScopeKind};
+use sealpost::smime::{LargeMessage, open_large};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -30,6 +34,7 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let answers = answers.map(|(name, said)| (format!("seeds/filter_answer/{name}"), said));
     let mboxes = mbox::seeds().into_iter().map(|(name, file)| (format!("seeds/mbox/{name}"), file));
     let together = lanes::seeds().into_iter().map(|(name, made)| (format!("seeds/lanes/{name}"), made));
+    let long = large::seeds().into_iter().map(|(name, made)| (format!("seeds/large/{name}"), made));
     let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(crls);
     let arrays = rules_array::seeds().into_iter();
     let arrays = arrays.map(|(name, text)| (format!("seeds/rules_array/{name}"), text.as_bytes().to_vec()));
@@ -42,7 +47,8 @@ fn files() -> BTreeMap<String, Vec<u8>> {
         .chain(rules)
         .chain(answers)
         .chain(mboxes)
-        .chain(together);
+        .chain(together)
+        .chain(long);
     made.chain([signed, words]).collect()
 }
 
@@ -79,6 +85,7 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         "filter_answer",
         "keys",
         "lanes",
+        "large",
         "mbox",
         "request",
         "rules_array",
@@ -112,4 +119,21 @@ fn the_mboxes_are_cut() {
     let numbers = [2, 3, 2, 2, 2, 1, 1, 2].map(Some).into_iter().chain([None, None]);
     assert_eq!(names.map(of).to_vec(), numbers.collect::<Vec<_>>());
     assert_eq!(names.len(), found.len());
+}
+
+/// Undamaged, all of them are worked on in pieces: otherwise the law would hold for what is never done.
+#[test]
+fn the_long_messages_are_opened_in_pieces() {
+    for (message, number) in long_messages().iter().zip(0..) {
+        let source = message.as_slice();
+        let opened = open_large(Span::of(&source), &[ELLA.opening()]);
+        assert!(opened.is_ok_and(|opened| opened.len() > 80_000), "{number}");
+        assert!(LargeMessage::survey(Span::of(&source)).is_ok(), "{number}");
+    }
+    for structure in structures() {
+        let message = mail(&structure.octets);
+        let source = message.as_slice();
+        let keys = opening(&structure.people);
+        assert!(open_large(Span::of(&source), &keys).is_ok(), "{}", structure.name);
+    }
 }

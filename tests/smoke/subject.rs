@@ -7,8 +7,8 @@ use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
     bulk_csv, certificate, cms_inspect, cms_open, courier_replies, crl, filter_answer, header_protection,
-    lanes, mbox, message_open, pem, pkcs12, private_key, request, rules_array, rules_evaluate, rules_toml,
-    signed_message,
+    lanes, large, mbox, message_open, pem, pkcs12, private_key, request, rules_array, rules_evaluate,
+    rules_toml, signed_message,
 };
 use sealpost::config::Config;
 use sealpost::mail::HeaderEdits;
@@ -45,6 +45,7 @@ pub(super) enum Samples {
     Replies,
     Mboxes,
     Together,
+    Long,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -90,6 +91,7 @@ pub(super) static SUBJECTS: &[Subject] = &[
     },
     Subject { name: "mbox", samples: Samples::Mboxes, take: |_, input| mbox::hold(input) },
     Subject { name: "lanes", samples: Samples::Together, take: |_, input| lanes::hold(input) },
+    Subject { name: "large", samples: Samples::Long, take: |_, input| large::hold(input) },
     Subject { name: "bulk_csv", samples: Samples::People, take: |_, input| bulk_csv::hold(input) },
 ];
 
@@ -112,6 +114,7 @@ pub(super) struct World {
     replies: Vec<Vec<u8>>,
     mboxes: Vec<Vec<u8>>,
     together: Vec<Vec<u8>>,
+    long: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -154,6 +157,7 @@ impl World {
         let containers = octets(containers());
         let answers = octets(filter_answer::seeds());
         let (mboxes, together) = (octets(mbox::seeds()), octets(lanes::seeds()));
+        let long = large::seeds().into_iter().map(|(_, octets)| octets).chain(cms.iter().cloned()).collect();
         let sample = signed_message::sample();
         let signed = vec![sample.to_vec(), mail_of(sample)];
         World {
@@ -174,6 +178,7 @@ impl World {
             replies: courier_replies::seeds(),
             mboxes,
             together,
+            long,
         }
     }
 
@@ -195,6 +200,7 @@ impl World {
             Samples::Replies => &self.replies,
             Samples::Mboxes => &self.mboxes,
             Samples::Together => &self.together,
+            Samples::Long => &self.long,
         }
     }
 }

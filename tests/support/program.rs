@@ -69,6 +69,22 @@ impl Program {
         program
     }
 
+    /// Under strace, for `args` to name the program: it is killed when one of its threads makes this system call for the n-th
+    /// time; if files are named, only calls for them count.
+    pub(crate) fn killed_in(call: &str, nth: usize, files: &[PathBuf]) -> Program {
+        let (trace, kill) = (format!("trace={call}"), format!("inject={call}:signal=KILL:when={nth}"));
+        let traced = Program::new("strace").args(["-f", "-o", "/dev/null", "-e", &trace, "-e", &kill]);
+        traced.args(files.iter().flat_map(|file| ["-P", path(file)]))
+    }
+
+    /// Its standard output goes to that file.
+    pub(crate) fn output_to(self, file: &Path) -> Program {
+        let line = format!("exec \"$@\" >{}", path(file));
+        let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
+        let shell = Program::new("sh").args(["-c", &line, "sh"]).args(words);
+        Program { input: self.input, limit: self.limit, ..shell }
+    }
+
     pub(crate) fn args<T: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = T>) -> Program {
         self.command.args(args);
         self

@@ -5,7 +5,7 @@ use super::super::output::{Output, Table};
 use super::sealing::{Pools, Sealing};
 use super::steps::Steps;
 use super::storing::{Storing, WRITERS};
-use crate::crypto::lanes;
+use crate::crypto::{aead, lanes};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -30,7 +30,9 @@ impl Machine {
     fn line(&self) -> String {
         let (cbc, rsa, width) = (lanes::cbc::Backend::chosen(), lanes::rsa::backend(), lanes::width());
         let beside = if width == 1 { String::new() } else { format!(", {width} messages side by side") };
-        format!("{}, {}; AES-256-CBC by {cbc}{beside}; RSA by {rsa}", self.processor, self.cores())
+        let gcm = aead::BACKEND;
+        let (processor, cores) = (&self.processor, self.cores());
+        format!("{processor}, {cores}; AES-256-CBC by {cbc}{beside}; AES-256-GCM by {gcm}; RSA by {rsa}")
     }
 }
 
@@ -125,7 +127,7 @@ impl Figures {
                 "rest_us": micros(of.rest), "store_us": micros(of.store)})
         });
         json!({"processor": machine.processor, "cores": machine.cores, "cbc": lanes::cbc::Backend::chosen().to_string(),
-            "rsa": lanes::rsa::backend(), "folder": machine.folder, "in_memory": machine.is_in_memory,
+            "gcm": aead::BACKEND, "rsa": lanes::rsa::backend(), "folder": machine.folder, "in_memory": machine.is_in_memory,
             "sealing": sealing.collect::<Vec<_>>(), "storing": storing.collect::<Vec<_>>(),
             "steps": steps.collect::<Vec<_>>()})
     }

@@ -11,6 +11,9 @@ use zeroize::Zeroizing;
 /// A front has no more octets.
 pub(super) const MOST: usize = 1024 * 1024;
 
+/// Room for an ordinary one: what is reserved is wiped in the end, and with that it is taken from the machine.
+const ORDINARY: usize = PIECE;
+
 /// Takes a message from its begin on.
 pub(super) struct Front {
     octets: Zeroizing<Vec<u8>>,
@@ -34,7 +37,7 @@ pub(super) enum Settled {
 impl Front {
     /// `names` are in lower case and without white space.
     pub(super) fn new(names: &'static [&'static str]) -> Front {
-        Front { octets: Zeroizing::new(Vec::with_capacity(MOST)), ended: false, search: None, names }
+        Front { octets: Zeroizing::new(Vec::with_capacity(ORDINARY)), ended: false, search: None, names }
     }
 
     /// Is nothing more to be learned?
@@ -58,11 +61,21 @@ impl Front {
     fn hold(&mut self, piece: &[u8]) {
         // An empty line may begin in the two octets before.
         let from = self.octets.len().saturating_sub(2);
+        self.reserve(piece.len());
         self.octets.extend_from_slice(piece);
         let fresh = self.octets.get(from..).unwrap_or_default();
         if let Some(end) = header_end(fresh, from == 0) {
             self.octets.truncate(from + end);
             self.ended = true;
+        }
+    }
+
+    /// Where it grows, what was held before is wiped.
+    fn reserve(&mut self, more: usize) {
+        if self.octets.capacity() - self.octets.len() < more {
+            let mut roomy = Zeroizing::new(Vec::with_capacity(MOST));
+            roomy.extend_from_slice(&self.octets);
+            self.octets = roomy;
         }
     }
 

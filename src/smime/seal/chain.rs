@@ -56,11 +56,11 @@ impl<'a> Chain<'a> {
         Ok(Chain { stream, reader, lines, report, chunk, left, is_padded: false })
     }
 
-    /// The next chunk in canonical lines; the last one takes the padding.
-    fn fill(&mut self) {
+    /// The next chunk of about that size in canonical lines; the last one takes the padding.
+    fn fill(&mut self, about: usize) {
         let Chunk(chunk) = &mut self.chunk;
         chunk.clear();
-        let size = self.lines.missing().map_or(CHUNK, first_chunk);
+        let size = self.lines.missing().map_or(about, |missing| first_chunk(about, missing));
         self.reader.fill(chunk, size.min(self.left));
         self.left -= chunk.len();
         if chunk.len() < size {
@@ -74,6 +74,19 @@ impl<'a> Chain<'a> {
 
     fn lane(&mut self) -> Lane<'_> {
         Lane { stream: &mut self.stream, blocks: &mut self.chunk.0 }
+    }
+
+    /// Nobody is beside it, and the processor idles while a block waits for the one before. So each piece is as short as
+    /// can be: while the end of one is encrypted, its begin is written already, and the next one read.
+    fn advance_alone(&mut self) {
+        for _ in 0..CHUNK / WHOLE {
+            self.fill(WHOLE);
+            encrypt(&mut [self.lane()]);
+            self.write();
+            if self.is_done() {
+                return;
+            }
+        }
     }
 
     fn write(&mut self) {
@@ -97,14 +110,18 @@ impl<'a> Chain<'a> {
 }
 
 /// As many whole blocks as end with a line of base64 that is begun already: then all the later chunks are whole lines.
-fn first_chunk(missing: usize) -> usize {
+/// `about` is a multiple of [`WHOLE`].
+fn first_chunk(about: usize, missing: usize) -> usize {
     let blocks = (0..LINE).find(|blocks| blocks * BLOCK % LINE == missing % LINE).unwrap_or(0);
-    CHUNK - WHOLE + blocks * BLOCK
+    about - WHOLE + blocks * BLOCK
 }
 
 /// One chunk more of each: canonical lines, encryption in place side by side, base64.
 pub(super) fn advance(chains: &mut [Chain<'_>]) {
-    chains.iter_mut().for_each(Chain::fill);
+    if let [chain] = chains {
+        return chain.advance_alone();
+    }
+    chains.iter_mut().for_each(|chain| chain.fill(CHUNK));
     let mut lanes: Vec<Lane<'_>> = chains.iter_mut().map(Chain::lane).collect();
     encrypt(&mut lanes);
     chains.iter_mut().for_each(Chain::write);
@@ -125,9 +142,9 @@ mod tests {
 
     #[test]
     fn the_first_chunk_ends_with_a_block_and_a_line() {
-        for missing in 1..LINE {
-            let first = first_chunk(missing);
-            assert!(first >= missing && first <= CHUNK, "{missing}: {first}");
+        for (about, missing) in (1..LINE).flat_map(|missing| [(WHOLE, missing), (CHUNK, missing)]) {
+            let first = first_chunk(about, missing);
+            assert!(first >= missing && first <= about, "{missing}: {first}");
             assert_eq!((first % BLOCK, (first - missing) % LINE), (0, 0), "{missing}: {first}");
         }
     }

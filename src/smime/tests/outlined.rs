@@ -104,6 +104,22 @@ fn many_recipients() {
     }
 }
 
+/// Our reader passes over it, wherever it is.
+#[test]
+fn white_space_without_end() {
+    let (header, der) = split(seal_for_alice(&message(50_000), Profile::Compatible).bytes());
+    let text = base64::MIME.encode(&der);
+    for (at, fits) in
+        [(3, false), (1200, true), (9000, true), (text.len() - 30, false), (text.len() - 2000, true)]
+    {
+        let (before, behind) = text.split_at(at);
+        let sealed = [&header, before.as_bytes(), " ".repeat(3 << 20).as_bytes(), behind.as_bytes()].concat();
+        assert_eq!(is_outlined(&sealed), fits, "{at}");
+        assert_eq!(assert_same(&sealed, &readers()[0]), at > 1000, "{at}");
+        assert_eq!(assert_same(&sealed, &readers()[2]), at > 1000, "{at}");
+    }
+}
+
 /// The begin does not decide whether it is mail: then more of it is looked at, at last all.
 #[test]
 fn names_of_any_length() {
