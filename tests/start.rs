@@ -31,6 +31,10 @@ fn an_ordinary_delivery_asks_for_little() {
     assert!(opened.iter().all(|call| call.contains("O_RDONLY")) && !opened.is_empty(), "{opened:?}");
     assert!(with(&calls, &["write", "<", "directory.sqlite>"]).is_empty(), "the directory is not written");
     assert!(with(&calls, &["write", "<", "directory.sqlite-wal>"]).is_empty(), "nor its log");
+    assert!(
+        with(&calls, &["l_type=F_UNLCK", "l_len=0"]).is_empty(),
+        "what ends with the process is not closed"
+    );
     assert_eq!(with(&calls, &["execve("]).len(), 1, "no other program");
     // A call that is interrupted by another thread stands there twice.
     let threads = with(&calls, &["clone"]).into_iter().filter(|call| !call.contains("resumed>"));

@@ -8,7 +8,7 @@ use crate::measure::record::{Row, Target};
 use crate::measure::{Plan, Side, rounds};
 use crate::peers::dovecot::{self, Dovecot};
 use crate::sample::message_of;
-use crate::sample::site::{OWNER, Site};
+use crate::sample::site::{OWNER, Person, Site};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,12 +21,16 @@ const MESSAGES: usize = 2000;
 const SIZE: usize = 4 << 10;
 
 /// From the start of the program to the answer, the message synced; the peer's file is synced here, which costs it no
-/// further program.
+/// further program. What is overwritten needs no sync of its folder: so the second peer writes a new file each time, as a
+/// delivery does, and its folder is synced too.
 pub(crate) fn hook(name: &'static str) -> Row {
     let site = Site::new();
     let person = site.certify("now");
     let (message, theirs) = (site.folder.path().join("message"), site.folder.path().join("theirs"));
     std::fs::write(&message, message_of(SIZE)).expect("a file");
+    let new_ones = site.folder.path().join("new");
+    std::fs::create_dir(&new_ones).expect("a folder");
+    let mut number = 0;
     race(
         name,
         Target::times(1.0, 2.0),
@@ -34,15 +38,26 @@ pub(crate) fn hook(name: &'static str) -> Row {
         1,
         &mut [
             Side::new(OURS, || deliver(&site, &message)),
-            Side::new("openssl cms -encrypt", || {
-                let mut openssl = Command::new("openssl");
-                openssl.args(["cms", "-encrypt", "-binary", "-aes-256-cbc", "-in"]).arg(&message);
-                openssl.arg("-out").arg(&theirs).arg(&person.certificate).stdin(Stdio::null());
-                assert!(openssl.status().expect("openssl starts").success());
-                File::open(&theirs).and_then(|file| file.sync_all()).expect("a file");
+            Side::new("openssl cms -encrypt", || encrypt(&message, &person, &theirs)),
+            Side::new("the same into a new file", || {
+                number += 1;
+                encrypt(&message, &person, &new_ones.join(number.to_string()));
+                sync(&new_ones);
             }),
         ],
     )
+}
+
+fn encrypt(message: &Path, to: &Person, out: &Path) {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["cms", "-encrypt", "-binary", "-aes-256-cbc", "-in"]).arg(message);
+    openssl.arg("-out").arg(out).arg(&to.certificate).stdin(Stdio::null());
+    assert!(openssl.status().expect("openssl starts").success());
+    sync(out);
+}
+
+fn sync(path: &Path) {
+    File::open(path).and_then(|file| file.sync_all()).expect("it is synced");
 }
 
 fn deliver(site: &Site, message: &Path) {
