@@ -110,3 +110,16 @@ fn the_kernel_is_used_where_it_can_be() {
         assert_eq!(matches!(best, Backend::Vbmi(_)), fits && has, "{:?}", encoder.shape);
     }
 }
+
+/// What was never written does not come to light.
+#[test]
+fn behind_the_end_there_is_nothing_to_encode() {
+    for encoder in encoders() {
+        let mut out = Vec::with_capacity(100);
+        out.extend_from_slice(b"abc");
+        for start in [3, 4, 50, 200] {
+            encoder.encode_in_place(&mut out, start);
+            assert_eq!(out, b"abc", "{encoder:?}, {start}");
+        }
+    }
+}

@@ -71,8 +71,9 @@ impl Kernel {
     /// The whole lines behind `start` become their text where they are; nothing else may stand there. From the last to the
     /// first: the text of a line begins behind its octets or with them, so that it lies on none that are still to be read.
     pub(super) fn encode_in_place(&self, out: &mut Vec<u8>, start: usize) {
-        let Shape { octets, .. } = self.shape;
-        let (lines, width) = (out.len().saturating_sub(start) / octets, self.shape.width());
+        let Some(there) = out.len().checked_sub(start) else { return };
+        let (octets, width) = (self.shape.octets, self.shape.width());
+        let lines = there / octets;
         out.reserve(lines * (width - octets));
         let Some(body) = whole_room(out).get_mut(start..start + lines * width) else { return };
         // SAFETY: a kernel is made only where the features were found, and so many lines of octets are there.
