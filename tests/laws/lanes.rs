@@ -19,7 +19,7 @@ static FORMS: [(&Person, Profile); 4] = [
     (&ROSA, Profile::Compatible),
 ];
 
-/// Three octets a message: one says to whom and in which form, two how long it is. Sealed in one call:
+/// Three octets a message: one says to whom, in which form and with which lines, two how long it is. Sealed in one call:
 ///
 /// - Each is, octet for octet, what it is when it is sealed alone.
 /// - Each opens with the key of its recipient, to itself.
@@ -56,15 +56,29 @@ impl Letter {
         let form = if choice & 0x1c == 0 { choice & 3 } else { (choice & 3) % 3 };
         let (person, profile) = FORMS[usize::from(form)];
         let length = usize::from(u16::from_le_bytes([low, high]) & LONGEST);
-        Letter { number, person, profile, message: message(number, length) }
+        let lines = LINES[usize::from(choice >> 5)];
+        Letter { number, person, profile, message: message(number, length, lines) }
     }
 }
 
-fn message(number: u8, length: usize) -> Vec<u8> {
+/// How long a line is at most, and its end: as programs write them, and as nobody does.
+static LINES: [(usize, &[u8]); 8] = [
+    (64, b"\n"),
+    (64, b"\r\n"),
+    (77, b"\n"),
+    (1, b"\n"),
+    (2, b"\r\n"),
+    (5, b"\n\r\n"),
+    (33, b"\r\r\n"),
+    (4000, b"\n"),
+];
+
+fn message(number: u8, length: usize, (columns, end): (usize, &[u8])) -> Vec<u8> {
     let head = format!("Subject: {number}\n\n");
-    let text = (0..).map(|at: usize| match at % 64 {
-        63 => b'\n',
-        column => b' ' + ((at / 64 * 7 + column + usize::from(number) * 31) % 95) as u8,
+    let text = (0..).map(|at: usize| {
+        let left = columns - 1 - at % columns;
+        let letter = b' ' + ((at / columns * 7 + at % columns + usize::from(number) * 31) % 95) as u8;
+        end.len().checked_sub(left + 1).and_then(|at| end.get(at)).copied().unwrap_or(letter)
     });
     head.bytes().chain(text.take(length)).collect()
 }
@@ -87,7 +101,7 @@ pub(crate) fn seeds() -> Vec<(String, Vec<u8>)> {
     let of = |lengths: &[u16]| -> Vec<u8> {
         let letter = |(&length, number): (&u16, u8)| {
             let [low, high] = length.to_le_bytes();
-            [number.wrapping_mul(5) & 0x1f, low, high]
+            [number.wrapping_mul(5) & 0x1f | number << 5, low, high]
         };
         lengths.iter().zip(0..).flat_map(letter).collect()
     };

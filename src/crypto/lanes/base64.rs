@@ -110,11 +110,11 @@ impl LineEncoder {
     /// Turns what stands behind the first `start` octets into its text, where it is: from the end to the begin, so that
     /// nothing is written over before it was read.
     pub(crate) fn encode_in_place(&self, out: &mut Vec<u8>, start: usize) {
+        let Some(octets) = out.len().checked_sub(start) else { return };
         match self.backend {
-            Backend::Portable => portable::encode_in_place(self, out, start),
+            Backend::Portable => portable::encode_in_place(self, out, octets),
             #[cfg(target_arch = "x86_64")]
             Backend::Vbmi(kernel) => {
-                let octets = out.len().saturating_sub(start);
                 let rest = out.split_off(out.len() - octets % self.shape.octets);
                 out.reserve(self.encoded_len(octets) + rest.len() - octets);
                 kernel.encode_in_place(out, start);

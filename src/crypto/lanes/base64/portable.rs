@@ -6,10 +6,10 @@ use std::ops::Range;
 /// The longest line, in octets.
 const LONGEST: usize = 57;
 
-/// What stands behind `start` becomes its text: as many lines at a time as stand clear of what they are made of. What is one
+/// The last `octets` of it become their text: as many lines at a time as stand clear of what they are made of. What is one
 /// line, or does not fit beside what it becomes, goes through a buffer of a line.
-pub(super) fn encode_in_place(encoder: &LineEncoder, out: &mut Vec<u8>, start: usize) {
-    let octets = out.len().saturating_sub(start);
+pub(super) fn encode_in_place(encoder: &LineEncoder, out: &mut Vec<u8>, octets: usize) {
+    let start = out.len().saturating_sub(octets);
     out.resize(start + encoder.encoded_len(octets), 0);
     let body = out.get_mut(start..).unwrap_or_default();
     let (line, width) = (encoder.shape.octets, encoder.shape.width());

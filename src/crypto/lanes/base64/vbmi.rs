@@ -9,8 +9,6 @@ use std::mem::MaybeUninit;
 
 /// Letters in a register.
 const REGISTER: usize = 64;
-/// What the second register takes of a line, with its end.
-const MOST_BEHIND: usize = 16;
 
 /// Those that a register becomes are looked up in it by their lowest six bits.
 const ALPHABET: &[u8; REGISTER] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -35,25 +33,38 @@ static BEHIND: [[u8; 4]; REGISTER / 4] = spread(48);
 /// How far each of eight letters lies from the lowest bit of its eight octets.
 const SHIFTS: i64 = i64::from_le_bytes([10, 4, 22, 16, 42, 36, 54, 48]);
 
-/// The processor has AVX-512 VBMI, and the lines are such that two registers hold one.
+/// The processor has AVX-512 VBMI, and there is code for such lines: with lengths that the compiler knows, a line takes four
+/// cycles, and nine without.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kernel {
     shape: Shape,
+    lines: Lines,
+}
+
+/// What there is code for: letters and the line end.
+#[derive(Debug, Clone, Copy)]
+enum Lines {
+    Body(LineEnding),
+    Pem(LineEnding),
 }
 
 impl Kernel {
     pub(super) fn detect(shape: Shape) -> Option<Kernel> {
-        let fits = shape.letters >= REGISTER && shape.width() <= REGISTER + MOST_BEHIND;
+        let lines = match shape.letters {
+            76 => Lines::Body(shape.ending),
+            64 => Lines::Pem(shape.ending),
+            _ => return None,
+        };
         let has = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512vbmi");
-        (fits && has).then_some(Kernel { shape })
+        has.then_some(Kernel { shape, lines })
     }
 
     /// Appends as many whole lines as there is room for already, and gives the octets that are left.
     pub(super) fn append<'a>(&self, octets: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
-        // SAFETY: a kernel is made only where the features were found.
-        let lines = unsafe { forward(self.shape, octets, out.spare_capacity_mut()) };
+        let lines = self.forward(octets, out.spare_capacity_mut());
         // SAFETY: so many lines were written to the begin of the spare capacity.
         unsafe { out.set_len(out.len() + lines * self.shape.width()) };
         octets.get(lines * self.shape.octets..).unwrap_or_default()
@@ -63,50 +74,69 @@ impl Kernel {
     pub(super) fn write<'a>(&self, octets: &'a [u8], out: &mut [u8]) -> (&'a [u8], usize) {
         // SAFETY: the same octets, borrowed with them; only octets are stored in this file, so that they stay initialised.
         let room = unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast(), out.len()) };
-        // SAFETY: a kernel is made only where the features were found.
-        let lines = unsafe { forward(self.shape, octets, room) };
+        let lines = self.forward(octets, room);
         (octets.get(lines * self.shape.octets..).unwrap_or_default(), lines * self.shape.width())
+    }
+
+    fn forward(&self, octets: &[u8], room: &mut [MaybeUninit<u8>]) -> usize {
+        // SAFETY: a kernel is made only where the features were found.
+        unsafe {
+            match self.lines {
+                Lines::Body(LineEnding::Lf) => forward::<57, 77>(octets, room),
+                Lines::Body(LineEnding::CrLf) => forward::<57, 78>(octets, room),
+                Lines::Pem(LineEnding::Lf) => forward::<48, 65>(octets, room),
+                Lines::Pem(LineEnding::CrLf) => forward::<48, 66>(octets, room),
+            }
+        }
     }
 
     /// The whole lines behind `start` become their text where they are; nothing else may stand there. From the last to the
     /// first: the text of a line begins behind its octets or with them, so that it lies on none that are still to be read.
     pub(super) fn encode_in_place(&self, out: &mut Vec<u8>, start: usize) {
-        let Shape { octets, .. } = self.shape;
-        let (lines, width) = (out.len().saturating_sub(start) / octets, self.shape.width());
+        let Some(there) = out.len().checked_sub(start) else { return };
+        let (octets, width) = (self.shape.octets, self.shape.width());
+        let lines = there / octets;
         out.reserve(lines * (width - octets));
         let Some(body) = whole_room(out).get_mut(start..start + lines * width) else { return };
-        // SAFETY: a kernel is made only where the features were found, and so many lines of octets are there.
-        unsafe { backward(self.shape, body, lines) };
+        // SAFETY: a kernel is made only where the features were found, so many lines of octets are there, and the body is as
+        // long as so many lines of text.
+        unsafe {
+            match self.lines {
+                Lines::Body(LineEnding::Lf) => backward::<57, 77>(body, lines),
+                Lines::Body(LineEnding::CrLf) => backward::<57, 78>(body, lines),
+                Lines::Pem(LineEnding::Lf) => backward::<48, 65>(body, lines),
+                Lines::Pem(LineEnding::CrLf) => backward::<48, 66>(body, lines),
+            }
+        }
         // SAFETY: every octet from `start` to there was written, and those before it were there.
         unsafe { out.set_len(start + lines * width) };
     }
 }
 
 /// Says how many lines there were octets and room for.
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn forward(shape: Shape, octets: &[u8], room: &mut [MaybeUninit<u8>]) -> usize {
-    let tables = Tables::new(shape);
-    let mut lines = 0;
-    for (octets, text) in octets.chunks_exact(shape.octets).zip(room.chunks_exact_mut(shape.width())) {
-        tables.encode(load(octets), text);
-        lines += 1;
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi")]
+fn forward<const OCTETS: usize, const WIDTH: usize>(octets: &[u8], room: &mut [MaybeUninit<u8>]) -> usize {
+    let tables = Tables::new::<OCTETS, WIDTH>();
+    let (octets, room) = (octets.as_chunks::<OCTETS>().0, room.as_chunks_mut::<WIDTH>().0);
+    for (octets, text) in octets.iter().zip(room.iter_mut()) {
+        tables.encode::<OCTETS, WIDTH>(load(octets), text);
     }
-    lines
+    octets.len().min(room.len())
 }
 
 /// # Safety
-/// So many lines of octets at the begin of the body are initialised. Each is read before its text is written, which lies on
-/// none before it.
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-unsafe fn backward(shape: Shape, body: &mut [MaybeUninit<u8>], lines: usize) {
-    let tables = Tables::new(shape);
+/// So many lines of octets at the begin of the body are initialised, and it has room for so many lines of text.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi")]
+unsafe fn backward<const OCTETS: usize, const WIDTH: usize>(body: &mut [MaybeUninit<u8>], lines: usize) {
+    let tables = Tables::new::<OCTETS, WIDTH>();
+    let begin = body.as_mut_ptr();
     for line in (0..lines).rev() {
-        let octets = body.get(line * shape.octets..(line + 1) * shape.octets).unwrap_or_default();
-        // SAFETY: the mask has bits for octets of the slice only, and the caller has it that they are initialised.
-        let octets = unsafe { _mm512_maskz_loadu_epi8(mask(octets.len()), octets.as_ptr().cast()) };
-        if let Some(text) = body.get_mut(line * shape.width()..(line + 1) * shape.width()) {
-            tables.encode(octets, text);
-        }
+        // SAFETY: the caller has it that the line is in the body and initialised. It is read before its text is written, which
+        // begins behind the octets of all lines before it.
+        let octets = load(unsafe { &*begin.add(line * OCTETS).cast::<[u8; OCTETS]>() });
+        // SAFETY: the caller has it that the text is in the body; no other reference to it is alive.
+        let text = unsafe { &mut *begin.add(line * WIDTH).cast() };
+        tables.encode::<OCTETS, WIDTH>(octets, text);
     }
 }
 
@@ -115,33 +145,36 @@ struct Tables {
     behind: __m512i,
     alphabet: __m512i,
     /// The line end where the second register has no letters.
-    end: __m512i,
-    /// Where it has.
-    letters: __mmask64,
+    end: __m128i,
 }
 
 impl Tables {
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    fn new(shape: Shape) -> Tables {
-        let letters = mask(shape.letters - REGISTER);
-        let first_of_two = if shape.ending == LineEnding::CrLf { letters + 1 } else { 0 };
-        let [lf, cr] = [b'\n', b'\r'].map(|octet| _mm512_set1_epi8(octet as i8));
-        let end = _mm512_mask_blend_epi8(first_of_two, lf, cr);
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi")]
+    fn new<const OCTETS: usize, const WIDTH: usize>() -> Tables {
+        let letters = OCTETS / 3 * 4;
+        let first_of_two = if WIDTH - letters == 2 { 1 << (letters - REGISTER) } else { 0 };
+        let [lf, cr] = [b'\n', b'\r'].map(|octet| _mm_set1_epi8(octet as i8));
+        let end = _mm_mask_blend_epi8(first_of_two, lf, cr);
         let [front, behind] = [&FRONT, &BEHIND].map(|places| load(places.as_flattened()));
-        Tables { front, behind, alphabet: load(ALPHABET), end, letters }
+        Tables { front, behind, alphabet: load(ALPHABET), end }
     }
 
     /// Fills the text.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    fn encode(&self, octets: __m512i, text: &mut [MaybeUninit<u8>]) {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi")]
+    fn encode<const OCTETS: usize, const WIDTH: usize>(
+        &self,
+        octets: __m512i,
+        text: &mut [MaybeUninit<u8>; WIDTH],
+    ) {
         let shifts = _mm512_set1_epi64(SHIFTS);
-        let [front, behind] = [self.front, self.behind].map(|places| {
-            let spread = _mm512_permutexvar_epi8(places, octets);
-            _mm512_multishift_epi64_epi8(shifts, spread)
-        });
+        let front = _mm512_multishift_epi64_epi8(shifts, _mm512_permutexvar_epi8(self.front, octets));
+        let behind = _mm512_multishift_epi64_epi8(shifts, _mm512_permutexvar_epi8(self.behind, octets));
         let front = _mm512_permutexvar_epi8(front, self.alphabet);
-        let behind = _mm512_mask_permutexvar_epi8(self.end, self.letters, behind, self.alphabet);
+        let behind = _mm512_castsi512_si128(_mm512_permutexvar_epi8(behind, self.alphabet));
+        let letters = mask(OCTETS / 3 * 4 - REGISTER) as __mmask16;
+        let behind = _mm_mask_mov_epi8(self.end, letters, behind);
         if let Some((text, rest)) = text.split_first_chunk_mut() {
             store_all(front, text);
             store(behind, rest);
@@ -170,12 +203,12 @@ fn store_all(register: __m512i, text: &mut [MaybeUninit<u8>; REGISTER]) {
     unsafe { _mm512_storeu_si512(text.as_mut_ptr().cast(), register) }
 }
 
-/// As many octets as there is room for.
+/// As many octets as there is room for, at most 16.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn store(register: __m512i, text: &mut [MaybeUninit<u8>]) {
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn store(register: __m128i, text: &mut [MaybeUninit<u8>]) {
     // SAFETY: the mask has bits for octets of the slice only: all others are not touched. It asks for no alignment.
-    unsafe { _mm512_mask_storeu_epi8(text.as_mut_ptr().cast(), mask(text.len()), register) }
+    unsafe { _mm_mask_storeu_epi8(text.as_mut_ptr().cast(), mask(text.len()) as __mmask16, register) }
 }
 
 /// What is there and what is free, in one piece: whoever gets it here writes octets and nothing else.
