@@ -59,15 +59,6 @@ impl Kernel {
         octets.get(lines * self.shape.octets..).unwrap_or_default()
     }
 
-    /// Writes as many whole lines as there is room for, and gives the octets that are left and how much was written.
-    pub(super) fn write<'a>(&self, octets: &'a [u8], out: &mut [u8]) -> (&'a [u8], usize) {
-        // SAFETY: the same octets, borrowed with them; only octets are stored in this file, so that they stay initialised.
-        let room = unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast(), out.len()) };
-        // SAFETY: a kernel is made only where the features were found.
-        let lines = unsafe { forward(self.shape, octets, room) };
-        (octets.get(lines * self.shape.octets..).unwrap_or_default(), lines * self.shape.width())
-    }
-
     /// The whole lines behind `start` become their text where they are; nothing else may stand there. From the last to the
     /// first: the text of a line begins behind its octets or with them, so that it lies on none that are still to be read.
     pub(super) fn encode_in_place(&self, out: &mut Vec<u8>, start: usize) {
