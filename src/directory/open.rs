@@ -218,5 +218,7 @@ fn set_up(connection: &Connection) -> Result<(), AdminError> {
 fn wait_and_leave_the_log(connection: &Connection) -> Result<(), AdminError> {
     connection.busy_timeout(BUSY)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A question that is asked again with another value is not planned again.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
