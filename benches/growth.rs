@@ -26,10 +26,10 @@ use sealpost::directory::{NewAccount, NewDomain, SqliteDirectory};
 use sealpost::engine::{
     Clock as WallClock, Disposition, DomainMode, Engine, NoHelpers, NoOutbox, Recipient, Request, RuleCache,
 };
-use sealpost::mail::Address;
-use sealpost::pki::{Certificate, KeyType};
+use sealpost::mail::{Address, Span};
+use sealpost::pki::{Certificate, KeyType, ValidatedCertificate};
 use sealpost::rules::Source;
-use sealpost::smime::seal_many;
+use sealpost::smime::{LargeMessage, SealJob, seal_large, seal_many};
 use sealpost::store::MemoryStore;
 use sealpost::system::SystemEntropy;
 use std::hint::black_box;
@@ -91,14 +91,31 @@ fn rules() -> Curve {
     Curve { name: "judge 75 KiB", of: "rules", points, note: "" }
 }
 
+/// As the product does it: above the default of `memory-limit` as a stream, whose pieces go to a file.
 fn size() -> Curve {
     let numbers = [1 << 10, 16 << 10, 256 << 10, 4 << 20, 32 << 20, 256 << 20];
+    let limit = usize::try_from(Config::default().memory_limit).expect("a size");
     let holder = holder_of(KeyType::Rsa2048, 3);
     let points = points(&numbers, |number| {
         let (message, to) = (message_of(number), everybody(std::slice::from_ref(&holder)));
+        if number > limit {
+            return Box::new(move || stream(&message, &to));
+        }
         Box::new(move || drop(black_box(seal_to(&message, &to, Profile::Compatible).expect("it seals"))))
     });
-    Curve { name: "seal", of: "octets", points, note: "" }
+    let note = "above 32 MiB as a stream, as the product does";
+    Curve { name: "seal", of: "octets", points, note }
+}
+
+fn stream(message: &[u8], to: &[ValidatedCertificate]) {
+    let large = LargeMessage::survey(Span::of(&message)).expect("it can be read twice");
+    let SealJob { form, mark, seed, .. } = job(message, to, Profile::Compatible);
+    let sealed = seal_large(&large, to, form, &mark, seed).expect("it seals");
+    let written = sealed.write(&mut |piece| {
+        black_box(piece);
+        Ok(())
+    });
+    written.expect("all of it");
 }
 
 /// On one thread.

@@ -2,6 +2,7 @@
 //!
 //! The work is done by a process of its own, this same program: what others left behind does not count.
 
+use super::Clock;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,22 +10,32 @@ use std::time::Duration;
 /// The word with which this program is started to do one piece of work.
 pub(crate) const WORD: &str = "--alone";
 
-/// MiB that the work named `who` takes on the message in the file.
-pub(crate) fn of(who: &str, message: &Path) -> f64 {
+/// What work costs that is the first of its kind in a process.
+pub(crate) struct Alone {
+    pub(crate) mib: f64,
+    pub(crate) micros: f64,
+}
+
+/// What the work named `who` takes on the message in the file.
+pub(crate) fn of(who: &str, message: &Path) -> Alone {
     let program = std::env::current_exe().expect("this program");
     let output = Command::new(program).args([WORD, who]).arg(message).output().expect("it starts");
     assert!(output.status.success(), "{who}: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse::<f64>().expect("KiB") / 1024.0
+    let (kib, micros) = text.trim().split_once(' ').expect("two figures");
+    let figure = |text: &str| text.parse::<f64>().expect("a figure");
+    Alone { mib: figure(kib) / 1024.0, micros: figure(micros) }
 }
 
-/// In the process of its own: prints how many KiB `work` added at the most.
-pub(crate) fn print_peak<T>(work: impl FnOnce() -> T) {
+/// In the process of its own: prints how many KiB `work` added at the most, and its microseconds.
+pub(crate) fn print_cost<T>(work: impl FnOnce() -> T) {
     std::fs::write("/proc/self/clear_refs", "5").expect("the kernel forgets the peak so far");
     let before = status("self", "VmRSS:");
+    let begin = Clock::Processor.now();
     let made = work();
+    let micros = (Clock::Processor.now() - begin).as_secs_f64() * 1e6;
     let peak = status("self", "VmHWM:");
-    println!("{}", peak.saturating_sub(before));
+    println!("{} {micros:.0}", peak.saturating_sub(before));
     drop(made);
 }
 

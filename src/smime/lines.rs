@@ -1,6 +1,6 @@
 //! Base64 in lines, written as the bytes come.
 
-use super::buffer::Buffer;
+use super::spare;
 use crate::crypto::lanes::base64::LineEncoder;
 use encodify::base64::LineEnding;
 
@@ -14,7 +14,7 @@ pub(super) const LINE: usize = MIME_COLUMNS / 4 * 3;
 
 /// Appends base64 to an output that was reserved before.
 pub(super) struct Base64Lines {
-    out: Buffer,
+    out: Vec<u8>,
     encoder: LineEncoder,
     /// Bytes that fill one line.
     line: usize,
@@ -26,11 +26,10 @@ pub(super) struct Base64Lines {
 impl Base64Lines {
     /// Writes a body behind `header`; room for `length` bytes of input is reserved at once.
     pub(super) fn new(header: &[u8], length: usize, line_ending: LineEnding) -> Base64Lines {
-        let room = Buffer::with_capacity(header.len() + body_len(length, line_ending));
-        Base64Lines::within(room, MIME_COLUMNS, header, line_ending)
+        Base64Lines::of_columns(MIME_COLUMNS, header, length, line_ending)
     }
 
-    /// The same with lines of another length, a multiple of 4 and no longer than those of a body, and on the heap.
+    /// The same with lines of another length, a multiple of 4 and no longer than those of a body.
     pub(super) fn of_columns(
         columns: usize,
         header: &[u8],
@@ -38,12 +37,7 @@ impl Base64Lines {
         line_ending: LineEnding,
     ) -> Base64Lines {
         let encoder = LineEncoder::new(columns, line_ending);
-        let room = Vec::with_capacity(header.len() + encoder.encoded_len(length)).into();
-        Base64Lines::within(room, columns, header, line_ending)
-    }
-
-    fn within(mut out: Buffer, columns: usize, header: &[u8], line_ending: LineEnding) -> Base64Lines {
-        let encoder = LineEncoder::new(columns, line_ending);
+        let mut out = spare::room(header.len() + encoder.encoded_len(length));
         out.extend_from_slice(header);
         let line = (columns / 4 * 3).min(LINE);
         Base64Lines { out, encoder, line, carry: [0; LINE], carried: 0 }
@@ -54,7 +48,7 @@ impl Base64Lines {
         let bytes = self.complete_line(bytes);
         let (lines, rest) = bytes.split_at(bytes.len() - bytes.len() % self.line);
         if !lines.is_empty() {
-            self.out.encode(&self.encoder, lines);
+            self.encoder.encode_append(lines, &mut self.out);
         }
         self.carry(rest);
     }
@@ -83,7 +77,7 @@ impl Base64Lines {
 
     fn write_carry(&mut self) {
         let carried = self.carry.get(..self.carried).unwrap_or_default();
-        self.out.encode(&self.encoder, carried);
+        self.encoder.encode_append(carried, &mut self.out);
         self.carried = 0;
     }
 
@@ -95,7 +89,7 @@ impl Base64Lines {
     }
 
     /// Writes the last line and gives the output back.
-    pub(super) fn finish(mut self) -> Buffer {
+    pub(super) fn finish(mut self) -> Vec<u8> {
         if self.carried > 0 {
             self.write_carry();
         }
@@ -130,7 +124,7 @@ mod tests {
                 let capacity = lines.out.capacity();
                 bytes.chunks(size).for_each(|piece| lines.write(piece));
                 let out = lines.finish();
-                assert_eq!(*out, *whole.as_bytes());
+                assert_eq!(out, whole.as_bytes());
                 assert_eq!(out.capacity(), capacity, "the output is reserved once");
             }
         }

@@ -2,7 +2,6 @@
 
 mod added;
 mod arrived;
-mod buffer;
 pub mod claim;
 mod frame;
 pub mod headers;
@@ -20,6 +19,7 @@ pub mod rekey;
 pub mod restore;
 pub mod seal;
 pub mod sealed;
+mod spare;
 mod strength;
 #[cfg(test)]
 mod tests;

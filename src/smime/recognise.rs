@@ -1,6 +1,5 @@
 //! What its sender encrypted already, to everybody who should be able to open it, is stored as it is.
 
-use super::buffer::Buffer;
 use super::open::checked_content;
 use super::unwrap::is_listed;
 use super::{Sealed, SealedTo};
@@ -26,16 +25,13 @@ pub enum OpenPgp {
 /// does not prove that it can open the message: say so in the log.
 pub fn recognise(message: &[u8], accounts: &[&[Certificate]], openpgp: OpenPgp) -> Option<Sealed> {
     match find(&Message::new(message)) {
-        Protection::OpenPgp if openpgp == OpenPgp::Keep => Some(Sealed {
-            bytes: Buffer::of(message),
-            cipher: None,
-            recipients: Vec::new(),
-            headers_kept: None,
-        }),
+        Protection::OpenPgp if openpgp == OpenPgp::Keep => {
+            Some(Sealed { bytes: message.to_vec(), cipher: None, recipients: Vec::new(), headers_kept: None })
+        }
         Protection::Encrypted(enveloped) => {
             let cipher = written_cipher(&enveloped)?;
             let recipients = sealed_to_all(&enveloped, accounts)?;
-            Some(Sealed { bytes: Buffer::of(message), cipher: Some(cipher), recipients, headers_kept: None })
+            Some(Sealed { bytes: message.to_vec(), cipher: Some(cipher), recipients, headers_kept: None })
         }
         _ => None,
     }
@@ -51,7 +47,7 @@ pub fn encrypted_as_it_is(message: &[u8]) -> Option<Sealed> {
         }
         Protection::None | Protection::Signed => return None,
     };
-    Some(Sealed { bytes: Buffer::of(message), cipher: None, recipients, headers_kept: None })
+    Some(Sealed { bytes: message.to_vec(), cipher: None, recipients, headers_kept: None })
 }
 
 /// The content cipher, if it and all that hands its key to the recipients are in the writing policy.

@@ -111,7 +111,7 @@ fn hand_on(
     let infos = recipient_infos(&recipients, &content_key, seed)?;
     let bytes = message.written_for(infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(Sealed { bytes: bytes.into(), cipher: Some(algorithm.cipher), recipients, headers_kept: None })
+    Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients, headers_kept: None })
 }
 
 fn recipient_infos(

@@ -1,10 +1,10 @@
 //! The proof that bytes are sealed.
 
-use super::HeadersKept;
-use super::buffer::Buffer;
+use super::{HeadersKept, spare};
 use crate::cms::RecipientId;
 use crate::crypto::ContentCipher;
 use crate::pki::Fingerprint;
+use std::mem;
 
 /// Who can open a sealed message, for reports.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct SealedTo {
 /// A message that only its recipients can open. Made only in this room: by [`seal_many`](super::seal_many),
 /// [`rekey`](super::rekey()) and [`recognise`](super::recognise()).
 pub struct Sealed {
-    pub(super) bytes: Buffer,
+    pub(super) bytes: Vec<u8>,
     pub(super) cipher: Option<&'static ContentCipher>,
     pub(super) recipients: Vec<SealedTo>,
     pub(super) headers_kept: Option<HeadersKept>,
@@ -41,5 +41,11 @@ impl Sealed {
     /// Who can open it.
     pub fn recipients(&self) -> &[SealedTo] {
         &self.recipients
+    }
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        spare::give_back(mem::take(&mut self.bytes));
     }
 }

@@ -94,19 +94,6 @@ impl LineEncoder {
         self.engine.encode_append(rest, out);
     }
 
-    /// Writes the text of these octets to the begin of `out` and says how long it is. Nothing if there is no room for it.
-    pub(crate) fn encode_slice(&self, octets: &[u8], out: &mut [u8]) -> Option<usize> {
-        let length = self.encoded_len(octets.len());
-        let out = out.get_mut(..length)?;
-        let (rest, written) = match self.backend {
-            Backend::Portable => (octets, 0),
-            #[cfg(target_arch = "x86_64")]
-            Backend::Vbmi(kernel) => kernel.write(octets, out),
-        };
-        self.engine.encode_slice(rest, out.get_mut(written..)?).ok()?;
-        Some(length)
-    }
-
     /// Turns what stands behind the first `start` octets into its text, where it is: from the end to the begin, so that
     /// nothing is written over before it was read.
     pub(crate) fn encode_in_place(&self, out: &mut Vec<u8>, start: usize) {

@@ -75,7 +75,7 @@ impl<'a> Rewriting<'a> {
     }
 
     pub(super) fn finish(self) -> Vec<u8> {
-        let mut bytes = Vec::from(self.lines.finish());
+        let mut bytes = self.lines.finish();
         // The end of the last line is still there behind the old text.
         bytes.truncate(bytes.trim_ascii_end().len());
         bytes.extend_from_slice(self.after);

@@ -10,7 +10,6 @@ use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::rsa_public::Padded;
 use crate::mail::{Eol, HeaderPolicy, LineCount, Message};
 use crate::smime::added::Added;
-use crate::smime::buffer::Buffer;
 use crate::smime::frame::Frame;
 use crate::smime::headers::{Headers, HeadersKept};
 use crate::smime::inner::{Inner, count_lines};
@@ -50,7 +49,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn sealed(self, bytes: Buffer) -> Sealed {
+    pub(super) fn sealed(self, bytes: Vec<u8>) -> Sealed {
         let Report { cipher, recipients, headers_kept } = self;
         Sealed { bytes, cipher: Some(cipher), recipients, headers_kept }
     }

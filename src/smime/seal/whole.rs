@@ -3,7 +3,7 @@
 use super::SealError;
 use super::settle::{Envelope, Framed};
 use crate::smime::lines::body_encoder;
-use crate::smime::{Sealed, frame};
+use crate::smime::{Sealed, frame, spare};
 use std::mem;
 use zeroize::Zeroizing;
 
@@ -15,7 +15,7 @@ pub(super) fn seal(framed: Framed<'_>) -> Result<Sealed, SealError> {
     let encoder = body_encoder(header.line_ending());
     let header = header.finish(algorithm.cipher.mode);
     // Clear text until it is encrypted, and wiped if it never is.
-    let mut clear = Zeroizing::new(Vec::with_capacity(header.len() + encoder.encoded_len(frame.len())));
+    let mut clear = Zeroizing::new(spare::room(header.len() + encoder.encoded_len(frame.len())));
     clear.extend_from_slice(&header);
     clear.extend_from_slice(&frame.head);
     let (start, end) = (clear.len(), clear.len() + length);
@@ -24,5 +24,5 @@ pub(super) fn seal(framed: Framed<'_>) -> Result<Sealed, SealError> {
     let mut bytes = mem::take(&mut *clear);
     bytes.extend_from_slice(&frame::tail(&tag));
     encoder.encode_in_place(&mut bytes, header.len());
-    Ok(report.sealed(bytes.into()))
+    Ok(report.sealed(bytes))
 }

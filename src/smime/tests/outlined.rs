@@ -15,7 +15,7 @@ fn message(length: usize) -> Vec<u8> {
 }
 
 fn made(outcome: Result<Sealed, RekeyError>) -> Result<Vec<u8>, String> {
-    outcome.map(|sealed| sealed.bytes.into()).map_err(|error| error.to_string())
+    outcome.map(|sealed| sealed.bytes().to_vec()).map_err(|error| error.to_string())
 }
 
 fn by_ends(sealed: &[u8], to: &[ValidatedCertificate]) -> Result<Vec<u8>, String> {

@@ -52,21 +52,6 @@ fn what_has_no_room_yet_gets_it() {
     }
 }
 
-/// Into room of the very length; one octet less is none.
-#[test]
-fn it_is_written_into_a_slice() {
-    for encoder in encoders() {
-        for length in lengths() {
-            let (octets, mut out) = (octets(length), vec![b'-'; encoder.encoded_len(length) + 3]);
-            let expected = expected(&encoder, &octets);
-            assert_eq!(encoder.encode_slice(&octets, &mut out), Some(expected.len()));
-            assert!(out == [&*expected, b"---"].concat(), "{encoder:?}, {length}");
-            let short = out.get_mut(..expected.len().saturating_sub(1)).unwrap();
-            assert_eq!(encoder.encode_slice(&octets, short).is_some(), length == 0);
-        }
-    }
-}
-
 #[test]
 fn it_takes_the_place_of_its_octets() {
     for encoder in encoders() {

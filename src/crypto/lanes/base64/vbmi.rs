@@ -70,14 +70,6 @@ impl Kernel {
         octets.get(lines * self.shape.octets..).unwrap_or_default()
     }
 
-    /// Writes as many whole lines as there is room for, and gives the octets that are left and how much was written.
-    pub(super) fn write<'a>(&self, octets: &'a [u8], out: &mut [u8]) -> (&'a [u8], usize) {
-        // SAFETY: the same octets, borrowed with them; only octets are stored in this file, so that they stay initialised.
-        let room = unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast(), out.len()) };
-        let lines = self.forward(octets, room);
-        (octets.get(lines * self.shape.octets..).unwrap_or_default(), lines * self.shape.width())
-    }
-
     fn forward(&self, octets: &[u8], room: &mut [MaybeUninit<u8>]) -> usize {
         // SAFETY: a kernel is made only where the features were found.
         unsafe {
