@@ -26,7 +26,9 @@ static FORMS: [(&Person, Profile); 4] = [
 pub(crate) fn hold(input: &[u8]) {
     let (choices, _) = input.as_chunks::<3>();
     let letters: Vec<Letter> = choices.iter().take(MOST).zip(0..).map(Letter::new).collect();
-    for (letter, sealed) in letters.iter().zip(seal_together(&letters)) {
+    let together = seal_together(&letters);
+    assert_eq!(together.len(), letters.len());
+    for (letter, sealed) in letters.iter().zip(together) {
         let sealed = sealed.expect("the profile serves this key");
         let alone = seal(&letter.message, &[letter.person], letter.profile, letter.number);
         assert!(sealed.bytes() == alone.expect("the profile serves this key").bytes(), "{letter:?}");

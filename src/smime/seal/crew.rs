@@ -85,6 +85,9 @@ impl<'q, 'a> Worker<'q, 'a> {
 
     fn next(&mut self) -> Option<(usize, Framed<'a>)> {
         while self.waiting.is_empty() {
+            // What was sealed as a whole or failed is in no hand any more: whoever has nothing left is given something, so that
+            // nobody goes while jobs are queued.
+            self.queue.tell(self.number, self.held());
             let jobs = self.queue.take(self.number);
             if jobs.is_empty() {
                 return None;

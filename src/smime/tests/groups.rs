@@ -68,11 +68,38 @@ fn outcomes(jobs: Vec<SealJob<'_>>) -> Vec<Result<(Vec<u8>, usize), String>> {
     seal_many(jobs).into_iter().map(|outcome| outcome.map(said).map_err(|error| error.to_string())).collect()
 }
 
-fn pools() -> &'static [ThreadPool; 3] {
-    static POOLS: OnceLock<[ThreadPool; 3]> = OnceLock::new();
+fn pools() -> &'static [ThreadPool; 4] {
+    static POOLS: OnceLock<[ThreadPool; 4]> = OnceLock::new();
     POOLS.get_or_init(|| {
-        [1, 2, 8].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap())
+        [1, 2, 4, 8].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap())
     })
+}
+
+/// What is not encrypted in a chain is done when it was prepared, and what fails too: nobody goes while some are queued.
+#[test]
+fn every_message_has_its_outcome_whatever_becomes_of_it_at_once() {
+    // Sealed as a whole, refused, and both besides a chain.
+    for kinds in [&[3][..], &[7], &[3, 7], &[3, 7, 0]] {
+        for count in [5, 10, 40] {
+            let letters: Vec<Letter> = (0..count)
+                .map(|number| Letter {
+                    length: if number < 2 { 200_000 } else { usize::from(number % 5) * 700 },
+                    end: "\n",
+                    audience: kinds[usize::from(number) % kinds.len()],
+                    headers: HeaderPolicy::Keep,
+                    number,
+                })
+                .collect();
+            let messages: Vec<Vec<u8>> = letters.iter().map(Letter::message).collect();
+            let jobs = || letters.iter().zip(&messages).map(|(letter, message)| letter.job(message));
+            let alone: Vec<_> = jobs().flat_map(|job| outcomes(vec![job])).collect();
+            for pool in pools() {
+                let group = jobs().collect();
+                let threads = pool.current_num_threads();
+                assert!(pool.install(|| outcomes(group)) == alone, "{count} of {kinds:?}, {threads} threads");
+            }
+        }
+    }
 }
 
 proptest! {

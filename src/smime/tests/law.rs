@@ -147,8 +147,9 @@ fn public_messages_come_back() {
         let policies = HeaderPolicy::ALL.into_iter().cycle();
         let jobs = messages.iter().zip(policies);
         let jobs = jobs.map(|(message, headers)| hiding(headers, job(message, &recipients, profile, 5)));
-        let jobs = jobs.collect();
-        messages.par_iter().zip(seal_many(jobs)).for_each(|(message, sealed)| {
+        let sealed = seal_many(jobs.collect());
+        assert_eq!(sealed.len(), messages.len());
+        messages.par_iter().zip(sealed).for_each(|(message, sealed)| {
             let opened = open_as(alice(), sealed.unwrap().bytes()).unwrap();
             assert!(opened == *crlf(message));
         });
