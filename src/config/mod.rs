@@ -3,7 +3,6 @@
 //! Every key is a row of one list (`keys.rs`): its default, its help, what it allows and how it is read. The file that
 //! `init` writes, `config show` and the errors come from that list.
 
-mod comments;
 mod fault;
 mod issue;
 mod keys;

@@ -1,6 +1,5 @@
 //! From text to a checked config.
 
-use super::comments::Lean;
 use super::fault::position;
 use super::issue::IssueSettings;
 use super::keys::{KEYS, Key};
@@ -13,9 +12,9 @@ use crate::engine::{
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Where the log goes.
@@ -115,17 +114,11 @@ impl Config {
 
     /// Reads and checks the text of a file; `file` is the name in the faults.
     pub fn parse(file: &str, text: &str) -> Result<Config, ConfigFaults> {
-        let lean = Lean::without_comments(text).and_then(|lean| Config::parse_lean(file, text, &lean).ok());
-        lean.map_or_else(|| Config::parse_lean(file, text, &Lean::whole(text)), Ok)
-    }
-
-    fn parse_lean(file: &str, text: &str, lean: &Lean<'_>) -> Result<Config, ConfigFaults> {
-        let (table, errors) = DeTable::parse_recoverable(lean.text());
+        let (table, errors) = DeTable::parse_recoverable(text);
         let mut faults: Vec<Fault> = errors.iter().map(|error| syntax_fault(text, error)).collect();
         let mut config = Config::default();
         for (name, value) in table.get_ref() {
-            let place = (lean.place(name.span().start), lean.span(value.span()));
-            if let Err(fault) = config.take(text, name.get_ref(), place, value.get_ref())
+            if let Err(fault) = config.take(text, name.get_ref(), name.span().start, value)
                 && !faults.iter().any(|known| known.line == fault.line)
             {
                 faults.push(fault);
@@ -174,14 +167,7 @@ impl Config {
         late.collect()
     }
 
-    /// Where name and value stand is meant in `text`.
-    fn take(
-        &mut self,
-        text: &str,
-        name: &str,
-        (at, span): (usize, Range<usize>),
-        value: &DeValue<'_>,
-    ) -> Result<(), Fault> {
+    fn take(&mut self, text: &str, name: &str, at: usize, value: &Spanned<DeValue<'_>>) -> Result<(), Fault> {
         let fault = |offset, text: String, source: &str| {
             let (line, column) = position(source, offset);
             Fault { line, column, text }
@@ -189,10 +175,10 @@ impl Config {
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
             return Err(fault(at, unknown(name), text));
         };
-        let source = text.get(span.clone()).unwrap_or_default();
-        if (key.read)(self, value).is_none() {
+        let source = text.get(value.span()).unwrap_or_default();
+        if (key.read)(self, value.get_ref()).is_none() {
             let wrong = format!("{name} = {source} is not allowed; allowed: {}", (key.allowed)());
-            return Err(fault(span.start, wrong, text));
+            return Err(fault(value.span().start, wrong, text));
         }
         let origin = Origin::Line(position(text, at).0);
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == name) {
