@@ -24,12 +24,12 @@ fn through_a_fifo(words: &str, input: &Path) -> Ended {
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let (program, fifo, input) = (env!("CARGO_BIN_EXE_sealpost"), path(&fifo), path(input));
     let line = format!("cat {input} >{fifo} & exec {program} {words} <{fifo}");
-    Program::new("sh").args(["-c", &line]).limit(300).run()
+    Program::new("sh").args(["-c", &line]).limit(800).run()
 }
 
 fn from_a_file(words: &str, input: &Path) -> Ended {
     let line = format!("exec {} {words} <{}", env!("CARGO_BIN_EXE_sealpost"), path(input));
-    Program::new("sh").args(["-c", &line]).limit(300).run()
+    Program::new("sh").args(["-c", &line]).limit(800).run()
 }
 
 /// The message with canonical lines, byte for byte.
@@ -77,6 +77,8 @@ fn a_quarter_of_a_gibibyte_is_delivered_with_flat_memory() {
         return;
     }
     let store = Store::new();
+    // However long it takes.
+    std::fs::write(store.root().join("sealpost.toml"), "deadline = \"15m\"\n").unwrap();
     let large = store.file("large.eml");
     message(&large);
     let small = Store::new();

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::fs::{File, Permissions, create_dir, set_permissions, write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Who owns the mail: any user that is neither root nor the servers'.
@@ -109,13 +108,6 @@ impl Served {
         &self.identities.last().unwrap().key
     }
 
-    /// The command of an administrator, about to be started.
-    pub(super) fn command(&self, words: &str) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(["--root", path(&self.root)]).args(words.split_whitespace());
-        command
-    }
-
     pub(super) fn maildir(&self) -> PathBuf {
         self.root.join("mail/north.example/bob/Maildir")
     }
@@ -128,6 +120,21 @@ impl Served {
     /// An administrator's command: root becomes the owner by itself.
     pub(super) fn run(&self, words: &str) -> Ended {
         Program::new(path(&self.program)).args(["--root", path(&self.root)]).words(words).limit(120).run()
+    }
+
+    /// The same under strace: killed when it removes the first of these files.
+    pub(super) fn killed(&self, words: &str, files: &[PathBuf]) -> Ended {
+        let program =
+            Program::killed_in("unlink", 1, files).args([path(&self.program), "--root", path(&self.root)]);
+        program.words(words).limit(120).run()
+    }
+
+    /// The same, held up for five seconds when all is staged and nothing is visible.
+    pub(super) fn held_up(&self, words: &str) -> Ended {
+        let hold = ["-e", "trace=linkat", "-e", "inject=linkat:delay_enter=5000000:when=1"];
+        let program = Program::new("strace").args(["-f", "-o", "/dev/null"]).args(hold);
+        let program = program.args([path(&self.program), "--root", path(&self.root)]);
+        program.words(words).limit(180).run()
     }
 
     /// The messages of a mailbox: `""` is the INBOX, `.Archive` another.

@@ -5,7 +5,7 @@ use aes::cipher::{Array, BlockModeEncrypt, KeyIvInit};
 use proptest::prelude::*;
 
 /// The longest message of which every length is tried.
-const LONGEST: usize = if cfg!(miri) { 80 } else { 4096 };
+const LONGEST: usize = if cfg!(miri) { 40 } else { 4096 };
 /// More lanes than two fillings of the widest table.
 const MOST_LANES: usize = if cfg!(miri) { 4 } else { 40 };
 
@@ -170,7 +170,7 @@ fn a_stream_is_neither_copied_nor_printed() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 256 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 256 }))]
 
     /// Columns are given up and taken anew in every order.
     #[test]
