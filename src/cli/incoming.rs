@@ -15,22 +15,22 @@ pub(super) struct Incoming {
     arrived: Arrived,
     /// A large one, if it must be held after all.
     held: OnceLock<SecretBytes>,
-    /// One octet more than is allowed shows the engine that it is too large.
+    /// More octets are not allowed.
     most: u64,
 }
 
 impl Incoming {
     /// What is above `memory-limit` waits in the root, if it cannot be read again where it is.
     pub(super) fn take(config: &Config, root: &Path) -> Result<Incoming, Failure> {
-        let most = config.settings.max_message.saturating_add(1);
-        let arrived = arrived::first_of_standard_input(config.memory_limit, most, root)?;
+        let most = config.settings.max_message;
+        let arrived = arrived::first_of_standard_input(config.memory_limit, enough(most), root)?;
         Ok(Incoming { arrived, held: OnceLock::new(), most })
     }
 
     /// The message, if it is large and need not be held for its header.
     pub(super) fn survey(&self) -> Result<Option<LargeMessage<'_>>, Failure> {
         let Arrived::Large(source) = &self.arrived else { return Ok(None) };
-        let message = Span::of(&**source).first(self.most).without_mbox_line();
+        let message = Span::of(&**source).arrived(self.most);
         match message.map_err(LargeError::from).and_then(LargeMessage::survey) {
             Err(LargeError::Whole) => Ok(None),
             surveyed => surveyed.map(Some).map_err(arrived::failed),
@@ -41,7 +41,7 @@ impl Incoming {
         match &self.arrived {
             Arrived::Held(message) => Ok(message.expose()),
             Arrived::Large(source) => {
-                let held = arrived::held(Span::of(&**source).first(self.most))?;
+                let held = arrived::held(Span::of(&**source).first(enough(self.most)))?;
                 Ok(self.held.get_or_init(|| held).expose())
             }
         }
@@ -65,4 +65,9 @@ impl Incoming {
         let outcome = engine.deliver(&request);
         Ok((request, outcome))
     }
+}
+
+/// One octet more than is allowed shows the engine that it is too large.
+fn enough(most: u64) -> u64 {
+    most.saturating_add(1)
 }
