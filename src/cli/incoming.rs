@@ -41,7 +41,7 @@ impl Incoming {
         match &self.arrived {
             Arrived::Held(message) => Ok(message.expose()),
             Arrived::Large(source) => {
-                let held = arrived::held(Span::of(&**source).first(enough(self.most)))?;
+                let held = arrived::unchanged(Span::of(&**source).first(enough(self.most)))?;
                 Ok(self.held.get_or_init(|| held).expose())
             }
         }
@@ -70,4 +70,27 @@ impl Incoming {
 /// One octet more than is allowed shows the engine that it is too large.
 fn enough(most: u64) -> u64 {
     most.saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::RereadFile;
+    use std::fs::File;
+
+    #[test]
+    fn what_must_be_held_after_all_is_what_was_seen_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("message");
+        std::fs::write(&path, "Subject: a\n\nwhole\n").unwrap();
+        let incoming = |most| {
+            let file = RereadFile::of(File::open(&path).unwrap()).unwrap().ok().unwrap();
+            Incoming { arrived: Arrived::Large(Box::new(file)), held: OnceLock::new(), most }
+        };
+        assert_eq!(incoming(100).held().ok().unwrap(), b"Subject: a\n\nwhole\n");
+        assert_eq!(incoming(9).held().ok().unwrap().len(), 10, "one more shows that it is too large");
+        let seen = incoming(100);
+        std::fs::write(&path, "Subject: a\n\nmixed, and more\n").unwrap();
+        assert!(seen.held().is_err_and(|failure| failure.text.contains("changed while it was read")));
+    }
 }

@@ -228,6 +228,32 @@ fn each_message_may_name_its_recipient() {
     assert!(both.code == Some(75) && both.stderr.contains("cannot be used with"), "{}", both.stderr);
 }
 
+/// By whatever path: a link or a mount gives a folder many names, and each would seem to be another place.
+#[test]
+fn done_is_none_of_the_folders_that_are_read() {
+    let (site, _) = Site::certified();
+    let (real, maildir) = (folder(&site, "real", &["a"]), folder(&site, "maildir", &[]));
+    symlink(&real, maildir.join("cur")).unwrap();
+    folder(&site, "maildir/new", &["b"]);
+    let other = site.folder().join("other");
+    symlink(&real, &other).unwrap();
+    for (read, done) in [
+        (&maildir, real.clone()),
+        (&maildir, other.clone()),
+        (&maildir, maildir.join("new")),
+        (&real, other.clone()),
+        (&other, real.clone()),
+    ] {
+        let ended = deliver(&site, read, &format!("{TO_BOB} --done {}", path(&done)));
+        assert_eq!((ended.code, ended.stdout.len()), (Some(75), 0), "{}", ended.stderr);
+        assert!(ended.stderr.contains("--done is a folder that is read"), "{}", ended.stderr);
+    }
+    assert_eq!((names(&real), names(&inbox(&site)).len()), (vec!["a".into()], 0));
+    let done = folder(&site, "done", &[]);
+    assert_eq!(deliver(&site, &maildir, &format!("{TO_BOB} --done {}", path(&done))).code, Some(0));
+    assert_eq!((names(&real).len(), names(&done)), (0, vec!["a".into(), "b".into()]));
+}
+
 /// Return-Path says who sent a message, unless the command does.
 #[test]
 fn rules_see_the_sender() {
