@@ -167,6 +167,8 @@ pub(super) struct Letters<'l, 'o> {
     /// Of all of them, unless each names its own.
     pub(super) recipients: Vec<Recipient>,
     pub(super) field: Option<&'l str>,
+    /// Octets of a message that are looked at.
+    pub(super) most: u64,
     pub(super) report: &'l Mutex<Report<'o>>,
 }
 
@@ -197,7 +199,7 @@ impl Letters<'_, '_> {
         let (recipients, return_path) = match &message {
             Load::Held(message) => self.addresses(message.expose())?,
             Load::Large(source) => {
-                let begin = begin_of(&**source);
+                let begin = begin_of(&**source, self.most);
                 let begin = begin.map_err(|error| (unread(), format!("it cannot be read: {error}")))?;
                 self.addresses(&begin)?
             }
@@ -218,12 +220,14 @@ impl Letters<'_, '_> {
     }
 }
 
-/// Whole lines of the begin of a message that is not held.
-fn begin_of(message: &dyn mail::Source) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    let mut begin = Span::of(message).start(BEGIN)?;
-    let lines = memchr::memrchr(b'\n', &begin).map_or(0, |at| at + 1);
-    begin.truncate(lines);
-    Ok(begin)
+/// The begin of a message that is not held, up to the end of its header or farther; where that end is far, all of it up to
+/// `most` octets, as it is held to be sealed.
+fn begin_of(message: &dyn mail::Source, most: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let message = Span::of(message).first(most);
+    let begin = message.start(BEGIN)?;
+    let is_enough =
+        message.len() <= BEGIN as u64 || Message::new(without_mbox_line(&begin)).has_whole_header();
+    if is_enough { Ok(begin) } else { message.all() }
 }
 
 /// The address in the first field of that name, which the last server wrote.
