@@ -337,3 +337,32 @@ fn help_and_manual_name_it() {
     let text = ended.text();
     assert!(text.contains("--batch <DIR>") && text.contains("--recipient-field <FIELD>"), "{text}");
 }
+
+/// What came after it was read is stored nowhere: the file stays, held or not.
+#[test]
+fn a_file_that_is_written_to_while_it_is_delivered_stays() {
+    for memory_limit in ["100K", "16M"] {
+        let (site, _) = Site::certified();
+        let config = format!("memory-limit = \"{memory_limit}\"\nexecute = [\"/bin/sh\"]\n");
+        std::fs::write(site.root().join("sealpost.toml"), config).unwrap();
+        let (mail_folder, done) = (folder(&site, "mail", &["a", "grows"]), folder(&site, "done", &[]));
+        let grows = mail_folder.join("grows");
+        let read = mail("grows") + &"A line of the body.\n".repeat(10_000);
+        std::fs::write(&grows, &read).unwrap();
+        let script = site.write("script", &format!("echo more >> {}\n", path(&grows)));
+        let rules = site.write(
+            "rules.toml",
+            &format!(
+                "[[rule]]\nname = \"r\"\npriority = 5\nwhen = [[\"Subject\", \"is\", \"grows\"]]\n\
+                 then = [[\"Execute\", \"/bin/sh {}\"]]\n",
+                path(&script)
+            ),
+        );
+        site.program("rules install").args([path(&rules), "--account", "bob@north.example"]).run().ok();
+        let ended = deliver(&site, &mail_folder, &format!("{TO_BOB} --done {}", path(&done)));
+        assert_eq!(ended.code, Some(75), "{}", ended.stderr);
+        assert!(ended.stderr.contains("it is stored as it was read, and was written to"), "{}", ended.stderr);
+        assert_eq!((names(&mail_folder), names(&done)), (vec!["grows".into()], vec!["a".into()]));
+        assert_eq!(std::fs::read_to_string(&grows).unwrap(), format!("{read}more\n"));
+    }
+}
