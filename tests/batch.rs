@@ -12,4 +12,5 @@ mod mistakes;
 mod order;
 mod syncs;
 mod threads;
+mod too_large;
 mod verb;

@@ -115,7 +115,7 @@ pub(super) fn held(message: Span<'_>) -> Result<SecretBytes, Failure> {
 }
 
 /// The same of what somebody may write while it is read: a message that is cut or mixed is none.
-fn unchanged(message: Span<'_>) -> Result<SecretBytes, Failure> {
+pub(super) fn unchanged(message: Span<'_>) -> Result<SecretBytes, Failure> {
     let held = held(message)?;
     message.check().map_err(unread)?;
     Ok(held)

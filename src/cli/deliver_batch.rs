@@ -131,8 +131,8 @@ impl Options {
         let store = context.store(&config)?;
         let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
         let report = Mutex::new(Report::new(out, source.files(), source.skipped()));
-        let letters =
-            Letters { source, envelope, recipients, field: self.recipient_field.as_deref(), report: &report };
+        let (field, most) = (self.recipient_field.as_deref(), config.settings.max_message.saturating_add(1));
+        let letters = Letters { source, envelope, recipients, field, most, report: &report };
         let batch = Batch {
             engine: engine(&directory, &store, &outbox, &config, &programs),
             in_flight: InFlight::default(),

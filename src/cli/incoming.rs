@@ -15,22 +15,22 @@ pub(super) struct Incoming {
     arrived: Arrived,
     /// A large one, if it must be held after all.
     held: OnceLock<SecretBytes>,
-    /// One octet more than is allowed shows the engine that it is too large.
+    /// More octets are not allowed.
     most: u64,
 }
 
 impl Incoming {
     /// What is above `memory-limit` waits in the root, if it cannot be read again where it is.
     pub(super) fn take(config: &Config, root: &Path) -> Result<Incoming, Failure> {
-        let most = config.settings.max_message.saturating_add(1);
-        let arrived = arrived::first_of_standard_input(config.memory_limit, most, root)?;
+        let most = config.settings.max_message;
+        let arrived = arrived::first_of_standard_input(config.memory_limit, enough(most), root)?;
         Ok(Incoming { arrived, held: OnceLock::new(), most })
     }
 
     /// The message, if it is large and need not be held for its header.
     pub(super) fn survey(&self) -> Result<Option<LargeMessage<'_>>, Failure> {
         let Arrived::Large(source) = &self.arrived else { return Ok(None) };
-        let message = Span::of(&**source).first(self.most).without_mbox_line();
+        let message = Span::of(&**source).arrived(self.most);
         match message.map_err(LargeError::from).and_then(LargeMessage::survey) {
             Err(LargeError::Whole) => Ok(None),
             surveyed => surveyed.map(Some).map_err(arrived::failed),
@@ -41,7 +41,7 @@ impl Incoming {
         match &self.arrived {
             Arrived::Held(message) => Ok(message.expose()),
             Arrived::Large(source) => {
-                let held = arrived::held(Span::of(&**source).first(self.most))?;
+                let held = arrived::unchanged(Span::of(&**source).first(enough(self.most)))?;
                 Ok(self.held.get_or_init(|| held).expose())
             }
         }
@@ -64,5 +64,33 @@ impl Incoming {
         let request = Request { message: self.held()?, ..envelope };
         let outcome = engine.deliver(&request);
         Ok((request, outcome))
+    }
+}
+
+/// One octet more than is allowed shows the engine that it is too large.
+fn enough(most: u64) -> u64 {
+    most.saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::RereadFile;
+    use std::fs::File;
+
+    #[test]
+    fn what_must_be_held_after_all_is_what_was_seen_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("message");
+        std::fs::write(&path, "Subject: a\n\nwhole\n").unwrap();
+        let incoming = |most| {
+            let file = RereadFile::of(File::open(&path).unwrap()).unwrap().ok().unwrap();
+            Incoming { arrived: Arrived::Large(Box::new(file)), held: OnceLock::new(), most }
+        };
+        assert_eq!(incoming(100).held().ok().unwrap(), b"Subject: a\n\nwhole\n");
+        assert_eq!(incoming(9).held().ok().unwrap().len(), 10, "one more shows that it is too large");
+        let seen = incoming(100);
+        std::fs::write(&path, "Subject: a\n\nmixed, and more\n").unwrap();
+        assert!(seen.held().is_err_and(|failure| failure.text.contains("changed while it was read")));
     }
 }

@@ -5,14 +5,14 @@ use super::output;
 use crate::crypto::SecretBytes;
 use crate::engine::Load;
 use crate::mail::Source;
-use crate::system::RereadFile;
+use crate::system::{FileStamp, RereadFile};
 use nix::errno::Errno;
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Read, Seek};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -100,35 +100,26 @@ pub(super) fn handed_over() -> io::Result<Handed> {
     }
 }
 
-/// Which file it is, whatever its name: device and inode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileId(u64, u64);
-
-impl FileId {
-    pub(super) fn of(data: &Metadata) -> FileId {
-        FileId(data.dev(), data.ino())
-    }
-}
-
 /// A message in a file up to `most` octets, and which file that was; what comes after is left unread. One of more than `held`
 /// octets stays where it is. No link is followed, and nothing but a file is read.
-pub(super) fn first_of_file(path: &Path, most: u64, held: u64) -> io::Result<(Load, FileId)> {
+pub(super) fn first_of_file(path: &Path, most: u64, held: u64) -> io::Result<(Load, FileStamp)> {
     let mut options = OpenOptions::new();
     // A pipe that nobody writes would make us wait.
     let file = options.read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
-    let data = file.metadata()?;
-    if !data.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no file"));
-    }
-    let mut file = match RereadFile::of(file)? {
-        Ok(file) if file.len() > held => return Ok((Load::Large(Box::new(file)), FileId::of(&data))),
-        Ok(file) => file.into_file(),
-        Err(file) => file,
-    };
-    let expected = usize::try_from(data.len().min(most)).unwrap_or(usize::MAX);
-    let read = read_about(&mut file.by_ref().take(most), expected, most)?;
-    let read = read.ok_or_else(|| io::Error::other("it changed while it was read"))?;
-    Ok((Load::Held(read), FileId::of(&data)))
+    let file = RereadFile::of(file)?;
+    let file = file.map_err(|_| io::Error::new(ErrorKind::InvalidInput, "it is no file"))?;
+    let stamp = file.stamp();
+    let message =
+        if file.len() > held { Load::Large(Box::new(file)) } else { Load::Held(unchanged(&file, most)?) };
+    Ok((message, stamp))
+}
+
+/// Of what somebody may write while it is read: a message that is cut or mixed is none.
+fn unchanged(file: &RereadFile, most: u64) -> io::Result<SecretBytes> {
+    let expected = usize::try_from(file.len().min(most)).unwrap_or(usize::MAX);
+    let read = read_about(&mut file.as_file().take(most), expected, most)?;
+    file.check()?;
+    read.ok_or_else(|| io::Error::other("it gave more than was asked for"))
 }
 
 /// A file that is read as it comes, with its length if that is known; `-` is standard input.
@@ -195,5 +186,24 @@ mod tests {
         assert!(read(299_999).is_none());
         assert!(read(10).is_none());
         assert!(read_bounded(&mut io::empty(), 0).unwrap().unwrap().expose().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_written_to_while_it_is_read_is_no_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("message");
+        let opened = |octets: &[u8]| {
+            std::fs::write(&path, octets).unwrap();
+            RereadFile::of(File::open(&path).unwrap()).unwrap().ok().unwrap()
+        };
+        assert_eq!(unchanged(&opened(b"whole"), 10).unwrap().expose(), b"whole");
+        for (before, after) in
+            [(&b"the begin"[..], &b"the begin and more"[..]), (b"whole", b"cut"), (b"", b"x")]
+        {
+            let file = opened(before);
+            std::fs::write(&path, after).unwrap();
+            let error = unchanged(&file, 10).err().unwrap();
+            assert_eq!(error.to_string(), "the file changed while it was read", "{before:?}");
+        }
     }
 }

@@ -135,6 +135,13 @@ impl<'s> Span<'s> {
         Ok(length.map_or(self, |length| self.behind(length)))
     }
 
+    /// What is delivered of an arrived message: it without its mbox line. Of more than `most` octets it is one octet more, with
+    /// that line, which shows that it is too large: nothing that is cut may look as if it were whole.
+    pub fn arrived(self, most: u64) -> io::Result<Span<'s>> {
+        let first = self.first(most.saturating_add(1));
+        if first.len() > most { Ok(first) } else { first.without_mbox_line() }
+    }
+
     /// Fails if somebody changed the source.
     pub fn check(&self) -> io::Result<()> {
         self.source.check()
@@ -168,6 +175,18 @@ mod tests {
         ] {
             let left = Span::of(&message).without_mbox_line().unwrap().all().unwrap();
             assert!(*left == crate::mail::without_mbox_line(message), "{}", message.len());
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_stays_too_large_without_its_line() {
+        let message = &b"From a@b Mon\nTo: c\n\nx"[..];
+        let length = message.len() as u64;
+        let left = |most| Span::of(&message).arrived(most).unwrap().all().unwrap();
+        assert_eq!(*left(length), b"To: c\n\nx");
+        for most in [0, 5, length - 13, length - 1] {
+            let left = left(most);
+            assert!(left.len() as u64 == most + 1 && message.starts_with(&left), "{most}");
         }
     }
 

@@ -25,6 +25,6 @@ pub use interrupt::Interrupt;
 pub use memory_file::memory_file;
 pub use nameless::Nameless;
 pub use patient::Patient;
-pub use reread::RereadFile;
+pub use reread::{FileId, FileStamp, RereadFile};
 pub use side_by_side::side_by_side;
 pub use spool::{Spool, SpoolWriter};

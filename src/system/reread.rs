@@ -10,19 +10,37 @@ pub struct RereadFile {
     file: File,
     start: u64,
     len: u64,
-    stamp: Stamp,
+    stamp: FileStamp,
 }
 
-/// What changes with the octets. Not the inode's own time: a mail program that sets flags renames the file.
-#[derive(PartialEq, Eq)]
-struct Stamp {
+/// Which file it is, whatever its name: device and inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId(u64, u64);
+
+impl FileId {
+    /// Of what the system says of it.
+    pub fn of(data: &Metadata) -> FileId {
+        FileId(data.dev(), data.ino())
+    }
+}
+
+/// Which file it is, and what changes with its octets. Not the inode's own time: a mail program that sets flags renames the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStamp {
+    id: FileId,
     len: u64,
     modified: (i64, i64),
 }
 
-impl Stamp {
-    fn of(data: &Metadata) -> Stamp {
-        Stamp { len: data.len(), modified: (data.mtime(), data.mtime_nsec()) }
+impl FileStamp {
+    /// Of what the system says of it.
+    pub fn of(data: &Metadata) -> FileStamp {
+        FileStamp { id: FileId::of(data), len: data.len(), modified: (data.mtime(), data.mtime_nsec()) }
+    }
+
+    /// Which file it is.
+    pub fn id(&self) -> FileId {
+        self.id
     }
 }
 
@@ -35,10 +53,20 @@ impl RereadFile {
         }
         let start = file.stream_position()?;
         let len = data.len().saturating_sub(start);
-        Ok(Ok(RereadFile { start, len, stamp: Stamp::of(&data), file }))
+        Ok(Ok(RereadFile { start, len, stamp: FileStamp::of(&data), file }))
     }
 
-    /// The file, to be read from its place on.
+    /// What it was when this was made.
+    pub fn stamp(&self) -> FileStamp {
+        self.stamp
+    }
+
+    /// The file, to be read from its place on by who shares it with nobody.
+    pub fn as_file(&self) -> &File {
+        &self.file
+    }
+
+    /// The same, to be kept.
     pub fn into_file(self) -> File {
         self.file
     }
@@ -57,7 +85,7 @@ impl Source for RereadFile {
     }
 
     fn check(&self) -> io::Result<()> {
-        if Stamp::of(&self.file.metadata()?) == self.stamp { Ok(()) } else { Err(changed()) }
+        if FileStamp::of(&self.file.metadata()?) == self.stamp { Ok(()) } else { Err(changed()) }
     }
 }
 

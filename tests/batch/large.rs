@@ -244,3 +244,30 @@ fn a_large_file_names_its_recipient_and_is_refused_above_the_limit() {
     let status: Vec<_> = told.iter().filter_map(|one| one["status"].as_str()).collect();
     assert_eq!((ended.code, status), (Some(1), vec!["2.0.0", "5.1.3", "5.3.4"]), "{}", ended.stderr);
 }
+
+/// However far behind: it is the same message, held or not.
+#[test]
+fn a_field_far_behind_names_the_recipient_of_a_large_file() {
+    for memory_limit in ["100K", "16M"] {
+        let (site, _) = Site::certified();
+        let config = format!("memory-limit = \"{memory_limit}\"\nmax-message = \"4M\"\n");
+        std::fs::write(site.root().join("sealpost.toml"), config).unwrap();
+        let mail = site.folder().join("mail");
+        std::fs::create_dir(&mail).unwrap();
+        let far = "X-Long: word\n".repeat((1 << 20) / 12);
+        let field = "Delivered-To: bob@north.example\n";
+        std::fs::write(mail.join("a"), [far.as_bytes(), field.as_bytes(), &text("a", 100)].concat()).unwrap();
+        // No end of the header, and no end of the last line.
+        let open = format!("{}Delivered-To: bob@north.example", "X-Long: word\n".repeat(20_000));
+        std::fs::write(mail.join("b"), open).unwrap();
+        let above = [far.repeat(5).as_bytes(), field.as_bytes(), &text("c", 100)].concat();
+        std::fs::write(mail.join("c"), above).unwrap();
+        let words = "--recipient-field Delivered-To --json";
+        let ended = site.program("deliver --batch").args([path(&mail)]).words(words).run();
+        let told: Vec<serde_json::Value> =
+            ended.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut status: Vec<_> = told.iter().filter_map(|one| one["status"].as_str()).collect();
+        status.sort_unstable();
+        assert_eq!((ended.code, status), (Some(1), vec!["2.0.0", "2.0.0", "5.1.3"]), "{memory_limit}");
+    }
+}

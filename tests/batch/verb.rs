@@ -228,6 +228,32 @@ fn each_message_may_name_its_recipient() {
     assert!(both.code == Some(75) && both.stderr.contains("cannot be used with"), "{}", both.stderr);
 }
 
+/// By whatever path: a link or a mount gives a folder many names, and each would seem to be another place.
+#[test]
+fn done_is_none_of_the_folders_that_are_read() {
+    let (site, _) = Site::certified();
+    let (real, maildir) = (folder(&site, "real", &["a"]), folder(&site, "maildir", &[]));
+    symlink(&real, maildir.join("cur")).unwrap();
+    folder(&site, "maildir/new", &["b"]);
+    let other = site.folder().join("other");
+    symlink(&real, &other).unwrap();
+    for (read, done) in [
+        (&maildir, real.clone()),
+        (&maildir, other.clone()),
+        (&maildir, maildir.join("new")),
+        (&real, other.clone()),
+        (&other, real.clone()),
+    ] {
+        let ended = deliver(&site, read, &format!("{TO_BOB} --done {}", path(&done)));
+        assert_eq!((ended.code, ended.stdout.len()), (Some(75), 0), "{}", ended.stderr);
+        assert!(ended.stderr.contains("--done is a folder that is read"), "{}", ended.stderr);
+    }
+    assert_eq!((names(&real), names(&inbox(&site)).len()), (vec!["a".into()], 0));
+    let done = folder(&site, "done", &[]);
+    assert_eq!(deliver(&site, &maildir, &format!("{TO_BOB} --done {}", path(&done))).code, Some(0));
+    assert_eq!((names(&real).len(), names(&done)), (0, vec!["a".into(), "b".into()]));
+}
+
 /// Return-Path says who sent a message, unless the command does.
 #[test]
 fn rules_see_the_sender() {
@@ -310,4 +336,33 @@ fn help_and_manual_name_it() {
     let ended = Program::sealpost().words("deliver --help").run();
     let text = ended.text();
     assert!(text.contains("--batch <DIR>") && text.contains("--recipient-field <FIELD>"), "{text}");
+}
+
+/// What came after it was read is stored nowhere: the file stays, held or not.
+#[test]
+fn a_file_that_is_written_to_while_it_is_delivered_stays() {
+    for memory_limit in ["100K", "16M"] {
+        let (site, _) = Site::certified();
+        let config = format!("memory-limit = \"{memory_limit}\"\nexecute = [\"/bin/sh\"]\n");
+        std::fs::write(site.root().join("sealpost.toml"), config).unwrap();
+        let (mail_folder, done) = (folder(&site, "mail", &["a", "grows"]), folder(&site, "done", &[]));
+        let grows = mail_folder.join("grows");
+        let read = mail("grows") + &"A line of the body.\n".repeat(10_000);
+        std::fs::write(&grows, &read).unwrap();
+        let script = site.write("script", &format!("echo more >> {}\n", path(&grows)));
+        let rules = site.write(
+            "rules.toml",
+            &format!(
+                "[[rule]]\nname = \"r\"\npriority = 5\nwhen = [[\"Subject\", \"is\", \"grows\"]]\n\
+                 then = [[\"Execute\", \"/bin/sh {}\"]]\n",
+                path(&script)
+            ),
+        );
+        site.program("rules install").args([path(&rules), "--account", "bob@north.example"]).run().ok();
+        let ended = deliver(&site, &mail_folder, &format!("{TO_BOB} --done {}", path(&done)));
+        assert_eq!(ended.code, Some(75), "{}", ended.stderr);
+        assert!(ended.stderr.contains("it is stored as it was read, and was written to"), "{}", ended.stderr);
+        assert_eq!((names(&mail_folder), names(&done)), (vec!["grows".into()], vec!["a".into()]));
+        assert_eq!(std::fs::read_to_string(&grows).unwrap(), format!("{read}more\n"));
+    }
 }

@@ -5,11 +5,12 @@ use super::report::{self, Report};
 use super::shown;
 use crate::cli::envelope::Envelope;
 use crate::cli::failure::{Code, Failure};
-use crate::cli::input::{self, FileId, Handed};
+use crate::cli::input::{self, Handed};
 use crate::config::Config;
 use crate::engine::{Disposition, Load, Parcel, Recipient};
 use crate::mail::mbox::Variant;
 use crate::mail::{self, Address, Message, Span, printable, without_mbox_line};
+use crate::system::FileStamp;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -23,17 +24,17 @@ const BEGIN: usize = 1 << 20;
 /// Where a message was.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
-    /// A file, and which it was when it was read.
-    File(PathBuf, Option<FileId>),
+    /// A file, and what it was when it was read.
+    File(PathBuf, Option<FileStamp>),
     /// Which of the mbox, and where its `From ` line begins.
     Mbox { number: u64, offset: u64 },
 }
 
 impl Place {
     /// The file, if it is one that was read.
-    pub(super) fn file(&self) -> Option<(&Path, FileId)> {
+    pub(super) fn file(&self) -> Option<(&Path, FileStamp)> {
         match self {
-            Place::File(path, id) => Some((path, (*id)?)),
+            Place::File(path, stamp) => Some((path, (*stamp)?)),
             Place::Mbox { .. } => None,
         }
     }
@@ -116,9 +117,9 @@ impl<'s> Source<'s> {
         match self {
             Source::Folder { files, most, held, .. } => Ok(files.next().map(|file| {
                 let read = input::first_of_file(&file, *most, *held);
-                let id = read.as_ref().ok().map(|(_, id)| *id);
+                let stamp = read.as_ref().ok().map(|(_, stamp)| *stamp);
                 let failed = |error: std::io::Error| (unread(), format!("it cannot be read: {error}"));
-                (Place::File(file, id), read.map(|(message, _)| message).map_err(failed))
+                (Place::File(file, stamp), read.map(|(message, _)| message).map_err(failed))
             })),
             Source::Mbox(mbox) => mbox.next(),
         }
@@ -129,13 +130,17 @@ pub(super) fn unread() -> Disposition {
     Disposition::doubt("the message cannot be read")
 }
 
-/// The messages of a folder in the order of their names, and the number of what was left out.
-fn list(folder: &Path) -> Result<(Vec<PathBuf>, usize), Failure> {
+/// The folders of which the files are read.
+pub(super) fn folders_of(folder: &Path) -> Vec<PathBuf> {
     let parts = [folder.join("cur"), folder.join("new")];
     let is_maildir = parts.iter().all(|part| part.is_dir());
-    let folders = if is_maildir { parts.to_vec() } else { vec![folder.to_owned()] };
+    if is_maildir { parts.to_vec() } else { vec![folder.to_owned()] }
+}
+
+/// The messages of a folder in the order of their names, and the number of what was left out.
+fn list(folder: &Path) -> Result<(Vec<PathBuf>, usize), Failure> {
     let (mut found, mut skipped) = (Vec::<(OsString, PathBuf)>::new(), 0);
-    for folder in folders {
+    for folder in folders_of(folder) {
         let failed = |error: std::io::Error| {
             let hint = "sealpost reads it as the owner of the store";
             Failure::io("list", shown(&folder), &error).hint(hint)
@@ -162,6 +167,8 @@ pub(super) struct Letters<'l, 'o> {
     /// Of all of them, unless each names its own.
     pub(super) recipients: Vec<Recipient>,
     pub(super) field: Option<&'l str>,
+    /// Octets of a message that are looked at.
+    pub(super) most: u64,
     pub(super) report: &'l Mutex<Report<'o>>,
 }
 
@@ -192,7 +199,7 @@ impl Letters<'_, '_> {
         let (recipients, return_path) = match &message {
             Load::Held(message) => self.addresses(message.expose())?,
             Load::Large(source) => {
-                let begin = begin_of(&**source);
+                let begin = begin_of(&**source, self.most);
                 let begin = begin.map_err(|error| (unread(), format!("it cannot be read: {error}")))?;
                 self.addresses(&begin)?
             }
@@ -213,12 +220,14 @@ impl Letters<'_, '_> {
     }
 }
 
-/// Whole lines of the begin of a message that is not held.
-fn begin_of(message: &dyn mail::Source) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    let mut begin = Span::of(message).start(BEGIN)?;
-    let lines = memchr::memrchr(b'\n', &begin).map_or(0, |at| at + 1);
-    begin.truncate(lines);
-    Ok(begin)
+/// The begin of a message that is not held, up to the end of its header or farther; where that end is far, all of it up to
+/// `most` octets, as it is held to be sealed.
+fn begin_of(message: &dyn mail::Source, most: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let message = Span::of(message).first(most);
+    let begin = message.start(BEGIN)?;
+    let is_enough =
+        message.len() <= BEGIN as u64 || Message::new(without_mbox_line(&begin)).has_whole_header();
+    if is_enough { Ok(begin) } else { message.all() }
 }
 
 /// The address in the first field of that name, which the last server wrote.

@@ -72,9 +72,8 @@ impl Parcel {
         tell: impl FnOnce(&Request<'_>, Outcome),
     ) {
         let envelope = self.request();
-        // One octet more than is allowed shows the engine that it is too large.
-        let message = Span::of(source).first(engine.settings.max_message.saturating_add(1));
-        match message.without_mbox_line().map_err(LargeError::from).and_then(LargeMessage::survey) {
+        let (message, most) = (Span::of(source), engine.settings.max_message);
+        match message.arrived(most).map_err(LargeError::from).and_then(LargeMessage::survey) {
             Ok(large) => {
                 let request = envelope.of_large(&large);
                 if let Some(outcome) = engine.deliver_large(&request) {
@@ -84,7 +83,8 @@ impl Parcel {
             Err(LargeError::Whole) => {}
             Err(error) => return tell(&envelope, unread(io::Error::other(error))),
         }
-        match whole(message) {
+        // One octet more than is allowed shows the engine that it is too large.
+        match whole(message.first(most.saturating_add(1))) {
             Ok(held) => {
                 deliver_held(engine, &Request { message: held.expose(), ..envelope.clone() }, tell);
             }

@@ -12,10 +12,30 @@ pub(super) fn marks(line: &[u8]) -> Option<usize> {
     line.get(marks..).is_some_and(|rest| rest.starts_with(FROM)).then_some(marks)
 }
 
-/// Does the begin of a line tell whether it is such a line?
-pub(super) fn has_shown(begin: &[u8]) -> bool {
-    let marks = begin.iter().take_while(|byte| **byte == b'>').count();
-    begin.len() >= marks + FROM.len()
+/// What the begin of a line tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// Whether a mark comes off.
+    Shown,
+    /// Nothing yet, but that so many marks stay, whatever follows; what is behind them reads as a line of its own.
+    Marks(usize),
+}
+
+/// Reads the begin of a line.
+pub(super) fn begin(line: &[u8], variant: Variant) -> Begin {
+    let marks = match variant {
+        Variant::Cl2 => return Begin::Shown,
+        Variant::O | Variant::Cl => usize::from(line.starts_with(b">")),
+        Variant::Rd => line.iter().take_while(|byte| **byte == b'>').count(),
+    };
+    let behind = line.get(marks..).unwrap_or_default();
+    let is_quoted_if_more_comes = marks > 0 && behind.len() < FROM.len() && FROM.starts_with(behind);
+    // One of the marks comes off, and they are alike.
+    if is_quoted_if_more_comes || line.is_empty() {
+        Begin::Marks(marks.saturating_sub(1))
+    } else {
+        Begin::Shown
+    }
 }
 
 /// The message without what its variant put before lines.
@@ -56,5 +76,33 @@ mod tests {
         assert_eq!(marks(b">>From x"), Some(2));
         assert_eq!(marks(b"> >From x"), None);
         assert_eq!(marks(b">"), None);
+    }
+
+    /// Giving the marks that stay, and reading on behind them, changes nothing.
+    #[test]
+    fn a_begin_says_no_more_than_any_line_of_it() {
+        for line in
+            [&b">>>From x"[..], b">>>Frog", b">From x", b"From x", b">>>", b">", b"> From x", b"x>From "]
+        {
+            for variant in [Variant::O, Variant::Rd, Variant::Cl, Variant::Cl2] {
+                for cut in 0..=line.len() {
+                    let (front, rest) = line.split_at(cut);
+                    let (given, rest) = match begin(front, variant) {
+                        Begin::Shown => (unquoted(front, variant), rest.to_vec()),
+                        Begin::Marks(marks) => {
+                            let (given, kept) = front.split_at(marks);
+                            (given.to_vec().into(), [kept, rest].concat())
+                        }
+                    };
+                    let is_shown = begin(front, variant) == Begin::Shown;
+                    let rest = if is_shown { rest } else { unquoted(&rest, variant).to_vec() };
+                    let joined = [given.as_slice(), rest.as_slice()].concat();
+                    assert!(joined == **unquoted(line, variant), "{} at {cut}", line.escape_ascii());
+                }
+            }
+        }
+        assert_eq!(begin(b">>>>", Variant::Rd), Begin::Marks(3));
+        assert_eq!(begin(b">>>>", Variant::O), Begin::Shown);
+        assert_eq!(begin(b">From", Variant::Cl2), Begin::Shown);
     }
 }

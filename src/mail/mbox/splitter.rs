@@ -230,7 +230,7 @@ impl Splitter {
         let held = self.held.octets();
         let Some(body) = body_begins(held, self.looked) else {
             self.looked = held.len().saturating_sub(CONTEXT);
-            if !self.ended && held.len() <= self.limit {
+            if !self.ended && held.len() <= self.limit.min(self.hold) {
                 return Turn::Wait;
             }
             return self.go_on(open, Phase::Lines);

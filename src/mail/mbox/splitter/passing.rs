@@ -2,7 +2,8 @@
 
 use super::{CONTEXT, Open, Part, Splitter, State, TooLarge, Turn, empty_line_before};
 use crate::mail::mbox::keeping::Shape;
-use crate::mail::mbox::{FromLine, Keeping, Variant, quoting};
+use crate::mail::mbox::quoting::{self, Begin};
+use crate::mail::mbox::{FromLine, Keeping, Variant};
 use memchr::{memchr, memrchr};
 use zeroize::Zeroizing;
 
@@ -33,13 +34,16 @@ pub(super) struct Passing {
 }
 
 impl Passing {
-    /// So many of these octets can be given: whole lines, or a line that is so long that whatever its variant put before it has
-    /// shown itself.
-    fn fitting(&self, octets: &[u8]) -> usize {
+    /// So many of these octets can be given, and whether a line has begun with the last: whole lines, or of one that goes on what
+    /// its begin tells.
+    fn fitting(&self, octets: &[u8]) -> (usize, bool) {
         match memrchr(b'\n', octets) {
-            Some(at) => at + 1,
-            None if self.in_line || quoting::has_shown(octets) => octets.len(),
-            None => 0,
+            Some(at) => (at + 1, false),
+            None if self.in_line => (octets.len(), true),
+            None => match quoting::begin(octets, self.variant) {
+                Begin::Shown => (octets.len(), true),
+                Begin::Marks(marks) => (marks, false),
+            },
         }
     }
 
@@ -50,7 +54,6 @@ impl Passing {
         let mut piece = Zeroizing::new(Vec::with_capacity(begun.len() + lines.len()));
         piece.extend_from_slice(begun);
         piece.extend_from_slice(&lines);
-        self.in_line = octets.last().map_or(self.in_line, |last| *last != b'\n');
         self.passed += octets.len() as u64;
         shape.restore(piece)
     }
@@ -58,7 +61,8 @@ impl Passing {
 
 impl Splitter {
     /// The same, but of a message not more than about `held` octets are held: a larger one is given in pieces, which only
-    /// [`Splitter::next_part`] does. One whose length a field says is held whole to see whether that is true.
+    /// [`Splitter::next_part`] does. One whose length a field says is held whole to see whether that is true, if the header ends in
+    /// what is held.
     pub fn in_pieces(variant: Variant, held: usize, limit: usize) -> Splitter {
         Splitter { hold: held.max(LEAST), ..Splitter::new(variant, limit) }
     }
@@ -101,7 +105,8 @@ impl Splitter {
         let looked = self.looked;
         let octets = self.held.octets().get(..looked.saturating_sub(CONTEXT)).unwrap_or_default();
         let is_too_large = passing.passed + octets.len() as u64 > self.limit as u64;
-        let fitting = if is_too_large { octets.len() } else { passing.fitting(octets) };
+        let (fitting, in_line) =
+            if is_too_large { (octets.len(), passing.in_line) } else { passing.fitting(octets) };
         let piece = if is_too_large {
             passing.passed += fitting as u64;
             None
@@ -112,6 +117,7 @@ impl Splitter {
                 .filter(|octets| !octets.is_empty())
                 .map(|octets| passing.give(octets, shape))
         };
+        passing.in_line = in_line;
         self.advance(fitting);
         self.looked = looked - fitting;
         self.state = State::Passing(open, passing);
@@ -200,11 +206,56 @@ mod tests {
             ">".repeat(900),
             format!("{}From x", ">".repeat(900)),
             format!(">From {}", "x".repeat(900)),
+            format!("{}Fromage", ">".repeat(900)),
+            format!("{}\r", ">".repeat(900)),
         ] {
             let mbox = format!("{FROM}{line}\n{line}\n\n{FROM}{line}");
             for chunk in [1, 10, 4000] {
-                assert_same(mbox.as_bytes(), Variant::Rd, (30, 1 << 20), chunk);
+                for variant in [Variant::Rd, Variant::O, Variant::Cl2] {
+                    assert_same(mbox.as_bytes(), variant, (30, 1 << 20), chunk);
+                    let crlf = mbox.replace('\n', "\r\n");
+                    assert_same(crlf.as_bytes(), variant, (30, 1 << 20), chunk);
+                }
             }
+        }
+    }
+
+    /// Whatever a line begins with, not more of it is held than of others, and nothing is looked at again and again.
+    #[test]
+    fn a_line_of_nothing_but_marks_is_not_held() {
+        let size = 1 << 20;
+        for line in [">".repeat(size), format!("{}From x", ">".repeat(size)), ">F".repeat(size / 2)] {
+            let mbox = format!("{FROM}A: b\n\n{line}\n\n{FROM}A: c\n");
+            for variant in [Variant::Rd, Variant::O, Variant::Cl2] {
+                for limit in [1 << 30, 100_000] {
+                    let (messages, most) = read(mbox.as_bytes(), variant, (10_000, limit), 1000);
+                    assert!(messages.len() == 2 && most < 12_000, "{most}");
+                }
+                let mut splitter = Splitter { hold: 10_000, ..Splitter::new(variant, 1 << 30) };
+                let mut looked_at = 0;
+                for piece in mbox.as_bytes().chunks(1000) {
+                    splitter.push(piece);
+                    loop {
+                        let is_passing = matches!(splitter.state, State::Passing(..));
+                        looked_at += if is_passing { splitter.held.octets().len() } else { 0 };
+                        if splitter.next_part().ok().unwrap().is_none() {
+                            break;
+                        }
+                    }
+                }
+                assert!(looked_at < 4 * mbox.len(), "{looked_at}");
+            }
+        }
+    }
+
+    /// Where its end is far nobody asks it for a length.
+    #[test]
+    fn a_header_without_end_is_not_held() {
+        let mbox = format!("{FROM}{}\n{FROM}A: c\n", "A: b\n".repeat(100_000));
+        for variant in [Variant::Cl, Variant::Cl2] {
+            let (messages, most) = read(mbox.as_bytes(), variant, (10_000, 1 << 30), 1000);
+            assert!(messages.len() == 2 && most < 12_000, "{most}");
+            assert_same(mbox.as_bytes(), variant, (10_000, 1 << 30), 1000);
         }
     }
 
@@ -223,7 +274,7 @@ mod tests {
         fn any_text_is_cut_into_the_same_messages(
             words in prop::collection::vec(prop::sample::select(vec![
                 FROM, "From ", ">From x\n", "\n", "\n\n", "\r\n", "\r", ">", "a line\n", "Status: RO\n",
-                "Sealpost-Mbox: v=1; eol=crlf; end=cut\n", "word",
+                "Sealpost-Mbox: v=1; eol=crlf; end=cut\n", "word", ">>>>>>>>", "Fro", "\n>",
             ]), 0..60),
             hold in 64_usize..200,
             limit in 0_usize..400,
