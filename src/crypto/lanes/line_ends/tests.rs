@@ -108,6 +108,33 @@ fn long_texts_are_counted_whole() {
     }
 }
 
+/// What is kept in registers is gone with the next text, what goes by way of the stack may stay for long.
+#[test]
+#[cfg(target_os = "linux")]
+#[cfg_attr(debug_assertions, ignore = "what is not optimised keeps registers on the stack: --release")]
+fn nothing_of_a_text_stays_on_the_stack() {
+    use std::os::unix::fs::FileExt;
+    let text: Vec<u8> = (0..200_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let memory = std::fs::File::open("/proc/self/mem").unwrap();
+    let (mut stack, here) = (vec![0; 32 * 1024], 0_u8);
+    for length in [13, 63, 64, 100, 127, 190] {
+        count_deeper(&text[..length]);
+        let bottom = std::ptr::from_ref(std::hint::black_box(&here)).addr() - stack.len();
+        memory.read_exact_at(&mut stack, bottom as u64).unwrap();
+        let left = text.windows(12).find(|words| memchr::memmem::find(&stack, words).is_some());
+        assert_eq!(left, None, "{length}");
+    }
+}
+
+/// So far down that nobody writes over it before it is looked at.
+#[inline(never)]
+#[cfg(target_os = "linux")]
+fn count_deeper(text: &[u8]) {
+    let between = [0_u8; 8192];
+    std::hint::black_box(&between);
+    std::hint::black_box(count(std::hint::black_box(text)));
+}
+
 proptest! {
     /// As texts are read: in pieces, each into what room there is, the rest octet by octet.
     #[test]
