@@ -243,11 +243,17 @@ mod tests {
         }
     }
 
+    /// With what the processor can and without.
     #[test]
     fn lines_are_counted_as_everywhere() {
         let text = b"a line\n\nanother\r\n\r\r\n".repeat(30);
         (0..text.len()).for_each(|start| {
-            assert_eq!(count_lines(&text[start..]), LineCount::of(&text[start..]), "{start}");
+            let text = &text[start..];
+            let stands_alone = |at: usize| text[at] == b'\n' && (at == 0 || text[at - 1] != b'\r');
+            let all = text.iter().filter(|octet| **octet == b'\n').count();
+            let bare = (0..text.len()).filter(|at| stands_alone(*at)).count();
+            let expected = LineCount::new(all, bare);
+            assert_eq!((count_lines(text), LineCount::of(text)), (expected, expected), "{start}");
         });
     }
 }

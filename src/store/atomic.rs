@@ -8,8 +8,9 @@ use crate::engine::StoreError;
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
+use std::iter;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// The system calls that change something. Reading goes past it.
@@ -195,10 +196,36 @@ pub(super) fn replace(
 
 /// Puts a whole, synced file in the place of `path`; after an error what was there is there still.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let file = Disk.create(&temporary).map_err(failed("create", &temporary))?;
+    let (temporary, file) = make_beside(path, |temporary| Disk.create(temporary))?;
     replace(&Disk, (&temporary, file), path, bytes)
+}
+
+/// So many files may lie there that were left by dead processes of this one's number: in a container many have the same.
+const MOST_LEFT_BEHIND: u32 = 100;
+
+/// The names that a file may have until it takes the place of another, in the order in which they are tried.
+pub(super) fn names_beside(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let first = format!(".{name}.{}", std::process::id());
+    let further: Vec<_> = (1..=MOST_LEFT_BEHIND).map(|number| format!("{first}.{number}")).collect();
+    iter::once(first).chain(further).map(|name| path.with_file_name(name))
+}
+
+/// Makes a file under the first of them that nobody has, and says which. What is there is not touched: it may be the whole result
+/// of a run that was killed.
+pub(super) fn make_beside<T>(
+    path: &Path,
+    make: impl Fn(&Path) -> io::Result<T>,
+) -> Result<(PathBuf, T), StoreError> {
+    let mut tried = path.to_owned();
+    for name in names_beside(path) {
+        match make(&name) {
+            Ok(made) => return Ok((name, made)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => tried = name,
+            Err(source) => return Err(failed("create", &name)(source)),
+        }
+    }
+    Err(failed("create", &tried)(ErrorKind::AlreadyExists.into()))
 }
 
 /// Makes a folder that may exist already (another delivery was faster, or an earlier one was cut off here).
@@ -267,6 +294,25 @@ mod tests {
         publish(&Disk, &one, &two).unwrap();
         publish(&Disk, &one, &two).unwrap();
         assert_eq!(std::fs::read(&two).unwrap(), b"new");
+    }
+
+    /// Of processes with the number of this one, that were killed.
+    #[test]
+    fn what_was_left_behind_is_in_nobody_s_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let left: Vec<_> = names_beside(&path).collect();
+        assert_eq!(left[0], folder.path().join(format!(".file.{}", std::process::id())));
+        assert_eq!(left[1], folder.path().join(format!(".file.{}.1", std::process::id())));
+        for (before, name) in left.iter().enumerate() {
+            replace_file(&path, before.to_string().as_bytes()).unwrap();
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), before + 1);
+            std::fs::write(name, "left").unwrap();
+        }
+        let error = replace_file(&path, b"new").unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot create {}", left.last().unwrap().display()));
+        assert_eq!(std::fs::read(&path).unwrap(), b"100");
+        assert!(left.iter().all(|name| std::fs::read(name).unwrap() == b"left"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A file that is written piece by piece and becomes visible when it is whole.
 
-use super::atomic::{Disk, Files, discard, failed, folder, sync_parent};
+use super::atomic::{Disk, Files, discard, failed, folder, make_beside, names_beside, sync_parent};
 use crate::engine::StoreError;
 use crate::system::Nameless;
 use std::fs::File;
@@ -17,21 +17,14 @@ pub fn pour_file<E>(
     path: &Path,
     give: impl FnOnce(Pieces<'_>) -> Result<(), E>,
 ) -> Result<Result<(), E>, StoreError> {
-    let temporary = beside(path);
-    let poured = match Nameless::create(folder(path)).map_err(failed("create", &temporary))? {
-        Some(file) => pour_nameless(file, path, &temporary, give)?,
-        None => pour_new(&Disk, &temporary, give)?.map(|()| Named::Temporarily),
+    let poured = match Nameless::create(folder(path)).map_err(failed("create", path))? {
+        Some(file) => pour_nameless(file, path, give)?,
+        None => pour_beside(path, give)?,
     };
-    let named = match poured {
-        Ok(named) => named,
+    match poured {
+        Ok(Named::Finally) => {}
+        Ok(Named::Temporarily(temporary)) => take_place(&temporary, path)?,
         Err(given_up) => return Ok(Err(given_up)),
-    };
-    if named == Named::Temporarily {
-        let renamed = Disk.rename(&temporary, path).map_err(failed("rename", &temporary));
-        if renamed.is_err() {
-            discard(&Disk, &temporary);
-        }
-        renamed?;
     }
     sync_parent(&Disk, path).map(Ok)
 }
@@ -39,28 +32,29 @@ pub fn pour_file<E>(
 /// The name under which a part of the file can be seen while it is poured; none where no name leads to it.
 pub fn name_while_poured(path: &Path) -> Option<PathBuf> {
     // What else is wrong with the folder is told when it is written to.
-    matches!(Nameless::create(folder(path)), Ok(None)).then(|| beside(path))
+    let needs_name = matches!(Nameless::create(folder(path)), Ok(None));
+    names_beside(path).find(|name| needs_name && name.symlink_metadata().is_err())
 }
 
-/// The name that a file has until it takes the place of another.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}", std::process::id()))
+fn take_place(temporary: &Path, path: &Path) -> Result<(), StoreError> {
+    let renamed = Disk.rename(temporary, path).map_err(failed("rename", temporary));
+    if renamed.is_err() {
+        discard(&Disk, temporary);
+    }
+    renamed
 }
 
 /// What name a whole file has.
-#[derive(PartialEq, Eq)]
 enum Named {
     /// The one that is wanted, which nobody had.
     Finally,
     /// Another one, until it takes the place of what has that name.
-    Temporarily,
+    Temporarily(PathBuf),
 }
 
 fn pour_nameless<E>(
     mut file: Nameless,
     path: &Path,
-    temporary: &Path,
     give: impl FnOnce(Pieces<'_>) -> Result<(), E>,
 ) -> Result<Result<Named, E>, StoreError> {
     let given = give(&mut |piece| Disk.write(file.file(), piece));
@@ -70,11 +64,20 @@ fn pour_nameless<E>(
     match file.name(path) {
         Ok(()) => Ok(Ok(Named::Finally)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            file.name(temporary).map_err(failed("create", temporary))?;
-            Ok(Ok(Named::Temporarily))
+            let (temporary, ()) = make_beside(path, |temporary| file.name(temporary))?;
+            Ok(Ok(Named::Temporarily(temporary)))
         }
         Err(source) => Err(failed("create", path)(source)),
     }
+}
+
+fn pour_beside<E>(
+    path: &Path,
+    give: impl FnOnce(Pieces<'_>) -> Result<(), E>,
+) -> Result<Result<Named, E>, StoreError> {
+    let (temporary, file) = make_beside(path, |temporary| Disk.create(temporary))?;
+    let poured = pour_into(&Disk, (&temporary, file), give)?;
+    Ok(poured.map(|()| Named::Temporarily(temporary)))
 }
 
 /// Writes and syncs a file that must not exist. If `give` gives up, or after an error, it is gone again.
@@ -83,7 +86,16 @@ pub(super) fn pour_new<E>(
     path: &Path,
     give: impl FnOnce(Pieces<'_>) -> Result<(), E>,
 ) -> Result<Result<(), E>, StoreError> {
-    let mut file = files.create(path).map_err(failed("create", path))?;
+    let file = files.create(path).map_err(failed("create", path))?;
+    pour_into(files, (path, file), give)
+}
+
+/// The same of a file that was just created.
+fn pour_into<E>(
+    files: &impl Files,
+    (path, mut file): (&Path, File),
+    give: impl FnOnce(Pieces<'_>) -> Result<(), E>,
+) -> Result<Result<(), E>, StoreError> {
     let given = give(&mut |piece| files.write(&mut file, piece));
     let poured = synced(files, path, &file, given);
     if !matches!(poured, Ok(Ok(()))) {
@@ -157,5 +169,30 @@ mod tests {
         pour_file(&elsewhere, |take| take(b"other")).unwrap().unwrap();
         assert!(elsewhere.symlink_metadata().unwrap().is_file(), "a link is replaced, and not followed");
         assert_eq!(std::fs::read(&path).unwrap(), b"clear");
+    }
+    /// Of processes with the number of this one, that were killed. Where files without a name can be made, and where not.
+    #[test]
+    fn what_was_left_behind_is_in_nobody_s_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result");
+        let left: Vec<_> = names_beside(&path).collect();
+        assert!(left.len() > 50);
+        let give = |take: Pieces<'_>| take(b"whole");
+        for (before, name) in left.iter().enumerate() {
+            std::fs::write(&path, "old").unwrap();
+            pour_file(&path, give).unwrap().unwrap();
+            assert_eq!(
+                (names(folder.path()).len(), std::fs::read(&path).unwrap()),
+                (before + 1, b"whole".to_vec())
+            );
+            let Ok(Ok(Named::Temporarily(temporary))) = pour_beside(&path, give) else { panic!("{before}") };
+            assert_eq!((&temporary, std::fs::read(name).unwrap()), (name, b"whole".to_vec()));
+        }
+        std::fs::write(&path, "old").unwrap();
+        assert!(pour_file(&path, give).is_err() && pour_beside(&path, give).is_err());
+        assert_eq!(
+            (names(folder.path()).len(), std::fs::read(&path).unwrap()),
+            (left.len() + 1, b"old".to_vec())
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! `open --output` that is killed: nothing of the clear text stays, under no name.
+//! `open --output` that is killed: nothing of the clear text stays, under no name but the one that the help tells.
 
 use super::{Place, WORD, crlf, from_file};
 use crate::support::{Ended, Program, path, tools};
@@ -90,9 +90,19 @@ fn whoever_kills_it_finds_nothing_of_the_message() {
         assert_eq!(ended.code, None, "{}", ended.stderr);
         let left = files(target.path());
         assert_eq!((left.len(), left["opened.eml"].as_slice()), (2, &b"older"[..]));
+        let hidden = left.keys().find_map(|name| name.strip_prefix(".opened.eml.")).unwrap();
+        assert!(hidden.parse::<u32>().is_ok(), ".NAME.PID: {hidden}");
         assert!(left.values().any(|octets| *octets == expected));
         left.keys().for_each(|name| std::fs::remove_file(target.path().join(name)).unwrap());
     }
+}
+
+#[test]
+fn the_help_says_what_a_kill_can_leave() {
+    let program = Program::new(env!("CARGO_BIN_EXE_sealpost"));
+    let help = program.words("open --help").run().text();
+    let told = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("leaves all of the clear text beside it, as .NAME.PID"), "{help}");
 }
 
 /// The file system says that it makes no files without a name: so does the program, and goes on.

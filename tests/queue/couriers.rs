@@ -118,28 +118,25 @@ fn a_server_that_takes_the_mail_and_dies_gets_it_again() {
     assert_eq!(server.taken().len(), 1);
 }
 
+/// Without a limit those that never end would hold the courier for ever, and the last one for three times as long as is ample.
 #[test]
-fn hostile_servers_cost_bounded_time() {
+fn hostile_servers_do_not_say_how_long_it_takes() {
     let limit = Duration::from_millis(700);
     for act in [
         Act::Flood("250-and on\r\n"),
         Act::Flood("250 and on and on "),
         Act::Flood("\0\u{7f}"),
         Act::Drip("250-and on\r\n"),
-        Act::Wait(30),
+        Act::Wait(60),
     ] {
         for stage in ["connect", "EHLO", "."] {
             let server = MailServer::start(EXTENSIONS, vec![(stage, act.clone())]);
-            let begin = Instant::now();
-            let outcome =
-                carry(&smtp(&server), &Way { limit, answer: limit, ..PLAIN }, &["anna@far.example"])
-                    .remove(0);
-            later(&outcome);
-            assert!(
-                begin.elapsed() < limit + Duration::from_secs(15),
-                "{act:?} {stage} {:?}",
-                begin.elapsed()
-            );
+            let (begin, way) = (Instant::now(), Way { limit, answer: limit, ..PLAIN });
+            let outcome = carry(&smtp(&server), &way, &["anna@far.example"]).remove(0);
+            let took = begin.elapsed();
+            assert!(took < AMPLE, "{act:?} {stage} {took:?}");
+            let why = later(&outcome);
+            assert!(act != Act::Wait(60) || why.contains("it took too long"), "{stage}: {why}");
         }
     }
 }

@@ -64,11 +64,6 @@ pub(crate) const fn is_letter(octet: u8) -> bool {
     matches!(class(octet), Class::Letter)
 }
 
-/// Does a reader of MIME pass over it?
-pub(crate) const fn is_space(octet: u8) -> bool {
-    matches!(class(octet), Class::Space)
-}
-
 /// How many letters of base64 stand in the text; nothing if anything stands there besides, white space aside.
 pub(crate) fn count(text: &[u8]) -> Option<usize> {
     Backend::best().spaces(text).map(|spaces| text.len() - spaces)

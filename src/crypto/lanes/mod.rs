@@ -1,5 +1,6 @@
-//! Work on many messages side by side, each with its own key. The only room where `unsafe` is allowed: what the processor
-//! can do is found at run time, and the portable code is the reference and the fallback.
+//! Kernels: the few loops that most of the time goes into, over octets, lines and blocks side by side, of one message or of many
+//! with a key each. The only room where `unsafe` is allowed: what the processor can do is found at run time, and the portable
+//! code is the reference and the fallback.
 
 pub(crate) mod base64;
 pub(crate) mod cbc;

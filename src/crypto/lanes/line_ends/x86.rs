@@ -63,13 +63,19 @@ impl Copying {
 /// LFs in `here`, and those that have no CR in the same place of `before`, which is as long and begins one octet earlier.
 #[target_feature(enable = "avx512f,avx512bw")]
 fn count(before: &[u8], here: &[u8]) -> (usize, usize) {
-    let mut sums = Sums { all: _mm512_setzero_si512(), bare: _mm512_setzero_si512() };
+    let mut sums = Counts::none();
     let (before, before_rest) = before.as_chunks();
     let (here, here_rest) = here.as_chunks();
     for (before, here) in before.chunks(MOST_ROWS).zip(here.chunks(MOST_ROWS)) {
-        sums.add(before.iter().zip(here));
+        let mut columns = Counts::none();
+        for (before, here) in before.iter().zip(here) {
+            columns.count(load(before), load(here));
+        }
+        sums.add(columns);
     }
-    sums.add([(&filled(before_rest), &filled(here_rest))].into_iter());
+    let mut columns = Counts::none();
+    columns.count(load_rest(before_rest), load_rest(here_rest));
+    sums.add(columns);
     let sum = |sums| _mm512_reduce_add_epi64(sums) as usize;
     (sum(sums.all), sum(sums.bare))
 }
@@ -77,36 +83,38 @@ fn count(before: &[u8], here: &[u8]) -> (usize, usize) {
 /// An octet can count so many.
 const MOST_ROWS: usize = 255;
 
-/// Eight sums each.
-struct Sums {
+/// All LFs and those without a CR: 64 counts of each in octets, or eight sums.
+struct Counts {
     all: __m512i,
     bare: __m512i,
 }
 
-impl Sums {
-    /// At most [`MOST_ROWS`] rows.
+impl Counts {
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn none() -> Counts {
+        Counts { all: _mm512_setzero_si512(), bare: _mm512_setzero_si512() }
+    }
+
+    /// One row, each octet in its column: at most [`MOST_ROWS`] of them.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    fn add<'a>(&mut self, rows: impl Iterator<Item = (&'a [u8; REGISTER], &'a [u8; REGISTER])>) {
-        let nothing = _mm512_setzero_si512();
+    fn count(&mut self, before: __m512i, here: __m512i) {
         let [lf, cr, one] = [b'\n', b'\r', 1].map(|octet| _mm512_set1_epi8(octet as i8));
-        let (mut all, mut bare) = (nothing, nothing);
-        for (before, here) in rows {
-            let ends = _mm512_cmpeq_epi8_mask(load(here), lf);
-            let bare_ends = _mm512_mask_cmpneq_epi8_mask(ends, load(before), cr);
-            all = _mm512_mask_add_epi8(all, ends, all, one);
-            bare = _mm512_mask_add_epi8(bare, bare_ends, bare, one);
-        }
-        self.all = _mm512_add_epi64(self.all, _mm512_sad_epu8(all, nothing));
-        self.bare = _mm512_add_epi64(self.bare, _mm512_sad_epu8(bare, nothing));
+        let ends = _mm512_cmpeq_epi8_mask(here, lf);
+        let bare_ends = _mm512_mask_cmpneq_epi8_mask(ends, before, cr);
+        self.all = _mm512_mask_add_epi8(self.all, ends, self.all, one);
+        self.bare = _mm512_mask_add_epi8(self.bare, bare_ends, self.bare, one);
     }
-}
 
-/// Less than a register, with zeros behind it.
-fn filled(rest: &[u8]) -> [u8; REGISTER] {
-    let mut register = [0; REGISTER];
-    register.iter_mut().zip(rest).for_each(|(slot, octet)| *slot = *octet);
-    register
+    /// Columns to the sums.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn add(&mut self, columns: Counts) {
+        let nothing = _mm512_setzero_si512();
+        self.all = _mm512_add_epi64(self.all, _mm512_sad_epu8(columns.all, nothing));
+        self.bare = _mm512_add_epi64(self.bare, _mm512_sad_epu8(columns.bare, nothing));
+    }
 }
 
 /// Every second octet: where those of the text come to lie.
@@ -160,6 +168,15 @@ fn copy(text: &[u8], after_cr: bool, room: &mut [MaybeUninit<u8>]) -> (usize, us
 fn load(octets: &[u8; REGISTER]) -> __m512i {
     // SAFETY: the reference makes 64 octets readable, and the instruction asks for no alignment.
     unsafe { _mm512_loadu_si512(octets.as_ptr().cast()) }
+}
+
+/// At most as many octets as a register holds, with zeros behind them; by way of the stack some of a text would stay there.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn load_rest(octets: &[u8]) -> __m512i {
+    let places = !u64::MAX.checked_shl(octets.len() as u32).unwrap_or(0);
+    // SAFETY: the mask has bits for octets of the slice only: all others are not touched. It asks for no alignment.
+    unsafe { _mm512_maskz_loadu_epi8(places, octets.as_ptr().cast()) }
 }
 
 #[inline]
