@@ -16,7 +16,8 @@ use std::path::PathBuf;
 /// If it fails, nothing at all is written; above --memory-limit the result is written while it is made, after key and
 /// padding or tag were checked. The file of --output has no name before it is whole: if this is killed, nothing of it stays. Only
 /// where it takes the place of an older file there is a moment in which it has another name: whoever is killed then leaves all of
-/// the clear text beside it, as .NAME.PID (or .NAME.PID.1 and so on, if such a file lies there already).
+/// the clear text beside it, as .NAME.PID (or .NAME.PID.1 and so on, if such a file lies there already). Where the file system
+/// makes no files without a name, a warning says what may stay.
 /// --domain takes the key of a domain: for mail that was sealed to it in the place of an account (domain-key).
 /// What comes out is the message that was sealed, its lines ended by CR LF. --key takes a key file; --account takes
 /// the keys that lie in the vault of the store under the account's Secure Mail password.
