@@ -6,10 +6,10 @@
 //! in and taking out undo each other for every input. The places do not depend on how lines end.
 //!
 //! Readers differ in where a header ends, in what a line is, and in what they drop before a name and in it. So every line
-//! up to the first empty one counts, also one that continues another, and a bare CR ends a line too. What is put in leaves
-//! the lines as they are.
+//! up to the first empty one counts, also one that continues another, and a bare CR ends a line too. Behind that line nothing
+//! counts, so that who holds the message up to there knows all. What is put in leaves the lines as they are.
 
-use memchr::memchr2;
+use memchr::{memchr_iter, memchr2};
 use std::iter;
 use std::ops::Range;
 
@@ -45,7 +45,16 @@ pub(super) fn is_protection_field(name: &str) -> bool {
 
 /// How many Content-Type fields a reader could find.
 pub(super) fn count_content_types(message: &[u8]) -> usize {
-    lines(message).filter(|line| is_named(line.text(message), CONTENT_TYPE)).count()
+    let header = header(message);
+    lines(header).filter(|line| is_named(line.text(header), CONTENT_TYPE)).count()
+}
+
+/// What stands before the first empty line, which counts only after an LF: what CR CR LF means is not for us to say.
+fn header(message: &[u8]) -> &[u8] {
+    let is_empty_line = |rest: &[u8]| rest.starts_with(b"\n") || rest.starts_with(b"\r\n");
+    let mut starts = iter::once(0).chain(memchr_iter(b'\n', message).map(|at| at + 1));
+    let end = starts.find(|&start| message.get(start..).is_some_and(is_empty_line));
+    end.and_then(|end| message.get(..end)).unwrap_or(message)
 }
 
 /// A name that says `HP-Outer` or `hp`, with any number of prefixes.
@@ -56,6 +65,7 @@ struct ArrivedName {
 }
 
 fn arrived(message: &[u8]) -> impl Iterator<Item = ArrivedName> {
+    let message = header(message);
     let mut lines = lines(message);
     let mut parameters = Parameters { message, at: 0, end: 0, read: ReadAs::default() };
     iter::from_fn(move || {
@@ -87,24 +97,19 @@ struct Line {
 }
 
 impl Line {
-    /// From the name to the end of the message: a name may go on in the next line.
-    fn text<'a>(&self, message: &'a [u8]) -> &'a [u8] {
+    /// From the name to the end of the header: a name may go on in the next line.
+    fn text<'a>(&self, header: &'a [u8]) -> &'a [u8] {
         let begins = self.name < self.end;
-        message.get(self.name..).filter(|_| begins).unwrap_or_default()
+        header.get(self.name..).filter(|_| begins).unwrap_or_default()
     }
 }
 
-/// The lines before the first empty one, with their ends. An empty line counts only after an LF: what CR CR LF means is
-/// not for us to say.
-fn lines(message: &[u8]) -> impl Iterator<Item = Line> {
+/// The lines of a header, with their ends.
+fn lines(header: &[u8]) -> impl Iterator<Item = Line> {
     let (mut start, mut after_lf) = (0, true);
     iter::from_fn(move || {
-        let rest = message.get(start..)?;
-        let line = rest.get(..line_len(rest))?;
-        let ends_header = after_lf && (line == b"\n" || line == b"\r\n");
-        if line.is_empty() || ends_header {
-            return None;
-        }
+        let rest = header.get(start..)?;
+        let line = rest.get(..line_len(rest)).filter(|line| !line.is_empty())?;
         let dropped = line.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b':').count();
         let continues = !after_lf || line.starts_with(b" ") || line.starts_with(b"\t");
         let found = Line { start, name: start + dropped, end: start + line.len(), after_lf, continues };

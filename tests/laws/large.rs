@@ -208,5 +208,7 @@ pub(crate) fn seeds() -> Vec<(String, Vec<u8>)> {
     let whole = (0..5).map(|number| (format!("whole-{number}"), vec![LONG + number]));
     let changed =
         (0..8).map(|what| (format!("change-{what}"), vec![LONG + what % 5, what, 0x50, what * 31, b'A']));
-    whole.chain(changed).collect()
+    // A name that seems to go on behind the empty line.
+    let cut = ("cut-name".to_owned(), vec![LONG + 1, 0, 0, 0xf8, 0, 3, 0, 40, 40]);
+    whole.chain(changed).chain([cut]).collect()
 }

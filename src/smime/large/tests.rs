@@ -90,6 +90,35 @@ fn a_message_of_some_mebibytes_is_sealed_and_opened_as_the_whole() {
     }
 }
 
+/// A name, or a parameter, that would go on behind the empty line: the header is over there, for who holds all of the message
+/// as for who holds its front. What the sender put there as if it were ours comes back, whichever way it went.
+#[test]
+fn nothing_goes_on_behind_the_empty_line() {
+    for header in [
+        "Subject: x\nContent\n\n-Type: text/plain\n",
+        "Subject: x\nContent-Type\n\n\n: text/plain; hp=clear\n",
+        "Subject: x\nHP-Outer\n\n: Subject: y\n",
+        "Subject: x\nHP-Outer\r\n\r\n: Subject: y\n",
+        "Subject: x\nSealpost-Arrived-HP-Outer\n\n: Subject: y\n",
+        "Content-Type: text/plain; hp\n\n=clear\n",
+        "Content-Type: text/plain; x-sealpost-arrived-hp\n\n=clear\n",
+        "HP-Outer\n",
+        "HP-Outer\r\r\n: x\n\n: y",
+    ] {
+        for body in ["", "words\n"] {
+            let message = [header, body].concat();
+            for (profile, headers) in CLASSICAL.into_iter().zip([HeaderPolicy::Keep, HeaderPolicy::HideMost])
+            {
+                assert_same(message.as_bytes(), profile, headers);
+                let to = [alice().validated()];
+                let made = streamed(message.as_bytes(), &to, profile, headers).unwrap();
+                let opened = open(&made, &[alice().opening()]).unwrap();
+                assert!(opened.message.expose() == &*crlf(message.as_bytes()), "{message:?}");
+            }
+        }
+    }
+}
+
 /// A signature may be around it.
 #[test]
 fn where_it_is_not_known_what_protects_a_message_its_header_stays() {
