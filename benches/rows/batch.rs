@@ -7,6 +7,7 @@ use crate::measure::{Clock, Plan, Side};
 use crate::peers::crates::{self, Crates};
 use crate::peers::openssl::{ALONE, BEST, OpenSsl, header_of};
 use crate::sample::{everybody, job, message_of, seal_to};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use sealpost::crypto::Profile;
 use sealpost::pki::ValidatedCertificate;
@@ -65,11 +66,14 @@ fn each(messages: &[Vec<u8>], mut seal: impl FnMut(&[u8]) -> Vec<u8>) -> Vec<Vec
     messages.iter().map(|message| seal(message)).collect()
 }
 
+/// All of it on the threads of the pool: the seeds are drawn there, and what was made is given back there.
 fn seal_all(pool: &ThreadPool, messages: &[Vec<u8>], to: &[ValidatedCertificate]) {
-    let jobs = messages.iter().map(|message| job(message, to, Profile::Compatible)).collect();
-    let sealed = pool.install(|| seal_many(jobs));
-    assert!(sealed.len() == messages.len() && sealed.iter().all(Result::is_ok));
-    drop(black_box(sealed));
+    pool.install(|| {
+        let jobs = messages.par_iter().map(|message| job(message, to, Profile::Compatible)).collect();
+        let sealed = black_box(seal_many(jobs));
+        assert!(sealed.len() == messages.len() && sealed.iter().all(Result::is_ok));
+        sealed.into_par_iter().for_each(drop);
+    });
 }
 
 /// A pool of the caller's thread alone: the peers work on it too, and each thread has a heap of its own.

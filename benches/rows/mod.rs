@@ -69,8 +69,12 @@ pub(crate) fn race_on_both_heaps(
     Heap::Begins.set();
     let row = race(name, target, plan, 1, sides);
     Heap::Grown.set();
-    let figure = |figure: Option<&Figure>| figure.map_or_else(String::new, |figure| digits(figure.median));
-    let (ours, peer) = (figure(grown.ours.as_ref()), figure(fastest(&grown.peers)));
-    let ratio = digits(grown.reached.unwrap_or(f64::NAN));
-    row.with_note(format!("on a heap that has grown {ours} µs against {peer}, {ratio} ×"))
+    row.with_note(format!("on a heap that has grown {}", in_short(&grown)))
+}
+
+/// Ours, the fastest of the others and the ratio, in words.
+pub(crate) fn in_short(row: &Row) -> String {
+    let figure = |figure: Option<&Figure>| digits(figure.map_or(f64::NAN, |figure| figure.median));
+    let (ours, peer) = (figure(row.ours.as_ref()), figure(fastest(&row.peers)));
+    format!("{ours} µs against {peer}, {} ×", digits(row.reached.unwrap_or(f64::NAN)))
 }
