@@ -299,7 +299,7 @@ proptest! {
         reader in 0_usize..3,
     ) {
         let mut sealed = seal_for_alice(&message(length), Profile::Compatible).bytes().to_vec();
-        let body = sealed.len() - length;
+        let body = split(&sealed).0.len();
         for (at, words) in cuts {
             let at = body + at.index(sealed.len() - body);
             sealed.splice(at..at, words.into_bytes());
