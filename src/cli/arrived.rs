@@ -4,7 +4,7 @@ use super::failure::{Code, Failure};
 use super::input::{self, STANDARD_INPUT, read_bounded};
 use super::words;
 use crate::crypto::{ChunkKey, Entropy, SecretBytes};
-use crate::mail::{Source, Span};
+use crate::mail::{Source, Span, enough};
 use crate::smime::LargeError;
 use crate::system::{RereadFile, Spool, SpoolWriter, SystemEntropy};
 use std::fs::File;
@@ -39,7 +39,7 @@ impl Memory {
     pub(super) fn message(&self) -> Result<Arrived, Failure> {
         input::take_standard_input("the message")?;
         let arrived = input::standard_input().map_err(unread).and_then(|file| {
-            arrive(file, self.memory_limit, input::MESSAGE_LIMIT.saturating_add(1), &std::env::temp_dir())
+            arrive(file, self.memory_limit, enough(input::MESSAGE_LIMIT), &std::env::temp_dir())
         })?;
         match &arrived {
             Arrived::Large(source) if source.len() > input::MESSAGE_LIMIT => {

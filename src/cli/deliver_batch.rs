@@ -15,6 +15,7 @@ use super::{Verb, guarded, harvest, queue_run, words};
 use crate::config::Config;
 use crate::engine::{Batch, HelperSettings, InFlight, Submission};
 use crate::helper::SitePrograms;
+use crate::mail::enough;
 use crate::mail::mbox::Variant;
 use crate::system::Interrupt;
 use aside::Aside;
@@ -131,7 +132,7 @@ impl Options {
         let store = context.store(&config)?;
         let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
         let report = Mutex::new(Report::new(out, source.files(), source.skipped()));
-        let (field, most) = (self.recipient_field.as_deref(), config.settings.max_message.saturating_add(1));
+        let (field, most) = (self.recipient_field.as_deref(), enough(config.settings.max_message));
         let letters = Letters { source, envelope, recipients, field, most, report: &report };
         let batch = Batch {
             engine: engine(&directory, &store, &outbox, &config, &programs),

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use crate::config::Config;
 use crate::crypto::SecretBytes;
 use crate::engine::{Engine, Outcome, Request};
-use crate::mail::Span;
+use crate::mail::{Span, enough};
 use crate::smime::{LargeError, LargeMessage};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -65,11 +65,6 @@ impl Incoming {
         let outcome = engine.deliver(&request);
         Ok((request, outcome))
     }
-}
-
-/// One octet more than is allowed shows the engine that it is too large.
-fn enough(most: u64) -> u64 {
-    most.saturating_add(1)
 }
 
 #[cfg(test)]

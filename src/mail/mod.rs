@@ -44,5 +44,5 @@ pub use media::MediaType;
 pub use message::{Message, header_fields};
 pub use multipart::{Multipart, closing_delimiter, sole_part, split_multipart};
 pub use printable::{cut, printable};
-pub use source::{PIECE, Source, Span};
+pub use source::{PIECE, Source, Span, enough};
 pub use transfer::TransferEncoding;

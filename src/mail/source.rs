@@ -138,7 +138,7 @@ impl<'s> Span<'s> {
     /// What is delivered of an arrived message: it without its mbox line. Of more than `most` octets it is one octet more, with
     /// that line, which shows that it is too large: nothing that is cut may look as if it were whole.
     pub fn arrived(self, most: u64) -> io::Result<Span<'s>> {
-        let first = self.first(most.saturating_add(1));
+        let first = self.first(enough(most));
         if first.len() > most { Ok(first) } else { first.without_mbox_line() }
     }
 
@@ -146,6 +146,12 @@ impl<'s> Span<'s> {
     pub fn check(&self) -> io::Result<()> {
         self.source.check()
     }
+}
+
+/// Octets to read of a message that may have so many: one more shows that it is too large, and nothing that is cut looks as if it
+/// were whole.
+pub fn enough(most: u64) -> u64 {
+    most.saturating_add(1)
 }
 
 #[cfg(test)]

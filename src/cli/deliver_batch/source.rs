@@ -9,7 +9,7 @@ use crate::cli::input::{self, Handed};
 use crate::config::Config;
 use crate::engine::{Disposition, Load, Parcel, Recipient};
 use crate::mail::mbox::Variant;
-use crate::mail::{self, Address, Message, Span, printable, without_mbox_line};
+use crate::mail::{self, Address, Message, Span, enough, printable, without_mbox_line};
 use crate::system::FileStamp;
 use std::ffi::OsString;
 use std::fs::File;
@@ -86,12 +86,10 @@ impl<'s> Source<'s> {
         (config, root): (&Config, &Path),
         stop: &'s AtomicBool,
     ) -> Result<Source<'s>, Failure> {
-        let largest = config.settings.max_message;
         let Some(input) = input else {
             let (files, skipped) = list(path)?;
             let files = files.into_iter();
-            // One byte more than allowed shows the engine that the message is too large.
-            let (most, held) = (largest.saturating_add(1), config.memory_limit);
+            let (most, held) = (enough(config.settings.max_message), config.memory_limit);
             return Ok(Source::Folder { files, skipped, most, held });
         };
         Ok(Source::Mbox(Box::new(Mbox::new(format, input, (config, root), stop))))

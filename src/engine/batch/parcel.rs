@@ -83,8 +83,7 @@ impl Parcel {
             Err(LargeError::Whole) => {}
             Err(error) => return tell(&envelope, unread(io::Error::other(error))),
         }
-        // One octet more than is allowed shows the engine that it is too large.
-        match whole(message.first(most.saturating_add(1))) {
+        match whole(message.first(mail::enough(most))) {
             Ok(held) => {
                 deliver_held(engine, &Request { message: held.expose(), ..envelope.clone() }, tell);
             }
