@@ -66,9 +66,11 @@ fn count(before: &[u8], here: &[u8]) -> (usize, usize) {
     let mut sums = Counts::none();
     let (before, before_rest) = before.as_chunks();
     let (here, here_rest) = here.as_chunks();
+    let mut soon = here.iter().skip(ROWS_AHEAD);
     for (before, here) in before.chunks(MOST_ROWS).zip(here.chunks(MOST_ROWS)) {
         let mut columns = Counts::none();
         for (before, here) in before.iter().zip(here) {
+            soon.next().into_iter().for_each(fetch);
             columns.count(load(before), load(here));
         }
         sums.add(columns);
@@ -79,6 +81,10 @@ fn count(before: &[u8], here: &[u8]) -> (usize, usize) {
     let sum = |sums| _mm512_reduce_add_epi64(sums) as usize;
     (sum(sums.all), sum(sums.bare))
 }
+
+/// A message of a batch comes from the memory, and the processor's own guess ends with each page: asked for so early, a row is
+/// there when it is counted. Measured over 38 MB: 29 GB a second without, 42 with.
+const ROWS_AHEAD: usize = 4096 / REGISTER;
 
 /// An octet can count so many.
 const MOST_ROWS: usize = 255;
@@ -168,6 +174,13 @@ fn copy(text: &[u8], after_cr: bool, room: &mut [MaybeUninit<u8>]) -> (usize, us
 fn load(octets: &[u8; REGISTER]) -> __m512i {
     // SAFETY: the reference makes 64 octets readable, and the instruction asks for no alignment.
     unsafe { _mm512_loadu_si512(octets.as_ptr().cast()) }
+}
+
+/// Asks for a row and does not wait for it.
+#[inline]
+fn fetch(row: &[u8; REGISTER]) {
+    // SAFETY: it is a hint; nothing is read or written, and every x86-64 has SSE.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast()) };
 }
 
 /// At most as many octets as a register holds, with zeros behind them; by way of the stack some of a text would stay there.
