@@ -62,8 +62,7 @@ fn main() -> ExitCode {
 
 /// All points of a curve in interleaved rounds, as everywhere.
 fn points<'a>(numbers: &[usize], work: impl Fn(usize) -> Box<dyn FnMut() + 'a>) -> Vec<(f64, f64)> {
-    let mut sides: Vec<Side<'a>> =
-        numbers.iter().map(|number| Side { name: "", run: work(*number) }).collect();
+    let mut sides: Vec<Side<'a>> = numbers.iter().map(|number| Side::new("", work(*number))).collect();
     let figures = rounds(&mut sides, PLAN).figures(1);
     numbers.iter().zip(figures).map(|(number, figure)| (*number as f64, figure.median / 1000.0)).collect()
 }

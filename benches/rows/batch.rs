@@ -3,11 +3,10 @@
 use super::one::{OURS, people};
 use super::race;
 use crate::measure::record::{Row, Target};
-use crate::measure::{Clock, Plan, Side};
+use crate::measure::{Plan, Side};
 use crate::peers::crates::{self, Crates};
 use crate::peers::openssl::{ALONE, BEST, OpenSsl, header_of};
 use crate::sample::{everybody, job, message_of, seal_to};
-use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use sealpost::crypto::Profile;
 use sealpost::pki::ValidatedCertificate;
@@ -66,13 +65,12 @@ fn each(messages: &[Vec<u8>], mut seal: impl FnMut(&[u8]) -> Vec<u8>) -> Vec<Vec
     messages.iter().map(|message| seal(message)).collect()
 }
 
-/// All of it on the threads of the pool: the seeds are drawn there, and what was made is given back there.
+/// With the seeds that are drawn before, and all that was made given back after.
 fn seal_all(pool: &ThreadPool, messages: &[Vec<u8>], to: &[ValidatedCertificate]) {
     pool.install(|| {
-        let jobs = messages.par_iter().map(|message| job(message, to, Profile::Compatible)).collect();
+        let jobs = messages.iter().map(|message| job(message, to, Profile::Compatible)).collect();
         let sealed = black_box(seal_many(jobs));
         assert!(sealed.len() == messages.len() && sealed.iter().all(Result::is_ok));
-        sealed.into_par_iter().for_each(drop);
     });
 }
 
@@ -82,28 +80,4 @@ fn this_thread() -> &'static ThreadPool {
     POOL.get_or_init(|| {
         ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().expect("the thread")
     })
-}
-
-fn pool(threads: usize) -> ThreadPool {
-    ThreadPoolBuilder::new().num_threads(threads).build().expect("threads")
-}
-
-/// Nobody else may be at work on the machine: by the clock on the wall.
-pub(crate) fn two_threads(name: &'static str) -> Row {
-    let target = Target::times(1.9, 1.95);
-    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
-        return Row::missing(name, "µs", target, "this machine has one core");
-    }
-    let (messages, people, one, two) = (vec![message_of(75 << 10); 512], people(1), pool(1), pool(2));
-    let to = everybody(&people);
-    race(
-        name,
-        target,
-        Plan { clock: Clock::Wall, ..Plan::LONG },
-        messages.len(),
-        &mut [
-            Side::new("2 threads", || seal_all(&two, &messages, &to)),
-            Side::new("1 thread", || seal_all(&one, &messages, &to)),
-        ],
-    )
 }

@@ -5,6 +5,7 @@ pub(crate) mod big;
 pub(crate) mod one;
 pub(crate) mod others;
 pub(crate) mod site;
+pub(crate) mod threads;
 
 use crate::measure::heap::Heap;
 use crate::measure::record::{CRATES, Figure, Row, Target};
@@ -28,7 +29,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "batch of 512 of 4 KiB, a core", measure: batch::small },
     Entry { name: "batch of 512 of 75 KiB, a core", measure: batch::middle },
     Entry { name: "batch of 128 of 2 to 800 KiB, a core", measure: batch::mixed },
-    Entry { name: "batch of 512 of 75 KiB, 2 threads over 1", measure: batch::two_threads },
+    Entry { name: "batch of 512 of 75 KiB, 2 threads over 1", measure: threads::two_over_one },
     Entry { name: "GCM, seal 75 KiB", measure: one::gcm },
     Entry { name: "open 75 KiB, RSA-2048 and CBC", measure: one::open },
     Entry { name: "rekey 1 MiB against open and seal", measure: others::rekey },

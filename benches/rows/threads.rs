@@ -1,0 +1,110 @@
+//! What a second thread brings.
+
+use super::race;
+use crate::measure::record::{Row, Target};
+use crate::measure::table::digits;
+use crate::measure::{Clock, Plan, Side};
+use crate::sample::{everybody, job, message_of};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use sealpost::crypto::Profile;
+use sealpost::pki::ValidatedCertificate;
+use sealpost::smime::seal_many;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+/// What is sealed, and to whom.
+struct Batch {
+    messages: Vec<Vec<u8>>,
+    to: Vec<ValidatedCertificate>,
+}
+
+/// Nobody else may be at work on the machine. `seal_many` alone, from a thread that runs already, and each thread on a core of its own. In the note with all around it.
+pub(crate) fn two_over_one(name: &'static str) -> Row {
+    let target = Target::times(1.9, 1.95);
+    let cores = cores();
+    if cores.len() < 2 {
+        return Row::missing(name, "µs", target, "this machine has one core");
+    }
+    let people = super::one::people(1);
+    let batch = Arc::new(Batch { messages: vec![message_of(75 << 10); 512], to: everybody(&people) });
+    let [one, two] = [1, 2].map(|threads| Crew::new(&batch, &cores, threads));
+    let pieces = batch.messages.len();
+    let sides = &mut [Side::timed("2 threads", || two.seals()), Side::timed("1 thread", || one.seals())];
+    let row = race(name, target, Plan::WAITING, pieces, sides);
+    let [one, two] = [1, 2].map(|threads| builder(threads).build().expect("threads"));
+    let sides =
+        &mut [Side::new("2 threads", || batch.whole(&two)), Side::new("1 thread", || batch.whole(&one))];
+    let whole = race(name, target, Plan::WAITING, pieces, sides);
+    row.with_note(format!(
+        "where the kernel places the threads, from waking them to giving all back {} ×",
+        digits(whole.reached.unwrap_or(f64::NAN))
+    ))
+}
+
+impl Batch {
+    /// By the clock on the wall: what draws the seeds before and gives the messages back after is not in it.
+    fn seal(&self) -> Duration {
+        let jobs = self.messages.iter().map(|message| job(message, &self.to, Profile::Compatible)).collect();
+        let mut sealed = Vec::new();
+        let took = Clock::Wall.time(|| sealed = black_box(seal_many(jobs)));
+        assert!(sealed.len() == self.messages.len() && sealed.iter().all(Result::is_ok));
+        took
+    }
+
+    fn whole(&self, pool: &ThreadPool) {
+        pool.install(|| self.seal());
+    }
+}
+
+/// Threads of which the first is the one that calls, as in a program where somebody has a batch to seal.
+struct Crew {
+    begin: Sender<()>,
+    ends: Receiver<Duration>,
+}
+
+impl Crew {
+    /// Each on one core: a kernel that thinks the machine is busy lets two threads share one for milliseconds, with the other
+    /// idle.
+    fn new(batch: &Arc<Batch>, cores: &[usize], threads: usize) -> Crew {
+        let ((begin, begins), (end, ends)) = (channel(), channel());
+        let (batch, cores) = (Arc::clone(batch), cores.to_vec());
+        thread::spawn(move || {
+            let place = move |number: usize| cores.get(number).into_iter().for_each(|core| stay_on(*core));
+            place(0);
+            let pool = builder(threads).use_current_thread().start_handler(place).build().expect("threads");
+            for () in begins {
+                // Until whoever asked sleeps.
+                thread::sleep(Duration::from_millis(1));
+                end.send(pool.install(|| batch.seal())).expect("somebody waits");
+            }
+        });
+        Crew { begin, ends }
+    }
+
+    fn seals(&self) -> Duration {
+        self.begin.send(()).expect("the crew waits");
+        self.ends.recv().expect("it seals")
+    }
+}
+
+fn builder(threads: usize) -> ThreadPoolBuilder {
+    ThreadPoolBuilder::new().num_threads(threads)
+}
+
+/// Those that this process may use.
+fn cores() -> Vec<usize> {
+    let allowed = sched_getaffinity(Pid::from_raw(0)).expect("the cores of this process");
+    (0..CpuSet::count()).filter(|core| allowed.is_set(*core).unwrap_or(false)).collect()
+}
+
+/// The calling thread.
+fn stay_on(core: usize) {
+    let mut only = CpuSet::new();
+    only.set(core).expect("a core");
+    sched_setaffinity(Pid::from_raw(0), &only).expect("a core of this process");
+}
