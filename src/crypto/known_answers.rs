@@ -216,9 +216,7 @@ fn every_row_that_is_written_encrypts_what_it_decrypts() {
                 let padding = crate::crypto::cbc::padding_len(CLEAR.len());
                 let mut content = [CLEAR, &vec![u8::try_from(padding).unwrap(); padding]].concat();
                 let mut stream = algorithm.cbc_stream(&key).unwrap();
-                content
-                    .chunks_mut(16)
-                    .for_each(|blocks| encrypt(&mut [Lane { stream: &mut stream, blocks }]));
+                content.chunks_mut(16).for_each(|blocks| encrypt(&mut [Lane::in_place(&mut stream, blocks)]));
                 (content, Vec::new())
             }
         };

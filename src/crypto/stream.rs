@@ -20,7 +20,7 @@ impl Encryptor {
     /// One piece.
     pub(crate) fn encrypt(&mut self, piece: &mut [u8]) -> Result<(), CryptoError> {
         match self {
-            Encryptor::Cbc(stream) => encrypt(&mut [Lane { stream, blocks: piece }]),
+            Encryptor::Cbc(stream) => encrypt(&mut [Lane::in_place(stream, piece)]),
             Encryptor::Gcm(stream) => stream.encrypt(piece).ok_or(CryptoError::Failed("AES-GCM"))?,
         }
         Ok(())

@@ -137,6 +137,16 @@ impl<'a> CrlfReader<'a> {
         }
     }
 
+    /// The next `size` octets where they lie in the message, if nothing has to be done to them.
+    pub(super) fn lend(&mut self, size: usize) -> Option<&'a [u8]> {
+        if self.lines != Lines::Canonical || self.front_read < self.front.len() || !self.next_piece() {
+            return None;
+        }
+        let (lent, rest) = self.rest.split_at_checked(size)?;
+        self.rest = rest;
+        Some(lent)
+    }
+
     fn next_piece(&mut self) -> bool {
         while self.rest.is_empty() {
             match self.pieces.next() {

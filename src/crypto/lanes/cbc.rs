@@ -42,12 +42,12 @@ enum Key {
     X86(Box<x86::RoundKeys>),
 }
 
-/// A stream with the piece of its message that is encrypted in place: borrowed together, so that nothing can be mixed up.
+/// A stream with the piece of its message that is encrypted: borrowed together, so that nothing can be mixed up.
 pub(crate) struct Lane<'a> {
-    /// Key and chain.
-    pub(crate) stream: &'a mut CbcStream,
-    /// Whole blocks; a rest of less than a block is left as it is.
-    pub(crate) blocks: &'a mut [u8],
+    stream: &'a mut CbcStream,
+    /// Where it is not what stands in `blocks`.
+    clear: Option<&'a [u8]>,
+    blocks: &'a mut [u8],
 }
 
 impl CbcStream {
@@ -111,14 +111,31 @@ impl Backend {
     }
 }
 
-impl Lane<'_> {
+impl<'a> Lane<'a> {
+    /// Whole blocks become their ciphertext where they are; a rest of less than a block is left as it is.
+    pub(crate) fn in_place(stream: &'a mut CbcStream, blocks: &'a mut [u8]) -> Lane<'a> {
+        Lane { stream, clear: None, blocks }
+    }
+
+    /// The whole blocks of `clear` for which there are such in `to` become ciphertext there.
+    pub(crate) fn across(stream: &'a mut CbcStream, clear: &'a [u8], to: &'a mut [u8]) -> Lane<'a> {
+        let length = clear.len().min(to.len()) / BLOCK * BLOCK;
+        let (clear, blocks) = (clear.split_at(length).0, to.split_at_mut(length).0);
+        Lane { stream, clear: Some(clear), blocks }
+    }
+
     /// Alone, without the others.
     fn encrypt(&mut self) {
-        let (blocks, _) = self.blocks.as_chunks_mut();
         match &self.stream.key {
-            Key::Portable(keys) => portable::encrypt(keys, &mut self.stream.chain, blocks),
+            Key::Portable(keys) => {
+                self.clear.take().into_iter().for_each(|clear| self.blocks.copy_from_slice(clear));
+                portable::encrypt(keys, &mut self.stream.chain, self.blocks.as_chunks_mut().0);
+            }
             #[cfg(target_arch = "x86_64")]
-            Key::X86(keys) => keys.encrypt(&mut self.stream.chain, blocks),
+            Key::X86(keys) => {
+                let piece = x86::Piece::of(self.clear, self.blocks);
+                keys.encrypt(&mut self.stream.chain, piece);
+            }
         }
     }
 }
@@ -139,7 +156,7 @@ pub(crate) fn width() -> usize {
     Backend::chosen().width()
 }
 
-/// Encrypts the pieces of all lanes in place. They may differ in length, and be any number: the longest begin, and where
+/// Encrypts the pieces of all lanes. They may differ in length, and be any number: the longest begin, and where
 /// one ends the next takes its place.
 pub(crate) fn encrypt(lanes: &mut [Lane<'_>]) {
     Backend::chosen().encrypt(lanes);

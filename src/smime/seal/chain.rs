@@ -33,7 +33,10 @@ pub(super) struct Chain<'a> {
     reader: CrlfReader<'a>,
     lines: Base64Lines,
     report: Report,
+    /// The next of the content, or what became of it.
     chunk: Chunk,
+    /// The next of the content where it lies in the message as it has to be; then `chunk` is only as long.
+    lent: Option<&'a [u8]>,
     /// Of the content.
     left: usize,
     is_padded: bool,
@@ -53,14 +56,20 @@ impl<'a> Chain<'a> {
         let mut lines = Base64Lines::new(&header.finish(algorithm.cipher.mode), frame.len(), line_ending);
         lines.write(&frame.head);
         let reader = inner.into_reader();
-        Ok(Chain { stream, reader, lines, report, chunk, left, is_padded: false })
+        Ok(Chain { stream, reader, lines, report, chunk, lent: None, left, is_padded: false })
     }
 
     /// The next chunk of about that size in canonical lines; the last one takes the padding.
     fn fill(&mut self, about: usize) {
         let Chunk(chunk) = &mut self.chunk;
-        chunk.clear();
         let size = self.lines.missing().map_or(about, |missing| first_chunk(about, missing));
+        if let Some(lent) = self.reader.lend(size) {
+            self.left -= size;
+            chunk.resize(size, 0);
+            self.lent = Some(lent);
+            return;
+        }
+        chunk.clear();
         self.reader.fill(chunk, size.min(self.left));
         self.left -= chunk.len();
         if chunk.len() < size {
@@ -73,7 +82,10 @@ impl<'a> Chain<'a> {
     }
 
     fn lane(&mut self) -> Lane<'_> {
-        Lane { stream: &mut self.stream, blocks: &mut self.chunk.0 }
+        match self.lent.take() {
+            Some(clear) => Lane::across(&mut self.stream, clear, &mut self.chunk.0),
+            None => Lane::in_place(&mut self.stream, &mut self.chunk.0),
+        }
     }
 
     /// Nobody is beside it, and the processor idles while a block waits for the one before. So each piece is as short as

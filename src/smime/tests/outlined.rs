@@ -178,10 +178,7 @@ fn with_content(content: &[u8]) -> Vec<u8> {
     let padding = 16 - content.len() % 16;
     let mut octets = [content, &vec![padding as u8; padding]].concat();
     let mut stream = algorithm.cbc_stream(&key).unwrap();
-    crate::crypto::lanes::encrypt(&mut [crate::crypto::lanes::Lane {
-        stream: &mut stream,
-        blocks: &mut octets,
-    }]);
+    crate::crypto::lanes::encrypt(&mut [crate::crypto::lanes::Lane::in_place(&mut stream, &mut octets)]);
     let certificates = [alice().validated()];
     let (_, to) = recipient::recipients(&certificates, Profile::Compatible.into()).unwrap();
     let infos = vec![to[0].info(&key, &mut rng).unwrap()];

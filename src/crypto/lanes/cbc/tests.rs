@@ -46,16 +46,59 @@ impl Message {
     }
 }
 
+/// Where messages become their ciphertext.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    There,
+    Elsewhere,
+    /// Every second one elsewhere.
+    Both,
+}
+
+const PLACES: [Place; 3] = [Place::There, Place::Elsewhere, Place::Both];
+
+impl Place {
+    fn is_elsewhere(self, number: usize) -> bool {
+        match self {
+            Place::There => false,
+            Place::Elsewhere => true,
+            Place::Both => number % 2 == 1,
+        }
+    }
+
+    /// What stands where the ciphertext comes: the message, or something else in its blocks.
+    fn before(self, number: usize, message: &Message) -> Vec<u8> {
+        let mut octets = message.content.clone();
+        if self.is_elsewhere(number) {
+            octets.as_chunks_mut::<BLOCK>().0.as_flattened_mut().fill(0xa5);
+        }
+        octets
+    }
+}
+
 /// Encrypts them side by side, each in pieces of at most so many blocks.
-fn encrypt_in_pieces(backend: Backend, messages: &[Message], blocks: usize) -> Vec<Vec<u8>> {
+fn encrypt_in_pieces(backend: Backend, messages: &[Message], blocks: usize, place: Place) -> Vec<Vec<u8>> {
     let mut streams: Vec<CbcStream> =
         messages.iter().map(|message| CbcStream::by(backend, &message.key, message.iv)).collect();
-    let mut contents: Vec<Vec<u8>> = messages.iter().map(|message| message.content.clone()).collect();
-    let mut pieces: Vec<_> = contents.iter_mut().map(|content| content.chunks_mut(blocks * BLOCK)).collect();
+    let numbered = messages.iter().enumerate();
+    let mut contents: Vec<Vec<u8>> =
+        numbered.map(|(number, message)| place.before(number, message)).collect();
+    let clear = messages.iter().map(|message| message.content.chunks(blocks * BLOCK));
+    let pieces = contents.iter_mut().map(|content| content.chunks_mut(blocks * BLOCK));
+    let mut pieces: Vec<_> = clear.zip(pieces).collect();
     loop {
-        let next = streams.iter_mut().zip(&mut pieces);
-        let mut lanes: Vec<Lane<'_>> =
-            next.filter_map(|(stream, pieces)| Some(Lane { stream, blocks: pieces.next()? })).collect();
+        let next = streams.iter_mut().zip(&mut pieces).enumerate();
+        let mut lanes: Vec<Lane<'_>> = next
+            .filter_map(|(number, (stream, (clear, pieces)))| {
+                let (clear, piece) = (clear.next()?, pieces.next()?);
+                let is_elsewhere = place.is_elsewhere(number);
+                Some(if is_elsewhere {
+                    Lane::across(stream, clear, piece)
+                } else {
+                    Lane::in_place(stream, piece)
+                })
+            })
+            .collect();
         if lanes.is_empty() {
             break;
         }
@@ -66,10 +109,13 @@ fn encrypt_in_pieces(backend: Backend, messages: &[Message], blocks: usize) -> V
 
 fn assert_as_the_crate(messages: &[Message], blocks: usize) {
     let expected: Vec<_> = messages.iter().map(Message::encrypted).collect();
-    for backend in backends() {
-        let encrypted = encrypt_in_pieces(backend, messages, blocks);
+    for (backend, place) in backends().into_iter().flat_map(|backend| PLACES.map(|place| (backend, place))) {
+        let encrypted = encrypt_in_pieces(backend, messages, blocks, place);
         let lengths: Vec<_> = messages.iter().map(|message| message.content.len()).collect();
-        assert!(encrypted == expected, "{backend:?}, lengths {lengths:?}, pieces of {blocks} blocks");
+        assert!(
+            encrypted == expected,
+            "{backend:?}, {place:?}, lengths {lengths:?}, pieces of {blocks} blocks"
+        );
     }
 }
 
@@ -85,7 +131,7 @@ fn the_known_answer_comes_out() {
     for backend in backends() {
         let iv = std::array::from_fn(|at| at as u8);
         let message = Message { key: octets(key).try_into().unwrap(), iv, content: octets(clear) };
-        assert_eq!(encrypt_in_pieces(backend, &[message], WHOLE), [octets(sealed)]);
+        assert_eq!(encrypt_in_pieces(backend, &[message], WHOLE, Place::There), [octets(sealed)]);
     }
 }
 
@@ -139,8 +185,27 @@ fn streams_of_another_backend_go_their_own_way() {
         let mut streams: Vec<_> =
             messages.iter().map(|message| CbcStream::by(made, &message.key, message.iv)).collect();
         let pairs = streams.iter_mut().zip(&mut contents);
-        used.encrypt(&mut pairs.map(|(stream, blocks)| Lane { stream, blocks }).collect::<Vec<_>>());
+        used.encrypt(&mut pairs.map(|(stream, blocks)| Lane::in_place(stream, blocks)).collect::<Vec<_>>());
         assert!(contents == messages.iter().map(Message::encrypted).collect::<Vec<_>>(), "{made:?} {used:?}");
+    }
+}
+
+/// Of a clear text and a place of different lengths the shorter counts; what is behind stays.
+#[test]
+fn neither_more_is_read_than_there_is_nor_more_written_than_there_is_room_for() {
+    for (backend, (clear, room)) in backends().into_iter().flat_map(|backend| {
+        [(0, 48), (48, 0), (48, 32), (32, 48), (40, 48), (48, 47), (15, 16)].map(|lengths| (backend, lengths))
+    }) {
+        let (message, other) = (Message::new(1, clear), Message::new(2, 64));
+        let mut streams = [&message, &other].map(|message| CbcStream::by(backend, &message.key, message.iv));
+        let [one, two] = &mut streams;
+        let (mut to, mut beside) = (vec![0xa5; room], other.content.clone());
+        backend
+            .encrypt(&mut [Lane::across(one, &message.content, &mut to), Lane::in_place(two, &mut beside)]);
+        let whole = clear.min(room) / BLOCK * BLOCK;
+        assert!(to[..whole] == message.encrypted()[..whole], "{backend:?} {clear} {room}");
+        assert!(to[whole..].iter().all(|octet| *octet == 0xa5), "{backend:?} {clear} {room}");
+        assert!(beside == other.encrypted());
     }
 }
 

@@ -13,6 +13,7 @@ mod wide;
 
 use super::{BLOCK, Block};
 use columns::Columns;
+pub(super) use memory::Piece;
 use memory::load;
 pub(super) use schedule::encrypt;
 use std::arch::x86_64::__m128i;
@@ -81,7 +82,7 @@ impl Kernels {
     }
 
     /// Encrypts a piece a column; they are as long as each other, and at most as many as `width` says.
-    fn run(self, columns: &mut Columns, pieces: &mut [&mut [Block]]) {
+    fn run(self, columns: &mut Columns, pieces: &mut [Piece<'_>]) {
         match self.wide {
             Some(vaes) => wide::run(vaes, columns, pieces),
             None => narrow::run(self.narrow, columns, pieces),
@@ -103,7 +104,7 @@ pub(super) struct RoundKeys {
 
 impl RoundKeys {
     /// One stream alone.
-    pub(super) fn encrypt(&self, chain: &mut Block, blocks: &mut [Block]) {
-        single::run(self.proof, &self.keys, chain, blocks);
+    pub(super) fn encrypt(&self, chain: &mut Block, piece: Piece<'_>) {
+        single::run(self.proof, &self.keys, chain, piece);
     }
 }

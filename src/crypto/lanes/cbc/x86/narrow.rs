@@ -5,10 +5,9 @@
     reason = "columns are constants, and a step beyond the end of a piece must not go on"
 )]
 
-use super::super::Block;
 use super::Aesni;
 use super::columns::Columns;
-use super::memory::{load, store};
+use super::memory::Piece;
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
@@ -16,7 +15,7 @@ use std::array::from_fn;
 pub(super) const WIDTH: usize = 8;
 
 /// Encrypts a piece a column; they are as long as each other.
-pub(super) fn run(_proof: Aesni, columns: &mut Columns, pieces: &mut [&mut [Block]]) {
+pub(super) fn run(_proof: Aesni, columns: &mut Columns, pieces: &mut [Piece<'_>]) {
     let run = match pieces.len() {
         0 => return,
         1 => encrypt::<1>,
@@ -33,13 +32,13 @@ pub(super) fn run(_proof: Aesni, columns: &mut Columns, pieces: &mut [&mut [Bloc
 }
 
 #[target_feature(enable = "aes")]
-fn encrypt<const N: usize>(columns: &mut Columns, pieces: &mut [&mut [Block]]) {
+fn encrypt<const N: usize>(columns: &mut Columns, pieces: &mut [Piece<'_>]) {
     let Some(pieces) = pieces.first_chunk_mut::<N>() else { return };
     let [first, rounds @ .., last] = &columns.keys;
     let mut states: [__m128i; N] = from_fn(|column| columns.chains[column]);
     for at in 0..pieces[0].len() {
         for column in 0..N {
-            let block = _mm_xor_si128(load(&pieces[column][at]), first[column]);
+            let block = _mm_xor_si128(pieces[column].load(at), first[column]);
             states[column] = _mm_xor_si128(states[column], block);
         }
         for row in rounds {
@@ -49,7 +48,7 @@ fn encrypt<const N: usize>(columns: &mut Columns, pieces: &mut [&mut [Block]]) {
         }
         for column in 0..N {
             states[column] = _mm_aesenclast_si128(states[column], last[column]);
-            store(&mut pieces[column][at], states[column]);
+            pieces[column].store(at, states[column]);
         }
     }
     columns.chains[..N].copy_from_slice(&states);

@@ -1,11 +1,11 @@
 //! Which lane stands in which column: longest first, and where one ends the next takes its place.
 
-use super::super::{BLOCK, Block, Key, Lane, portable};
+use super::super::{BLOCK, Block, CbcStream, Key, Lane};
 use super::columns::{COLUMNS, Columns};
-use super::memory::store;
+use super::memory::{Piece, store};
 use super::{Kernels, Rounds};
+use std::array::from_fn;
 use std::cmp::Reverse;
-use std::mem::take;
 
 /// Blocks of an idle column.
 const IDLE: usize = 64;
@@ -14,16 +14,7 @@ const IDLE: usize = 64;
 struct Left<'a> {
     keys: &'a Rounds,
     chain: &'a mut Block,
-    blocks: &'a mut [Block],
-}
-
-impl<'a> Left<'a> {
-    /// The next blocks, which then are no more left.
-    fn take(&mut self, blocks: usize) -> &'a mut [Block] {
-        let (piece, rest) = take(&mut self.blocks).split_at_mut(blocks);
-        self.blocks = rest;
-        piece
-    }
+    piece: Piece<'a>,
 }
 
 /// Encrypts the pieces of all lanes.
@@ -41,21 +32,20 @@ pub(in super::super) fn encrypt(kernels: Kernels, lanes: &mut [Lane<'_>]) {
 
 fn longest_first<'a>(lanes: &'a mut [Lane<'_>]) -> Vec<Left<'a>> {
     let mut lefts: Vec<Left<'a>> = lanes.iter_mut().filter_map(left).collect();
-    lefts.sort_unstable_by_key(|left| Reverse(left.blocks.len()));
+    lefts.sort_unstable_by_key(|left| Reverse(left.piece.len()));
     lefts
 }
 
 /// Nothing if nothing is left to do here; a stream without round keys for the kernels goes its own way.
 fn left<'a>(lane: &'a mut Lane<'_>) -> Option<Left<'a>> {
-    let (blocks, _) = lane.blocks.as_chunks_mut();
-    match &lane.stream.key {
-        Key::Portable(keys) => portable::encrypt(keys, &mut lane.stream.chain, blocks),
-        Key::X86(keys) if !blocks.is_empty() => {
-            return Some(Left { keys: &keys.keys, chain: &mut lane.stream.chain, blocks });
-        }
-        Key::X86(_) => {}
+    if let Key::Portable(_) = &lane.stream.key {
+        lane.encrypt();
+        return None;
     }
-    None
+    let Lane { stream, clear, blocks } = lane;
+    let CbcStream { key: Key::X86(keys), chain } = &mut **stream else { return None };
+    let piece = Piece::of(*clear, blocks);
+    (!piece.is_empty()).then_some(Left { keys: &keys.keys, chain, piece })
 }
 
 /// The lanes at work, each with its column.
@@ -90,11 +80,11 @@ impl<'a> Table<'a> {
     fn step(&mut self) {
         let columns = self.busy.len().next_multiple_of(self.kernels.group());
         let idle = (columns > self.busy.len()).then_some(IDLE);
-        let lengths = self.busy.iter().map(|left| left.blocks.len());
+        let lengths = self.busy.iter().map(|left| left.piece.len());
         let length = lengths.chain(idle).min().unwrap_or(0);
-        let idle = self.idle.iter_mut().map(|blocks| blocks.split_at_mut(length).0);
-        let mut pieces: [&mut [Block]; COLUMNS] = Default::default();
-        let busy = self.busy.iter_mut().map(|left| left.take(length));
+        let idle = self.idle.iter_mut().map(|blocks| Piece::in_place(blocks.split_at_mut(length).0));
+        let mut pieces: [Piece<'_>; COLUMNS] = from_fn(|_| Piece::in_place(&mut []));
+        let busy = self.busy.iter_mut().map(|left| left.piece.take(length));
         pieces.iter_mut().take(columns).zip(busy.chain(idle)).for_each(|(place, piece)| *place = piece);
         self.kernels.run(&mut self.columns, pieces.split_at_mut(columns).0);
         for (left, chain) in self.busy.iter_mut().zip(self.columns.chains) {
@@ -105,7 +95,7 @@ impl<'a> Table<'a> {
     /// Those that ended leave; the last takes the column that becomes free.
     fn leave(&mut self) {
         for column in (0..self.busy.len()).rev() {
-            if self.busy.get(column).is_some_and(|left| left.blocks.is_empty()) {
+            if self.busy.get(column).is_some_and(|left| left.piece.is_empty()) {
                 self.busy.swap_remove(column);
                 self.busy
                     .get(column)

@@ -5,10 +5,9 @@
     reason = "registers are constants, and a step beyond the end of a piece must not go on"
 )]
 
-use super::super::Block;
 use super::Vaes;
 use super::columns::{COLUMNS, Columns, Row};
-use super::memory::{Four, load, load_four, store, store_four};
+use super::memory::{Four, Piece, load_four, store_four};
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
@@ -19,7 +18,7 @@ pub(super) const WIDTH: usize = COLUMNS;
 pub(super) const GROUP: usize = 4;
 
 /// Encrypts a piece a column; they are as long as each other, and fill whole registers.
-pub(super) fn run(_proof: Vaes, columns: &mut Columns, pieces: &mut [&mut [Block]]) {
+pub(super) fn run(_proof: Vaes, columns: &mut Columns, pieces: &mut [Piece<'_>]) {
     let run = match pieces.len() {
         0 => return,
         1..=4 => encrypt::<1>,
@@ -32,12 +31,12 @@ pub(super) fn run(_proof: Vaes, columns: &mut Columns, pieces: &mut [&mut [Block
 }
 
 /// The pieces of the columns of a register.
-type FourPieces<'a> = [&'a mut [Block]; GROUP];
+type FourPieces<'a> = [Piece<'a>; GROUP];
 
 /// G registers of four columns. As for a stream alone, the last round is done twice, once with what the next block begins
 /// with added already; behind the last block that is the last once more, and nobody looks at it.
 #[target_feature(enable = "avx512f,vaes")]
-fn encrypt<const G: usize>(columns: &mut Columns, pieces: &mut [&mut [Block]]) {
+fn encrypt<const G: usize>(columns: &mut Columns, pieces: &mut [Piece<'_>]) {
     let Some(pieces) = pieces.as_chunks_mut().0.first_chunk_mut::<G>() else { return };
     let length = pieces[0][0].len();
     let [first, rounds @ .., last] = &columns.keys;
@@ -77,19 +76,19 @@ fn four(row: &Row, group: usize) -> &Four {
 #[target_feature(enable = "avx512f")]
 fn gather(pieces: &FourPieces<'_>, at: usize) -> __m512i {
     let [one, two, three, four] = pieces;
-    let register = _mm512_castsi128_si512(load(&one[at]));
-    let register = _mm512_inserti32x4::<1>(register, load(&two[at]));
-    let register = _mm512_inserti32x4::<2>(register, load(&three[at]));
-    _mm512_inserti32x4::<3>(register, load(&four[at]))
+    let register = _mm512_castsi128_si512(one.load(at));
+    let register = _mm512_inserti32x4::<1>(register, two.load(at));
+    let register = _mm512_inserti32x4::<2>(register, three.load(at));
+    _mm512_inserti32x4::<3>(register, four.load(at))
 }
 
-/// Back to the same places.
+/// To the places of what they were.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn scatter(pieces: &mut FourPieces<'_>, at: usize, register: __m512i) {
     let [one, two, three, four] = pieces;
-    store(&mut one[at], _mm512_castsi512_si128(register));
-    store(&mut two[at], _mm512_extracti32x4_epi32::<1>(register));
-    store(&mut three[at], _mm512_extracti32x4_epi32::<2>(register));
-    store(&mut four[at], _mm512_extracti32x4_epi32::<3>(register));
+    one.store(at, _mm512_castsi512_si128(register));
+    two.store(at, _mm512_extracti32x4_epi32::<1>(register));
+    three.store(at, _mm512_extracti32x4_epi32::<2>(register));
+    four.store(at, _mm512_extracti32x4_epi32::<3>(register));
 }
