@@ -74,7 +74,7 @@ impl Seal {
         let sealed = seal_many(vec![job]).into_iter().next().unwrap_or(Err(SealError::NoRecipient));
         let sealed = sealed.map_err(unsealed)?;
         self.sink.write(out, sealed.bytes())?;
-        Ok(sealed.headers_kept())
+        Ok(sealed.facts().headers_kept)
     }
 
     /// What can be known before the first octet is written is.
@@ -93,7 +93,7 @@ impl Seal {
         let sealed = sealed.map_err(unsealed)?;
         self.sink.pour(out, |sink| sealed.write(sink))?;
         large.undecided().into_iter().for_each(warn);
-        Ok(sealed.headers_kept())
+        Ok(sealed.facts().headers_kept)
     }
 
     fn form(&self) -> Form {

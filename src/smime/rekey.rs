@@ -9,7 +9,7 @@ use super::open::checked_content;
 use super::recipient::{Naming, Recipient, recipients_for};
 use super::recipient_info::RecipientInfo;
 use super::unwrap::recover_content_key;
-use super::{OpenError, OpeningKey, SealError, Sealed};
+use super::{OpenError, OpeningKey, SealError, SealFacts, Sealed};
 use crate::cms::{CmsError, Enveloped, Input, MAX_OCTETS, Parts, Protection};
 use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::{Policy, SecretBytes, Seed, Suite};
@@ -111,7 +111,8 @@ fn hand_on(
     let infos = recipient_infos(&recipients, &content_key, seed)?;
     let bytes = message.written_for(infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients, headers_kept: None })
+    let facts = SealFacts { cipher: Some(algorithm.cipher), recipients, headers_kept: None };
+    Ok(Sealed { bytes, facts })
 }
 
 fn recipient_infos(
