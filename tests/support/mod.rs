@@ -1,6 +1,7 @@
 //! What the tests share: running programs, skipping honestly, keys and certificates, a store to deliver into.
 
 mod engine;
+mod held;
 mod identity;
 mod mail_server;
 mod need;
@@ -11,6 +12,7 @@ mod store;
 
 pub(crate) use crate::laws::crlf;
 pub(crate) use engine::{EngineParts, issued};
+pub(crate) use held::Held;
 pub(crate) use identity::{Authority, Identity, KeyKind};
 pub(crate) use mail_server::{Act, MailServer, Taken};
 pub(crate) use need::{
