@@ -9,7 +9,7 @@ mod place;
 
 use super::passes::{PASSES, Quiet, Watch};
 use super::run::Lock;
-use super::{Ended, RunError, Work};
+use super::{Ended, Left, RunError, Work};
 use crate::crypto::MarkKey;
 use crate::engine::StoreError;
 use crate::mail::mbox::{Entry, NoMbox, Splitter};
@@ -59,6 +59,8 @@ pub struct Imported {
     pub offset: u64,
     /// What became of it.
     pub arrived: Arrived,
+    /// Why it is stored as its sender encrypted it, if it is.
+    pub left: Option<Left>,
     /// For the report.
     pub notes: Vec<String>,
 }
