@@ -174,7 +174,7 @@ impl Import<'_> {
         }
         let (mut there, mut quiet) = (HashSet::new(), Quiet::default());
         for _ in 0..PASSES {
-            let (watch, before) = (Watch::begin(self.mailbox), there.len());
+            let (watch, before) = (Watch::begin(std::slice::from_ref(self.mailbox)), there.len());
             for stored in self.store.messages(self.mailbox).in_utf8() {
                 there.extend(stored?.mark().map(|mark| mark.0));
             }
