@@ -209,8 +209,20 @@ pub(super) fn replace(
     sync_parent(files, path)
 }
 
+/// Does nothing lie there, or something that a file may take the place of? A device, a pipe or a socket is none: root would lose
+/// `/dev/null` to a result that was meant for nobody. Nor is a link that leads to one.
+pub fn is_replaceable(path: &Path) -> bool {
+    path.metadata().map_or(true, |there| there.is_file())
+}
+
+pub(super) fn check_replaceable(path: &Path) -> Result<(), StoreError> {
+    let refused = || failed("replace", path)(io::Error::other("it is no file"));
+    if is_replaceable(path) { Ok(()) } else { Err(refused()) }
+}
+
 /// Puts a whole, synced file in the place of `path`; after an error what was there is there still.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    check_replaceable(path)?;
     let (temporary, file) = make_beside(path, |temporary| Disk.create(temporary))?;
     replace(&Disk, (&temporary, file), path, bytes)
 }
