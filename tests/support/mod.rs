@@ -4,6 +4,7 @@ mod engine;
 mod held;
 mod identity;
 mod mail_server;
+mod mount;
 mod need;
 mod page;
 mod program;
@@ -15,6 +16,7 @@ pub(crate) use engine::{EngineParts, issued};
 pub(crate) use held::Held;
 pub(crate) use identity::{Authority, Identity, KeyKind};
 pub(crate) use mail_server::{Act, MailServer, Taken};
+pub(crate) use mount::Mount;
 pub(crate) use need::{
     dovecot_plugin, files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors,
 };

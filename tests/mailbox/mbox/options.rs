@@ -1,10 +1,9 @@
 //! What can be said besides, and what goes wrong with the disk.
 
 use super::*;
-use crate::mailbox::run::disks::Mount;
 use crate::mailbox::verbs::enveloped;
 use crate::mailbox::works::openpgp;
-use crate::support::root;
+use crate::support::{Mount, root};
 
 impl Desk {
     /// Another account of the domain, with a key under the same password; its certificate as a file.
