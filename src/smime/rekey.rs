@@ -45,7 +45,7 @@ impl From<CmsError> for RekeyError {
 /// the old ones. Header, ciphertext, IV, attributes and tag stay as they are, octet for octet; of the message only the
 /// base64 text changes, also inside a multipart that has nothing else in it. A structure by itself stays one: DER or BER
 /// becomes DER, PEM stays PEM under its label. The recipients' keys are served as the profile `compatible` does under CBC,
-/// and as `modern` does under GCM. A content cipher that we only read stays too: see [`Sealed::cipher`].
+/// and as `modern` does under GCM. A content cipher that we only read stays too: see [`SealFacts::cipher`].
 ///
 /// Whether the key is right shows only in the content: as much of it is decrypted in memory as [`open`](super::open()) would
 /// check, and dropped.
