@@ -1,7 +1,7 @@
 //! The world failing around the hook: full and read-only disks, wrong modes, foreign users, time. Always "try again".
 
 use crate::hook::{assert_answer, assert_doubt};
-use crate::support::{Ended, Program, Store, path, root, tools};
+use crate::support::{Ended, Mount, Program, Store, path, root, tools};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -91,23 +91,6 @@ fn a_log_that_takes_nothing_stops_no_mail() {
     assert_doubt(&store.deliver(MESSAGE));
 }
 
-/// A small file system of its own, gone with the value.
-pub(crate) struct Mount(pub(crate) PathBuf);
-
-impl Mount {
-    pub(crate) fn new(place: PathBuf, options: &str) -> Mount {
-        std::fs::create_dir(&place).unwrap();
-        Program::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs", path(&place)]).run().ok();
-        Mount(place)
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        Program::new("umount").args([path(&self.0)]).run();
-    }
-}
-
 #[test]
 fn a_full_disk_is_75_and_nothing_of_the_message_stays() {
     if !tools(&["openssl"]) || !root(&["mount", "umount"]) {
@@ -115,11 +98,11 @@ fn a_full_disk_is_75_and_nothing_of_the_message_stays() {
     }
     let store = Store::new();
     let mount = Mount::new(store.file("small"), "size=64k,mode=0700");
-    let template = format!("mail-root = \"{}/{{domain}}/{{local}}/Maildir\"\n", path(&mount.0));
+    let template = format!("mail-root = \"{}/{{domain}}/{{local}}/Maildir\"\n", path(mount.path()));
     std::fs::write(store.root().join("sealpost.toml"), template).unwrap();
     let large = [MESSAGE, &b"0123456789abcde\n".repeat(8 << 10)].concat();
     assert_answer(&store.deliver(&large), 75, "4.3.1");
-    let maildir = mount.0.join("north.example/bob/Maildir");
+    let maildir = mount.path().join("north.example/bob/Maildir");
     for part in ["tmp", "new", "cur"] {
         assert_eq!(std::fs::read_dir(maildir.join(part)).unwrap().count(), 0, "{part}");
     }
@@ -134,13 +117,13 @@ fn a_read_only_disk_is_75() {
     }
     let store = Store::new();
     let mount = Mount::new(store.file("still"), "size=64k,mode=0700");
-    let template = format!("mail-root = \"{}/{{domain}}/{{local}}/Maildir\"\n", path(&mount.0));
+    let template = format!("mail-root = \"{}/{{domain}}/{{local}}/Maildir\"\n", path(mount.path()));
     std::fs::write(store.root().join("sealpost.toml"), template).unwrap();
     assert_answer(&store.deliver(MESSAGE), 0, "2.0.0");
-    Program::new("mount").args(["-o", "remount,ro", path(&mount.0)]).run().ok();
+    mount.remount("ro");
     assert_doubt(&store.deliver(MESSAGE));
-    Program::new("mount").args(["-o", "remount,rw", path(&mount.0)]).run().ok();
-    let new = mount.0.join("north.example/bob/Maildir/new");
+    mount.remount("rw");
+    let new = mount.path().join("north.example/bob/Maildir/new");
     assert_eq!(std::fs::read_dir(new).unwrap().count(), 1);
 }
 

@@ -12,7 +12,7 @@ use sealpost::mail::{Address, MailboxName};
 use sealpost::pki::{Certificate, UnlockedKey, Validity};
 use sealpost::rules::Source;
 use sealpost::smime::{OpeningKey, open};
-use sealpost::store::{Disk, Files, MaildirStore};
+use sealpost::store::{Call, Disk, Files, MaildirStore};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -48,8 +48,10 @@ impl Faulty {
     fn new(fault: Fault) -> Faulty {
         Faulty { fault, calls: Arc::default() }
     }
+}
 
-    fn call<T>(&self, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+impl Files for Faulty {
+    fn around<T>(&self, _: Call, _: &Path, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         match self.fault {
             Fault::Error(at) if call == at => Err(io::ErrorKind::StorageFull.into()),
@@ -57,48 +59,12 @@ impl Faulty {
             _ => run(),
         }
     }
-}
-
-impl Files for Faulty {
-    fn make_folder(&self, path: &Path) -> io::Result<()> {
-        self.call(|| Disk.make_folder(path))
-    }
-    fn create(&self, path: &Path) -> io::Result<File> {
-        self.call(|| Disk.create(path))
-    }
-    fn open_to_append(&self, path: &Path) -> io::Result<File> {
-        self.call(|| Disk.open_to_append(path))
-    }
     /// A write that fails leaves half of its bytes.
     fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
         let half = &bytes[..bytes.len() / 2];
         let mut copy = file.try_clone()?;
-        let written = self.call(|| Disk.write(file, bytes));
+        let written = self.around(Call::Write, Path::new(""), || Disk.write(file, bytes));
         written.or_else(|error| Disk.write(&mut copy, half).and(Err(error)))
-    }
-    fn set_modified(&self, file: &File, time: std::time::SystemTime) -> io::Result<()> {
-        self.call(|| Disk.set_modified(file, time))
-    }
-    fn set_group(&self, file: &File, group: u32) -> io::Result<()> {
-        self.call(|| Disk.set_group(file, group))
-    }
-    fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
-        self.call(|| Disk.set_mode(file, mode))
-    }
-    fn sync(&self, file: &File) -> io::Result<()> {
-        self.call(|| Disk.sync(file))
-    }
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.call(|| Disk.sync_folder(path))
-    }
-    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.call(|| Disk.link(from, to))
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.call(|| Disk.rename(from, to))
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.call(|| Disk.remove(path))
     }
 }
 

@@ -4,6 +4,7 @@ use super::failure::{Code, Failure};
 use super::input::{self, STANDARD_INPUT, read_bounded};
 use super::words;
 use crate::crypto::{ChunkKey, Entropy, SecretBytes};
+use crate::engine::Load;
 use crate::mail::{Source, Span, enough};
 use crate::smime::LargeError;
 use crate::system::{RereadFile, Spool, SpoolWriter, SystemEntropy};
@@ -26,23 +27,15 @@ pub(super) struct Memory {
     memory_limit: u64,
 }
 
-/// A message.
-pub(super) enum Arrived {
-    /// In memory.
-    Held(SecretBytes),
-    /// Above the limit.
-    Large(Box<dyn Source>),
-}
-
 impl Memory {
     /// The message on standard input.
-    pub(super) fn message(&self) -> Result<Arrived, Failure> {
+    pub(super) fn message(&self) -> Result<Load, Failure> {
         input::take_standard_input("the message")?;
         let arrived = input::standard_input().map_err(unread).and_then(|file| {
             arrive(file, self.memory_limit, enough(input::MESSAGE_LIMIT), &std::env::temp_dir())
         })?;
         match &arrived {
-            Arrived::Large(source) if source.len() > input::MESSAGE_LIMIT => {
+            Load::Large(source) if source.len() > input::MESSAGE_LIMIT => {
                 Err(Failure::new(Code::Data, "standard input holds more than 4 GiB"))
             }
             _ => Ok(arrived),
@@ -51,34 +44,34 @@ impl Memory {
 }
 
 /// Standard input up to `most` octets, for whoever answers by himself what is more; `folder` is where it waits if it must.
-pub(super) fn first_of_standard_input(limit: u64, most: u64, folder: &Path) -> Result<Arrived, Failure> {
+pub(super) fn first_of_standard_input(limit: u64, most: u64, folder: &Path) -> Result<Load, Failure> {
     arrive(input::standard_input().map_err(unread)?, limit, most, folder)
 }
 
 /// What a file or a pipe gives. `folder` is where it waits if it must.
-fn arrive(file: File, limit: u64, most: u64, folder: &Path) -> Result<Arrived, Failure> {
+fn arrive(file: File, limit: u64, most: u64, folder: &Path) -> Result<Load, Failure> {
     match RereadFile::of(file).map_err(unread)? {
-        Ok(file) if file.len() > limit => Ok(Arrived::Large(Box::new(file))),
-        Ok(file) if !file.is_empty() => unchanged(Span::of(&file).first(most)).map(Arrived::Held),
+        Ok(file) if file.len() > limit => Ok(Load::Large(Box::new(file))),
+        Ok(file) if !file.is_empty() => unchanged(Span::of(&file).first(most)).map(Load::Held),
         // What the kernel makes while it is read has no length.
         Ok(file) => from_pipe(file.into_file().take(most), limit, folder),
         Err(pipe) => from_pipe(pipe.take(most), limit, folder),
     }
 }
 
-fn from_pipe(mut pipe: Take<File>, limit: u64, folder: &Path) -> Result<Arrived, Failure> {
+fn from_pipe(mut pipe: Take<File>, limit: u64, folder: &Path) -> Result<Load, Failure> {
     let first = read_bounded(&mut pipe.by_ref().take(limit.min(FIRST)), FIRST).map_err(unread)?;
     let first = first.ok_or_else(|| unread(io::Error::other("it gave more than was asked for")))?;
     let mut next = Zeroizing::new(vec![0; STEP]);
     let more = read_some(&mut pipe, &mut next).map_err(unread)?;
     if more == 0 {
-        return Ok(Arrived::Held(first));
+        return Ok(Load::Held(first));
     }
     let spool = spool(first, (&mut pipe, next, more), folder)?;
     if spool.len() > limit {
-        Ok(Arrived::Large(Box::new(spool)))
+        Ok(Load::Large(Box::new(spool)))
     } else {
-        held(Span::of(&spool)).map(Arrived::Held)
+        held(Span::of(&spool)).map(Load::Held)
     }
 }
 
@@ -145,7 +138,7 @@ mod tests {
         (0..length).map(|at| (at % 251) as u8).collect()
     }
 
-    fn through_a_pipe(octets: Vec<u8>, limit: u64) -> Arrived {
+    fn through_a_pipe(octets: Vec<u8>, limit: u64) -> Load {
         let (reader, mut writer) = io::pipe().unwrap();
         let writes = std::thread::spawn(move || writer.write_all(&octets).unwrap());
         let arrived =
@@ -168,11 +161,11 @@ mod tests {
         ] {
             let octets = octets(length);
             let arrived = through_a_pipe(octets.clone(), limit);
-            let is_large = matches!(arrived, Arrived::Large(_));
+            let is_large = matches!(arrived, Load::Large(_));
             assert_eq!(is_large, length as u64 > limit, "{length}");
             let came = match arrived {
-                Arrived::Held(held) => held.expose().to_vec(),
-                Arrived::Large(source) => held(Span::of(&*source)).ok().unwrap().expose().to_vec(),
+                Load::Held(held) => held.expose().to_vec(),
+                Load::Large(source) => held(Span::of(&*source)).ok().unwrap().expose().to_vec(),
             };
             assert!(came == octets, "{length}");
         }
@@ -185,8 +178,8 @@ mod tests {
         std::fs::write(&path, octets(1000)).unwrap();
         let nowhere = folder.path().join("there is none");
         let arrive = |limit| arrive(File::open(&path).unwrap(), limit, u64::MAX, &nowhere).ok().unwrap();
-        assert!(matches!(arrive(999), Arrived::Large(source) if source.len() == 1000));
-        assert!(matches!(arrive(1000), Arrived::Held(held) if held.expose() == octets(1000)));
+        assert!(matches!(arrive(999), Load::Large(source) if source.len() == 1000));
+        assert!(matches!(arrive(1000), Load::Held(held) if held.expose() == octets(1000)));
     }
 
     #[test]

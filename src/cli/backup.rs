@@ -103,9 +103,8 @@ impl Restore {
         // Before a store is made.
         SqliteDirectory::check_backup(backup)?;
         let directory = SqliteDirectory::create(root)?;
-        let kept = format!("directory.sqlite.before-{}", SystemClock.now().unix_timestamp());
         let may_replace = if self.replace { MayReplace::Anything } else { MayReplace::NoDomains };
-        Ok(directory.restore(backup, &root.join(kept), may_replace)?)
+        Ok(directory.restore(backup, &kept_name(root), may_replace)?)
     }
 
     /// The file that the caller named, and what to do.
@@ -119,6 +118,14 @@ impl Restore {
             failure
         }
     }
+}
+
+/// Where the directory of before goes: a name with the second in it, and a number if somebody restored in that second already.
+fn kept_name(root: &Path) -> PathBuf {
+    let name = format!("directory.sqlite.before-{}", SystemClock.now().unix_timestamp());
+    let numbered = (2_u32..).map(|number| root.join(format!("{name}-{number}")));
+    let first = root.join(&name);
+    std::iter::once(first.clone()).chain(numbered).find(|free| !free.exists()).unwrap_or(first)
 }
 
 fn report(out: &mut Output, root: &Path, restored: &Restored) -> Result<(), Failure> {

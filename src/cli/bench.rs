@@ -37,6 +37,8 @@ const SIZES: [Size; 3] = [
     Size { name: "75 KiB", bytes: 75 << 10, batch: 128 },
     Size { name: "1 MiB", bytes: 1 << 20, batch: 32 },
 ];
+/// How long it measures if nothing is said.
+const SECONDS: u64 = 20;
 /// Of those that are stored: what most mail is, and what fills disks.
 const STORED: [Size; 2] = [SIZES[0], SIZES[1]];
 
@@ -59,8 +61,8 @@ const STORED: [Size; 2] = [SIZES[0], SIZES[1]];
 MB are millions of bytes of the messages as they come in. Many messages are sealed in one call,
 as whole mailboxes and full queues are; a message alone takes as long as the last table says.")]
 pub(super) struct Bench {
-    /// About how long to measure
-    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
+    /// About how long to measure; a slow machine takes up to twice as long
+    #[arg(long, value_name = "SECONDS", default_value_t = SECONDS, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
     /// Store below this folder, on the disk that is to be measured
     #[arg(long, value_name = "DIR")]
@@ -74,10 +76,9 @@ impl Bench {
         let place = self.place(context)?;
         let folder = Folder::make(&place)?;
         let (holders, pools) = (holders()?, Pools::new()?);
-        let sealed = holders.len() * SIZES.len() * Pools::MEASURED;
-        let steps = sealed + STORED.len() * (Shelf::MEASURED + steps::MEASURED) + steps::SHARED;
-        let each = Duration::from_secs(self.seconds) / u32::try_from(steps).unwrap_or(u32::MAX);
-        let rounds = Rounds::new(each, interrupt.flag(), progress::bar(out, steps));
+        let planned = planned(holders.len());
+        let each = Duration::from_secs(self.seconds) / u32::try_from(planned).unwrap_or(u32::MAX);
+        let rounds = Rounds::new(each, interrupt.flag(), progress::bar(out, planned));
         let figures = measure(&rounds, &holders, &pools, &folder)?;
         rounds.finish();
         let machine = Machine::new(&pools, folder.is_in_memory(), place);
@@ -96,6 +97,12 @@ impl Bench {
         context.become_owner().map_err(|failure| failure.hint("--store-in DIR names another folder"))?;
         Ok(context.root().to_owned())
     }
+}
+
+/// How many measurements there are.
+fn planned(holders: usize) -> usize {
+    let sealed = holders * SIZES.len() * Pools::MEASURED;
+    sealed + STORED.len() * (Shelf::MEASURED + steps::MEASURED) + steps::SHARED
 }
 
 fn measure(
@@ -117,4 +124,32 @@ fn measure(
     }
     figures.steps = steps::measure(rounds, holder, &figures.storing)?;
     Ok(figures)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use indicatif::ProgressBar;
+    use std::cell::Cell;
+    use std::sync::atomic::AtomicBool;
+    use std::time::Instant;
+
+    /// So nothing is measured besides what the time is divided by. It is over as soon as it has begun.
+    #[test]
+    fn every_measurement_is_one_of_those_that_share_the_time() {
+        let (begin, has_begun, stop) = (Instant::now(), Cell::new(false), AtomicBool::new(false));
+        let clock = || if has_begun.replace(true) { begin + Duration::from_secs(3600) } else { begin };
+        let rounds = Rounds::by(&clock, Duration::from_millis(1), &stop, ProgressBar::hidden());
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::make(place.path()).ok().unwrap();
+        let holders = holders().ok().unwrap();
+        measure(&rounds, &holders, &Pools::new().ok().unwrap(), &folder).ok().unwrap();
+        assert_eq!(rounds.made() as usize, planned(holders.len()));
+    }
+
+    /// What a slow machine may take leaves a quarter of a minute for keys and the last round.
+    #[test]
+    fn it_ends_within_a_minute() {
+        assert!(SECONDS * u64::from(rounds::LATE) <= 45);
+    }
 }

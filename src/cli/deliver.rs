@@ -6,11 +6,11 @@
 use super::context::{Context, engine, outbox};
 use super::envelope::Envelope;
 use super::failure::{Code, Failure};
-use super::incoming::Incoming;
-use super::{deliver_batch, harvest, output, queue_run};
+use super::{arrived, deliver_batch, harvest, output, queue_run};
 use crate::config::{Config, FILE};
-use crate::engine::{CopyReport, Disposition, Fired, Outcome, Request};
+use crate::engine::{CopyReport, Disposition, Fired, Load, Outcome, Parcel, Request};
 use crate::helper::{SitePrograms, end_all};
+use crate::mail::enough;
 use std::ffi::OsString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -105,21 +105,23 @@ fn attempt(args: &[OsString], watch: &Watch) -> Result<Disposition, Failure> {
     let config = ready.inspect_err(|_| crate::system::log::start_syslog(tracing::Level::INFO))?;
     context.start_log(&config)?;
     watch.shorten(config.deadline);
-    let incoming = Incoming::take(&config, context.root())?;
+    let most = enough(config.settings.max_message);
+    let message = arrived::first_of_standard_input(config.memory_limit, most, context.root())?;
     let directory = context.directory_for_reading()?;
     let store = context.store(&config)?;
     let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
     let engine = engine(&directory, &store, &outbox, &config, &programs);
-    let large = incoming.survey()?;
-    let (request, outcome) = incoming.deliver(&engine, large.as_ref(), verb.request()?)?;
-    // From here on everything is decided: a log that blocks makes no doubt of it.
-    watch.stored(&outcome.disposition);
-    log(&request, &outcome);
-    queue_run::after_delivery(&config, &directory, &outbox);
-    harvest::after_delivery(&context, &config, &directory, &request, &outcome);
+    let disposition = verb.parcel(message)?.deliver(&engine, |request, outcome| {
+        // From here on everything is decided: a log that blocks makes no doubt of it.
+        watch.stored(&outcome.disposition);
+        log(request, &outcome);
+        queue_run::after_delivery(&config, &directory, &outbox);
+        harvest::after_delivery(&context, &config, &directory, request, &outcome);
+        outcome.disposition
+    });
     drop(outbox);
     directory.leave_open();
-    Ok(outcome.disposition)
+    Ok(disposition)
 }
 
 /// The configuration, which must be there: without it the defaults would put mail where nobody looks for it.
@@ -192,11 +194,10 @@ impl Deliver {
         self.batch.is_wanted().then_some((self.batch, self.envelope))
     }
 
-    /// Without its message.
-    fn request<'m>(self) -> Result<Request<'m>, Failure> {
-        let recipients = self.envelope.recipients()?;
+    /// With its message.
+    fn parcel(self, message: Load) -> Result<Parcel, Failure> {
         let queue_id = self.queue_id.filter(|id| !id.is_empty());
-        Ok(Request { queue_id, ..self.envelope.request(recipients, b"") })
+        Ok(Parcel { queue_id, ..self.envelope.parcel(self.envelope.recipients()?, message) })
     }
 }
 

@@ -7,6 +7,7 @@ use super::context::{Context, engine, outbox};
 use super::failure::{Code, Failure};
 use super::keyring::Keyring;
 use super::output::{Output, Table};
+use super::words::shell_word;
 use crate::crypto::{Entropy, Profile, SecretBytes};
 use crate::engine::{Clock, CopyReport, Disposition, Outcome, Recipient, Request};
 use crate::helper::SitePrograms;
@@ -282,33 +283,13 @@ fn stored_file(folder: &Path, name: &str) -> Option<PathBuf> {
 
 fn next_commands(dir: &Path, sealed: &Path) -> String {
     let program = std::env::args().next().unwrap_or("sealpost".into());
-    let (program, root, sealed) = (quoted(Path::new(&program)), quoted(dir), quoted(sealed));
-    let (password, payroll) = (quoted(&dir.join("password")), quoted(&dir.join("incoming/02-payroll.eml")));
+    let word = |path: &Path| shell_word(&path.display().to_string());
+    let (program, root, sealed) = (shell_word(&program), word(dir), word(sealed));
+    let (password, payroll) = (word(&dir.join("password")), word(&dir.join("incoming/02-payroll.eml")));
     [
         format!("  {program} inspect < {sealed}"),
         format!("  {program} --root {root} open --account anna@north.example --password-file {password} < {sealed}"),
         format!("  {program} --root {root} rules explain --recipient anna@north.example < {payroll}"),
     ]
     .join("\n")
-}
-
-/// One word of a shell, quoted only where that is needed.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-+,=@:%".contains(char);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_of_the_shell_stays_one() {
-        assert_eq!(quoted(Path::new("sealpost-demo/new/1.M2P3.vm,S=5")), "sealpost-demo/new/1.M2P3.vm,S=5");
-        assert_eq!(quoted(Path::new("a b'c")), "'a b'\\''c'");
-    }
 }

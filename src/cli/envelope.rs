@@ -66,7 +66,7 @@ impl Envelope {
         recipients.collect()
     }
 
-    /// With a message of many, and no queue id.
+    /// With a message, and no queue id.
     pub(super) fn parcel(&self, recipients: Vec<Recipient>, message: Load) -> Parcel {
         Parcel {
             message,

@@ -24,13 +24,24 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn write(&self, out: &mut Output, bytes: &[u8]) -> Result<(), Failure> {
-        match &self.output {
+        match self.file()? {
             None => out.bytes(bytes),
-            Some(path) if path.is_dir() => {
-                Err(Failure::new(Code::Io, format!("cannot write {}: it is a folder", path.display())))
-            }
             Some(path) => store::pour_file(path, |take| take(bytes))?
                 .map_err(|error| Failure::io("write", path.display(), &error)),
+        }
+    }
+
+    /// The file, if it may be written.
+    fn file(&self) -> Result<Option<&Path>, Failure> {
+        let refuse = |path: &Path, why: &str| {
+            Failure::new(Code::Io, format!("cannot write {}: it is {why}", path.display()))
+        };
+        match self.output.as_deref() {
+            Some(path) if path.is_dir() => Err(refuse(path, "a folder")),
+            Some(path) if !store::is_replaceable(path) => Err(refuse(path, "no file").hint(
+                "without --output the result goes to standard output, and from there wherever > leads",
+            )),
+            path => Ok(path),
         }
     }
 
@@ -51,9 +62,8 @@ impl Sink {
         out: &mut Output,
         give: impl FnOnce(smime::Sink<'_>) -> Result<(), LargeError>,
     ) -> Result<(), Failure> {
-        let given = match &self.output {
+        let given = match self.file()? {
             None => give(&mut |piece| out.piece(piece)),
-            Some(path) if path.is_dir() => return self.write(out, b""),
             Some(path) => store::pour_file(path, give)?,
         };
         match given {

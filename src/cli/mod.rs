@@ -49,7 +49,6 @@ mod fitness;
 mod harvest;
 mod holder;
 mod hook_words;
-mod incoming;
 mod init;
 mod initial_password;
 mod input;

@@ -1,12 +1,13 @@
 //! `sealpost open`: a filter that gives the message back.
 
-use super::arrived::{self, Arrived, Memory};
+use super::arrived::{self, Memory};
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::filter::Sink;
 use super::keyring::KeySource;
 use super::output::Output;
 use crate::crypto::SecretBytes;
+use crate::engine::Load;
 use crate::mail::Span;
 use crate::smime::{self, LargeError, OpenError, OpeningKey, open_large, open_large_raw};
 use std::path::PathBuf;
@@ -52,8 +53,8 @@ impl Open {
         let keys = keyring.opening_keys()?;
         self.sink.warn_of_pieces();
         match self.memory.message()? {
-            Arrived::Held(sealed) => self.open(out, sealed.expose(), &keys),
-            Arrived::Large(source) => self.open_large(out, Span::of(&*source), &keys),
+            Load::Held(sealed) => self.open(out, sealed.expose(), &keys),
+            Load::Large(source) => self.open_large(out, Span::of(&*source), &keys),
         }
     }
 

@@ -64,7 +64,7 @@ impl Rekey {
         )?;
         self.sink.write(out, rekeyed.bytes())?;
         note_mixture(&recipients);
-        rekeyed.cipher().into_iter().for_each(advise);
+        rekeyed.facts().cipher.into_iter().for_each(advise);
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
 //! `sealpost seal`: a filter that needs no store.
 
-use super::arrived::{self, Arrived, Memory};
+use super::arrived::{self, Memory};
 use super::failure::{Code, Failure};
 use super::filter::{Recipients, Sink, note_mixture};
 use super::output::{Output, warn};
 use super::words;
 use crate::crypto::{Classical, Entropy, Profile};
-use crate::engine::{Choice, Clock};
+use crate::engine::{Choice, Clock, Load};
 use crate::mail::{self, HeaderPolicy, Span};
 use crate::pki::ValidatedCertificate;
 use crate::smime::{
@@ -48,8 +48,8 @@ impl Seal {
     pub(super) fn run(self, out: &mut Output) -> Result<(), Failure> {
         let recipients = self.to.validated()?;
         let headers_kept = match self.memory.message()? {
-            Arrived::Held(message) => self.seal(out, message.expose(), &recipients)?,
-            Arrived::Large(source) => self.seal_large(out, Span::of(&*source), &recipients)?,
+            Load::Held(message) => self.seal(out, message.expose(), &recipients)?,
+            Load::Large(source) => self.seal_large(out, Span::of(&*source), &recipients)?,
         };
         note_mixture(&recipients);
         if let Some(reason) = headers_kept {
@@ -74,7 +74,7 @@ impl Seal {
         let sealed = seal_many(vec![job]).into_iter().next().unwrap_or(Err(SealError::NoRecipient));
         let sealed = sealed.map_err(unsealed)?;
         self.sink.write(out, sealed.bytes())?;
-        Ok(sealed.headers_kept())
+        Ok(sealed.facts().headers_kept)
     }
 
     /// What can be known before the first octet is written is.
@@ -93,7 +93,7 @@ impl Seal {
         let sealed = sealed.map_err(unsealed)?;
         self.sink.pour(out, |sink| sealed.write(sink))?;
         large.undecided().into_iter().for_each(warn);
-        Ok(sealed.headers_kept())
+        Ok(sealed.facts().headers_kept)
     }
 
     fn form(&self) -> Form {

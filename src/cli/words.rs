@@ -198,9 +198,25 @@ impl From<VaultError> for Failure {
     }
 }
 
+/// As one word of a POSIX shell, quoted only where that is needed.
+pub(super) fn shell_word(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_of_the_shell_stays_one() {
+        assert_eq!(shell_word("sealpost-demo/new/1.M2P3.vm,S=5"), "sealpost-demo/new/1.M2P3.vm,S=5");
+        assert_eq!(shell_word("a b'c"), "'a b'\\''c'");
+        assert_eq!(shell_word(""), "''");
+    }
 
     #[test]
     fn a_wait_is_rounded_up() {

@@ -1,6 +1,6 @@
 //! From text to a checked config.
 
-use super::fault::position;
+use super::fault::Lines;
 use super::issue::IssueSettings;
 use super::keys::{KEYS, Key};
 use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle, programs};
@@ -11,6 +11,7 @@ use crate::engine::{
 };
 use crate::mail::HeaderPolicy;
 use crate::rules::RulesAllowed;
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -115,11 +116,13 @@ impl Config {
     /// Reads and checks the text of a file; `file` is the name in the faults.
     pub fn parse(file: &str, text: &str) -> Result<Config, ConfigFaults> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        let mut faults: Vec<Fault> = errors.iter().map(|error| syntax_fault(text, error)).collect();
+        let lines = Lines::of(text);
+        let mut faults: Vec<Fault> = errors.iter().map(|error| syntax_fault(&lines, error)).collect();
+        let mut faulty: HashSet<usize> = faults.iter().map(|fault| fault.line).collect();
         let mut config = Config::default();
         for (name, value) in table.get_ref() {
-            if let Err(fault) = config.take(text, name.get_ref(), name.span().start, value)
-                && !faults.iter().any(|known| known.line == fault.line)
+            if let Err(fault) = config.take(&lines, name.get_ref(), name.span().start, value)
+                && faulty.insert(fault.line)
             {
                 faults.push(fault);
             }
@@ -167,20 +170,26 @@ impl Config {
         late.collect()
     }
 
-    fn take(&mut self, text: &str, name: &str, at: usize, value: &Spanned<DeValue<'_>>) -> Result<(), Fault> {
-        let fault = |offset, text: String, source: &str| {
-            let (line, column) = position(source, offset);
+    fn take(
+        &mut self,
+        lines: &Lines<'_>,
+        name: &str,
+        at: usize,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<(), Fault> {
+        let fault = |offset, text: String| {
+            let (line, column) = lines.position(offset);
             Fault { line, column, text }
         };
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
-            return Err(fault(at, unknown(name), text));
+            return Err(fault(at, unknown(name)));
         };
-        let source = text.get(value.span()).unwrap_or_default();
+        let source = lines.span(value.span());
         if (key.read)(self, value.get_ref()).is_none() {
             let wrong = format!("{name} = {source} is not allowed; allowed: {}", (key.allowed)());
-            return Err(fault(value.span().start, wrong, text));
+            return Err(fault(value.span().start, wrong));
         }
-        let origin = Origin::Line(position(text, at).0);
+        let origin = Origin::Line(lines.position(at).0);
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == name) {
             *entry = Entry { key: key.name, value: source.to_owned(), origin };
         }
@@ -225,9 +234,9 @@ impl Config {
     }
 }
 
-fn syntax_fault(text: &str, error: &toml::de::Error) -> Fault {
+fn syntax_fault(lines: &Lines<'_>, error: &toml::de::Error) -> Fault {
     let offset = error.span().map_or(0, |span| span.start);
-    let (line, column) = position(text, offset);
+    let (line, column) = lines.position(offset);
     Fault { line, column, text: error.message().replace('\n', "; ") }
 }
 
@@ -241,7 +250,12 @@ fn unknown(name: &str) -> String {
     }
 }
 
+/// Of a long name none: that is no slip, and each comparison takes as long as the two names multiplied.
 fn nearest(name: &str) -> Option<&'static str> {
+    const LONGEST: usize = 64;
+    if name.len() > LONGEST {
+        return None;
+    }
     let scored = KEYS.iter().map(|key| (strsim::jaro_winkler(key.name, name), key.name));
     let best = scored.max_by(|left, right| left.0.total_cmp(&right.0))?;
     (best.0 > 0.8).then_some(best.1)
@@ -266,6 +280,18 @@ mod tests {
         assert_eq!(config.log, LogTarget::Syslog);
         assert!(config.submission.to.is_none() && config.submission.user.is_none());
         assert_eq!(config.submission.lifetime, Duration::from_secs(5 * 24 * 60 * 60));
+    }
+
+    /// A damaged file can have names of any length, and as many faults as lines.
+    #[test]
+    fn a_long_name_is_compared_with_none() {
+        let name = format!("max-message{}", "-".repeat(60));
+        assert!(strsim::jaro_winkler("max-message", &name) > 0.8, "it would be near");
+        assert!(unknown(&name).starts_with(&format!("there is no key {name}; the keys are ")));
+        let many: String = (0..3000).map(|number| format!("k{number} = 1\n")).collect();
+        let faults = Config::parse("t", &many).unwrap_err().faults;
+        let lines: Vec<(usize, usize)> = faults.iter().map(|fault| (fault.line, fault.column)).collect();
+        assert_eq!(lines, (1..=3000).map(|line| (line, 1)).collect::<Vec<_>>());
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn make_one<'v>(
             let kept = recognise_large(message, &active, engine.settings.openpgp);
             LargeContent::Sealed(match kept {
                 Some(sealed) => {
-                    report_kept(&mut report, &readers, (sealed.cipher(), sealed.recipients()));
+                    report_kept(&mut report, &readers, sealed.facts());
                     report_headers(&mut report, kept_headers(form));
                     sealed
                 }
@@ -152,8 +152,7 @@ fn make_one<'v>(
                     let sealed = seal_large(message, &recipients, form, &mark, engine.entropy.seed()?);
                     let mailbox = || plan.full_mailbox();
                     let sealed = sealed.map_err(|source| EngineError::Seal { mailbox: mailbox(), source })?;
-                    report_sealed(&mut report, &readers, sealed.cipher());
-                    report_headers(&mut report, sealed.headers_kept());
+                    report_sealed(&mut report, &readers, sealed.facts());
                     sealed
                 }
             })

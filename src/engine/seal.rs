@@ -3,10 +3,9 @@
 use super::certificates::{Certificates, Fit, Reader};
 use super::plan::{self, Form, PlannedCopy};
 use super::{Content, Copy, CopyReport, Engine, EngineError, PlainConsent};
-use crate::crypto::ContentCipher;
 use crate::mail::{Address, Edited, HeaderEdits, HeaderPolicy, Message};
 use crate::pki::{Certificate, ValidatedCertificate};
-use crate::smime::{self, HeadersKept, Mark, SealError, SealJob, Sealed, SealedTo, recognise, seal_many};
+use crate::smime::{self, HeadersKept, Mark, SealError, SealFacts, SealJob, Sealed, recognise, seal_many};
 use std::sync::Arc;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -206,15 +205,14 @@ fn assemble<'m>(
             Content::Plain(message, consent)
         }
         (Way::Seal(readers, _, form), Some(sealed)) => {
-            report_kept(&mut report, &readers, (sealed.cipher(), sealed.recipients()));
+            report_kept(&mut report, &readers, sealed.facts());
             report_headers(&mut report, kept_headers(form));
             Content::Sealed(sealed)
         }
         (Way::Seal(readers, ..), None) => {
             let sealed = fresh.next().unwrap_or(Err(SealError::NoRecipient));
             let sealed = sealed.map_err(|source| unsealed(&plan, source))?;
-            report_sealed(&mut report, &readers, sealed.cipher());
-            report_headers(&mut report, sealed.headers_kept());
+            report_sealed(&mut report, &readers, sealed.facts());
             Content::Sealed(sealed)
         }
     };
@@ -256,31 +254,24 @@ pub(super) fn blank_report(plan: &PlannedCopy<'_>, size: u64) -> CopyReport {
     }
 }
 
-pub(super) fn report_sealed(
-    report: &mut CopyReport,
-    readers: &[Reader],
-    cipher: Option<&'static ContentCipher>,
-) {
-    report.cipher = cipher.map(|cipher| cipher.name);
+pub(super) fn report_sealed(report: &mut CopyReport, readers: &[Reader], facts: &SealFacts) {
+    report.cipher = facts.cipher.map(|cipher| cipher.name);
     report.sealed_to.extend(readers.iter().flat_map(Reader::reports));
     report.warnings.extend(readers.iter().flat_map(|reader| reader.warnings.iter().cloned()));
+    report_headers(report, facts.headers_kept);
 }
 
 pub(super) fn report_headers(report: &mut CopyReport, kept: Option<HeadersKept>) {
     report.warnings.extend(kept.map(|reason| reason.to_string()));
 }
 
-pub(super) fn report_kept(
-    report: &mut CopyReport,
-    readers: &[Reader],
-    (cipher, named): (Option<&'static ContentCipher>, &[SealedTo]),
-) {
+pub(super) fn report_kept(report: &mut CopyReport, readers: &[Reader], facts: &SealFacts) {
     report.kept_as_is = true;
-    report.cipher = cipher.map(|cipher| cipher.name);
+    report.cipher = facts.cipher.map(|cipher| cipher.name);
     for reader in readers {
         let is_named = |held: &&Certificate| {
             let fingerprint = Some(held.fingerprint());
-            named.iter().any(|to| to.certificate == fingerprint)
+            facts.recipients.iter().any(|to| to.certificate == fingerprint)
         };
         report.sealed_to.extend(reader.active.iter().filter(is_named).map(|held| reader.report(held)));
         report.warnings.extend(reader.warnings.iter().cloned());

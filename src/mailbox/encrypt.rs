@@ -124,7 +124,7 @@ fn replace(sealed: Result<Sealed, SealError>, mut notes: Vec<String>) -> Made {
     match sealed {
         Err(error) => Made::Fail(error.to_string()),
         Ok(sealed) => {
-            notes.extend(sealed.headers_kept().map(|reason| reason.to_string()));
+            notes.extend(sealed.facts().headers_kept.map(|reason| reason.to_string()));
             let proof = Proof::sealed(&sealed);
             Made::Replace(NewContent::Sealed(sealed), proof, notes.into())
         }

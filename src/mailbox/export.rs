@@ -104,7 +104,7 @@ impl Export<'_> {
     fn listed(&self) -> Result<BTreeSet<Listed>, ExportError> {
         let (mut found, mut quiet) = (BTreeSet::new(), Quiet::default());
         for _ in 0..PASSES {
-            let watch = Watch::begin(self.mailbox);
+            let watch = Watch::begin(std::slice::from_ref(self.mailbox));
             let mut has_news = false;
             for stored in self.store.messages(self.mailbox) {
                 self.go_on()?;
@@ -132,7 +132,7 @@ impl Export<'_> {
             if missed.is_empty() {
                 return Ok(());
             }
-            let (watch, mut met) = (Watch::begin(self.mailbox), HashSet::new());
+            let (watch, mut met) = (Watch::begin(std::slice::from_ref(self.mailbox)), HashSet::new());
             for stored in self.store.messages(self.mailbox) {
                 let stored = stored?;
                 if missed.contains_key(stored.base()) {

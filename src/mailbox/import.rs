@@ -9,7 +9,7 @@ mod place;
 
 use super::passes::{PASSES, Quiet, Watch};
 use super::run::Lock;
-use super::{Ended, RunError, Work};
+use super::{Ended, Left, RunError, Work};
 use crate::crypto::MarkKey;
 use crate::engine::StoreError;
 use crate::mail::mbox::{Entry, NoMbox, Splitter};
@@ -59,6 +59,8 @@ pub struct Imported {
     pub offset: u64,
     /// What became of it.
     pub arrived: Arrived,
+    /// Why it is stored as its sender encrypted it, if it is.
+    pub left: Option<Left>,
     /// For the report.
     pub notes: Vec<String>,
 }
@@ -172,7 +174,7 @@ impl Import<'_> {
         }
         let (mut there, mut quiet) = (HashSet::new(), Quiet::default());
         for _ in 0..PASSES {
-            let (watch, before) = (Watch::begin(self.mailbox), there.len());
+            let (watch, before) = (Watch::begin(std::slice::from_ref(self.mailbox)), there.len());
             for stored in self.store.messages(self.mailbox).in_utf8() {
                 there.extend(stored?.mark().map(|mark| mark.0));
             }

@@ -26,6 +26,20 @@ pub enum Left {
     Gone,
 }
 
+impl Left {
+    /// All of them, in their order. The last one says how many there are.
+    pub const ALL: [Left; Left::Gone as usize + 1] = [
+        Left::AlreadyRight,
+        Left::AndOthers,
+        Left::OtherKeys,
+        Left::SealedToOthers,
+        Left::WeakAlgorithms,
+        Left::OpenPgp,
+        Left::Clear,
+        Left::Gone,
+    ];
+}
+
 /// What should be known about a message that is replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notes {

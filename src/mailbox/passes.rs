@@ -1,10 +1,12 @@
-//! How often a mailbox is listed until nothing in it can have been missed.
+//! How often mailboxes are listed until nothing in them can have been missed.
 //!
 //! Whoever sets a flag renames a file, and readdir(3) leaves open whether a listing that is under way gives the old name, the
 //! new one, both or neither. A listing is exact if nothing was renamed meanwhile, which the folders' times of modification
-//! tell; beside a busy client several must agree.
+//! tell; beside a busy client, or right after changes of our own, several must agree.
 
 use crate::store::StoredMailbox;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// A mailbox that does not come to rest is listed so often and no more.
@@ -15,27 +17,29 @@ const AGREE: usize = 3;
 const TICK: Duration = Duration::from_secs(2);
 
 /// Stands beside a listing from its begin to its end.
-pub(super) struct Watch<'a> {
-    mailbox: &'a StoredMailbox,
-    before: [Option<SystemTime>; 2],
+pub(super) struct Watch {
+    folders: Vec<PathBuf>,
+    before: Vec<Option<SystemTime>>,
     is_old: bool,
 }
 
-impl Watch<'_> {
-    pub(super) fn begin(mailbox: &StoredMailbox) -> Watch<'_> {
-        let before = changed(mailbox);
+impl Watch {
+    pub(super) fn begin(mailboxes: &[Arc<StoredMailbox>]) -> Watch {
+        let parts = |mailbox: &Arc<StoredMailbox>| ["new", "cur"].map(|part| mailbox.folder().join(part));
+        let folders: Vec<PathBuf> = mailboxes.iter().flat_map(parts).collect();
+        let before = changed(&folders);
         let is_old = before.iter().flatten().all(|time| time.elapsed().is_ok_and(|age| age > TICK));
-        Watch { mailbox, before, is_old }
+        Watch { folders, before, is_old }
     }
 
     /// Has no name changed since?
     fn is_still(&self) -> bool {
-        self.is_old && changed(self.mailbox) == self.before
+        self.is_old && changed(&self.folders) == self.before
     }
 }
 
-fn changed(mailbox: &StoredMailbox) -> [Option<SystemTime>; 2] {
-    ["new", "cur"].map(|part| mailbox.folder().join(part).metadata().ok()?.modified().ok())
+fn changed(folders: &[PathBuf]) -> Vec<Option<SystemTime>> {
+    folders.iter().map(|folder| folder.metadata().ok()?.modified().ok()).collect()
 }
 
 /// Listings in a row that gave nothing new.
@@ -44,7 +48,7 @@ pub(super) struct Quiet(usize);
 
 impl Quiet {
     /// Takes up a listing that has just ended.
-    pub(super) fn see(&mut self, watch: &Watch<'_>, has_news: bool) {
+    pub(super) fn see(&mut self, watch: &Watch, has_news: bool) {
         self.count(watch.is_still(), has_news);
     }
 
@@ -65,11 +69,43 @@ impl Quiet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::{Address, MailboxName};
+    use crate::store::MaildirStore;
+    use std::fs::File;
 
     fn is_enough(listings: &[(bool, bool)]) -> bool {
         let mut quiet = Quiet::default();
         listings.iter().for_each(|(is_still, has_news)| quiet.count(*is_still, *has_news));
         quiet.is_enough()
+    }
+
+    /// Two mailboxes whose folders changed so long ago.
+    fn mailboxes(age: Duration) -> (tempfile::TempDir, Vec<Arc<StoredMailbox>>) {
+        let root = tempfile::tempdir().unwrap();
+        let store = MaildirStore::new(root.path(), "{domain}/{local}").unwrap();
+        let owner = Address::parse("bob@north.example").unwrap();
+        for name in ["INBOX", "Archive"] {
+            store.create(&owner, &MailboxName::parse(name).unwrap()).unwrap();
+        }
+        let mailboxes = store.stored_mailboxes(&owner).unwrap();
+        for folder in &Watch::begin(&mailboxes).folders {
+            File::open(folder).unwrap().set_modified(SystemTime::now() - age).unwrap();
+        }
+        (root, mailboxes)
+    }
+
+    #[test]
+    fn a_listing_is_exact_if_all_folders_were_old_and_nothing_changed_in_any() {
+        let (_root, old) = mailboxes(TICK * 2);
+        assert_eq!(old.len(), 2);
+        let watch = Watch::begin(&old);
+        assert!(watch.is_still());
+        std::fs::write(watch.folders.last().unwrap().join("1.a"), "").unwrap();
+        assert!(!watch.is_still());
+        assert!(!Watch::begin(&old).is_still(), "it may have changed right before");
+        let (_root, young) = mailboxes(Duration::ZERO);
+        assert!(!Watch::begin(&young).is_still());
+        assert!(Watch::begin(&[]).is_still());
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 }
 
 fn ids(sealed: &Sealed) -> BTreeSet<RecipientId> {
-    sealed.recipients().iter().filter_map(|to| to.id.clone()).collect()
+    sealed.facts().recipients.iter().filter_map(|to| to.id.clone()).collect()
 }
 
 /// The structure, if it is whole up to the last octet and names all of these and nobody else.

@@ -23,7 +23,7 @@ pub(super) use batch::reason;
 pub use event::Event;
 pub(super) use known::Known;
 pub(super) use lock::Lock;
-pub(super) use read::{MESSAGES, NAMES, OCTETS, PASSES, RESTLESS, too_large, whole};
+pub(super) use read::{MESSAGES, NAMES, OCTETS, RESTLESS, too_large, whole};
 pub use trouble::GivenUp;
 
 use super::{Selection, Work};

@@ -41,6 +41,6 @@ pub use recognise::{
 pub use rekey::{RekeyError, rekey, rekey_examined};
 pub use restore::{Restored, restore};
 pub use seal::{Mark, Marked, SealError, SealJob, seal_many};
-pub use sealed::{Sealed, SealedTo};
+pub use sealed::{SealFacts, Sealed, SealedTo};
 pub use strength::weak_algorithms;
 pub use verify::{VerifiedSignature, VerifyError, verify};

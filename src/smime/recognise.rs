@@ -2,7 +2,7 @@
 
 use super::open::checked_content;
 use super::unwrap::is_listed;
-use super::{Sealed, SealedTo};
+use super::{SealFacts, Sealed, SealedTo};
 use crate::cms::{Enveloped, Protection, RecipientId, find};
 use crate::crypto::algorithm::Mode;
 use crate::crypto::{ContentCipher, Policy};
@@ -26,12 +26,15 @@ pub enum OpenPgp {
 pub fn recognise(message: &[u8], accounts: &[&[Certificate]], openpgp: OpenPgp) -> Option<Sealed> {
     match find(&Message::new(message)) {
         Protection::OpenPgp if openpgp == OpenPgp::Keep => {
-            Some(Sealed { bytes: message.to_vec(), cipher: None, recipients: Vec::new(), headers_kept: None })
+            Some(Sealed { bytes: message.to_vec(), facts: SealFacts::default() })
         }
         Protection::Encrypted(enveloped) => {
             let cipher = written_cipher(&enveloped)?;
             let recipients = sealed_to_all(&enveloped, accounts)?;
-            Some(Sealed { bytes: message.to_vec(), cipher: Some(cipher), recipients, headers_kept: None })
+            Some(Sealed {
+                bytes: message.to_vec(),
+                facts: SealFacts { cipher: Some(cipher), recipients, headers_kept: None },
+            })
         }
         _ => None,
     }
@@ -47,7 +50,7 @@ pub fn encrypted_as_it_is(message: &[u8]) -> Option<Sealed> {
         }
         Protection::None | Protection::Signed => return None,
     };
-    Some(Sealed { bytes: message.to_vec(), cipher: None, recipients, headers_kept: None })
+    Some(Sealed { bytes: message.to_vec(), facts: SealFacts { recipients, ..SealFacts::default() } })
 }
 
 /// The content cipher, if it and all that hands its key to the recipients are in the writing policy.

@@ -9,7 +9,7 @@ use super::open::checked_content;
 use super::recipient::{Naming, Recipient, recipients_for};
 use super::recipient_info::RecipientInfo;
 use super::unwrap::recover_content_key;
-use super::{OpenError, OpeningKey, SealError, Sealed};
+use super::{OpenError, OpeningKey, SealError, SealFacts, Sealed};
 use crate::cms::{CmsError, Enveloped, Input, MAX_OCTETS, Parts, Protection};
 use crate::crypto::content::ContentAlgorithm;
 use crate::crypto::{Policy, SecretBytes, Seed, Suite};
@@ -45,7 +45,7 @@ impl From<CmsError> for RekeyError {
 /// the old ones. Header, ciphertext, IV, attributes and tag stay as they are, octet for octet; of the message only the
 /// base64 text changes, also inside a multipart that has nothing else in it. A structure by itself stays one: DER or BER
 /// becomes DER, PEM stays PEM under its label. The recipients' keys are served as the profile `compatible` does under CBC,
-/// and as `modern` does under GCM. A content cipher that we only read stays too: see [`Sealed::cipher`].
+/// and as `modern` does under GCM. A content cipher that we only read stays too: see [`SealFacts::cipher`].
 ///
 /// Whether the key is right shows only in the content: as much of it is decrypted in memory as [`open`](super::open()) would
 /// check, and dropped.
@@ -111,7 +111,8 @@ fn hand_on(
     let infos = recipient_infos(&recipients, &content_key, seed)?;
     let bytes = message.written_for(infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
-    Ok(Sealed { bytes, cipher: Some(algorithm.cipher), recipients, headers_kept: None })
+    let facts = SealFacts { cipher: Some(algorithm.cipher), recipients, headers_kept: None };
+    Ok(Sealed { bytes, facts })
 }
 
 fn recipient_infos(

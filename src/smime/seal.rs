@@ -28,7 +28,7 @@ pub struct SealJob<'a> {
     /// Everybody who will be able to open it.
     pub recipients: &'a [ValidatedCertificate],
     /// Which algorithms, how recipients are named, and what of the header stays readable, where the message allows it:
-    /// see [`Sealed::headers_kept`].
+    /// see [`headers_kept`](super::SealFacts::headers_kept).
     pub form: Form,
     /// What the `Sealpost-Sealed` field says.
     pub mark: Mark<'a>,

@@ -15,13 +15,22 @@ pub struct SealedTo {
     pub id: Option<RecipientId>,
 }
 
+/// What is known of a sealed message without its octets.
+#[derive(Debug, Clone, Default)]
+pub struct SealFacts {
+    /// What it is encrypted with; absent for an OpenPGP message that is kept.
+    pub cipher: Option<&'static ContentCipher>,
+    /// Who can open it.
+    pub recipients: Vec<SealedTo>,
+    /// Why nothing of the header is hidden, if the policy of the job would hide some of it: a warning for the log.
+    pub headers_kept: Option<HeadersKept>,
+}
+
 /// A message that only its recipients can open. Made only in this room: by [`seal_many`](super::seal_many),
 /// [`rekey`](super::rekey()) and [`recognise`](super::recognise()).
 pub struct Sealed {
     pub(super) bytes: Vec<u8>,
-    pub(super) cipher: Option<&'static ContentCipher>,
-    pub(super) recipients: Vec<SealedTo>,
-    pub(super) headers_kept: Option<HeadersKept>,
+    pub(super) facts: SealFacts,
 }
 
 impl Sealed {
@@ -30,17 +39,9 @@ impl Sealed {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
-    /// What it is encrypted with; absent for an OpenPGP message that is kept.
-    pub fn cipher(&self) -> Option<&'static ContentCipher> {
-        self.cipher
-    }
-    /// Why nothing of the header is hidden, if the policy of the job would hide some of it: a warning for the log.
-    pub fn headers_kept(&self) -> Option<HeadersKept> {
-        self.headers_kept
-    }
-    /// Who can open it.
-    pub fn recipients(&self) -> &[SealedTo] {
-        &self.recipients
+    /// To whom and how.
+    pub fn facts(&self) -> &SealFacts {
+        &self.facts
     }
 }
 

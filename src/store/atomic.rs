@@ -1,7 +1,7 @@
 //! Every change to the disk that the store makes, one method a system call, and the sequences made of them: a new file is
 //! written and synced, made visible under a name that nobody has, or put in the place of another; a folder is made to last.
 //!
-//! [`Files`] is the seam for tests: they fail or die at the n-th call. The product uses [`Disk`], which has no size
+//! [`Files::around`] is the seam for tests: they fail or die at the n-th call. The product uses [`Disk`], which has no size
 //! and no switch.
 
 use crate::engine::StoreError;
@@ -13,77 +13,92 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+/// Which of the calls of [`Files`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is called as its method")]
+pub enum Call {
+    MakeFolder,
+    Create,
+    OpenToAppend,
+    Write,
+    SetModified,
+    SetGroup,
+    SetMode,
+    Sync,
+    SyncFolder,
+    Link,
+    Rename,
+    Remove,
+}
+
 /// The system calls that change something. Reading goes past it.
 pub trait Files: Clone + Send + Sync + 'static {
+    /// Stands around each of them: a test counts there, fails, or looks at `path`, which is what is made, removed or synced, the
+    /// old name of a file that is renamed, and nothing where a file is open.
+    fn around<T>(&self, _call: Call, _path: &Path, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        run()
+    }
+
     /// mkdir(2), mode 0700.
-    fn make_folder(&self, path: &Path) -> io::Result<()>;
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        self.around(Call::MakeFolder, path, || DirBuilder::new().mode(0o700).create(path))
+    }
     /// open(2) of a file that must not exist, mode 0600.
-    fn create(&self, path: &Path) -> io::Result<File>;
+    fn create(&self, path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        self.around(Call::Create, path, || options.open(path))
+    }
     /// open(2) of a file that must exist, for appending.
-    fn open_to_append(&self, path: &Path) -> io::Result<File>;
+    fn open_to_append(&self, path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        // A pipe that nobody reads would make us wait.
+        options.append(true).custom_flags(O_NOFOLLOW | O_NONBLOCK);
+        self.around(Call::OpenToAppend, path, || options.open(path))
+    }
     /// write(2) until all is written.
-    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()>;
+    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        self.around(Call::Write, Path::new(""), || file.write_all(bytes))
+    }
     /// futimens(2): the time of modification.
-    fn set_modified(&self, file: &File, time: SystemTime) -> io::Result<()>;
+    fn set_modified(&self, file: &File, time: SystemTime) -> io::Result<()> {
+        self.around(Call::SetModified, Path::new(""), || file.set_modified(time))
+    }
     /// fchown(2) of the group alone.
-    fn set_group(&self, file: &File, group: u32) -> io::Result<()>;
+    fn set_group(&self, file: &File, group: u32) -> io::Result<()> {
+        self.around(Call::SetGroup, Path::new(""), || std::os::unix::fs::fchown(file, None, Some(group)))
+    }
     /// fchmod(2): permission bits.
-    fn set_mode(&self, file: &File, mode: u32) -> io::Result<()>;
+    fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
+        self.around(Call::SetMode, Path::new(""), || file.set_permissions(Permissions::from_mode(mode)))
+    }
     /// fsync(2) of a file.
-    fn sync(&self, file: &File) -> io::Result<()>;
+    fn sync(&self, file: &File) -> io::Result<()> {
+        self.around(Call::Sync, Path::new(""), || file.sync_all())
+    }
     /// fsync(2) of a folder: makes its entries last.
-    fn sync_folder(&self, path: &Path) -> io::Result<()>;
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.around(Call::SyncFolder, path, || File::open(path)?.sync_all())
+    }
     /// link(2): fails if the new name exists.
-    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.around(Call::Link, to, || std::fs::hard_link(from, to))
+    }
     /// rename(2): replaces the new name.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.around(Call::Rename, from, || std::fs::rename(from, to))
+    }
     /// unlink(2).
-    fn remove(&self, path: &Path) -> io::Result<()>;
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.around(Call::Remove, path, || std::fs::remove_file(path))
+    }
 }
 
 /// The disk.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disk;
 
-impl Files for Disk {
-    fn make_folder(&self, path: &Path) -> io::Result<()> {
-        DirBuilder::new().mode(0o700).create(path)
-    }
-    fn create(&self, path: &Path) -> io::Result<File> {
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-    }
-    fn open_to_append(&self, path: &Path) -> io::Result<File> {
-        // A pipe that nobody reads would make us wait.
-        OpenOptions::new().append(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)
-    }
-    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
-        file.write_all(bytes)
-    }
-    fn set_modified(&self, file: &File, time: SystemTime) -> io::Result<()> {
-        file.set_modified(time)
-    }
-    fn set_group(&self, file: &File, group: u32) -> io::Result<()> {
-        std::os::unix::fs::fchown(file, None, Some(group))
-    }
-    fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
-        file.set_permissions(Permissions::from_mode(mode))
-    }
-    fn sync(&self, file: &File) -> io::Result<()> {
-        file.sync_all()
-    }
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
-    }
-    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        std::fs::hard_link(from, to)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        std::fs::rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        std::fs::remove_file(path)
-    }
-}
+impl Files for Disk {}
 
 /// The error of a failed call, for `map_err`.
 pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
@@ -194,8 +209,20 @@ pub(super) fn replace(
     sync_parent(files, path)
 }
 
+/// Does nothing lie there, or something that a file may take the place of? A device, a pipe or a socket is none: root would lose
+/// `/dev/null` to a result that was meant for nobody. Nor is a link that leads to one.
+pub fn is_replaceable(path: &Path) -> bool {
+    path.metadata().map_or(true, |there| there.is_file())
+}
+
+pub(super) fn check_replaceable(path: &Path) -> Result<(), StoreError> {
+    let refused = || failed("replace", path)(io::Error::other("it is no file"));
+    if is_replaceable(path) { Ok(()) } else { Err(refused()) }
+}
+
 /// Puts a whole, synced file in the place of `path`; after an error what was there is there still.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    check_replaceable(path)?;
     let (temporary, file) = make_beside(path, |temporary| Disk.create(temporary))?;
     replace(&Disk, (&temporary, file), path, bytes)
 }

@@ -170,7 +170,7 @@ impl<F: Files> Drop for StagedAttachment<F> {
 mod tests {
     use super::*;
     use crate::engine::{Content, Copy, Mailstore, Place, PlainConsent};
-    use crate::store::Disk;
+    use crate::store::Call;
     use std::fs::File;
     use std::io;
     use std::os::unix::fs::PermissionsExt;
@@ -241,49 +241,10 @@ mod tests {
     #[derive(Debug, Clone, Default)]
     struct Counted(Arc<Mutex<usize>>);
 
-    impl Counted {
-        fn disk(&self) -> Disk {
-            *self.0.lock().unwrap() += 1;
-            Disk
-        }
-    }
-
     impl Files for Counted {
-        fn make_folder(&self, path: &Path) -> io::Result<()> {
-            self.disk().make_folder(path)
-        }
-        fn create(&self, path: &Path) -> io::Result<File> {
-            self.disk().create(path)
-        }
-        fn open_to_append(&self, path: &Path) -> io::Result<File> {
-            self.disk().open_to_append(path)
-        }
-        fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
-            self.disk().write(file, bytes)
-        }
-        fn set_modified(&self, file: &File, time: std::time::SystemTime) -> io::Result<()> {
-            self.disk().set_modified(file, time)
-        }
-        fn set_group(&self, file: &File, group: u32) -> io::Result<()> {
-            self.disk().set_group(file, group)
-        }
-        fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
-            self.disk().set_mode(file, mode)
-        }
-        fn sync(&self, file: &File) -> io::Result<()> {
-            self.disk().sync(file)
-        }
-        fn sync_folder(&self, path: &Path) -> io::Result<()> {
-            self.disk().sync_folder(path)
-        }
-        fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-            self.disk().link(from, to)
-        }
-        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-            self.disk().rename(from, to)
-        }
-        fn remove(&self, path: &Path) -> io::Result<()> {
-            self.disk().remove(path)
+        fn around<T>(&self, _: Call, _: &Path, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+            *self.0.lock().unwrap() += 1;
+            run()
         }
     }
 

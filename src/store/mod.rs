@@ -32,7 +32,7 @@ mod uidlist;
 mod walk;
 mod writable;
 
-pub use atomic::{Disk, Files, replace_file};
+pub use atomic::{Call, Disk, Files, is_replaceable, replace_file};
 pub use finish::Finished;
 pub use identity::Identity;
 pub use import::{Arrival, Mark, NamedArrival, StagedArrival};

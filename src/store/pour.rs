@@ -1,6 +1,8 @@
 //! A file that is written piece by piece and becomes visible when it is whole.
 
-use super::atomic::{Disk, Files, discard, failed, folder, make_beside, names_beside, sync_parent};
+use super::atomic::{
+    Disk, Files, check_replaceable, discard, failed, folder, make_beside, names_beside, sync_parent,
+};
 use crate::engine::StoreError;
 use crate::system::Nameless;
 use std::fs::File;
@@ -17,6 +19,7 @@ pub fn pour_file<E>(
     path: &Path,
     give: impl FnOnce(Pieces<'_>) -> Result<(), E>,
 ) -> Result<Result<(), E>, StoreError> {
+    check_replaceable(path)?;
     let poured = match Nameless::create(folder(path)).map_err(failed("create", path))? {
         Some(file) => pour_nameless(file, path, give)?,
         None => pour_beside(path, give)?,

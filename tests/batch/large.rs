@@ -2,7 +2,7 @@
 
 use super::house::{BOB, House, Parts, lines, parcel};
 use crate::hostile::memory::floor;
-use crate::support::{Ended, Site, Store, crlf, path, tools};
+use crate::support::{Ended, Mount, Program, Site, Store, crlf, path, root, tools};
 use sealpost::engine::{Batch, Engine, InFlight, Load, Outcome, Parcel};
 use sealpost::mail::Source;
 use sealpost::store::MaildirStore;
@@ -218,6 +218,41 @@ fn memory_stays_flat_over_a_large_message_of_an_mbox() {
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["status"].to_string())
         .collect();
     assert_eq!(status, ["\"5.3.4\"", "\"2.0.0\"", "null"]);
+}
+
+/// It is tried again, and those around it are delivered.
+#[test]
+fn a_large_message_of_an_mbox_that_finds_no_room_to_wait_fails_alone() {
+    if !tools(&["openssl"]) || !root(&["mount", "umount"]) {
+        return;
+    }
+    let store = Store::new();
+    let mount = Mount::new(store.file("small"), "size=3m,mode=0700");
+    let moved = mount.path().join("root");
+    Program::new("cp").args(["-a", path(&store.root()), path(&moved)]).run().ok();
+    let mail_root = format!("{}/mail/{{domain}}/{{local}}/Maildir", path(&store.root()));
+    let config = format!("memory-limit = \"1M\"\nmail-root = \"{mail_root}\"\n");
+    std::fs::write(moved.join("sealpost.toml"), config).unwrap();
+    let deliver = |messages: &[(&str, usize)]| {
+        let from = b"From carol@far.example Thu Nov 26 03:41:02 2026\n";
+        let one = |(name, octets): &(&str, usize)| [from, text(name, *octets).as_slice(), b"\n"].concat();
+        let mbox: Vec<u8> = messages.iter().flat_map(one).collect();
+        let program = Program::sealpost().args(["--root", path(&moved)]).words("deliver --batch - --json");
+        program.words(TO_BOB).input(mbox).run()
+    };
+    let ended = deliver(&[("a", 100), ("b", 8 << 20), ("c", 100)]);
+    let told: Vec<serde_json::Value> =
+        ended.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |number: usize| told.iter().find(|one| one["number"] == number).unwrap();
+    let outcomes = [1, 2, 3].map(|number| of(number)["outcome"].as_str().unwrap());
+    assert_eq!((ended.code, outcomes), (Some(75), ["stored", "try-again", "stored"]), "{}", ended.text());
+    let reason = of(2)["reason"].as_str().unwrap();
+    assert!(reason.ends_with("in which it waits: No space left on device"), "{reason}");
+    assert_eq!(store.inbox().len(), 2);
+    assert!(!store.holds(b"The secret body"));
+    mount.remount("size=32m");
+    assert_eq!(deliver(&[("b", 8 << 20)]).code, Some(0));
+    assert_eq!(store.inbox().len(), 3);
 }
 
 /// Their addresses are read in their begin, and the limit of the site holds.

@@ -170,6 +170,9 @@ fn where_done_may_be() {
         let ended = deliver(&site, &mail_folder, &format!("{TO_BOB} --done {}", path(&done)));
         assert_eq!((ended.code, ended.stdout.len()), (Some(75), 0), "{}", ended.stderr);
         assert!(ended.stderr.contains(text), "{}", ended.stderr);
+        let is_missing = !done.exists();
+        let hint = format!("\n  make it first: mkdir {}\n", path(&done));
+        assert_eq!(ended.stderr.contains(&hint), is_missing, "{}", ended.stderr);
     }
     let ended = site.program(&format!("deliver --batch - {TO_BOB} --done")).args([path(&mail_folder)]).run();
     assert!(ended.code == Some(75) && ended.stderr.contains("--done moves files"), "{}", ended.stderr);

@@ -1,7 +1,7 @@
 //! `seal`, `open` and `inspect` as filters.
 
 use super::identities;
-use crate::support::{Program, Site, path};
+use crate::support::{Program, Site, path, root};
 
 const MESSAGE: &str = "From: a@south.example\nSubject: Lunch\n\nxyzzy\n";
 
@@ -139,6 +139,41 @@ fn an_output_file_appears_whole_or_not_at_all() {
         names.iter().all(|name| !name.to_string_lossy().starts_with('.')),
         "nothing is left over: {names:?}"
     );
+}
+
+/// Root could: a device, a pipe, and a link to one of them stay what they are.
+#[test]
+fn nothing_but_a_file_is_replaced_by_an_output() {
+    let site = Site::bare();
+    let (_, good) = identities(&site);
+    let place = |name: &str| site.folder().join(name);
+    Program::new("mkfifo").args([path(&place("pipe"))]).run().ok();
+    std::os::unix::fs::symlink("/dev/null", place("link")).unwrap();
+    let mut places = vec![place("pipe"), place("link")];
+    if root(&["mknod"]) {
+        Program::new("mknod").args([path(&place("null")), "c", "1", "3"]).run().ok();
+        places.push(place("null"));
+    }
+    for output in &places {
+        let kind = output.symlink_metadata().unwrap().file_type();
+        // Held, and piece by piece.
+        for limit in ["16M", "10"] {
+            let words = format!("seal --cert {good} --memory-limit {limit} --output {}", path(output));
+            let text = format!(
+                "sealpost: cannot write {}: it is no file\n  without --output the result goes to standard output, \
+                 and from there wherever > leads\n",
+                path(output)
+            );
+            let ended = filter(&words, MESSAGE);
+            assert_eq!((ended.code, ended.stderr), (Some(74), text));
+            assert_eq!(output.symlink_metadata().unwrap().file_type(), kind);
+        }
+        let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/office-hours.toml");
+        let force = format!("rules export {rules} --force --output {}", path(output));
+        let ended = Program::sealpost().words(&force).run();
+        assert!(ended.code == Some(74) && ended.stderr.contains("it is no file"), "{}", ended.stderr);
+        assert_eq!(output.symlink_metadata().unwrap().file_type(), kind);
+    }
 }
 
 #[test]

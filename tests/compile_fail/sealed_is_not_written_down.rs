@@ -1,6 +1,6 @@
 //! Nobody but `smime` says that bytes are sealed.
 
 fn main() {
-    let (bytes, recipients) = (b"clear".to_vec(), Vec::new());
-    let _ = sealpost::smime::Sealed { bytes, cipher: None, recipients, headers_kept: None };
+    let (bytes, facts) = (b"clear".to_vec(), sealpost::smime::SealFacts::default());
+    let _ = sealpost::smime::Sealed { bytes, facts };
 }

@@ -1,10 +1,9 @@
 //! The hook above `memory-limit`.
 
 use super::{WORD, assert_flat};
-use crate::doubts::Mount;
 use crate::hook::assert_answer;
 use crate::hostile::memory::floor;
-use crate::support::{Program, Store, crlf, path, root, tools};
+use crate::support::{Mount, Program, Store, crlf, path, root, tools};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -154,14 +153,14 @@ fn a_full_disk_is_75_and_nothing_of_a_large_message_stays() {
     }
     let store = store(LIMIT);
     let mount = Mount::new(store.file("small"), "size=1m,mode=0700");
-    let template = format!("{LIMIT}mail-root = \"{}/{{domain}}/{{local}}/Maildir\"\n", path(&mount.0));
+    let template = format!("{LIMIT}mail-root = \"{}/{{domain}}/{{local}}/Maildir\"\n", path(mount.path()));
     std::fs::write(store.root().join("sealpost.toml"), template).unwrap();
     assert_answer(&store.deliver(&message(3)), 75, "4.3.1");
-    let maildir = mount.0.join("north.example/bob/Maildir");
+    let maildir = mount.path().join("north.example/bob/Maildir");
     for part in ["tmp", "new", "cur"] {
         assert_eq!(std::fs::read_dir(maildir.join(part)).unwrap().count(), 0, "{part}");
     }
-    let moved = mount.0.join("root");
+    let moved = mount.path().join("root");
     Program::new("cp").args(["-a", path(&store.root()), path(&moved)]).run().ok();
     let deliver = ["--root", path(&moved), "deliver", "--sender=", "--recipient=bob@north.example"];
     let ended = Program::sealpost().args(deliver).input(message(6)).run();

@@ -143,6 +143,6 @@ fn assert_handed_on(message: &[u8], rekeyed: &Sealed, clear: &[u8]) {
     let cipher =
         ContentCipher::by_oid(enveloped(rekeyed.bytes()).algorithm.oid).expect("it was opened with it");
     assert_eq!(cipher.mode == Mode::Aead, before.authenticated);
-    assert_eq!(rekeyed.cipher().map(|cipher| cipher.oid), Some(cipher.oid));
+    assert_eq!(rekeyed.facts().cipher.map(|cipher| cipher.oid), Some(cipher.oid));
     assert_eq!(Input::of(message).form(), Input::of(rekeyed.bytes()).form());
 }

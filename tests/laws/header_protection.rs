@@ -25,7 +25,7 @@ pub(crate) fn hold(input: &[u8]) {
         let (added, rest) = without_additions(&content);
         assert_unprotected(&rest);
         assert_unprotected(sealed.bytes());
-        let hides = headers != HeaderPolicy::Keep && sealed.headers_kept().is_none();
+        let hides = headers != HeaderPolicy::Keep && sealed.facts().headers_kept.is_none();
         match added {
             Some(fields) if hides => assert_eq!(said_outside(&fields), outside(sealed.bytes())),
             added => assert!(added.is_none() && (!hides || Message::new(input).fields().is_empty())),

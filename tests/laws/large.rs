@@ -157,7 +157,7 @@ fn assert_sealed(message: &[u8]) {
     let sealed = seal_large(&large, &to, form, &mark, seed(5)).expect("the profile serves this key");
     let whole = seal(message, &[&ELLA], form, 5).expect("the profile serves this key");
     assert!(streamed(&sealed) == whole.bytes(), "sealed to something else");
-    assert_eq!(sealed.headers_kept(), whole.headers_kept());
+    assert_eq!(sealed.facts().headers_kept, whole.facts().headers_kept);
     let own = [ELLA.certificate().clone()];
     for openpgp in [OpenPgp::Keep, OpenPgp::Seal] {
         let kept = recognise_large(&large, &[&own], openpgp);

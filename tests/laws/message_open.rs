@@ -59,7 +59,7 @@ fn assert_decrypts(input: &[u8], sealed: &Sealed, person: &Person) {
 /// may have changed their values.
 fn assert_outside(input: &[u8], sealed: &Sealed, headers: HeaderPolicy) {
     let (arrived, outside) = (Message::new(input), Message::new(sealed.bytes()));
-    let hides = headers != HeaderPolicy::Keep && sealed.headers_kept().is_none();
+    let hides = headers != HeaderPolicy::Keep && sealed.facts().headers_kept.is_none();
     let mut rest = arrived.fields().iter();
     for field in outside.fields().iter().filter(|field| !is_ours(field.name())) {
         let is_it = |arrived: &Field<'_>| {

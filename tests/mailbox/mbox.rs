@@ -364,7 +364,7 @@ fn events_tell_of_each_message() {
     let fields = |value: &serde_json::Value| {
         value.as_object().unwrap().keys().cloned().collect::<Vec<String>>().join(" ")
     };
-    assert_eq!(fields(&told[0]), "bytes event notes number offset outcome reason v");
+    assert_eq!(fields(&told[0]), "bytes event left notes number offset outcome reason v");
     assert_eq!(
         fields(&told[3]),
         "account bytes dry_run event failed imported mailbox noted operation there_already v whole"

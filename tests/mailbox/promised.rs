@@ -2,7 +2,7 @@
 
 use super::folders::{Lying, Maildir};
 use super::verbs::number;
-use crate::support::{Ended, Program, Site, path, tools, wait_for};
+use crate::support::{Held, Program, Site, path, tools, wait_for};
 use std::path::{Path, PathBuf};
 
 /// What each row begins with, and what holds it.
@@ -58,46 +58,28 @@ impl One {
         Some(One { site, maildir, old })
     }
 
-    /// Encrypts, and has something happen to the system call that removes the old file.
-    fn encrypt(&self, injected: &str) -> Ended {
-        self.run(ENCRYPT, injected)
-    }
-
-    fn run(&self, words: &str, injected: &str) -> Ended {
-        let inject = format!("inject=unlink,unlinkat:{injected}");
-        Program::new("strace")
-            .args([
-                "-f",
-                "-o",
-                "/dev/null",
-                "-P",
-                path(&self.old),
-                "-e",
-                "trace=unlink,unlinkat",
-                "-e",
-                &inject,
-            ])
-            .args([env!("CARGO_BIN_EXE_sealpost"), "--root", path(&self.site.root())])
-            .words(words)
-            .run()
+    /// Dies before it removes the old file.
+    fn kill(&self, words: &str) {
+        let program = Program::killed_in("unlink,unlinkat", 1, std::slice::from_ref(&self.old));
+        let program = program.args([env!("CARGO_BIN_EXE_sealpost"), "--root", path(&self.site.root())]);
+        assert_eq!(program.words(words).run().code, None);
     }
 
     /// Does something while the new file is visible and the old one is there.
     fn meanwhile(&self, act: impl FnOnce()) {
-        std::thread::scope(|threads| {
-            let run = threads.spawn(|| self.encrypt("delay_enter=6000000"));
-            let both = || (self.maildir.messages().len() == 2).then_some(());
-            wait_for("the new file", 30, both);
-            act();
-            let ended = run.join().unwrap();
-            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        });
+        let root = self.site.root();
+        let words: Vec<&str> = ["--root", path(&root)].into_iter().chain(ENCRYPT.split(' ')).collect();
+        let held = Held::before("unlink,unlinkat", &self.old, &words);
+        wait_for("the new file", 30, || (self.maildir.messages().len() == 2).then_some(()));
+        act();
+        let ended = held.go_on();
+        assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
     }
 
     /// Dies with both of them there. The new one.
     fn killed() -> Option<(One, Lying)> {
         let one = One::new()?;
-        assert_eq!(one.encrypt("signal=KILL").code, None);
+        one.kill(ENCRYPT);
         let mut there = one.maildir.messages();
         assert_eq!(there.len(), 2);
         there.retain(Lying::is_sealed);
@@ -167,7 +149,7 @@ fn a_command_that_named_messages_goes_on_after_a_kill() {
     let Some(one) = One::new() else { return };
     let other = one.maildir.put("new/1577836800.z.host", CLEAR, 0);
     let words = "mailbox encrypt --account bob@north.example 1577836800.z.host 1577836801.a.host";
-    assert_eq!(one.run(words, "signal=KILL").code, None);
+    one.kill(words);
     assert!(!other.exists() && one.old.exists(), "new comes before cur");
     let ended = one.site.run(words);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.text());

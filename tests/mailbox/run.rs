@@ -2,7 +2,7 @@
 
 mod accounts;
 mod dead;
-pub(super) mod disks;
+mod disks;
 mod faults;
 mod house;
 mod journal;

@@ -1,8 +1,10 @@
 //! What the tests share: running programs, skipping honestly, keys and certificates, a store to deliver into.
 
 mod engine;
+mod held;
 mod identity;
 mod mail_server;
+mod mount;
 mod need;
 mod page;
 mod program;
@@ -11,8 +13,10 @@ mod store;
 
 pub(crate) use crate::laws::crlf;
 pub(crate) use engine::{EngineParts, issued};
+pub(crate) use held::Held;
 pub(crate) use identity::{Authority, Identity, KeyKind};
 pub(crate) use mail_server::{Act, MailServer, Taken};
+pub(crate) use mount::Mount;
 pub(crate) use need::{
     dovecot_plugin, files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors,
 };

@@ -3,6 +3,7 @@
 use super::shown;
 use super::source::{Place, folders_of};
 use crate::cli::failure::{Code, Failure};
+use crate::cli::words::shell_word;
 use crate::system::{FileId, FileStamp};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -25,7 +26,11 @@ impl Aside {
                 .hint("sealpost mailbox import knows the messages of an mbox again"));
         }
         let look = |path: &Path| path.metadata().map_err(|error| Failure::io("look at", shown(path), &error));
-        let (to, source) = (look(folder)?, look(from)?);
+        let to = look(folder).map_err(|failure| match failure.code {
+            Code::NotFound => failure.hint(format!("make it first: mkdir {}", shell_word(&shown(folder)))),
+            _ => failure,
+        })?;
+        let source = look(from)?;
         if !to.is_dir() {
             return Err(Failure::new(Code::Usage, format!("{} is no folder", shown(folder))));
         }

@@ -1,6 +1,7 @@
 //! `sealpost mailbox import`: an mbox into a mailbox, sealed.
 
 use super::one::One;
+use super::report::label_of;
 use crate::cli::context::Context;
 use crate::cli::failure::{Code, Failure, without_error_numbers};
 use crate::cli::output::{Output, Table, tell_terminal};
@@ -9,7 +10,7 @@ use crate::cli::{input, outlook, progress};
 use crate::engine::{Clock, Prospect, SealedToOthers, StoreError};
 use crate::mail::mbox::{Splitter, Variant};
 use crate::mail::{Address, Flag};
-use crate::mailbox::{self, Arrived, Ended, ImportError, Imported};
+use crate::mailbox::{self, Arrived, Ended, ImportError, Imported, Left};
 use crate::system::{Interrupt, Patient, SystemClock, SystemEntropy};
 use indicatif::ProgressBar;
 use serde_json::json;
@@ -130,7 +131,7 @@ struct Report<'o> {
     failed: u64,
     noted: u64,
     /// What was stored as its sender encrypted it: a row each, not a line for each message.
-    kept: BTreeMap<String, u64>,
+    kept: BTreeMap<Left, u64>,
     /// Messages whose notes are worth a line.
     told: u64,
     octets: u64,
@@ -167,24 +168,17 @@ impl<'o> Report<'o> {
                 self.note(self.failed <= LINES, imported, &without_error_numbers(reason));
             }
         }
+        let left = imported.left.filter(|left| left_so(*left).is_some());
+        self.noted += u64::from(left.is_some() || !imported.notes.is_empty());
+        if let Some(left) = left {
+            *self.kept.entry(left).or_default() += 1;
+        }
         if !imported.notes.is_empty() {
-            self.noted += 1;
-            self.notes(imported);
+            self.told += 1;
+            self.note(self.told <= NOTES, imported, &imported.notes.join("; "));
         }
         if let Err(failure) = self.event(imported) {
             self.unsaid.get_or_insert(failure);
-        }
-    }
-
-    fn notes(&mut self, imported: &Imported) {
-        let (kept, told): (Vec<&String>, Vec<&String>) =
-            imported.notes.iter().partition(|note| row_of(note).is_some());
-        for row in kept.into_iter().filter_map(|note| row_of(note)) {
-            *self.kept.entry(row).or_default() += 1;
-        }
-        if !told.is_empty() {
-            self.told += 1;
-            self.note(self.told <= NOTES, imported, &words::texts(told).join("; "));
         }
     }
 
@@ -205,9 +199,11 @@ impl<'o> Report<'o> {
             Arrived::ThereAlready => ("there-already", None, None),
             Arrived::Failed(reason) => ("failed", Some(without_error_numbers(reason)), None),
         };
+        let left = imported.left.and_then(left_so);
+        let notes: Vec<&str> = left.into_iter().chain(imported.notes.iter().map(String::as_str)).collect();
         self.out.json(json!({
             "event": "message", "number": imported.number, "offset": imported.offset, "outcome": outcome,
-            "reason": reason, "notes": imported.notes, "bytes": octets,
+            "reason": reason, "left": imported.left, "notes": notes, "bytes": octets,
         }))
     }
 
@@ -235,8 +231,8 @@ impl<'o> Report<'o> {
         let stored = if self.verb.dry_run { "would be imported" } else { "imported" };
         let mut table = Table::new(&["messages", "number"], "");
         table.row([stored.to_owned(), self.stored.to_string()]);
-        for (label, number) in &self.kept {
-            table.row([format!("  {label}"), number.to_string()]);
+        for (left, number) in &self.kept {
+            table.row([format!("  {}", label_of(*left)), number.to_string()]);
         }
         for (label, number) in [("there already", self.there), ("failed", self.failed)] {
             table.row([label.to_owned(), number.to_string()]);
@@ -257,9 +253,17 @@ impl<'o> Report<'o> {
     }
 }
 
-/// The row of what was left as its sender encrypted it.
-fn row_of(note: &str) -> Option<String> {
-    note.split_once(", and left so").map(|(what, _)| format!("{what}, left"))
+/// What is noted of a message that is stored as its sender encrypted it; nothing where that is as it should be.
+fn left_so(left: Left) -> Option<&'static str> {
+    match left {
+        Left::SealedToOthers => Some("sealed to others, and left so"),
+        Left::OpenPgp => Some("encrypted with OpenPGP, and left so: nobody can tell who opens it"),
+        Left::WeakAlgorithms => Some("sealed with algorithms that are not written any more, and left so"),
+        Left::OtherKeys => {
+            Some("sealed to other certificates of the owner, and left so: mailbox rekey hands it over")
+        }
+        Left::AlreadyRight | Left::AndOthers | Left::Clear | Left::Gone => None,
+    }
 }
 
 /// Why it did not come to its end, and what to do.

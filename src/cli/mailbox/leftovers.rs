@@ -2,6 +2,7 @@
 
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
+use crate::cli::words::shell_word;
 use crate::store::StoredMailbox;
 use crate::store::leftovers::{self, Leftover, LeftoverKind};
 use serde_json::{Value, json};
@@ -103,15 +104,6 @@ fn commands(owner: &str, found: &BTreeSet<(LeftoverKind, &str)>) -> Vec<String> 
         commands.push(format!("doveadm fts rescan -u {user}"));
     }
     commands
-}
-
-/// As one word of a POSIX shell.
-fn shell_word(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

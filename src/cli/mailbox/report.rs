@@ -14,7 +14,7 @@ use crate::cli::output::{Output, Table, with};
 use crate::cli::progress;
 use crate::cli::words;
 use crate::mail::{Address, printable};
-use crate::mailbox::{Ended, Event, Outcome, Run, RunError, Seen};
+use crate::mailbox::{Ended, Event, Left, Outcome, Run, RunError, Seen};
 use crate::store::{MaildirStore, StoredMailbox};
 use fate::Fate;
 use indicatif::ProgressBar;
@@ -24,6 +24,7 @@ use rows::Rows;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+pub(in crate::cli::mailbox) use tally::label_of;
 use tally::{Count, Tally};
 
 /// Lines of one kind that a person reads; of what comes after only the number is said.
@@ -300,7 +301,7 @@ impl<'o> Report<'o> {
     }
 
     fn tell_other_keys(&self) {
-        if self.total.of(Count::OtherKeys) > 0 {
+        if self.total.of(Count::Left(Left::OtherKeys)) > 0 {
             self.out.note(
                 "what is on other keys of an account is handed to those of today: sealpost mailbox rekey",
             );

@@ -57,22 +57,22 @@ impl Parcel {
         self.held().map_or(0, |message| message.len() as u64)
     }
 
-    /// Delivers it by itself, and tells of it.
-    pub(super) fn deliver(&self, engine: &Engine<'_>, tell: impl FnOnce(&Request<'_>, Outcome)) {
+    /// Delivers it by itself, and tells of it. One that is not held is in memory as a whole only if its rules want that.
+    pub fn deliver<T>(&self, engine: &Engine<'_>, tell: impl FnOnce(&Request<'_>, Outcome) -> T) -> T {
         match &self.message {
             Load::Held(_) => deliver_held(engine, &self.request(), tell),
-            Load::Large(source) => self.deliver_large(engine, &**source, tell),
+            Load::Large(source) => self.deliver_large(engine, Span::of(&**source), tell),
         }
     }
 
-    fn deliver_large(
+    fn deliver_large<T>(
         &self,
         engine: &Engine<'_>,
-        source: &dyn mail::Source,
-        tell: impl FnOnce(&Request<'_>, Outcome),
-    ) {
+        message: Span<'_>,
+        tell: impl FnOnce(&Request<'_>, Outcome) -> T,
+    ) -> T {
         let envelope = self.request();
-        let (message, most) = (Span::of(source), engine.settings.max_message);
+        let most = engine.settings.max_message;
         match message.arrived(most).map_err(LargeError::from).and_then(LargeMessage::survey) {
             Ok(large) => {
                 let request = envelope.of_large(&large);
@@ -81,20 +81,22 @@ impl Parcel {
                 }
             }
             Err(LargeError::Whole) => {}
-            Err(error) => return tell(&envelope, unread(io::Error::other(error))),
+            Err(error) => return tell(&envelope, unread(error)),
         }
         match whole(message.first(mail::enough(most))) {
-            Ok(held) => {
-                deliver_held(engine, &Request { message: held.expose(), ..envelope.clone() }, tell);
-            }
-            Err(error) => tell(&envelope, unread(error)),
+            Ok(held) => deliver_held(engine, &Request { message: held.expose(), ..envelope.clone() }, tell),
+            Err(error) => tell(&envelope, unread(error.into())),
         }
     }
 }
 
-fn deliver_held(engine: &Engine<'_>, request: &Request<'_>, tell: impl FnOnce(&Request<'_>, Outcome)) {
+fn deliver_held<T>(
+    engine: &Engine<'_>,
+    request: &Request<'_>,
+    tell: impl FnOnce(&Request<'_>, Outcome) -> T,
+) -> T {
     let outcome = engine.deliver(request);
-    tell(request, outcome);
+    tell(request, outcome)
 }
 
 fn whole(message: Span<'_>) -> io::Result<SecretBytes> {
@@ -103,6 +105,10 @@ fn whole(message: Span<'_>) -> io::Result<SecretBytes> {
     Ok(SecretBytes::new(std::mem::take(&mut *octets)))
 }
 
-fn unread(error: io::Error) -> Outcome {
+fn unread(error: LargeError) -> Outcome {
+    let error = match error {
+        LargeError::Source(error) => error,
+        other => io::Error::other(other),
+    };
     Outcome::failed(&EngineError::Source(error), Vec::new())
 }

@@ -4,6 +4,7 @@ use super::{Arrived, Imported};
 use crate::crypto::SecretBytes;
 use crate::mail::Flag;
 use crate::mail::mbox::{Cut, Keeping};
+use crate::mailbox::Left;
 use crate::store::{Arrival, Mark, Part};
 use std::time::SystemTime;
 
@@ -85,7 +86,17 @@ impl Item<Whole> {
     }
 }
 
+/// What is said of a message that is stored.
+#[derive(Default)]
+pub(super) struct Said {
+    /// Why it is stored as its sender encrypted it, if it is.
+    pub(super) left: Option<Left>,
+    /// For the report.
+    pub(super) notes: Vec<String>,
+}
+
 /// What is told of the message at that place.
-pub(super) fn told((number, offset): (u64, u64), arrived: Arrived, notes: Vec<String>) -> Imported {
-    Imported { number, offset, arrived, notes }
+pub(super) fn told((number, offset): (u64, u64), arrived: Arrived, said: Said) -> Imported {
+    let Said { left, notes } = said;
+    Imported { number, offset, arrived, left, notes }
 }

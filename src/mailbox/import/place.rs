@@ -1,10 +1,10 @@
 //! From a batch of clear messages in memory to sealed ones on the disk.
 
-use super::batch::{Batch, Item, Pending, Whole, told};
+use super::batch::{Batch, Item, Pending, Said, Whole, told};
 use super::{Arrived, Import, Imported};
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
-use crate::mailbox::{Left, Made, Read};
+use crate::mailbox::{Made, Read};
 use crate::smime::encrypted_as_it_is;
 use crate::store::{Arrival, NamedArrival, NewContent, StagedArrival, StoredMessage};
 use crate::system::side_by_side;
@@ -12,28 +12,28 @@ use crate::system::side_by_side;
 /// So many files are written and synced side by side.
 const LANES: usize = 8;
 
-/// What is stored, and for the report.
-type Content = (NewContent, Vec<String>);
+/// What is stored, and what is said of it.
+type Content = (NewContent, Said);
 
 /// A message that is sealed.
 struct Prepared {
     content: NewContent,
     arrival: Arrival,
-    notes: Vec<String>,
+    said: Said,
 }
 
 /// A message that is about to be written.
 struct Ready {
     content: NewContent,
     arrival: NamedArrival,
-    notes: Vec<String>,
+    said: Said,
 }
 
 /// A message that is on the disk, or why it is not.
 struct Staged {
     file: Result<StagedArrival, StoreError>,
     size: u64,
-    notes: Vec<String>,
+    said: Said,
 }
 
 impl Import<'_> {
@@ -64,9 +64,9 @@ impl Import<'_> {
         let mut made = self.work.make(&reads).into_iter();
         let sealed = |pending: Pending| {
             pending.and_then(|Whole { message, arrival, note }| {
-                let (content, mut notes) = content(made.next(), &message).map_err(Arrived::Failed)?;
-                notes.extend(note.map(str::to_owned));
-                Ok(Prepared { content, arrival, notes })
+                let (content, mut said) = content(made.next(), &message).map_err(Arrived::Failed)?;
+                said.notes.extend(note.map(str::to_owned));
+                Ok(Prepared { content, arrival, said })
             })
         };
         batch.entries.into_iter().map(sealed).collect()
@@ -101,19 +101,19 @@ impl Import<'_> {
     }
 
     fn ready(&self, sealed: Prepared) -> Result<Ready, StoreError> {
-        let Prepared { content, arrival, mut notes } = sealed;
+        let Prepared { content, arrival, mut said } = sealed;
         let arrival = self.store.name_arrival(self.mailbox, &content, &arrival)?;
         let dropped = arrival.dropped.iter();
-        notes.extend(
+        said.notes.extend(
             dropped.map(|word| format!("stored without {word}: the mailbox has 26 keywords already")),
         );
-        Ok(Ready { content, arrival, notes })
+        Ok(Ready { content, arrival, said })
     }
 
     fn stage(&self, ready: Ready) -> Staged {
-        let Ready { content, arrival, notes } = ready;
+        let Ready { content, arrival, said } = ready;
         let size = content.bytes().len() as u64;
-        Staged { file: self.store.stage_arrival(arrival, &content), size, notes }
+        Staged { file: self.store.stage_arrival(arrival, &content), size, said }
     }
 }
 
@@ -128,21 +128,10 @@ fn needed(sealed: &[Item<Prepared>]) -> (u64, u64) {
 /// The bytes to store. What its sender encrypted, and shall be left so, is stored as it is.
 fn content(made: Option<Made>, message: &SecretBytes) -> Result<Content, String> {
     match made {
-        Some(Made::Replace(content, _, notes)) => Ok((content, notes.texts)),
+        Some(Made::Replace(content, _, notes)) => Ok((content, Said { left: None, notes: notes.texts })),
         Some(Made::Leave(left)) => {
             let sealed = encrypted_as_it_is(message.expose()).ok_or("it was not sealed")?;
-            let note = match left {
-                Left::SealedToOthers => Some("sealed to others, and left so"),
-                Left::OpenPgp => Some("encrypted with OpenPGP, and left so: nobody can tell who opens it"),
-                Left::WeakAlgorithms => {
-                    Some("sealed with algorithms that are not written any more, and left so")
-                }
-                Left::OtherKeys => Some(
-                    "sealed to other certificates of the owner, and left so: mailbox rekey hands it over",
-                ),
-                Left::AlreadyRight | Left::AndOthers | Left::Clear | Left::Gone => None,
-            };
-            Ok((NewContent::Sealed(sealed), note.into_iter().map(str::to_owned).collect()))
+            Ok((NewContent::Sealed(sealed), Said { left: Some(left), notes: Vec::new() }))
         }
         Some(Made::Fail(reason)) => Err(reason),
         None => Err("nothing was made of it".into()),
@@ -151,8 +140,8 @@ fn content(made: Option<Made>, message: &SecretBytes) -> Result<Content, String>
 
 fn would_be(item: Item<Prepared>) -> Imported {
     match item.state {
-        Ok(sealed) => told(item.place, Arrived::WouldStore, sealed.notes),
-        Err(arrived) => told(item.place, arrived, Vec::new()),
+        Ok(sealed) => told(item.place, Arrived::WouldStore, sealed.said),
+        Err(arrived) => told(item.place, arrived, Said::default()),
     }
 }
 
@@ -164,9 +153,9 @@ fn commit(staged: Vec<Item<Staged>>, tell: &mut dyn FnMut(Imported)) -> Option<S
     for Item { place, state } in staged {
         match state {
             Ok(Staged { file: Err(error), .. }) => trouble = trouble.or(Some(error)),
-            Ok(Staged { file: Ok(file), size, notes }) => {
+            Ok(Staged { file: Ok(file), size, said }) => {
                 files.push(file);
-                items.push(Item { place, state: Ok((size, notes)) });
+                items.push(Item { place, state: Ok((size, said)) });
             }
             Err(arrived) => items.push(Item { place, state: Err(arrived) }),
         }
@@ -174,10 +163,10 @@ fn commit(staged: Vec<Item<Staged>>, tell: &mut dyn FnMut(Imported)) -> Option<S
     let mut committed = StagedArrival::commit_all(files).into_iter();
     for Item { place, state } in items {
         match state {
-            Err(arrived) => tell(told(place, arrived, Vec::new())),
-            Ok((size, notes)) => match committed.next() {
+            Err(arrived) => tell(told(place, arrived, Said::default())),
+            Ok((size, said)) => match committed.next() {
                 Some(Err(error)) => trouble = trouble.or(Some(error)),
-                _ => tell(told(place, Arrived::Stored(size), notes)),
+                _ => tell(told(place, Arrived::Stored(size), said)),
             },
         }
     }

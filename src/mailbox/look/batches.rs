@@ -3,7 +3,8 @@
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
 use crate::mailbox::Selection;
-use crate::mailbox::run::{Known, MESSAGES, NAMES, OCTETS, PASSES, RESTLESS, reason, whole};
+use crate::mailbox::passes::{PASSES, Quiet, Watch};
+use crate::mailbox::run::{Known, MESSAGES, NAMES, OCTETS, RESTLESS, reason, whole};
 use crate::store::{MaildirStore, Messages, StoredMailbox, StoredMessage, is_of_one_file};
 use crate::system::side_by_side;
 use std::collections::HashMap;
@@ -35,24 +36,27 @@ pub(super) fn of<'a>(
         store,
         mailbox: Arc::clone(mailbox),
         selection,
+        watch: Watch::begin(std::slice::from_ref(mailbox)),
         listed: store.messages(mailbox),
         known: Known::default(),
         lost: HashMap::new(),
         names: Vec::new(),
         faults: Vec::new(),
         passes: 1,
-        found: 0,
-        quiet: 0,
+        has_news: false,
+        quiet: Quiet::default(),
         over: false,
     }
 }
 
-/// Passes over the mailbox until one finds nothing new; until two do where messages are lost: a client that sets flags
-/// renames files, which may hide them from a listing.
+/// Passes over the mailbox until nothing can have been missed: a client that sets flags renames files, which may hide them
+/// from a listing.
 pub(super) struct Batches<'a> {
     store: &'a MaildirStore,
     mailbox: Arc<StoredMailbox>,
     selection: &'a Selection,
+    /// Beside this pass.
+    watch: Watch,
     listed: Messages,
     known: Known,
     /// Not there any more under the names with which they were listed.
@@ -62,10 +66,9 @@ pub(super) struct Batches<'a> {
     /// Not told yet.
     faults: Vec<StoreError>,
     passes: usize,
-    /// New in this pass.
-    found: usize,
-    /// Passes that found nothing, the last ones.
-    quiet: usize,
+    /// In this pass.
+    has_news: bool,
+    quiet: Quiet,
     over: bool,
 }
 
@@ -90,20 +93,21 @@ impl Iterator for Batches<'_> {
 
 impl Batches<'_> {
     fn begin_again(&mut self) -> bool {
-        self.quiet = if self.found == 0 { self.quiet + 1 } else { 0 };
-        if self.passes == PASSES || self.quiet == 2 || (self.quiet == 1 && self.lost.is_empty()) {
+        self.quiet.see(&self.watch, self.has_news);
+        if self.passes == PASSES || self.quiet.is_enough() {
             return false;
         }
-        (self.passes, self.found, self.over) = (self.passes + 1, 0, false);
+        (self.passes, self.has_news, self.over) = (self.passes + 1, false, false);
+        self.watch = Watch::begin(std::slice::from_ref(&self.mailbox));
         self.listed = self.store.messages(&self.mailbox);
         true
     }
 
-    /// What was renamed again and again. After a quiet pass what is lost was removed or moved.
+    /// What was renamed again and again. If nothing can have been missed, what is lost was removed or moved.
     fn restless(&mut self) -> Option<Batch> {
         let lost = std::mem::take(&mut self.lost);
         let unread = |stored: &StoredMessage| unread(stored, RESTLESS.to_owned());
-        (self.quiet == 0 && !lost.is_empty()).then(|| lost.values().map(unread).collect())
+        (!self.quiet.is_enough() && !lost.is_empty()).then(|| lost.values().map(unread).collect())
     }
 
     fn list(&mut self) {
@@ -125,7 +129,7 @@ impl Batches<'_> {
     fn meet(&mut self, stored: StoredMessage) {
         let key = self.known.key(&stored);
         if self.selection.by_name(&stored) && self.known.add(key) {
-            self.found += 1;
+            self.has_news = true;
             self.lost.remove(&key);
             self.names.push(stored);
         }

@@ -48,8 +48,7 @@ mod tests {
     use crate::store::{Disk, NewContent};
     use std::fs::File;
     use std::io;
-    use std::path::{Path, PathBuf};
-    use std::time::SystemTime;
+    use std::path::PathBuf;
 
     /// A disk that keeps another octet than it was given, and says nothing.
     #[derive(Clone)]
@@ -62,39 +61,6 @@ mod tests {
             let mut kept = bytes.to_vec();
             kept[bytes.len() / 2] ^= u8::from(self.flips);
             Disk.write(file, &kept)
-        }
-        fn make_folder(&self, path: &Path) -> io::Result<()> {
-            Disk.make_folder(path)
-        }
-        fn create(&self, path: &Path) -> io::Result<File> {
-            Disk.create(path)
-        }
-        fn open_to_append(&self, path: &Path) -> io::Result<File> {
-            Disk.open_to_append(path)
-        }
-        fn set_modified(&self, file: &File, time: SystemTime) -> io::Result<()> {
-            Disk.set_modified(file, time)
-        }
-        fn set_group(&self, file: &File, group: u32) -> io::Result<()> {
-            Disk.set_group(file, group)
-        }
-        fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
-            Disk.set_mode(file, mode)
-        }
-        fn sync(&self, file: &File) -> io::Result<()> {
-            Disk.sync(file)
-        }
-        fn sync_folder(&self, path: &Path) -> io::Result<()> {
-            Disk.sync_folder(path)
-        }
-        fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-            Disk.link(from, to)
-        }
-        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-            Disk.rename(from, to)
-        }
-        fn remove(&self, path: &Path) -> io::Result<()> {
-            Disk.remove(path)
         }
     }
 

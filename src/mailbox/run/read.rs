@@ -1,7 +1,7 @@
 //! The first stage of a run: messages are listed, chosen and read.
 //!
 //! Mailboxes change while they are listed: a flag that is set renames a file, which then may be listed twice or not at all. So a run goes
-//! over them again, once everything that it has seen is in its place, until it finds nothing new.
+//! over them again, once everything that it has seen is in its place, until nothing can have been missed (`passes`).
 
 use super::batch::{Batch, Entry, Unlisted, reason};
 use super::known::Known;
@@ -10,6 +10,7 @@ use super::workshop::{Halt, Workshop};
 use super::{RunError, Scope};
 use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
+use crate::mailbox::passes::{PASSES, Quiet, Watch};
 use crate::mailbox::{Left, Outcome, Selection};
 use crate::store::{StoredMailbox, StoredMessage, is_of_one_file};
 use crate::system::side_by_side;
@@ -28,8 +29,6 @@ pub(in crate::mailbox) const OCTETS: u64 = 16 << 20;
 pub(in crate::mailbox) const NAMES: usize = 65_536;
 /// So many files are open at a time: with several accounts side by side less than a process may have.
 const OPEN: usize = 32;
-/// Somebody who renames files all the time does not keep a run for ever.
-pub(in crate::mailbox) const PASSES: usize = 10;
 /// So many messages that are not meant are told of at a time.
 const NOT_MEANT: u64 = 4096;
 
@@ -99,15 +98,14 @@ impl<'a, 'b> Reader<'a, 'b> {
         }
     }
 
-    /// Passes over the mailboxes until one finds nothing new; until two do where messages are lost, for a rename may hide a file
-    /// from a listing.
+    /// Passes over the mailboxes until nothing can have been missed.
     pub(super) fn run(mut self) -> Result<(), Halt> {
-        let mut quiet = 0;
+        let mut quiet = Quiet::default();
         for pass in 0..PASSES {
             let (in_hand, none_in_hand) = channel();
             self.in_hand = Some(in_hand);
-            quiet = if self.pass(pass)? == 0 { quiet + 1 } else { 0 };
-            if quiet == 2 || (quiet == 1 && self.lost.is_empty()) {
+            self.pass(pass, &mut quiet)?;
+            if quiet.is_enough() {
                 break;
             }
             self.send()?;
@@ -122,7 +120,7 @@ impl<'a, 'b> Reader<'a, 'b> {
             if self.trouble.has_given_up(&stored.mailbox().name) {
                 continue;
             }
-            let is_gone = quiet > 0;
+            let is_gone = quiet.is_enough();
             self.end(
                 stored,
                 if is_gone { Outcome::Left(Left::Gone) } else { Outcome::Failed(RESTLESS.into()) },
@@ -131,14 +129,15 @@ impl<'a, 'b> Reader<'a, 'b> {
         self.send()
     }
 
-    /// Hands on what it sees for the first time, and says how many these are.
-    fn pass(&mut self, pass: usize) -> Result<usize, Halt> {
-        let mut found = 0;
+    /// Hands on what it sees for the first time.
+    fn pass(&mut self, pass: usize, quiet: &mut Quiet) -> Result<(), Halt> {
+        let mut has_news = false;
         let mut mailboxes = match self.shop.run.mailboxes(self.scope) {
-            Err(RunError::NoMailbox { .. }) if pass > 0 => return Ok(0),
+            Err(RunError::NoMailbox { .. }) if pass > 0 => Vec::new(),
             mailboxes => mailboxes?,
         };
         mailboxes.retain(|mailbox| !self.left_out.contains(mailbox));
+        let watch = Watch::begin(&mailboxes);
         for mailbox in mailboxes {
             let trouble = self.trouble;
             let worth_it = |_: &_| !trouble.has_given_up(&mailbox.name);
@@ -154,7 +153,7 @@ impl<'a, 'b> Reader<'a, 'b> {
                 };
                 self.heed_double(pass, &stored);
                 if self.is_new(&stored) {
-                    found += 1;
+                    has_news = true;
                     listed.push(stored);
                 }
                 if listed.len() == NAMES {
@@ -164,8 +163,8 @@ impl<'a, 'b> Reader<'a, 'b> {
             self.name_all(&mut listed)?;
         }
         self.open_names()?;
-        self.tell_doubles()?;
-        Ok(found)
+        quiet.see(&watch, has_news);
+        self.tell_doubles()
     }
 
     /// Tells of it when it is met first; the other messages are worked on.

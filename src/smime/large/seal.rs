@@ -2,11 +2,11 @@
 
 use super::message::LargeMessage;
 use super::{LargeError, Sink, changed};
+use crate::crypto::Seed;
 use crate::crypto::algorithm::Mode;
 use crate::crypto::cbc::{BLOCK, padding_len};
 use crate::crypto::rsa_public::encrypt_all;
 use crate::crypto::stream::Encryptor;
-use crate::crypto::{ContentCipher, Seed};
 use crate::mail::{Canonical, LineCount, PIECE, crlf_len};
 use crate::pki::ValidatedCertificate;
 use crate::smime::frame;
@@ -14,7 +14,7 @@ use crate::smime::inner::Inner;
 use crate::smime::lines::{Base64Lines, body_len};
 use crate::smime::recipient::{Recipient, recipients};
 use crate::smime::seal::{Drawn, Envelope, LARGEST, protect};
-use crate::smime::{Form, HeadersKept, Mark, SealError, SealedTo};
+use crate::smime::{Form, Mark, SealError, SealFacts};
 use encodify::base64::LineEnding;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,9 +26,7 @@ pub struct LargeSealed<'m> {
     pub(super) message: &'m LargeMessage<'m>,
     /// Absent: it is sealed already.
     pub(super) fresh: Option<Box<Fresh<'m>>>,
-    pub(super) cipher: Option<&'static ContentCipher>,
-    pub(super) recipients: Vec<SealedTo>,
-    pub(super) headers_kept: Option<HeadersKept>,
+    pub(super) facts: SealFacts,
 }
 
 /// All that sealing takes but the content.
@@ -68,25 +66,15 @@ pub fn seal_large<'m>(
     let envelope = drawn.frame(&encrypt_all(padded), length)?;
     let line_ending = outer.line_ending();
     let header = outer.finish(envelope.algorithm.cipher.mode);
-    let cipher = Some(envelope.algorithm.cipher);
+    let facts = SealFacts { cipher: Some(envelope.algorithm.cipher), recipients: sealed_to, headers_kept };
     let fresh = Some(Box::new(Fresh { header, line_ending, inner, envelope, used: AtomicBool::new(false) }));
-    Ok(LargeSealed { message, fresh, cipher, recipients: sealed_to, headers_kept })
+    Ok(LargeSealed { message, fresh, facts })
 }
 
 impl LargeSealed<'_> {
-    /// What it is encrypted with; absent for an OpenPGP message that is kept.
-    pub fn cipher(&self) -> Option<&'static ContentCipher> {
-        self.cipher
-    }
-
-    /// Why nothing of the header is hidden, if the form would hide some of it.
-    pub fn headers_kept(&self) -> Option<HeadersKept> {
-        self.headers_kept
-    }
-
-    /// Who can open it.
-    pub fn recipients(&self) -> &[SealedTo] {
-        &self.recipients
+    /// To whom and how.
+    pub fn facts(&self) -> &SealFacts {
+        &self.facts
     }
 
     /// How many octets it will have.

@@ -16,7 +16,7 @@ use crate::smime::inner::{Inner, count_lines};
 use crate::smime::outer::Outer;
 use crate::smime::recipient::{Handed, Recipient, recipients};
 use crate::smime::recipient_info::RecipientInfo;
-use crate::smime::{Sealed, SealedTo};
+use crate::smime::{SealFacts, Sealed};
 use rand::Rng;
 use rand::rngs::StdRng;
 use std::mem;
@@ -41,17 +41,12 @@ pub(super) struct Framed<'a> {
     pub(super) report: Report,
 }
 
-/// What [`Sealed`] says beside its bytes.
-pub(super) struct Report {
-    cipher: &'static ContentCipher,
-    recipients: Vec<SealedTo>,
-    headers_kept: Option<HeadersKept>,
-}
+/// What is said of a message that was settled here: nothing else becomes [`Sealed`] by this road.
+pub(super) struct Report(SealFacts);
 
 impl Report {
     pub(super) fn sealed(self, bytes: Vec<u8>) -> Sealed {
-        let Report { cipher, recipients, headers_kept } = self;
-        Sealed { bytes, cipher: Some(cipher), recipients, headers_kept }
+        Sealed { bytes, facts: self.0 }
     }
 }
 
@@ -105,7 +100,8 @@ impl<'a> Settled<'a> {
         let Settled { header, inner, drawn, headers_kept } = self;
         let recipients = drawn.recipients.iter().map(Recipient::sealed_to).collect();
         let envelope = drawn.frame(encrypted_keys, inner.len())?;
-        let report = Report { cipher: envelope.algorithm.cipher, recipients, headers_kept };
+        let cipher = Some(envelope.algorithm.cipher);
+        let report = Report(SealFacts { cipher, recipients, headers_kept });
         Ok(Framed { envelope, header, inner, report })
     }
 }

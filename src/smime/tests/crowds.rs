@@ -34,7 +34,7 @@ fn more_recipients_than_anybody_reads_are_refused_before_anything_is_made() {
     crowd.truncate(3);
     let doubled: Vec<_> = crowd.iter().cycle().take(MAX_RECIPIENTS + 1).cloned().collect();
     let sealed = seal_for(message, &doubled, Profile::Compatible);
-    assert_eq!(sealed.recipients().len(), 3);
+    assert_eq!(sealed.facts().recipients.len(), 3);
     let key = OpeningKey { key: &dana().key, certificate: Some(crowd[2].certificate()) };
     assert_eq!(open(sealed.bytes(), &[key]).unwrap().message.expose(), message);
 }

@@ -64,7 +64,7 @@ impl Letter {
 
 /// All that an outcome says.
 fn outcomes(jobs: Vec<SealJob<'_>>) -> Vec<Result<(Vec<u8>, usize), String>> {
-    let said = |sealed: Sealed| (sealed.bytes().to_vec(), sealed.recipients().len());
+    let said = |sealed: Sealed| (sealed.bytes().to_vec(), sealed.facts().recipients.len());
     seal_many(jobs).into_iter().map(|outcome| outcome.map(said).map_err(|error| error.to_string())).collect()
 }
 

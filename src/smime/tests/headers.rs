@@ -69,7 +69,7 @@ fn keep_says_nothing_of_it() {
     expected += "Sealpost-Sealed: v=1; at=2026-11-01T12:00:00Z; rule=\"Invoices\"; state=clear;\n eol=lf\n";
     assert_eq!(outside(sealed.bytes()), expected);
     assert_eq!(text_inside(MESSAGE.as_bytes(), HeaderPolicy::Keep), MESSAGE);
-    assert_eq!(sealed.headers_kept(), None);
+    assert_eq!(sealed.facts().headers_kept, None);
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn assert_kept(message: &[u8], reason: HeadersKept) {
     let kept = seal_hiding(message, HeaderPolicy::Keep);
     for headers in [HeaderPolicy::HideSubject, HeaderPolicy::HideMost] {
         let sealed = seal_hiding(message, headers);
-        assert_eq!(sealed.headers_kept(), Some(reason), "{}", message.escape_ascii());
+        assert_eq!(sealed.facts().headers_kept, Some(reason), "{}", message.escape_ascii());
         assert!(sealed.bytes() == kept.bytes());
     }
-    assert_eq!(kept.headers_kept(), None);
+    assert_eq!(kept.facts().headers_kept, None);
 }
 
 const SIGNED: &[u8] = b"From: a@b.example\nSubject: s\nContent-Type: multipart/signed; boundary=b; \
@@ -174,7 +174,7 @@ fn what_has_no_header_has_nothing_to_hide() {
     for message in [&b""[..], b"no field\nSubject: s\n\nx", b"\nSubject: s\n", b" folded\nSubject: s\n"] {
         let sealed = seal_hiding(message, HeaderPolicy::HideMost);
         assert!(sealed.bytes() == seal_hiding(message, HeaderPolicy::Keep).bytes());
-        assert_eq!(sealed.headers_kept(), None);
+        assert_eq!(sealed.facts().headers_kept, None);
     }
 }
 

@@ -95,7 +95,7 @@ fn kinds_stand_side_by_side_where_the_profile_has_all_of_them() {
         (&all, beside(Profile::PostQuantum)),
     ] {
         let sealed = seal_as(people, form).unwrap();
-        assert_eq!(sealed.recipients().len(), people.len());
+        assert_eq!(sealed.facts().recipients.len(), people.len());
         for person in people {
             assert_eq!(open_as(person, sealed.bytes()).unwrap(), MESSAGE, "{form:?}");
         }
@@ -157,7 +157,8 @@ fn reader(reads: Reads) -> Person {
 fn auto_takes_gcm_if_every_certificate_says_so() {
     let (cbc, gcm) = (reader(Reads::Cbc), reader(Reads::Gcm));
     assert_eq!((cbc.certificate.reads(), gcm.certificate.reads()), (Reads::Cbc, Reads::Gcm));
-    let cipher = |people: &[&Person]| seal_as(people, Profile::Auto.into()).unwrap().cipher().unwrap().name;
+    let cipher =
+        |people: &[&Person]| seal_as(people, Profile::Auto.into()).unwrap().facts().cipher.unwrap().name;
     assert_eq!(cipher(&[&gcm]), "aes-256-gcm");
     assert_eq!(cipher(&[&cbc]), "aes-256-cbc");
     assert_eq!(cipher(&[&gcm, &cbc]), "aes-256-cbc");

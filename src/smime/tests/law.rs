@@ -167,7 +167,7 @@ fn one_to_thirty_recipients_open_it() {
         for count in [1, 2, 3, 30] {
             let to = &everybody[..count];
             let sealed = seal_for(b"Subject: all\n\nhello\n", to, profile);
-            assert_eq!(sealed.recipients().len(), count);
+            assert_eq!(sealed.facts().recipients.len(), count);
             for (number, recipient) in to.iter().enumerate() {
                 let key =
                     OpeningKey { key: &keys[number % 2].key, certificate: Some(recipient.certificate()) };
@@ -181,8 +181,8 @@ fn one_to_thirty_recipients_open_it() {
 #[test]
 fn a_certificate_given_twice_is_one_recipient() {
     let sealed = seal_for(b"A: b\n", &[alice().validated(), alice().validated()], Profile::Compatible);
-    assert_eq!(sealed.recipients().len(), 1);
-    assert_eq!(sealed.recipients()[0].certificate, Some(alice().certificate.fingerprint()));
+    assert_eq!(sealed.facts().recipients.len(), 1);
+    assert_eq!(sealed.facts().recipients[0].certificate, Some(alice().certificate.fingerprint()));
 }
 
 #[test]

@@ -28,9 +28,12 @@ fn a_message_encrypted_to_every_account_is_kept_as_it_is() {
         for accounts in [&[one.as_slice()][..], &[&either], &[&one, &either]] {
             let kept = recognised(sealed.bytes(), accounts).unwrap();
             assert_eq!(kept.bytes(), sealed.bytes());
-            assert_eq!(kept.cipher().map(|cipher| cipher.name), sealed.cipher().map(|cipher| cipher.name));
-            assert_eq!(kept.recipients().len(), 2);
-            assert!(kept.recipients().iter().any(|to| to.certificate == Some(a.fingerprint())));
+            assert_eq!(
+                kept.facts().cipher.map(|cipher| cipher.name),
+                sealed.facts().cipher.map(|cipher| cipher.name)
+            );
+            assert_eq!(kept.facts().recipients.len(), 2);
+            assert!(kept.facts().recipients.iter().any(|to| to.certificate == Some(a.fingerprint())));
         }
     }
 }
@@ -103,7 +106,7 @@ fn key_agreement_is_kept_as_we_write_it() {
     let own = [dana().certificate.clone()];
     for profile in CLASSICAL {
         let both = seal_for(&crlf(MESSAGE), &[alice().validated(), dana().validated()], profile);
-        assert_eq!(recognised(both.bytes(), &[&own]).unwrap().recipients().len(), 2);
+        assert_eq!(recognised(both.bytes(), &[&own]).unwrap().facts().recipients.len(), 2);
         let sealed = seal_for(&crlf(MESSAGE), &[dana().validated()], profile);
         assert!(recognised(sealed.bytes(), &[&own]).is_some());
         let (header, der) = split(sealed.bytes());
@@ -128,6 +131,6 @@ fn openpgp_is_kept_or_sealed_as_the_policy_says() {
         format!("Subject: x\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\n{armor}-----END PGP MESSAGE-----\r\n");
     let kept = recognise(message.as_bytes(), &[], OpenPgp::Keep).unwrap();
     assert_eq!(kept.bytes(), message.as_bytes());
-    assert!(kept.cipher().is_none() && kept.recipients().is_empty());
+    assert!(kept.facts().cipher.is_none() && kept.facts().recipients.is_empty());
     assert!(recognise(message.as_bytes(), &[], OpenPgp::Seal).is_none());
 }

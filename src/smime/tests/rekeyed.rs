@@ -195,9 +195,9 @@ fn several_recipients_take_the_place_of_several() {
     for profile in CLASSICAL {
         let one = seal_for_alice(MESSAGE, profile);
         let two = rekey_for(one.bytes(), alice(), &[bob(), alice(), bob()], 3).unwrap();
-        assert_eq!(two.recipients().len(), 2);
-        assert_eq!(two.recipients()[0].certificate, Some(bob().certificate.fingerprint()));
-        assert_eq!(two.cipher().map(|cipher| cipher.name), Some(suite(profile).content.name));
+        assert_eq!(two.facts().recipients.len(), 2);
+        assert_eq!(two.facts().recipients[0].certificate, Some(bob().certificate.fingerprint()));
+        assert_eq!(two.facts().cipher.map(|cipher| cipher.name), Some(suite(profile).content.name));
         for person in [alice(), bob()] {
             assert_eq!(open_as(person, two.bytes()).unwrap(), MESSAGE);
         }

@@ -1,11 +1,9 @@
 use super::*;
 use crate::engine::{Content, Place, PlainConsent};
 use crate::mail::{FileName, Flag, FolderName, MailboxName};
-use crate::store::{Disk, MemoryStore};
-use std::fs::File;
+use crate::store::{Call, MemoryStore};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
 /// The disk, with a record of what was synced, on which one folder cannot be.
 #[derive(Debug, Clone, Default)]
@@ -16,46 +14,14 @@ struct Watched {
 }
 
 impl Files for Watched {
-    fn make_folder(&self, path: &Path) -> io::Result<()> {
-        Disk.make_folder(path)
-    }
-    fn create(&self, path: &Path) -> io::Result<File> {
-        Disk.create(path)
-    }
-    fn open_to_append(&self, path: &Path) -> io::Result<File> {
-        Disk.open_to_append(path)
-    }
-    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
-        Disk.write(file, bytes)
-    }
-    fn set_modified(&self, file: &File, time: SystemTime) -> io::Result<()> {
-        Disk.set_modified(file, time)
-    }
-    fn set_group(&self, file: &File, group: u32) -> io::Result<()> {
-        Disk.set_group(file, group)
-    }
-    fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
-        Disk.set_mode(file, mode)
-    }
-    fn sync(&self, file: &File) -> io::Result<()> {
-        *self.files.lock().unwrap() += 1;
-        Disk.sync(file)
-    }
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.folders.lock().unwrap().push(path.to_owned());
-        match self.bad {
-            Some(bad) if path.ends_with(bad) => Err(io::Error::other("bad sector")),
-            _ => Disk.sync_folder(path),
+    fn around<T>(&self, call: Call, path: &Path, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        match call {
+            Call::Sync => *self.files.lock().unwrap() += 1,
+            Call::SyncFolder => self.folders.lock().unwrap().push(path.to_owned()),
+            _ => {}
         }
-    }
-    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.link(from, to)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
+        let is_bad = call == Call::SyncFolder && self.bad.is_some_and(|bad| path.ends_with(bad));
+        if is_bad { Err(io::Error::other("bad sector")) } else { run() }
     }
 }
 

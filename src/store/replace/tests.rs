@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::mail::Address;
-use crate::store::Finished;
+use crate::store::{Call, Finished};
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
@@ -24,59 +24,26 @@ enum Answer {
     Lies,
 }
 
-type Hook = Box<dyn FnMut(&'static str, &Path) -> Answer + Send>;
+type Hook = Box<dyn FnMut(Call, &Path) -> Answer + Send>;
 
 /// The disk, with a look at every call before it is made. Nothing is really synced.
 #[derive(Clone)]
 struct Watched(Arc<Mutex<Hook>>);
 
-impl Watched {
-    fn call<T>(&self, name: &'static str, path: &Path, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        let answer = (*self.0.lock().unwrap())(name, path);
+impl Files for Watched {
+    fn around<T>(&self, call: Call, path: &Path, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let answer = (*self.0.lock().unwrap())(call, path);
         match answer {
             Answer::Works => run(),
             Answer::Fails => Err(io::Error::other("a fault")),
             Answer::Lies => run().and(Err(io::Error::other("a lost answer"))),
         }
     }
-}
-
-impl Files for Watched {
-    fn make_folder(&self, path: &Path) -> io::Result<()> {
-        self.call("make_folder", path, || Disk.make_folder(path))
-    }
-    fn create(&self, path: &Path) -> io::Result<File> {
-        self.call("create", path, || Disk.create(path))
-    }
-    fn open_to_append(&self, path: &Path) -> io::Result<File> {
-        self.call("open_to_append", path, || Disk.open_to_append(path))
-    }
-    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
-        self.call("write", Path::new(""), || Disk.write(file, bytes))
-    }
-    fn set_modified(&self, file: &File, time: SystemTime) -> io::Result<()> {
-        self.call("set_modified", Path::new(""), || Disk.set_modified(file, time))
-    }
-    fn set_group(&self, file: &File, group: u32) -> io::Result<()> {
-        self.call("set_group", Path::new(""), || Disk.set_group(file, group))
-    }
-    fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
-        self.call("set_mode", Path::new(""), || Disk.set_mode(file, mode))
-    }
     fn sync(&self, _: &File) -> io::Result<()> {
-        self.call("sync", Path::new(""), || Ok(()))
+        self.around(Call::Sync, Path::new(""), || Ok(()))
     }
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.call("sync_folder", path, || Ok(()))
-    }
-    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.call("link", to, || Disk.link(from, to))
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.call("rename", from, || Disk.rename(from, to))
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.call("remove", path, || Disk.remove(path))
+        self.around(Call::SyncFolder, path, || Ok(()))
     }
 }
 
@@ -106,7 +73,7 @@ impl World {
         World { _root: root, store, mailbox, files }
     }
 
-    fn watch(&self, hook: impl FnMut(&'static str, &Path) -> Answer + Send + 'static) {
+    fn watch(&self, hook: impl FnMut(Call, &Path) -> Answer + Send + 'static) {
         *self.files.0.lock().unwrap() = Box::new(hook);
     }
 
@@ -176,7 +143,7 @@ fn a_batch_takes_the_places_of_the_old_ones() {
     let syncs = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&syncs);
     world.watch(move |call, path| {
-        if call == "sync_folder" {
+        if call == Call::SyncFolder {
             seen.lock().unwrap().push(path.file_name().unwrap().to_owned());
         }
         Answer::Works
@@ -253,7 +220,7 @@ fn flags_meet_what_other_programs_wrote() {
         let staged = world.staged();
         let [before, after] = [info, set].map(|info| world.mailbox.folder.join(format!("cur/123.mx{info}")));
         world.watch(move |call, _| {
-            if call == "sync_folder" {
+            if call == Call::SyncFolder {
                 let _ = fs::rename(&before, &after);
             }
             Answer::Works

@@ -1,10 +1,9 @@
 //! What can be said besides, and what goes wrong with the disk.
 
 use super::*;
-use crate::mailbox::run::disks::Mount;
 use crate::mailbox::verbs::enveloped;
 use crate::mailbox::works::openpgp;
-use crate::support::root;
+use crate::support::{Mount, root};
 
 impl Desk {
     /// Another account of the domain, with a key under the same password; its certificate as a file.
@@ -68,6 +67,7 @@ fn what_is_sealed_to_others_is_left_or_wrapped() {
     assert_eq!(std::fs::read(&desk.lying(".Left")[0]).unwrap(), for_anna);
     let told = events(&desk.import("--mailbox Told --json --sealed-to-others leave", &mbox_of(&for_anna)));
     assert_eq!(told[0]["notes"], serde_json::json!(["sealed to others, and left so"]));
+    assert_eq!(told[0]["left"], "sealed-to-others");
     let wrapped = desk.import("--mailbox Wrapped --sealed-to-others wrap", &mbox_of(&for_anna));
     let note = "sealpost: message 1, at byte 0: it was encrypted already: that encryption is inside now\n";
     assert_eq!((wrapped.code, wrapped.stderr.as_str()), (Some(0), note));

@@ -1,30 +1,9 @@
 //! A disk that is full or read-only: failures with their reason, nothing lost, and an end to it.
 
 use super::house::{House, Seal};
-use crate::support::{Program, path, root};
+use crate::support::{Mount, Program, path, root};
 use sealpost::mailbox::{Event, Outcome, RunError, Seen};
 use sealpost::store::RunId;
-use std::path::PathBuf;
-
-/// A small file system of its own, gone with the value.
-pub(in crate::mailbox) struct Mount(PathBuf);
-
-impl Mount {
-    pub(in crate::mailbox) fn new(place: PathBuf, options: &str) -> Mount {
-        std::fs::create_dir(&place).unwrap();
-        Program::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs", path(&place)]).run().ok();
-        Mount(place)
-    }
-    pub(in crate::mailbox) fn remount(&self, options: &str) {
-        Program::new("mount").args(["-o", &format!("remount,{options}"), path(&self.0)]).run().ok();
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        Program::new("umount").args([path(&self.0)]).run();
-    }
-}
 
 /// The mail lies on the mount, the directory does not.
 fn house(folder: &tempfile::TempDir, options: &str, messages: usize) -> (Mount, House) {

@@ -60,6 +60,7 @@ impl Rows {
 mod tests {
     use super::super::tally::Count;
     use super::*;
+    use crate::mailbox::Left;
 
     #[test]
     fn rows_come_in_order_and_the_dull_ones_go_first() {
@@ -74,7 +75,7 @@ mod tests {
         rows.take(&owner("z@a.example"), tally(Count::Replaced));
         rows.refused(&owner("b@b.example"));
         rows.take(&owner("nobody@b.example"), Tally::default());
-        rows.take(&owner("a@b.example"), tally(Count::AlreadyRight));
+        rows.take(&owner("a@b.example"), tally(Count::Left(Left::AlreadyRight)));
         let names = |rows: &Rows| rows.all().iter().map(|(owner, _)| (*owner).to_owned()).collect::<Vec<_>>();
         assert_eq!(names(&rows), ["z@a.example", "a@b.example", "b@b.example"]);
         for number in 0..MOST - 1 {

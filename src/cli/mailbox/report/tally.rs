@@ -12,37 +12,19 @@ pub(super) enum Count {
     DoneBefore,
     Replaced,
     WouldReplace,
-    AlreadyRight,
-    AndOthers,
-    OtherKeys,
-    SealedToOthers,
-    WeakAlgorithms,
-    OpenPgp,
-    Clear,
-    Gone,
+    Left(Left),
     Finished,
     Noted,
     Failed,
 }
 
 impl Count {
-    const ALL: [Count; 15] = [
-        Count::LookedAt,
-        Count::DoneBefore,
-        Count::Replaced,
-        Count::WouldReplace,
-        Count::AlreadyRight,
-        Count::AndOthers,
-        Count::OtherKeys,
-        Count::SealedToOthers,
-        Count::WeakAlgorithms,
-        Count::OpenPgp,
-        Count::Clear,
-        Count::Gone,
-        Count::Finished,
-        Count::Noted,
-        Count::Failed,
-    ];
+    /// In their order.
+    fn all() -> impl Iterator<Item = Count> {
+        let before = [Count::LookedAt, Count::DoneBefore, Count::Replaced, Count::WouldReplace];
+        let left = Left::ALL.map(Count::Left);
+        before.into_iter().chain(left).chain([Count::Finished, Count::Noted, Count::Failed])
+    }
 
     /// In JSON.
     fn name(self) -> &'static str {
@@ -50,14 +32,14 @@ impl Count {
             Count::LookedAt => "looked_at",
             Count::Replaced => "replaced",
             Count::WouldReplace => "would_be_replaced",
-            Count::AlreadyRight => "already_right",
-            Count::AndOthers => "and_others",
-            Count::OtherKeys => "other_keys",
-            Count::SealedToOthers => "sealed_to_others",
-            Count::WeakAlgorithms => "weak_algorithms",
-            Count::OpenPgp => "openpgp",
-            Count::Clear => "clear",
-            Count::Gone => "gone",
+            Count::Left(Left::AlreadyRight) => "already_right",
+            Count::Left(Left::AndOthers) => "and_others",
+            Count::Left(Left::OtherKeys) => "other_keys",
+            Count::Left(Left::SealedToOthers) => "sealed_to_others",
+            Count::Left(Left::WeakAlgorithms) => "weak_algorithms",
+            Count::Left(Left::OpenPgp) => "openpgp",
+            Count::Left(Left::Clear) => "clear",
+            Count::Left(Left::Gone) => "gone",
             Count::Finished => "finished",
             Count::DoneBefore => "done_before",
             Count::Noted => "noted",
@@ -71,14 +53,7 @@ impl Count {
             Count::LookedAt => "looked at".to_owned(),
             Count::Replaced => format!("{} now", words.done),
             Count::WouldReplace => format!("would be {}", words.done),
-            Count::AlreadyRight => "already right".to_owned(),
-            Count::AndOthers => "sealed to them and others, left".to_owned(),
-            Count::OtherKeys => "on other keys of the account, left".to_owned(),
-            Count::SealedToOthers => "sealed to others, left".to_owned(),
-            Count::WeakAlgorithms => "on weak algorithms, left".to_owned(),
-            Count::OpenPgp => "OpenPGP, left".to_owned(),
-            Count::Clear => "in the clear, left".to_owned(),
-            Count::Gone => "gone meanwhile".to_owned(),
+            Count::Left(left) => label_of(left).to_owned(),
             Count::Finished => "finished from an earlier run".to_owned(),
             Count::DoneBefore => "done before".to_owned(),
             Count::Noted => "with a note".to_owned(),
@@ -90,16 +65,23 @@ impl Count {
         match outcome {
             Outcome::Replaced { .. } => Count::Replaced,
             Outcome::WouldReplace(_) => Count::WouldReplace,
-            Outcome::Left(Left::AlreadyRight) => Count::AlreadyRight,
-            Outcome::Left(Left::AndOthers) => Count::AndOthers,
-            Outcome::Left(Left::OtherKeys) => Count::OtherKeys,
-            Outcome::Left(Left::SealedToOthers) => Count::SealedToOthers,
-            Outcome::Left(Left::WeakAlgorithms) => Count::WeakAlgorithms,
-            Outcome::Left(Left::OpenPgp) => Count::OpenPgp,
-            Outcome::Left(Left::Clear) => Count::Clear,
-            Outcome::Left(Left::Gone) => Count::Gone,
+            Outcome::Left(left) => Count::Left(*left),
             Outcome::Failed(_) => Count::Failed,
         }
+    }
+}
+
+/// What a message is that stays as it is, for a person.
+pub(in crate::cli::mailbox) fn label_of(left: Left) -> &'static str {
+    match left {
+        Left::AlreadyRight => "already right",
+        Left::AndOthers => "sealed to them and others, left",
+        Left::OtherKeys => "on other keys of the account, left",
+        Left::SealedToOthers => "sealed to others, left",
+        Left::WeakAlgorithms => "on weak algorithms, left",
+        Left::OpenPgp => "OpenPGP, left",
+        Left::Clear => "in the clear, left",
+        Left::Gone => "gone meanwhile",
     }
 }
 
@@ -143,7 +125,8 @@ impl Tally {
 
     /// Did it come to anything but that all is right?
     pub(super) fn is_of_interest(&self) -> bool {
-        let dull = [Count::LookedAt, Count::AlreadyRight, Count::Clear, Count::DoneBefore];
+        let dull =
+            [Count::LookedAt, Count::Left(Left::AlreadyRight), Count::Left(Left::Clear), Count::DoneBefore];
         self.counts.keys().any(|count| !dull.contains(count))
     }
 
@@ -160,7 +143,7 @@ impl Tally {
             Count::WouldReplace => dry_run,
             _ => false,
         };
-        Count::ALL.into_iter().filter(|count| always(*count) || self.of(*count) > 0).collect()
+        Count::all().filter(|count| always(*count) || self.of(*count) > 0).collect()
     }
 
     /// Labels with numbers.
@@ -184,7 +167,7 @@ impl Tally {
 
     /// Every number, for a program.
     pub(super) fn json(&self) -> Map<String, Value> {
-        let counts = Count::ALL.into_iter().map(|count| (count.name().to_owned(), self.of(count).into()));
+        let counts = Count::all().map(|count| (count.name().to_owned(), self.of(count).into()));
         let bytes = [("bytes_before", self.before), ("bytes_after", self.after)];
         counts.chain(bytes.map(|(name, number)| (name.to_owned(), number.into()))).collect()
     }
@@ -200,17 +183,7 @@ mod tests {
     fn each_outcome_has_its_line() {
         let mut tally = Tally::default();
         let replaced = Outcome::Replaced { before: 10, after: 30, notes: vec!["a note".to_owned()].into() };
-        let left = [
-            Left::AlreadyRight,
-            Left::AndOthers,
-            Left::OtherKeys,
-            Left::SealedToOthers,
-            Left::WeakAlgorithms,
-            Left::OpenPgp,
-            Left::Clear,
-            Left::Gone,
-        ];
-        let outcomes = left.map(Outcome::Left).into_iter().chain([replaced.clone(), replaced]);
+        let outcomes = Left::ALL.map(Outcome::Left).into_iter().chain([replaced.clone(), replaced]);
         outcomes.chain([Outcome::Failed("x".to_owned())]).for_each(|outcome| tally.take(&outcome));
         tally.add(Count::Finished, 3);
         tally.add(Count::DoneBefore, 4);
@@ -240,7 +213,7 @@ mod tests {
                 "bytes after 60"
             ]
         );
-        assert_eq!(tally.json().len(), Count::ALL.len() + 2);
+        assert_eq!(tally.json().len(), Count::all().count() + 2);
     }
 
     #[test]

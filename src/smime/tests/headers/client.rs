@@ -46,7 +46,7 @@ struct Client {
 impl Client {
     fn read(message: &[u8], headers: HeaderPolicy) -> Client {
         let sealed = seal_hiding(message, headers);
-        assert_eq!(sealed.headers_kept(), None);
+        assert_eq!(sealed.facts().headers_kept, None);
         let outside = header(&crlf(sealed.bytes()));
         let Protection::Encrypted(enveloped) = find(&Message::new(sealed.bytes())) else { panic!("sealed") };
         let payload = open::open_content(*enveloped, &[alice().opening()], &Policy::READING).unwrap();

@@ -125,7 +125,7 @@ fn a_fault_at_every_call_of_the_finish_leaves_something_to_finish() {
         for at in 1..=16 {
             let world = World::new(&NAMES);
             let (staged, steps) = batch(&world);
-            world.watch(|call, _| if call == "link" { Answer::Works } else { Answer::Fails });
+            world.watch(|call, _| if call == Call::Link { Answer::Works } else { Answer::Fails });
             drop(Replacement::commit_all(staged));
             assert_eq!(world.visible().len(), 6, "both are there");
             let calls = faulty(&world, fault, at);
@@ -149,9 +149,9 @@ fn a_fault_at_every_call_of_the_finish_leaves_something_to_finish() {
 fn the_finish_syncs_the_new_one_before_the_old_one_goes() {
     let world = World::new(&NAMES);
     let (staged, steps) = batch(&world);
-    world.watch(|call, _| if call == "link" { Answer::Works } else { Answer::Fails });
+    world.watch(|call, _| if call == Call::Link { Answer::Works } else { Answer::Fails });
     drop(Replacement::commit_all(staged));
-    world.watch(|call, _| if call == "sync_folder" { Answer::Fails } else { Answer::Works });
+    world.watch(|call, _| if call == Call::SyncFolder { Answer::Fails } else { Answer::Works });
     assert!(world.store.finish_all(&steps).iter().all(Result::is_err));
     assert_eq!(world.visible().len(), 6);
 }
@@ -186,7 +186,7 @@ fn where_a_folder_cannot_be_synced_its_old_files_stay() {
     let world = World::new(&NAMES);
     let staged = world.staged();
     world.watch(|call, path| match (call, path.ends_with("cur")) {
-        ("sync_folder", true) => Answer::Fails,
+        (Call::SyncFolder, true) => Answer::Fails,
         _ => Answer::Works,
     });
     // In the order of the base names: the first is in new/.
@@ -207,8 +207,8 @@ fn a_failed_link_is_the_failure_of_one() {
     let staged = world.staged();
     let mut links = 0;
     world.watch(move |call, _| {
-        links += usize::from(call == "link");
-        if call == "link" && links == 2 { Answer::Fails } else { Answer::Works }
+        links += usize::from(call == Call::Link);
+        if call == Call::Link && links == 2 { Answer::Fails } else { Answer::Works }
     });
     let outcomes = Replacement::commit_all(staged);
     assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);

@@ -10,7 +10,7 @@ fn replace_while(then: impl FnOnce(&Path) + Send + 'static) -> (Replaced, Durati
     let elsewhere = world.mailbox.folder.join("tmp/elsewhere");
     let mut client = Some(then);
     world.watch(move |call, _| {
-        if let Some(then) = (call == "sync_folder").then(|| client.take()).flatten() {
+        if let Some(then) = (call == Call::SyncFolder).then(|| client.take()).flatten() {
             fs::hard_link(&old, &elsewhere).unwrap();
             let old = old.clone();
             std::thread::spawn(move || then(&old));

@@ -75,11 +75,11 @@ impl Story {
         self.done.contains(&(message, age, deed))
     }
 
-    fn play(&mut self, act: &Act, folder: &Path, (call, path): (&str, &Path)) {
+    fn play(&mut self, act: &Act, folder: &Path, (call, path): (Call, &Path)) {
         let old = find(folder, Age::Old, act.message);
         if act.is_done(folder) {
             self.done.push((act.message, act.age, act.deed));
-            let is_late = old.is_none_or(|old| call == "remove" && old == path);
+            let is_late = old.is_none_or(|old| call == Call::Remove && old == path);
             if (act.age, act.deed) == (Age::New, Deed::Expunge) && is_late {
                 self.late.push(act.message);
             }
@@ -176,7 +176,7 @@ fn a_message_whose_name_never_rests_stays() {
     let world = World::new(&["cur/123.x.mx:2,S"]);
     let (staged, folder, mut turn) = (world.staged(), world.mailbox.folder.clone(), 0);
     world.watch(move |call, path| {
-        if call == "remove" && path.to_str().unwrap().contains("/cur/123.x.mx:") {
+        if call == Call::Remove && path.to_str().unwrap().contains("/cur/123.x.mx:") {
             turn += 1;
             let other = if turn % 2 == 0 { "S" } else { "FS" };
             fs::rename(path, folder.join(format!("cur/123.x.mx:2,{other}"))).unwrap();
@@ -197,7 +197,7 @@ fn what_was_expunged_before_the_commit_is_never_visible_again() {
     let staged = world.staged();
     fs::remove_file(world.mailbox.folder.join(NAMES[1])).unwrap();
     world.watch(|call, path| {
-        assert!(call != "link" || !path.to_str().unwrap().contains("/1700000002."));
+        assert!(call != Call::Link || !path.to_str().unwrap().contains("/1700000002."));
         Answer::Works
     });
     let outcomes = Replacement::commit_all(staged);
@@ -215,7 +215,7 @@ fn finishing_never_drops_the_new_one() {
     fs::hard_link(&staged[1].temporary, new).unwrap();
     drop(staged);
     world.watch(move |call, path| {
-        if call == "remove" {
+        if call == Call::Remove {
             assert_eq!(path, old);
             fs::remove_file(&old).unwrap();
         }

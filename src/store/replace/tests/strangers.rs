@@ -41,7 +41,7 @@ fn another_message_of_that_base_name_is_not_removed_for_a_step() {
 /// Before anything is visible, and right before the removal.
 #[test]
 fn what_takes_the_place_of_the_old_one_meanwhile_stays() {
-    for (moment, new) in [("staged", 0), ("sync_folder", 1)] {
+    for (moment, new) in [(None, 0), (Some(Call::SyncFolder), 1)] {
         let world = World::new(&NAMES[1..2]);
         let old = world.mailbox.folder.join(NAMES[1]);
         let staged = world.staged();
@@ -50,11 +50,11 @@ fn what_takes_the_place_of_the_old_one_meanwhile_stays() {
             fs::write(&other, "a stranger").unwrap();
             fs::rename(&other, &old).unwrap();
         };
-        if moment == "staged" {
+        if moment.is_none() {
             exchange();
         } else {
             world.watch(move |call, _| {
-                if call == moment {
+                if moment == Some(call) {
                     exchange();
                 }
                 Answer::Works
@@ -63,8 +63,8 @@ fn what_takes_the_place_of_the_old_one_meanwhile_stays() {
         let error = Replacement::commit_all(staged).remove(0).unwrap_err();
         let StoreError::Io { source, .. } = &error else { panic!("{error}") };
         assert_eq!(source.to_string(), "another file has its name now, and is left as it is");
-        assert_eq!(world.with("a stranger"), [NAMES[1]], "{moment}");
-        assert_eq!(world.with("new 0").len(), new, "it may be the only copy: {moment}");
+        assert_eq!(world.with("a stranger"), [NAMES[1]], "{moment:?}");
+        assert_eq!(world.with("new 0").len(), new, "it may be the only copy: {moment:?}");
     }
 }
 
@@ -77,7 +77,7 @@ fn a_mailbox_that_is_taken_away_is_a_failure_and_no_message_is_gone() {
     let away = folder.with_file_name("away");
     let renamed = away.clone();
     world.watch(move |call, _| {
-        if call == "sync_folder" && !renamed.exists() {
+        if call == Call::SyncFolder && !renamed.exists() {
             fs::rename(&folder, &renamed).unwrap();
         }
         Answer::Works
