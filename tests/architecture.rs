@@ -15,7 +15,7 @@ const GROUPS: &[&[&str]] = &[
     &["engine"],
     &["system"],
     &["directory", "store", "config", "courier", "helper"],
-    &["mailbox"],
+    &["mailbox", "lmtp"],
     &["cli"],
 ];
 
