@@ -14,7 +14,8 @@ mod tests;
 
 use super::batch::window::{self, Judged};
 use super::known::Known;
-use super::{Engine, InFlight, Outcome, Parcel};
+use super::{Disposition, Engine, EngineError, InFlight, Outcome, Parcel, Route};
+use crate::mail::Address;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -100,8 +101,24 @@ impl Queue {
         taken
     }
 
+    /// Nobody serves it any more: what is left its sessions deliver by themselves.
+    fn give_back(&self) {
+        self.close();
+        let left = std::mem::take(&mut self.lock().tickets);
+        left.into_iter().for_each(|ticket| ticket.say(Handed::Back));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// However a service ends.
+struct Serving<'q>(&'q Queue);
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.give_back();
     }
 }
 
@@ -117,8 +134,21 @@ pub struct Service<'s> {
 }
 
 impl Service<'_> {
+    /// Is there such a recipient? As a delivery to it alone would say it; delivered means yes.
+    pub fn judge(&self, recipient: &Address) -> Disposition {
+        let Engine { directory, settings, .. } = self.engine;
+        let routes = directory.routes(std::slice::from_ref(recipient), settings.recipient_delimiter);
+        match routes.as_ref().map(|routes| routes.first()) {
+            Ok(Some(Route::Account(_))) => Disposition::Delivered,
+            Ok(Some(Route::UnknownUser)) => EngineError::UnknownUser(recipient.clone()).disposition(),
+            Ok(Some(Route::UnknownDomain)) => EngineError::UnknownDomain(recipient.clone()).disposition(),
+            Ok(None) | Err(_) => EngineError::Vanished(recipient.clone()).disposition(),
+        }
+    }
+
     /// Serves the queue until it is closed and empty, on threads of its own.
     pub fn run(&self, queue: &Queue) {
+        let _serving = Serving(queue);
         let known = Known::of(self.engine.directory);
         let making = Mutex::new(());
         let lane = || while self.turn(&known, &making, queue) {};

@@ -8,6 +8,7 @@ mod content;
 mod line;
 mod path;
 mod reply;
+pub mod server;
 mod session;
 
 pub use reply::Farewell;
