@@ -6,9 +6,13 @@
 mod command;
 mod content;
 mod line;
+mod message;
 mod path;
 mod reply;
 mod session;
+mod transaction;
+mod want;
 
 pub use reply::Farewell;
-pub use session::{Envelope, Session, Taken, Terms, Want};
+pub use session::Session;
+pub use want::{Envelope, Taken, Terms, Want};
