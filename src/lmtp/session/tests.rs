@@ -1,4 +1,5 @@
 use super::*;
+use crate::lmtp::want::Envelope;
 
 /// A host that keeps everything in memory: bob and anna exist, carol's mailbox is full, and nobody else is here.
 struct Host {
