@@ -54,20 +54,21 @@ impl Unstuffer {
         }
     }
 
-    /// From inside a line up to a line that begins with a dot.
+    /// From inside a line up to a line that begins with a dot, or to what may be wrong.
     fn lines<'o>(&mut self, octets: &'o [u8]) -> (usize, Piece<'o>) {
         let mut from = 0;
         while let Some(rest) = octets.get(from..)
             && let Some(found) = memchr::memchr2(b'\r', b'\n', rest)
         {
-            let end = from + found + 2;
+            let end = from + found;
             match rest.get(found..) {
                 Some([b'\r', b'\n', b'.', ..] | [b'\r', b'\n']) => {
-                    return self.text(octets, end, Place::Start);
+                    return self.text(octets, end + 2, Place::Start);
                 }
-                Some([b'\r', b'\n', ..]) => from = end,
-                Some([b'\r']) => return self.text(octets, octets.len(), Place::Cr),
-                _ => return self.at(Place::Inside, end - 1, Piece::Bare),
+                Some([b'\r', b'\n', ..]) => from = end + 2,
+                Some([b'\r', ..]) => return self.text(octets, end + 1, Place::Cr),
+                _ if end == 0 => return self.at(Place::Inside, 1, Piece::Bare),
+                _ => return self.text(octets, end, Place::Inside),
             }
         }
         self.text(octets, octets.len(), Place::Inside)

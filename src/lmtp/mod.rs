@@ -6,10 +6,14 @@
 mod command;
 mod content;
 mod line;
+mod message;
 mod path;
 mod reply;
 pub mod server;
 mod session;
+mod transaction;
+mod want;
 
 pub use reply::Farewell;
-pub use session::{Envelope, Session, Taken, Terms, Want};
+pub use session::Session;
+pub use want::{Envelope, Taken, Terms, Want};

@@ -1,7 +1,27 @@
 //! What a client is told (RFC 5321 4.2, RFC 2034).
 
+use super::want::Terms;
 use crate::engine::Disposition;
 use std::borrow::Cow;
+
+/// The answer to DATA, which has no enhanced code (RFC 2034 4).
+pub(super) const GO_ON: &[u8] = b"354 go on, and end with a dot\r\n";
+
+/// The first line of all. No enhanced code either.
+pub(super) fn greeting(terms: &Terms) -> Vec<u8> {
+    format!("220 {} LMTP Sealpost\r\n", terms.host).into_bytes()
+}
+
+/// The answer to LHLO (RFC 5321 4.1.1.1): PIPELINING is RFC 2920, SIZE 1870, 8BITMIME 6152, SMTPUTF8 6531, CHUNKING 3030,
+/// ENHANCEDSTATUSCODES 2034.
+pub(super) fn capabilities(terms: &Terms) -> Vec<u8> {
+    let (host, size) = (&terms.host, terms.size());
+    format!(
+        "250-{host}\r\n250-PIPELINING\r\n250-SIZE {size}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n\
+         250 ENHANCEDSTATUSCODES\r\n"
+    )
+    .into_bytes()
+}
 
 /// One line of a reply, its enhanced code in front of the words.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,71 +1,21 @@
 //! A conversation with one client.
 
+mod arrival;
+
 use super::command::{Command, Sender};
-use super::content::{Piece, Unstuffer};
+use super::content::Unstuffer;
 use super::line::LineReader;
-use super::reply::{Farewell, Reply};
+use super::message::Message;
+use super::reply::{Farewell, Reply, capabilities, greeting};
+use super::transaction::Transaction;
+use super::want::{Taken, Terms, Want};
 use crate::engine::Disposition;
 use crate::mail::Address;
 
-/// Recipients of one message (RFC 5321 4.5.3.1.8 asks for a hundred).
-const MOST_RECIPIENTS: usize = 1000;
 /// Faults of a client between two messages that were taken.
 const MOST_FAULTS: u32 = 20;
 /// Octets of replies that wait to be sent, before nothing more is read.
 const MOST_REPLIES: usize = 4096;
-/// Octets above twice the limit that are read of a message that is too large, so that its client hears why.
-const OVERRUN: u64 = 1 << 20;
-
-/// What a session announces.
-#[derive(Debug, Clone)]
-pub struct Terms {
-    /// What this machine calls itself.
-    pub host: String,
-    /// Octets of a message, at most: SIZE (RFC 1870).
-    pub max_message: u64,
-}
-
-/// Whom a message is from and to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Envelope {
-    /// Return path, as the client wrote it; empty: the null sender. No control is in it.
-    pub sender: String,
-    /// Who was accepted, in the order of RCPT; at least one, and none of them is left out if he is named twice.
-    pub recipients: Vec<Address>,
-}
-
-/// What came of octets.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Taken<'o> {
-    /// How many of them were used; the rest is given again.
-    pub used: usize,
-    /// What the host does before it gives more.
-    pub want: Want<'o>,
-}
-
-/// What the host of a session has to do before it goes on. A message is one [`Begin`](Want::Begin), any number of
-/// [`Content`](Want::Content), and then one of [`Deliver`](Want::Deliver), [`Forget`](Want::Forget) and [`Close`](Want::Close);
-/// after the host's own [`Session::refuse`] neither of the first three comes.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Want<'o> {
-    /// Send the replies, then read more from the client. All octets were used.
-    More,
-    /// Send the replies, which are many, then give the rest of the octets.
-    Send,
-    /// RCPT: say whether there is such a recipient, by [`Session::judged`].
-    Judge(Address),
-    /// A message begins, with so many octets if its client said how many. Make room for it, or [`Session::refuse`] it.
-    Begin(Option<u64>),
-    /// The next octets of the message, dots unstuffed, lines ended by CR LF after DATA; anything after BDAT. Keep them, or
-    /// [`Session::refuse`] the message.
-    Content(&'o [u8]),
-    /// The message is whole: deliver it, and tell by [`Session::delivered`].
-    Deliver(Envelope),
-    /// Nothing becomes of the message: its octets can go.
-    Forget,
-    /// Send the replies and close the connection.
-    Close,
-}
 
 /// What is expected of the client or the host.
 enum State {
@@ -87,17 +37,6 @@ enum State {
     Closed,
 }
 
-/// A message that has begun.
-#[derive(Default)]
-struct Message {
-    /// Octets of it.
-    length: u64,
-    /// Octets of the wire.
-    read: u64,
-    /// What is told in the end, if it is not to be delivered.
-    refusal: Option<Reply>,
-}
-
 /// A conversation: octets in; replies and what is to be done out. Who does not do what is wanted is answered for: with a doubt, so
 /// that the client tries again.
 pub struct Session {
@@ -106,9 +45,7 @@ pub struct Session {
     line: LineReader,
     replies: Vec<u8>,
     is_greeted: bool,
-    /// MAIL, and then RCPT.
-    sender: Option<Sender>,
-    recipients: Vec<Address>,
+    transaction: Transaction,
     message: Option<Message>,
     /// The host holds octets of a message that is given up.
     forgets: bool,
@@ -118,15 +55,14 @@ pub struct Session {
 impl Session {
     /// At its begin: the greeting waits to be sent.
     pub fn new(terms: Terms) -> Session {
-        let replies = format!("220 {} LMTP Sealpost\r\n", terms.host).into_bytes();
+        let replies = greeting(&terms);
         Session {
             terms,
             state: State::Command,
             line: LineReader::new(),
             replies,
             is_greeted: false,
-            sender: None,
-            recipients: Vec::new(),
+            transaction: Transaction::default(),
             message: None,
             forgets: false,
             faults: 0,
@@ -252,36 +188,32 @@ impl Session {
     fn greet(&mut self) {
         self.reset();
         self.is_greeted = true;
-        let Terms { host, max_message } = &self.terms;
-        let reply = format!(
-            "250-{host}\r\n250-PIPELINING\r\n250-SIZE {max_message}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n\
-             250 ENHANCEDSTATUSCODES\r\n"
-        );
-        self.replies.extend_from_slice(reply.as_bytes());
+        self.replies.extend(capabilities(&self.terms));
     }
 
     /// No message, no sender, no recipients.
     fn reset(&mut self) {
-        self.forgets |= self.message.take().is_some_and(|message| message.refusal.is_none());
-        self.sender = None;
-        self.recipients = Vec::new();
+        self.forgets |= self.message.take().is_some_and(|message| message.refusal().is_none());
+        self.transaction = Transaction::default();
     }
 
     fn mail(&mut self, sender: Sender) {
-        let is_too_large = sender.size.is_some_and(|size| size > self.terms.max_message);
-        match () {
-            () if !self.is_greeted => self.refuse_command(&Reply::NO_GREETING),
-            () if self.sender.is_some() => self.refuse_command(&Reply::SECOND_SENDER),
-            () if is_too_large => self.refuse_command(&Reply::TOO_LARGE),
-            () => {
-                self.sender = Some(sender);
-                self.say(&Reply::SENDER);
-            }
+        let taken = match self.is_greeted {
+            true => self.transaction.open(sender, self.terms.size()),
+            false => Err(Reply::NO_GREETING),
+        };
+        match taken {
+            Ok(()) => self.say(&Reply::SENDER),
+            Err(refusal) => self.refuse_command(&refusal),
         }
     }
 
-    fn recipient<'o>(&mut self, path: &str) -> Option<Address> {
-        match self.read_recipient(path) {
+    fn recipient(&mut self, path: &str) -> Option<Address> {
+        let read = match self.message {
+            Some(_) => Err(Reply::INSIDE_CHUNKS),
+            None => self.transaction.read_recipient(path, &self.terms.host),
+        };
+        match read {
             Ok(address) => {
                 self.state = State::Judged(address.clone());
                 Some(address)
@@ -293,27 +225,11 @@ impl Session {
         }
     }
 
-    fn read_recipient(&self, path: &str) -> Result<Address, Reply> {
-        let sender = self.sender.as_ref().ok_or(Reply::NO_SENDER)?;
-        if self.message.is_some() {
-            return Err(Reply::INSIDE_CHUNKS);
-        }
-        if self.recipients.len() == MOST_RECIPIENTS {
-            return Err(Reply::MANY_RECIPIENTS);
-        }
-        if !path.is_ascii() && !sender.is_utf8 {
-            return Err(Reply::NOT_ASCII);
-        }
-        // RFC 5321 4.5.1: he has no domain.
-        let host = path.eq_ignore_ascii_case("postmaster").then(|| format!("{path}@{}", self.terms.host));
-        Address::parse(host.as_deref().unwrap_or(path)).map_err(|_| Reply::RECIPIENT_SYNTAX)
-    }
-
     /// Is there such a recipient? [`Disposition::Delivered`] says yes.
     pub fn judged(&mut self, disposition: &Disposition) {
         match std::mem::replace(&mut self.state, State::Command) {
             State::Judged(address) if *disposition == Disposition::Delivered => {
-                self.recipients.push(address);
+                self.transaction.add(address);
                 self.say(&Reply::RECIPIENT);
             }
             State::Judged(_) => self.say(&Reply::of(disposition)),
@@ -321,156 +237,15 @@ impl Session {
         }
     }
 
-    fn data<'o>(&mut self) -> Option<Want<'o>> {
-        if self.message.is_some() {
-            self.refuse_command(&Reply::INSIDE_CHUNKS);
-            return None;
-        }
-        if self.recipients.is_empty() {
-            self.refuse_for_want_of_recipients();
-            return None;
-        }
-        self.message = Some(Message::default());
-        self.state = State::Begun;
-        Some(Want::Begin(self.declared()))
-    }
-
-    /// A client that sends its commands together cannot know that all recipients were refused: that is no fault.
-    fn refuse_for_want_of_recipients(&mut self) {
-        match self.sender {
-            Some(_) => self.say(&Reply::NO_RECIPIENT),
-            None => self.refuse_command(&Reply::NO_SENDER),
-        }
-    }
-
-    fn declared(&self) -> Option<u64> {
-        self.sender.as_ref().and_then(|sender| sender.size)
-    }
-
-    /// The octets follow in any case, and are read.
-    fn chunk<'o>(&mut self, octets: u64, is_last: bool) -> Option<Want<'o>> {
-        self.state = State::Chunk { left: octets, is_last };
-        if self.message.is_some() {
-            return None;
-        }
-        let has_recipients = !self.recipients.is_empty();
-        let refusal = (!has_recipients).then_some(Reply::NO_RECIPIENT);
-        self.message = Some(Message { refusal, ..Message::default() });
-        let declared =
-            if is_last { Some(octets) } else { self.declared().map(|declared| declared.max(octets)) };
-        has_recipients.then_some(Want::Begin(declared))
-    }
-
-    /// Of what follows DATA.
-    fn take_piece<'o>(&mut self, used: usize, piece: Piece<'o>) -> Option<Want<'o>> {
-        if self.is_overrun(used) {
-            return None;
-        }
-        match piece {
-            Piece::Nothing => None,
-            Piece::Text(text) => self.content(text),
-            Piece::Bare => {
-                self.give_up(Reply::BARE);
-                None
-            }
-            Piece::End => self.end(),
-        }
-    }
-
-    /// Of what follows BDAT.
-    fn take_chunk<'o>(&mut self, octets: &'o [u8]) -> Option<Want<'o>> {
-        if self.is_overrun(octets.len()) {
-            return None;
-        }
-        if !octets.is_empty() {
-            return self.content(octets);
-        }
-        match self.state {
-            State::Chunk { is_last: true, .. } => return self.end(),
-            _ => self.end_chunk(),
-        }
-        None
-    }
-
-    /// A message that is refused in any case is read for a while, so that its client hears why, and then cut.
-    fn is_overrun(&mut self, used: usize) -> bool {
-        let most = self.terms.max_message.saturating_mul(2).saturating_add(OVERRUN);
-        let Some(message) = &mut self.message else { return false };
-        message.read = message.read.saturating_add(used as u64);
-        let is_overrun = message.read > most;
-        if is_overrun {
-            self.give_up(Reply::TOO_LARGE);
-            match self.state {
-                State::Chunk { is_last: false, .. } => self.end_chunk(),
-                _ => self.tell_refusal(),
-            }
-            self.state = State::Closed;
-        }
-        is_overrun
-    }
-
-    fn content<'o>(&mut self, octets: &'o [u8]) -> Option<Want<'o>> {
-        let message = self.message.as_mut().filter(|message| message.refusal.is_none())?;
-        message.length = message.length.saturating_add(octets.len() as u64);
-        if message.length > self.terms.max_message {
-            self.give_up(Reply::TOO_LARGE);
-            return None;
-        }
-        (!octets.is_empty()).then_some(Want::Content(octets))
-    }
-
-    /// Unless it was refused before.
-    fn give_up(&mut self, refusal: Reply) {
-        if let Some(message) = self.message.as_mut().filter(|message| message.refusal.is_none()) {
-            message.refusal = Some(refusal);
-            self.forgets = true;
-        }
-    }
-
     /// The host has no room for the message, or cannot keep it, and holds no octet of it any more. The client hears it where an
     /// answer is due; nobody can be told "delivered" in this way.
     pub fn refuse(&mut self, disposition: &Disposition) {
-        if let Some(message) = self.message.as_mut().filter(|message| message.refusal.is_none()) {
-            message.refusal = Some(match disposition {
-                Disposition::Delivered => Reply::of(&doubt()),
-                refusal => Reply::of(refusal),
-            });
-        }
-    }
-
-    /// Between two chunks.
-    fn end_chunk(&mut self) {
-        self.state = State::Command;
-        let refusal = self.message.as_ref().and_then(|message| message.refusal.clone());
-        self.say(refusal.as_ref().unwrap_or(&Reply::CHUNK));
-        // The next chunk may come after a recipient.
-        if self.recipients.is_empty() {
-            self.message = None;
-        }
-    }
-
-    /// The message is whole.
-    fn end<'o>(&mut self) -> Option<Want<'o>> {
-        self.state = State::Command;
-        if self.message.as_ref().is_some_and(|message| message.refusal.is_some()) {
-            self.tell_refusal();
-            return None;
-        }
-        self.message = None;
-        self.faults = 0;
-        let sender = self.sender.take().map(|sender| sender.path).unwrap_or_default();
-        let recipients = std::mem::take(&mut self.recipients);
-        self.state = State::Delivered(recipients.len());
-        Some(Want::Deliver(Envelope { sender, recipients }))
-    }
-
-    /// One reply for each recipient, or one where there is none (RFC 2033 4.2).
-    fn tell_refusal(&mut self) {
-        let refusal = self.message.take().and_then(|message| message.refusal);
-        let replies = self.recipients.len().max(1);
-        self.reset();
-        if let Some(refusal) = refusal {
-            (0..replies).for_each(|_| self.say(&refusal));
+        let refusal = match disposition {
+            Disposition::Delivered => Reply::of(&doubt()),
+            refusal => Reply::of(refusal),
+        };
+        if let Some(message) = &mut self.message {
+            message.refuse(refusal);
         }
     }
 
@@ -490,23 +265,6 @@ impl Session {
             State::Delivered(_) => self.delivered(&[]),
             State::Begun => self.invite(),
             _ => {}
-        }
-    }
-
-    /// After DATA.
-    fn invite(&mut self) {
-        self.state = State::Command;
-        match &self.message {
-            Some(Message { refusal: Some(refusal), .. }) => {
-                let refusal = refusal.clone();
-                self.say(&refusal);
-                self.message = None;
-                self.reset();
-            }
-            _ => {
-                self.replies.extend_from_slice(b"354 go on, and end with a dot\r\n");
-                self.state = State::Data(Unstuffer::new());
-            }
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::lmtp::want::Envelope;
 
 /// A host that keeps everything in memory: bob and anna exist, carol's mailbox is full, and nobody else is here.
 struct Host {
@@ -16,7 +17,7 @@ struct Host {
 impl Host {
     fn new() -> Host {
         Host {
-            session: Session::new(Terms { host: "north.example".into(), max_message: 1000 }),
+            session: Session::new(Terms { host: "north.example".into(), max_message: 2000 }),
             said: String::new(),
             message: None,
             delivered: Vec::new(),
@@ -50,7 +51,8 @@ impl Host {
                 }
                 Want::Send => self.send(),
                 Want::Judge(address) => self.session.judged(&judge(&address)),
-                Want::Begin(declared) => {
+                Want::Begin { declared, return_path } => {
+                    assert!(return_path.starts_with("Return-Path: <") && return_path.ends_with(">\r\n"));
                     assert!(self.message.replace(Vec::new()).is_none());
                     self.begun.push(declared);
                 }
