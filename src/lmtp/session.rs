@@ -87,11 +87,6 @@ impl Session {
         self.message.is_some() || matches!(self.state, State::Delivered(_))
     }
 
-    /// Who sends the message that has begun; empty: the null sender.
-    pub fn sender(&self) -> &str {
-        self.sender.as_ref().map_or("", |sender| sender.path.as_str())
-    }
-
     /// Ends the session from this side, at a moment when nothing is wanted of the host but more octets.
     pub fn leave(&mut self, why: Farewell) {
         if !matches!(self.state, State::Closed) {

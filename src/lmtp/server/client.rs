@@ -100,7 +100,7 @@ impl<'s> Client<'s> {
                     let disposition = self.server.service.judge(&address);
                     self.session.judged(&disposition);
                 }
-                Want::Begin(declared) => self.begin(declared),
+                Want::Begin { declared, return_path } => self.begin(declared, &return_path),
                 Want::Content(piece) => self.keep(piece),
                 Want::Deliver(envelope) => {
                     // What was answered before is not to wait for that.
@@ -129,11 +129,11 @@ impl<'s> Client<'s> {
     }
 
     /// Waits for room. Meanwhile the client has time.
-    fn begin(&mut self, declared: Option<u64>) {
-        let head = format!("Return-Path: <{}>\r\n", self.session.sender());
+    fn begin(&mut self, declared: Option<u64>, return_path: &str) {
         let shelf = &self.server.shelf;
-        let declared = declared.map(|octets| octets.saturating_add(head.len() as u64));
-        let begun = Incoming::begin(shelf, declared).and_then(|begun| begun.add(shelf, head.as_bytes()));
+        let declared = declared.map(|octets| octets.saturating_add(return_path.len() as u64));
+        let begun =
+            Incoming::begin(shelf, declared).and_then(|begun| begun.add(shelf, return_path.as_bytes()));
         self.until = Instant::now() + self.server.limits.patience;
         self.keep_or_refuse(begun);
     }
