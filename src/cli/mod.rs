@@ -46,6 +46,7 @@ mod explain;
 mod failure;
 mod filter;
 mod fitness;
+mod handover;
 mod harvest;
 mod holder;
 mod hook_words;
