@@ -1,0 +1,5 @@
+//! The daemon behind Postfix and Exim.
+
+mod owned;
+mod page;
+mod postfix;
