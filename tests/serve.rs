@@ -1,5 +1,10 @@
-//! The daemon behind Postfix and Exim.
+//! The daemon.
 
+mod daemon;
 mod owned;
 mod page;
 mod postfix;
+mod service;
+mod sessions;
+mod sockets;
+mod stop;
