@@ -34,8 +34,9 @@ const GRACE: Duration = Duration::from_secs(60);
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sealpost serve
-As a systemd unit, with lmtp-listen = [\"unix:/run/sealpost/lmtp\"] and lmtp-socket-group = \"postfix\" in sealpost.toml:
-  # /etc/systemd/system/sealpost.service, with: systemctl enable --now sealpost
+As a unit of systemd (docs/LMTP.md has all of it), with lmtp-listen = [\"unix:/run/sealpost/lmtp\"] and
+lmtp-socket-group = \"postfix\" in sealpost.toml:
+  # /etc/systemd/system/sealpost.service, then: systemctl enable --now sealpost
   [Service]
   User=vmail
   SupplementaryGroups=postfix
@@ -44,7 +45,7 @@ As a systemd unit, with lmtp-listen = [\"unix:/run/sealpost/lmtp\"] and lmtp-soc
   Restart=on-failure
   [Install]
   WantedBy=multi-user.target
-In Postfix's main.cf: virtual_transport = lmtp:unix:/run/sealpost/lmtp")]
+The lines for Postfix: sealpost init --postfix. For Exim: sealpost init --exim")]
 pub(super) struct Serve;
 
 impl Serve {

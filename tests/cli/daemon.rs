@@ -1,6 +1,10 @@
 //! What `doctor` and `init` say of the daemon, seen from outside: a server that plays its part.
 
-use crate::support::{Act, MailServer, Site};
+use crate::support::{Act, MailServer, Site, path};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 /// The settings of a daemon on this port.
 fn listens(site: &Site, port: u16) {
@@ -67,4 +71,20 @@ fn the_lines_for_an_mta_follow_the_settings() {
     let broken = site.run("init --postfix");
     assert!(broken.code == Some(78) && broken.stderr.contains("sealpost.toml:1:15"), "{}", broken.stderr);
     site.run("init").ok();
+}
+
+#[test]
+fn the_daemon_says_in_json_where_it_listens() {
+    let (site, socket) = (Site::furnished(), "lmtp");
+    let place = format!("unix:{}", path(&site.folder().join(socket)));
+    std::fs::write(site.root().join("sealpost.toml"), format!("lmtp-listen = [\"{place}\"]\n")).unwrap();
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_sealpost"));
+    serve.args(["--root", path(&site.root()), "serve", "--json"]).env_remove("SEALPOST_ROOT");
+    let mut daemon = serve.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    kill(Pid::from_raw(daemon.id().cast_signed()), Signal::SIGTERM).unwrap();
+    assert_eq!(daemon.wait().unwrap().code(), Some(0));
+    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(told, serde_json::json!({"v": 1, "listening": [place]}));
 }

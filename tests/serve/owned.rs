@@ -4,6 +4,7 @@ use crate::postfix_dovecot::house::{House, open_to_all};
 use crate::support::{path, root, wait_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -41,26 +42,36 @@ pub(super) struct Owned {
 }
 
 impl Owned {
-    /// Only Postfix may hand over mail, and root.
+    /// On a socket by which only Postfix may hand over mail, and root.
     pub(super) fn new() -> Owned {
         Owned::open_to("lmtp-socket-group = \"postfix\"")
     }
 
-    /// The setting says who may hand over mail.
+    /// On a socket, and the setting says who may hand over mail.
     pub(super) fn open_to(setting: &str) -> Owned {
-        let house = House::new();
-        house.furnish();
+        let house = furnished();
         let socket = socket(&house);
         std::fs::create_dir(socket.parent().unwrap()).unwrap();
         open_to_all(socket.parent().unwrap());
-        let settings = format!("lmtp-listen = [\"unix:{}\"]\n{setting}\n", path(&socket));
+        let place = format!("unix:{}", path(&socket));
+        Owned::listening(house, &place, setting, || UnixStream::connect(&socket).is_ok())
+    }
+
+    /// On a port.
+    pub(super) fn on_port(port: u16) -> Owned {
+        let answers = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+        Owned::listening(furnished(), &format!("127.0.0.1:{port}"), "", answers)
+    }
+
+    fn listening(house: House, place: &str, setting: &str, answers: impl Fn() -> bool) -> Owned {
+        let settings = format!("lmtp-listen = [\"{place}\"]\n{setting}\n");
         std::fs::write(house.root.join("sealpost.toml"), settings).unwrap();
         let process = Process::start(path(&house.program), &["--root", path(&house.root), "serve"]);
-        wait_for("the daemon", 30, || UnixStream::connect(&socket).ok());
+        wait_for("the daemon", 30, || answers().then_some(()));
         Owned { process, house }
     }
 
-    /// Where an MTA finds it.
+    /// Where an MTA finds it, if it is not on a port.
     pub(super) fn socket(&self) -> PathBuf {
         socket(&self.house)
     }
@@ -70,6 +81,12 @@ impl Owned {
         drop(self.process);
         self.house
     }
+}
+
+fn furnished() -> House {
+    let house = House::new();
+    house.furnish();
+    house
 }
 
 fn socket(house: &House) -> PathBuf {

@@ -175,6 +175,19 @@ fn systemd_understands_the_unit() {
     assert!(about.is_empty(), "{about:?}");
 }
 
+/// Who has the program has its help.
+#[test]
+fn the_unit_in_the_help_is_the_one_of_the_page() {
+    let help = Program::sealpost().words("serve --help").run().text();
+    let unit = block(include_str!("../../docs/LMTP.md"), "ini");
+    let lines = help.lines().skip_while(|line| line.trim() != "[Service]");
+    let lines: Vec<&str> = lines.take_while(|line| line.starts_with("  ")).map(str::trim).collect();
+    assert!(lines.len() > 5, "{help}");
+    for line in lines {
+        assert!(unit.lines().any(|other| other == line), "{line}");
+    }
+}
+
 #[test]
 fn the_section_of_the_readme_is_run_too() {
     if !can_run() {
