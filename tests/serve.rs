@@ -1,6 +1,10 @@
 //! The daemon.
 
+mod changes;
 mod daemon;
+mod killed;
+mod memory;
+mod recipients;
 mod service;
 mod sessions;
 mod sockets;
