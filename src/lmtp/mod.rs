@@ -9,6 +9,7 @@ mod line;
 mod message;
 mod path;
 mod reply;
+pub mod server;
 mod session;
 mod transaction;
 mod want;
