@@ -316,7 +316,7 @@ pub(crate) fn seeds() -> Vec<(String, Vec<u8>)> {
         RCPT TO:<z@north.example>\r\nRCPT TO:<m@north.example>\r\n";
     let data = "DATA\r\nSubject: x\r\n\r\n..\r\n.a\r\nb\r\n.\r\n";
     let chunks = "BDAT 5\r\na\n.\r\nBDAT 0\r\nBDAT 3 LAST\r\n.\r\n";
-    let utf8 = "MAIL FROM:<@r.example:j\u{fc}rgen@far.example> SMTPUTF8\r\nRCPT TO:<\"a b\"@b\u{fc}cher.example>\r\n";
+    let utf8 = "MAIL FROM:<@r.example:j\u{fc}rgen@far.example> SMTPUTF8\r\nRCPT TO:<\"a b\"@b\u{fc}cher.example>\r\nRCPT TO:<j\u{fc}@b\u{fc}cher.example>\r\n";
     let talks = [
         ("data", format!("{begin}{data}QUIT\r\n")),
         (

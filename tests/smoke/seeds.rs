@@ -119,7 +119,7 @@ fn the_conversations_deliver() {
         lmtp::seeds().iter().map(|(name, said)| (name.clone(), lmtp::messages(said))).collect();
     let some: Vec<_> =
         found.iter().filter(|(_, messages)| *messages > 0).map(|(name, _)| name.as_str()).collect();
-    assert_eq!(some, ["data", "twice", "chunks", "bare"]);
+    assert_eq!(some, ["data", "twice", "chunks", "utf8", "bare"]);
 }
 
 #[test]
