@@ -9,8 +9,6 @@
 //! channels, and those who wait learn that nobody knows what became of them, which is a doubt.
 
 mod alone;
-#[cfg(test)]
-mod tests;
 
 use super::batch::window::{self, Judged};
 use super::known::Known;

@@ -1,0 +1,7 @@
+//! The daemon.
+
+mod daemon;
+mod service;
+mod sessions;
+mod sockets;
+mod stop;
