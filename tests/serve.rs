@@ -1,9 +1,13 @@
 //! The daemon.
 
+mod changes;
 mod daemon;
+mod killed;
+mod memory;
 mod owned;
 mod page;
 mod postfix;
+mod recipients;
 mod service;
 mod sessions;
 mod sockets;

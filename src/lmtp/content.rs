@@ -84,3 +84,67 @@ impl Unstuffer {
         (used, piece)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::courier::wire_form;
+    use crate::mail::crlf;
+    use proptest::prelude::*;
+
+    /// What is read up to the end, how many octets that takes, and whether something stands alone.
+    fn read(octets: &[u8], piece: usize) -> Option<(Vec<u8>, usize, bool)> {
+        let (mut unstuffer, mut text, mut used, mut is_bare) = (Unstuffer::new(), Vec::new(), 0, false);
+        for mut rest in octets.chunks(piece) {
+            while !rest.is_empty() {
+                let (taken, piece) = unstuffer.take(rest);
+                used += taken;
+                rest = &rest[taken..];
+                match piece {
+                    Piece::Nothing => {}
+                    Piece::Text(more) => text.extend_from_slice(more),
+                    Piece::Bare => is_bare = true,
+                    Piece::End => return Some((text, used, is_bare)),
+                }
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn dots_in_front_go_and_one_alone_is_the_end() {
+        let read = |text: &str| read(text.as_bytes(), usize::MAX).map(|(text, used, _)| (text, used));
+        assert_eq!(read(".\r\nQUIT\r\n"), Some((b"".to_vec(), 3)));
+        assert_eq!(read("..\r\n.a\r\n...\r\na.\r\n.\r\n"), Some((b".\r\na\r\n..\r\na.\r\n".to_vec(), 20)));
+        assert_eq!(read("a\r\n."), None);
+        assert_eq!(read("a\r\n.\r"), None);
+    }
+
+    proptest! {
+        /// The other side of the same grammar is `courier`: what it sends is what arrives, in whatever pieces.
+        #[test]
+        fn what_a_client_sends_arrives(message in "[.\r\na]{0,40}", piece in 1_usize..9) {
+            // A CR alone ends a line for the client, as it says, and for `crlf` it does not.
+            let message = message.replace('\r', "");
+            let wire = wire_form(message.as_bytes());
+            let mut wanted = crlf(message.as_bytes()).into_owned();
+            if !wanted.is_empty() && !wanted.ends_with(b"\r\n") {
+                wanted.extend_from_slice(b"\r\n");
+            }
+            prop_assert_eq!(read(wire.expose(), piece), Some((wanted, wire.expose().len(), false)));
+        }
+
+        /// Nobody who takes less, or more, for the end of a line finds another end in what is accepted.
+        #[test]
+        fn what_is_accepted_has_one_end(sent in "[.\r\na]{0,30}\r\n[.]\r\n", piece in 1_usize..9) {
+            let (text, used, is_bare) = read(sent.as_bytes(), piece).unwrap();
+            let strange = sent[..used].replace("\r\n", "").contains(['\r', '\n']);
+            prop_assert_eq!(is_bare, strange);
+            prop_assert_eq!(&read(sent.as_bytes(), usize::MAX), &Some((text, used, is_bare)));
+            if !is_bare {
+                let lines = format!("\r\n{}", &sent[..used]).replace("\r\n", "\n");
+                prop_assert_eq!(lines.find("\n.\n"), Some(lines.len() - 3));
+            }
+        }
+    }
+}

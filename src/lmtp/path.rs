@@ -40,3 +40,36 @@ fn without_route(path: &str) -> &str {
     });
     colon.and_then(|(at, _)| path.get(at + 1..)).unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_path_has_brackets_and_its_route_goes() {
+        assert_eq!(read("<a@b> SIZE=1"), Some(("a@b", " SIZE=1")));
+        assert_eq!(read("  <>"), Some(("", "")));
+        assert_eq!(read("<\"a>\\\"<\"@b>"), Some(("\"a>\\\"<\"@b", "")));
+        assert_eq!(read("<@a,@[IPv6:::1]:b:c@d>"), Some(("b:c@d", "")));
+        assert_eq!(read("<@a>"), Some(("@a", "")));
+        assert_eq!(read("<@[a:b@c>"), Some(("@[a:b@c", "")));
+        for none in
+            ["", "a@b", "<a@b", "<a@b>x", "<a b>", "<a<b>", "<\"a>", "<a\u{7f}b>", "<\"\\\">", "<\"\\\n\">"]
+        {
+            assert_eq!(read(none), None, "{none:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_stands_there_and_holds_no_control(text in "[ -~\\PC\r\n<>\"\\\\@:,]{0,30}") {
+            if let Some((path, rest)) = read(&format!("<{text}>")) {
+                let inside = format!("<{text}>");
+                let behind = format!("{path}>{rest}");
+                prop_assert!(inside.ends_with(&behind));
+                prop_assert!(!path.contains(char::is_control));
+            }
+        }
+    }
+}
