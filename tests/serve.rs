@@ -2,6 +2,7 @@
 
 mod changes;
 mod daemon;
+mod hostile;
 mod killed;
 mod memory;
 mod owned;

@@ -12,7 +12,7 @@ mod alone;
 
 use super::batch::window::{self, Judged};
 use super::known::Known;
-use super::{Disposition, Engine, EngineError, InFlight, Outcome, Parcel, Route};
+use super::{Engine, EngineError, InFlight, Outcome, Parcel, Route};
 use crate::mail::Address;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -132,15 +132,15 @@ pub struct Service<'s> {
 }
 
 impl Service<'_> {
-    /// Is there such a recipient? As a delivery to it alone would say it; delivered means yes.
-    pub fn judge(&self, recipient: &Address) -> Disposition {
+    /// Is there such a recipient? An error is what a delivery to it alone would say of it.
+    pub fn judge(&self, recipient: &Address) -> Result<(), EngineError> {
         let Engine { directory, settings, .. } = self.engine;
-        let routes = directory.routes(std::slice::from_ref(recipient), settings.recipient_delimiter);
-        match routes.as_ref().map(|routes| routes.first()) {
-            Ok(Some(Route::Account(_))) => Disposition::Delivered,
-            Ok(Some(Route::UnknownUser)) => EngineError::UnknownUser(recipient.clone()).disposition(),
-            Ok(Some(Route::UnknownDomain)) => EngineError::UnknownDomain(recipient.clone()).disposition(),
-            Ok(None) | Err(_) => EngineError::Vanished(recipient.clone()).disposition(),
+        let routes = directory.routes(std::slice::from_ref(recipient), settings.recipient_delimiter)?;
+        match routes.first() {
+            Some(Route::Account(_)) => Ok(()),
+            Some(Route::UnknownUser) => Err(EngineError::UnknownUser(recipient.clone())),
+            Some(Route::UnknownDomain) => Err(EngineError::UnknownDomain(recipient.clone())),
+            None => Err(EngineError::Vanished(recipient.clone())),
         }
     }
 

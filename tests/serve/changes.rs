@@ -1,8 +1,9 @@
 //! What changes while the daemon runs, and programs that rules call.
 
-use super::daemon::{Daemon, STORED, message, stored};
+use super::daemon::{Daemon, STORED, inbox, message, stored};
 use crate::batch::house::{ADA, BOB, House};
 use crate::support::{path, wait_for};
+use nix::sys::signal::Signal;
 use std::os::unix::fs::PermissionsExt;
 
 #[test]
@@ -63,10 +64,13 @@ fn a_slow_program_of_a_rule_holds_up_nobody_and_hears_signals() {
         assert_eq!(quick.deliver(&[ADA], &message(&number.to_string())), [STORED]);
     }
     assert_eq!(daemon.inbox("bob"), [""; 0]);
+    // The end waits for them, and does not end them.
+    daemon.signal(Signal::SIGTERM);
+    assert!(quick.reply().unwrap().starts_with("421 "));
     std::fs::write(daemon.house.folder.path().join("go"), "").unwrap();
     for client in &mut slow {
         assert_eq!(client.reply().unwrap(), STORED);
     }
-    assert_eq!(daemon.inbox("bob"), vec![stored(&message("slow")); 5]);
-    daemon.stop();
+    let (house, status, _) = daemon.ended();
+    assert_eq!((status.code(), inbox(&house, "bob")), (Some(0), vec![stored(&message("slow")); 5]));
 }

@@ -6,6 +6,7 @@ use super::incoming::{Incoming, Whole, not_kept};
 use super::stream::{Heard, Stream};
 use crate::engine::{Disposition, House, Parcel, Recipient};
 use crate::lmtp::{Envelope, Farewell, Session, Want};
+use crate::mail::Address;
 use crate::rules::Source;
 use std::any::Any;
 use std::io;
@@ -97,7 +98,7 @@ impl<'s> Client<'s> {
                 }
                 Want::Send => self.send()?,
                 Want::Judge(address) => {
-                    let disposition = self.server.service.judge(&address);
+                    let disposition = self.judge(&address);
                     self.session.judged(&disposition);
                 }
                 Want::Begin { declared, return_path } => self.begin(declared, &return_path),
@@ -112,6 +113,20 @@ impl<'s> Client<'s> {
                     self.send()?;
                     return Ok(false);
                 }
+            }
+        }
+    }
+
+    /// Unknown users are the client's to write down; a doubt is ours.
+    fn judge(&self, address: &Address) -> Disposition {
+        match self.server.service.judge(address) {
+            Ok(()) => Disposition::Delivered,
+            Err(error) => {
+                let disposition = error.disposition();
+                if matches!(disposition, Disposition::Retry { .. }) {
+                    tracing::warn!(to = %address, answer = disposition.line(), "{error}");
+                }
+                disposition
             }
         }
     }
@@ -168,10 +183,10 @@ impl<'s> Client<'s> {
             }
         };
         self.session.delivered(&dispositions);
-        self.send()?;
+        let sent = self.send();
         self.server.host.afterwards();
         self.until = Instant::now() + self.server.limits.patience;
-        Ok(())
+        sent
     }
 
     /// One disposition for each recipient.
