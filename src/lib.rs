@@ -3,7 +3,7 @@
 //! An MTA hands over a message, rules decide, S/MIME seals it to the owner of the mailbox, and only then does
 //! it touch the mail store. ARCHITECTURE.md walks through the rooms; a room uses only rooms to its left:
 //!
-//! `crypto mail | cms | pki rules | smime | vault | engine | system | directory store config courier helper | cli`
+//! `crypto mail | cms | pki rules | smime | vault | engine | system | directory store config courier helper | mailbox lmtp | cli`
 //!
 //! ```
 //! use sealpost::{crypto::{Profile, Seed}, mail::crlf, pki::*, smime::*};
@@ -43,6 +43,7 @@ pub mod crypto;
 pub mod directory;
 pub mod engine;
 pub mod helper;
+pub mod lmtp;
 pub mod mail;
 pub mod mailbox;
 pub mod pki;

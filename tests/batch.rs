@@ -5,7 +5,7 @@ mod answers;
 mod asked;
 mod bounds;
 mod changes;
-mod house;
+pub(crate) mod house;
 mod killed;
 mod large;
 mod mistakes;

@@ -1,6 +1,7 @@
 //! The command line as a person and a script meet it: exit codes, errors, JSON, odd arguments, streams.
 
 mod bench;
+mod daemon;
 mod demo;
 mod filters;
 mod forms;

@@ -51,6 +51,7 @@ mod rules;
 mod rules_advice;
 mod rules_array;
 mod rules_texts;
+mod serve;
 mod smoke;
 mod start;
 mod vault;

@@ -2,72 +2,38 @@
 //! Both live in a temporary folder, on free ports of 127.0.0.1, and are stopped by their process ids.
 
 pub(crate) mod dovecot;
-mod postfix;
+pub(crate) mod house;
+pub(crate) mod postfix;
 pub(crate) mod wire;
 
-use crate::support::{Authority, Identity, Program, crlf, path, root};
+use crate::support::{crlf, path, root};
 use dovecot::Dovecot;
+use house::House;
 use postfix::{Fate, Postfix};
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::PathBuf;
 
 /// Who owns the mail: any user that is neither root nor Postfix's.
-const OWNER: &str = "nobody";
-const MESSAGE: &str = "From: Anna <anna@south.example>\nTo: bob@north.example\nSubject: Lunch\n\
+pub(crate) const OWNER: &str = "nobody";
+pub(crate) const MESSAGE: &str = "From: Anna <anna@south.example>\nTo: bob@north.example\nSubject: Lunch\n\
 Message-ID: <lunch@south.example>\nDate: Mon, 23 Nov 2026 10:00:00 +0000\n\n\
 The word is xyzzy-plugh-4711.\n.\n..two dots\nFrom the desk of Anna\n";
 
-/// A site: its store belongs to [`OWNER`], and Postfix has the lines that `sealpost init --postfix` printed.
+/// A site whose Postfix has the lines that `sealpost init --postfix` printed.
 struct Site {
     postfix: Postfix,
-    authority: Authority,
-    bob: Identity,
-    program: PathBuf,
-    root: PathBuf,
     /// Last: the servers are stopped before their folder goes.
-    _folder: tempfile::TempDir,
+    house: House,
 }
 
 impl Site {
     fn new() -> Site {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        // The owner must reach the program, wherever the build folder is.
-        let program = folder.path().join("sealpost");
-        std::fs::copy(env!("CARGO_BIN_EXE_sealpost"), &program).unwrap();
-        let owner = nix::unistd::User::from_name(OWNER).unwrap().expect("every system has this user");
-        let home = folder.path().join("home");
-        std::fs::create_dir(&home).unwrap();
-        chown(&home, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
-        let root = home.join("store");
-        let init = ["--root", path(&root), "init", "--owner", OWNER, "--postfix"];
-        let lines = Program::new(path(&program)).args(init).run().ok();
-        let authority = Authority::new(folder.path());
-        let bob = authority.rsa("bob");
-        let postfix = Postfix::start(&folder.path().join("mta"), &String::from_utf8(lines).unwrap());
-        let site = Site { postfix, authority, bob, program, root, _folder: folder };
-        site.run("domain add north.example");
-        site.run("account add bob@north.example");
-        site.certify(&site.bob);
-        site
-    }
-
-    /// An administrator's command: root becomes the owner by itself.
-    fn run(&self, words: &str) {
-        Program::new(path(&self.program)).args(["--root", path(&self.root)]).words(words).run().ok();
-    }
-
-    fn certify(&self, person: &Identity) {
-        self.run(&format!("cert add --account {} --file {}", person.address, path(&person.certificate)));
+        let house = House::new();
+        house.furnish();
+        let postfix = Postfix::start(&house.folder().join("mta"), &house.run("init --postfix"));
+        Site { postfix, house }
     }
 
     fn send(&self, recipient: &str) -> Fate {
         self.postfix.fate(&self.postfix.send("anna@south.example", recipient, MESSAGE))
-    }
-
-    fn open(&self, sealed: &[u8]) -> Vec<u8> {
-        let args = ["-recip", path(&self.bob.certificate), "-inkey", path(&self.bob.key)];
-        Program::new("openssl").words("cms -decrypt -inform SMIME").args(args).input(sealed).run().ok()
     }
 }
 
@@ -83,12 +49,12 @@ fn mail_comes_in_by_postfix_and_goes_out_by_dovecot() {
     let site = Site::new();
     let fate = site.send("bob@north.example");
     assert_eq!((fate.status.as_str(), fate.dsn.as_str()), ("sent", "2.0.0"), "{}", fate.line);
-    let dovecot = Dovecot::start(&site.root, OWNER);
+    let dovecot = Dovecot::start(&site.house.root, OWNER);
     let sealed = dovecot.fetch("bob@north.example", 1);
     let text = String::from_utf8_lossy(&sealed);
     assert!(text.contains("Subject: Lunch\r\n") && text.contains("application/pkcs7-mime"), "{text}");
     assert!(!text.contains("xyzzy"), "clear text over IMAP");
-    let opened = site.open(&sealed);
+    let opened = site.house.open(&sealed);
     // Postfix puts its own fields in front; what was sent follows byte for byte.
     assert!(opened.ends_with(&crlf(MESSAGE.as_bytes())), "{}", String::from_utf8_lossy(&opened));
     assert!(
@@ -113,12 +79,12 @@ fn a_missing_certificate_waits_and_goes_through_once_it_is_there() {
         return;
     }
     let site = Site::new();
-    site.run("account add carol@north.example");
+    site.house.run("account add carol@north.example");
     let id = site.postfix.send("anna@south.example", "carol@north.example", MESSAGE);
     let fate = site.postfix.fate(&id);
     assert_eq!(fate.status, "deferred", "{}", fate.line);
     assert!(fate.dsn.starts_with("4."), "{}", fate.line);
-    site.certify(&site.authority.rsa("carol"));
+    site.house.certify(&site.house.authority.rsa("carol"));
     site.postfix.flush();
     site.postfix.wait_for(&id, "sent");
 }
@@ -129,10 +95,10 @@ fn a_rejection_stays_one_whatever_its_text_says() {
         return;
     }
     let site = Site::new();
-    let file = site._folder.path().join("rules.toml");
+    let file = site.house.folder().join("rules.toml");
     let rule = "[[rule]]\nname = \"No\"\npriority = 5\nwhen = []\nthen = [[\"Reject with\", \"4.7.1 come again\"]]\n";
     std::fs::write(&file, rule).unwrap();
-    site.run(&format!("rules install {} --account bob@north.example", path(&file)));
+    site.house.run(&format!("rules install {} --account bob@north.example", path(&file)));
     let fate = site.send("bob@north.example");
     assert_eq!((fate.status.as_str(), fate.dsn.as_str()), ("bounced", "5.7.1"), "{}", fate.line);
 }

@@ -1,13 +1,11 @@
 //! A private Dovecot on loopback that stores what it is told over LMTP, in clear.
 //!
-//! Its defaults where nothing is said: it syncs each message and its folder before it answers. Every session delivers to
-//! an account of its own, which is the best case: no session waits for another's mailbox.
+//! Its defaults where nothing is said: it syncs each message and its folder before it answers.
 
+use super::lmtp::{Client, account, free_port};
 use crate::sample::site::{folder, text_of};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Gid, Pid, Uid, User, chown};
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -48,7 +46,7 @@ userdb {
 
 pub(crate) struct Dovecot {
     folder: tempfile::TempDir,
-    port: u16,
+    client: Client,
 }
 
 /// Why there is none here, if so.
@@ -61,8 +59,8 @@ pub(crate) fn missing() -> Option<&'static str> {
 }
 
 impl Dovecot {
-    /// Ready for so many sessions at once.
-    pub(crate) fn start(sessions: usize) -> Dovecot {
+    /// Ready for so many sessions at once; each of their accounts has the message once.
+    pub(crate) fn start(sessions: usize, message: &[u8]) -> Dovecot {
         let folder = folder();
         let owner = User::from_name(OWNER).expect("users").expect("every system has this user");
         let mail = folder.path().join("mail");
@@ -76,21 +74,24 @@ impl Dovecot {
         let mut program = Command::new("dovecot");
         program.arg("-c").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         assert!(program.status().expect("Dovecot starts").success());
-        let dovecot = Dovecot { folder, port };
+        let dovecot = Dovecot { folder, client: Client::new(port, sessions) };
         // The first messages make mailboxes and processes.
-        dovecot.deliver(b"Subject: first\r\n\r\nHello.\r\n", sessions, sessions);
+        dovecot.deliver(message, sessions);
         dovecot
     }
 
-    /// So many messages over so many sessions side by side.
-    pub(crate) fn deliver(&self, message: &[u8], messages: usize, sessions: usize) {
-        let open: Vec<Session> = (0..sessions).map(|number| Session::open(self.port, number)).collect();
-        std::thread::scope(|scope| {
-            for (number, mut session) in open.into_iter().enumerate() {
-                let share = messages / sessions + usize::from(number < messages % sessions);
-                scope.spawn(move || (0..share).for_each(|_| session.deliver(message)));
-            }
-        });
+    /// So many messages over all sessions side by side.
+    pub(crate) fn deliver(&self, message: &[u8], messages: usize) {
+        self.client.deliver(message, messages);
+    }
+
+    /// Every account holds as many whole messages as were taken for it.
+    pub(crate) fn check(&self, message: &[u8]) {
+        let mail = self.folder.path().join("mail");
+        self.client.check(
+            |number| mail.join(account(number)).join("Maildir"),
+            |_, stored| stored.ends_with(message),
+        );
     }
 
     fn master(&self) -> Option<Pid> {
@@ -121,65 +122,4 @@ fn config(folder: &tempfile::TempDir, port: u16, (owner, group): (Uid, Gid), ses
         ("SESSIONS", sessions.to_string()),
     ];
     values.iter().fold(CONFIG.to_owned(), |text, (name, value)| text.replace(name, value))
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
-/// One client, which waits for each answer.
-struct Session {
-    input: BufReader<TcpStream>,
-    output: TcpStream,
-    account: String,
-}
-
-impl Session {
-    fn open(port: u16, number: usize) -> Session {
-        let output = connect(port);
-        output.set_nodelay(true).expect("a socket");
-        let input = BufReader::new(output.try_clone().expect("a socket"));
-        let mut session = Session { input, output, account: format!("user{number}@north.example") };
-        session.expect("220");
-        session.say("LHLO bench.north.example\r\n", "250");
-        session
-    }
-
-    fn deliver(&mut self, message: &[u8]) {
-        self.say("MAIL FROM:<bo@north.example>\r\n", "250");
-        self.say(&format!("RCPT TO:<{}>\r\n", self.account), "250");
-        self.say("DATA\r\n", "354");
-        self.output.write_all(message).expect("it listens");
-        self.say(".\r\n", "250");
-    }
-
-    fn say(&mut self, line: &str, answer: &str) {
-        self.output.write_all(line.as_bytes()).expect("it listens");
-        self.expect(answer);
-    }
-
-    /// The last line of an answer, which must begin so.
-    fn expect(&mut self, answer: &str) {
-        loop {
-            let mut line = String::new();
-            self.input.read_line(&mut line).expect("it answers");
-            assert!(line.starts_with(answer), "{line}");
-            if line.as_bytes().get(3) == Some(&b' ') {
-                return;
-            }
-        }
-    }
-}
-
-/// It needs a moment before it listens.
-fn connect(port: u16) -> TcpStream {
-    let end = Instant::now() + Duration::from_secs(20);
-    loop {
-        match TcpStream::connect(("127.0.0.1", port)) {
-            Ok(stream) => return stream,
-            Err(error) => assert!(Instant::now() < end, "Dovecot does not listen: {error}"),
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

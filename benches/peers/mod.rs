@@ -5,4 +5,5 @@
 
 pub(crate) mod crates;
 pub(crate) mod dovecot;
+pub(crate) mod lmtp;
 pub(crate) mod openssl;

@@ -1,11 +1,12 @@
-//! Whole processes and the disk: the pipe hook, and storing many messages.
+//! Whole processes and the disk: the pipe hook, and the daemon.
 //!
 //! `SEALPOST_BENCH_FOLDER` names a folder on the disk that is meant.
 
+use super::daemon::Daemon;
 use super::one::OURS;
 use super::{in_short, race};
-use crate::measure::record::{Row, Target};
-use crate::measure::{Plan, Side, rounds};
+use crate::measure::record::{Figure, Row, Target};
+use crate::measure::{Clock, Plan, Side, median};
 use crate::peers::dovecot::{self, Dovecot};
 use crate::sample::message_of;
 use crate::sample::site::{OWNER, Person, Site};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Connections to Dovecot at once.
+/// Connections to a daemon at once.
 const SESSIONS: usize = 64;
 /// Of a round.
 const MESSAGES: usize = 2000;
@@ -61,41 +62,45 @@ fn deliver(site: &Site, message: &Path) {
     assert!(deliver.status().expect("it starts").success());
 }
 
-/// The daemon of this row does not exist yet: `deliver --batch` stands in its place, a whole process that seals a folder
-/// of messages and stores them, against Dovecot's LMTP that stores the same in clear over [`SESSIONS`] sessions.
-pub(crate) fn batch_delivery(name: &'static str) -> Row {
-    const UNIT: &str = "µs a message";
-    let target = Target::times(1.0, 3.0);
+/// The LMTP daemon that seals, against Dovecot's that stores the same in clear, over [`SESSIONS`] sessions of the same client.
+/// Every 250 is counted, and afterwards every file is looked at: ours is opened with its owner's key.
+pub(crate) fn daemon(name: &'static str) -> Row {
+    let (target, message) = (Target::times(1.0, 3.0), message_of(SIZE));
+    if let Some(why) = dovecot::missing() {
+        return Row::missing(name, "µs a message", target, why);
+    }
+    let (ours, theirs) = (Daemon::start(SESSIONS, &message), Dovecot::start(SESSIONS, &message));
+    let plan = Plan { budget: Duration::from_secs(15), ..Plan::WAITING };
+    let mut sides = [
+        Side::new(OURS, || ours.deliver(&message, MESSAGES)),
+        Side::new(dovecot::NAME, || theirs.deliver(&message, MESSAGES)),
+    ];
+    let row = race(name, target, plan, MESSAGES, &mut sides);
+    drop(sides);
+    ours.check(&message);
+    theirs.check(&message);
+    let rate = |figure: Option<&Figure>| 1e6 / figure.map_or(f64::NAN, |figure| figure.median);
+    let (own, peer) = (rate(row.ours.as_ref()), rate(row.peers.first()));
+    row.with_note(format!(
+        "{own:.0} a second against {peer:.0}, {MESSAGES} of 4 KiB over {SESSIONS} sessions, each synced; the same messages from a \
+         folder by one `sealpost deliver --batch`, a whole process: {:.0} a second",
+        batch()
+    ))
+}
+
+/// Messages a second, the median of some runs.
+fn batch() -> f64 {
     let site = Site::new();
     site.certify("now");
     let folder = folder_of_messages(&site);
-    if let Some(why) = dovecot::missing() {
-        return Row::missing(name, UNIT, target, why);
-    }
-    let (dovecot, message) = (Dovecot::start(SESSIONS), message_of(SIZE));
-    if !batch(&site, &folder) {
-        let mut alone = [Side::new(dovecot::NAME, || dovecot.deliver(&message, MESSAGES, SESSIONS))];
-        let peers = rounds(&mut alone, Plan::WAITING).figures(MESSAGES);
-        let row = Row::missing(name, UNIT, target, "this build has no `sealpost deliver --batch`");
-        return Row { peers, ..row };
-    }
-    let row = race(
-        name,
-        target,
-        Plan { budget: Duration::from_secs(15), ..Plan::WAITING },
-        MESSAGES,
-        &mut [
-            Side::new(OURS, || assert!(batch(&site, &folder))),
-            Side::new(dovecot::NAME, || dovecot.deliver(&message, MESSAGES, SESSIONS)),
-        ],
-    );
-    let rate = |micro: f64| 1e6 / micro;
-    let ours = row.ours.as_ref().map_or(f64::NAN, |ours| rate(ours.median));
-    let theirs = row.peers.first().map_or(f64::NAN, |peer| rate(peer.median));
-    row.with_note(format!(
-        "{ours:.0} a second against {theirs:.0}, {MESSAGES} of 4 KiB, each synced; the LMTP daemon of this row does not exist \
-         yet: `sealpost deliver --batch` stands in its place"
-    ))
+    let run = || {
+        let mut deliver = site.program();
+        deliver.args(["deliver", "--batch"]).arg(&folder).arg(format!("--recipient={OWNER}"));
+        let ended = deliver.stdin(Stdio::null()).stderr(Stdio::null()).status();
+        assert!(ended.expect("it starts").success());
+    };
+    let seconds = (0..5).map(|_| Clock::Wall.time(run).as_secs_f64()).collect();
+    MESSAGES as f64 / median(seconds)
 }
 
 fn folder_of_messages(site: &Site) -> PathBuf {
@@ -106,10 +111,4 @@ fn folder_of_messages(site: &Site) -> PathBuf {
         std::fs::write(folder.join(format!("{number:06}.eml")), &message).expect("a message");
     }
     folder
-}
-
-fn batch(site: &Site, folder: &Path) -> bool {
-    let mut deliver = site.program();
-    deliver.args(["deliver", "--batch"]).arg(folder).arg(format!("--recipient={OWNER}"));
-    deliver.stdin(Stdio::null()).stderr(Stdio::null()).status().expect("it starts").success()
 }

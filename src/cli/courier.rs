@@ -60,7 +60,7 @@ fn password(file: Option<&Path>) -> Result<SecretBytes, Failure> {
 }
 
 /// What this machine calls itself, as far as that can stand in a greeting (RFC 5321 4.1.1.1).
-fn host_name() -> String {
+pub(super) fn host_name() -> String {
     let name = nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
     let fits = |char: char| char.is_ascii_alphanumeric() || char == '-' || char == '.';
     if !name.is_empty() && name.chars().all(fits) { name } else { "localhost".to_owned() }

@@ -67,16 +67,21 @@ pub(super) fn hook(args: &[OsString]) -> ExitCode {
     if let Some(code) = deliver_batch::called(args) {
         return code;
     }
-    std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!("internal error at {place}: this is a bug, please report it");
-    }));
+    log_panics();
     let watch = Watch::start();
     match conclude(|| attempt(args, &watch)) {
         Ok(disposition) => watch.answer(&disposition),
         Err(_) if names_recipient(args) => watch.answer(&Disposition::doubt("the mail system is not ready")),
         Err(help) => help.report(false),
     }
+}
+
+/// From now on a panic is a line in the log that names the place and nothing else: its own words may quote what was worked on.
+pub(super) fn log_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!("internal error at {place}: this is a bug, please report it");
+    }));
 }
 
 /// Whatever becomes of the attempt, a disposition; only the help that was asked for comes back as it is.

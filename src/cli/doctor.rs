@@ -3,6 +3,7 @@
 mod accounts;
 mod authorities;
 mod certificates;
+mod daemon;
 mod finding;
 mod programs;
 mod queue;
@@ -30,8 +31,8 @@ use time::{Duration, OffsetDateTime};
 /// Accounts that cannot be sealed to, or are sealed to something else than a valid certificate of theirs; certificates of
 /// accounts, domains, chains, trusted sets and recovery that end soon; weak keys, and keys without a certificate; old
 /// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong; programs that rules
-/// call and the site does not list; mail in the queue that has failed, that nobody sends, or that cannot be opened; with --postfix also what keeps
-/// Postfix from handing mail to this store. Beside each stands what mends it.
+/// call and the site does not list; mail in the queue that has failed, that nobody sends, or that cannot be opened; a daemon that does not answer where
+/// sealpost.toml says that it listens; with --postfix also what keeps Postfix from handing mail to this store. Beside each stands what mends it.
 ///
 /// Exits with 0 if nothing is found and with 1 otherwise. A problem keeps mail from being sealed as it should be today; a
 /// warning is for soon.
@@ -51,6 +52,7 @@ pub(super) struct Doctor {
 
 impl Doctor {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        let greeted = daemon::greet_all(context.root());
         let directory = match context.directory_for_reading() {
             Err(wrong) if wrong.code == Code::Config => {
                 return report(out, &[Finding::problem("store", wrong.text)], &[]);
@@ -72,6 +74,7 @@ impl Doctor {
         round.look_at_config(context);
         round.look_at_bundle();
         round.look_at_programs();
+        round.look_at_daemon(greeted);
         let domains = round.look_at_domains()?;
         round.look_at_lists();
         round.look_at_accounts()?;
@@ -219,7 +222,8 @@ impl Round {
 
     fn look_at_postfix(&mut self, root: &Path, domains: &[Domain]) -> Result<(), Failure> {
         let root = root.canonicalize().map_err(|error| Failure::io("look at", root.display(), &error))?;
-        let expected = postfix::Expected { root: &root, owner: &User::current(), domains };
+        let (owner, daemon) = (User::current(), &self.config.lmtp.listen);
+        let expected = postfix::Expected { root: &root, owner: &owner, domains, daemon };
         postfix::look(&expected)?.into_iter().for_each(|fault| self.find("Postfix", fault));
         Ok(())
     }

@@ -2,10 +2,10 @@
 
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::handover;
 use super::output::Output;
 use crate::config::{Config, FILE};
 use crate::directory::SqliteDirectory;
-use crate::engine::Domain;
 use crate::system::{self, User};
 use serde_json::json;
 use std::fs::{DirBuilder, OpenOptions};
@@ -13,21 +13,26 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-/// Make the store, and print the lines for Postfix
+/// Make the store, and print the lines for Postfix or Exim
 ///
 /// Makes what is missing of folder, directory and sealpost.toml, and never changes what is there. One user owns the
-/// store: the hook, Dovecot and every command of an administrator work as that user.
+/// store: the hook, the daemon, Dovecot and every command of an administrator work as that user.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   sudo sealpost init --owner vmail --postfix
+  sudo sealpost init --exim
   sealpost --root ./try init")]
 pub(super) struct Init {
     /// The user of the machine who owns the store; you, if it is not given
     #[arg(long, value_name = "USER")]
     owner: Option<String>,
-    /// Print the lines for Postfix's main.cf and master.cf
+    /// Print the lines for Postfix's main.cf and master.cf: for the daemon if sealpost.toml says where it listens, else for the
+    /// hook that Postfix starts
     #[arg(long)]
     postfix: bool,
+    /// Print a router and a transport for Exim, which hands mail to the daemon
+    #[arg(long)]
+    exim: bool,
 }
 
 impl Init {
@@ -46,19 +51,53 @@ impl Init {
         if configured {
             out.line(format!("{} made: every setting with its default", root.join(FILE).display()))?;
         }
-        let lines = self.postfix.then(|| postfix(&root, &owner, &directory)).transpose()?;
-        if let Some(lines) = &lines {
-            out.line(format!("\n{}\n{}", lines.main, lines.master))?;
+        let lines = self.lines(&root, &owner, &directory)?;
+        let (main, master) = lines.postfix.map(|lines| (lines.main, lines.master)).unzip();
+        for text in [&main, &master, &lines.exim].into_iter().flatten() {
+            out.line(format!("\n{}", text.trim_end()))?;
         }
-        let (main, master) = lines.map(|lines| (lines.main, lines.master)).unzip();
         out.json(json!({
             "root": root,
             "owner": owner.name(),
             "made": made,
             "main_cf": main,
             "master_cf": master,
+            "exim": lines.exim,
         }))
     }
+
+    fn lines(&self, root: &Path, owner: &User, directory: &SqliteDirectory) -> Result<Lines, Failure> {
+        if !self.postfix && !self.exim {
+            return Ok(Lines::default());
+        }
+        let binary = std::env::current_exe().map_err(|error| Failure::io("find", "this program", &error))?;
+        let domains = directory.domains()?;
+        let site = handover::Site { binary: &binary, root, owner, domains: &domains };
+        let daemon = Config::load(root)?.lmtp.listen;
+        let exim = match (self.exim, daemon.first()) {
+            (true, None) => return Err(no_daemon(root)),
+            (true, Some(to)) => Some(site.exim(to)),
+            (false, _) => None,
+        };
+        let for_postfix = || daemon.first().map_or_else(|| site.pipe(), |to| site.lmtp(to));
+        Ok(Lines { postfix: self.postfix.then(for_postfix), exim })
+    }
+}
+
+/// Lines to paste.
+#[derive(Default)]
+struct Lines {
+    postfix: Option<handover::Postfix>,
+    exim: Option<String>,
+}
+
+/// Exim's pipe transport bounces on other codes than Postfix's, so there are no lines for the hook.
+fn no_daemon(root: &Path) -> Failure {
+    let text = format!(
+        "{} does not say where the daemon listens, and Exim hands mail to it",
+        root.join(FILE).display()
+    );
+    Failure::new(Code::Config, text).hint("lmtp-listen = [\"unix:/run/sealpost/lmtp\"]")
 }
 
 /// Makes the folder and gives it to its owner; says whether it was missing.
@@ -121,76 +160,5 @@ fn write_config(root: &Path) -> Result<bool, Failure> {
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(Failure::io("make", path.display(), &error)),
-    }
-}
-
-/// Lines to paste.
-struct Lines {
-    main: String,
-    master: String,
-}
-
-fn postfix(root: &Path, owner: &User, directory: &SqliteDirectory) -> Result<Lines, Failure> {
-    let binary = std::env::current_exe().map_err(|error| Failure::io("find", "this program", &error))?;
-    let domains = directory.domains()?;
-    let root_word = if owner.is_root() {
-        "# Postfix runs no pipe(8) command as root: make the store with init --owner USER.\n"
-    } else {
-        ""
-    };
-    let main = format!(
-        "# --- main.cf ---\n\
-         # The copies of one call are one unit: one recipient a call.\n\
-         sealpost_destination_recipient_limit = 1\n\
-         # Postfix bounces what runs longer; sealpost answers \"try again\" long before.\n\
-         sealpost_time_limit = 1000s\n\
-         {}\n\
-         virtual_transport = sealpost\n\
-         # Mail for an unknown local part is bounced after it was taken. A list in virtual_mailbox_maps (sealpost\n\
-         # account list) refuses it at the door, and so sends no bounces to forged senders.\n",
-        domain_line(&domains)
-    );
-    let master = format!(
-        "# --- master.cf ---\n{root_word}\
-         sealpost  unix  -       n       n       -       4       pipe\n  \
-         flags=DORXhu user={} null_sender=\n  \
-         argv={} --root {} deliver\n    \
-         --sender=${{sender}} --recipient=${{recipient}} --original-recipient=${{original_recipient}}\n    \
-         --client=${{client_address}} --queue-id=${{queue_id}}\n",
-        owner.name(),
-        word(&binary),
-        word(root)
-    );
-    Ok(Lines { main, master })
-}
-
-/// All names of all domains; Postfix has no comments after a value, so that an empty list is a comment altogether.
-fn domain_line(domains: &[Domain]) -> String {
-    let names: Vec<&str> = domains
-        .iter()
-        .flat_map(|domain| std::iter::once(&domain.name).chain(&domain.aliases))
-        .map(String::as_str)
-        .collect();
-    if names.is_empty() {
-        "# virtual_mailbox_domains = your domains, after: sealpost domain add NAME".to_owned()
-    } else {
-        format!("virtual_mailbox_domains = {}", names.join(", "))
-    }
-}
-
-/// One argument of pipe(8): braces keep blanks together (Postfix 3.0).
-fn word(path: &Path) -> String {
-    let text = path.display().to_string();
-    if text.contains(char::is_whitespace) { format!("{{{text}}}") } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_argument_with_a_blank_stays_one() {
-        assert_eq!(word(Path::new("/a/b")), "/a/b");
-        assert_eq!(word(Path::new("/a b")), "{/a b}");
     }
 }

@@ -46,6 +46,7 @@ mod explain;
 mod failure;
 mod filter;
 mod fitness;
+mod handover;
 mod harvest;
 mod holder;
 mod hook_words;
@@ -84,6 +85,7 @@ mod rekey;
 mod report;
 mod rules;
 mod seal;
+mod serve;
 mod trust;
 mod words;
 
@@ -125,6 +127,7 @@ enum Verb {
     Restore(backup::Restore),
     Config(config::ConfigCommand),
     Deliver(deliver::Deliver),
+    Serve(serve::Serve),
     Rules(rules::Rules),
     Queue(queue::QueueCommand),
     Mailbox(mailbox::MailboxCommand),
@@ -158,6 +161,7 @@ impl Verb {
             Verb::Restore(verb) => verb.run(context, out),
             Verb::Config(verb) => verb.run(context, out),
             Verb::Deliver(_) => Err(Failure::new(Code::TryAgain, "deliver was not recognised as the hook")),
+            Verb::Serve(verb) => verb.run(context, out),
             Verb::Rules(verb) => verb.run(context, out),
             Verb::Queue(verb) => verb.run(context, out),
             Verb::Mailbox(verb) => verb.run(context, out),

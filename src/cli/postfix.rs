@@ -1,8 +1,13 @@
 //! What `doctor --postfix` asks Postfix: are the lines of `init --postfix` there, and do they mean this store?
 
+mod daemon;
+
 use super::failure::{Code, Failure};
+use super::handover::next_hop;
+use crate::config::Listen;
 use crate::engine::Domain;
 use crate::system::User;
+use daemon::Client;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,23 +20,60 @@ pub(super) struct Expected<'e> {
     pub(super) root: &'e Path,
     pub(super) owner: &'e User,
     pub(super) domains: &'e [Domain],
+    /// Where the daemon listens.
+    pub(super) daemon: &'e [Listen],
 }
 
 /// Everything that keeps Postfix from handing mail to this store, each with the line that mends it.
 pub(super) fn look(expected: &Expected<'_>) -> Result<Vec<String>, Failure> {
-    let mut found = Vec::new();
-    if ask(&["-h", "sealpost_destination_recipient_limit"])?.trim() != "1" {
-        found.push("main.cf must say sealpost_destination_recipient_limit = 1".to_owned());
-    }
-    found.extend(service_faults(&ask(&["-M", "sealpost/unix"])?, expected));
-    if !ask(&["-h", "virtual_transport"])?.trim().starts_with("sealpost") {
-        found.push(
-            "main.cf does not say virtual_transport = sealpost (a transport map may do the same)".to_owned(),
-        );
-    }
+    let transport = ask(&["-xh", "virtual_transport"])?;
+    let (name, hop) = transport.trim().split_once(':').unwrap_or((transport.trim(), ""));
+    let named = service(name)?;
+    let mut found = match Client::of(&named) {
+        Some(client) => {
+            client.faults(hop, Path::new(ask(&["-xh", "queue_directory"])?.trim()), expected.daemon)
+        }
+        None => faults_without_client(name, expected)?,
+    };
     found.extend(domain_faults(&ask(&["-xh", "virtual_mailbox_domains"])?, expected.domains));
     Ok(found)
 }
+
+/// A service of master.cf as postconf prints it; empty if there is none.
+fn service(name: &str) -> Result<String, Failure> {
+    if name.is_empty() { Ok(String::new()) } else { ask(&["-M", &format!("{name}/unix")]) }
+}
+
+/// What is wrong where mail for our domains does not go to an LMTP client: then it should go to the hook, unless the site has
+/// a daemon.
+fn faults_without_client(transport: &str, expected: &Expected<'_>) -> Result<Vec<String>, Failure> {
+    let line = service("sealpost")?;
+    let is_hook = !line.trim().is_empty() && Client::of(&line).is_none();
+    let mut found = Vec::new();
+    let wanted = match expected.daemon.first() {
+        Some(to) if !is_hook => format!("sealpost:{}", next_hop(to)),
+        _ => {
+            if ask(&["-h", "sealpost_destination_recipient_limit"])?.trim() != "1" {
+                found.push("main.cf must say sealpost_destination_recipient_limit = 1".to_owned());
+            }
+            "sealpost".to_owned()
+        }
+    };
+    if is_hook || expected.daemon.is_empty() {
+        found.extend(service_faults(&line, expected));
+    } else if line.trim().is_empty() {
+        found.push(NO_SERVICE.to_owned());
+    }
+    if transport != wanted {
+        found.push(format!(
+            "main.cf does not say virtual_transport = {wanted} (a transport map may do the same)"
+        ));
+    }
+    Ok(found)
+}
+
+/// Neither hook nor client.
+const NO_SERVICE: &str = "master.cf has no service sealpost: sealpost init --postfix prints it";
 
 fn ask(args: &[&str]) -> Result<String, Failure> {
     let asked = Command::new(POSTCONF).args(args).stderr(Stdio::null()).output();
@@ -49,7 +91,7 @@ fn ask(args: &[&str]) -> Result<String, Failure> {
 fn service_faults(line: &str, expected: &Expected<'_>) -> Vec<String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     if words.is_empty() {
-        return vec!["master.cf has no service sealpost: sealpost init --postfix prints it".to_owned()];
+        return vec![NO_SERVICE.to_owned()];
     }
     let mut faults = Vec::new();
     let user = format!("user={}", expected.owner.name());
@@ -86,7 +128,7 @@ mod tests {
     #[test]
     fn the_service_must_mean_this_store() {
         let owner = User::current();
-        let expected = Expected { root: Path::new("/srv/mail"), owner: &owner, domains: &[] };
+        let expected = Expected { root: Path::new("/srv/mail"), owner: &owner, domains: &[], daemon: &[] };
         let line = |user: &str, root: &str| {
             format!(
                 "sealpost unix - n n - 4 pipe flags=DORXhu user={user} null_sender= argv=/bin/sealpost --root {root} \

@@ -1,7 +1,7 @@
 //! The list of keys.
 
 use super::read::{Config, LogTarget};
-use super::{TrustBundle, issue, programs, submission, value};
+use super::{TrustBundle, issue, lmtp, programs, submission, value};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
     AttachmentPolicy, CertificateSource, Choice, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
@@ -358,6 +358,11 @@ pub(super) static KEYS: &[Key] = &[
     submission::PASSWORD_FILE,
     submission::HELO,
     submission::LIFETIME,
+    lmtp::LISTEN,
+    lmtp::SOCKET_MODE,
+    lmtp::SOCKET_GROUP,
+    lmtp::SESSIONS,
+    lmtp::MEMORY,
     Key {
         name: "log",
         doc: "where deliveries are logged: \"syslog\", \"none\", or a file with a leading /",

@@ -6,6 +6,7 @@
 mod fault;
 mod issue;
 mod keys;
+mod lmtp;
 mod programs;
 mod read;
 mod submission;
@@ -15,6 +16,7 @@ mod value;
 pub use fault::{ConfigError, ConfigFaults, Fault};
 pub use issue::{IssueSettings, MOST_CRL_DAYS, MOST_ISSUE_DAYS, SubjectStyle};
 pub use keys::{LONGEST_DEADLINE, MEMORY_LIMIT};
+pub use lmtp::{Listen, LmtpSettings};
 pub use read::{Config, Entry, LogTarget, Origin};
 pub use trust_bundle::{BuiltInSet, TrustBundle};
 pub use value::size_of;

@@ -3,6 +3,7 @@
 use super::fault::Lines;
 use super::issue::IssueSettings;
 use super::keys::{KEYS, Key};
+use super::lmtp::{self, LmtpSettings};
 use super::{ConfigError, ConfigFaults, FILE, Fault, TrustBundle, programs};
 use crate::crypto::{Classical, Profile};
 use crate::engine::{
@@ -78,6 +79,8 @@ pub struct Config {
     pub issue: IssueSettings,
     /// How mail leaves the site.
     pub submission: SubmissionSettings,
+    /// How mail comes over LMTP.
+    pub lmtp: LmtpSettings,
     entries: Vec<Entry>,
 }
 
@@ -160,14 +163,22 @@ impl Config {
             said.map(|entry| entry.origin)
         };
         let late = programs::late(self).into_iter().map(|(key, text)| {
-            let said = line(key).or_else(|| line("deadline")).or_else(|| line("execute"));
-            let line = match said.or_else(|| line("filters")) {
-                Some(Origin::Line(line)) => line,
-                Some(Origin::Default) | None => 1,
-            };
-            Fault { line, column: 1, text }
+            (
+                line(key)
+                    .or_else(|| line("deadline"))
+                    .or_else(|| line("execute"))
+                    .or_else(|| line("filters")),
+                text,
+            )
         });
-        late.collect()
+        let narrow = lmtp::narrow(self)
+            .into_iter()
+            .map(|(key, text)| (line(key).or_else(|| line("memory-limit")), text));
+        let fault = |(said, text): (Option<Origin>, String)| match said {
+            Some(Origin::Line(line)) => Fault { line, column: 1, text },
+            Some(Origin::Default) | None => Fault { line: 1, column: 1, text },
+        };
+        late.chain(narrow).map(fault).collect()
     }
 
     fn take(
@@ -229,6 +240,7 @@ impl Config {
             programs: HelperSettings::default(),
             issue: IssueSettings::default(),
             submission: SubmissionSettings::default(),
+            lmtp: LmtpSettings::default(),
             entries: Vec::with_capacity(KEYS.len()),
         }
     }
@@ -329,7 +341,7 @@ mod tests {
 sealpost.toml:1:9: inbox = \"sael\" is not allowed; allowed: \"seal\", \"plain\"
 sealpost.toml:2:1: there is no key max_message; did you mean max-message?
 sealpost.toml:4:20: minimum-rsa-bits = 512 is not allowed; allowed: a number from 1024 to 16384
-sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, memory-limit, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, sealed-to-others, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, submission, submission-tls, submission-user, submission-password-file, submission-helo, queue-lifetime, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
+sealpost.toml:5:1: there is no key zzz; the keys are recipient-delimiter, max-message, memory-limit, deadline, inbox, attachments, profile, also-classical, name-recipients, headers, trust, trust-bundle, expired, not-yet-valid, unusable, crl, missing-certificate, openpgp, sealed-to-others, create-mailboxes, time-zone, execute, execute-timeout, filters, filter-timeout, rules-allowed, outgoing-from, reply-interval, hop-limit, minimum-rsa-bits, certificates-from-mail, trusted-certificate-sources, mail-root, files-root, submission, submission-tls, submission-user, submission-password-file, submission-helo, queue-lifetime, lmtp-listen, lmtp-socket-mode, lmtp-socket-group, lmtp-sessions, lmtp-memory, log, log-level, issue-days, issue-subject, issue-policy, crl-url, crl-days
 sealpost.toml:6:13: mail-root = \"../{local}\" is not allowed; allowed: a path with {domain} and {local}, without \".\" and \"..\"
 sealpost.toml:7:12: deadline = \"2h\" is not allowed; allowed: a time from \"1s\" to \"15m\"";
         assert_eq!(faults.to_string(), expected);

@@ -6,6 +6,7 @@
 mod content;
 mod dialogue;
 mod extensions;
+mod greet;
 mod link;
 mod login;
 mod program;
@@ -15,6 +16,7 @@ mod within;
 
 pub use content::wire_form;
 pub use dialogue::{Dialect, Dialogue, Letter, Terms, Want, Way};
+pub use greet::greet;
 pub use login::Login;
 pub use reply::{Reply, ReplyError, ReplyReader};
 

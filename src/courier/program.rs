@@ -5,7 +5,7 @@
 use super::content::local_form;
 use crate::engine::{Carried, Courier};
 use crate::mail::Address;
-use crate::system::memory_file;
+use crate::system::{memory_file, spawn};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::io;
@@ -48,7 +48,8 @@ impl ProgramCourier {
     /// Its input is whole before it begins: if this process dies, a pipe would end early, and it would send what it had got.
     fn start(&self, sender: &str, recipients: &[Address], message: &[u8]) -> io::Result<Child> {
         let sender = if sender.is_empty() { "<>" } else { sender };
-        Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .args(["-G", "-i", "-f", sender, "--"])
             .args(recipients.iter().map(Address::to_string))
             .env_clear()
@@ -57,8 +58,8 @@ impl ProgramCourier {
             .stdin(memory_file(local_form(message).expose())?)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
+            .process_group(0);
+        spawn(&mut command)
     }
 
     /// sysexits(3): 65, 67 and 68 are about this mail; everything else about this machine.

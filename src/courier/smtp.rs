@@ -9,6 +9,7 @@ use crate::engine::{Carried, Courier, HostPort, Submission};
 use crate::mail::Address;
 use crate::pki::tls_client;
 use rustls::ClientConfig;
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,9 +25,44 @@ const LEAVING: Duration = Duration::from_secs(2);
 /// What is read at a time.
 const PIECE: usize = 4096;
 
-enum Place {
+/// Where a server listens.
+pub(super) enum Place {
     Host(HostPort),
     Socket(PathBuf),
+}
+
+impl Place {
+    /// Of the server that the setting names, and what it speaks.
+    pub(super) fn of(to: &Submission) -> (Place, Dialect) {
+        match to {
+            Submission::Smtp(to) | Submission::Smtps(to) => (Place::Host(to.clone()), Dialect::Smtp),
+            Submission::Lmtp(to) => (Place::Host(to.clone()), Dialect::Lmtp),
+            Submission::LmtpUnix(path) | Submission::Program(path) => {
+                (Place::Socket(path.clone()), Dialect::Lmtp)
+            }
+        }
+    }
+
+    pub(super) fn connect(&self, until: Instant) -> Result<Link, String> {
+        let link = match self {
+            Place::Host(to) => Link::tcp(&to.host, to.port, until),
+            Place::Socket(path) => Link::unix(path, until),
+        };
+        link.map_err(|error| format!("cannot connect to {self}: {}", shown(&error)))
+    }
+
+    pub(super) fn broken(&self, error: &io::Error) -> String {
+        format!("the connection to {self} broke: {}", shown(error))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Host(to) => write!(out, "{to}"),
+            Place::Socket(path) => write!(out, "{}", path.display()),
+        }
+    }
 }
 
 /// Speaks SMTP or LMTP.
@@ -47,13 +83,7 @@ impl SmtpCourier {
         way: Way,
         equipment: Equipment<'_>,
     ) -> Result<SmtpCourier, CourierError> {
-        let (place, dialect) = match to {
-            Submission::Smtp(to) | Submission::Smtps(to) => (Place::Host(to.clone()), Dialect::Smtp),
-            Submission::Lmtp(to) => (Place::Host(to.clone()), Dialect::Lmtp),
-            Submission::LmtpUnix(path) | Submission::Program(path) => {
-                (Place::Socket(path.clone()), Dialect::Lmtp)
-            }
-        };
+        let (place, dialect) = Place::of(to);
         let tls = match way {
             Way::Clear => None,
             _ => {
@@ -63,13 +93,6 @@ impl SmtpCourier {
         };
         let Equipment { login, name, limit, answer, .. } = equipment;
         Ok(SmtpCourier { place, dialect, way, name, login, tls, limit, answer })
-    }
-
-    fn connect(&self, until: Instant) -> io::Result<Link> {
-        match &self.place {
-            Place::Host(to) => Link::tcp(&to.host, to.port, until),
-            Place::Socket(path) => Link::unix(path, until),
-        }
     }
 
     fn encrypt(&self, link: Link) -> io::Result<Link> {
@@ -82,9 +105,7 @@ impl SmtpCourier {
     /// Drives the conversation to its end; or what broke it off.
     fn talk(&self, dialogue: &mut Dialogue<'_>) -> Result<(), String> {
         let mut end = Instant::now() + self.limit;
-        let link = self.connect(soon(end, CONNECTING));
-        let mut link =
-            link.map_err(|error| format!("cannot connect to {}: {}", self.place(), shown(&error)))?;
+        let mut link = self.place.connect(soon(end, CONNECTING))?;
         let mut incoming = Incoming::default();
         loop {
             match dialogue.want() {
@@ -92,7 +113,7 @@ impl SmtpCourier {
                 Want::Send(octets) => {
                     // Large messages take their time.
                     link.until(if octets.expose().len() > PIECE { end } else { soon(end, ANSWERING) });
-                    link.send(octets.expose()).map_err(|error| self.broken(&error))?;
+                    link.send(octets.expose()).map_err(|error| self.place.broken(&error))?;
                     if dialogue.awaits_verdict() {
                         end = Instant::now() + self.answer;
                     }
@@ -109,27 +130,16 @@ impl SmtpCourier {
                         false if dialogue.awaits_verdict() => end,
                         false => soon(end, ANSWERING),
                     });
-                    dialogue.take(&incoming.reply(&mut link).map_err(|error| self.broken(&error))?);
+                    dialogue.take(&incoming.reply(&mut link).map_err(|error| self.place.broken(&error))?);
                 }
             }
-            left(end).map_err(|error| self.broken(&error))?;
+            left(end).map_err(|error| self.place.broken(&error))?;
         }
-    }
-
-    fn place(&self) -> String {
-        match &self.place {
-            Place::Host(to) => to.to_string(),
-            Place::Socket(path) => path.display().to_string(),
-        }
-    }
-
-    fn broken(&self, error: &io::Error) -> String {
-        format!("the connection to {} broke: {}", self.place(), shown(error))
     }
 
     fn untrusted(&self, error: &io::Error) -> String {
         let hint = "who may vouch for it: sealpost trust list";
-        format!("no TLS with {}: {} ({hint})", self.place(), shown(error))
+        format!("no TLS with {}: {} ({hint})", self.place, shown(error))
     }
 }
 
@@ -166,14 +176,14 @@ impl Courier for SmtpCourier {
 
 /// Octets that came and belong to no reply yet.
 #[derive(Default)]
-struct Incoming {
+pub(super) struct Incoming {
     reader: ReplyReader,
     waiting: Vec<u8>,
 }
 
 impl Incoming {
     /// Reads on until a reply is whole. What came with it and behind it waits, one piece at most.
-    fn reply(&mut self, link: &mut Link) -> io::Result<Reply> {
+    pub(super) fn reply(&mut self, link: &mut Link) -> io::Result<Reply> {
         loop {
             let (taken, reply) = self.reader.take(&self.waiting).map_err(io::Error::other)?;
             self.waiting.drain(..taken);

@@ -10,8 +10,8 @@
 //! A message whose rules do more than store, or look at what those before may have changed, ends the window before it, and goes by
 //! [`Engine::deliver`] when everything before is stored; nothing is judged until it is done.
 
-mod parcel;
-mod window;
+pub(super) mod parcel;
+pub(super) mod window;
 
 use super::known::Known;
 use super::{Engine, Outcome, Request};

@@ -234,7 +234,8 @@ pub(super) fn outcome(stored: Result<Stored, EngineError>, fired: Vec<Fired>) ->
         Err(error) => Outcome::failed(&error, fired),
         Ok(Stored { reports, done, warnings }) => {
             let disposition = Disposition::Delivered;
-            Outcome { disposition, cause: None, fired, copies: reports, done, warnings }
+            let is_divisible = false;
+            Outcome { disposition, cause: None, fired, copies: reports, done, warnings, is_divisible }
         }
     }
 }

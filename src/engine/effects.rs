@@ -82,7 +82,8 @@ impl Effects<'_> {
     /// Lets the mails go, and remembers: the copies are visible. Gives what failed without consequences.
     pub(super) fn finish(&self, engine: &Engine<'_>, held: &Held) -> Result<Vec<String>, EngineError> {
         if !held.0.is_empty() {
-            engine.outbox.release(held, self.at, engine.settings.outgoing.answered_since(self.at))?;
+            let since = engine.settings.outgoing.answered_since(self.at);
+            engine.outbox.release(held, self.at, since).map_err(EngineError::Unreleased)?;
         }
         let mut warnings = self.unsent.clone();
         if self.remembered.is_empty() {

@@ -186,9 +186,12 @@ pub enum EngineError {
         #[source]
         source: HelperError,
     },
-    /// Mail that rules send could not be enqueued or released.
+    /// Mail that rules send could not be enqueued.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
+    /// It could not be released, and the copies are visible.
+    #[error(transparent)]
+    Unreleased(OutboxError),
 }
 
 /// What policy says of an account that cannot be sealed to.
@@ -242,6 +245,40 @@ impl EngineError {
         }
     }
 
+    /// May some of several recipients fare better by themselves? Surely nothing is stored then, and no mail goes. Each by name, so
+    /// that a new one must be thought of here.
+    pub(super) fn is_divisible(&self) -> bool {
+        match self {
+            EngineError::UnknownDomain(_)
+            | EngineError::UnknownUser(_)
+            | EngineError::Vanished(_)
+            | EngineError::BrokenRules { .. }
+            | EngineError::RuleRejects { .. }
+            | EngineError::UnknownOwner { .. }
+            | EngineError::OwnerlessMailbox { .. }
+            | EngineError::NoRight { .. }
+            | EngineError::NoMailbox { .. }
+            | EngineError::NoCertificate { .. }
+            | EngineError::NoUsableCertificate { .. }
+            | EngineError::DomainKeyUnfit { .. }
+            | EngineError::Mixed { .. }
+            | EngineError::Stage(_)
+            | EngineError::Seal { .. }
+            | EngineError::Helper { .. }
+            | EngineError::Outbox(_) => true,
+            // All share it, or something may be visible, or released, already.
+            EngineError::NoRecipient
+            | EngineError::TooLarge { .. }
+            | EngineError::Source(_)
+            | EngineError::TakesWhole
+            | EngineError::Directory(_)
+            | EngineError::BuiltIn(_)
+            | EngineError::Entropy(_)
+            | EngineError::Commit { .. }
+            | EngineError::Unreleased(_) => false,
+        }
+    }
+
     /// The one map. Fixed texts: nothing of the message, nothing of the house, but a rule's own words.
     pub fn disposition(&self) -> Disposition {
         match self {
@@ -277,7 +314,9 @@ impl EngineError {
             EngineError::Seal { source, .. } => not_sealed(source),
             EngineError::Entropy(_) => retry((3, 0), "the system has no randomness"),
             EngineError::Helper { .. } => retry((3, 0), "a program that looks at the mail is not available"),
-            EngineError::Outbox(_) => retry((3, 0), "the queue of outgoing mail is not available"),
+            EngineError::Outbox(_) | EngineError::Unreleased(_) => {
+                retry((3, 0), "the queue of outgoing mail is not available")
+            }
         }
     }
 }

@@ -73,6 +73,12 @@ impl<'d> Known<'d> {
         since.is_some() && self.current() != since
     }
 
+    /// Forgets everything: whoever learned something died while he did.
+    pub(super) fn forget(&self) {
+        *self.lock() = Answers::default();
+        self.judgements.clear();
+    }
+
     fn current(&self) -> Option<Generation> {
         self.directory.generation().ok().flatten()
     }

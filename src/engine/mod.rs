@@ -34,6 +34,7 @@ mod request;
 mod rule_cache;
 mod runs;
 mod seal;
+pub mod service;
 pub mod settings;
 mod settle;
 pub mod submission;
@@ -66,6 +67,7 @@ pub use prospect::{Prospect, foresee, foresee_domain_key, foresee_recovery, issu
 pub use report::{CopyReport, Fired, RecipientRole, SealedToReport};
 pub use request::{Recipient, Request};
 pub use rule_cache::RuleCache;
+pub use service::{House, Queue, Service};
 pub use settings::{
     AttachmentPolicy, CertificatePolicy, CrlPolicy, Expired, InboxPolicy, MissingCertificate, Naming,
     OpenPgp, Outgoing, Recovery, SealedToOthers, Settings, Trust, Unusable,

@@ -109,6 +109,8 @@ pub struct Outcome {
     pub done: Vec<Fired>,
     /// What went wrong without consequences.
     pub warnings: Vec<String>,
+    /// It failed before anything was stored, and some of several recipients might fare better by themselves.
+    pub is_divisible: bool,
 }
 
 impl Outcome {
@@ -133,6 +135,29 @@ impl Outcome {
             copies: Vec::new(),
             done: Vec::new(),
             warnings: Vec::new(),
+            is_divisible: error.is_divisible(),
+        }
+    }
+
+    /// Nobody knows what became of it: whoever had it in hand is gone. Some of it may be stored.
+    pub(super) fn lost() -> Outcome {
+        Outcome::of_doubt("internal error", "internal error while it was delivered")
+    }
+
+    /// It was not begun, because those before it took too long.
+    pub(super) fn late() -> Outcome {
+        Outcome::of_doubt("the delivery took too long", "the time was over before it was begun")
+    }
+
+    fn of_doubt(text: &str, cause: &str) -> Outcome {
+        Outcome {
+            disposition: Disposition::doubt(text),
+            cause: Some(cause.to_owned()),
+            fired: Vec::new(),
+            copies: Vec::new(),
+            done: Vec::new(),
+            warnings: Vec::new(),
+            is_divisible: false,
         }
     }
 }

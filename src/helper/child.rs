@@ -1,5 +1,6 @@
 //! Programs that run: each in a process group of its own, ended as a whole.
 
+use crate::system::spawn;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
@@ -79,7 +80,7 @@ impl Group {
         if running.over {
             return Err(io::Error::other("the delivery is being given up"));
         }
-        let mut child = command.process_group(0).spawn()?;
+        let mut child = spawn(command.process_group(0))?;
         let leader = i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?;
         running.groups.push(leader);
         drop(running);

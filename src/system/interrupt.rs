@@ -1,8 +1,9 @@
 //! Somebody wants the work to end: Ctrl-C, a service manager, a terminal that is closed.
 
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
+use nix::unistd::Pid;
 use std::io;
-use std::process::exit;
+use std::process::{Child, Command, exit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
@@ -54,6 +55,42 @@ fn wait(signals: &SigSet, flag: &AtomicBool, told: impl FnOnce()) {
     if signals.wait().is_ok() {
         exit(INTERRUPTED);
     }
+}
+
+/// The same signals for a process that starts programs and waits for its end with its first thread.
+#[derive(Debug, Clone, Copy)]
+pub struct EndSignals(SigSet);
+
+impl EndSignals {
+    /// Holds them back from now on. Call it before threads are made, and start programs by [`spawn`]. Signals that the process was
+    /// started to ignore stay ignored.
+    pub fn hold() -> io::Result<EndSignals> {
+        let signals = heeded();
+        signals.thread_block()?;
+        Ok(EndSignals(signals))
+    }
+
+    /// Waits for one. For the first thread: it is whom the kernel gives a signal while another thread starts a program.
+    pub fn wait(&self) {
+        while self.0.wait().is_err() {}
+    }
+
+    /// Makes who waits go on.
+    pub fn raise(&self) {
+        if let Some(signal) = self.0.iter().next() {
+            let _ = kill(Pid::this(), signal);
+        }
+    }
+}
+
+/// Starts a program that hears the signals which this process holds back: it would inherit that they are blocked, so that what it
+/// starts itself, such as timeout(1), could end nothing.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    let held: SigSet = SIGNALS.into_iter().collect();
+    let before = held.thread_swap_mask(SigmaskHow::SIG_UNBLOCK)?;
+    let child = command.spawn();
+    before.thread_set_mask()?;
+    child
 }
 
 /// A blocked signal is waited for even if it is ignored, so the ignored ones are left out.

@@ -21,7 +21,7 @@ pub use harden::{close_inherited, harden};
 pub use identity::{
     IdentityError, User, become_owner, lies_in_memory, refuse_network_file_system, user_name,
 };
-pub use interrupt::Interrupt;
+pub use interrupt::{EndSignals, Interrupt, spawn};
 pub use memory_file::memory_file;
 pub use nameless::Nameless;
 pub use patient::Patient;

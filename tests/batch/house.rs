@@ -17,13 +17,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use time::{Duration, OffsetDateTime};
 
-pub(super) const TEMPLATE: &str = "mail/{domain}/{local}/Maildir";
+pub(crate) const TEMPLATE: &str = "mail/{domain}/{local}/Maildir";
 
 /// Seconds since the begin of the certificate.
 #[derive(Default)]
-pub(super) struct Hand(pub(super) AtomicI64);
+pub(crate) struct Hand(pub(super) AtomicI64);
 
-pub(super) fn begin() -> OffsetDateTime {
+pub(crate) fn begin() -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(1_790_000_000).unwrap()
 }
 
@@ -35,7 +35,7 @@ impl Clock for Hand {
 
 /// The first seed is 1, the second 2.
 #[derive(Default)]
-pub(super) struct Counted(AtomicU64);
+pub(crate) struct Counted(AtomicU64);
 
 impl Entropy for Counted {
     fn seed(&self) -> Result<Seed, EntropyError> {
@@ -46,25 +46,25 @@ impl Entropy for Counted {
     }
 }
 
-pub(super) struct House {
-    pub(super) folder: tempfile::TempDir,
-    pub(super) directory: SqliteDirectory,
+pub(crate) struct House {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) directory: SqliteDirectory,
     key: UnlockedKey,
     certificate: Certificate,
-    pub(super) clock: Hand,
-    pub(super) settings: Settings,
+    pub(crate) clock: Hand,
+    pub(crate) settings: Settings,
 }
 
 /// The certificate lasts so many seconds.
-pub(super) const LASTS: i64 = 1_000;
+pub(crate) const LASTS: i64 = 1_000;
 
 impl House {
-    pub(super) fn new() -> House {
+    pub(crate) fn new() -> House {
         House::until(Validity::lasting(begin(), Duration::seconds(LASTS)))
     }
 
     /// With a certificate that is good by the clock of the machine.
-    pub(super) fn lasting() -> House {
+    pub(crate) fn lasting() -> House {
         House::until(Validity::lasting(OffsetDateTime::now_utc() - Duration::DAY, Duration::days(30)))
     }
 
@@ -72,45 +72,55 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let directory = SqliteDirectory::create(&folder.path().join("store")).unwrap();
         directory.add_domain(&NewDomain { name: "north.example".into(), ..NewDomain::default() }).unwrap();
-        let people = ["bob", "ada"].map(address);
-        let (key, certificate) = issued(&people, validity);
-        for address in &people {
-            directory.add_account(&NewAccount { address: address.clone(), aliases: Vec::new() }).unwrap();
-            directory.add_certificate(address, &certificate, "test").unwrap();
-        }
-        let settings = Config::default().settings;
-        House { folder, directory, key, certificate, clock: Hand(AtomicI64::new(10)), settings }
+        let (key, certificate) = issued(&["bob", "ada", "eve"].map(address), validity);
+        let (settings, clock) = (Config::default().settings, Hand(AtomicI64::new(10)));
+        let house = House { folder, directory, key, certificate, clock, settings };
+        ["bob", "ada"].into_iter().for_each(|local| house.add(local));
+        house
+    }
+
+    /// With an account more.
+    pub(crate) fn add(&self, local: &str) {
+        let address = address(local);
+        self.directory.add_account(&NewAccount { address: address.clone(), aliases: Vec::new() }).unwrap();
+        self.directory.add_certificate(&address, &self.certificate, "test").unwrap();
     }
 
     /// Installs rules by the command, in another process.
-    pub(super) fn rules(&self, holder: &str, text: &str) {
+    pub(crate) fn rules(&self, holder: &str, text: &str) {
         let file = self.folder.path().join("rules.toml");
         std::fs::write(&file, text).unwrap();
-        let root = self.folder.path().join("store");
-        let install = crate::support::Program::sealpost().args(["--root", crate::support::path(&root)]);
-        install.words("rules install").args([crate::support::path(&file)]).words(holder).run().ok();
+        let install = ["rules", "install", crate::support::path(&file)];
+        self.run(&[&install[..], &holder.split(' ').collect::<Vec<_>>()].concat());
     }
 
-    pub(super) fn disk(&self) -> Disk {
+    /// Runs a command in another process.
+    pub(crate) fn run(&self, words: &[&str]) {
+        let root = self.folder.path().join("store");
+        let command = crate::support::Program::sealpost().args(["--root", crate::support::path(&root)]);
+        command.args(words).run().ok();
+    }
+
+    pub(crate) fn disk(&self) -> Disk {
         let root = tempfile::tempdir().unwrap();
         Disk { store: MaildirStore::new(root.path(), TEMPLATE).unwrap(), root }
     }
 
-    pub(super) fn engine<'e>(&'e self, store: &'e dyn Mailstore, parts: &'e Parts) -> Engine<'e> {
+    pub(crate) fn engine<'e>(&'e self, store: &'e dyn Mailstore, parts: &'e Parts) -> Engine<'e> {
         let Parts { entropy, beside } = parts;
         let (clock, settings) = (&self.clock, &self.settings);
         Engine { clock, entropy, settings, ..beside.engine(&self.directory, store) }
     }
 
     /// One call after the other.
-    pub(super) fn one_by_one(&self, store: &dyn Mailstore, parcels: Vec<Parcel>) -> Vec<Outcome> {
+    pub(crate) fn one_by_one(&self, store: &dyn Mailstore, parcels: Vec<Parcel>) -> Vec<Outcome> {
         let parts = Parts::default();
         let engine = self.engine(store, &parts);
         parcels.iter().map(|parcel| engine.deliver(&parcel.request())).collect()
     }
 
     /// In one batch.
-    pub(super) fn together(
+    pub(crate) fn together(
         &self,
         store: &dyn Mailstore,
         parcels: Vec<Parcel>,
@@ -127,13 +137,13 @@ impl House {
         told.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
-    pub(super) fn opened(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn opened(&self, bytes: &[u8]) -> Vec<u8> {
         let opening = OpeningKey { key: &self.key, certificate: Some(&self.certificate) };
         open(bytes, &[opening]).unwrap().message.expose().to_vec()
     }
 
     /// The subjects of a mailbox, in the order in which readers number its messages.
-    pub(super) fn subjects(&self, disk: &Disk, owner: &str, mailbox: &str) -> Vec<String> {
+    pub(crate) fn subjects(&self, disk: &Disk, owner: &str, mailbox: &str) -> Vec<String> {
         let folder = disk.store.folder(&address(owner), &MailboxName::parse(mailbox).unwrap());
         let mut files = [list(&folder.join("new")), list(&folder.join("cur"))].concat();
         files.sort_by_key(|file| moment(file));
@@ -143,14 +153,14 @@ impl House {
 
 /// What an engine takes beside the house.
 #[derive(Default)]
-pub(super) struct Parts {
-    pub(super) entropy: Counted,
-    pub(super) beside: EngineParts,
+pub(crate) struct Parts {
+    pub(crate) entropy: Counted,
+    pub(crate) beside: EngineParts,
 }
 
-pub(super) struct Disk {
-    pub(super) root: tempfile::TempDir,
-    pub(super) store: MaildirStore,
+pub(crate) struct Disk {
+    pub(crate) root: tempfile::TempDir,
+    pub(crate) store: MaildirStore,
 }
 
 /// Seconds and microseconds of a name.
@@ -171,12 +181,12 @@ fn list(folder: &Path) -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
-pub(super) fn address(local: &str) -> Address {
+pub(crate) fn address(local: &str) -> Address {
     Address::parse(&format!("{local}@north.example")).unwrap()
 }
 
 /// From carol, with this subject.
-pub(super) fn parcel(recipients: &[&str], subject: &str) -> Parcel {
+pub(crate) fn parcel(recipients: &[&str], subject: &str) -> Parcel {
     let to = |address: &&str| Recipient { address: Address::parse(address).unwrap(), original: None };
     let message = format!("From: carol@far.example\r\nSubject: {subject}\r\n\r\nThe body of {subject}.\r\n");
     Parcel {
@@ -189,15 +199,15 @@ pub(super) fn parcel(recipients: &[&str], subject: &str) -> Parcel {
     }
 }
 
-pub(super) const BOB: &str = "bob@north.example";
-pub(super) const ADA: &str = "ada@north.example";
+pub(crate) const BOB: &str = "bob@north.example";
+pub(crate) const ADA: &str = "ada@north.example";
 
 /// Subjects for so many messages.
-pub(super) fn numbers(count: usize) -> Vec<String> {
+pub(crate) fn numbers(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{number:04}")).collect()
 }
 
 /// What is told of each, for comparisons.
-pub(super) fn lines(outcomes: &[Outcome]) -> Vec<String> {
+pub(crate) fn lines(outcomes: &[Outcome]) -> Vec<String> {
     outcomes.iter().map(|outcome| outcome.disposition.line()).collect()
 }

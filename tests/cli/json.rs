@@ -48,7 +48,7 @@ fn json_is_one_object_of_known_fields() {
         recovery_certificate certificates chain trusted replaced_authorities";
     let entry = "scope holder version running change restores rules installed by as file";
     let shown = [
-        ("init", "root owner made main_cf master_cf"),
+        ("init", "root owner made main_cf master_cf exim"),
         ("doctor", "ok findings consents"),
         ("queue list", "mails"),
         ("queue run", "sent waiting failed claimed claimed_until released dropped mails"),

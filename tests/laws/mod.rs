@@ -12,6 +12,7 @@ pub(crate) mod header_protection;
 pub(crate) mod inside;
 pub(crate) mod lanes;
 pub(crate) mod large;
+pub(crate) mod lmtp;
 pub(crate) mod long;
 pub(crate) mod mbox;
 pub(crate) mod message_open;

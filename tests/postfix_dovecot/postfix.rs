@@ -15,9 +15,7 @@ mydestination =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mynetworks = 127.0.0.2
-relay_domains = north.example
-relay_recipient_maps =
-transport_maps = inline:{ { north.example = sealpost: } }
+relay_domains =
 default_transport = error:nothing leaves a test
 smtpd_relay_restrictions = reject_unauth_destination
 alias_maps =
@@ -37,6 +35,7 @@ trace unix - - n - 0 bounce
 flush unix n - n 1000? 0 flush
 pickup unix n - n 60 1 pickup
 proxymap unix - - n - - proxymap
+verify unix - - n - 1 verify
 showq unix n - n - - showq
 anvil unix - - n - 1 anvil
 error unix - - n - - error
@@ -44,29 +43,30 @@ retry unix - - n - - error
 ";
 
 /// What Postfix's log says became of a message.
-pub(super) struct Fate {
-    pub(super) status: String,
-    pub(super) dsn: String,
-    pub(super) line: String,
+pub(crate) struct Fate {
+    pub(crate) status: String,
+    pub(crate) dsn: String,
+    pub(crate) line: String,
 }
 
-pub(super) struct Postfix {
+pub(crate) struct Postfix {
     folder: PathBuf,
     port: u16,
 }
 
 impl Postfix {
-    /// `lines` is what `sealpost init --postfix` printed: the transport for master.cf and its settings for main.cf.
-    pub(super) fn start(folder: &Path, lines: &str) -> Postfix {
+    /// `lines` is what `sealpost init --postfix` printed: it is pasted as it stands.
+    pub(crate) fn start(folder: &Path, lines: &str) -> Postfix {
         for name in ["etc", "spool", "data"] {
             std::fs::create_dir_all(folder.join(name)).unwrap();
         }
         let user = nix::unistd::User::from_name("postfix").unwrap().expect("made by its package");
         chown(folder.join("data"), Some(user.uid.as_raw()), None).unwrap();
         let postfix = Postfix { folder: folder.to_owned(), port: free_port() };
-        let (transport, settings) = split(lines);
-        let main = MAIN.replace("FOLDER", path(folder)) + &settings;
-        let master = MASTER.replace("PORT", &postfix.port.to_string()) + &transport;
+        let (settings, service) = parts(lines);
+        assert!(settings.contains("\nvirtual_mailbox_domains = north.example\n"), "{lines}");
+        let main = MAIN.replace("FOLDER", path(folder)) + settings;
+        let master = MASTER.replace("PORT", &postfix.port.to_string()) + service;
         std::fs::write(folder.join("etc/main.cf"), main).unwrap();
         std::fs::write(folder.join("etc/master.cf"), master).unwrap();
         postfix.control("start");
@@ -74,15 +74,15 @@ impl Postfix {
     }
 
     /// Gives the queue id.
-    pub(super) fn send(&self, sender: &str, recipient: &str, message: &str) -> String {
-        let mut wire = Wire::connect(self.port);
-        wire.reply("220");
-        for (command, code) in [
-            ("EHLO client.test.example".to_owned(), "250"),
-            (format!("MAIL FROM:<{sender}>"), "250"),
-            (format!("RCPT TO:<{recipient}>"), "250"),
-            ("DATA".to_owned(), "354"),
-        ] {
+    pub(crate) fn send(&self, sender: &str, recipient: &str, message: &str) -> String {
+        self.send_to_all(sender, &[recipient], message)
+    }
+
+    /// One message for many.
+    pub(crate) fn send_to_all(&self, sender: &str, recipients: &[&str], message: &str) -> String {
+        let mut wire = self.greeted(sender);
+        let recipients = recipients.iter().map(|recipient| (format!("RCPT TO:<{recipient}>"), "250"));
+        for (command, code) in recipients.chain([("DATA".to_owned(), "354")]) {
             wire.send(&command);
             wire.reply(code);
         }
@@ -95,18 +95,43 @@ impl Postfix {
         queued.trim().rsplit(' ').next().unwrap().to_owned()
     }
 
+    /// What is said at the door to mail for this address.
+    pub(crate) fn at_the_door(&self, recipient: &str) -> String {
+        let mut wire = self.greeted("anna@south.example");
+        wire.send(&format!("RCPT TO:<{recipient}>"));
+        let answer = wire.line();
+        wire.send("QUIT");
+        answer
+    }
+
+    fn greeted(&self, sender: &str) -> Wire {
+        let mut wire = Wire::connect(self.port);
+        wire.reply("220");
+        for command in ["EHLO client.test.example", &format!("MAIL FROM:<{sender}> BODY=8BITMIME")] {
+            wire.send(command);
+            wire.reply("250");
+        }
+        wire
+    }
+
+    /// What became of it for one of its recipients.
+    pub(crate) fn fate_for(&self, id: &str, recipient: &str) -> Fate {
+        let to = format!(": to=<{recipient}>");
+        wait_for("the delivery", 60, || self.fates(id).into_iter().find(|fate| fate.line.contains(&to)))
+    }
+
     /// Its first fate.
-    pub(super) fn fate(&self, id: &str) -> Fate {
+    pub(crate) fn fate(&self, id: &str) -> Fate {
         wait_for("the delivery", 60, || self.fates(id).into_iter().next())
     }
 
     /// Waits until the message has come to this status.
-    pub(super) fn wait_for(&self, id: &str, status: &str) {
+    pub(crate) fn wait_for(&self, id: &str, status: &str) {
         wait_for(status, 60, || self.fates(id).into_iter().find(|fate| fate.status == status));
     }
 
     /// Tries what is deferred again.
-    pub(super) fn flush(&self) {
+    pub(crate) fn flush(&self) {
         self.control("flush");
     }
 
@@ -123,33 +148,24 @@ impl Postfix {
         of_it.filter_map(fate).collect()
     }
 
+    /// Where its configuration lies.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        self.folder.join("etc")
+    }
+
     fn control(&self, verb: &str) {
-        Program::new("postfix").args(["-c", path(&self.folder.join("etc")), verb]).run().ok();
+        Program::new("postfix").args(["-c", path(&self.configuration()), verb]).run().ok();
     }
 }
 
 impl Drop for Postfix {
     fn drop(&mut self) {
-        let _ = Program::new("postfix").args(["-c", path(&self.folder.join("etc")), "stop"]).run();
+        let _ = Program::new("postfix").args(["-c", path(&self.configuration()), "stop"]).run();
     }
 }
 
-/// The entry of master.cf (the line `sealpost unix …` and what is indented below it), and the lines of main.cf that
-/// set something of the transport.
-fn split(lines: &str) -> (String, String) {
-    let mut transport = String::new();
-    let mut settings = String::new();
-    let mut in_entry = false;
-    for line in lines.lines() {
-        in_entry = line.starts_with("sealpost ")
-            || (in_entry && line.starts_with([' ', '\t']) && !line.trim().is_empty());
-        if in_entry {
-            transport += &format!("{line}\n");
-        } else if line.starts_with("sealpost_") {
-            settings += &format!("{line}\n");
-        }
-    }
-    assert!(transport.contains("pipe") && transport.contains("argv="), "no transport in: {lines}");
-    assert!(settings.contains("sealpost_destination_recipient_limit"), "no recipient limit in: {lines}");
-    (transport, settings)
+/// What is for main.cf, and what is for master.cf.
+pub(crate) fn parts(lines: &str) -> (&str, &str) {
+    let (_, lines) = lines.split_once("# --- main.cf ---").expect("lines for main.cf");
+    lines.split_once("# --- master.cf ---\n").expect("lines for master.cf")
 }

@@ -9,7 +9,7 @@ use crate::laws::long::long_messages;
 use crate::laws::people::{ELLA, opening};
 use crate::laws::signed_message;
 use crate::laws::structure::{mail, structures};
-use crate::laws::{certificate, crl, filter_answer, lanes, large, mbox, rules_array, rules_evaluate};
+use crate::laws::{certificate, crl, filter_answer, lanes, large, lmtp, mbox, rules_array, rules_evaluate};
 use sealpost::mail::Span;
 use sealpost::rules::{Import, RuleSet, ScopeKind};
 use sealpost::smime::{LargeMessage, open_large};
@@ -34,6 +34,7 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     let answers = answers.map(|(name, said)| (format!("seeds/filter_answer/{name}"), said));
     let mboxes = mbox::seeds().into_iter().map(|(name, file)| (format!("seeds/mbox/{name}"), file));
     let together = lanes::seeds().into_iter().map(|(name, made)| (format!("seeds/lanes/{name}"), made));
+    let talks = lmtp::seeds().into_iter().map(|(name, said)| (format!("seeds/lmtp/{name}"), said));
     let long = large::seeds().into_iter().map(|(name, made)| (format!("seeds/large/{name}"), made));
     let made = sealed.chain(scripts).chain(keys).chain(certificates).chain(crls);
     let arrays = rules_array::seeds().into_iter();
@@ -48,7 +49,8 @@ fn files() -> BTreeMap<String, Vec<u8>> {
         .chain(answers)
         .chain(mboxes)
         .chain(together)
-        .chain(long);
+        .chain(long)
+        .chain(talks);
     made.chain([signed, words]).collect()
 }
 
@@ -86,6 +88,7 @@ fn the_fuzz_targets_begin_with_what_is_made_here() {
         "keys",
         "lanes",
         "large",
+        "lmtp",
         "mbox",
         "request",
         "rules_array",
@@ -108,6 +111,15 @@ fn the_rules_are_read() {
         assert!(mail.ends_with("Hi.\n"));
         RuleSet::from_text(name, rules, ScopeKind::Account).unwrap_or_else(|faults| panic!("{faults}"));
     }
+}
+
+#[test]
+fn the_conversations_deliver() {
+    let found: Vec<(String, usize)> =
+        lmtp::seeds().iter().map(|(name, said)| (name.clone(), lmtp::messages(said))).collect();
+    let some: Vec<_> =
+        found.iter().filter(|(_, messages)| *messages > 0).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(some, ["data", "twice", "chunks", "utf8", "bare"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::laws::script::CHANGES;
 use crate::laws::structure::{mail as mail_of, structures};
 use crate::laws::{
     bulk_csv, certificate, cms_inspect, cms_open, courier_replies, crl, filter_answer, header_protection,
-    lanes, large, mbox, message_open, pem, pkcs12, private_key, request, rules_array, rules_evaluate,
+    lanes, large, lmtp, mbox, message_open, pem, pkcs12, private_key, request, rules_array, rules_evaluate,
     rules_toml, signed_message,
 };
 use sealpost::config::Config;
@@ -46,6 +46,7 @@ pub(super) enum Samples {
     Mboxes,
     Together,
     Long,
+    Talks,
 }
 
 pub(super) static SUBJECTS: &[Subject] = &[
@@ -91,6 +92,7 @@ pub(super) static SUBJECTS: &[Subject] = &[
     },
     Subject { name: "mbox", samples: Samples::Mboxes, take: |_, input| mbox::hold(input) },
     Subject { name: "lanes", samples: Samples::Together, take: |_, input| lanes::hold(input) },
+    Subject { name: "lmtp", samples: Samples::Talks, take: |_, input| lmtp::hold(input) },
     Subject { name: "large", samples: Samples::Long, take: |_, input| large::hold(input) },
     Subject { name: "bulk_csv", samples: Samples::People, take: |_, input| bulk_csv::hold(input) },
 ];
@@ -115,6 +117,7 @@ pub(super) struct World {
     mboxes: Vec<Vec<u8>>,
     together: Vec<Vec<u8>>,
     long: Vec<Vec<u8>>,
+    talks: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -157,6 +160,7 @@ impl World {
         let containers = octets(containers());
         let answers = octets(filter_answer::seeds());
         let (mboxes, together) = (octets(mbox::seeds()), octets(lanes::seeds()));
+        let talks = octets(lmtp::seeds());
         let long = large::seeds().into_iter().map(|(_, octets)| octets).chain(cms.iter().cloned()).collect();
         let sample = signed_message::sample();
         let signed = vec![sample.to_vec(), mail_of(sample)];
@@ -179,6 +183,7 @@ impl World {
             mboxes,
             together,
             long,
+            talks,
         }
     }
 
@@ -201,6 +206,7 @@ impl World {
             Samples::Mboxes => &self.mboxes,
             Samples::Together => &self.together,
             Samples::Long => &self.long,
+            Samples::Talks => &self.talks,
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) use identity::{Authority, Identity, KeyKind};
 pub(crate) use mail_server::{Act, MailServer, Taken};
 pub(crate) use mount::Mount;
 pub(crate) use need::{
-    dovecot_plugin, files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors,
+    dovecot_plugin, exim, files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors,
 };
 pub(crate) use page::{Step, steps};
 pub(crate) use program::{Ended, Program, find, high_water, of_three, path};

@@ -52,6 +52,13 @@ pub(crate) fn node_forge() -> Option<PathBuf> {
     present(folder.is_dir(), "peers", &missing).then_some(folder)
 }
 
+/// Exim, which root alone can start: what `SEALPOST_EXIM` names, or what `tests/peers/install` put there.
+pub(crate) fn exim() -> Option<PathBuf> {
+    let program = fetched("SEALPOST_EXIM", "exim/exim");
+    let missing = format!("no Exim is at {} (tests/peers/install exim fetches it)", program.display());
+    present(program.is_file(), "peers", &missing).then_some(program)
+}
+
 /// A judge that the machine's packages do not bring.
 fn fetched(variable: &str, place: &str) -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");

@@ -34,18 +34,23 @@ pub struct Parcel {
 impl Parcel {
     /// As [`Engine::deliver`] takes it. Of one that is not held there is the envelope alone.
     pub fn request(&self) -> Request<'_> {
+        self.request_to(self.recipients.clone())
+    }
+
+    /// The same for some of the recipients.
+    pub(in crate::engine) fn request_to(&self, recipients: Vec<Recipient>) -> Request<'_> {
         Request {
             message: self.held().unwrap_or_default(),
             large: None,
             sender: self.sender.clone(),
-            recipients: self.recipients.clone(),
+            recipients,
             source: self.source,
             client: self.client.clone(),
             queue_id: self.queue_id.clone(),
         }
     }
 
-    pub(super) fn held(&self) -> Option<&[u8]> {
+    pub(in crate::engine) fn held(&self) -> Option<&[u8]> {
         match &self.message {
             Load::Held(message) => Some(message.expose()),
             Load::Large(_) => None,
@@ -99,13 +104,13 @@ fn deliver_held<T>(
     tell(request, outcome)
 }
 
-fn whole(message: Span<'_>) -> io::Result<SecretBytes> {
+pub(in crate::engine) fn whole(message: Span<'_>) -> io::Result<SecretBytes> {
     let mut octets = message.all()?;
     message.check()?;
     Ok(SecretBytes::new(std::mem::take(&mut *octets)))
 }
 
-fn unread(error: LargeError) -> Outcome {
+pub(in crate::engine) fn unread(error: LargeError) -> Outcome {
     let error = match error {
         LargeError::Source(error) => error,
         other => io::Error::other(other),

@@ -14,7 +14,7 @@ use crate::rules::{Action, Verdict};
 use std::sync::Arc;
 
 /// A message whose rules ran, or why they did not.
-pub(super) struct Judged<'m> {
+pub(in crate::engine) struct Judged<'m> {
     case: Result<Case<'m>, EngineError>,
     fired: Vec<Fired>,
 }
@@ -23,14 +23,18 @@ pub(super) struct Judged<'m> {
 type Ready<'a> = Result<Vec<ReadyCopy<'a>>, EngineError>;
 
 /// Asks in one go where all recipients lead.
-pub(super) fn look_ahead(engine: &Engine<'_>, known: &Known<'_>, parcels: &[Arc<Parcel>]) {
+pub(in crate::engine) fn look_ahead(engine: &Engine<'_>, known: &Known<'_>, parcels: &[Arc<Parcel>]) {
     let recipients = parcels.iter().flat_map(|parcel| &parcel.recipients);
     let recipients: Vec<Address> = recipients.map(|to| to.address.clone()).collect();
     known.look_ahead(&recipients, engine.settings.recipient_delimiter);
 }
 
 /// Runs the rules; nothing if the message must go alone. Until that is known nothing is done that another run would do again.
-pub(super) fn judge<'m>(engine: &Engine<'_>, known: &Known<'_>, parcel: &'m Parcel) -> Option<Judged<'m>> {
+pub(in crate::engine) fn judge<'m>(
+    engine: &Engine<'_>,
+    known: &Known<'_>,
+    parcel: &'m Parcel,
+) -> Option<Judged<'m>> {
     parcel.held()?;
     let request = parcel.request();
     let mut told = Told::default();
@@ -83,11 +87,11 @@ fn acts(action: &Action) -> bool {
 }
 
 /// How a window is delivered whose answers are those of a directory that is no more.
-pub(super) struct Anew<'e, R> {
+pub(in crate::engine) struct Anew<'e, R> {
     /// It remembers nothing.
-    pub(super) engine: Engine<'e>,
+    pub(in crate::engine) engine: Engine<'e>,
     /// Held until all is done.
-    pub(super) alone: R,
+    pub(in crate::engine) alone: R,
 }
 
 impl<R> Anew<'_, R> {
@@ -100,7 +104,7 @@ impl<R> Anew<'_, R> {
 
 /// Plans and makes, waits for its turn, stores, or delivers one by one if the turn says so; one outcome for each message that was
 /// judged, in their order, with what the turn gave. Nothing if there is no turn: then nothing is stored.
-pub(super) fn deliver<'e, G, R>(
+pub(in crate::engine) fn deliver<'e, G, R>(
     engine: &Engine<'_>,
     known: &Known<'_>,
     parcels: &[Arc<Parcel>],
@@ -169,8 +173,8 @@ fn outcome(((stored, fired), warnings): ((Stored, Vec<Fired>), Vec<String>)) -> 
     match stored {
         Err(error) => Outcome::failed(&error, fired),
         Ok(copies) => {
-            let (disposition, done) = (Disposition::Delivered, Vec::new());
-            Outcome { disposition, cause: None, fired, copies, done, warnings }
+            let (disposition, done, is_divisible) = (Disposition::Delivered, Vec::new(), false);
+            Outcome { disposition, cause: None, fired, copies, done, warnings, is_divisible }
         }
     }
 }

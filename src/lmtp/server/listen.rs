@@ -1,0 +1,248 @@
+//! The sockets on which clients come.
+
+use super::stream::Stream;
+use crate::config::{Listen, LmtpSettings};
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, Flock, FlockArg};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstatat, umask};
+use nix::unistd::{Gid, Group, UnlinkatFlags, fchownat, getegid, geteuid, setegid, unlinkat};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::net::TcpListener;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+/// For an answer of who may listen already.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// Why nobody can come here.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// A daemon lives there.
+    #[error("somebody listens on {0} already")]
+    Taken(Listen),
+    /// Something that we did not make.
+    #[error("{} is there, and is no socket", .0.display())]
+    InTheWay(PathBuf),
+    /// Nobody has that group.
+    #[error("there is no group {0} on this machine")]
+    NoGroup(String),
+    /// The group was not given: to a folder that hands on its own, or because the process may not.
+    #[error("{} has not got the group {group}", .path.display())]
+    OtherGroup {
+        /// The socket.
+        path: PathBuf,
+        /// By name.
+        group: String,
+    },
+    /// The system refused.
+    #[error("cannot listen on {place}: {source}")]
+    System {
+        /// Where.
+        place: Listen,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// All of them. Sockets with a name lose it when this is dropped, if it is still theirs.
+#[derive(Debug)]
+pub struct Listeners {
+    places: Vec<Place>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Unix(UnixListener, Name),
+    Tcp(TcpListener),
+}
+
+/// The name of a socket, and which file it is.
+#[derive(Debug)]
+struct Name {
+    folder: File,
+    path: PathBuf,
+    id: (u64, u64),
+}
+
+impl Listeners {
+    /// Listens on all places that the settings name, or on none. For a process with one thread: the mode and the group of a socket
+    /// are settled before it has a name, by what belongs to the whole process.
+    pub fn open(settings: &LmtpSettings) -> Result<Listeners, ListenError> {
+        let group = settings.socket_group.as_deref().map(group).transpose()?;
+        let open = |place: &Listen| match place {
+            Listen::Unix(path) => open_unix(place, path, settings, group.as_ref()),
+            Listen::Tcp(address) => {
+                let socket = TcpListener::bind(address).and_then(|socket| {
+                    socket.set_nonblocking(true)?;
+                    Ok(socket)
+                });
+                match socket {
+                    Ok(socket) => Ok(Place::Tcp(socket)),
+                    Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                        Err(ListenError::Taken(place.clone()))
+                    }
+                    Err(source) => Err(ListenError::System { place: place.clone(), source }),
+                }
+            }
+        };
+        let places = settings.listen.iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Listeners { places })
+    }
+
+    /// Takes the names of sockets away: nobody comes any more. Who is no longer root may not be allowed to: then the next daemon finds
+    /// them dead.
+    pub fn withdraw(&self) {
+        for place in &self.places {
+            if let Place::Unix(_, name) = place {
+                name.remove();
+            }
+        }
+    }
+
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.places.iter().map(|place| match place {
+            Place::Unix(socket, _) => socket.as_fd(),
+            Place::Tcp(socket) => socket.as_fd(),
+        })
+    }
+
+    /// A client of any place, if there is one.
+    pub(super) fn accept(&self) -> io::Result<Option<Stream>> {
+        for place in &self.places {
+            let accepted = match place {
+                Place::Unix(socket, _) => socket.accept().map(|(stream, _)| Stream::Unix(stream)),
+                Place::Tcp(socket) => socket.accept().map(|(stream, _)| Stream::Tcp(stream)),
+            };
+            match accepted {
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                accepted => return accepted.map(Some),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn group(name: &str) -> Result<Group, ListenError> {
+    let found = Group::from_name(name).ok().flatten();
+    found.ok_or_else(|| ListenError::NoGroup(name.to_owned()))
+}
+
+fn open_unix(
+    place: &Listen,
+    path: &Path,
+    settings: &LmtpSettings,
+    group: Option<&Group>,
+) -> Result<Place, ListenError> {
+    let failed = |source| ListenError::System { place: place.clone(), source };
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(failed(ErrorKind::InvalidInput.into()));
+    };
+    // Whoever replaces names in this folder does it alone, and stays in it, whatever becomes of the path to it.
+    let folder = File::open(parent).map_err(failed)?;
+    let lock = folder.try_clone().map_err(failed)?;
+    let _lock = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, error)| failed(error.into()))?;
+    let bind = || bind(path, settings.socket_mode, group);
+    let socket = match bind() {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            remove_dead(place, path, &folder)?;
+            bind()
+        }
+        bound => bound,
+    };
+    let socket = socket.map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    if let Some(group) = group {
+        give_group(&folder, name, group).map_err(failed)?;
+    }
+    let stat = look(&folder, name).map_err(failed)?;
+    if let Some(group) = group.filter(|group| group.gid.as_raw() != stat.st_gid) {
+        let _ = unlinkat(&folder, name, UnlinkatFlags::NoRemoveDir);
+        return Err(ListenError::OtherGroup { path: path.to_owned(), group: group.name.clone() });
+    }
+    let name = Name { path: path.to_owned(), id: id(&stat), folder };
+    Ok(Place::Unix(socket, name))
+}
+
+/// Mode and group are those of the process for this moment: a name in a folder of somebody else may lead anywhere a moment later.
+fn bind(path: &Path, mode: u32, group: Option<&Group>) -> io::Result<UnixListener> {
+    let before = getegid();
+    if let Some(group) = group.filter(|_| geteuid().is_root()) {
+        setegid(group.gid)?;
+    }
+    let mask = umask(Mode::from_bits_truncate(!mode & 0o777));
+    let bound = UnixListener::bind(path);
+    umask(mask);
+    back_to(before)?;
+    bound
+}
+
+fn back_to(group: Gid) -> io::Result<()> {
+    if getegid() == group { Ok(()) } else { Ok(setegid(group)?) }
+}
+
+/// For who is not root: one of its own groups.
+fn give_group(folder: &File, name: &OsStr, group: &Group) -> io::Result<()> {
+    if geteuid().is_root() {
+        return Ok(());
+    }
+    Ok(fchownat(folder, name, None, Some(group.gid), AtFlags::AT_SYMLINK_NOFOLLOW)?)
+}
+
+/// Takes away the socket of a daemon that is dead.
+fn remove_dead(place: &Listen, path: &Path, folder: &File) -> Result<(), ListenError> {
+    let failed = |source| ListenError::System { place: place.clone(), source };
+    let name = path.file_name().unwrap_or_default();
+    let stat = look(folder, name).map_err(failed)?;
+    if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFSOCK {
+        return Err(ListenError::InTheWay(path.to_owned()));
+    }
+    if is_answered(path) {
+        return Err(ListenError::Taken(place.clone()));
+    }
+    unlinkat(folder, name, UnlinkatFlags::NoRemoveDir).map_err(|error| failed(error.into()))
+}
+
+/// Does somebody listen? To connect waits where a living daemon has a long queue.
+fn is_answered(path: &Path) -> bool {
+    let (told, heard) = channel();
+    let path = path.to_owned();
+    let ask = move || drop(told.send(UnixStream::connect(path).map(drop)));
+    let asked = std::thread::Builder::new().name("listen".into()).spawn(ask);
+    match asked.map(|_| heard.recv_timeout(ANSWER)) {
+        Ok(Ok(Err(error))) => error.kind() != ErrorKind::ConnectionRefused,
+        _ => true,
+    }
+}
+
+fn look(folder: &File, name: &OsStr) -> io::Result<FileStat> {
+    Ok(fstatat(folder, name, AtFlags::AT_SYMLINK_NOFOLLOW)?)
+}
+
+fn id(stat: &FileStat) -> (u64, u64) {
+    (stat.st_dev, stat.st_ino)
+}
+
+impl Name {
+    /// Another daemon may have put its own there, or be about to.
+    fn remove(&self) {
+        let name = self.path.file_name().unwrap_or_default();
+        let Ok(lock) = self.folder.try_clone() else { return };
+        let Ok(_lock) = Flock::lock(lock, FlockArg::LockExclusiveNonblock) else { return };
+        if look(&self.folder, name).is_ok_and(|stat| id(&stat) == self.id) {
+            let _: Result<(), Errno> = unlinkat(&self.folder, name, UnlinkatFlags::NoRemoveDir);
+        }
+    }
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}

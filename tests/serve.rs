@@ -1,0 +1,15 @@
+//! The daemon.
+
+mod changes;
+mod daemon;
+mod hostile;
+mod killed;
+mod memory;
+mod owned;
+mod page;
+mod postfix;
+mod recipients;
+mod service;
+mod sessions;
+mod sockets;
+mod stop;

@@ -1,0 +1,91 @@
+//! Several recipients of a message: one delivery if that can be, and each by himself if not.
+
+use super::daemon::{Daemon, STORED, maildir, message, stored};
+use crate::batch::house::{ADA, BOB, House};
+
+const ROBERT: &str = "robert@north.example";
+
+/// Ada's mailbox has room for so many octets, as Dovecot and Courier write it down.
+fn limit_ada(house: &House, octets: u64) {
+    let folder = maildir(house, "ada");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("maildirsize"), format!("{octets}S\n0 0\n")).unwrap();
+}
+
+#[test]
+fn a_full_mailbox_keeps_nobody_else_from_his_mail() {
+    let house = House::lasting();
+    limit_ada(&house, 100);
+    let daemon = Daemon::of(house, "");
+    let mut client = daemon.client();
+    let replies = client.begin(&[ADA, "nobody@north.example", BOB, "x@far.example"]);
+    assert_eq!(
+        replies,
+        [
+            "250 2.1.5 recipient ok",
+            "550 5.1.1 no such user here",
+            "250 2.1.5 recipient ok",
+            "451 4.3.5 the recipient's domain is not ready here"
+        ]
+    );
+    let answers = client.finish(&message("one"), 2).unwrap();
+    assert_eq!(answers, ["452 4.2.2 the mailbox is full", STORED]);
+    assert_eq!(daemon.inbox("bob"), [stored(&message("one"))]);
+    assert!(daemon.inbox("ada").is_empty());
+    limit_ada(&daemon.house, 1 << 20);
+    assert_eq!(client.deliver(&[ADA, BOB], &message("two")), [STORED, STORED]);
+    assert_eq!(daemon.inbox("ada"), [stored(&message("two"))]);
+    let log = daemon.log();
+    assert!(log.contains("the mailbox of ada@north.example is full"), "{log}");
+    daemon.stop();
+}
+
+/// Two addresses of one account are one delivery, together and by itself.
+#[test]
+fn an_account_gets_a_message_once() {
+    let house = House::lasting();
+    limit_ada(&house, 100);
+    house.run(&["account", "set", BOB, "--alias", ROBERT]);
+    let daemon = Daemon::of(house, "");
+    let mut client = daemon.client();
+    assert_eq!(client.deliver(&[BOB, ROBERT], &message("both")), [STORED, STORED]);
+    let full = "452 4.2.2 the mailbox is full";
+    assert_eq!(client.deliver(&[BOB, ADA, ROBERT], &message("three")), [STORED, full, STORED]);
+    assert_eq!(daemon.inbox("bob"), [stored(&message("both")), stored(&message("three"))]);
+    daemon.stop();
+}
+
+/// What the server's rules store of a message is there once, though each recipient is a delivery by himself.
+#[test]
+fn the_copy_of_the_servers_rule_is_stored_once() {
+    let house = House::lasting();
+    house.rules(
+        "--server",
+        "[[rule]]\nname = \"all\"\npriority = 5\nwhen = []\nthen = [[\"Store Encrypted in\", \"~eve@north.example/INBOX\"]]\n",
+    );
+    house.add("eve");
+    limit_ada(&house, 100);
+    let daemon = Daemon::of(house, "");
+    let mut client = daemon.client();
+    let full = "452 4.2.2 the mailbox is full";
+    assert_eq!(client.deliver(&[BOB, ADA, "eve@north.example"], &message("x")), [STORED, full, STORED]);
+    assert_eq!(daemon.inbox("bob").len(), 1);
+    // Her own, and the server's.
+    assert_eq!(daemon.inbox("eve").len(), 2);
+    daemon.stop();
+}
+
+/// A rule of one refuses; the other has it.
+#[test]
+fn a_refusal_is_for_whose_rule_it_is() {
+    let house = House::lasting();
+    house.rules(
+        "--account bob@north.example",
+        "[[rule]]\nname = \"no\"\npriority = 5\nwhen = []\nthen = [[\"Reject with\", \"no\"]]\n",
+    );
+    let daemon = Daemon::of(house, "");
+    let mut client = daemon.client();
+    assert_eq!(client.deliver(&[BOB, ADA], &message("x")), ["550 5.7.1 no", STORED]);
+    assert_eq!((daemon.inbox("bob").len(), daemon.inbox("ada").len()), (0, 1));
+    daemon.stop();
+}

@@ -1,0 +1,258 @@
+//! The service behind the sockets: each message gets its own answer, the one that a delivery by itself gets, whatever happens.
+
+use crate::batch::house::{ADA, BOB, House, Parts, numbers, parcel};
+use sealpost::engine::{
+    CommandRun, Copy, Disposition, Engine, HelperError, Helpers, House as Host, InFlight, Mailstore, Outcome,
+    Parcel, Queue, Service, Staged, StoreError,
+};
+use sealpost::mail::{Address, FolderName, MailboxName};
+use sealpost::rules::{Answer, Command, Envelope};
+use sealpost::store::MemoryStore;
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
+
+/// There is room and time.
+struct Roomy;
+
+impl Host for Roomy {
+    fn hold(&self, _: u64) -> Box<dyn Any> {
+        Box::new(())
+    }
+    fn work(&self, _: u64) -> Box<dyn Any> {
+        Box::new(())
+    }
+    fn has_time(&self) -> bool {
+        true
+    }
+    fn name(&self) -> String {
+        "a name".into()
+    }
+}
+
+/// What is told to each recipient of a message.
+fn deliver(service: &Service<'_>, queue: &Queue, parcel: Parcel) -> Vec<String> {
+    let recipients = parcel.recipients.len();
+    let mut lines = vec![None; recipients];
+    service.deliver(queue, &Arc::new(parcel), &Roomy, &mut |places, request, outcome: Outcome| {
+        assert_eq!(places.len(), request.recipients.len());
+        for place in places {
+            assert!(lines[*place].replace(outcome.disposition.line()).is_none(), "told twice");
+        }
+    });
+    lines.into_iter().map(|line| line.expect("each is told")).collect()
+}
+
+/// Runs a service while `visit` has its queue; it ends.
+fn served<T>(service: &Service<'_>, visit: impl FnOnce(&Queue) -> T) -> T {
+    let queue = Queue::default();
+    std::thread::scope(|threads| {
+        threads.spawn(|| service.run(&queue));
+        let visited = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| visit(&queue)));
+        queue.close();
+        visited.unwrap()
+    })
+}
+
+fn service(engine: Engine<'_>) -> Service<'_> {
+    Service { engine, window: InFlight::default(), memory_limit: 1 << 20 }
+}
+
+const RULES: &str = "[[rule]]\nname = \"no\"\npriority = 9\nwhen = [[\"Subject\", \"is\", \"*3\"]]\n\
+                     then = [[\"Reject with\", \"not three\"]]\n\
+                     [[rule]]\nname = \"keep\"\npriority = 5\nwhen = [[\"Subject\", \"is\", \"*7\"]]\n\
+                     then = [[\"Remember 'From' in\", \"Friends\"]]\n";
+
+/// To one, to both, to nobody; some are refused by a rule, some go by their own session.
+fn mail() -> Vec<Parcel> {
+    let to: [&[&str]; 5] =
+        [&[BOB], &[ADA], &[BOB, ADA], &["nobody@north.example"], &[ADA, BOB, "x@far.example"]];
+    numbers(60).iter().enumerate().map(|(at, subject)| parcel(to[at % to.len()], subject)).collect()
+}
+
+#[test]
+fn each_message_gets_the_answer_that_it_gets_alone() {
+    let house = House::new();
+    house.rules("--account bob@north.example", RULES);
+    let (store, parts) = (MemoryStore::default(), Parts::default());
+    // One that never took anything.
+    let expected: Vec<Vec<String>> = {
+        let engine = house.engine(&store, &parts);
+        let one_by_one = |parcel: &Parcel| {
+            let outcome = engine.deliver(&parcel.request());
+            let several = parcel.recipients.len() > 1 && outcome.disposition != Disposition::Delivered;
+            let alone = |to: &sealpost::engine::Recipient| {
+                let request = sealpost::engine::Request { recipients: vec![to.clone()], ..parcel.request() };
+                engine.deliver(&request).disposition.line()
+            };
+            match several {
+                true => parcel.recipients.iter().map(alone).collect(),
+                false => vec![outcome.disposition.line(); parcel.recipients.len()],
+            }
+        };
+        mail().iter().map(one_by_one).collect()
+    };
+    let alone = store.total();
+    let store = MemoryStore::default();
+    let engine = house.engine(&store, &parts);
+    for messages in [1, 4, 512] {
+        let service = Service { window: InFlight { messages, ..InFlight::default() }, ..service(engine) };
+        let before = store.total();
+        let told = Mutex::new(BTreeMap::new());
+        served(&service, |queue| {
+            let waiting = Mutex::new(mail().into_iter().enumerate().collect::<Vec<_>>());
+            std::thread::scope(|threads| {
+                for _ in 0..16 {
+                    threads.spawn(|| {
+                        while let Some((number, parcel)) = { waiting.lock().unwrap().pop() } {
+                            let lines = deliver(&service, queue, parcel);
+                            told.lock().unwrap().insert(number, lines);
+                        }
+                    });
+                }
+            });
+        });
+        let told: Vec<Vec<String>> = told.into_inner().unwrap().into_values().collect();
+        assert_eq!(told, expected, "{messages} at a time");
+        assert_eq!(store.total() - before, alone, "{messages} at a time");
+        assert_eq!(store.staged(), 0);
+    }
+}
+
+/// A store that panics at some of the windows.
+struct Fragile {
+    store: MemoryStore,
+    calls: AtomicUsize,
+}
+
+impl Mailstore for Fragile {
+    fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError> {
+        self.store.stage(copy)
+    }
+    fn stage_all(&self, copies: &[&Copy<'_>]) -> Vec<Result<Box<dyn Staged>, StoreError>> {
+        assert!(self.calls.fetch_add(1, Ordering::SeqCst) % 3 != 1, "a fault of ours");
+        self.store.stage_all(copies)
+    }
+    fn exists(&self, owner: &Address, mailbox: &MailboxName) -> Result<bool, StoreError> {
+        self.store.exists(owner, mailbox)
+    }
+    fn mailboxes(&self, owner: &Address) -> Result<Vec<String>, StoreError> {
+        self.store.mailboxes(owner)
+    }
+    fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError> {
+        self.store.holds(owner, mailbox, name)
+    }
+    fn holds_file(&self, owner: &Address, folder: &FolderName, name: &str) -> Result<bool, StoreError> {
+        self.store.holds_file(owner, folder, name)
+    }
+}
+
+#[test]
+fn a_panic_is_a_doubt_for_its_window_and_the_service_goes_on() {
+    let (house, parts) = (House::new(), Parts::default());
+    let store = Fragile { store: MemoryStore::default(), calls: AtomicUsize::new(0) };
+    let service = service(house.engine(&store, &parts));
+    let told: Vec<String> = served(&service, |queue| {
+        let lines = Mutex::new(Vec::new());
+        std::thread::scope(|threads| {
+            for thread in 0..6 {
+                let (lines, service) = (&lines, &service);
+                threads.spawn(move || {
+                    for number in 0..10 {
+                        let told = deliver(service, queue, parcel(&[BOB], &format!("{thread} {number}")));
+                        lines.lock().unwrap().extend(told);
+                    }
+                });
+            }
+        });
+        lines.into_inner().unwrap()
+    });
+    let count = |line: &str| told.iter().filter(|told| *told == line).count();
+    assert_eq!(told.len(), 60);
+    assert_eq!(count("2.0.0 stored"), store.store.total(), "told, and there");
+    assert!(count("4.3.0 internal error") > 0 && count("2.0.0 stored") > 0, "{told:?}");
+    assert_eq!(count("4.3.0 internal error") + count("2.0.0 stored"), 60);
+}
+
+/// The service ends while messages come: each still gets its answer.
+#[test]
+fn an_end_in_the_middle_leaves_nobody_waiting() {
+    let (house, parts, store) = (House::new(), Parts::default(), MemoryStore::default());
+    let service = service(house.engine(&store, &parts));
+    let queue = Queue::default();
+    let told = Mutex::new(0);
+    std::thread::scope(|threads| {
+        let serving = threads.spawn(|| service.run(&queue));
+        for thread in 0..8 {
+            let (queue, service, told) = (&queue, &service, &told);
+            threads.spawn(move || {
+                for number in 0..20 {
+                    let lines = deliver(service, queue, parcel(&[BOB], &format!("{thread} {number}")));
+                    assert_eq!(lines, ["2.0.0 stored"]);
+                    *told.lock().unwrap() += 1;
+                    if number == 10 {
+                        queue.close();
+                    }
+                }
+            });
+        }
+        serving.join().unwrap();
+    });
+    assert_eq!((*told.lock().unwrap(), store.total()), (160, 160));
+    // Nobody ever served this one.
+    let closed = Queue::default();
+    closed.close();
+    assert_eq!(deliver(&service, &closed, parcel(&[BOB], "after")), ["2.0.0 stored"]);
+}
+
+/// A program that ends when others have been served.
+struct Slow {
+    called: Barrier,
+    over: Barrier,
+}
+
+impl Helpers for Slow {
+    fn may_run(&self, _: &Command, _: &Envelope) -> Result<(), HelperError> {
+        Ok(())
+    }
+    fn execute(&self, _: &CommandRun<'_>) -> Result<(), HelperError> {
+        self.called.wait();
+        self.over.wait();
+        Ok(())
+    }
+    fn ask(&self, _: &str, _: &[u8], _: &Envelope) -> Result<Answer, HelperError> {
+        Ok(Answer::Accept)
+    }
+}
+
+#[test]
+fn a_slow_program_holds_up_nobody_else() {
+    let house = House::new();
+    house.rules(
+        "--server",
+        "[[rule]]\nname = \"slow\"\npriority = 5\nwhen = [[\"Subject\", \"is\", \"slow\"]]\nthen = [[\"Execute\", \"/bin/slow\"]]\n",
+    );
+    let (parts, store) = (Parts::default(), MemoryStore::default());
+    let slow = Slow { called: Barrier::new(6), over: Barrier::new(6) };
+    let service = service(Engine { helpers: &slow, ..house.engine(&store, &parts) });
+    served(&service, |queue| {
+        std::thread::scope(|threads| {
+            // More of them than there are lanes.
+            for _ in 0..5 {
+                let service = &service;
+                threads.spawn(move || {
+                    assert_eq!(deliver(service, queue, parcel(&[BOB], "slow")), ["2.0.0 stored"]);
+                });
+            }
+            slow.called.wait();
+            for number in 0..20 {
+                let subject = number.to_string();
+                assert_eq!(deliver(&service, queue, parcel(&[ADA], &subject)), ["2.0.0 stored"]);
+            }
+            assert_eq!(store.total(), 20);
+            slow.over.wait();
+        });
+    });
+    assert_eq!(store.total(), 25);
+}

@@ -1,0 +1,136 @@
+//! The sockets: modes, the dead and the living, and what is in the way.
+
+use super::daemon::{Daemon, STORED, command, configure, message, socket, stored};
+use crate::batch::house::{BOB, House};
+use nix::sys::signal::Signal;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+
+/// It does not come to listening.
+fn refused(house: &House) -> (i32, String) {
+    let ended = command(house, &[]).output().unwrap();
+    (ended.status.code().unwrap(), String::from_utf8(ended.stderr).unwrap())
+}
+
+fn mode(house: &House) -> u32 {
+    socket(house).metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_message_comes_in_and_is_sealed() {
+    let daemon = Daemon::start("");
+    assert_eq!(mode(&daemon.house), 0o660);
+    let text = message("hello") + "\r\n.dots\r\n..";
+    let mut client = daemon.client();
+    assert_eq!(client.deliver(&[BOB], &text.replace("\r\n.", "\r\n..")), [STORED]);
+    assert_eq!(daemon.inbox("bob"), [stored(&text)]);
+    assert_eq!(client.say("QUIT"), "221 2.0.0 bye");
+    assert!(client.is_closed());
+    let log = daemon.log();
+    assert!(
+        log.contains("answer=\"2.0.0 stored\" \"done\"") || log.contains("answer=\"2.0.0 stored\""),
+        "{log}"
+    );
+    assert!(!log.contains("body of"), "no word of a message");
+    let house = daemon.stop();
+    assert!(!socket(&house).exists(), "its name goes with it");
+}
+
+#[test]
+fn the_socket_of_a_dead_daemon_is_replaced() {
+    let daemon = Daemon::start("lmtp-socket-mode = \"0600\"");
+    daemon.signal(Signal::SIGKILL);
+    let (house, ..) = daemon.ended();
+    assert!(socket(&house).exists(), "nobody took it away");
+    configure(&house, "lmtp-socket-mode = \"0666\"");
+    let daemon = Daemon::under(house, &[]);
+    assert_eq!(mode(&daemon.house), 0o666);
+    assert_eq!(daemon.client().deliver(&[BOB], &message("again")), [STORED]);
+}
+
+#[test]
+fn a_living_daemon_keeps_its_socket() {
+    let daemon = Daemon::start("");
+    let (code, text) = refused(&daemon.house);
+    let place = format!("unix:{}", daemon.socket().display());
+    assert_eq!(
+        (code, text),
+        (
+            1,
+            format!(
+                "sealpost: somebody listens on {place} already\n  another sealpost serve runs, or another server\n"
+            )
+        )
+    );
+    assert_eq!(daemon.client().deliver(&[BOB], &message("still there")), [STORED]);
+    // Another one has its name by now: that is not ours to take away.
+    std::fs::remove_file(daemon.socket()).unwrap();
+    let other = UnixListener::bind(daemon.socket()).unwrap();
+    let house = daemon.stop();
+    assert!(socket(&house).exists());
+    drop(other);
+}
+
+#[test]
+fn a_file_in_the_way_stays() {
+    let house = House::lasting();
+    configure(&house, "");
+    std::fs::write(socket(&house), "mine").unwrap();
+    let (code, text) = refused(&house);
+    assert_eq!(code, 1);
+    assert!(text.contains("is there, and is no socket"), "{text}");
+    assert_eq!(std::fs::read(socket(&house)).unwrap(), b"mine");
+}
+
+#[test]
+fn places_where_nobody_can_listen_are_told_with_what_to_do() {
+    let house = House::lasting();
+    let toml = house.folder.path().join("store/sealpost.toml");
+    let told = |text: &str| {
+        std::fs::write(&toml, text).unwrap();
+        refused(&house)
+    };
+    let (code, text) = told("");
+    assert_eq!(code, 78);
+    assert!(text.contains("does not say where to listen") && text.contains("lmtp-listen = ["), "{text}");
+    let (code, text) = told("lmtp-listen = [\"unix:/nonexistent/lmtp\"]");
+    assert_eq!(code, 66);
+    assert!(text.contains("its folder must be there"), "{text}");
+    let place = format!("lmtp-listen = [\"unix:{}\"]\n", socket(&house).display());
+    let (code, text) = told(&format!("{place}lmtp-socket-group = \"no-such-group\"\n"));
+    assert_eq!(code, 78);
+    assert!(text.contains("there is no group no-such-group"), "{text}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (code, text) = told(&format!("lmtp-listen = [\"{}\"]", taken.local_addr().unwrap()));
+    assert_eq!(code, 1);
+    assert!(text.contains("somebody listens on 127.0.0.1:"), "{text}");
+    let (code, text) = told("lmtp-listen = [\"192.0.2.1:24\"]");
+    assert_eq!(code, 78);
+    assert!(text.contains("there is no TLS"), "{text}");
+}
+
+/// A port of this machine, and what rules see of who came there.
+#[test]
+fn a_client_over_tcp_is_known_by_its_address() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let house = House::lasting();
+    let rule = "[[rule]]\nname = \"no\"\npriority = 5\n\
+                when = [[\"Submit Address\", \"is\", \"LMTP [127.0.0.1]\"], [\"Source\", \"is\", \"lmtp\"]]\n\
+                then = [[\"Reject with\", \"not from there\"]]\n";
+    house.rules("--account bob@north.example", rule);
+    configure(&house, "");
+    let toml = house.folder.path().join("store/sealpost.toml");
+    let text = std::fs::read_to_string(&toml).unwrap().replace("[\"unix", &format!("[\"{free}\", \"unix"));
+    std::fs::write(&toml, text).unwrap();
+    let daemon = Daemon::under(house, &[]);
+    assert_eq!(daemon.client().deliver(&[BOB], &message("over a socket")), [STORED]);
+    let mut stream = std::net::TcpStream::connect(free).unwrap();
+    let text = format!(
+        "LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<{BOB}>\r\nDATA\r\n{}\r\n.\r\nQUIT\r\n",
+        message("over TCP")
+    );
+    std::io::Write::write_all(&mut stream, text.as_bytes()).unwrap();
+    let mut replies = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut replies).unwrap();
+    assert!(replies.ends_with("550 5.7.1 not from there\r\n221 2.0.0 bye\r\n"), "{replies}");
+}

@@ -1,0 +1,84 @@
+//! Its end: who is served, who is told to come again, and when it is over.
+
+use super::daemon::{Daemon, STORED, inbox, message, socket, stored};
+use crate::batch::house::BOB;
+use crate::support::wait_for;
+use nix::sys::signal::Signal;
+use std::os::unix::net::UnixStream;
+
+/// The daemon has heard the signal.
+fn ends(daemon: &Daemon) {
+    wait_for("the end to begin", 60, || daemon.log().contains("ending").then_some(()));
+}
+
+const LATER: &str = "421 4.3.2 this server ends, try again";
+
+#[test]
+fn who_sends_a_message_gets_its_answer_and_others_are_told_to_come_again() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let daemon = Daemon::start("");
+        let (mut idle, mut named, mut sending, mut chunks) =
+            (daemon.client(), daemon.client(), daemon.client(), daemon.client());
+        assert!(named.say("MAIL FROM:<carol@far.example>").starts_with("250"));
+        assert!(named.say(&format!("RCPT TO:<{BOB}>")).starts_with("250"));
+        sending.begin(&[BOB]);
+        sending.write(b"Subject: half").unwrap();
+        chunks.say("MAIL FROM:<carol@far.example>");
+        chunks.say(&format!("RCPT TO:<{BOB}>"));
+        assert_eq!(chunks.say("BDAT 7\r\nab\r\nc"), "250 2.0.0 octets received");
+        daemon.signal(signal);
+        for waiting in [&mut idle, &mut named] {
+            assert_eq!(waiting.reply().unwrap(), LATER);
+            assert!(waiting.is_closed());
+        }
+        ends(&daemon);
+        wait_for("no name", 60, || (!daemon.socket().exists()).then_some(()));
+        assert!(UnixStream::connect(daemon.socket()).is_err());
+        assert_eq!(sending.finish("\r\n\r\nwhole", 1).unwrap(), [STORED]);
+        assert_eq!(sending.reply().unwrap(), LATER);
+        assert_eq!(chunks.say("BDAT 3 LAST\r\nd"), STORED);
+        assert_eq!(chunks.reply().unwrap(), LATER);
+        let (house, status, said) = daemon.ended();
+        assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+        let mut found = inbox(&house, "bob");
+        found.sort();
+        let expected = [
+            stored("Subject: half\r\n\r\nwhole"),
+            "Return-Path: <carol@far.example>\r\nab\r\nc\r\nd\r\n".into(),
+        ];
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn a_second_signal_does_not_wait_and_loses_nothing_that_was_told() {
+    let daemon = Daemon::start("");
+    let mut client = daemon.client();
+    assert_eq!(client.deliver(&[BOB], &message("told")), [STORED]);
+    client.begin(&[BOB]);
+    daemon.signal(Signal::SIGTERM);
+    ends(&daemon);
+    daemon.signal(Signal::SIGTERM);
+    assert!(client.is_closed());
+    let (house, status, _) = daemon.ended();
+    assert_eq!(status.code(), Some(75));
+    assert_eq!(inbox(&house, "bob"), [stored(&message("told"))]);
+    assert!(!socket(&house).exists());
+}
+
+/// A client that has gone in the middle of a message keeps nobody.
+#[test]
+fn a_client_that_dies_in_the_middle_leaves_nothing() {
+    let daemon = Daemon::start("");
+    let mut client = daemon.client();
+    client.begin(&[BOB]);
+    client.write(message("lost").as_bytes()).unwrap();
+    drop(client);
+    let mut client = daemon.client();
+    client.say("MAIL FROM:<>");
+    client.say(&format!("RCPT TO:<{BOB}>"));
+    client.write(b"BDAT 100 LAST\r\nnot a hundred").unwrap();
+    drop(client);
+    let house = daemon.stop();
+    assert_eq!(inbox(&house, "bob"), [""; 0]);
+}
