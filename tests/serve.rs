@@ -1,5 +1,6 @@
 //! The daemon.
 
+mod conversation;
 mod daemon;
 mod service;
 mod sessions;
