@@ -1,6 +1,7 @@
 //! The daemon.
 
 mod changes;
+mod conversation;
 mod daemon;
 mod hostile;
 mod killed;

@@ -143,7 +143,7 @@ mod tests {
             prop_assert_eq!(is_bare, strange);
             prop_assert_eq!(&read(sent.as_bytes(), usize::MAX), &Some((text, used, is_bare)));
             if !is_bare {
-                let lines = format!("\r\n{}", accepted).replace("\r\n", "\n");
+                let lines = format!("\r\n{accepted}").replace("\r\n", "\n");
                 prop_assert_eq!(lines.find("\n.\n"), Some(lines.len() - 3));
             }
         }

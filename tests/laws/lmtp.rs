@@ -261,7 +261,7 @@ impl<'t> Client<'t> {
     fn chunk(&mut self, line: &[u8]) -> Option<u16> {
         let Ok(line) = std::str::from_utf8(line) else { return Some(self.next()) };
         let words: Vec<String> =
-            line.split([' ', '\r', '\n']).filter(|word| !word.is_empty()).map(str::to_uppercase).collect();
+            words(line).split(' ').filter(|word| !word.is_empty()).map(str::to_uppercase).collect();
         let length = words.get(1).and_then(|word| word.parse::<u64>().ok());
         let is_last = words.get(2).is_some_and(|word| word == "LAST");
         // A line that is none, or a length that is none: the reply says so at once.
@@ -299,9 +299,12 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn verb(line: &[u8]) -> String {
-    let line = line.strip_suffix(b"\r\n").unwrap_or(line);
-    let line = String::from_utf8_lossy(line);
-    line.trim_end_matches([' ', '\t']).split(' ').next().unwrap_or_default().to_ascii_uppercase()
+    words(&String::from_utf8_lossy(line)).split(' ').next().unwrap_or_default().to_ascii_uppercase()
+}
+
+/// Without the end of the line and white space before it.
+fn words(line: &str) -> &str {
+    line.strip_suffix("\r\n").unwrap_or(line).trim_end_matches([' ', '\t'])
 }
 
 fn assert_classes_agree(reply: &Reply) {
