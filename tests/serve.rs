@@ -1,7 +1,11 @@
 //! The daemon.
 
+mod changes;
 mod conversation;
 mod daemon;
+mod killed;
+mod memory;
+mod recipients;
 mod service;
 mod sessions;
 mod sockets;

@@ -14,7 +14,9 @@ use crate::lmtp::server::{Host, Limits, ListenError, Listeners, Server, Stop};
 use crate::system::EndSignals;
 use serde_json::json;
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -50,6 +52,7 @@ pub(super) struct Serve;
 impl Serve {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         crate::system::close_inherited();
+        give_back_large_rooms();
         let config = written_config(context)?;
         let listeners = listen(&config)?;
         context.become_owner()?;
@@ -69,6 +72,20 @@ impl Serve {
         site.serve(&service, &listeners, &signals)?;
         tracing::info!("ended");
         Ok(())
+    }
+}
+
+/// What a thread has freed the C library keeps for that thread, and the more the larger it was (mallopt(3),
+/// M_MMAP_THRESHOLD): a hundred sessions would each keep the room of their largest message. With a threshold that is said once, what
+/// is above goes back at once. It is read when a process begins, so that this one begins again.
+fn give_back_large_rooms() {
+    const THRESHOLD: &str = "MALLOC_MMAP_THRESHOLD_";
+    let mut args = std::env::args_os();
+    if let (None, Ok(program), Some(name)) =
+        (std::env::var_os(THRESHOLD), std::env::current_exe(), args.next())
+    {
+        // Where that fails it is served with more memory.
+        let _ = Command::new(program).arg0(name).args(args).env(THRESHOLD, (1 << 20).to_string()).exec();
     }
 }
 

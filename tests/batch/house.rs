@@ -72,23 +72,33 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let directory = SqliteDirectory::create(&folder.path().join("store")).unwrap();
         directory.add_domain(&NewDomain { name: "north.example".into(), ..NewDomain::default() }).unwrap();
-        let people = ["bob", "ada"].map(address);
-        let (key, certificate) = issued(&people, validity);
-        for address in &people {
-            directory.add_account(&NewAccount { address: address.clone(), aliases: Vec::new() }).unwrap();
-            directory.add_certificate(address, &certificate, "test").unwrap();
-        }
-        let settings = Config::default().settings;
-        House { folder, directory, key, certificate, clock: Hand(AtomicI64::new(10)), settings }
+        let (key, certificate) = issued(&["bob", "ada", "eve"].map(address), validity);
+        let (settings, clock) = (Config::default().settings, Hand(AtomicI64::new(10)));
+        let house = House { folder, directory, key, certificate, clock, settings };
+        ["bob", "ada"].into_iter().for_each(|local| house.add(local));
+        house
+    }
+
+    /// With an account more.
+    pub(crate) fn add(&self, local: &str) {
+        let address = address(local);
+        self.directory.add_account(&NewAccount { address: address.clone(), aliases: Vec::new() }).unwrap();
+        self.directory.add_certificate(&address, &self.certificate, "test").unwrap();
     }
 
     /// Installs rules by the command, in another process.
     pub(crate) fn rules(&self, holder: &str, text: &str) {
         let file = self.folder.path().join("rules.toml");
         std::fs::write(&file, text).unwrap();
+        let install = ["rules", "install", crate::support::path(&file)];
+        self.run(&[&install[..], &holder.split(' ').collect::<Vec<_>>()].concat());
+    }
+
+    /// Runs a command in another process.
+    pub(crate) fn run(&self, words: &[&str]) {
         let root = self.folder.path().join("store");
-        let install = crate::support::Program::sealpost().args(["--root", crate::support::path(&root)]);
-        install.words("rules install").args([crate::support::path(&file)]).words(holder).run().ok();
+        let command = crate::support::Program::sealpost().args(["--root", crate::support::path(&root)]);
+        command.args(words).run().ok();
     }
 
     pub(crate) fn disk(&self) -> Disk {

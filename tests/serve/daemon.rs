@@ -80,10 +80,6 @@ impl Daemon {
         socket(&self.house)
     }
 
-    pub(super) fn root(&self) -> PathBuf {
-        self.house.folder.path().join("store")
-    }
-
     pub(super) fn client(&self) -> Client {
         Client::connect(&self.socket())
     }
@@ -155,6 +151,16 @@ impl Client {
         assert!(client.reply().unwrap().starts_with("220 "));
         assert!(client.say("LHLO client.example").starts_with("250 "));
         client
+    }
+
+    /// The same over a connection that may end at any time.
+    pub(super) fn over(stream: UnixStream) -> io::Result<Client> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut client = Client(BufReader::new(stream));
+        client.reply()?;
+        client.write(b"LHLO client.example\r\n")?;
+        client.reply()?;
+        Ok(client)
     }
 
     /// Before any.
