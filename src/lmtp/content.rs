@@ -138,12 +138,12 @@ mod tests {
         #[test]
         fn what_is_accepted_has_one_end(sent in "[.\r\na]{0,30}\r\n[.]\r\n", piece in 1_usize..9) {
             let (text, used, is_bare) = read(sent.as_bytes(), piece).unwrap();
-            let accepted = sent.get(..used).unwrap();
-            let strange = accepted.replace("\r\n", "").contains(['\r', '\n']);
+            let sent_until_end = sent.get(..used).unwrap();
+            let strange = sent_until_end.replace("\r\n", "").contains(['\r', '\n']);
             prop_assert_eq!(is_bare, strange);
             prop_assert_eq!(&read(sent.as_bytes(), usize::MAX), &Some((text, used, is_bare)));
             if !is_bare {
-                let lines = format!("\r\n{accepted}").replace("\r\n", "\n");
+                let lines = format!("\r\n{sent_until_end}").replace("\r\n", "\n");
                 prop_assert_eq!(lines.find("\n.\n"), Some(lines.len() - 3));
             }
         }
