@@ -1,7 +1,7 @@
 //! What keeps secrets in this process.
 
 use nix::sys::prctl::set_dumpable;
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 
 /// No core dumps, no debugger of the same user, and no file of ours that others may read. What the kernel refuses is
@@ -10,6 +10,13 @@ pub fn harden() {
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     forbid_dumps();
+}
+
+/// As many open files as the machine lets this process have: for one that serves many at a time.
+pub fn allow_many_files() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
 }
 
 /// Closes what the process was started with beside the three standard files: it would reach every program that we start.

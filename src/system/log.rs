@@ -2,9 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use time::OffsetDateTime;
 use time::macros::format_description;
 use tracing::{Level, Metadata};
@@ -28,10 +29,10 @@ pub fn start_syslog(level: Level) {
     let _ = subscriber.without_time().with_level(false).try_init();
 }
 
-/// Logs to the end of a file from now on; it is made, and only its owner can read it.
+/// Logs to the end of a file from now on; it is made, and only its owner can read it. One that is moved away, as logrotate(8) does,
+/// is followed by a new one of its name.
 pub fn start_file(path: &Path, level: Level) -> io::Result<()> {
-    let file: File = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    let subscriber = tracing_subscriber::fmt().with_writer(LogFile(file)).with_max_level(level);
+    let subscriber = tracing_subscriber::fmt().with_writer(LogFile::open(path)?).with_max_level(level);
     let _ = subscriber.with_ansi(false).with_target(false).try_init();
     Ok(())
 }
@@ -48,19 +49,44 @@ fn one_line(event: &[u8]) -> String {
 }
 
 /// Appends one line for each event, in one write.
-struct LogFile(File);
+struct LogFile {
+    path: PathBuf,
+    file: Mutex<File>,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> io::Result<LogFile> {
+        Ok(LogFile { path: path.to_owned(), file: Mutex::new(append_to(path)?) })
+    }
+
+    /// To the file that has the name now; where there can be none, to the one that had it.
+    fn append(&self, line: &[u8]) -> io::Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_there = self.path.metadata().is_ok_and(|named| {
+            file.metadata().is_ok_and(|open| (open.dev(), open.ino()) == (named.dev(), named.ino()))
+        });
+        if !is_there && let Ok(next) = append_to(&self.path) {
+            *file = next;
+        }
+        file.write_all(line)
+    }
+}
+
+fn append_to(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
 
 impl<'a> MakeWriter<'a> for LogFile {
     type Writer = Line<'a>;
 
     fn make_writer(&'a self) -> Line<'a> {
-        Line { file: &self.0, event: Vec::new() }
+        Line { log: self, event: Vec::new() }
     }
 }
 
 /// Collects an event and appends it when it is dropped.
 struct Line<'a> {
-    file: &'a File,
+    log: &'a LogFile,
     event: Vec<u8>,
 }
 
@@ -78,7 +104,7 @@ impl Write for Line<'_> {
 impl Drop for Line<'_> {
     fn drop(&mut self) {
         // There is nowhere to say that the log is gone.
-        let _ = self.file.write_all(format!("{}\n", one_line(&self.event)).as_bytes());
+        let _ = self.log.append(format!("{}\n", one_line(&self.event)).as_bytes());
     }
 }
 
@@ -183,10 +209,30 @@ mod tests {
     fn an_event_is_one_line_of_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        let log = LogFile(File::create(&path).unwrap());
+        let log = LogFile::open(&path).unwrap();
         log.make_writer().write_all("a\r\n2026 forged\u{1b}[2J\u{9b}x\u{2028}y\u{7f}\n".as_bytes()).unwrap();
         log.make_writer().write_all(b"next").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "a  2026 forged [2J x y \nnext\n");
+    }
+
+    #[test]
+    fn a_file_that_is_moved_away_is_followed_by_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, moved] = ["log", "log.1"].map(|name| folder.path().join(name));
+        let log = LogFile::open(&path).unwrap();
+        log.make_writer().write_all(b"one").unwrap();
+        std::fs::rename(&path, &moved).unwrap();
+        log.make_writer().write_all(b"two").unwrap();
+        log.make_writer().write_all(b"three").unwrap();
+        assert_eq!(std::fs::read_to_string(&moved).unwrap(), "one\n");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "two\nthree\n");
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
+        // Nobody can make it there any more: the file that is open has the rest.
+        std::fs::rename(folder.path(), folder.path().with_extension("away")).unwrap();
+        log.make_writer().write_all(b"four").unwrap();
+        let away = folder.path().with_extension("away");
+        assert_eq!(std::fs::read_to_string(away.join("log")).unwrap(), "two\nthree\nfour\n");
+        std::fs::rename(away, folder.path()).unwrap();
     }
 
     #[test]

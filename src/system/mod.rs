@@ -17,7 +17,7 @@ mod spool;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
-pub use harden::{close_inherited, harden};
+pub use harden::{allow_many_files, close_inherited, harden};
 pub use identity::{
     IdentityError, User, become_owner, lies_in_memory, refuse_network_file_system, user_name,
 };
