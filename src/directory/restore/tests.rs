@@ -91,6 +91,8 @@ fn what_is_stored_meanwhile_is_kept_or_stays() {
                 if ended.load(Ordering::Relaxed) {
                     break;
                 }
+                // SQLite lets nobody wait in line: without a pause the restore would rarely get in.
+                std::thread::sleep(std::time::Duration::from_millis(1));
             }
             stored
         });
