@@ -85,13 +85,12 @@ impl Dovecot {
         self.client.deliver(message, messages);
     }
 
-    /// Every account holds as many whole messages as were taken for it.
+    /// Every account holds as many whole messages as were taken for it. It stores lines that end with LF.
     pub(crate) fn check(&self, message: &[u8]) {
         let mail = self.folder.path().join("mail");
-        self.client.check(
-            |number| mail.join(account(number)).join("Maildir"),
-            |_, stored| stored.ends_with(message),
-        );
+        let message: Vec<u8> = message.iter().copied().filter(|octet| *octet != b'\r').collect();
+        let is_right = |_, stored: &[u8]| stored.ends_with(&message);
+        self.client.check(|number| mail.join(account(number)).join("Maildir"), is_right);
     }
 
     fn master(&self) -> Option<Pid> {
