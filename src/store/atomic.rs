@@ -210,9 +210,9 @@ pub(super) fn replace(
 }
 
 /// Does nothing lie there, or something that a file may take the place of? A device, a pipe or a socket is none: root would lose
-/// `/dev/null` to a result that was meant for nobody. Nor is a link that leads to one.
+/// `/dev/null` to a result that was meant for nobody. Nor is a link, wherever it leads: `/dev/stdout` is one.
 pub fn is_replaceable(path: &Path) -> bool {
-    path.metadata().map_or(true, |there| there.is_file())
+    path.symlink_metadata().map_or_else(|error| error.kind() == ErrorKind::NotFound, |there| there.is_file())
 }
 
 pub(super) fn check_replaceable(path: &Path) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 use super::identities;
 use crate::support::{Program, Site, path, root};
+use std::path::Path;
 
 const MESSAGE: &str = "From: a@south.example\nSubject: Lunch\n\nxyzzy\n";
 
@@ -141,15 +142,24 @@ fn an_output_file_appears_whole_or_not_at_all() {
     );
 }
 
-/// Root could: a device, a pipe, and a link to one of them stay what they are.
+/// Root could: a device, a pipe, and a link stay what they are; `/dev/stdout` is a link, to a file where output goes into one.
 #[test]
 fn nothing_but_a_file_is_replaced_by_an_output() {
     let site = Site::bare();
     let (_, good) = identities(&site);
     let place = |name: &str| site.folder().join(name);
     Program::new("mkfifo").args([path(&place("pipe"))]).run().ok();
-    std::os::unix::fs::symlink("/dev/null", place("link")).unwrap();
-    let mut places = vec![place("pipe"), place("link")];
+    let leading = |name: &str, to: &Path| {
+        std::os::unix::fs::symlink(to, place(name)).unwrap();
+        place(name)
+    };
+    std::fs::write(place("file"), "kept").unwrap();
+    let links = [
+        leading("null-link", Path::new("/dev/null")),
+        leading("stdout", &place("file")),
+        leading("gone", &place("none")),
+    ];
+    let mut places = [vec![place("pipe")], links.to_vec()].concat();
     if root(&["mknod"]) {
         Program::new("mknod").args([path(&place("null")), "c", "1", "3"]).run().ok();
         places.push(place("null"));
@@ -174,6 +184,7 @@ fn nothing_but_a_file_is_replaced_by_an_output() {
         assert!(ended.code == Some(74) && ended.stderr.contains("it is no file"), "{}", ended.stderr);
         assert_eq!(output.symlink_metadata().unwrap().file_type(), kind);
     }
+    assert_eq!(std::fs::read_to_string(place("file")).unwrap(), "kept");
 }
 
 #[test]
