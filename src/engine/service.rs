@@ -21,7 +21,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 pub use alone::House;
 
-/// How many take windows in turn: those that store, and one that prepares. Measured.
+/// How many take windows in turn: those that store, and one that prepares.
 const LANES: usize = 3;
 
 /// What is said to a session.
