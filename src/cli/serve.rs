@@ -3,8 +3,9 @@
 use super::context::{Context, engine, outbox};
 use super::deliver::{log, log_panics};
 use super::failure::{Code, Failure};
+use super::harvest;
 use super::output::Output;
-use super::{harvest, queue_run};
+use super::sender::Sender;
 use crate::config::{Config, FILE};
 use crate::directory::{SqliteDirectory, SqliteOutbox};
 use crate::engine::{InFlight, Outcome, Queue, Request, Service};
@@ -61,15 +62,17 @@ impl Serve {
         context.start_log(&config)?;
         log_panics();
         let signals = EndSignals::hold().map_err(|error| Failure::io("listen for", "signals", &error))?;
-        let directory = context.directory_for_reading()?;
+        let directory = Arc::new(context.directory_for_reading()?);
         let store = context.store(&config)?;
+        let sender =
+            Sender::start(&config, &directory).map_err(|error| Failure::io("start", "a thread", &error))?;
         let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
         let service = Service {
             engine: engine(&directory, &store, &outbox, &config, &programs),
             window: InFlight::default(),
             memory_limit: config.memory_limit,
         };
-        let site = Site { context, config: &config, directory: &directory, outbox: &outbox };
+        let site = Site { context, config: &config, directory: &directory, outbox: &outbox, sender };
         tell(&config, out)?;
         site.serve(&service, &listeners, &signals)?;
         tracing::info!("ended");
@@ -144,6 +147,7 @@ struct Site<'s> {
     config: &'s Config,
     directory: &'s SqliteDirectory,
     outbox: &'s SqliteOutbox<'s>,
+    sender: Sender,
 }
 
 impl Host for Site<'_> {
@@ -156,7 +160,7 @@ impl Host for Site<'_> {
     }
 
     fn afterwards(&self) {
-        queue_run::after_delivery(self.config, self.directory, self.outbox);
+        self.sender.send(self.outbox);
     }
 }
 
