@@ -74,7 +74,7 @@ impl Serve {
         };
         let site = Site { context, config: &config, directory: &directory, outbox: &outbox, sender };
         tell(&config, out)?;
-        site.serve(&service, &listeners, &signals)?;
+        site.serve(&service, listeners, &signals)?;
         tracing::info!("ended");
         Ok(())
     }
@@ -188,7 +188,7 @@ impl Site<'_> {
     fn serve(
         &self,
         service: &Service<'_>,
-        listeners: &Listeners,
+        listeners: Listeners,
         signals: &EndSignals,
     ) -> Result<(), Failure> {
         let stop = Stop::new().map_err(|error| Failure::io("make", "a pipe", &error))?;
@@ -207,11 +207,7 @@ impl Site<'_> {
             };
             let serving = thread("clients").spawn_scoped(threads, serve).map_err(failed);
             if serving.is_ok() {
-                await_end(signals, &is_over, || {
-                    tracing::info!(sessions = server.sessions(), "ending");
-                    stop.call();
-                    listeners.withdraw();
-                });
+                await_end(signals, &is_over, || stop.call());
             }
             queue.close();
             let served = serving?.join().unwrap_or_else(|_| Err(io::Error::other("internal error")));

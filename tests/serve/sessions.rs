@@ -66,7 +66,7 @@ fn with_patience(patience: Duration, memory: u64, visit: impl FnOnce(&std::path:
     let server = Server::new(terms, limits, (&service, &queue), &Nobody, &stop);
     std::thread::scope(|threads| {
         threads.spawn(|| service.run(&queue));
-        let serving = threads.spawn(|| server.run(&listeners));
+        let serving = threads.spawn(|| server.run(listeners));
         let visited = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| visit(&socket, &store)));
         stop.call();
         serving.join().unwrap().unwrap();

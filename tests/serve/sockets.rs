@@ -1,6 +1,6 @@
 //! The sockets: modes, the dead and the living, and what is in the way.
 
-use super::daemon::{Daemon, STORED, command, configure, message, socket, stored};
+use super::daemon::{Daemon, STORED, command, configure, listen_also, message, socket, stored};
 use crate::batch::house::{BOB, House};
 use nix::sys::signal::Signal;
 use std::os::unix::fs::PermissionsExt;
@@ -119,9 +119,7 @@ fn a_client_over_tcp_is_known_by_its_address() {
                 then = [[\"Reject with\", \"not from there\"]]\n";
     house.rules("--account bob@north.example", rule);
     configure(&house, "");
-    let toml = house.folder.path().join("store/sealpost.toml");
-    let text = std::fs::read_to_string(&toml).unwrap().replace("[\"unix", &format!("[\"{free}\", \"unix"));
-    std::fs::write(&toml, text).unwrap();
+    listen_also(&house, &free.to_string());
     let daemon = Daemon::under(house, &[]);
     assert_eq!(daemon.client().deliver(&[BOB], &message("over a socket")), [STORED]);
     let mut stream = std::net::TcpStream::connect(free).unwrap();

@@ -51,7 +51,8 @@ pub enum ListenError {
     },
 }
 
-/// All of them. Sockets with a name lose it when this is dropped, if it is still theirs.
+/// All of them. When this is dropped nobody comes any more: sockets lose their name, if it is still theirs. Who is no longer root may
+/// not be allowed to take it away: then the next daemon finds it dead.
 #[derive(Debug)]
 pub struct Listeners {
     places: Vec<Place>,
@@ -59,7 +60,11 @@ pub struct Listeners {
 
 #[derive(Debug)]
 enum Place {
-    Unix(UnixListener, Name),
+    Unix {
+        socket: UnixListener,
+        /// Lost with it.
+        _name: Name,
+    },
     Tcp(TcpListener),
 }
 
@@ -96,19 +101,9 @@ impl Listeners {
         Ok(Listeners { places })
     }
 
-    /// Takes the names of sockets away: nobody comes any more. Who is no longer root may not be allowed to: then the next daemon finds
-    /// them dead.
-    pub fn withdraw(&self) {
-        for place in &self.places {
-            if let Place::Unix(_, name) = place {
-                name.remove();
-            }
-        }
-    }
-
     pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.places.iter().map(|place| match place {
-            Place::Unix(socket, _) => socket.as_fd(),
+            Place::Unix { socket, .. } => socket.as_fd(),
             Place::Tcp(socket) => socket.as_fd(),
         })
     }
@@ -117,7 +112,7 @@ impl Listeners {
     pub(super) fn accept(&self) -> io::Result<Option<Stream>> {
         for place in &self.places {
             let accepted = match place {
-                Place::Unix(socket, _) => socket.accept().map(|(stream, _)| Stream::Unix(stream)),
+                Place::Unix { socket, .. } => socket.accept().map(|(stream, _)| Stream::Unix(stream)),
                 Place::Tcp(socket) => socket.accept().map(|(stream, _)| Stream::Tcp(stream)),
             };
             match accepted {
@@ -166,8 +161,7 @@ fn open_unix(
         let _ = unlinkat(&folder, name, UnlinkatFlags::NoRemoveDir);
         return Err(ListenError::OtherGroup { path: path.to_owned(), group: group.name.clone() });
     }
-    let name = Name { path: path.to_owned(), id: id(&stat), folder };
-    Ok(Place::Unix(socket, name))
+    Ok(Place::Unix { socket, _name: Name { path: path.to_owned(), id: id(&stat), folder } })
 }
 
 /// Mode and group are those of the process for this moment: a name in a folder of somebody else may lead anywhere a moment later.
