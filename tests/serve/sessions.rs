@@ -50,7 +50,7 @@ fn with_patience(patience: Duration, memory: u64, visit: impl FnOnce(&std::path:
         socket_mode: 0o600,
         ..LmtpSettings::default()
     };
-    let listeners = Listeners::open(&settings).unwrap();
+    let listeners = Listeners::open(&settings, nix::unistd::geteuid().as_raw()).unwrap();
     let service =
         Service { engine: house.engine(&store, &parts), window: InFlight::default(), memory_limit: memory };
     let (queue, stop) = (Queue::default(), Stop::new().unwrap());
