@@ -59,7 +59,8 @@ pub enum Want<'o> {
         return_path: String,
     },
     /// The next octets of the message, dots unstuffed, lines ended by CR LF after DATA; anything after BDAT. Keep them, or
-    /// [`Session::refuse`](super::Session::refuse) the message.
+    /// [`Session::refuse`](super::Session::refuse) the message. If the first is SP or TAB, an empty line goes in between: it would
+    /// go on in the line of Return-Path.
     Content(&'o [u8]),
     /// The message is whole: deliver it, and tell by [`Session::delivered`](super::Session::delivered).
     Deliver(Envelope),

@@ -23,6 +23,8 @@ pub(super) struct Client<'s> {
     stream: Stream,
     session: Session,
     incoming: Option<Incoming>,
+    /// Octets of the client are in it.
+    has_octets: bool,
     /// When the client must have said its command, or its message.
     until: Instant,
 }
@@ -34,7 +36,7 @@ impl<'s> Client<'s> {
     pub(super) fn new(server: &'s Server<'s>, stream: Stream) -> Client<'s> {
         let session = Session::new(server.terms.clone());
         let until = Instant::now() + server.limits.patience;
-        Client { server, stream, session, incoming: None, until }
+        Client { server, stream, session, incoming: None, has_octets: false, until }
     }
 
     /// Serves it to its end. An error is one of the connection: nobody is there who could be told.
@@ -150,12 +152,17 @@ impl<'s> Client<'s> {
         let begun =
             Incoming::begin(shelf, declared).and_then(|begun| begun.add(shelf, return_path.as_bytes()));
         self.until = Instant::now() + self.server.limits.patience;
+        self.has_octets = false;
         self.keep_or_refuse(begun);
     }
 
+    /// What begins with a space has no header: it is not to go on in our line.
     fn keep(&mut self, piece: &[u8]) {
+        let is_first = !std::mem::replace(&mut self.has_octets, true);
+        let between: &[u8] = if is_first && matches!(piece, [b' ' | b'\t', ..]) { b"\r\n" } else { b"" };
         if let Some(incoming) = self.incoming.take() {
-            let kept = incoming.add(&self.server.shelf, piece);
+            let shelf = &self.server.shelf;
+            let kept = incoming.add(shelf, between).and_then(|incoming| incoming.add(shelf, piece));
             self.keep_or_refuse(kept);
         }
     }
