@@ -8,7 +8,7 @@ use super::output::Output;
 use super::sender::Sender;
 use crate::config::{Config, FILE};
 use crate::directory::{SqliteDirectory, SqliteOutbox};
-use crate::engine::{InFlight, Outcome, Queue, Request, Service};
+use crate::engine::{DirectoryError, InFlight, Outcome, Queue, Request, Service};
 use crate::helper::{SitePrograms, end_all};
 use crate::lmtp::Terms;
 use crate::lmtp::server::{Host, Limits, ListenError, Listeners, Server, Stop};
@@ -168,6 +168,10 @@ impl Host for Site<'_> {
 
     fn afterwards(&self) {
         self.sender.send(self.outbox);
+    }
+
+    fn domains(&self) -> Result<Vec<String>, DirectoryError> {
+        Ok(self.directory.domains()?.into_iter().map(|domain| domain.name).collect())
     }
 }
 

@@ -48,7 +48,8 @@ pub enum Want<'o> {
     More,
     /// Send the replies, which are many, then give the rest of the octets.
     Send,
-    /// RCPT: say whether there is such a recipient, by [`Session::judged`](super::Session::judged).
+    /// RCPT: say whether there is such a recipient, by [`Session::judged`](super::Session::judged). The postmaster without a domain
+    /// has the host's; [`Session::judged_as`](super::Session::judged_as) says who he is.
     Judge(Address),
     /// A message begins. Make room for it, or [`Session::refuse`](super::Session::refuse) it.
     Begin {

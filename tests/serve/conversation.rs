@@ -230,3 +230,19 @@ fn what_begins_with_a_space_does_not_go_on_in_our_header() {
     assert_eq!(client.say("BDAT 4 LAST\r\n x\r\n"), STORED);
     assert_eq!(daemon.inbox("bob"), ["Return-Path: <carol@far.example>\r\n\r\n \r\n x\r\n"]);
 }
+
+/// The host of these tests is no domain: its postmaster is that of the first domain that has one.
+#[test]
+fn the_postmaster_needs_no_domain() {
+    let daemon = Daemon::start("");
+    daemon.house.run(&["domain", "add", "a.example"]);
+    let mut client = daemon.client();
+    assert_eq!(client.say("MAIL FROM:<>"), "250 2.1.0 sender ok");
+    let refused = client.say("RCPT TO:<Postmaster>");
+    assert!(refused.starts_with("550 5.1.1 "), "{refused}");
+    daemon.house.run(&["account", "set", BOB, "--alias", "postmaster@north.example"]);
+    assert_eq!(client.say("RCPT TO:<PostMaster>"), "250 2.1.5 recipient ok");
+    assert!(client.say("DATA").starts_with("354"));
+    assert_eq!(client.finish(&message("to whom it may concern"), 1).unwrap(), [STORED]);
+    assert_eq!(daemon.inbox("bob").len(), 1);
+}

@@ -4,7 +4,7 @@ use super::daemon::{Client, Daemon, STORED, message, stored};
 use crate::batch::house::{BOB, House, Parts};
 use crate::support::wait_for;
 use sealpost::config::{Listen, LmtpSettings};
-use sealpost::engine::{InFlight, Outcome, Queue, Request, Service};
+use sealpost::engine::{DirectoryError, InFlight, Outcome, Queue, Request, Service};
 use sealpost::lmtp::Terms;
 use sealpost::lmtp::server::{Host, Limits, Listeners, Server, Stop};
 use sealpost::mail::MailboxName;
@@ -39,6 +39,9 @@ struct Nobody;
 impl Host for Nobody {
     fn told(&self, _: &Request<'_>, _: &Outcome) {}
     fn afterwards(&self) {}
+    fn domains(&self) -> Result<Vec<String>, DirectoryError> {
+        Ok(vec!["south.example".into(), "north.example".into()])
+    }
 }
 
 /// A server of this process over a store in memory, while `visit` runs.

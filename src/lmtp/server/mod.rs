@@ -12,7 +12,7 @@ mod stop;
 mod stream;
 
 use super::{Farewell, Session, Terms};
-use crate::engine::{Outcome, Queue, Request, Service};
+use crate::engine::{DirectoryError, Outcome, Queue, Request, Service};
 use budget::Budget;
 use client::Client;
 use incoming::Shelf;
@@ -66,6 +66,8 @@ pub trait Host: Sync {
     fn told(&self, request: &Request<'_>, outcome: &Outcome);
     /// Its client was told, and waits for its next answer: nothing that takes time.
     fn afterwards(&self);
+    /// All domains by name.
+    fn domains(&self) -> Result<Vec<String>, DirectoryError>;
 }
 
 /// Who serves clients.
