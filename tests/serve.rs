@@ -6,6 +6,7 @@ mod daemon;
 mod hostile;
 mod killed;
 mod memory;
+mod outgoing;
 mod owned;
 mod page;
 mod postfix;

@@ -85,6 +85,7 @@ mod rekey;
 mod report;
 mod rules;
 mod seal;
+mod sender;
 mod serve;
 mod trust;
 mod words;

@@ -94,7 +94,11 @@ fn send_all(
 
 /// Tries once to send what a delivery has released. Whatever goes wrong here changes nothing: the mails wait in the queue.
 pub(super) fn after_delivery(config: &Config, directory: &SqliteDirectory, outbox: &SqliteOutbox<'_>) {
-    let released = outbox.take_released();
+    send_released(config, directory, &outbox.take_released());
+}
+
+/// The same for mails of these names.
+pub(super) fn send_released(config: &Config, directory: &SqliteDirectory, released: &[String]) {
     if released.is_empty() {
         return;
     }

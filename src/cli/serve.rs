@@ -3,19 +3,21 @@
 use super::context::{Context, engine, outbox};
 use super::deliver::{log, log_panics};
 use super::failure::{Code, Failure};
+use super::harvest;
 use super::output::Output;
-use super::{harvest, queue_run};
+use super::sender::Sender;
 use crate::config::{Config, FILE};
 use crate::directory::{SqliteDirectory, SqliteOutbox};
-use crate::engine::{InFlight, Outcome, Queue, Request, Service};
+use crate::engine::{DirectoryError, InFlight, Outcome, Queue, Request, Service};
 use crate::helper::{SitePrograms, end_all};
 use crate::lmtp::Terms;
 use crate::lmtp::server::{Host, Limits, ListenError, Listeners, Server, Stop};
-use crate::system::EndSignals;
+use crate::system::{EndSignals, User, as_owner};
 use serde_json::json;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,22 +58,24 @@ impl Serve {
         give_back_large_rooms();
         crate::system::allow_many_files();
         let config = written_config(context)?;
-        let listeners = listen(&config)?;
+        let listeners = listen(context, &config)?;
         context.become_owner()?;
         context.start_log(&config)?;
         log_panics();
         let signals = EndSignals::hold().map_err(|error| Failure::io("listen for", "signals", &error))?;
-        let directory = context.directory_for_reading()?;
+        let directory = Arc::new(context.directory_for_reading()?);
         let store = context.store(&config)?;
+        let sender =
+            Sender::start(&config, &directory).map_err(|error| Failure::io("start", "a thread", &error))?;
         let (outbox, programs) = (outbox(&directory, &config), SitePrograms::new(&config.programs));
         let service = Service {
             engine: engine(&directory, &store, &outbox, &config, &programs),
             window: InFlight::default(),
             memory_limit: config.memory_limit,
         };
-        let site = Site { context, config: &config, directory: &directory, outbox: &outbox };
+        let site = Site { context, config: &config, directory: &directory, outbox: &outbox, sender };
         tell(&config, out)?;
-        site.serve(&service, &listeners, &signals)?;
+        site.serve(&service, listeners, &signals)?;
         tracing::info!("ended");
         Ok(())
     }
@@ -91,14 +95,16 @@ fn give_back_large_rooms() {
     }
 }
 
-/// Read before the process becomes the owner of the store: to listen may take more rights.
+/// Read before the process becomes the owner of the store for good: to listen may take more rights.
 fn written_config(context: &Context) -> Result<Config, Failure> {
     let file = context.root().join(FILE);
-    if !file.exists() {
+    let missing = |file: &Path| matches!(file.try_exists(), Ok(false));
+    let read = || if missing(&file) { Ok(None) } else { Config::load(context.root()).map(Some) };
+    let read = if missing(context.root()) { None } else { as_owner(context.root(), read)?? };
+    let Some(config) = read else {
         let text = format!("{} is missing: sealpost init makes it", file.display());
         return Err(Failure::new(Code::Config, text));
-    }
-    let config = Config::load(context.root())?;
+    };
     if config.lmtp.listen.is_empty() {
         return Err(Failure::new(Code::Config, format!("{} does not say where to listen", file.display()))
             .hint("lmtp-listen = [\"unix:/run/sealpost/lmtp\"]"));
@@ -106,14 +112,18 @@ fn written_config(context: &Context) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn listen(config: &Config) -> Result<Listeners, Failure> {
-    Listeners::open(&config.lmtp).map_err(|error| {
+fn listen(context: &Context, config: &Config) -> Result<Listeners, Failure> {
+    let owner = User::owning(context.root())?;
+    Listeners::open(&config.lmtp, owner.id()).map_err(|error| {
         let failure = |code| Failure::new(code, error.to_string());
         match &error {
             ListenError::Taken(_) => failure(Code::No).hint("another sealpost serve runs, or another server"),
             ListenError::InTheWay(_) => {
                 failure(Code::No).hint("remove it, or name another path in lmtp-listen")
             }
+            ListenError::Locked(_) => failure(Code::TryAgain).hint("see who has it open: fuser -v, lsof"),
+            ListenError::Stranger(_) => failure(Code::NoPermission)
+                .hint("root makes no socket there; under systemd: RuntimeDirectory=sealpost"),
             ListenError::NoGroup(_) => failure(Code::Config).hint("lmtp-socket-group names it"),
             ListenError::OtherGroup { .. } => {
                 failure(Code::No).hint("its folder hands on its own group: chmod g-s, or that group")
@@ -144,6 +154,7 @@ struct Site<'s> {
     config: &'s Config,
     directory: &'s SqliteDirectory,
     outbox: &'s SqliteOutbox<'s>,
+    sender: Sender,
 }
 
 impl Host for Site<'_> {
@@ -156,7 +167,11 @@ impl Host for Site<'_> {
     }
 
     fn afterwards(&self) {
-        queue_run::after_delivery(self.config, self.directory, self.outbox);
+        self.sender.send(self.outbox);
+    }
+
+    fn domains(&self) -> Result<Vec<String>, DirectoryError> {
+        Ok(self.directory.domains()?.into_iter().map(|domain| domain.name).collect())
     }
 }
 
@@ -184,7 +199,7 @@ impl Site<'_> {
     fn serve(
         &self,
         service: &Service<'_>,
-        listeners: &Listeners,
+        listeners: Listeners,
         signals: &EndSignals,
     ) -> Result<(), Failure> {
         let stop = Stop::new().map_err(|error| Failure::io("make", "a pipe", &error))?;
@@ -203,11 +218,7 @@ impl Site<'_> {
             };
             let serving = thread("clients").spawn_scoped(threads, serve).map_err(failed);
             if serving.is_ok() {
-                await_end(signals, &is_over, || {
-                    tracing::info!(sessions = server.sessions(), "ending");
-                    stop.call();
-                    listeners.withdraw();
-                });
+                await_end(signals, &is_over, || stop.call());
             }
             queue.close();
             let served = serving?.join().unwrap_or_else(|_| Err(io::Error::other("internal error")));

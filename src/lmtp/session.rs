@@ -232,6 +232,14 @@ impl Session {
         }
     }
 
+    /// There is such a recipient, by this address.
+    pub fn judged_as(&mut self, address: Address) {
+        if let State::Judged(said) = &mut self.state {
+            *said = address;
+            self.judged(&Disposition::Delivered);
+        }
+    }
+
     /// The host has no room for the message, or cannot keep it, and holds no octet of it any more. The client hears it where an
     /// answer is due; nobody can be told "delivered" in this way.
     pub fn refuse(&mut self, disposition: &Disposition) {

@@ -48,7 +48,8 @@ pub enum Want<'o> {
     More,
     /// Send the replies, which are many, then give the rest of the octets.
     Send,
-    /// RCPT: say whether there is such a recipient, by [`Session::judged`](super::Session::judged).
+    /// RCPT: say whether there is such a recipient, by [`Session::judged`](super::Session::judged). The postmaster without a domain
+    /// has the host's; [`Session::judged_as`](super::Session::judged_as) says who he is.
     Judge(Address),
     /// A message begins. Make room for it, or [`Session::refuse`](super::Session::refuse) it.
     Begin {
@@ -59,7 +60,8 @@ pub enum Want<'o> {
         return_path: String,
     },
     /// The next octets of the message, dots unstuffed, lines ended by CR LF after DATA; anything after BDAT. Keep them, or
-    /// [`Session::refuse`](super::Session::refuse) the message.
+    /// [`Session::refuse`](super::Session::refuse) the message. If the first is SP or TAB, an empty line goes in between: it would
+    /// go on in the line of Return-Path.
     Content(&'o [u8]),
     /// The message is whole: deliver it, and tell by [`Session::delivered`](super::Session::delivered).
     Deliver(Envelope),

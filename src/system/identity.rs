@@ -1,7 +1,9 @@
 //! Every command runs as the owner of the store, so that hook, Maildirs and directory have one user.
 
 use nix::sys::statfs::{NFS_SUPER_MAGIC, TMPFS_MAGIC, statfs};
-use nix::unistd::{Gid, Uid, geteuid, initgroups, setgid, setgroups, setuid};
+use nix::unistd::{
+    Gid, Uid, getegid, geteuid, getgroups, initgroups, setegid, seteuid, setgid, setgroups, setuid,
+};
 use std::ffi::CString;
 use std::io;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -56,7 +58,7 @@ impl User {
 
     /// The user whom this process runs as.
     pub fn current() -> User {
-        User::of(geteuid(), nix::unistd::getegid())
+        User::of(geteuid(), getegid())
     }
 
     /// The owner of a file.
@@ -94,13 +96,30 @@ impl User {
         given.map_err(system("change the owner of", folder))
     }
 
+    /// His number.
+    pub fn id(&self) -> u32 {
+        self.uid.as_raw()
+    }
+
     fn become_it(&self) -> io::Result<()> {
+        self.take_groups()?;
+        setgid(self.gid)?;
+        Ok(setuid(self.uid)?)
+    }
+
+    /// For as long as nobody goes back.
+    fn borrow_it(&self) -> io::Result<()> {
+        self.take_groups()?;
+        setegid(self.gid)?;
+        Ok(seteuid(self.uid)?)
+    }
+
+    fn take_groups(&self) -> io::Result<()> {
         match CString::new(self.name.as_str()) {
             Ok(name) if !self.name.starts_with('#') => initgroups(&name, self.gid)?,
             _ => setgroups(&[self.gid])?,
         }
-        setgid(self.gid)?;
-        Ok(setuid(self.uid)?)
+        Ok(())
     }
 }
 
@@ -127,6 +146,22 @@ pub fn become_owner(root: &Path) -> Result<(), IdentityError> {
     owner.become_it().map_err(system("become the owner of", root))?;
     super::harden::forbid_dumps();
     Ok(())
+}
+
+/// Does something with the rights of the owner of the store, and with no more, before this process becomes it for good: what he wrote
+/// cannot make root read what he may not. For a process with one thread. Who is not root does it as he is.
+pub fn as_owner<T>(root: &Path, work: impl FnOnce() -> T) -> Result<T, IdentityError> {
+    if !geteuid().is_root() {
+        return Ok(work());
+    }
+    let owner = User::owning(root)?;
+    let (group, groups) = (getegid(), getgroups().map_err(io::Error::from).map_err(system("leave", root))?);
+    owner.borrow_it().map_err(system("act as the owner of", root))?;
+    let done = work();
+    let back = seteuid(Uid::from_raw(0)).and_then(|()| setegid(group)).and_then(|()| setgroups(&groups));
+    back.map_err(io::Error::from).map_err(system("come back from the owner of", root))?;
+    super::harden::forbid_dumps();
+    Ok(done)
 }
 
 /// Refuses a folder on NFS.

@@ -1,7 +1,7 @@
 //! What a client says to the daemon and is told: octet by octet, all at once, by many, by a client that others wrote, and by somebody
 //! who hides one message in another.
 
-use super::daemon::{Client, Daemon, STORED, message, stored};
+use super::daemon::{Client, Daemon, STORED, maildir, message, stored};
 use crate::batch::house::{ADA, BOB};
 use crate::support::{Program, path, tools};
 use std::io;
@@ -209,4 +209,40 @@ fn pythons_client_is_understood() {
     let with = |sender: &str| format!("Return-Path: <{sender}>\r\n{text}");
     assert_eq!(found, [with(""), with("carol@far.example")]);
     daemon.stop();
+}
+
+/// A text that begins with a space would be the second half of the line that stands in front of it, and its header with it.
+#[test]
+fn what_begins_with_a_space_does_not_go_on_in_our_header() {
+    let daemon = Daemon::start("");
+    let mut client = daemon.client();
+    for (text, sent) in [(" a@b>\r\nX: y", " a@b>\r\nX: y"), ("\tb", "\tb"), (" dot", ". dot"), (" ", " ")] {
+        assert_eq!(client.deliver(&[BOB], sent), [STORED]);
+        let found = daemon.inbox("bob").pop().unwrap();
+        assert_eq!(found, format!("Return-Path: <carol@far.example>\r\n\r\n{text}\r\n"));
+        for file in std::fs::read_dir(maildir(&daemon.house, "bob").join("new")).unwrap() {
+            std::fs::remove_file(file.unwrap().path()).unwrap();
+        }
+    }
+    client.say("MAIL FROM:<carol@far.example>");
+    client.say(&format!("RCPT TO:<{BOB}>"));
+    assert!(client.say("BDAT 3\r\n ").starts_with("250"));
+    assert_eq!(client.say("BDAT 4 LAST\r\n x\r\n"), STORED);
+    assert_eq!(daemon.inbox("bob"), ["Return-Path: <carol@far.example>\r\n\r\n \r\n x\r\n"]);
+}
+
+/// The host of these tests is no domain: its postmaster is that of the first domain that has one.
+#[test]
+fn the_postmaster_needs_no_domain() {
+    let daemon = Daemon::start("");
+    daemon.house.run(&["domain", "add", "a.example"]);
+    let mut client = daemon.client();
+    assert_eq!(client.say("MAIL FROM:<>"), "250 2.1.0 sender ok");
+    let refused = client.say("RCPT TO:<Postmaster>");
+    assert!(refused.starts_with("550 5.1.1 "), "{refused}");
+    daemon.house.run(&["account", "set", BOB, "--alias", "postmaster@north.example"]);
+    assert_eq!(client.say("RCPT TO:<PostMaster>"), "250 2.1.5 recipient ok");
+    assert!(client.say("DATA").starts_with("354"));
+    assert_eq!(client.finish(&message("to whom it may concern"), 1).unwrap(), [STORED]);
+    assert_eq!(daemon.inbox("bob").len(), 1);
 }

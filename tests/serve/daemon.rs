@@ -39,6 +39,13 @@ pub(super) fn configure(house: &House, settings: &str) {
     std::fs::write(folder.join("store/sealpost.toml"), text).unwrap();
 }
 
+/// One place more of the configuration.
+pub(super) fn listen_also(house: &House, place: &str) {
+    let toml = house.folder.path().join("store/sealpost.toml");
+    let text = std::fs::read_to_string(&toml).unwrap();
+    std::fs::write(&toml, text.replace("[\"unix", &format!("[\"{place}\", \"unix"))).unwrap();
+}
+
 pub(super) fn socket(house: &House) -> PathBuf {
     house.folder.path().join("lmtp")
 }

@@ -4,7 +4,7 @@ use super::daemon::{Client, Daemon, STORED, message, stored};
 use crate::batch::house::{BOB, House, Parts};
 use crate::support::wait_for;
 use sealpost::config::{Listen, LmtpSettings};
-use sealpost::engine::{InFlight, Outcome, Queue, Request, Service};
+use sealpost::engine::{DirectoryError, InFlight, Outcome, Queue, Request, Service};
 use sealpost::lmtp::Terms;
 use sealpost::lmtp::server::{Host, Limits, Listeners, Server, Stop};
 use sealpost::mail::MailboxName;
@@ -39,6 +39,9 @@ struct Nobody;
 impl Host for Nobody {
     fn told(&self, _: &Request<'_>, _: &Outcome) {}
     fn afterwards(&self) {}
+    fn domains(&self) -> Result<Vec<String>, DirectoryError> {
+        Ok(vec!["south.example".into(), "north.example".into()])
+    }
 }
 
 /// A server of this process over a store in memory, while `visit` runs.
@@ -50,7 +53,7 @@ fn with_patience(patience: Duration, memory: u64, visit: impl FnOnce(&std::path:
         socket_mode: 0o600,
         ..LmtpSettings::default()
     };
-    let listeners = Listeners::open(&settings).unwrap();
+    let listeners = Listeners::open(&settings, nix::unistd::geteuid().as_raw()).unwrap();
     let service =
         Service { engine: house.engine(&store, &parts), window: InFlight::default(), memory_limit: memory };
     let (queue, stop) = (Queue::default(), Stop::new().unwrap());
@@ -66,7 +69,7 @@ fn with_patience(patience: Duration, memory: u64, visit: impl FnOnce(&std::path:
     let server = Server::new(terms, limits, (&service, &queue), &Nobody, &stop);
     std::thread::scope(|threads| {
         threads.spawn(|| service.run(&queue));
-        let serving = threads.spawn(|| server.run(&listeners));
+        let serving = threads.spawn(|| server.run(listeners));
         let visited = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| visit(&socket, &store)));
         stop.call();
         serving.join().unwrap().unwrap();

@@ -1,9 +1,11 @@
 //! The sockets: modes, the dead and the living, and what is in the way.
 
-use super::daemon::{Daemon, STORED, command, configure, message, socket, stored};
+use super::daemon::{Client, Daemon, STORED, command, configure, listen_also, message, socket, stored};
 use crate::batch::house::{BOB, House};
+use crate::postfix_dovecot::house::open_to_all;
+use crate::support::{Program, path, root};
 use nix::sys::signal::Signal;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixListener;
 
 /// It does not come to listening.
@@ -109,6 +111,68 @@ fn places_where_nobody_can_listen_are_told_with_what_to_do() {
     assert!(text.contains("there is no TLS"), "{text}");
 }
 
+/// Whoever may read a folder may lock it.
+#[test]
+fn a_lock_that_is_held_is_waited_for_a_while_and_told() {
+    let house = House::lasting();
+    configure(&house, "");
+    let folder = std::fs::File::open(house.folder.path()).unwrap();
+    folder.lock().unwrap();
+    let (code, text) = refused(&house);
+    assert_eq!(code, 75);
+    assert!(text.contains("is locked by somebody else") && text.contains("fuser"), "{text}");
+    folder.unlock().unwrap();
+    drop(Daemon::under(house, &[]));
+}
+
+/// What the owner of the store wrote makes root read nothing that he may not, and make nothing where somebody else decides.
+#[test]
+fn root_does_for_the_owner_of_the_store_what_he_may() {
+    if !root(&[]) {
+        return;
+    }
+    let house = House::lasting();
+    let folder = house.folder.path();
+    let (toml, secret, log) = (folder.join("store/sealpost.toml"), folder.join("secret"), folder.join("log"));
+    let [own, strange] = [("own", 65534), ("strange", 65533)].map(|(name, user)| {
+        let place = folder.join(name);
+        std::fs::create_dir(&place).unwrap();
+        chown(&place, Some(user), None).unwrap();
+        place.join("lmtp")
+    });
+    let give = || {
+        open_to_all(folder);
+        std::fs::write(&log, "").unwrap();
+        Program::new("chown")
+            .args(["-R", "65534:65534"])
+            .args([path(&folder.join("store")), path(&log)])
+            .run()
+            .ok();
+    };
+    std::fs::write(&secret, "swordfish = 1\n").unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink(&secret, &toml).unwrap();
+    give();
+    let (code, text) = refused(&house);
+    assert!(code != 0 && text.contains("ermission denied") && !text.contains("swordfish"), "{text}");
+    std::fs::remove_file(&toml).unwrap();
+    configure(&house, "");
+    listen_also(&house, &format!("unix:{}", path(&strange)));
+    give();
+    let (code, text) = refused(&house);
+    assert_eq!(code, 77, "{text}");
+    assert!(text.contains("strange belongs neither to root nor to the owner of the store"), "{text}");
+    assert!(!strange.exists() && !socket(&house).exists());
+    configure(&house, "");
+    listen_also(&house, &format!("unix:{}", path(&own)));
+    give();
+    let daemon = Daemon::under(house, &[]);
+    for place in [own, daemon.socket()] {
+        assert_eq!(Client::connect(&place).deliver(&[BOB], &message("hello")), [STORED]);
+    }
+    daemon.stop();
+}
+
 /// A port of this machine, and what rules see of who came there.
 #[test]
 fn a_client_over_tcp_is_known_by_its_address() {
@@ -119,9 +183,7 @@ fn a_client_over_tcp_is_known_by_its_address() {
                 then = [[\"Reject with\", \"not from there\"]]\n";
     house.rules("--account bob@north.example", rule);
     configure(&house, "");
-    let toml = house.folder.path().join("store/sealpost.toml");
-    let text = std::fs::read_to_string(&toml).unwrap().replace("[\"unix", &format!("[\"{free}\", \"unix"));
-    std::fs::write(&toml, text).unwrap();
+    listen_also(&house, &free.to_string());
     let daemon = Daemon::under(house, &[]);
     assert_eq!(daemon.client().deliver(&[BOB], &message("over a socket")), [STORED]);
     let mut stream = std::net::TcpStream::connect(free).unwrap();

@@ -1,9 +1,11 @@
 //! Its end: who is served, who is told to come again, and when it is over.
 
-use super::daemon::{Daemon, STORED, inbox, message, socket, stored};
-use crate::batch::house::BOB;
-use crate::support::wait_for;
+use super::daemon::{Daemon, STORED, configure, inbox, listen_also, message, socket, stored};
+use crate::batch::house::{BOB, House};
+use crate::support::{tools, wait_for};
 use nix::sys::signal::Signal;
+use std::io::ErrorKind;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 
 /// The daemon has heard the signal.
@@ -32,7 +34,7 @@ fn who_sends_a_message_gets_its_answer_and_others_are_told_to_come_again() {
             assert!(waiting.is_closed());
         }
         ends(&daemon);
-        wait_for("no name", 60, || (!daemon.socket().exists()).then_some(()));
+        assert!(!daemon.socket().exists(), "no name");
         assert!(UnixStream::connect(daemon.socket()).is_err());
         assert_eq!(sending.finish("\r\n\r\nwhole", 1).unwrap(), [STORED]);
         assert_eq!(sending.reply().unwrap(), LATER);
@@ -64,6 +66,46 @@ fn a_second_signal_does_not_wait_and_loses_nothing_that_was_told() {
     assert_eq!(status.code(), Some(75));
     assert_eq!(inbox(&house, "bob"), [stored(&message("told"))]);
     assert!(!socket(&house).exists());
+}
+
+/// Whoever has no name to go by, or came by the name that a daemon of somebody else could not take away, does not wait either.
+#[test]
+fn nobody_comes_in_while_it_ends() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let house = House::lasting();
+    configure(&house, "");
+    listen_also(&house, &free.to_string());
+    let daemon = Daemon::under(house, &[]);
+    let other = daemon.house.folder.path().join("other name");
+    std::fs::hard_link(daemon.socket(), &other).unwrap();
+    let mut sending = daemon.client();
+    sending.begin(&[BOB]);
+    daemon.signal(Signal::SIGTERM);
+    ends(&daemon);
+    assert_eq!(TcpStream::connect(free).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    assert_eq!(UnixStream::connect(&other).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    assert_eq!(sending.finish(&message("last"), 1).unwrap(), [STORED]);
+    assert_eq!(daemon.ended().1.code(), Some(0));
+}
+
+/// Where the system lets it watch no more places: it ends, and with it do those who are there.
+#[test]
+fn who_is_there_is_told_when_nobody_can_be_let_in_any_more() {
+    if !tools(&["prlimit"]) {
+        return;
+    }
+    let house = House::lasting();
+    configure(&house, "");
+    listen_also(&house, &format!("unix:{}", house.folder.path().join("second").display()));
+    let daemon = Daemon::under(house, &[]);
+    let mut waiting = daemon.client();
+    let limited = ["--pid", &daemon.id().to_string(), "--nofile=2:2"];
+    assert!(std::process::Command::new("prlimit").args(limited).status().unwrap().success());
+    drop(UnixStream::connect(daemon.socket()));
+    assert_eq!(waiting.reply().unwrap(), LATER);
+    let (_, status, said) = daemon.ended();
+    assert_eq!(status.code(), Some(74), "{said}");
+    assert!(said.starts_with("sealpost: cannot wait for clients"), "{said}");
 }
 
 /// A client that has gone in the middle of a message keeps nobody.

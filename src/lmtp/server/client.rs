@@ -4,7 +4,7 @@ use super::Server;
 use super::budget::Room;
 use super::incoming::{Incoming, Whole, not_kept};
 use super::stream::{Heard, Stream};
-use crate::engine::{Disposition, House, Parcel, Recipient};
+use crate::engine::{Disposition, EngineError, House, Parcel, Recipient};
 use crate::lmtp::{Envelope, Farewell, Session, Want};
 use crate::mail::Address;
 use crate::rules::Source;
@@ -23,6 +23,8 @@ pub(super) struct Client<'s> {
     stream: Stream,
     session: Session,
     incoming: Option<Incoming>,
+    /// Octets of the client are in it.
+    has_octets: bool,
     /// When the client must have said its command, or its message.
     until: Instant,
 }
@@ -34,7 +36,7 @@ impl<'s> Client<'s> {
     pub(super) fn new(server: &'s Server<'s>, stream: Stream) -> Client<'s> {
         let session = Session::new(server.terms.clone());
         let until = Instant::now() + server.limits.patience;
-        Client { server, stream, session, incoming: None, until }
+        Client { server, stream, session, incoming: None, has_octets: false, until }
     }
 
     /// Serves it to its end. An error is one of the connection: nobody is there who could be told.
@@ -97,10 +99,10 @@ impl<'s> Client<'s> {
                     return Ok(true);
                 }
                 Want::Send => self.send()?,
-                Want::Judge(address) => {
-                    let disposition = self.judge(&address);
-                    self.session.judged(&disposition);
-                }
+                Want::Judge(address) => match self.known(address) {
+                    Ok(address) => self.session.judged_as(address),
+                    Err(error) => self.session.judged(&told(&error)),
+                },
                 Want::Begin { declared, return_path } => self.begin(declared, &return_path),
                 Want::Content(piece) => self.keep(piece),
                 Want::Deliver(envelope) => {
@@ -117,18 +119,24 @@ impl<'s> Client<'s> {
         }
     }
 
-    /// Unknown users are the client's to write down; a doubt is ours.
-    fn judge(&self, address: &Address) -> Disposition {
-        match self.server.service.judge(address) {
-            Ok(()) => Disposition::Delivered,
-            Err(error) => {
-                let disposition = error.disposition();
-                if matches!(disposition, Disposition::Retry { .. }) {
-                    tracing::warn!(to = %address, answer = disposition.line(), "{error}");
-                }
-                disposition
+    /// Whom a message to this address is for: an account of the directory. The postmaster of this machine is the one of the first
+    /// domain that has one, if the machine is no domain by itself (RFC 5321 4.5.1).
+    fn known(&self, address: Address) -> Result<Address, EngineError> {
+        let Server { service, host, terms, .. } = self.server;
+        let is_postmaster = address.local().eq_ignore_ascii_case("postmaster")
+            && address.domain().eq_ignore_ascii_case(&terms.host);
+        match service.judge(&address) {
+            Err(EngineError::UnknownDomain(_)) if is_postmaster => {}
+            judged => return judged.map(|()| address),
+        }
+        for domain in host.domains()? {
+            let Ok(postmaster) = Address::parse(&format!("postmaster@{domain}")) else { continue };
+            match service.judge(&postmaster) {
+                Err(EngineError::UnknownUser(_) | EngineError::UnknownDomain(_)) => {}
+                judged => return judged.map(|()| postmaster),
             }
         }
+        Err(EngineError::UnknownUser(address))
     }
 
     /// A client that does something has time again, unless it sends a message.
@@ -150,12 +158,17 @@ impl<'s> Client<'s> {
         let begun =
             Incoming::begin(shelf, declared).and_then(|begun| begun.add(shelf, return_path.as_bytes()));
         self.until = Instant::now() + self.server.limits.patience;
+        self.has_octets = false;
         self.keep_or_refuse(begun);
     }
 
+    /// What begins with a space has no header: it is not to go on in our line.
     fn keep(&mut self, piece: &[u8]) {
+        let is_first = !std::mem::replace(&mut self.has_octets, true);
+        let between: &[u8] = if is_first && matches!(piece, [b' ' | b'\t', ..]) { b"\r\n" } else { b"" };
         if let Some(incoming) = self.incoming.take() {
-            let kept = incoming.add(&self.server.shelf, piece);
+            let shelf = &self.server.shelf;
+            let kept = incoming.add(shelf, between).and_then(|incoming| incoming.add(shelf, piece));
             self.keep_or_refuse(kept);
         }
     }
@@ -216,6 +229,15 @@ impl<'s> Client<'s> {
         drop(room);
         dispositions
     }
+}
+
+/// Unknown users are the client's to write down; a doubt is ours.
+fn told(error: &EngineError) -> Disposition {
+    let disposition = error.disposition();
+    if matches!(disposition, Disposition::Retry { .. }) {
+        tracing::warn!(answer = disposition.line(), "{error}");
+    }
+    disposition
 }
 
 /// One message of a session, as the service sees it.

@@ -3,21 +3,24 @@
 use super::stream::Stream;
 use crate::config::{Listen, LmtpSettings};
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, Flock, FlockArg};
+use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstatat, umask};
 use nix::unistd::{Gid, Group, UnlinkatFlags, fchownat, getegid, geteuid, setegid, unlinkat};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// For an answer of who may listen already.
 const ANSWER: Duration = Duration::from_secs(2);
+/// For others to replace a name: they ask who lives there.
+const REPLACING: Duration = Duration::from_secs(4);
 
 /// Why nobody can come here.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,12 @@ pub enum ListenError {
     /// Something that we did not make.
     #[error("{} is there, and is no socket", .0.display())]
     InTheWay(PathBuf),
+    /// Somebody holds the lock under which names of this folder are replaced.
+    #[error("{} is locked by somebody else", .0.display())]
+    Locked(PathBuf),
+    /// Root is asked to make a name where somebody else decides what names lead to.
+    #[error("{} belongs neither to root nor to the owner of the store", .0.display())]
+    Stranger(PathBuf),
     /// Nobody has that group.
     #[error("there is no group {0} on this machine")]
     NoGroup(String),
@@ -51,7 +60,8 @@ pub enum ListenError {
     },
 }
 
-/// All of them. Sockets with a name lose it when this is dropped, if it is still theirs.
+/// All of them. When this is dropped nobody comes any more: sockets lose their name, if it is still theirs. Who is no longer root may
+/// not be allowed to take it away: then the next daemon finds it dead.
 #[derive(Debug)]
 pub struct Listeners {
     places: Vec<Place>,
@@ -59,7 +69,11 @@ pub struct Listeners {
 
 #[derive(Debug)]
 enum Place {
-    Unix(UnixListener, Name),
+    Unix {
+        socket: UnixListener,
+        /// Lost with it.
+        _name: Name,
+    },
     Tcp(TcpListener),
 }
 
@@ -73,11 +87,12 @@ struct Name {
 
 impl Listeners {
     /// Listens on all places that the settings name, or on none. For a process with one thread: the mode and the group of a socket
-    /// are settled before it has a name, by what belongs to the whole process.
-    pub fn open(settings: &LmtpSettings) -> Result<Listeners, ListenError> {
+    /// are settled before it has a name, by what belongs to the whole process. `owner` is the user whose store is served: root makes
+    /// names in folders of root and of this user.
+    pub fn open(settings: &LmtpSettings, owner: u32) -> Result<Listeners, ListenError> {
         let group = settings.socket_group.as_deref().map(group).transpose()?;
         let open = |place: &Listen| match place {
-            Listen::Unix(path) => open_unix(place, path, settings, group.as_ref()),
+            Listen::Unix(path) => open_unix(place, path, settings, (group.as_ref(), owner)),
             Listen::Tcp(address) => {
                 let socket = TcpListener::bind(address).and_then(|socket| {
                     socket.set_nonblocking(true)?;
@@ -96,19 +111,9 @@ impl Listeners {
         Ok(Listeners { places })
     }
 
-    /// Takes the names of sockets away: nobody comes any more. Who is no longer root may not be allowed to: then the next daemon finds
-    /// them dead.
-    pub fn withdraw(&self) {
-        for place in &self.places {
-            if let Place::Unix(_, name) = place {
-                name.remove();
-            }
-        }
-    }
-
     pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.places.iter().map(|place| match place {
-            Place::Unix(socket, _) => socket.as_fd(),
+            Place::Unix { socket, .. } => socket.as_fd(),
             Place::Tcp(socket) => socket.as_fd(),
         })
     }
@@ -117,7 +122,7 @@ impl Listeners {
     pub(super) fn accept(&self) -> io::Result<Option<Stream>> {
         for place in &self.places {
             let accepted = match place {
-                Place::Unix(socket, _) => socket.accept().map(|(stream, _)| Stream::Unix(stream)),
+                Place::Unix { socket, .. } => socket.accept().map(|(stream, _)| Stream::Unix(stream)),
                 Place::Tcp(socket) => socket.accept().map(|(stream, _)| Stream::Tcp(stream)),
             };
             match accepted {
@@ -138,20 +143,27 @@ fn open_unix(
     place: &Listen,
     path: &Path,
     settings: &LmtpSettings,
-    group: Option<&Group>,
+    (group, owner): (Option<&Group>, u32),
 ) -> Result<Place, ListenError> {
     let failed = |source| ListenError::System { place: place.clone(), source };
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(failed(ErrorKind::InvalidInput.into()));
     };
     // Whoever replaces names in this folder does it alone, and stays in it, whatever becomes of the path to it.
-    let folder = File::open(parent).map_err(failed)?;
-    let lock = folder.try_clone().map_err(failed)?;
-    let _lock = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, error)| failed(error.into()))?;
-    let bind = || bind(path, settings.socket_mode, group);
+    let folder =
+        File::options().read(true).custom_flags(OFlag::O_DIRECTORY.bits()).open(parent).map_err(failed)?;
+    let folder_owner = folder.metadata().map_err(failed)?.uid();
+    if geteuid().is_root() && folder_owner != 0 && folder_owner != owner {
+        return Err(ListenError::Stranger(parent.to_owned()));
+    }
+    let Some(_lock) = lock(&folder).map_err(failed)? else {
+        return Err(ListenError::Locked(parent.to_owned()));
+    };
+    let inside = inside(&folder, path, name);
+    let bind = || bind(&inside, settings.socket_mode, group);
     let socket = match bind() {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            remove_dead(place, path, &folder)?;
+            remove_dead(place, (path, &inside), &folder)?;
             bind()
         }
         bound => bound,
@@ -166,8 +178,32 @@ fn open_unix(
         let _ = unlinkat(&folder, name, UnlinkatFlags::NoRemoveDir);
         return Err(ListenError::OtherGroup { path: path.to_owned(), group: group.name.clone() });
     }
-    let name = Name { path: path.to_owned(), id: id(&stat), folder };
-    Ok(Place::Unix(socket, name))
+    Ok(Place::Unix { socket, _name: Name { path: path.to_owned(), id: id(&stat), folder } })
+}
+
+/// Whoever may read the folder can hold this lock: that is waited for only as long as replacing a name may take.
+fn lock(folder: &File) -> io::Result<Option<Flock<File>>> {
+    let end = Instant::now() + REPLACING;
+    let mut handle = folder.try_clone()?;
+    loop {
+        match Flock::lock(handle, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(Some(lock)),
+            Err((back, Errno::EWOULDBLOCK | Errno::EINTR)) => handle = back,
+            Err((_, error)) => return Err(error.into()),
+        }
+        if Instant::now() >= end {
+            return Ok(None);
+        }
+        std::thread::sleep(REPLACING / 40);
+    }
+}
+
+/// The name as root reaches it: in the folder that was looked at, whoever changes the path to it meanwhile.
+fn inside(folder: &File, path: &Path, name: &OsStr) -> PathBuf {
+    match geteuid().is_root() {
+        true => Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name),
+        false => path.to_owned(),
+    }
 }
 
 /// Mode and group are those of the process for this moment: a name in a folder of somebody else may lead anywhere a moment later.
@@ -196,14 +232,14 @@ fn give_group(folder: &File, name: &OsStr, group: &Group) -> io::Result<()> {
 }
 
 /// Takes away the socket of a daemon that is dead.
-fn remove_dead(place: &Listen, path: &Path, folder: &File) -> Result<(), ListenError> {
+fn remove_dead(place: &Listen, (path, inside): (&Path, &Path), folder: &File) -> Result<(), ListenError> {
     let failed = |source| ListenError::System { place: place.clone(), source };
     let name = path.file_name().unwrap_or_default();
     let stat = look(folder, name).map_err(failed)?;
     if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFSOCK {
         return Err(ListenError::InTheWay(path.to_owned()));
     }
-    if is_answered(path) {
+    if is_answered(inside) {
         return Err(ListenError::Taken(place.clone()));
     }
     unlinkat(folder, name, UnlinkatFlags::NoRemoveDir).map_err(|error| failed(error.into()))

@@ -12,7 +12,7 @@ mod stop;
 mod stream;
 
 use super::{Farewell, Session, Terms};
-use crate::engine::{Outcome, Queue, Request, Service};
+use crate::engine::{DirectoryError, Outcome, Queue, Request, Service};
 use budget::Budget;
 use client::Client;
 use incoming::Shelf;
@@ -64,8 +64,10 @@ impl Limits {
 pub trait Host: Sync {
     /// A message was delivered, or not, to the recipients of the request: before they are told.
     fn told(&self, request: &Request<'_>, outcome: &Outcome);
-    /// Its client was told.
+    /// Its client was told, and waits for its next answer: nothing that takes time.
     fn afterwards(&self);
+    /// All domains by name.
+    fn domains(&self) -> Result<Vec<String>, DirectoryError>;
 }
 
 /// Who serves clients.
@@ -102,22 +104,34 @@ impl<'s> Server<'s> {
         Server { terms, limits, service, queue, host, stop, shelf, work, names, sessions }
     }
 
-    /// Serves whoever comes until it is stopped; then those who are there come to their end.
-    pub fn run(&self, listeners: &Listeners) -> io::Result<()> {
+    /// Serves whoever comes until it is stopped; then nobody comes any more, and those who are there come to their end. If it cannot
+    /// go on, it stops by itself.
+    pub fn run(&self, listeners: Listeners) -> io::Result<()> {
         std::thread::scope(|threads| {
-            while !self.stop.is_called() {
-                self.await_clients(listeners)?;
-                while let Some(stream) = self.accept(listeners) {
-                    self.welcome(threads, stream);
-                }
-            }
-            Ok(())
+            let served = self.welcome_all(threads, &listeners);
+            self.stop.call();
+            self.close(listeners);
+            served
         })
     }
 
-    /// How many clients are there.
-    pub fn sessions(&self) -> usize {
-        self.sessions.load(Ordering::SeqCst)
+    fn welcome_all<'t>(&'t self, threads: &'t Scope<'t, '_>, listeners: &Listeners) -> io::Result<()> {
+        while !self.stop.is_called() {
+            self.await_clients(listeners)?;
+            while let Some(stream) = self.accept(listeners) {
+                self.welcome(threads, stream);
+            }
+        }
+        Ok(())
+    }
+
+    /// Those who knocked and were not let in are told; whoever comes later finds nobody.
+    fn close(&self, listeners: Listeners) {
+        while let Ok(Some(stream)) = listeners.accept() {
+            turn_away(stream, Farewell::Stopping);
+        }
+        drop(listeners);
+        tracing::info!(sessions = self.sessions.load(Ordering::SeqCst), "ending");
     }
 
     fn await_clients(&self, listeners: &Listeners) -> io::Result<()> {
@@ -150,7 +164,11 @@ impl<'s> Server<'s> {
     fn welcome<'t>(&'t self, threads: &'t Scope<'t, '_>, stream: Stream) {
         let seat = Seat::take(&self.sessions);
         if seat.number > self.limits.sessions {
-            return self.turn_away(stream);
+            tracing::warn!(
+                sessions = self.limits.sessions,
+                "a client was turned away: lmtp-sessions are there"
+            );
+            return turn_away(stream, Farewell::Crowded);
         }
         // Where the system has no more threads, the connection is closed, and the client comes again.
         let session = Builder::new().name("session".into()).spawn_scoped(threads, move || {
@@ -162,12 +180,6 @@ impl<'s> Server<'s> {
         }
     }
 
-    /// A few octets find room in any socket that is new: nobody waits.
-    fn turn_away(&self, mut stream: Stream) {
-        tracing::warn!(sessions = self.limits.sessions, "a client was turned away: lmtp-sessions are there");
-        let _ = stream.prepare(PAUSE).and_then(|()| stream.send(&Session::turned_away(Farewell::Crowded)));
-    }
-
     /// A panic ends the session: what it did not answer its client sends again.
     fn serve(&self, stream: Stream) {
         let mut client = Client::new(self, stream);
@@ -175,6 +187,11 @@ impl<'s> Server<'s> {
             client.give_up();
         }
     }
+}
+
+/// A few octets find room in any socket that is new: nobody waits.
+fn turn_away(mut stream: Stream, why: Farewell) {
+    let _ = stream.prepare(PAUSE).and_then(|()| stream.send(&Session::turned_away(why)));
 }
 
 /// A place among the sessions.
