@@ -183,6 +183,7 @@ fn request(message: &[u8]) -> Request<'_> {
         source: Source::Pipe,
         client: None,
         queue_id: None,
+        until: None,
     }
 }
 

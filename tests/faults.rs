@@ -106,6 +106,7 @@ impl House {
             source: Source::Pipe,
             client: None,
             queue_id: None,
+            until: None,
         })
     }
 

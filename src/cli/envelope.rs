@@ -75,6 +75,7 @@ impl Envelope {
             source: self.source.into(),
             client: self.client.clone().filter(|client| !client.is_empty()),
             queue_id: None,
+            until: None,
         }
     }
 
@@ -88,6 +89,7 @@ impl Envelope {
             source: self.source.into(),
             client: self.client.filter(|client| !client.is_empty()),
             queue_id: None,
+            until: None,
         }
     }
 }

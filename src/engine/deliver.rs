@@ -20,6 +20,7 @@ use super::{
 use crate::crypto::Entropy;
 use crate::mail::Message;
 use crate::rules::{Ending, Verdict};
+use time::OffsetDateTime;
 
 /// Delivers messages with the parts of the world that it is given.
 #[derive(Clone, Copy)]
@@ -122,6 +123,7 @@ impl Engine<'_> {
         if request.recipients.is_empty() {
             return Err(EngineError::NoRecipient);
         }
+        self.check_time(request.until)?;
         let addressees = resolve(self, request)?;
         self.check_size(request)?;
         Ok(addressees)
@@ -148,6 +150,11 @@ impl Engine<'_> {
         overrule(self, request, &mut case)?;
         told.fired = list_fired(&case.verdicts, &case.acting());
         Ok(case)
+    }
+
+    /// Does its sender still wait?
+    pub(super) fn check_time(&self, until: Option<OffsetDateTime>) -> Result<(), EngineError> {
+        if until.is_some_and(|until| self.clock.now() >= until) { Err(EngineError::Late) } else { Ok(()) }
     }
 
     fn check_size(&self, request: &Request<'_>) -> Result<(), EngineError> {

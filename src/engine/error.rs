@@ -35,6 +35,9 @@ pub enum EngineError {
     /// It is too large to be held, and what the rules want takes all of it: whoever delivers holds it after all.
     #[error("the rules want something of the message that takes all of it")]
     TakesWhole,
+    /// Its sender waits no more, and may have begun to try again: what would become visible now might come twice.
+    #[error("the delivery took too long: the time was over before anything was visible")]
+    Late,
     /// Routed to an account that the directory then did not have.
     #[error("account {0} vanished from the directory between two look-ups")]
     Vanished(Address),
@@ -271,6 +274,7 @@ impl EngineError {
             | EngineError::TooLarge { .. }
             | EngineError::Source(_)
             | EngineError::TakesWhole
+            | EngineError::Late
             | EngineError::Directory(_)
             | EngineError::BuiltIn(_)
             | EngineError::Entropy(_)
@@ -289,6 +293,7 @@ impl EngineError {
             EngineError::Source(_) | EngineError::TakesWhole => {
                 retry((3, 0), "the message could not be read")
             }
+            EngineError::Late => retry((3, 0), "the delivery took too long"),
             EngineError::Vanished(_) => retry((3, 0), "the recipient could not be looked up"),
             EngineError::BrokenRules { .. } => retry((3, 5), "the mail rules are being repaired"),
             EngineError::RuleRejects { text, .. } => reject((7, 1), text),

@@ -137,14 +137,16 @@ pub(super) fn store(
     let names: Vec<CopyName> = staged.iter().filter_map(|copy| copy.name.clone()).collect();
     let held = effects.hold(engine, &names)?;
     // Whatever can fail at each retry comes before the commands: what they have done stays.
-    let reports =
-        effects.run(engine).and_then(|()| begin(engine, &begun)).and_then(|()| commit(staged)).inspect_err(
-            |error| {
-                if !matches!(error, EngineError::Commit { visible: 1.., .. }) {
-                    effects.withdraw(engine, &held);
-                }
-            },
-        )?;
+    let reports = effects
+        .run(engine)
+        .and_then(|()| begin(engine, &begun))
+        .and_then(|()| effects.check_time(engine))
+        .and_then(|()| commit(staged))
+        .inspect_err(|error| {
+            if !matches!(error, EngineError::Commit { visible: 1.., .. }) {
+                effects.withdraw(engine, &held);
+            }
+        })?;
     let mut warnings = effects.finish(engine, &held)?;
     let done: Vec<ServerCopy> = begun.into_iter().map(|(mark, _)| mark).chain(found).collect();
     warnings.extend(finish(engine, &done));

@@ -163,6 +163,7 @@ impl Asking<'_> {
                 // Whoever is asked sees the whole message.
                 Progress::Ask(_) if self.request.large.is_some() => return Err(EngineError::TakesWhole),
                 Progress::Ask(question) => {
+                    self.engine.check_time(self.request.until)?;
                     let edited = evaluation.edits().apply(self.message);
                     let answer = self.engine.helpers.ask(&question.filter, &edited, envelope);
                     let rule = question.rule;

@@ -3,6 +3,7 @@
 use crate::mail::{Address, without_mbox_line};
 use crate::rules::Source;
 use crate::smime::LargeMessage;
+use time::OffsetDateTime;
 
 /// A message and its envelope. No `Debug`: what a message says belongs into no log.
 #[derive(Clone)]
@@ -23,6 +24,9 @@ pub struct Request<'m> {
     pub client: Option<String>,
     /// The MTA's queue id: with it the copies of server rules are stored once, however often the MTA calls.
     pub queue_id: Option<String>,
+    /// When its sender waits no more: after that no program is begun and nothing becomes visible. Absent: whoever delivers has a
+    /// watch of his own.
+    pub until: Option<OffsetDateTime>,
 }
 
 impl<'m> Request<'m> {

@@ -58,11 +58,13 @@ impl Run<'_> {
         engine.helpers.may_run(&self.command, &self.envelope).map_err(|source| self.failed(source))
     }
 
-    /// Runs it to its end.
-    pub(super) fn run(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
+    /// Runs it to its end, which comes when no time is left.
+    pub(super) fn run(&self, engine: &Engine<'_>, left: Option<time::Duration>) -> Result<(), EngineError> {
         let message = self.edits.apply(&Message::new(self.message));
         let account = self.acting.map(|acting| &acting.address);
-        let run = CommandRun { command: &self.command, account, message: &message, envelope: &self.envelope };
+        let (command, envelope) = (&self.command, &self.envelope);
+        let most = left.map(|left| left.try_into().unwrap_or_default());
+        let run = CommandRun { command, account, message: &message, envelope, most };
         engine.helpers.execute(&run).map_err(|source| self.failed(source))
     }
 

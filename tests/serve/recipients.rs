@@ -2,6 +2,9 @@
 
 use super::daemon::{Daemon, STORED, maildir, message, stored};
 use crate::batch::house::{ADA, BOB, House};
+use crate::support::path;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 const ROBERT: &str = "robert@north.example";
 
@@ -88,4 +91,37 @@ fn a_refusal_is_for_whose_rule_it_is() {
     assert_eq!(client.deliver(&[BOB, ADA], &message("x")), ["550 5.7.1 no", STORED]);
     assert_eq!((daemon.inbox("bob").len(), daemon.inbox("ada").len()), (0, 1));
     daemon.stop();
+}
+
+/// A program that takes its time, for the rules of each of them.
+#[test]
+fn all_recipients_share_one_deadline() {
+    let house = House::lasting();
+    house.add("eve");
+    let program = program(&house, "cat >/dev/null; sleep 1.8");
+    let rule = format!(
+        "[[rule]]\nname = \"slow\"\npriority = 5\nwhen = []\nthen = [[\"Execute\", \"{program}\"]]\n"
+    );
+    for account in ["ada", "bob", "eve"] {
+        house.rules(&format!("--account {account}@north.example"), &rule);
+    }
+    let daemon =
+        Daemon::of(house, &format!("execute = [\"{program}\"]\nexecute-timeout = \"2s\"\ndeadline = \"3s\""));
+    let begin = Instant::now();
+    let told = daemon.client().deliver(&[ADA, BOB, "eve@north.example"], &message("x"));
+    assert!(begin.elapsed() < Duration::from_millis(4500), "{:?}", begin.elapsed());
+    assert_eq!(told, ["451 4.3.0 the delivery took too long"; 3]);
+    for account in ["ada", "bob", "eve"] {
+        assert!(daemon.inbox(account).is_empty(), "{account}");
+    }
+    assert_eq!(daemon.client().deliver(&[ADA], &message("y")), [STORED]);
+    daemon.stop();
+}
+
+/// A program that rules may run.
+fn program(house: &House, script: &str) -> String {
+    let file = house.folder.path().join("program");
+    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path(&file).to_owned()
 }

@@ -139,7 +139,8 @@ pub(in crate::engine) fn deliver<'e, G, R>(
         drop(made);
         return Some((turn, anew.deliver(parcels.get(..cases.len()).unwrap_or_default())));
     }
-    let stored = store_all(engine.store, made);
+    let in_time = |(made, parcel): (_, &Arc<Parcel>)| engine.check_time(parcel.until).and(made);
+    let stored = store_all(engine.store, made.into_iter().zip(parcels).map(in_time).collect());
     Some((turn, stored.into_iter().zip(fired).zip(warnings).map(outcome).collect()))
 }
 

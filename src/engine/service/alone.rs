@@ -16,8 +16,6 @@ pub trait House: Sync {
     fn hold(&self, octets: u64) -> Box<dyn Any>;
     /// Waits for room to make the copies of a message of so many octets by itself.
     fn work(&self, octets: u64) -> Box<dyn Any>;
-    /// Is there time to begin one more delivery?
-    fn has_time(&self) -> bool;
     /// Names the message with its envelope as nothing else was named before.
     fn name(&self) -> String;
 }
@@ -94,11 +92,7 @@ impl Alone<'_> {
         for places in self.groups() {
             let request = Request { queue_id: Some(name.clone()), ..self.request_to(&places) };
             let telling = Telling { places: &places, may_divide: false, tell: &mut *tell };
-            let end = if self.house.has_time() {
-                self.deliver(request, telling)
-            } else {
-                telling.end(&request, Outcome::late())
-            };
+            let end = self.deliver(request, telling);
             debug_assert!(end.is_ok(), "it was not to be divided");
         }
     }

@@ -49,7 +49,7 @@ pub struct Limits {
     pub memory_limit: u64,
     /// Where messages wait that are not held.
     pub spool: PathBuf,
-    /// After so long no delivery is begun for those recipients of a message whose turn it is only then.
+    /// For the delivery of a message to all its recipients: after that nothing of it becomes visible.
     pub deadline: Duration,
     /// A silent client is left after this; so is one that sends a message too slowly.
     pub patience: Duration,
