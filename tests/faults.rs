@@ -106,6 +106,7 @@ impl House {
             source: Source::Pipe,
             client: None,
             queue_id: None,
+            known_by_content: false,
             until: None,
         })
     }

@@ -247,9 +247,9 @@ pub(super) fn outcome(stored: Result<Stored, EngineError>, fired: Vec<Fired>) ->
     }
 }
 
-/// A server rule that stores twice in one mailbox makes one sealed and one clear copy at most when a queue id is its name.
+/// A server rule that stores twice in one mailbox makes one sealed and one clear copy at most when they have marks.
 fn without_doubles<'a>(request: &Request<'_>, copies: Vec<ReadyCopy<'a>>) -> Vec<ReadyCopy<'a>> {
-    if request.queue_id.is_none() {
+    if !request.is_known_again() {
         return copies;
     }
     let mut kept: Vec<ReadyCopy<'a>> = Vec::with_capacity(copies.len());

@@ -78,9 +78,14 @@ fn identity(call: &Option<String>, ReadyCopy { plan, way, .. }: &ReadyCopy<'_>) 
 const PER_RECIPIENT: [&str; 3] = ["Delivered-To", "X-Original-To", "Return-Path"];
 
 /// The queue id and what is queued under it. Postfix uses its short ids again, and a new message under an old id is no
-/// copy of the old one: the message counts too, but for what differs from one recipient to the next.
+/// copy of the old one: the message counts too, but for what differs from one recipient to the next. Over LMTP there is no
+/// queue id, and the sender stands in its place.
 pub(super) fn call(request: &Request<'_>) -> Result<Option<String>, EngineError> {
-    let Some(queue_id) = &request.queue_id else { return Ok(None) };
+    let queue_id = match &request.queue_id {
+        Some(id) => id.clone(),
+        None if request.known_by_content => of_sender(request),
+        None => return Ok(None),
+    };
     let message = Message::new(request.octets());
     let mut digest = Sha256::new();
     let same = |name: &str| !PER_RECIPIENT.iter().any(|other| other.eq_ignore_ascii_case(name));
@@ -88,6 +93,12 @@ pub(super) fn call(request: &Request<'_>) -> Result<Option<String>, EngineError>
     digest.update(message.body());
     digest_rest(request, &mut digest).map_err(EngineError::Source)?;
     Ok(Some(format!("{queue_id} {}", Fingerprint(digest.finalize().into()))))
+}
+
+/// An address may be as long as it likes: of one length.
+fn of_sender(request: &Request<'_>) -> String {
+    let sender = Sha256::digest(request.sender.as_deref().unwrap_or_default());
+    format!("lmtp.{}", Fingerprint(sender.into()))
 }
 
 /// What stands behind the begin of a message that is too large to be held.

@@ -24,6 +24,8 @@ pub struct Request<'m> {
     pub client: Option<String>,
     /// The MTA's queue id: with it the copies of server rules are stored once, however often the MTA calls.
     pub queue_id: Option<String>,
+    /// Where there is no queue id, the sender and the message are its name: a client that tries again sends the same.
+    pub known_by_content: bool,
     /// When its sender waits no more: after that no program is begun and nothing becomes visible. Absent: whoever delivers has a
     /// watch of his own.
     pub until: Option<OffsetDateTime>,
@@ -33,6 +35,11 @@ impl<'m> Request<'m> {
     /// The same envelope around a message that is too large to be held.
     pub fn of_large(&self, large: &'m LargeMessage<'m>) -> Request<'m> {
         Request { message: large.begin(), large: Some(large), ..self.clone() }
+    }
+
+    /// Is it known again when it comes again? Then what the server's rules store and send of it has marks.
+    pub(super) fn is_known_again(&self) -> bool {
+        self.queue_id.is_some() || self.known_by_content
     }
 
     /// Octets as they arrived.

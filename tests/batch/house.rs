@@ -196,6 +196,7 @@ pub(crate) fn parcel(recipients: &[&str], subject: &str) -> Parcel {
         source: Source::Pipe,
         client: None,
         queue_id: None,
+        known_by_content: false,
         until: None,
     }
 }

@@ -73,8 +73,35 @@ fn the_copy_of_the_servers_rule_is_stored_once() {
     let full = "452 4.2.2 the mailbox is full";
     assert_eq!(client.deliver(&[BOB, ADA, "eve@north.example"], &message("x")), [STORED, full, STORED]);
     assert_eq!(daemon.inbox("bob").len(), 1);
-    // Her own, and the server's.
+    // Her own, and the server's, which stays the only one however often the client tries again.
     assert_eq!(daemon.inbox("eve").len(), 2);
+    assert_eq!(client.deliver(&[ADA], &message("x")), [full]);
+    limit_ada(&daemon.house, 1 << 20);
+    assert_eq!(daemon.client().deliver(&[ADA], &message("x")), [STORED]);
+    assert_eq!((daemon.inbox("ada").len(), daemon.inbox("eve").len()), (1, 2));
+    // Nobody divides this one.
+    assert_eq!(client.deliver(&[BOB], &message("y")), [STORED]);
+    assert_eq!(client.deliver(&[BOB], &message("y")), [STORED]);
+    assert_eq!((daemon.inbox("bob").len(), daemon.inbox("eve").len()), (3, 3));
+    daemon.stop();
+}
+
+/// Held or spooled, it is the same message.
+#[test]
+fn a_large_message_of_the_servers_rule_is_known_again() {
+    let house = House::lasting();
+    house.rules(
+        "--server",
+        "[[rule]]\nname = \"all\"\npriority = 5\nwhen = []\nthen = [[\"Store Encrypted in\", \"~eve@north.example/INBOX\"]]\n",
+    );
+    house.add("eve");
+    let text = format!("{}\r\n{}", message("x"), "A line of the body.\r\n".repeat(20_000));
+    let mut daemon = Daemon::of(house, "");
+    for settings in ["memory-limit = \"64K\"", "memory-limit = \"64K\"", ""] {
+        daemon = Daemon::of(daemon.stop(), settings);
+        assert_eq!(daemon.client().deliver(&[BOB], &text), [STORED]);
+    }
+    assert_eq!((daemon.inbox("bob").len(), daemon.inbox("eve").len()), (3, 1));
     daemon.stop();
 }
 

@@ -23,9 +23,6 @@ impl Host for Roomy {
     fn work(&self, _: u64) -> Box<dyn Any> {
         Box::new(())
     }
-    fn name(&self) -> String {
-        "a name".into()
-    }
 }
 
 /// What is told to each recipient of a message.

@@ -30,6 +30,8 @@ pub struct Parcel {
     pub client: Option<String>,
     /// The MTA's queue id: a message of which a server's rule stores copies goes alone if it has one.
     pub queue_id: Option<String>,
+    /// See [`Request`]: such a message goes alone as well.
+    pub known_by_content: bool,
     /// See [`Request`].
     pub until: Option<OffsetDateTime>,
 }
@@ -50,6 +52,7 @@ impl Parcel {
             source: self.source,
             client: self.client.clone(),
             queue_id: self.queue_id.clone(),
+            known_by_content: self.known_by_content,
             until: self.until,
         }
     }

@@ -53,12 +53,12 @@ pub(in crate::engine) fn judge<'m>(
     (!goes_alone).then_some(Judged { case, fired: told.fired })
 }
 
-/// Do its rules want more than copies? The copies of the server's rules have marks where there is a queue id.
+/// Do its rules want more than copies? The copies of the server's rules have marks where a message is known again.
 fn does_more(case: &Case<'_>, request: &Request<'_>) -> bool {
     let wants =
         |verdict: &Verdict, more: fn(&Action) -> bool| verdict.steps.iter().any(|step| more(&step.action));
     let (server, accounts) = (&case.verdicts.server, &case.verdicts.accounts);
-    let is_marked = request.queue_id.is_some() && wants(server, stores);
+    let is_marked = request.is_known_again() && wants(server, stores);
     is_marked || std::iter::once(server).chain(accounts).any(|verdict| wants(verdict, acts))
 }
 

@@ -201,6 +201,7 @@ impl<'s> Client<'s> {
             source: Source::Lmtp,
             client: self.stream.client(),
             queue_id: None,
+            known_by_content: true,
             until: server
                 .service
                 .engine
@@ -236,10 +237,6 @@ impl House for Visit<'_> {
     fn work(&self, octets: u64) -> Box<dyn Any> {
         let room: Room = self.server.work.wait(octets);
         Box::new(room)
-    }
-
-    fn name(&self) -> String {
-        self.server.names.next()
     }
 }
 

@@ -23,9 +23,9 @@ use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, Scope};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use stream::Stream;
 
 pub use listen::{ListenError, Listeners};
@@ -79,7 +79,6 @@ pub struct Server<'s> {
     shelf: Shelf,
     /// To make copies by who delivers himself.
     work: Arc<Budget>,
-    names: Names,
     sessions: AtomicUsize,
 }
 
@@ -98,8 +97,8 @@ impl<'s> Server<'s> {
             folder: limits.spool.clone(),
         };
         let work = Budget::of(limits.memory);
-        let (names, sessions) = (Names::new(), AtomicUsize::new(0));
-        Server { terms, limits, service, queue, host, stop, shelf, work, names, sessions }
+        let sessions = AtomicUsize::new(0);
+        Server { terms, limits, service, queue, host, stop, shelf, work, sessions }
     }
 
     /// Serves whoever comes until it is stopped; then those who are there come to their end.
@@ -192,23 +191,5 @@ impl Seat<'_> {
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         self.sessions.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// Names that no message had before, in this process or in an earlier one.
-struct Names {
-    begin: u128,
-    count: AtomicU64,
-}
-
-impl Names {
-    fn new() -> Names {
-        let begin = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Names { begin: begin.as_micros(), count: AtomicU64::new(0) }
-    }
-
-    fn next(&self) -> String {
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
-        format!("lmtp.{:x}.{:x}.{count:x}", std::process::id(), self.begin)
     }
 }
