@@ -181,7 +181,10 @@ impl Engine<'_> {
         case: &'c Case<'_>,
     ) -> Result<Planned<'c>, EngineError> {
         let planner = case.planner(self.settings);
-        let server = planner.server(&case.verdicts.server)?;
+        let server = planner.server(&case.verdicts.server).map_err(|error| match error {
+            rejected @ EngineError::RuleRejects { .. } => rejected.of_server_if(case.verdicts.server_is_same),
+            error => error,
+        })?;
         let prepare = |plan: Plan<'c>| {
             self.check_rights(&plan.copies)?;
             let mut planned = attached(&planner, certificates, case.message, &plan.effects)?;

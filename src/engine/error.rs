@@ -180,6 +180,10 @@ pub enum EngineError {
     /// No randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+    /// What the server's rules say of the message whoever of its recipients is meant: broken, rejecting, or a program of theirs
+    /// that failed.
+    #[error(transparent)]
+    OfServer(Box<EngineError>),
     /// A command or a filter failed.
     #[error("rule \"{rule}\"")]
     Helper {
@@ -221,6 +225,11 @@ impl EngineError {
         self
     }
 
+    /// See [`EngineError::OfServer`].
+    pub(super) fn of_server_if(self, is_of_server: bool) -> EngineError {
+        if is_of_server { EngineError::OfServer(Box::new(self)) } else { self }
+    }
+
     /// For a rule that acts for this account; absent: for the server.
     pub(super) fn no_mailbox(
         rule: Option<&str>,
@@ -244,6 +253,7 @@ impl EngineError {
         match self {
             EngineError::NoMailbox { hint, .. } => Some(hint.clone()),
             EngineError::Mixed { first, .. } => first.hint(),
+            EngineError::OfServer(error) => error.hint(),
             _ => None,
         }
     }
@@ -271,6 +281,7 @@ impl EngineError {
             | EngineError::Outbox(_) => true,
             // All share it, or something may be visible, or released, already.
             EngineError::NoRecipient
+            | EngineError::OfServer(_)
             | EngineError::TooLarge { .. }
             | EngineError::Source(_)
             | EngineError::TakesWhole
@@ -318,6 +329,7 @@ impl EngineError {
             EngineError::Stage(error) | EngineError::Commit { source: error, .. } => not_stored(error),
             EngineError::Seal { source, .. } => not_sealed(source),
             EngineError::Entropy(_) => retry((3, 0), "the system has no randomness"),
+            EngineError::OfServer(error) => error.disposition(),
             EngineError::Helper { .. } => retry((3, 0), "a program that looks at the mail is not available"),
             EngineError::Outbox(_) | EngineError::Unreleased(_) => {
                 retry((3, 0), "the queue of outgoing mail is not available")

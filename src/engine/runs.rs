@@ -14,6 +14,8 @@ pub(super) struct Run<'a> {
     message: &'a [u8],
     edits: HeaderEdits,
     envelope: Envelope,
+    /// See [`EngineError::OfServer`].
+    is_of_server: bool,
 }
 
 /// Those among the effects, in their order.
@@ -26,6 +28,7 @@ pub(super) fn runs<'a>(request: &Request<'_>, case: &'a Case<'_>, effects: &[Eff
             message: case.message,
             edits: effect.edits.clone(),
             envelope: envelope(request, case, effect.acting),
+            is_of_server: effect.acting.is_none() && case.verdicts.server_is_same,
         }),
         _ => None,
     };
@@ -69,6 +72,6 @@ impl Run<'_> {
     }
 
     fn failed(&self, source: HelperError) -> EngineError {
-        EngineError::Helper { rule: self.rule.clone(), source }
+        EngineError::Helper { rule: self.rule.clone(), source }.of_server_if(self.is_of_server)
     }
 }

@@ -145,6 +145,34 @@ fn all_recipients_share_one_deadline() {
     daemon.stop();
 }
 
+/// What the server's rules say of a message they say once, unless they look at its recipients.
+#[test]
+fn a_program_of_the_server_that_fails_runs_once() {
+    let house = House::lasting();
+    house.add("eve");
+    let calls = house.folder.path().join("calls");
+    let program = program(&house, &format!("cat >/dev/null; echo x >>{}; exit 1", path(&calls)));
+    let rule = |when: &str| {
+        format!(
+            "[[rule]]\nname = \"s\"\npriority = 5\nwhen = [{when}]\nthen = [[\"Execute\", \"{program}\"]]\n"
+        )
+    };
+    house.rules("--server", &rule(""));
+    let daemon = Daemon::of(house, &format!("execute = [\"{program}\"]"));
+    let calls = || std::fs::read_to_string(&calls).unwrap().len() / 2;
+    let all = [ADA, BOB, "eve@north.example"];
+    let failed = "451 4.3.0 a program that looks at the mail is not available";
+    assert_eq!((daemon.client().deliver(&all, &message("x")), calls()), (vec![failed.into(); 3], 1));
+    daemon.house.rules("--server", &rule("[\"Any Recipient\", \"is\", \"bob@*\"]"));
+    let told = daemon.client().deliver(&all, &message("x"));
+    assert_eq!((told, calls()), (vec![STORED.into(), failed.into(), STORED.into()], 3));
+    let no = rule("").replace(&format!("\"Execute\", \"{program}\""), "\"Reject with\", \"no\"");
+    daemon.house.rules("--server", &no);
+    assert_eq!(daemon.client().deliver(&all, &message("x")), ["550 5.7.1 no"; 3]);
+    assert_eq!(daemon.log().matches("rejects the message").count(), 1);
+    daemon.stop();
+}
+
 /// A program that rules may run.
 fn program(house: &House, script: &str) -> String {
     let file = house.folder.path().join("program");
