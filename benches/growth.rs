@@ -183,6 +183,8 @@ fn request(message: &[u8]) -> Request<'_> {
         source: Source::Pipe,
         client: None,
         queue_id: None,
+        known_by_content: false,
+        until: None,
     }
 }
 

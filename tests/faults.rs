@@ -106,6 +106,8 @@ impl House {
             source: Source::Pipe,
             client: None,
             queue_id: None,
+            known_by_content: false,
+            until: None,
         })
     }
 

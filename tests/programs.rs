@@ -64,7 +64,7 @@ fn envelope(sender: &str) -> Envelope {
 
 fn execute_by(settings: &HelperSettings, command: &str, message: &[u8]) -> Result<(), String> {
     let (command, envelope) = (Command::parse(command).unwrap(), envelope("eve@east.example"));
-    let run = CommandRun { command: &command, account: None, message, envelope: &envelope };
+    let run = CommandRun { command: &command, account: None, message, envelope: &envelope, most: None };
     SitePrograms::new(settings).execute(&run).map_err(|error| error.reason)
 }
 

@@ -175,6 +175,8 @@ fn request<'m>(recipient: &str, message: &'m [u8]) -> Result<Request<'m>, Failur
         source: Source::Pipe,
         client: None,
         queue_id: None,
+        known_by_content: false,
+        until: None,
     })
 }
 

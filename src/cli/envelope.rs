@@ -75,6 +75,8 @@ impl Envelope {
             source: self.source.into(),
             client: self.client.clone().filter(|client| !client.is_empty()),
             queue_id: None,
+            known_by_content: false,
+            until: None,
         }
     }
 
@@ -88,6 +90,8 @@ impl Envelope {
             source: self.source.into(),
             client: self.client.filter(|client| !client.is_empty()),
             queue_id: None,
+            known_by_content: false,
+            until: None,
         }
     }
 }

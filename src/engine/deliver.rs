@@ -20,6 +20,7 @@ use super::{
 use crate::crypto::Entropy;
 use crate::mail::Message;
 use crate::rules::{Ending, Verdict};
+use time::OffsetDateTime;
 
 /// Delivers messages with the parts of the world that it is given.
 #[derive(Clone, Copy)]
@@ -122,6 +123,7 @@ impl Engine<'_> {
         if request.recipients.is_empty() {
             return Err(EngineError::NoRecipient);
         }
+        self.check_time(request.until)?;
         let addressees = resolve(self, request)?;
         self.check_size(request)?;
         Ok(addressees)
@@ -150,6 +152,11 @@ impl Engine<'_> {
         Ok(case)
     }
 
+    /// Does its sender still wait?
+    pub(super) fn check_time(&self, until: Option<OffsetDateTime>) -> Result<(), EngineError> {
+        if until.is_some_and(|until| self.clock.now() >= until) { Err(EngineError::Late) } else { Ok(()) }
+    }
+
     fn check_size(&self, request: &Request<'_>) -> Result<(), EngineError> {
         let (size, limit) = (request.size(), self.settings.max_message);
         if size > limit { Err(EngineError::TooLarge { size, limit }) } else { Ok(()) }
@@ -174,7 +181,10 @@ impl Engine<'_> {
         case: &'c Case<'_>,
     ) -> Result<Planned<'c>, EngineError> {
         let planner = case.planner(self.settings);
-        let server = planner.server(&case.verdicts.server)?;
+        let server = planner.server(&case.verdicts.server).map_err(|error| match error {
+            rejected @ EngineError::RuleRejects { .. } => rejected.of_server_if(case.verdicts.server_is_same),
+            error => error,
+        })?;
         let prepare = |plan: Plan<'c>| {
             self.check_rights(&plan.copies)?;
             let mut planned = attached(&planner, certificates, case.message, &plan.effects)?;
@@ -240,9 +250,9 @@ pub(super) fn outcome(stored: Result<Stored, EngineError>, fired: Vec<Fired>) ->
     }
 }
 
-/// A server rule that stores twice in one mailbox makes one sealed and one clear copy at most when a queue id is its name.
+/// A server rule that stores twice in one mailbox makes one sealed and one clear copy at most when they have marks.
 fn without_doubles<'a>(request: &Request<'_>, copies: Vec<ReadyCopy<'a>>) -> Vec<ReadyCopy<'a>> {
-    if request.queue_id.is_none() {
+    if !request.is_known_again() {
         return copies;
     }
     let mut kept: Vec<ReadyCopy<'a>> = Vec::with_capacity(copies.len());

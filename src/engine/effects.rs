@@ -21,6 +21,8 @@ pub(super) struct Effects<'a> {
     pub(super) reports: Vec<PlannedMailReport>,
     remembered: Vec<Remembered>,
     at: OffsetDateTime,
+    /// See [`Request`].
+    until: Option<OffsetDateTime>,
 }
 
 /// Makes everything that can be made before a copy is written, and asks whether it could be done: no command runs for a
@@ -35,7 +37,8 @@ pub(super) fn prepare<'a>(
     let mails = mails(engine, request, case, effects, at)?;
     let (runs, unsent) = (runs(request, case, effects), mails.warnings());
     let remembered = remembered(case, effects);
-    let effects = Effects { runs, mails: mails.mails, unsent, reports: mails.reports, remembered, at };
+    let (mails, reports, until) = (mails.mails, mails.reports, request.until);
+    let effects = Effects { runs, mails, unsent, reports, remembered, at, until };
     effects.check(engine)?;
     Ok(effects)
 }
@@ -61,7 +64,15 @@ impl Effects<'_> {
 
     /// Runs the commands, after all copies are staged and all mails held, and before the first becomes visible.
     pub(super) fn run(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
-        self.runs.iter().try_for_each(|run| run.run(engine))
+        self.runs.iter().try_for_each(|run| {
+            self.check_time(engine)?;
+            run.run(engine, self.until.map(|until| until - engine.clock.now()))
+        })
+    }
+
+    /// May what is staged still become visible?
+    pub(super) fn check_time(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
+        engine.check_time(self.until)
     }
 
     /// Enqueues the mails; they wait for [`Effects::finish`].

@@ -35,6 +35,9 @@ pub enum EngineError {
     /// It is too large to be held, and what the rules want takes all of it: whoever delivers holds it after all.
     #[error("the rules want something of the message that takes all of it")]
     TakesWhole,
+    /// Its sender waits no more, and may have begun to try again: what would become visible now might come twice.
+    #[error("the delivery took too long: the time was over before anything was visible")]
+    Late,
     /// Routed to an account that the directory then did not have.
     #[error("account {0} vanished from the directory between two look-ups")]
     Vanished(Address),
@@ -177,6 +180,10 @@ pub enum EngineError {
     /// No randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+    /// What the server's rules say of the message whoever of its recipients is meant: broken, rejecting, or a program of theirs
+    /// that failed.
+    #[error(transparent)]
+    OfServer(Box<EngineError>),
     /// A command or a filter failed.
     #[error("rule \"{rule}\"")]
     Helper {
@@ -218,6 +225,11 @@ impl EngineError {
         self
     }
 
+    /// See [`EngineError::OfServer`].
+    pub(super) fn of_server_if(self, is_of_server: bool) -> EngineError {
+        if is_of_server { EngineError::OfServer(Box::new(self)) } else { self }
+    }
+
     /// For a rule that acts for this account; absent: for the server.
     pub(super) fn no_mailbox(
         rule: Option<&str>,
@@ -241,6 +253,7 @@ impl EngineError {
         match self {
             EngineError::NoMailbox { hint, .. } => Some(hint.clone()),
             EngineError::Mixed { first, .. } => first.hint(),
+            EngineError::OfServer(error) => error.hint(),
             _ => None,
         }
     }
@@ -268,9 +281,11 @@ impl EngineError {
             | EngineError::Outbox(_) => true,
             // All share it, or something may be visible, or released, already.
             EngineError::NoRecipient
+            | EngineError::OfServer(_)
             | EngineError::TooLarge { .. }
             | EngineError::Source(_)
             | EngineError::TakesWhole
+            | EngineError::Late
             | EngineError::Directory(_)
             | EngineError::BuiltIn(_)
             | EngineError::Entropy(_)
@@ -289,6 +304,7 @@ impl EngineError {
             EngineError::Source(_) | EngineError::TakesWhole => {
                 retry((3, 0), "the message could not be read")
             }
+            EngineError::Late => retry((3, 0), "the delivery took too long"),
             EngineError::Vanished(_) => retry((3, 0), "the recipient could not be looked up"),
             EngineError::BrokenRules { .. } => retry((3, 5), "the mail rules are being repaired"),
             EngineError::RuleRejects { text, .. } => reject((7, 1), text),
@@ -313,6 +329,7 @@ impl EngineError {
             EngineError::Stage(error) | EngineError::Commit { source: error, .. } => not_stored(error),
             EngineError::Seal { source, .. } => not_sealed(source),
             EngineError::Entropy(_) => retry((3, 0), "the system has no randomness"),
+            EngineError::OfServer(error) => error.disposition(),
             EngineError::Helper { .. } => retry((3, 0), "a program that looks at the mail is not available"),
             EngineError::Outbox(_) | EngineError::Unreleased(_) => {
                 retry((3, 0), "the queue of outgoing mail is not available")

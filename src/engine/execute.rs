@@ -78,9 +78,14 @@ fn identity(call: &Option<String>, ReadyCopy { plan, way, .. }: &ReadyCopy<'_>) 
 const PER_RECIPIENT: [&str; 3] = ["Delivered-To", "X-Original-To", "Return-Path"];
 
 /// The queue id and what is queued under it. Postfix uses its short ids again, and a new message under an old id is no
-/// copy of the old one: the message counts too, but for what differs from one recipient to the next.
+/// copy of the old one: the message counts too, but for what differs from one recipient to the next. Over LMTP there is no
+/// queue id, and the sender stands in its place.
 pub(super) fn call(request: &Request<'_>) -> Result<Option<String>, EngineError> {
-    let Some(queue_id) = &request.queue_id else { return Ok(None) };
+    let queue_id = match &request.queue_id {
+        Some(id) => id.clone(),
+        None if request.known_by_content => of_sender(request),
+        None => return Ok(None),
+    };
     let message = Message::new(request.octets());
     let mut digest = Sha256::new();
     let same = |name: &str| !PER_RECIPIENT.iter().any(|other| other.eq_ignore_ascii_case(name));
@@ -88,6 +93,12 @@ pub(super) fn call(request: &Request<'_>) -> Result<Option<String>, EngineError>
     digest.update(message.body());
     digest_rest(request, &mut digest).map_err(EngineError::Source)?;
     Ok(Some(format!("{queue_id} {}", Fingerprint(digest.finalize().into()))))
+}
+
+/// An address may be as long as it likes: of one length.
+fn of_sender(request: &Request<'_>) -> String {
+    let sender = Sha256::digest(request.sender.as_deref().unwrap_or_default());
+    format!("lmtp.{}", Fingerprint(sender.into()))
 }
 
 /// What stands behind the begin of a message that is too large to be held.
@@ -137,14 +148,16 @@ pub(super) fn store(
     let names: Vec<CopyName> = staged.iter().filter_map(|copy| copy.name.clone()).collect();
     let held = effects.hold(engine, &names)?;
     // Whatever can fail at each retry comes before the commands: what they have done stays.
-    let reports =
-        effects.run(engine).and_then(|()| begin(engine, &begun)).and_then(|()| commit(staged)).inspect_err(
-            |error| {
-                if !matches!(error, EngineError::Commit { visible: 1.., .. }) {
-                    effects.withdraw(engine, &held);
-                }
-            },
-        )?;
+    let reports = effects
+        .run(engine)
+        .and_then(|()| begin(engine, &begun))
+        .and_then(|()| effects.check_time(engine))
+        .and_then(|()| commit(staged))
+        .inspect_err(|error| {
+            if !matches!(error, EngineError::Commit { visible: 1.., .. }) {
+                effects.withdraw(engine, &held);
+            }
+        })?;
     let mut warnings = effects.finish(engine, &held)?;
     let done: Vec<ServerCopy> = begun.into_iter().map(|(mark, _)| mark).chain(found).collect();
     warnings.extend(finish(engine, &done));

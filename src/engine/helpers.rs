@@ -15,6 +15,8 @@ pub struct CommandRun<'m> {
     pub message: &'m [u8],
     /// Return path and recipients.
     pub envelope: &'m Envelope,
+    /// It is ended after this, if its own limit is longer.
+    pub most: Option<Duration>,
 }
 
 /// A helper could not be asked, or failed. Always a doubt: 75.

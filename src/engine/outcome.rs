@@ -141,18 +141,9 @@ impl Outcome {
 
     /// Nobody knows what became of it: whoever had it in hand is gone. Some of it may be stored.
     pub(super) fn lost() -> Outcome {
-        Outcome::of_doubt("internal error", "internal error while it was delivered")
-    }
-
-    /// It was not begun, because those before it took too long.
-    pub(super) fn late() -> Outcome {
-        Outcome::of_doubt("the delivery took too long", "the time was over before it was begun")
-    }
-
-    fn of_doubt(text: &str, cause: &str) -> Outcome {
         Outcome {
-            disposition: Disposition::doubt(text),
-            cause: Some(cause.to_owned()),
+            disposition: Disposition::doubt("internal error"),
+            cause: Some("internal error while it was delivered".to_owned()),
             fired: Vec::new(),
             copies: Vec::new(),
             done: Vec::new(),

@@ -22,6 +22,8 @@ pub(super) struct Verdicts {
     pub(super) accounts: Vec<Verdict>,
     /// The filters that were asked, without their names.
     pub(super) asked: Vec<Fired>,
+    /// The server's rules say the same of the message to any of its recipients.
+    pub(super) server_is_same: bool,
 }
 
 /// What is known of the rules, whether they came to a verdict or not.
@@ -48,7 +50,10 @@ impl Programs {
         let addresses: Vec<Address> =
             addressees.known.iter().map(|addressee| addressee.account.address.clone()).collect();
         let installed = engine.directory.rules(&addresses)?;
-        let compiled = installed.iter().map(|rules| engine.rules.compiled(rules));
+        let compiled = installed.iter().map(|rules| {
+            let compiled = engine.rules.compiled(rules);
+            compiled.map_err(|error| error.of_server_if(rules.scope == ScopeKind::Server))
+        });
         let compiled = compiled.collect::<Result<Vec<_>, _>>()?;
         let of = |wanted: &dyn Fn(&InstalledRules) -> bool| {
             let sets = installed.iter().zip(&compiled).filter(|(rules, _)| wanted(rules));
@@ -64,6 +69,12 @@ impl Programs {
     pub(super) fn look_around(&self) -> bool {
         let mut all = std::iter::once(&self.server).chain(&self.accounts);
         all.any(|program| program.asks_filters() || program.needs().mailboxes)
+    }
+
+    /// Do the server's rules say the same of the message, to whichever of its recipients it goes?
+    fn server_is_same(&self) -> bool {
+        let needs = self.server.needs();
+        !needs.recipients && !needs.routes
     }
 
     /// Runs the server's rules over the whole envelope, then each account's over its own part.
@@ -89,7 +100,11 @@ impl Programs {
         let everybody = request.recipients.iter().map(super::Recipient::as_sent).collect();
         let nothing = HeaderEdits::default();
         let side = Side { account: None, recipients: everybody, facts: &facts.server, edits: &nothing };
-        let server = asking.judge(&self.server, side, told)?;
+        let server_is_same = self.server_is_same();
+        let server = asking.judge(&self.server, side, told).map_err(|error| match error {
+            failed @ EngineError::Helper { .. } => failed.of_server_if(server_is_same),
+            error => error,
+        })?;
         let mut asked = fired(&server.asked, None);
         let mut accounts = Vec::with_capacity(addressees.known.len());
         for ((program, addressee), facts) in self.accounts.iter().zip(&addressees.known).zip(&facts.accounts)
@@ -100,7 +115,7 @@ impl Programs {
             asked.extend(fired(&judged.asked, account.map(Address::to_string)));
             accounts.push(judged.verdict);
         }
-        Ok(Verdicts { server: server.verdict, accounts, asked })
+        Ok(Verdicts { server: server.verdict, accounts, asked, server_is_same })
     }
 }
 
@@ -163,6 +178,7 @@ impl Asking<'_> {
                 // Whoever is asked sees the whole message.
                 Progress::Ask(_) if self.request.large.is_some() => return Err(EngineError::TakesWhole),
                 Progress::Ask(question) => {
+                    self.engine.check_time(self.request.until)?;
                     let edited = evaluation.edits().apply(self.message);
                     let answer = self.engine.helpers.ask(&question.filter, &edited, envelope);
                     let rule = question.rule;

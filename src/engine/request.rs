@@ -3,6 +3,7 @@
 use crate::mail::{Address, without_mbox_line};
 use crate::rules::Source;
 use crate::smime::LargeMessage;
+use time::OffsetDateTime;
 
 /// A message and its envelope. No `Debug`: what a message says belongs into no log.
 #[derive(Clone)]
@@ -23,12 +24,22 @@ pub struct Request<'m> {
     pub client: Option<String>,
     /// The MTA's queue id: with it the copies of server rules are stored once, however often the MTA calls.
     pub queue_id: Option<String>,
+    /// Where there is no queue id, the sender and the message are its name: a client that tries again sends the same.
+    pub known_by_content: bool,
+    /// When its sender waits no more: after that no program is begun and nothing becomes visible. Absent: whoever delivers has a
+    /// watch of his own.
+    pub until: Option<OffsetDateTime>,
 }
 
 impl<'m> Request<'m> {
     /// The same envelope around a message that is too large to be held.
     pub fn of_large(&self, large: &'m LargeMessage<'m>) -> Request<'m> {
         Request { message: large.begin(), large: Some(large), ..self.clone() }
+    }
+
+    /// Is it known again when it comes again? Then what the server's rules store and send of it has marks.
+    pub(super) fn is_known_again(&self) -> bool {
+        self.queue_id.is_some() || self.known_by_content
     }
 
     /// Octets as they arrived.

@@ -14,6 +14,8 @@ pub(super) struct Run<'a> {
     message: &'a [u8],
     edits: HeaderEdits,
     envelope: Envelope,
+    /// See [`EngineError::OfServer`].
+    is_of_server: bool,
 }
 
 /// Those among the effects, in their order.
@@ -26,6 +28,7 @@ pub(super) fn runs<'a>(request: &Request<'_>, case: &'a Case<'_>, effects: &[Eff
             message: case.message,
             edits: effect.edits.clone(),
             envelope: envelope(request, case, effect.acting),
+            is_of_server: effect.acting.is_none() && case.verdicts.server_is_same,
         }),
         _ => None,
     };
@@ -58,15 +61,17 @@ impl Run<'_> {
         engine.helpers.may_run(&self.command, &self.envelope).map_err(|source| self.failed(source))
     }
 
-    /// Runs it to its end.
-    pub(super) fn run(&self, engine: &Engine<'_>) -> Result<(), EngineError> {
+    /// Runs it to its end, which comes when no time is left.
+    pub(super) fn run(&self, engine: &Engine<'_>, left: Option<time::Duration>) -> Result<(), EngineError> {
         let message = self.edits.apply(&Message::new(self.message));
         let account = self.acting.map(|acting| &acting.address);
-        let run = CommandRun { command: &self.command, account, message: &message, envelope: &self.envelope };
+        let (command, envelope) = (&self.command, &self.envelope);
+        let most = left.map(|left| left.try_into().unwrap_or_default());
+        let run = CommandRun { command, account, message: &message, envelope, most };
         engine.helpers.execute(&run).map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: HelperError) -> EngineError {
-        EngineError::Helper { rule: self.rule.clone(), source }
+        EngineError::Helper { rule: self.rule.clone(), source }.of_server_if(self.is_of_server)
     }
 }

@@ -193,6 +193,8 @@ fn request<'m>(message: &'m [u8], recipients: &[&str]) -> Request<'m> {
         source: Source::Pipe,
         client: None,
         queue_id: Some("Q1".into()),
+        known_by_content: false,
+        until: None,
     }
 }
 

@@ -48,7 +48,8 @@ pub(super) fn run(settings: &HelperSettings, run: &CommandRun<'_>) -> Result<(),
     let (group, pipes) = Group::start(&mut command).map_err(system("start it"))?;
     let (output, errors) = (Ear::new(pipes.output, MOST_OUTPUT)?, Ear::new(pipes.errors, MOST_OUTPUT)?);
     let mut process = Process { group, output, errors };
-    process.await_end(settings.execute_timeout)?;
+    let limit = settings.execute_timeout;
+    process.await_end(run.most.map_or(limit, |most| most.min(limit)))?;
     let status = process.group.end();
     judge(status, for_the_log(&process.errors.heard))
 }

@@ -110,6 +110,8 @@ pub struct Needs {
     pub preferences: bool,
     /// [`Facts::routes`]
     pub routes: bool,
+    /// [`Envelope::recipients`]
+    pub recipients: bool,
     /// [`Facts::now`]
     pub now: bool,
 }

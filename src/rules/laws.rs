@@ -265,6 +265,7 @@ fn needed(word: &str) -> Needs {
         "Existing Mailbox" => Needs { mailboxes: true, ..nothing },
         "Preference" => Needs { preferences: true, ..nothing },
         "Any Route" | "Each Route" => Needs { routes: true, ..nothing },
+        "Any Recipient" | "Each Recipient" => Needs { recipients: true, ..nothing },
         "Time Of Day" | "Current Date" | "Current Day" => Needs { now: true, ..nothing },
         _ => nothing,
     }
@@ -296,6 +297,7 @@ fn needs_add_up() {
         datasets: ["Friends".to_owned()].into(),
         preferences: true,
         routes: false,
+        recipients: false,
         now: true,
     };
     assert_eq!(curious(ScopeKind::Account).needs(), all);

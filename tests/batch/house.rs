@@ -21,7 +21,7 @@ pub(crate) const TEMPLATE: &str = "mail/{domain}/{local}/Maildir";
 
 /// Seconds since the begin of the certificate.
 #[derive(Default)]
-pub(crate) struct Hand(pub(super) AtomicI64);
+pub(crate) struct Hand(pub(crate) AtomicI64);
 
 pub(crate) fn begin() -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(1_790_000_000).unwrap()
@@ -196,6 +196,8 @@ pub(crate) fn parcel(recipients: &[&str], subject: &str) -> Parcel {
         source: Source::Pipe,
         client: None,
         queue_id: None,
+        known_by_content: false,
+        until: None,
     }
 }
 

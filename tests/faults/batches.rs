@@ -43,6 +43,8 @@ fn deliver(house: &House, root: &Path, files: Faulty, messages: usize) -> Vec<u8
             source: Source::Pipe,
             client: None,
             queue_id: None,
+            known_by_content: false,
+            until: None,
         };
         ((), parcel)
     });

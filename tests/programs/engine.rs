@@ -55,6 +55,8 @@ fn one_engine_asks_a_filter_about_many_messages() {
             source: Source::Lmtp,
             client: None,
             queue_id: None,
+            known_by_content: false,
+            until: None,
         });
         assert_eq!(outcome.disposition, Disposition::Delivered, "{:?}", outcome.cause);
     };

@@ -2,6 +2,9 @@
 
 use super::daemon::{Daemon, STORED, maildir, message, stored};
 use crate::batch::house::{ADA, BOB, House};
+use crate::support::path;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 const ROBERT: &str = "robert@north.example";
 
@@ -70,8 +73,35 @@ fn the_copy_of_the_servers_rule_is_stored_once() {
     let full = "452 4.2.2 the mailbox is full";
     assert_eq!(client.deliver(&[BOB, ADA, "eve@north.example"], &message("x")), [STORED, full, STORED]);
     assert_eq!(daemon.inbox("bob").len(), 1);
-    // Her own, and the server's.
+    // Her own, and the server's, which stays the only one however often the client tries again.
     assert_eq!(daemon.inbox("eve").len(), 2);
+    assert_eq!(client.deliver(&[ADA], &message("x")), [full]);
+    limit_ada(&daemon.house, 1 << 20);
+    assert_eq!(daemon.client().deliver(&[ADA], &message("x")), [STORED]);
+    assert_eq!((daemon.inbox("ada").len(), daemon.inbox("eve").len()), (1, 2));
+    // Nobody divides this one.
+    assert_eq!(client.deliver(&[BOB], &message("y")), [STORED]);
+    assert_eq!(client.deliver(&[BOB], &message("y")), [STORED]);
+    assert_eq!((daemon.inbox("bob").len(), daemon.inbox("eve").len()), (3, 3));
+    daemon.stop();
+}
+
+/// Held or spooled, it is the same message.
+#[test]
+fn a_large_message_of_the_servers_rule_is_known_again() {
+    let house = House::lasting();
+    house.rules(
+        "--server",
+        "[[rule]]\nname = \"all\"\npriority = 5\nwhen = []\nthen = [[\"Store Encrypted in\", \"~eve@north.example/INBOX\"]]\n",
+    );
+    house.add("eve");
+    let text = format!("{}\r\n{}", message("x"), "A line of the body.\r\n".repeat(20_000));
+    let mut daemon = Daemon::of(house, "");
+    for settings in ["memory-limit = \"64K\"", "memory-limit = \"64K\"", ""] {
+        daemon = Daemon::of(daemon.stop(), settings);
+        assert_eq!(daemon.client().deliver(&[BOB], &text), [STORED]);
+    }
+    assert_eq!((daemon.inbox("bob").len(), daemon.inbox("eve").len()), (3, 1));
     daemon.stop();
 }
 
@@ -88,4 +118,65 @@ fn a_refusal_is_for_whose_rule_it_is() {
     assert_eq!(client.deliver(&[BOB, ADA], &message("x")), ["550 5.7.1 no", STORED]);
     assert_eq!((daemon.inbox("bob").len(), daemon.inbox("ada").len()), (0, 1));
     daemon.stop();
+}
+
+/// A program that takes its time, for the rules of each of them.
+#[test]
+fn all_recipients_share_one_deadline() {
+    let house = House::lasting();
+    house.add("eve");
+    let program = program(&house, "cat >/dev/null; sleep 1.8");
+    let rule = format!(
+        "[[rule]]\nname = \"slow\"\npriority = 5\nwhen = []\nthen = [[\"Execute\", \"{program}\"]]\n"
+    );
+    for account in ["ada", "bob", "eve"] {
+        house.rules(&format!("--account {account}@north.example"), &rule);
+    }
+    let daemon =
+        Daemon::of(house, &format!("execute = [\"{program}\"]\nexecute-timeout = \"2s\"\ndeadline = \"3s\""));
+    let begin = Instant::now();
+    let told = daemon.client().deliver(&[ADA, BOB, "eve@north.example"], &message("x"));
+    assert!(begin.elapsed() < Duration::from_millis(4500), "{:?}", begin.elapsed());
+    assert_eq!(told, ["451 4.3.0 the delivery took too long"; 3]);
+    for account in ["ada", "bob", "eve"] {
+        assert!(daemon.inbox(account).is_empty(), "{account}");
+    }
+    assert_eq!(daemon.client().deliver(&[ADA], &message("y")), [STORED]);
+    daemon.stop();
+}
+
+/// What the server's rules say of a message they say once, unless they look at its recipients.
+#[test]
+fn a_program_of_the_server_that_fails_runs_once() {
+    let house = House::lasting();
+    house.add("eve");
+    let calls = house.folder.path().join("calls");
+    let program = program(&house, &format!("cat >/dev/null; echo x >>{}; exit 1", path(&calls)));
+    let rule = |when: &str| {
+        format!(
+            "[[rule]]\nname = \"s\"\npriority = 5\nwhen = [{when}]\nthen = [[\"Execute\", \"{program}\"]]\n"
+        )
+    };
+    house.rules("--server", &rule(""));
+    let daemon = Daemon::of(house, &format!("execute = [\"{program}\"]"));
+    let calls = || std::fs::read_to_string(&calls).unwrap().len() / 2;
+    let all = [ADA, BOB, "eve@north.example"];
+    let failed = "451 4.3.0 a program that looks at the mail is not available";
+    assert_eq!((daemon.client().deliver(&all, &message("x")), calls()), (vec![failed.into(); 3], 1));
+    daemon.house.rules("--server", &rule("[\"Any Recipient\", \"is\", \"bob@*\"]"));
+    let told = daemon.client().deliver(&all, &message("x"));
+    assert_eq!((told, calls()), (vec![STORED.into(), failed.into(), STORED.into()], 3));
+    let no = rule("").replace(&format!("\"Execute\", \"{program}\""), "\"Reject with\", \"no\"");
+    daemon.house.rules("--server", &no);
+    assert_eq!(daemon.client().deliver(&all, &message("x")), ["550 5.7.1 no"; 3]);
+    assert_eq!(daemon.log().matches("rejects the message").count(), 1);
+    daemon.stop();
+}
+
+/// A program that rules may run.
+fn program(house: &House, script: &str) -> String {
+    let file = house.folder.path().join("program");
+    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path(&file).to_owned()
 }

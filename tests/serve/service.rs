@@ -23,12 +23,6 @@ impl Host for Roomy {
     fn work(&self, _: u64) -> Box<dyn Any> {
         Box::new(())
     }
-    fn has_time(&self) -> bool {
-        true
-    }
-    fn name(&self) -> String {
-        "a name".into()
-    }
 }
 
 /// What is told to each recipient of a message.
@@ -255,4 +249,46 @@ fn a_slow_program_holds_up_nobody_else() {
         });
     });
     assert_eq!(store.total(), 25);
+}
+
+/// A program after which it is this much later.
+struct Late<'h>(&'h House, i64);
+
+impl Helpers for Late<'_> {
+    fn may_run(&self, _: &Command, _: &Envelope) -> Result<(), HelperError> {
+        Ok(())
+    }
+    fn execute(&self, run: &CommandRun<'_>) -> Result<(), HelperError> {
+        assert!(run.most.is_some_and(|most| !most.is_zero()), "it knows its end");
+        self.0.clock.0.fetch_add(self.1, Ordering::SeqCst);
+        Ok(())
+    }
+    fn ask(&self, _: &str, _: &[u8], _: &Envelope) -> Result<Answer, HelperError> {
+        Ok(Answer::Accept)
+    }
+}
+
+#[test]
+fn nothing_becomes_visible_after_the_end_in_time() {
+    let house = House::new();
+    house.rules(
+        "--account bob@north.example",
+        "[[rule]]\nname = \"slow\"\npriority = 5\nwhen = []\nthen = [[\"Execute\", \"/bin/slow\"]]\n",
+    );
+    let (parts, store) = (Parts::default(), MemoryStore::default());
+    let helpers = Late(&house, 10);
+    let service = service(Engine { helpers: &helpers, ..house.engine(&store, &parts) });
+    served(&service, |queue| {
+        let within = |seconds: i64, to: &[&str]| {
+            let until = Some(service.engine.clock.now() + time::Duration::seconds(seconds));
+            deliver(&service, queue, Parcel { until, ..parcel(to, "x") })
+        };
+        let late = "4.3.0 the delivery took too long";
+        assert_eq!(within(10, &[BOB]), [late]);
+        assert_eq!(within(10, &[BOB, ADA]), [late, late]);
+        assert_eq!(within(0, &[ADA]), [late], "it waited in the queue");
+        assert_eq!((store.total(), store.staged()), (0, 0));
+        assert_eq!(within(11, &[BOB, ADA]), ["2.0.0 stored"; 2]);
+    });
+    assert_eq!((store.total(), store.staged()), (2, 0));
 }

@@ -6,6 +6,7 @@ use crate::mail::{self, Span};
 use crate::rules::Source;
 use crate::smime::{LargeError, LargeMessage};
 use std::io;
+use time::OffsetDateTime;
 
 /// The octets of a message.
 pub enum Load {
@@ -29,6 +30,10 @@ pub struct Parcel {
     pub client: Option<String>,
     /// The MTA's queue id: a message of which a server's rule stores copies goes alone if it has one.
     pub queue_id: Option<String>,
+    /// See [`Request`]: such a message goes alone as well.
+    pub known_by_content: bool,
+    /// See [`Request`].
+    pub until: Option<OffsetDateTime>,
 }
 
 impl Parcel {
@@ -47,6 +52,8 @@ impl Parcel {
             source: self.source,
             client: self.client.clone(),
             queue_id: self.queue_id.clone(),
+            known_by_content: self.known_by_content,
+            until: self.until,
         }
     }
 

@@ -53,12 +53,12 @@ pub(in crate::engine) fn judge<'m>(
     (!goes_alone).then_some(Judged { case, fired: told.fired })
 }
 
-/// Do its rules want more than copies? The copies of the server's rules have marks where there is a queue id.
+/// Do its rules want more than copies? The copies of the server's rules have marks where a message is known again.
 fn does_more(case: &Case<'_>, request: &Request<'_>) -> bool {
     let wants =
         |verdict: &Verdict, more: fn(&Action) -> bool| verdict.steps.iter().any(|step| more(&step.action));
     let (server, accounts) = (&case.verdicts.server, &case.verdicts.accounts);
-    let is_marked = request.queue_id.is_some() && wants(server, stores);
+    let is_marked = request.is_known_again() && wants(server, stores);
     is_marked || std::iter::once(server).chain(accounts).any(|verdict| wants(verdict, acts))
 }
 
@@ -139,7 +139,8 @@ pub(in crate::engine) fn deliver<'e, G, R>(
         drop(made);
         return Some((turn, anew.deliver(parcels.get(..cases.len()).unwrap_or_default())));
     }
-    let stored = store_all(engine.store, made);
+    let in_time = |(made, parcel): (_, &Arc<Parcel>)| engine.check_time(parcel.until).and(made);
+    let stored = store_all(engine.store, made.into_iter().zip(parcels).map(in_time).collect());
     Some((turn, stored.into_iter().zip(fired).zip(warnings).map(outcome).collect()))
 }
 

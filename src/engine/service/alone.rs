@@ -16,10 +16,6 @@ pub trait House: Sync {
     fn hold(&self, octets: u64) -> Box<dyn Any>;
     /// Waits for room to make the copies of a message of so many octets by itself.
     fn work(&self, octets: u64) -> Box<dyn Any>;
-    /// Is there time to begin one more delivery?
-    fn has_time(&self) -> bool;
-    /// Names the message with its envelope as nothing else was named before.
-    fn name(&self) -> String;
 }
 
 /// Octets of memory that the copies of a message take, which is sealed for each recipient.
@@ -88,17 +84,13 @@ struct Alone<'a> {
 }
 
 impl Alone<'_> {
-    /// Each account gets its own delivery. They have one name, so that what the server's rules store is stored once.
+    /// Each account gets its own delivery. All of them know the message by the same name, so that what the server's rules store is
+    /// stored once.
     fn one_by_one(&self, tell: &mut dyn FnMut(&[usize], &Request<'_>, Outcome)) {
-        let name = self.parcel.queue_id.clone().unwrap_or_else(|| self.house.name());
         for places in self.groups() {
-            let request = Request { queue_id: Some(name.clone()), ..self.request_to(&places) };
+            let request = self.request_to(&places);
             let telling = Telling { places: &places, may_divide: false, tell: &mut *tell };
-            let end = if self.house.has_time() {
-                self.deliver(request, telling)
-            } else {
-                telling.end(&request, Outcome::late())
-            };
+            let end = self.deliver(request, telling);
             debug_assert!(end.is_ok(), "it was not to be divided");
         }
     }

@@ -204,7 +204,7 @@ impl<'s> Client<'s> {
 
     /// One disposition for each recipient.
     fn hand_over(&self, Envelope { sender, recipients }: Envelope, whole: Whole) -> Vec<Disposition> {
-        let Whole { load, room } = whole;
+        let (server, Whole { load, room }) = (self.server, whole);
         let mut dispositions = vec![Disposition::doubt("internal error"); recipients.len()];
         let recipients = recipients.into_iter().map(|address| Recipient { address, original: None });
         let parcel = Arc::new(Parcel {
@@ -214,9 +214,15 @@ impl<'s> Client<'s> {
             source: Source::Lmtp,
             client: self.stream.client(),
             queue_id: None,
+            known_by_content: true,
+            until: server
+                .service
+                .engine
+                .clock
+                .now()
+                .checked_add(server.limits.deadline.try_into().unwrap_or(time::Duration::MAX)),
         });
-        let visit = Visit { server: self.server, begin: Instant::now() };
-        let server = self.server;
+        let visit = Visit { server };
         server.service.deliver(server.queue, &parcel, &visit, &mut |places, request, outcome| {
             server.host.told(request, &outcome);
             for place in places {
@@ -243,7 +249,6 @@ fn told(error: &EngineError) -> Disposition {
 /// One message of a session, as the service sees it.
 struct Visit<'s> {
     server: &'s Server<'s>,
-    begin: Instant,
 }
 
 impl House for Visit<'_> {
@@ -254,14 +259,6 @@ impl House for Visit<'_> {
     fn work(&self, octets: u64) -> Box<dyn Any> {
         let room: Room = self.server.work.wait(octets);
         Box::new(room)
-    }
-
-    fn has_time(&self) -> bool {
-        self.begin.elapsed() < self.server.limits.deadline
-    }
-
-    fn name(&self) -> String {
-        self.server.names.next()
     }
 }
 

@@ -23,9 +23,9 @@ use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, Scope};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use stream::Stream;
 
 pub use listen::{ListenError, Listeners};
@@ -49,7 +49,7 @@ pub struct Limits {
     pub memory_limit: u64,
     /// Where messages wait that are not held.
     pub spool: PathBuf,
-    /// After so long no delivery is begun for those recipients of a message whose turn it is only then.
+    /// For the delivery of a message to all its recipients: after that nothing of it becomes visible.
     pub deadline: Duration,
     /// A silent client is left after this; so is one that sends a message too slowly.
     pub patience: Duration,
@@ -81,7 +81,6 @@ pub struct Server<'s> {
     shelf: Shelf,
     /// To make copies by who delivers himself.
     work: Arc<Budget>,
-    names: Names,
     sessions: AtomicUsize,
 }
 
@@ -100,8 +99,8 @@ impl<'s> Server<'s> {
             folder: limits.spool.clone(),
         };
         let work = Budget::of(limits.memory);
-        let (names, sessions) = (Names::new(), AtomicUsize::new(0));
-        Server { terms, limits, service, queue, host, stop, shelf, work, names, sessions }
+        let sessions = AtomicUsize::new(0);
+        Server { terms, limits, service, queue, host, stop, shelf, work, sessions }
     }
 
     /// Serves whoever comes until it is stopped; then nobody comes any more, and those who are there come to their end. If it cannot
@@ -209,23 +208,5 @@ impl Seat<'_> {
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         self.sessions.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// Names that no message had before, in this process or in an earlier one.
-struct Names {
-    begin: u128,
-    count: AtomicU64,
-}
-
-impl Names {
-    fn new() -> Names {
-        let begin = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Names { begin: begin.as_micros(), count: AtomicU64::new(0) }
-    }
-
-    fn next(&self) -> String {
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
-        format!("lmtp.{:x}.{:x}.{count:x}", std::process::id(), self.begin)
     }
 }

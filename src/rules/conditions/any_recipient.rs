@@ -23,6 +23,7 @@ impl Test for AnyRecipient {
     }
 
     fn needs(&self, needs: &mut Needs) {
+        needs.recipients = true;
         self.0.needs(needs);
     }
 }

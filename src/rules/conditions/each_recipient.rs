@@ -23,6 +23,7 @@ impl Test for EachRecipient {
     }
 
     fn needs(&self, needs: &mut Needs) {
+        needs.recipients = true;
         self.0.needs(needs);
     }
 }
