@@ -14,3 +14,4 @@ mod service;
 mod sessions;
 mod sockets;
 mod stop;
+mod trust;
