@@ -13,5 +13,7 @@ mod postfix;
 mod recipients;
 mod service;
 mod sessions;
+mod signals;
 mod sockets;
 mod stop;
+mod trust;

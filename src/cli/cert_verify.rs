@@ -125,7 +125,7 @@ impl Verify {
         let mut untrusted = filter::certificates(&self.untrusted)?;
         untrusted.extend(others);
         let anchors = match self.trust.as_slice() {
-            [] => TrustBundle::default().set()?.certificates.clone(),
+            [] => TrustBundle::default().set()?.certificates.to_vec(),
             files => filter::certificates(files)?,
         };
         Ok(Given {

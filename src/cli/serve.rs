@@ -32,8 +32,8 @@ const GRACE: Duration = Duration::from_secs(60);
 /// nothing of it can be stored because of one of them, each is one by itself, so that one full mailbox keeps nobody from his mail.
 /// Nobody is told "250" before the message is stored and synced. What happened stands in the log.
 ///
-/// It stays in the foreground. SIGTERM, SIGINT and SIGHUP end it: messages in hand get their answer (60 seconds at most), all other clients
-/// are told to come again. Started as root it listens, and becomes the owner of the store then. A change of sealpost.toml holds
+/// It stays in the foreground. SIGTERM and SIGINT end it: messages in hand get their answer (60 seconds at most), all other clients
+/// are told to come again. SIGHUP does not. Started as root it listens, and becomes the owner of the store then. A change of sealpost.toml holds
 /// after it is started anew; domains, accounts, certificates and rules are followed at once.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:

@@ -196,7 +196,7 @@ fn list(context: &Context, out: &mut Output, domain: Option<String>) -> Result<(
     let mut all = trusted(&context.directory_for_reading()?, &holder)?;
     let (BuiltInSet { certificates, broken, file }, warning) = built_in(&config);
     out.warnings(&warning);
-    all.extend(certificates.into_iter().map(|one| (Origin::BuiltIn, one)));
+    all.extend(certificates.iter().cloned().map(|one| (Origin::BuiltIn, one)));
     let mut table = Table::new(&["origin", "fingerprint", "valid until", "subject"], "nobody is trusted");
     for (origin, one) in &all {
         let (origin, until) = (origin.name().to_owned(), day(one.not_after()));
@@ -218,7 +218,8 @@ fn built_in(config: &Config) -> (BuiltInSet, Option<String>) {
             let file = set.file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
             let left_out =
                 format!("{} of {file} cannot be read: left out", counted(set.broken, "certificate"));
-            (set.clone(), (set.broken > 0).then_some(left_out))
+            let warning = (set.broken > 0).then_some(left_out);
+            (set, warning)
         }
         Err(error) => (BuiltInSet::default(), Some(error.to_string())),
     }
@@ -294,8 +295,8 @@ fn elsewhere(
 ) -> Result<Option<Elsewhere>, Failure> {
     let mut all = trusted(directory, holder)?;
     // Whoever cannot read the bundle has inherited nothing from it.
-    let built_in = config.trust_bundle.set().cloned().unwrap_or_default();
-    all.extend(built_in.certificates.into_iter().map(|one| (Origin::BuiltIn, one)));
+    let built_in = config.trust_bundle.set().unwrap_or_default();
+    all.extend(built_in.certificates.iter().cloned().map(|one| (Origin::BuiltIn, one)));
     let found = all.into_iter().find(|(_, one)| named.names(one.fingerprint()));
     let file = built_in.file.map(|file| file.display().to_string()).unwrap_or_default();
     Ok(found.map(|(origin, certificate)| Elsewhere { origin, certificate, file }))

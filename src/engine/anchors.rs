@@ -57,7 +57,7 @@ pub fn check_chain(
     };
     let built_in = built_in.certificates()?;
     if anchors.is_empty() {
-        return Ok(by(built_in));
+        return Ok(by(&built_in));
     }
     // One of its path must name an anchor as its issuer; without this an ordinary refusal would go through the whole set.
     let near = |anchor: &&Certificate| {
@@ -77,6 +77,7 @@ mod tests {
     use crate::pki::{
         Authority, AuthorityProfile, KeyType, Reads, Subject, UnlockedKey, UserProfile, Validity, self_sign,
     };
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use time::macros::datetime;
     use time::{Duration, OffsetDateTime};
@@ -141,9 +142,9 @@ mod tests {
     }
 
     impl BuiltIn for Set {
-        fn certificates(&self) -> Result<&[Certificate], BuiltInError> {
+        fn certificates(&self) -> Result<Arc<[Certificate]>, BuiltInError> {
             self.asked.fetch_add(1, Ordering::Relaxed);
-            self.certificates.as_deref().ok_or_else(|| BuiltInError("gone".to_owned()))
+            self.certificates.as_deref().map(Arc::from).ok_or_else(|| BuiltInError("gone".to_owned()))
         }
     }
 

@@ -103,7 +103,7 @@ impl Batch<'_> {
         parcels: impl Iterator<Item = (T, Parcel)> + Send,
         tell: impl FnMut(T, &Request<'_>, Outcome) + Send,
     ) {
-        let known = Known::of(self.engine.directory);
+        let known = Known::of(&self.engine);
         let ahead = Mutex::new(Ahead { parcels, waiting: VecDeque::new(), is_at_end: false });
         let behind = Mutex::new(tell);
         let lane = || while self.turn(&known, &ahead, &behind).is_some() {};

@@ -8,8 +8,8 @@ use super::addressee::Addressees;
 use super::judgements::Judgements;
 use super::programs::Programs;
 use super::{
-    Account, AccountFacts, Directory, DirectoryError, Engine, EngineError, Generation, InstalledRules,
-    Remembered, Route, ServerCopy, ServerCopyState,
+    Account, AccountFacts, BuiltIn, Directory, DirectoryError, Engine, EngineError, Generation,
+    InstalledRules, Remembered, Route, ServerCopy, ServerCopyState,
 };
 use crate::mail::{Address, MailboxName};
 use crate::pki::Crl;
@@ -27,14 +27,22 @@ type Insertion = (Address, MailboxName, Address);
 /// What is known of a directory.
 pub(super) struct Known<'d> {
     directory: &'d dyn Directory,
+    built_in: &'d dyn BuiltIn,
     answers: Mutex<Answers>,
     /// Of certificates.
     pub(super) judgements: Judgements,
 }
 
+/// What all answers and judgements rest on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ground {
+    directory: Option<Generation>,
+    built_in: u64,
+}
+
 #[derive(Default)]
 struct Answers {
-    generation: Option<Generation>,
+    ground: Option<Ground>,
     routes: HashMap<(Address, Option<char>), Route>,
     accounts: HashMap<Address, Option<Account>>,
     rights: HashMap<Insertion, bool>,
@@ -44,7 +52,7 @@ struct Answers {
 
 impl Answers {
     fn is_full(&self) -> bool {
-        let Answers { generation: _, routes, accounts, rights, lists, programs } = self;
+        let Answers { ground: _, routes, accounts, rights, lists, programs } = self;
         [routes.len(), accounts.len(), rights.len(), lists.len(), programs.len()]
             .into_iter()
             .any(|len| len > MOST)
@@ -52,25 +60,28 @@ impl Answers {
 }
 
 impl<'d> Known<'d> {
-    pub(super) fn of(directory: &'d dyn Directory) -> Known<'d> {
-        Known { directory, answers: Mutex::default(), judgements: Judgements::default() }
+    pub(super) fn of(engine: &Engine<'d>) -> Known<'d> {
+        let (directory, built_in) = (engine.directory, engine.built_in);
+        Known { directory, built_in, answers: Mutex::default(), judgements: Judgements::default() }
     }
 
-    /// Forgets everything if the directory may be another one than it was, or if that cannot be told. Which one it is now.
-    pub(super) fn refresh(&self) -> Option<Generation> {
-        let generation = self.current();
+    /// Forgets everything if the directory or the built-in set may be another one than it was, or if that cannot be told. Which
+    /// ones they are now.
+    pub(super) fn refresh(&self) -> Ground {
+        let ground = self.current();
         let mut answers = self.lock();
-        if generation.is_none() || generation != answers.generation || answers.is_full() {
-            *answers = Answers { generation, ..Answers::default() };
+        if ground.directory.is_none() || Some(ground) != answers.ground || answers.is_full() {
+            *answers = Answers { ground: Some(ground), ..Answers::default() };
             self.judgements.clear();
         }
-        generation
+        ground
     }
 
-    /// Is the directory another one than it was then, or does it not tell any more? One that never told is asked anew for each
-    /// window, and that is all that can be done.
-    pub(super) fn has_changed(&self, since: Option<Generation>) -> bool {
-        since.is_some() && self.current() != since
+    /// Is one of them another one than it was then, or does the directory not tell any more? One that never told is asked anew
+    /// for each window, and that is all that can be done.
+    pub(super) fn has_changed(&self, since: Ground) -> bool {
+        let now = self.current();
+        now.built_in != since.built_in || (since.directory.is_some() && now.directory != since.directory)
     }
 
     /// Forgets everything: whoever learned something died while he did.
@@ -79,8 +90,9 @@ impl<'d> Known<'d> {
         self.judgements.clear();
     }
 
-    fn current(&self) -> Option<Generation> {
-        self.directory.generation().ok().flatten()
+    fn current(&self) -> Ground {
+        let directory = self.directory.generation().ok().flatten();
+        Ground { directory, built_in: self.built_in.generation() }
     }
 
     /// Asks in one go what the messages for these recipients will ask. What fails will be asked again, and fail there.

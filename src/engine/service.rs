@@ -147,7 +147,7 @@ impl Service<'_> {
     /// Serves the queue until it is closed and empty, on threads of its own.
     pub fn run(&self, queue: &Queue) {
         let _serving = Serving(queue);
-        let known = Known::of(self.engine.directory);
+        let known = Known::of(&self.engine);
         let making = Mutex::new(());
         let lane = || while self.turn(&known, &making, queue) {};
         std::thread::scope(|threads| {

@@ -7,6 +7,7 @@ use crate::rules::{Needs, ScopeKind};
 use crate::smime::Sealed;
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// The wall clock.
@@ -18,7 +19,12 @@ pub trait Clock: Send + Sync {
 /// The authorities that everybody trusts, whatever the directory says. Read when something asks for them.
 pub trait BuiltIn: Send + Sync {
     /// All of them.
-    fn certificates(&self) -> Result<&[Certificate], BuiltInError>;
+    fn certificates(&self) -> Result<Arc<[Certificate]>, BuiltInError>;
+
+    /// Another number once what was given holds no more: what was judged by it is to be forgotten then.
+    fn generation(&self) -> u64 {
+        0
+    }
 }
 
 /// The built-in set cannot be read: the whole reason, with what to do. Always a doubt: 75.

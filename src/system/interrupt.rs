@@ -57,7 +57,8 @@ fn wait(signals: &SigSet, flag: &AtomicBool, told: impl FnOnce()) {
     }
 }
 
-/// The same signals for a process that starts programs and waits for its end with its first thread.
+/// The same signals for a daemon that starts programs and waits for its end with its first thread. SIGHUP does not end it: no
+/// terminal is its own, and what sends it to a daemon wants a log or a configuration read anew.
 #[derive(Debug, Clone, Copy)]
 pub struct EndSignals(SigSet);
 
@@ -70,17 +71,22 @@ impl EndSignals {
         Ok(EndSignals(signals))
     }
 
-    /// Waits for one. For the first thread: it is whom the kernel gives a signal while another thread starts a program.
+    /// Waits for one that ends it. For the first thread: it is whom the kernel gives a signal while another thread starts a
+    /// program. So SIGHUP is taken here too: left waiting, it would end the process from such a thread.
     pub fn wait(&self) {
-        while self.0.wait().is_err() {}
+        while !self.0.wait().is_ok_and(ends) {}
     }
 
     /// Makes who waits go on.
     pub fn raise(&self) {
-        if let Some(signal) = self.0.iter().next() {
+        if let Some(signal) = self.0.iter().find(|signal| ends(*signal)) {
             let _ = kill(Pid::this(), signal);
         }
     }
+}
+
+fn ends(signal: Signal) -> bool {
+    signal != Signal::SIGHUP
 }
 
 /// Starts a program that hears the signals which this process holds back: it would inherit that they are blocked, so that what it

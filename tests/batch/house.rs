@@ -50,7 +50,7 @@ pub(crate) struct House {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) directory: SqliteDirectory,
     key: UnlockedKey,
-    certificate: Certificate,
+    pub(crate) certificate: Certificate,
     pub(crate) clock: Hand,
     pub(crate) settings: Settings,
 }

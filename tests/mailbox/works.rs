@@ -23,8 +23,8 @@ use sealpost::pki::Certificate;
 use sealpost::smime::OpeningKey;
 use sealpost::store::{MaildirStore, StoredMailbox, StoredMessage};
 use std::collections::HashSet;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 const MESSAGE: &[u8] = b"From: Anna <anna@north.example>\nSubject: figures\n\nxyzzy-plugh-4711\n";
 
@@ -115,8 +115,8 @@ impl Entropy for NoSeeds {
 struct Nobody;
 
 impl BuiltIn for Nobody {
-    fn certificates(&self) -> Result<&[Certificate], BuiltInError> {
-        Ok(&[])
+    fn certificates(&self) -> Result<Arc<[Certificate]>, BuiltInError> {
+        Ok(Arc::default())
     }
 }
 
