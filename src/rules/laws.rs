@@ -297,11 +297,11 @@ fn needs_add_up() {
         datasets: ["Friends".to_owned()].into(),
         preferences: true,
         routes: false,
-        recipients: false,
+        recipients: true,
         now: true,
     };
     assert_eq!(curious(ScopeKind::Account).needs(), all);
-    let of_server = Needs { owner_ids: true, routes: true, now: true, ..Needs::default() };
+    let of_server = Needs { owner_ids: true, routes: true, recipients: true, now: true, ..Needs::default() };
     assert_eq!(curious(ScopeKind::Server).needs(), of_server);
 }
 
