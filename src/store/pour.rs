@@ -167,12 +167,13 @@ mod tests {
             poured.unwrap().unwrap();
             assert_eq!(names(folder.path()), ["result"]);
         }
-        let elsewhere = folder.path().join("link");
-        std::os::unix::fs::symlink(&path, &elsewhere).unwrap();
-        pour_file(&elsewhere, |take| take(b"other")).unwrap().unwrap();
-        assert!(elsewhere.symlink_metadata().unwrap().is_file(), "a link is replaced, and not followed");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(pour_file(&link, |take| take(b"other")).is_err(), "a link is neither replaced nor followed");
+        assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(std::fs::read(&path).unwrap(), b"clear");
     }
+
     /// Of processes with the number of this one, that were killed. Where files without a name can be made, and where not.
     #[test]
     fn what_was_left_behind_is_in_nobody_s_way() {

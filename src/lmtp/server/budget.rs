@@ -101,9 +101,9 @@ mod tests {
             while budget.lock().next < 2 {
                 std::thread::yield_now();
             }
-            // It would fit, and comes later.
+            // It would fit now, and comes later; beside the large one it does not.
             threads.spawn(move || {
-                let room = budget.wait(1);
+                let room = budget.wait(4);
                 told.send("small").unwrap();
                 drop(room);
             });
