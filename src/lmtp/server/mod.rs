@@ -1,4 +1,4 @@
-//! The daemon: sockets and threads around [`Session`](super::Session).
+//! The daemon: sockets and threads around [`Session`].
 //!
 //! A session is a thread. Small messages it puts into the service's queue and waits; others it delivers itself. All octets of
 //! messages in hand come out of one budget: who begins a message waits for room while it holds none, and who outgrows his room and
