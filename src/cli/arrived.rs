@@ -3,11 +3,11 @@
 use super::failure::{Code, Failure};
 use super::input::{self, STANDARD_INPUT, read_bounded};
 use super::words;
-use crate::crypto::{ChunkKey, Entropy, SecretBytes};
+use crate::crypto::SecretBytes;
 use crate::engine::Load;
 use crate::mail::{Source, Span, enough};
 use crate::smime::LargeError;
-use crate::system::{RereadFile, Spool, SpoolWriter, SystemEntropy};
+use crate::system::{RereadFile, Spool, SpoolWriter};
 use std::fs::File;
 use std::io::{self, Read, Take};
 use std::path::Path;
@@ -81,8 +81,7 @@ fn spool(
     folder: &Path,
 ) -> Result<Spool, Failure> {
     let unwritten = |error: io::Error| Failure::io("write a temporary file in", folder.display(), &error);
-    let mut writer =
-        SpoolWriter::create(folder, ChunkKey::generate(SystemEntropy.seed()?)).map_err(unwritten)?;
+    let mut writer = SpoolWriter::begin(folder).map_err(unwritten)?;
     writer.append(first.expose()).map_err(unwritten)?;
     drop(first);
     while more > 0 {

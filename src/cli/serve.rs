@@ -1,6 +1,7 @@
 //! `sealpost serve`: the daemon that an MTA hands mail to over LMTP.
 
 use super::context::{Context, engine, outbox};
+use super::courier::host_name;
 use super::deliver::{log, log_panics};
 use super::failure::{Code, Failure};
 use super::harvest;
@@ -177,11 +178,7 @@ impl Host for Site<'_> {
 
 impl Site<'_> {
     fn terms(&self) -> Terms {
-        let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-        Terms {
-            host: host.filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned()),
-            max_message: self.config.settings.max_message,
-        }
+        Terms { host: host_name(), max_message: self.config.settings.max_message }
     }
 
     fn limits(&self) -> Limits {

@@ -36,17 +36,29 @@ pub(super) fn resolve(engine: &Engine<'_>, request: &Request<'_>) -> Result<Addr
     let mut found: Vec<(Address, Vec<String>)> = Vec::new();
     let (mut unknown, mut lead_to) = (Vec::new(), Vec::new());
     for (at, recipient) in request.recipients.iter().enumerate() {
-        match routes.get(at) {
-            Some(Route::Account(account)) => {
+        match account_of(routes.get(at), &recipient.address) {
+            Ok(account) => {
                 lead_to.push(format!("LOCAL({account})"));
                 add(&mut found, account, recipient.as_sent());
             }
-            Some(Route::UnknownUser) => unknown.push(recipient.address.clone()),
-            Some(Route::UnknownDomain) => return Err(EngineError::UnknownDomain(recipient.address.clone())),
-            None => return Err(EngineError::Vanished(recipient.address.clone())),
+            Err(EngineError::UnknownUser(address)) => unknown.push(address),
+            Err(error) => return Err(error),
         }
     }
     Ok(Addressees { known: load(engine, found)?, unknown, routes: lead_to })
+}
+
+/// The account to which a recipient leads, or why there is none.
+pub(super) fn account_of<'r>(
+    route: Option<&'r Route>,
+    recipient: &Address,
+) -> Result<&'r Address, EngineError> {
+    match route {
+        Some(Route::Account(account)) => Ok(account),
+        Some(Route::UnknownUser) => Err(EngineError::UnknownUser(recipient.clone())),
+        Some(Route::UnknownDomain) => Err(EngineError::UnknownDomain(recipient.clone())),
+        None => Err(EngineError::Vanished(recipient.clone())),
+    }
 }
 
 fn add(found: &mut Vec<(Address, Vec<String>)>, account: &Address, as_sent: String) {

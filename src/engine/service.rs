@@ -10,9 +10,10 @@
 
 mod alone;
 
+use super::addressee::account_of;
 use super::batch::window::{self, Judged};
 use super::known::Known;
-use super::{Engine, EngineError, InFlight, Outcome, Parcel, Route};
+use super::{Engine, EngineError, InFlight, Outcome, Parcel};
 use crate::mail::Address;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -136,12 +137,7 @@ impl Service<'_> {
     pub fn judge(&self, recipient: &Address) -> Result<(), EngineError> {
         let Engine { directory, settings, .. } = self.engine;
         let routes = directory.routes(std::slice::from_ref(recipient), settings.recipient_delimiter)?;
-        match routes.first() {
-            Some(Route::Account(_)) => Ok(()),
-            Some(Route::UnknownUser) => Err(EngineError::UnknownUser(recipient.clone())),
-            Some(Route::UnknownDomain) => Err(EngineError::UnknownDomain(recipient.clone())),
-            None => Err(EngineError::Vanished(recipient.clone())),
-        }
+        account_of(routes.first(), recipient).map(drop)
     }
 
     /// Serves the queue until it is closed and empty, on threads of its own.

@@ -1,8 +1,9 @@
 //! The log: to syslog or to a file, never to standard error, because Postfix sends that to the sender.
 
+use super::reread::FileId;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -62,9 +63,10 @@ impl LogFile {
     /// To the file that has the name now; where there can be none, to the one that had it.
     fn append(&self, line: &[u8]) -> io::Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_there = self.path.metadata().is_ok_and(|named| {
-            file.metadata().is_ok_and(|open| (open.dev(), open.ino()) == (named.dev(), named.ino()))
-        });
+        let is_there = self
+            .path
+            .metadata()
+            .is_ok_and(|named| file.metadata().is_ok_and(|open| FileId::of(&open) == FileId::of(&named)));
         if !is_there && let Ok(next) = append_to(&self.path) {
             *file = next;
         }
@@ -189,6 +191,7 @@ fn severity(level: Level) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::MetadataExt;
 
     #[test]
     fn an_event_is_one_datagram_and_one_line() {

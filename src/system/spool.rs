@@ -1,8 +1,9 @@
 //! What cannot be read twice and is too large to be held: it waits in a file without a name, encrypted chunk by chunk under
 //! a key that lives in this process only, and can be read as often as wanted.
 
+use super::entropy::SystemEntropy;
 use super::nameless::makes_no_nameless;
-use crate::crypto::{CHUNK_TAG, ChunkKey, ChunkPlace};
+use crate::crypto::{CHUNK_TAG, ChunkKey, ChunkPlace, Entropy};
 use crate::mail::{PIECE, Source};
 use nix::libc::{O_EXCL, O_TMPFILE};
 use std::fs::{File, OpenOptions};
@@ -28,8 +29,14 @@ pub struct SpoolWriter {
 }
 
 impl SpoolWriter {
-    /// A new file in a folder. The key is for this file alone.
-    pub fn create(folder: &Path, key: ChunkKey) -> io::Result<SpoolWriter> {
+    /// A new file in a folder, under a key of its own.
+    pub fn begin(folder: &Path) -> io::Result<SpoolWriter> {
+        let seed = SystemEntropy.seed().map_err(io::Error::other)?;
+        SpoolWriter::create(folder, ChunkKey::generate(seed))
+    }
+
+    /// The key is for this file alone.
+    fn create(folder: &Path, key: ChunkKey) -> io::Result<SpoolWriter> {
         let chunk = Zeroizing::new(Vec::with_capacity(RECORD));
         Ok(SpoolWriter { file: nameless(folder)?, key, chunk, written: 0, has_failed: false })
     }

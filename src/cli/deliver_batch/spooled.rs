@@ -2,10 +2,9 @@
 
 use super::mbox::too_large;
 use super::source::{Found, Place, unread};
-use crate::crypto::{ChunkKey, Entropy};
 use crate::engine::Load;
 use crate::mail::mbox::TooLarge;
-use crate::system::{SpoolWriter, SystemEntropy};
+use crate::system::SpoolWriter;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -18,12 +17,8 @@ pub(super) struct Spooled {
 
 impl Spooled {
     pub(super) fn begin(place: Place, folder: &Path) -> Spooled {
-        let created = SystemEntropy.seed().map_err(|error| error.to_string()).and_then(|seed| {
-            let failed =
-                |error| format!("cannot write a temporary file in {}: {error}", super::shown(folder));
-            SpoolWriter::create(folder, ChunkKey::generate(seed)).map_err(failed)
-        });
-        Spooled { place, writer: created }
+        let failed = |error| format!("cannot write a temporary file in {}: {error}", super::shown(folder));
+        Spooled { place, writer: SpoolWriter::begin(folder).map_err(failed) }
     }
 
     pub(super) fn add(&mut self, octets: &[u8]) {

@@ -83,22 +83,34 @@ impl Parcel {
         message: Span<'_>,
         tell: impl FnOnce(&Request<'_>, Outcome) -> T,
     ) -> T {
-        let envelope = self.request();
-        let most = engine.settings.max_message;
-        match message.arrived(most).map_err(LargeError::from).and_then(LargeMessage::survey) {
-            Ok(large) => {
-                let request = envelope.of_large(&large);
-                if let Some(outcome) = engine.deliver_large(&request) {
-                    return tell(&request, outcome);
-                }
-            }
-            Err(LargeError::Whole) => {}
-            Err(error) => return tell(&envelope, unread(error)),
-        }
-        match whole(message.first(mail::enough(most))) {
+        let (envelope, most) = (self.request(), engine.settings.max_message);
+        let streamed = in_pieces(&envelope, message, most, |request| engine.deliver_large(request), tell);
+        streamed.unwrap_or_else(|tell| match whole(message, most) {
             Ok(held) => deliver_held(engine, &Request { message: held.expose(), ..envelope.clone() }, tell),
-            Err(error) => tell(&envelope, unread(error.into())),
+            Err(error) => tell(&envelope, unread(error)),
+        })
+    }
+}
+
+/// Delivers a message piece by piece and tells of it. Whoever is to tell comes back, having told nothing, if it must be held as a
+/// whole.
+pub(in crate::engine) fn in_pieces<T, F: FnOnce(&Request<'_>, Outcome) -> T>(
+    envelope: &Request<'_>,
+    message: Span<'_>,
+    most: u64,
+    deliver: impl FnOnce(&Request<'_>) -> Option<Outcome>,
+    tell: F,
+) -> Result<T, F> {
+    match message.arrived(most).map_err(LargeError::from).and_then(LargeMessage::survey) {
+        Ok(large) => {
+            let request = envelope.of_large(&large);
+            match deliver(&request) {
+                Some(outcome) => Ok(tell(&request, outcome)),
+                None => Err(tell),
+            }
         }
+        Err(LargeError::Whole) => Err(tell),
+        Err(error) => Ok(tell(envelope, unread(error))),
     }
 }
 
@@ -111,7 +123,9 @@ fn deliver_held<T>(
     tell(request, outcome)
 }
 
-pub(in crate::engine) fn whole(message: Span<'_>) -> io::Result<SecretBytes> {
+/// As many octets as the engine needs to see, which is one more than is allowed.
+pub(in crate::engine) fn whole(message: Span<'_>, most: u64) -> Result<SecretBytes, LargeError> {
+    let message = message.first(mail::enough(most));
     let mut octets = message.all()?;
     message.check()?;
     Ok(SecretBytes::new(std::mem::take(&mut *octets)))

@@ -2,10 +2,9 @@
 //! itself if together nothing could be stored.
 
 use super::{Handed, Queue, Service};
-use crate::engine::batch::parcel::{unread, whole};
+use crate::engine::batch::parcel::{in_pieces, unread, whole};
 use crate::engine::{Load, Outcome, Parcel, Request, Route};
-use crate::mail::{self, Address, Span, enough};
-use crate::smime::{LargeError, LargeMessage};
+use crate::mail::{self, Address, Span};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -131,15 +130,20 @@ impl Alone<'_> {
         };
         let weight = weight_of(source.len(), telling.places.len());
         if held.is_some() && weight <= self.service.memory_limit {
-            return self.deliver_held(request, weight, telling);
+            return self.deliver_held(request, weight, |request, outcome| telling.end(request, outcome));
         }
         self.deliver_large(request, source, weight, telling)
     }
 
-    fn deliver_held(&self, request: Request<'_>, weight: u64, telling: Telling<'_>) -> Result<(), Divided> {
+    fn deliver_held(
+        &self,
+        request: Request<'_>,
+        weight: u64,
+        tell: impl FnOnce(&Request<'_>, Outcome) -> Result<(), Divided>,
+    ) -> Result<(), Divided> {
         let _room = self.house.work(weight);
         let outcome = guarded(|| self.service.engine.deliver(&request)).unwrap_or_else(Outcome::lost);
-        telling.end(&request, outcome)
+        tell(&request, outcome)
     }
 
     /// Sealed while it is written, unless its rules take all of it.
@@ -151,27 +155,24 @@ impl Alone<'_> {
         telling: Telling<'_>,
     ) -> Result<(), Divided> {
         let (message, most) = (Span::of(source), self.service.engine.settings.max_message);
-        match message.arrived(most).map_err(LargeError::from).and_then(LargeMessage::survey) {
-            Ok(large) => {
-                let request = request.of_large(&large);
-                let delivered = guarded(|| self.service.engine.deliver_large(&request));
-                if let Some(outcome) = delivered.unwrap_or_else(|| Some(Outcome::lost())) {
-                    return telling.end(&request, outcome);
-                }
-            }
-            Err(LargeError::Whole) => {}
-            Err(error) => return telling.end(&request, unread(error)),
-        }
-        if telling.may_divide {
-            return Err(Divided);
-        }
+        let deliver = |request: &Request<'_>| {
+            let delivered = guarded(|| self.service.engine.deliver_large(request));
+            delivered.unwrap_or_else(|| Some(Outcome::lost()))
+        };
+        let may_divide = telling.may_divide;
+        let tell = |request: &Request<'_>, outcome| telling.end(request, outcome);
+        let tell = match in_pieces(&request, message, most, deliver, tell) {
+            Ok(told) => return told,
+            Err(_) if may_divide => return Err(Divided),
+            Err(tell) => tell,
+        };
         if self.parcel.held().is_some() {
-            return self.deliver_held(request, weight, telling);
+            return self.deliver_held(request, weight, tell);
         }
         let _room = self.house.hold(source.len());
-        match whole(message.first(enough(most))) {
-            Ok(held) => self.deliver_held(Request { message: held.expose(), ..request }, weight, telling),
-            Err(error) => telling.end(&request, unread(error.into())),
+        match whole(message, most) {
+            Ok(held) => self.deliver_held(Request { message: held.expose(), ..request }, weight, tell),
+            Err(error) => tell(&request, unread(error)),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! One session: a connection, a conversation, and the messages that come over it.
 
 use super::Server;
-use super::budget::Room;
 use super::incoming::{Incoming, Whole, not_kept};
 use super::stream::{Heard, Stream};
 use crate::engine::{Disposition, EngineError, House, Parcel, Recipient};
@@ -215,12 +214,7 @@ impl<'s> Client<'s> {
             client: self.stream.client(),
             queue_id: None,
             known_by_content: true,
-            until: server
-                .service
-                .engine
-                .clock
-                .now()
-                .checked_add(server.limits.deadline.try_into().unwrap_or(time::Duration::MAX)),
+            until: server.end_of_a_delivery(),
         });
         let visit = Visit { server };
         server.service.deliver(server.queue, &parcel, &visit, &mut |places, request, outcome| {
@@ -253,12 +247,11 @@ struct Visit<'s> {
 
 impl House for Visit<'_> {
     fn hold(&self, octets: u64) -> Box<dyn Any> {
-        Box::new(self.server.shelf.memory.wait(octets)) as Box<dyn Any>
+        Box::new(self.server.shelf.memory.wait(octets))
     }
 
     fn work(&self, octets: u64) -> Box<dyn Any> {
-        let room: Room = self.server.work.wait(octets);
-        Box::new(room)
+        Box::new(self.server.work.wait(octets))
     }
 }
 

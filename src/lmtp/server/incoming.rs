@@ -1,11 +1,11 @@
 //! A message that comes in: held as long as it is small and there is room, and then, encrypted, in a file without a name.
 
 use super::budget::{Budget, Room};
-use crate::crypto::{ChunkKey, Entropy, SecretBytes};
+use crate::crypto::SecretBytes;
 use crate::engine::{Disposition, Load};
-use crate::system::{SpoolWriter, SystemEntropy};
+use crate::system::SpoolWriter;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The least that is asked for: most messages have some kilobytes.
@@ -19,7 +19,7 @@ pub(super) struct Shelf {
     /// Octets of one that is held.
     pub(super) memory_limit: u64,
     /// Where the others wait.
-    pub(super) folder: std::path::PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 /// Octets of a message so far.
@@ -46,7 +46,7 @@ impl Incoming {
     pub(super) fn begin(shelf: &Shelf, declared: Option<u64>) -> io::Result<Incoming> {
         let wanted = declared.unwrap_or(0);
         if wanted > shelf.memory_limit {
-            return spool(&shelf.folder).map(Incoming::Spooled);
+            return SpoolWriter::begin(&shelf.folder).map(Incoming::Spooled);
         }
         let capacity = wanted.max(LEAST.min(shelf.memory_limit));
         let room = shelf.memory.wait(capacity);
@@ -62,7 +62,7 @@ impl Incoming {
                     Ok(Incoming::Held(held))
                 }
                 Err(held) => {
-                    let mut writer = spool(&shelf.folder)?;
+                    let mut writer = SpoolWriter::begin(&shelf.folder)?;
                     writer.append(held.octets.expose())?;
                     writer.append(octets)?;
                     Ok(Incoming::Spooled(writer))
@@ -110,11 +110,6 @@ fn with_capacity(capacity: u64) -> io::Result<SecretBytes> {
     let capacity = usize::try_from(capacity).map_err(|_| ErrorKind::OutOfMemory)?;
     octets.try_reserve_exact(capacity).map_err(|_| ErrorKind::OutOfMemory)?;
     Ok(SecretBytes::new(octets))
-}
-
-fn spool(folder: &Path) -> io::Result<SpoolWriter> {
-    let seed = SystemEntropy.seed().map_err(io::Error::other)?;
-    SpoolWriter::create(folder, ChunkKey::generate(seed))
 }
 
 /// What the client is told of a message that cannot be kept.

@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 use stream::Stream;
+use time::OffsetDateTime;
 
 pub use listen::{ListenError, Listeners};
 pub use stop::Stop;
@@ -101,6 +102,12 @@ impl<'s> Server<'s> {
         let work = Budget::of(limits.memory);
         let sessions = AtomicUsize::new(0);
         Server { terms, limits, service, queue, host, stop, shelf, work, sessions }
+    }
+
+    /// Of one that begins now. Nothing: so late that no clock shows it.
+    fn end_of_a_delivery(&self) -> Option<OffsetDateTime> {
+        let within = self.limits.deadline.try_into().unwrap_or(time::Duration::MAX);
+        self.service.engine.clock.now().checked_add(within)
     }
 
     /// Serves whoever comes until it is stopped; then nobody comes any more, and those who are there come to their end. If it cannot
