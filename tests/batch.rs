@@ -5,6 +5,7 @@ mod answers;
 mod asked;
 mod bounds;
 mod changes;
+pub(crate) mod doubles;
 pub(crate) mod house;
 mod killed;
 mod large;

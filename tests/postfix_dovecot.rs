@@ -6,8 +6,7 @@ pub(crate) mod house;
 pub(crate) mod postfix;
 pub(crate) mod wire;
 
-use crate::support::{crlf, path, root};
-use dovecot::Dovecot;
+use crate::support::{path, root};
 use house::House;
 use postfix::{Fate, Postfix};
 
@@ -49,19 +48,7 @@ fn mail_comes_in_by_postfix_and_goes_out_by_dovecot() {
     let site = Site::new();
     let fate = site.send("bob@north.example");
     assert_eq!((fate.status.as_str(), fate.dsn.as_str()), ("sent", "2.0.0"), "{}", fate.line);
-    let dovecot = Dovecot::start(&site.house.root, OWNER);
-    let sealed = dovecot.fetch("bob@north.example", 1);
-    let text = String::from_utf8_lossy(&sealed);
-    assert!(text.contains("Subject: Lunch\r\n") && text.contains("application/pkcs7-mime"), "{text}");
-    assert!(!text.contains("xyzzy"), "clear text over IMAP");
-    let opened = site.house.open(&sealed);
-    // Postfix puts its own fields in front; what was sent follows byte for byte.
-    assert!(opened.ends_with(&crlf(MESSAGE.as_bytes())), "{}", String::from_utf8_lossy(&opened));
-    assert!(
-        opened.starts_with(b"Return-Path: <anna@south.example>\r\n"),
-        "{}",
-        String::from_utf8_lossy(&opened)
-    );
+    site.house.assert_served(MESSAGE);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Messages whose rules do more than store: a batch means the same as one call after the other.
 
+use super::doubles::Programs;
 use super::house::{BOB, House, Parts, lines, parcel};
-use sealpost::engine::{Batch, CommandRun, Engine, HelperError, Helpers, InFlight, Parcel};
-use sealpost::rules::{Answer, Command, Envelope};
+use sealpost::engine::{Batch, CommandRun, Engine, InFlight, Parcel};
 use sealpost::store::MemoryStore;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -70,32 +70,6 @@ fn marks_of_server_copies_hold() {
     assert_eq!(house.subjects(&disk, "bob", "INBOX"), ["a", "a", "b", "c", "c"]);
 }
 
-/// Tells how many messages are visible when a program is called.
-struct Watching<'s> {
-    store: &'s MemoryStore,
-    seen: Mutex<Vec<(&'static str, usize)>>,
-}
-
-impl Watching<'_> {
-    fn see(&self, what: &'static str) {
-        self.seen.lock().unwrap().push((what, self.store.total()));
-    }
-}
-
-impl Helpers for Watching<'_> {
-    fn may_run(&self, _: &Command, _: &Envelope) -> Result<(), HelperError> {
-        Ok(())
-    }
-    fn execute(&self, _: &CommandRun<'_>) -> Result<(), HelperError> {
-        self.see("command");
-        Ok(())
-    }
-    fn ask(&self, _: &str, _: &[u8], _: &Envelope) -> Result<Answer, HelperError> {
-        self.see("filter");
-        Ok(Answer::Accept)
-    }
-}
-
 /// Each program is called once, when all mail before is stored and none after.
 #[test]
 fn programs_are_called_in_the_turn_of_their_message() {
@@ -107,7 +81,9 @@ fn programs_are_called_in_the_turn_of_their_message() {
         let rule = format!("[[rule]]\nname = \"r\"\npriority = 5\n{when}\nthen = [[{action}]]\n");
         house.rules("--server", &rule);
         let (store, parts) = (MemoryStore::default(), Parts::default());
-        let watching = Watching { store: &store, seen: Mutex::default() };
+        let seen = Mutex::new(Vec::new());
+        let see = |what: &'static str| seen.lock().unwrap().push((what, store.total()));
+        let watching = Programs { execute: |_: &CommandRun<'_>| see("command"), ask: || see("filter") };
         let engine = Engine { helpers: &watching, ..house.engine(&store, &parts) };
         let subjects = ["a", "call", "b", "c", "call", "call", "d"];
         let parcels = subjects.iter().map(|subject| (*subject, parcel(&[BOB], subject)));
@@ -118,7 +94,7 @@ fn programs_are_called_in_the_turn_of_their_message() {
             told.lock().unwrap().push(subject);
         });
         assert_eq!(told.into_inner().unwrap(), subjects);
-        assert_eq!(watching.seen.into_inner().unwrap(), [(what, 1), (what, 4), (what, 5)]);
+        assert_eq!(seen.into_inner().unwrap(), [(what, 1), (what, 4), (what, 5)]);
         assert_eq!(store.total(), 7);
     }
 }

@@ -1,7 +1,8 @@
 //! A store that belongs to a user of the machine, and the program where that user reaches it.
 
 use super::OWNER;
-use crate::support::{Authority, Identity, Program, path};
+use super::dovecot::Dovecot;
+use crate::support::{Authority, Identity, Program, crlf, path};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,19 @@ impl House {
     pub(crate) fn open(&self, sealed: &[u8]) -> Vec<u8> {
         let args = ["-recip", path(&self.bob.certificate), "-inkey", path(&self.bob.key)];
         Program::new("openssl").words("cms -decrypt -inform SMIME").args(args).input(sealed).run().ok()
+    }
+
+    /// Dovecot serves Bob one message: sealed, and inside what was sent, byte for byte behind the fields that it got on its way.
+    pub(crate) fn assert_served(&self, sent: &str) {
+        let dovecot = Dovecot::start(&self.root, OWNER);
+        let sealed = dovecot.fetch("bob@north.example", 1);
+        let text = String::from_utf8_lossy(&sealed);
+        assert!(text.contains("Subject: Lunch\r\n") && text.contains("application/pkcs7-mime"), "{text}");
+        assert!(!text.contains("xyzzy"), "clear text over IMAP");
+        let opened = self.open(&sealed);
+        let shown = String::from_utf8_lossy(&opened);
+        assert!(opened.ends_with(&crlf(sent.as_bytes())), "{shown}");
+        assert!(opened.starts_with(b"Return-Path: <anna@south.example>\r\n"), "{shown}");
     }
 
     /// What lies in an account's INBOX and nobody has seen.

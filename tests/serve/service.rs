@@ -1,12 +1,11 @@
 //! The service behind the sockets: each message gets its own answer, the one that a delivery by itself gets, whatever happens.
 
+use crate::batch::doubles::{OddStore, Programs};
 use crate::batch::house::{ADA, BOB, House, Parts, numbers, parcel};
 use sealpost::engine::{
-    CommandRun, Copy, Disposition, Engine, HelperError, Helpers, House as Host, InFlight, Mailstore, Outcome,
-    Parcel, Queue, Service, Staged, StoreError,
+    CommandRun, Copy, Disposition, Engine, House as Host, InFlight, Mailstore, Outcome, Parcel, Queue,
+    Service,
 };
-use sealpost::mail::{Address, FolderName, MailboxName};
-use sealpost::rules::{Answer, Command, Envelope};
 use sealpost::store::MemoryStore;
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -114,38 +113,19 @@ fn each_message_gets_the_answer_that_it_gets_alone() {
     }
 }
 
-/// A store that panics at some of the windows.
-struct Fragile {
-    store: MemoryStore,
-    calls: AtomicUsize,
-}
-
-impl Mailstore for Fragile {
-    fn stage(&self, copy: &Copy<'_>) -> Result<Box<dyn Staged>, StoreError> {
-        self.store.stage(copy)
-    }
-    fn stage_all(&self, copies: &[&Copy<'_>]) -> Vec<Result<Box<dyn Staged>, StoreError>> {
-        assert!(self.calls.fetch_add(1, Ordering::SeqCst) % 3 != 1, "a fault of ours");
-        self.store.stage_all(copies)
-    }
-    fn exists(&self, owner: &Address, mailbox: &MailboxName) -> Result<bool, StoreError> {
-        self.store.exists(owner, mailbox)
-    }
-    fn mailboxes(&self, owner: &Address) -> Result<Vec<String>, StoreError> {
-        self.store.mailboxes(owner)
-    }
-    fn holds(&self, owner: &Address, mailbox: &MailboxName, name: &str) -> Result<bool, StoreError> {
-        self.store.holds(owner, mailbox, name)
-    }
-    fn holds_file(&self, owner: &Address, folder: &FolderName, name: &str) -> Result<bool, StoreError> {
-        self.store.holds_file(owner, folder, name)
-    }
-}
-
+/// The store panics at some of the windows.
 #[test]
 fn a_panic_is_a_doubt_for_its_window_and_the_service_goes_on() {
     let (house, parts) = (House::new(), Parts::default());
-    let store = Fragile { store: MemoryStore::default(), calls: AtomicUsize::new(0) };
+    let calls = AtomicUsize::new(0);
+    let store = OddStore {
+        store: MemoryStore::default(),
+        stage: |store: &MemoryStore, copies: &[&Copy<'_>]| {
+            assert!(calls.fetch_add(1, Ordering::SeqCst) % 3 != 1, "a fault of ours");
+            store.stage_all(copies)
+        },
+        commit: |ends| ends,
+    };
     let service = service(house.engine(&store, &parts));
     let told: Vec<String> = served(&service, |queue| {
         let lines = Mutex::new(Vec::new());
@@ -200,26 +180,7 @@ fn an_end_in_the_middle_leaves_nobody_waiting() {
     assert_eq!(deliver(&service, &closed, parcel(&[BOB], "after")), ["2.0.0 stored"]);
 }
 
-/// A program that ends when others have been served.
-struct Slow {
-    called: Barrier,
-    over: Barrier,
-}
-
-impl Helpers for Slow {
-    fn may_run(&self, _: &Command, _: &Envelope) -> Result<(), HelperError> {
-        Ok(())
-    }
-    fn execute(&self, _: &CommandRun<'_>) -> Result<(), HelperError> {
-        self.called.wait();
-        self.over.wait();
-        Ok(())
-    }
-    fn ask(&self, _: &str, _: &[u8], _: &Envelope) -> Result<Answer, HelperError> {
-        Ok(Answer::Accept)
-    }
-}
-
+/// A program ends when others have been served.
 #[test]
 fn a_slow_program_holds_up_nobody_else() {
     let house = House::new();
@@ -228,7 +189,12 @@ fn a_slow_program_holds_up_nobody_else() {
         "[[rule]]\nname = \"slow\"\npriority = 5\nwhen = [[\"Subject\", \"is\", \"slow\"]]\nthen = [[\"Execute\", \"/bin/slow\"]]\n",
     );
     let (parts, store) = (Parts::default(), MemoryStore::default());
-    let slow = Slow { called: Barrier::new(6), over: Barrier::new(6) };
+    let (called, over) = (Barrier::new(6), Barrier::new(6));
+    let execute = |_: &CommandRun<'_>| {
+        called.wait();
+        over.wait();
+    };
+    let slow = Programs { execute, ask: || {} };
     let service = service(Engine { helpers: &slow, ..house.engine(&store, &parts) });
     served(&service, |queue| {
         std::thread::scope(|threads| {
@@ -239,35 +205,19 @@ fn a_slow_program_holds_up_nobody_else() {
                     assert_eq!(deliver(service, queue, parcel(&[BOB], "slow")), ["2.0.0 stored"]);
                 });
             }
-            slow.called.wait();
+            called.wait();
             for number in 0..20 {
                 let subject = number.to_string();
                 assert_eq!(deliver(&service, queue, parcel(&[ADA], &subject)), ["2.0.0 stored"]);
             }
             assert_eq!(store.total(), 20);
-            slow.over.wait();
+            over.wait();
         });
     });
     assert_eq!(store.total(), 25);
 }
 
-/// A program after which it is this much later.
-struct Late<'h>(&'h House, i64);
-
-impl Helpers for Late<'_> {
-    fn may_run(&self, _: &Command, _: &Envelope) -> Result<(), HelperError> {
-        Ok(())
-    }
-    fn execute(&self, run: &CommandRun<'_>) -> Result<(), HelperError> {
-        assert!(run.most.is_some_and(|most| !most.is_zero()), "it knows its end");
-        self.0.clock.0.fetch_add(self.1, Ordering::SeqCst);
-        Ok(())
-    }
-    fn ask(&self, _: &str, _: &[u8], _: &Envelope) -> Result<Answer, HelperError> {
-        Ok(Answer::Accept)
-    }
-}
-
+/// After each program it is ten seconds later.
 #[test]
 fn nothing_becomes_visible_after_the_end_in_time() {
     let house = House::new();
@@ -276,7 +226,11 @@ fn nothing_becomes_visible_after_the_end_in_time() {
         "[[rule]]\nname = \"slow\"\npriority = 5\nwhen = []\nthen = [[\"Execute\", \"/bin/slow\"]]\n",
     );
     let (parts, store) = (Parts::default(), MemoryStore::default());
-    let helpers = Late(&house, 10);
+    let execute = |run: &CommandRun<'_>| {
+        assert!(run.most.is_some_and(|most| !most.is_zero()), "it knows its end");
+        house.clock.0.fetch_add(10, Ordering::SeqCst);
+    };
+    let helpers = Programs { execute, ask: || {} };
     let service = service(Engine { helpers: &helpers, ..house.engine(&store, &parts) });
     served(&service, |queue| {
         let within = |seconds: i64, to: &[&str]| {
