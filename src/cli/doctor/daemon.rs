@@ -5,6 +5,7 @@ use crate::cli::courier::host_name;
 use crate::config::{Config, Listen};
 use crate::courier::greet;
 use crate::engine::{HostPort, Submission};
+use crate::system::as_owner;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Why it does not, for each place. Asked before root becomes the owner of the store, who need not be one of those who may
 /// hand over mail. Where the settings are wrong, that is said by who looks at them.
 pub(super) fn greet_all(root: &Path) -> Vec<String> {
-    let places = Config::load(root).map(|config| config.lmtp.listen).unwrap_or_default();
+    let config = as_owner(root, || Config::load(root)).ok().and_then(Result::ok);
+    let places = config.map(|config| config.lmtp.listen).unwrap_or_default();
     places.iter().filter_map(|place| greet(&server(place), &host_name(), LIMIT).err()).collect()
 }
 
