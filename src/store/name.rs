@@ -15,17 +15,21 @@ const SET_BACK: u64 = 1_000_000;
 
 /// `seconds.MmicrosecondsPpidQcounterRrandom.host,S=size,W=wire size`. Any one of pid, counter and 64 random bits
 /// would do; together they hold also where pids repeat (containers) or the clock goes back. Names of one process say moments
-/// in the order in which they were given, which readers follow.
+/// in the order in which they were given, which readers follow, be it as numbers or as text.
 pub(super) fn unique(host: &str, size: usize, wire_size: usize) -> String {
     let moment = moment();
     let count = DELIVERIES.fetch_add(1, Ordering::Relaxed);
     format!(
-        "{}.M{}P{}Q{count}R{:016x}.{host},S={size},W={wire_size}",
-        moment / 1_000_000,
-        moment % 1_000_000,
+        "{}P{}Q{count}R{:016x}.{host},S={size},W={wire_size}",
+        said(moment),
         std::process::id(),
         rand::random::<u64>(),
     )
+}
+
+/// A moment in microseconds since 1970, with zeros in front: as text, 99 999 would lie behind 100 000.
+fn said(moment: u64) -> String {
+    format!("{}.M{:06}", moment / 1_000_000, moment % 1_000_000)
 }
 
 /// Now, in microseconds since 1970, and later than any before: two messages of the same microsecond would lie in the order
@@ -202,6 +206,15 @@ mod tests {
         assert!(one.ends_with(".mx,S=12,W=14"), "{one}");
         assert_eq!(size_in(&one), Some(12));
         assert_eq!(size_in("1.x.mx"), None);
+    }
+
+    #[test]
+    fn moments_are_in_order_as_text_and_as_numbers() {
+        let moments =
+            [1_700_000_001_000_009, 1_700_000_001_099_999, 1_700_000_001_100_000, 1_700_000_002_000_000];
+        let names = moments.map(|moment| format!("{}P1Q0R0.mx", said(moment)));
+        assert!(names.is_sorted(), "{names:?}");
+        assert!(names.is_sorted_by(|one, other| by_dovecot(one, other).is_lt()), "{names:?}");
     }
 
     const RUN: RunId = RunId(0xfe);
