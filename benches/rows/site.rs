@@ -9,7 +9,7 @@ use crate::measure::record::{Figure, Row, Target};
 use crate::measure::{Clock, Plan, Side, median};
 use crate::peers::dovecot::{self, Dovecot};
 use crate::sample::message_of;
-use crate::sample::site::{OWNER, Person, Site};
+use crate::sample::site::{BUILT, OWNER, Person, Site};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,9 +21,10 @@ const SESSIONS: usize = 64;
 const MESSAGES: usize = 2000;
 const SIZE: usize = 4 << 10;
 
-/// From the start of the program to the answer, the message synced; the peer's file is synced here, which costs it no
-/// further program, and its folder is not. As a delivery does it writes a new file each time: where the file system puts
-/// one decides more than the rest. What it costs to write over one that is there stands in the note.
+/// From the start of the installed program to the answer, the message synced; the peer's file is synced here, which costs it
+/// no further program, and its folder is not. As a delivery does it writes a new file each time: where the file system puts
+/// one decides more than the rest. What it costs to write over one that is there, and what the program costs where the linker
+/// left it, stand in the note.
 pub(crate) fn hook(name: &'static str) -> Row {
     let site = Site::new();
     let person = site.certify("now");
@@ -31,15 +32,20 @@ pub(crate) fn hook(name: &'static str) -> Row {
     let (message, one_file) = (folder.join("message"), folder.join("theirs"));
     std::fs::write(&message, message_of(SIZE)).expect("a file");
     let mut new_files = (0..).map(|number| folder.join(format!("theirs-{number}")));
-    let mut of_new_file = || encrypt(&message, &person, &new_files.next().expect("a name"));
-    let (ours, target) = (|| deliver(&site, &message), Target::times(1.0, 2.0));
-    let mut sides = [Side::new(OURS, ours), Side::new("openssl cms -encrypt", &mut of_new_file)];
-    let row = race(name, target, Plan::WAITING, 1, &mut sides);
-    let over_one_file = || encrypt(&message, &person, &one_file);
-    let mut sides = [Side::new(OURS, ours), Side::new("openssl cms -encrypt", over_one_file)];
-    let over_one_file = in_short(&race(name, target, Plan::WAITING, 1, &mut sides));
+    let mut to_new_file = || encrypt(&message, &person, &new_files.next().expect("a name"));
+    let to_one_file = || encrypt(&message, &person, &one_file);
+    let installed = || deliver(site.program(), &message);
+    let built = || deliver(site.program_at(BUILT), &message);
+    let run = |ours: &dyn Fn(), theirs: &mut dyn FnMut()| {
+        let mut sides = [Side::new(OURS, ours), Side::new("openssl cms -encrypt", theirs)];
+        race(name, Target::times(1.0, 2.0), Plan::WAITING, 1, &mut sides)
+    };
+    let row = run(&installed, &mut to_new_file);
+    let from_where_it_was_built = in_short(&run(&built, &mut to_new_file));
+    let over_one_file = in_short(&run(&installed, &mut { to_one_file }));
     row.with_note(format!(
-        "each into a new file that is synced, ours with its folder; beside one that writes over the same file each time {over_one_file}"
+        "each into a new file that is synced, ours with its folder; not installed, but where the linker left it, \
+         {from_where_it_was_built}; beside one that writes over the same file each time {over_one_file}"
     ))
 }
 
@@ -55,10 +61,9 @@ fn sync(path: &Path) {
     File::open(path).and_then(|file| file.sync_all()).expect("it is synced");
 }
 
-fn deliver(site: &Site, message: &Path) {
-    let mut deliver = site.program();
-    deliver.args(["deliver", "--sender=bo@north.example"]).arg(format!("--recipient={OWNER}"));
-    deliver.stdin(File::open(message).expect("the message"));
+fn deliver(mut program: Command, message: &Path) {
+    let deliver = program.args(["deliver", "--sender=bo@north.example"]);
+    deliver.arg(format!("--recipient={OWNER}")).stdin(File::open(message).expect("the message"));
     assert!(deliver.status().expect("it starts").success());
 }
 
