@@ -1,7 +1,7 @@
 //! Couriers against servers that behave, misbehave, or are somebody else.
 
 use super::{PASSWORD, WORD, address, arrived, message};
-use crate::support::{Act, MailServer, Program, Taken, path, tools, wait_for};
+use crate::support::{Act, MailServer, Port, Program, Taken, path, tools, wait_for};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -95,7 +95,8 @@ fn each_stage_may_say_later_or_never_or_hang_up() {
             "{stage}: {text}"
         );
     }
-    let port = MailServer::closed_port();
+    let closed = Port::reserved();
+    let port = closed.number();
     let refused = carry(&format!("smtp://127.0.0.1:{port}"), &PLAIN, &["anna@far.example"]).remove(0);
     assert_eq!(later(&refused), format!("cannot connect to 127.0.0.1:{port}: Connection refused"));
 }

@@ -1,7 +1,7 @@
 //! Deliveries whose rules send: what goes when, what a crash leaves, and what the MTA is told.
 
 use super::{WORD, configure};
-use crate::support::{Act, Ended, MailServer, Program, Site, path, tools, wait_for};
+use crate::support::{Act, Ended, MailServer, Port, Program, Site, path, tools, wait_for};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
@@ -101,7 +101,8 @@ fn holds(site: &Site, word: &str) -> bool {
 #[test]
 fn a_server_that_is_down_or_refuses_changes_no_answer() {
     let never = MailServer::start(&["8BITMIME"], vec![("RCPT", Act::Say("550 5.1.1 no".into()))]);
-    for (port, state) in [(MailServer::closed_port(), "waiting"), (never.port, "failed")] {
+    let closed = Port::reserved();
+    for (port, state) in [(closed.number(), "waiting"), (never.port, "failed")] {
         let site = house(STORES, &to(port));
         let ended = deliver(&site, "");
         assert_eq!((ended.code, ended.text().as_str()), (Some(0), "2.0.0 stored\n"));

@@ -137,11 +137,6 @@ impl MailServer {
         MailServer { port: 0, told: kept }
     }
 
-    /// Who has listened to nobody yet: connections to its port are refused.
-    pub(crate) fn closed_port() -> u16 {
-        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-    }
-
     pub(crate) fn taken(&self) -> Vec<Taken> {
         self.told.lock().unwrap().taken.clone()
     }

@@ -7,6 +7,7 @@ mod mail_server;
 mod mount;
 mod need;
 mod page;
+mod port;
 mod program;
 mod site;
 mod store;
@@ -21,6 +22,7 @@ pub(crate) use need::{
     dovecot_plugin, exim, files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors,
 };
 pub(crate) use page::{Step, steps};
+pub(crate) use port::Port;
 pub(crate) use program::{Ended, Program, find, high_water, of_three, path};
 pub(crate) use site::Site;
 pub(crate) use store::Store;
