@@ -1,7 +1,7 @@
 //! The same keys again.
 
 use super::Office;
-use crate::support::{Program, path, tools};
+use crate::support::{Program, on_one_day, path, tools};
 use sealpost::crypto::Seed;
 use sealpost::directory::{CertificateUse, SqliteDirectory};
 use sealpost::pki::{Certificate, UnlockedKey, Validity, refresh};
@@ -93,6 +93,7 @@ fn ended(old: &Certificate, key: &UnlockedKey) -> Certificate {
 
 #[test]
 fn an_authority_that_ended_is_named_with_the_command_that_renews_it() {
+    on_one_day();
     let (office, _) = Office::issued();
     let end = (OffsetDateTime::now_utc() - Duration::days(5)).date();
     let refused = |purpose: &str| {
@@ -190,6 +191,7 @@ fn the_authority_is_written_to_a_file_for_others_to_trust() {
 /// A report that is kept for years must not keep anybody from a new certificate.
 #[test]
 fn what_a_report_names_is_renewed_again_when_half_its_time_is_over() {
+    on_one_day();
     if !tools(&["faketime"]) {
         return;
     }
