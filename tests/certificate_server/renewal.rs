@@ -191,7 +191,6 @@ fn the_authority_is_written_to_a_file_for_others_to_trust() {
 /// A report that is kept for years must not keep anybody from a new certificate.
 #[test]
 fn what_a_report_names_is_renewed_again_when_half_its_time_is_over() {
-    on_one_day();
     if !tools(&["faketime"]) {
         return;
     }
@@ -205,7 +204,8 @@ fn what_a_report_names_is_renewed_again_when_half_its_time_is_over() {
         Program::new("faketime").args(program).words(&renew).run().text().lines().last().unwrap().to_owned()
     };
     let passed_over = "0 certificates renewed, 1 certificate of an earlier run passed over";
-    assert_eq!(last(1), "1 certificate renewed");
+    // Whatever the time zone, by which a day begins for faketime: the certificate was issued before.
+    assert_eq!(last(2), "1 certificate renewed");
     assert_eq!(last(360), passed_over);
     assert_eq!(last(370), "1 certificate renewed");
     assert_eq!(last(370), passed_over);
