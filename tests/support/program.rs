@@ -60,7 +60,7 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn new(name: &str) -> Program {
         let file = find(name).unwrap_or_else(|| name.into());
-        Program { command: Command::new(file), input: None, limit: Duration::from_secs(120) }
+        Program { command: Command::new(file), input: None, limit: Duration::from_secs(300) }
     }
 
     /// The binary under test, without anything that the caller's environment says about it.
@@ -106,7 +106,7 @@ impl Program {
         self
     }
 
-    /// Killed, and the test failed, after this long (two minutes if not said).
+    /// Killed, and the test failed, after this long (five minutes if not said).
     pub(crate) fn limit(mut self, seconds: u64) -> Program {
         self.limit = Duration::from_secs(seconds);
         self
