@@ -1,32 +1,24 @@
 //! A private Postfix and Exim hand mail to the daemon over LMTP, a private Dovecot serves what it stored, OpenSSL opens it.
 
-use super::owned::{Owned, can_run};
-use crate::postfix_dovecot::OWNER;
-use crate::postfix_dovecot::postfix::{Fate, Postfix, parts};
-use crate::postfix_dovecot::wire::free_port;
+use super::owned::Owned;
+use crate::support::servers::{OWNER, Postfix, can_run, free_port, give, parts};
 use crate::support::{Program, crlf, exim, path, root, wait_for};
-use std::os::unix::fs::chown;
 use std::path::Path;
 
 const MESSAGE: &str = "From: Anna <anna@south.example>\nTo: bob@north.example, carol@north.example\nSubject: Lunch\n\
 Message-ID: <lunch@south.example>\nDate: Mon, 23 Nov 2026 10:00:00 +0000\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
 Content-Transfer-Encoding: 8bit\n\nThe word is xyzzy-plugh-4711, mit Grüßen.\n.\n..two dots\nFrom the desk of Anna\n";
 
-fn told(fate: &Fate) -> (&str, &str) {
-    (&fate.status, &fate.dsn)
-}
-
 /// A quota file as Dovecot and Courier keep it: so many octets for all of the account's mail.
 fn limit(site: &Owned, account: &str, octets: u64) {
     let maildir = site.house.root.join(format!("mail/north.example/{account}/Maildir"));
     let file = maildir.join("maildirsize");
-    let owner = nix::unistd::User::from_name(OWNER).unwrap().unwrap();
     for made in [maildir.parent().unwrap().parent().unwrap(), maildir.parent().unwrap(), &maildir] {
         let _ = std::fs::create_dir(made);
-        chown(made, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
+        give(made);
     }
     std::fs::write(&file, format!("{octets}S\n0 0\n")).unwrap();
-    chown(&file, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
+    give(&file);
 }
 
 #[test]
@@ -38,13 +30,13 @@ fn each_recipient_of_a_message_is_answered_for_himself() {
     site.house.run("account add carol@north.example");
     site.house.certify(&site.house.authority.rsa("carol"));
     limit(&site, "carol", 100);
-    let postfix = Postfix::start(&site.house.folder().join("mta"), &site.house.run("init --postfix"));
+    let postfix = site.house.postfix();
     let [bob, carol, eve] = ["bob", "carol", "eve"].map(|name| format!("{name}@north.example"));
     let id = postfix.send_to_all("anna@south.example", &[&bob, &carol, &eve], MESSAGE);
     let [bobs, carols, eves] = [&bob, &carol, &eve].map(|recipient| postfix.fate_for(&id, recipient));
-    assert_eq!(told(&bobs), ("sent", "2.0.0"), "{}", bobs.line);
-    assert_eq!(told(&carols), ("deferred", "4.2.2"), "{}", carols.line);
-    assert_eq!(told(&eves), ("bounced", "5.1.1"), "{}", eves.line);
+    assert_eq!(bobs.told(), ("sent", "2.0.0"), "{}", bobs.line);
+    assert_eq!(carols.told(), ("deferred", "4.2.2"), "{}", carols.line);
+    assert_eq!(eves.told(), ("bounced", "5.1.1"), "{}", eves.line);
     // Carol's mail waits for room, and comes once it is there; nobody gets it twice.
     limit(&site, "carol", 1 << 20);
     postfix.flush();
@@ -89,9 +81,9 @@ fn rules_see_that_it_came_over_lmtp_and_from_where() {
     let text = format!("[[rule]]\nname = \"r\"\npriority = 5\nwhen = {when}\nthen = {then}\n");
     std::fs::write(&rule, text).unwrap();
     site.house.run(&format!("rules install {} --account bob@north.example", path(&rule)));
-    let postfix = Postfix::start(&site.house.folder().join("mta"), &site.house.run("init --postfix"));
+    let postfix = site.house.postfix();
     let fate = postfix.fate(&postfix.send("anna@south.example", "bob@north.example", MESSAGE));
-    assert_eq!(told(&fate), ("sent", "2.0.0"), "{}", fate.line);
+    assert_eq!(fate.told(), ("sent", "2.0.0"), "{}", fate.line);
     let folder = site.house.root.join("mail/north.example/bob/Maildir/.Handed over/new");
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
     assert!(site.house.new_mail("bob").is_empty());

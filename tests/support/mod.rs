@@ -8,6 +8,7 @@ mod mount;
 mod need;
 mod page;
 mod program;
+pub(crate) mod servers;
 mod site;
 mod store;
 

@@ -49,6 +49,13 @@ pub(crate) struct Fate {
     pub(crate) line: String,
 }
 
+impl Fate {
+    /// Status and DSN.
+    pub(crate) fn told(&self) -> (&str, &str) {
+        (&self.status, &self.dsn)
+    }
+}
+
 pub(crate) struct Postfix {
     folder: PathBuf,
     port: u16,
@@ -136,7 +143,7 @@ impl Postfix {
     }
 
     fn fates(&self, id: &str) -> Vec<Fate> {
-        let log = std::fs::read_to_string(self.folder.join("maillog")).unwrap_or_default();
+        let log = self.log();
         let of_it = log.lines().filter(|line| line.contains(&format!(" {id}: to=<")));
         let word = |line: &str, name: &str| {
             let (_, rest) = line.split_once(name)?;
@@ -146,6 +153,10 @@ impl Postfix {
             Some(Fate { status: word(line, " status=")?, dsn: word(line, " dsn=")?, line: line.to_owned() })
         };
         of_it.filter_map(fate).collect()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("maillog")).unwrap_or_default()
     }
 
     /// Where its configuration lies.
