@@ -1,7 +1,7 @@
 //! A private Postfix and Exim hand mail to the daemon over LMTP, a private Dovecot serves what it stored, OpenSSL opens it.
 
 use super::owned::Owned;
-use crate::support::servers::{OWNER, Postfix, can_run, free_port, give, parts};
+use crate::support::servers::{OWNER, Postfix, can_run, free_port, give};
 use crate::support::{Program, crlf, exim, path, root, wait_for};
 use std::path::Path;
 
@@ -113,44 +113,6 @@ fn a_load_of_many_sessions_is_stored_whole() {
     }
     let opened = site.house.open(&std::fs::read(&stored[MESSAGES / 2]).unwrap());
     assert!(opened.len() >= 4096 && opened.ends_with(b"\r\n"), "{}", opened.len());
-}
-
-/// `postconf` reads the lines as they are pasted, and the doctor says what is missing of them.
-#[test]
-fn the_doctor_says_whether_postfix_hands_over_to_a_daemon_that_answers() {
-    if !can_run() {
-        return;
-    }
-    let site = Owned::new();
-    let etc = site.house.folder().join("etc");
-    std::fs::create_dir(&etc).unwrap();
-    let lines = site.house.run("init --postfix");
-    let (main, master) = parts(&lines);
-    let write = |main: &str, master: &str| {
-        std::fs::write(etc.join("main.cf"), format!("compatibility_level = 3.6\n{main}")).unwrap();
-        std::fs::write(etc.join("master.cf"), master).unwrap();
-    };
-    let doctor = || {
-        let ended = site.house.command("doctor --postfix --within 10").env("MAIL_CONFIG", &etc).run();
-        (ended.code, ended.text())
-    };
-    write(main, master);
-    assert_eq!(doctor(), (Some(0), "all is well\n".to_owned()));
-    // Debian's own client is in a chroot.
-    write(&main.replace("= sealpost:", "= lmtp:"), "lmtp unix - - y - - lmtp\n");
-    let (code, text) = doctor();
-    assert!(code == Some(1) && text.contains("master.cf runs lmtp in a chroot"), "{text}");
-    write(&main.replace("virtual_transport", "# virtual_transport"), master);
-    let (code, text) = doctor();
-    let wanted = format!("virtual_transport = sealpost:unix:{}", path(&site.socket()));
-    assert!(code == Some(1) && text.contains(&wanted), "{text}");
-    write("", "");
-    assert!(doctor().1.contains("master.cf has no service sealpost"));
-    write(main, master);
-    let house = site.stop();
-    let ended = house.command("doctor --postfix --within 10").env("MAIL_CONFIG", &etc).run();
-    assert!(ended.code == Some(1) && ended.text().contains("daemon"), "{}", ended.text());
-    assert!(ended.text().contains("it does not answer: cannot connect to"), "{}", ended.text());
 }
 
 #[test]

@@ -137,6 +137,12 @@ impl Postfix {
         wait_for(status, 60, || self.fates(id).into_iter().find(|fate| fate.status == status));
     }
 
+    /// Waits until all of it was delivered or sent back.
+    pub(crate) fn wait_until_gone(&self, id: &str) {
+        let is_gone = |line: &str| line.ends_with(&format!(" {id}: removed"));
+        wait_for("the end of a message", 60, || self.log().lines().any(is_gone).then_some(()));
+    }
+
     /// Tries what is deferred again.
     pub(crate) fn flush(&self) {
         self.control("flush");
