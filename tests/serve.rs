@@ -17,3 +17,4 @@ mod signals;
 mod sockets;
 mod stop;
 mod trust;
+mod waits;

@@ -6,6 +6,7 @@ mod facts;
 mod large;
 mod mails;
 mod policies;
+mod service;
 
 use super::*;
 use crate::crypto::{Classical, Entropy, EntropyError, Profile, Seed};
