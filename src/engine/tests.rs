@@ -6,6 +6,7 @@ mod facts;
 mod large;
 mod mails;
 mod policies;
+mod remembered;
 mod service;
 
 use super::*;
