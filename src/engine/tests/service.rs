@@ -77,7 +77,7 @@ pub(super) fn parcel(message: &[u8], recipients: &[&str]) -> Parcel {
 
 /// Waits for another thread. False if it never comes to that: then a test is to end, and to fail.
 fn comes(is_so: impl Fn() -> bool) -> bool {
-    let end = Instant::now() + std::time::Duration::from_secs(60);
+    let end = Instant::now() + std::time::Duration::from_secs(300);
     while !is_so() && Instant::now() < end {
         std::thread::yield_now();
     }
