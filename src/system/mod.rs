@@ -14,6 +14,8 @@ mod patient;
 mod reread;
 mod side_by_side;
 mod spool;
+#[cfg(test)]
+mod worked;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
@@ -29,3 +31,5 @@ pub use patient::Patient;
 pub use reread::{FileId, FileStamp, RereadFile};
 pub use side_by_side::side_by_side;
 pub use spool::{Spool, SpoolWriter};
+#[cfg(test)]
+pub(crate) use worked::worked_since;

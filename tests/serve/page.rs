@@ -5,6 +5,7 @@ use super::owned::Process;
 use crate::support::servers::{House, OWNER, Postfix, can_run, give, open_to_all};
 use crate::support::{Program, Step, path, steps, wait_for};
 use std::cell::RefCell;
+use std::os::unix::net::UnixStream;
 
 /// The first block of this language.
 fn block<'p>(page: &'p str, language: &str) -> &'p str {
@@ -76,7 +77,7 @@ impl Life {
             .chain(command[1..].iter().copied())
             .collect();
         *self.daemon.borrow_mut() = Some(Process::start("setpriv", &args));
-        wait_for("the socket", 30, || run.join("lmtp").exists().then_some(()));
+        wait_for("the socket", 60, || UnixStream::connect(run.join("lmtp")).ok());
     }
 
     /// What a person does who pastes the lines.

@@ -9,7 +9,7 @@ mod wire;
 pub(crate) use dovecot::Dovecot;
 pub(crate) use house::{House, OWNER, give, open_to_all};
 pub(crate) use postfix::{Fate, Postfix, parts};
-pub(crate) use wire::{Wire, free_port};
+pub(crate) use wire::Wire;
 
 /// What tests with all of them need.
 pub(crate) fn can_run() -> bool {

@@ -1,7 +1,7 @@
 //! A private Postfix.
 
-use super::wire::{Wire, free_port};
-use crate::support::{Program, path, wait_for};
+use super::wire::Wire;
+use crate::support::{Port, Program, path, wait_for};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
@@ -58,7 +58,7 @@ impl Fate {
 
 pub(crate) struct Postfix {
     folder: PathBuf,
-    port: u16,
+    port: Port,
 }
 
 impl Postfix {
@@ -69,11 +69,11 @@ impl Postfix {
         }
         let user = nix::unistd::User::from_name("postfix").unwrap().expect("made by its package");
         chown(folder.join("data"), Some(user.uid.as_raw()), None).unwrap();
-        let postfix = Postfix { folder: folder.to_owned(), port: free_port() };
+        let postfix = Postfix { folder: folder.to_owned(), port: Port::reserved() };
         let (settings, service) = parts(lines);
         assert!(settings.contains("\nvirtual_mailbox_domains = north.example\n"), "{lines}");
         let main = MAIN.replace("FOLDER", path(folder)) + settings;
-        let master = MASTER.replace("PORT", &postfix.port.to_string()) + service;
+        let master = MASTER.replace("PORT", &postfix.port.number().to_string()) + service;
         std::fs::write(folder.join("etc/main.cf"), main).unwrap();
         std::fs::write(folder.join("etc/master.cf"), master).unwrap();
         postfix.control("start");
@@ -112,7 +112,7 @@ impl Postfix {
     }
 
     fn greeted(&self, sender: &str) -> Wire {
-        let mut wire = Wire::connect(self.port);
+        let mut wire = Wire::connect(self.port.number());
         wire.reply("220");
         for command in ["EHLO client.test.example", &format!("MAIL FROM:<{sender}> BODY=8BITMIME")] {
             wire.send(command);
