@@ -14,7 +14,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Of what cannot be read twice so much is taken into memory before it is known how much comes; then it is spooled.
-const FIRST: u64 = 1 << 20;
+pub(super) const FIRST: u64 = 1 << 20;
 /// Octets that are read at a time for the spool.
 const STEP: usize = 64 << 10;
 

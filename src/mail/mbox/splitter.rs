@@ -126,7 +126,7 @@ impl Splitter {
             variant,
             limit: limit.max(CONTEXT),
             hold: usize::MAX,
-            held: Held::default(),
+            held: Held::of_about(usize::MAX),
             looked: 0,
             state: State::Begin,
             ended: false,

@@ -1,6 +1,7 @@
 //! Messages of which more comes than is held: they are given piece by piece.
 
-use super::{CONTEXT, Open, Part, Splitter, State, TooLarge, Turn, empty_line_before};
+use super::{CONTEXT, Held, Open, Part, Splitter, State, TooLarge, Turn, empty_line_before};
+use crate::mail::PIECE;
 use crate::mail::mbox::keeping::Shape;
 use crate::mail::mbox::quoting::{self, Begin};
 use crate::mail::mbox::{FromLine, Keeping, Variant};
@@ -9,6 +10,8 @@ use zeroize::Zeroizing;
 
 /// So much is held at least: what a mailbox knows of a message stands in it.
 const LEAST: usize = 64 << 10;
+/// So much more is pushed at a time, at most, by whoever wants little to be held.
+const PUSHED: usize = 256 << 10;
 
 /// A message that is given in pieces.
 pub struct Head {
@@ -64,7 +67,9 @@ impl Splitter {
     /// [`Splitter::next_part`] does. One whose length a field says is held whole to see whether that is true, if the header ends in
     /// what is held.
     pub fn in_pieces(variant: Variant, held: usize, limit: usize) -> Splitter {
-        Splitter { hold: held.max(LEAST), ..Splitter::new(variant, limit) }
+        let hold = held.max(LEAST);
+        let held = Held::of_about(hold.saturating_add(2 * PUSHED));
+        Splitter { hold, held, ..Splitter::new(variant, limit) }
     }
 
     /// What is held is given from now on.
@@ -100,10 +105,12 @@ impl Splitter {
         Turn::Found(Part::Ends(end))
     }
 
-    /// Gives what was looked at, but for what tells whether an empty line stands before what follows.
+    /// Gives of what was looked at as much as is given at a time, but for what tells whether an empty line stands before what
+    /// follows.
     fn pass(&mut self, open: Open, mut passing: Passing) -> Turn {
         let looked = self.looked;
         let octets = self.held.octets().get(..looked.saturating_sub(CONTEXT)).unwrap_or_default();
+        let octets = octets.get(..PIECE).unwrap_or(octets);
         let is_too_large = passing.passed + octets.len() as u64 > self.limit as u64;
         let (fitting, in_line) =
             if is_too_large { (octets.len(), passing.in_line) } else { passing.fitting(octets) };
@@ -121,7 +128,11 @@ impl Splitter {
         self.advance(fitting);
         self.looked = looked - fitting;
         self.state = State::Passing(open, passing);
-        piece.map_or(Turn::Wait, |piece| Turn::Found(Part::Piece(piece)))
+        match piece {
+            Some(piece) => Turn::Found(Part::Piece(piece)),
+            None if fitting > 0 => Turn::Again,
+            None => Turn::Wait,
+        }
     }
 }
 
@@ -218,6 +229,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Wherever the cut falls: into a line, into marks, before a line end.
+    #[test]
+    fn however_much_is_pushed_it_is_given_in_small_pieces() {
+        for shift in 0..12 {
+            let front = "x".repeat(PIECE - shift);
+            for rest in [">>>>>>From x", ">From x", "\r", "\n\n", "\n>From x\n>>From y"] {
+                let lines = format!("{front}{rest}\n{front}\n{}\n", ">".repeat(PIECE - shift)).repeat(3);
+                let mbox = format!("{FROM}A: b\n\n{lines}\n{FROM}A: c\n");
+                for variant in [Variant::Rd, Variant::O] {
+                    for limit in [1 << 30, 200_000] {
+                        assert_same(mbox.as_bytes(), variant, (100_000, limit), mbox.len() / 2);
+                    }
+                }
+            }
+        }
+        let mut splitter = Splitter::in_pieces(Variant::Rd, 0, 1 << 30);
+        splitter.push(format!("{FROM}A: b\n\n{}", "a line\n".repeat(200_000)).as_bytes());
+        while let Some(part) = splitter.next_part().ok().unwrap() {
+            assert!(
+                matches!(part, Part::Begins(_)) || matches!(part, Part::Piece(piece) if piece.len() <= PIECE)
+            );
+        }
+        assert!(splitter.held.octets().len() < 100);
     }
 
     /// Whatever a line begins with, not more of it is held than of others, and nothing is looked at again and again.
