@@ -34,7 +34,7 @@ pub(super) struct Mbox<'s> {
 }
 
 impl<'s> Mbox<'s> {
-    /// Of how much one more comes than [`FIRST`] nobody knows: it waits in `root` until its end.
+    /// A message of which more comes than [`FIRST`] waits in `root`: nobody knows how much it will be.
     pub(super) fn new(
         format: Variant,
         input: File,
