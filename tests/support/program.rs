@@ -58,9 +58,12 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// In no language, and with no shell of whoever runs the tests.
     pub(crate) fn new(name: &str) -> Program {
         let file = find(name).unwrap_or_else(|| name.into());
-        Program { command: Command::new(file), input: None, limit: Duration::from_secs(300) }
+        let mut command = Command::new(file);
+        command.env("LC_ALL", "C.UTF-8").env_remove("LANGUAGE").env("SHELL", "/bin/sh");
+        Program { command, input: None, limit: Duration::from_secs(300) }
     }
 
     /// The binary under test, without anything that the caller's environment says about it.
