@@ -63,7 +63,7 @@ impl Program {
         let file = find(name).unwrap_or_else(|| name.into());
         let mut command = Command::new(file);
         command.env("LC_ALL", "C.UTF-8").env_remove("LANGUAGE").env("SHELL", "/bin/sh");
-        Program { command, input: None, limit: Duration::from_secs(300) }
+        Program { command, input: None, limit: Duration::from_secs(600) }
     }
 
     /// The binary under test, without anything that the caller's environment says about it.
@@ -109,7 +109,7 @@ impl Program {
         self
     }
 
-    /// Killed, and the test failed, after this long (five minutes if not said).
+    /// Killed, and the test failed, after this long (ten minutes if not said).
     pub(crate) fn limit(mut self, seconds: u64) -> Program {
         self.limit = Duration::from_secs(seconds);
         self
