@@ -58,11 +58,11 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// In no language, and with no shell of whoever runs the tests.
+    /// In the language, the time zone and the shell of nobody, whoever runs the tests.
     pub(crate) fn new(name: &str) -> Program {
         let file = find(name).unwrap_or_else(|| name.into());
         let mut command = Command::new(file);
-        command.env("LC_ALL", "C.UTF-8").env_remove("LANGUAGE").env("SHELL", "/bin/sh");
+        command.env("LC_ALL", "C.UTF-8").env_remove("LANGUAGE").env("TZ", "UTC").env("SHELL", "/bin/sh");
         Program { command, input: None, limit: Duration::from_secs(600) }
     }
 
