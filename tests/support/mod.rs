@@ -12,6 +12,7 @@ mod program;
 pub(crate) mod servers;
 mod site;
 mod store;
+mod trace;
 
 pub(crate) use crate::laws::crlf;
 pub(crate) use engine::{EngineParts, issued};
@@ -27,6 +28,7 @@ pub(crate) use port::Port;
 pub(crate) use program::{Ended, Program, find, high_water, of_three, path};
 pub(crate) use site::Site;
 pub(crate) use store::Store;
+pub(crate) use trace::ended_calls;
 
 /// Tries with once, four times and sixteen times the time what takes less than once on a machine that is not busy, until it came
 /// to what is to be seen.
