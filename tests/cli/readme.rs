@@ -78,7 +78,7 @@ fn saying_how_much_is_held_works() {
     let shown = String::from_utf8(site.run("config show").ok()).unwrap();
     let line = shown.lines().find(|line| line.starts_with("memory-limit ")).unwrap();
     assert!(line.split_whitespace().eq(["memory-limit", &setting, "sealpost.toml:1"]), "{line}");
-    let seal = commands("How fast", "sealpost seal ").pop().unwrap();
+    let seal = commands("How fast", "sealpost ").pop().unwrap();
     let words = seal.split(" < ").next().unwrap().replace("anna.pem", &good);
     let sealed = Program::sealpost().words(&words).input("Subject: s\n\ny\n").run().ok();
     assert!(sealed.starts_with(b"Subject: s\n"));
