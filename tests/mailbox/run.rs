@@ -9,6 +9,7 @@ mod journal;
 mod kills;
 mod memory;
 mod signals;
+mod syncs;
 
 use house::{Flags, House, Seal, message};
 use sealpost::mailbox::{Criterion, Ended, Event, Left, Outcome, RunError, Seen, Selection};
