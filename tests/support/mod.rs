@@ -10,6 +10,7 @@ mod page;
 mod program;
 mod site;
 mod store;
+mod terminal;
 mod watched;
 
 pub(crate) use crate::laws::crlf;
@@ -25,6 +26,7 @@ pub(crate) use page::{Step, steps};
 pub(crate) use program::{Ended, Program, find, high_water, of_three, path};
 pub(crate) use site::Site;
 pub(crate) use store::Store;
+pub(crate) use terminal::{Terminal, drawings};
 pub(crate) use watched::Watched;
 
 /// Waits until `ready` gives something, at most `seconds`; names what it waited for.
