@@ -31,6 +31,7 @@ use sealpost::store::{MaildirStore, Replaced, Replacement, RunId, StoredMailbox,
 use sealpost::system::SystemEntropy;
 use std::collections::HashSet;
 use std::io::Read as _;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
@@ -231,7 +232,7 @@ fn row(name: &str, messages: usize, took: Took, beside: &str) {
     println!("{name:<18}{messages:>9}{time:>10.2}{rate:>12.0}{memory:>9.0}   {beside}");
 }
 
-fn main() {
+fn main() -> ExitCode {
     let most: usize =
         std::env::var("SEALPOST_BENCH_MESSAGES").map_or(100_000, |number| number.parse().expect("a number"));
     println!("{:<18}{:>9}{:>10}{:>12}{:>9}", "verb", "messages", "seconds", "messages/s", "MiB");
@@ -268,4 +269,5 @@ fn main() {
     if std::env::args().any(|word| word == "--publish") {
         publish::curves("mailbox");
     }
+    if curves.iter().all(Curve::is_straight) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

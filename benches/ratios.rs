@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench ratios [-- [--check] [--publish | --redraw] [WORD…]]
 //!   WORD…        only the rows with one of these in their names
-//!   --check      exit 1 if a row falls short of what it must reach
+//!   --check      exit 1 if a row falls short of what it must reach, or cannot be measured
 //!   --publish    measure all rows; write the table into benches/README.md and draw benches/ratios.svg
 //!   --redraw     the same of what was measured last, and measure nothing
 //! ```
@@ -55,11 +55,13 @@ impl Wanted {
             }
         }
         assert!(!wanted.publish || wanted.words.is_empty(), "what is published is measured whole");
+        let strange = wanted.words.iter().find(|word| !rows::ALL.iter().any(|row| is_in(word, row.name)));
+        assert!(strange.is_none(), "no row has {strange:?} in its name");
         wanted
     }
 
     fn is_row(&self, name: &str) -> bool {
-        self.words.is_empty() || self.words.iter().any(|word| name.to_lowercase().contains(word))
+        self.words.is_empty() || self.words.iter().any(|word| is_in(word, name))
     }
 
     fn command(&self) -> String {
@@ -69,6 +71,10 @@ impl Wanted {
         let all = if words.is_empty() { String::new() } else { format!(" -- {}", words.join(" ")) };
         format!("cargo bench --bench ratios{all}")
     }
+}
+
+fn is_in(word: &str, name: &str) -> bool {
+    name.to_lowercase().contains(word)
 }
 
 fn main() -> ExitCode {

@@ -38,7 +38,7 @@ fn our_own_deadline_is_75() {
     assert_eq!(String::from_utf8_lossy(&ended.stdout), "4.3.0 the delivery took too long\n");
     assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(75), &b""[..]));
     let took = begin.elapsed();
-    assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(20), "{took:?}");
+    assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(60), "{took:?}");
     assert!(store.stored().is_empty());
 }
 

@@ -162,7 +162,7 @@ fn java_and_python_read_the_file() {
     if tools(&["keytool"]) {
         let list = "-list -v -storetype PKCS12 -storepass:file";
         let args = [path(&exported.password), "-keystore", path(&exported.file)];
-        let text = Program::new("keytool").words(list).args(args).limit(180).run();
+        let text = Program::new("keytool").words(list).args(args).run();
         let text = String::from_utf8(text.ok()).unwrap();
         assert!(text.contains("Alias name: bob@north.example"), "{text}");
         assert!(text.contains("Entry type: PrivateKeyEntry"), "{text}");

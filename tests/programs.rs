@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const SHELL: &str = "/bin/sh";
+/// The time of a program that is to come to its end.
+const PATIENT: Duration = Duration::from_secs(100);
+/// Nothing takes so long that does not wait for what sleeps ten minutes, or for that time.
+const AMPLE: Duration = Duration::from_secs(60);
 
 /// Scripts in a folder of their own. A shell runs them, so that no file is executed that somebody still writes.
 struct Scripts(tempfile::TempDir);
@@ -45,9 +49,9 @@ impl Scripts {
 fn settings() -> HelperSettings {
     HelperSettings {
         execute: vec![SHELL.into(), "/bin/ls".into()],
-        execute_timeout: Duration::from_secs(20),
+        execute_timeout: PATIENT,
         filters: Vec::new(),
-        filter_timeout: Duration::from_secs(20),
+        filter_timeout: PATIENT,
     }
 }
 
@@ -80,7 +84,7 @@ fn is_gone(pid: i32) -> bool {
 
 fn assert_gone(pids: &[i32]) {
     for pid in pids {
-        crate::support::wait_for("the end of a process", 5, || is_gone(*pid).then_some(()));
+        crate::support::wait_for("the end of a process", 60, || is_gone(*pid).then_some(()));
     }
 }
 

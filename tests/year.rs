@@ -74,7 +74,6 @@ impl Year {
             .env("PATH", format!("{}:{old}", path(&folder.join("bin"))))
             .env("SEALPOST_ROOT", self.site.root())
             .env("NOW", format!("{date} {:02}:{:02}:00", minutes / 60, minutes % 60))
-            .limit(220)
             .run()
     }
 

@@ -68,8 +68,11 @@ fn processor() -> String {
 /// The short one; with a mark where the source was changed behind it.
 fn commit() -> String {
     let head = first_line("git", &["rev-parse", "--short=10", "HEAD"]);
-    let changed =
-        first_line("git", &["status", "--porcelain", "--untracked-files=no", "--", "src", "Cargo.lock"]);
+    let measured = ["src", "benches/*.rs", "Cargo.toml", "Cargo.lock", ".cargo"];
+    let changed = first_line(
+        "git",
+        &[&["status", "--porcelain", "--untracked-files=no", "--"][..], &measured].concat(),
+    );
     if changed.is_empty() { head } else { format!("{head} with changes") }
 }
 

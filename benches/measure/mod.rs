@@ -124,12 +124,13 @@ fn calls(side: &mut Side<'_>, plan: Plan) -> u32 {
 impl Rounds {
     /// What each side took for one call, divided by `of`: the pieces of work in a call.
     pub(crate) fn figures(&self, of: usize) -> Vec<Figure> {
-        let figure = |(name, seconds): (&&'static str, &Vec<f64>)| {
+        let figure = |(side, (name, seconds)): (usize, (&&'static str, &Vec<f64>))| {
             let micro = |seconds: f64| seconds * 1e6 / of as f64;
             let least = seconds.iter().copied().fold(f64::INFINITY, f64::min);
-            Figure { name: (*name).to_owned(), median: micro(median(seconds.clone())), least: micro(least) }
+            let (median, least) = (micro(median(seconds.clone())), micro(least));
+            Figure { name: (*name).to_owned(), median, least, lead: Some(self.over_first(side)) }
         };
-        self.names.iter().zip(&self.seconds).map(figure).collect()
+        self.names.iter().zip(&self.seconds).enumerate().map(figure).collect()
     }
 
     /// How many times as long as the first side did this one take: the median of the rounds.

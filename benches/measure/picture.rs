@@ -35,7 +35,7 @@ pub(crate) fn draw(measured: &Value) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
          aria-label=\"How many times as fast as OpenSSL\">\n<style>{STYLE}</style>\n\
-         <text x=\"8\" y=\"18\">Times as fast as OpenSSL's fastest way; longer is faster</text>\n"
+         <text x=\"8\" y=\"18\">Times as fast as OpenSSL's fastest way; longer is faster. One message: in a process that begins</text>\n"
     );
     let names = [("o", "Sealpost", LEFT), ("p", "OpenSSL", LEFT + 90.0), ("c", CRATES, LEFT + 180.0)];
     for (class, name, x) in names {

@@ -7,12 +7,19 @@ use std::path::{Path, PathBuf};
 /// The peer that is made of released crates, in tables and in the picture.
 pub(crate) const CRATES: &str = "rsa 0.9, cms, mail-builder";
 
+/// Those that the targets speak of: OpenSSL, while the crates stand beside.
+pub(crate) fn counted(peers: &[Figure]) -> impl Iterator<Item = &Figure> {
+    peers.iter().filter(|peer| peer.name != CRATES)
+}
+
 /// What somebody took, in the unit of the row.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
     pub(crate) name: String,
     pub(crate) median: f64,
     pub(crate) least: f64,
+    /// How many times as long as the first side it took, the median of the rounds; nothing where no time was raced for.
+    pub(crate) lead: Option<f64>,
 }
 
 /// A row of the table "Ratios to reach".
@@ -127,8 +134,13 @@ impl Row {
 }
 
 impl Figure {
+    /// One count, which has no rounds.
+    pub(crate) fn once(name: &str, value: f64) -> Figure {
+        Figure { name: name.to_owned(), median: value, least: value, lead: None }
+    }
+
     fn json(&self) -> Value {
-        serde_json::json!({"name": self.name, "median": self.median, "least": self.least})
+        serde_json::json!({"name": self.name, "median": self.median, "least": self.least, "lead": self.lead})
     }
 }
 

@@ -33,7 +33,8 @@ impl Daemon {
         let port = free_port();
         let config = site.root.join("sealpost.toml");
         let mut config = std::fs::OpenOptions::new().append(true).open(config).expect("made by init");
-        writeln!(config, "lmtp-listen = [\"127.0.0.1:{port}\"]\nlog = \"none\"").expect("a file");
+        let log = site.folder.path().join("log");
+        writeln!(config, "lmtp-listen = [\"127.0.0.1:{port}\"]\nlog = {:?}", text_of(&log)).expect("a file");
         let process = site.program().arg("serve").stdin(Stdio::null()).spawn().expect("it starts");
         let daemon = Daemon { site, owners, client: Client::new(port, sessions), process };
         daemon.deliver(message, sessions);

@@ -9,9 +9,9 @@ pub(crate) mod site;
 pub(crate) mod threads;
 
 use crate::measure::heap::Heap;
-use crate::measure::record::{CRATES, Figure, Row, Target};
-use crate::measure::table::{digits, fastest};
-use crate::measure::{Plan, Rounds, Side, rounds};
+use crate::measure::record::{Figure, Row, Target, counted};
+use crate::measure::table::digits;
+use crate::measure::{Plan, Side, rounds};
 
 /// A row by its name, and who measures it.
 pub(crate) struct Entry {
@@ -26,7 +26,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "seal 75 KiB, 2 RSA-2048", measure: one::seal_75k_to_two },
     Entry { name: "seal 25 MiB", measure: big::seal },
     Entry { name: "seal 25 MiB, peak memory", measure: big::memory },
-    Entry { name: "deliver 256 MiB, peak memory", measure: big::memory_above },
+    Entry { name: "deliver, seal, open 256 MiB, peak memory", measure: big::memory_above },
     Entry { name: "batch of 512 of 4 KiB, a core", measure: batch::small },
     Entry { name: "batch of 512 of 75 KiB, a core", measure: batch::middle },
     Entry { name: "batch of 128 of 2 to 800 KiB, a core", measure: batch::mixed },
@@ -34,7 +34,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "GCM, seal 75 KiB", measure: one::gcm },
     Entry { name: "open 75 KiB, RSA-2048 and CBC", measure: one::open },
     Entry { name: "rekey 1 MiB against open and seal", measure: others::rekey },
-    Entry { name: "100 rules over 75 KiB, of sealing it", measure: others::rules },
+    Entry { name: "100 rules over 75 KiB, of sealing it", measure: others::hundred_rules },
     Entry { name: "LMTP daemon, synced and sealed, 64 sessions", measure: site::daemon },
     Entry { name: "pipe hook, whole process, 4 KiB", measure: site::hook },
 ];
@@ -51,13 +51,8 @@ pub(crate) fn race(
     let mut figures = measured.figures(pieces).into_iter();
     let ours = figures.next();
     let peers: Vec<Figure> = figures.collect();
-    let reached = least_lead(&measured, &peers);
+    let reached = counted(&peers).filter_map(|peer| peer.lead).fold(f64::INFINITY, f64::min);
     Row { name, unit: "µs", ours, peers, reached: Some(reached), target, note: None }
-}
-
-fn least_lead(measured: &Rounds, peers: &[Figure]) -> f64 {
-    let counted = (1..).zip(peers).filter(|(_, peer)| peer.name != CRATES);
-    counted.map(|(side, _)| measured.over_first(side)).fold(f64::INFINITY, f64::min)
 }
 
 /// One message at a time: on a heap as a process begins, which counts, and in the note on one that has grown.
@@ -74,9 +69,11 @@ pub(crate) fn race_on_both_heaps(
     row.with_note(format!("on a heap that has grown {}", in_short(&grown)))
 }
 
-/// Ours, the fastest of the others and the ratio, in words.
+/// Ours, and each of those that the targets speak of with its ratio, in words.
 pub(crate) fn in_short(row: &Row) -> String {
-    let figure = |figure: Option<&Figure>| digits(figure.map_or(f64::NAN, |figure| figure.median));
-    let (ours, peer) = (figure(row.ours.as_ref()), figure(fastest(&row.peers)));
-    format!("{ours} µs against {peer}, {} ×", digits(row.reached.unwrap_or(f64::NAN)))
+    let ours = digits(row.ours.as_ref().map_or(f64::NAN, |ours| ours.median));
+    let lead = |peer: &Figure| digits(peer.lead.unwrap_or(f64::NAN));
+    let peer = |peer: &Figure| format!("{} {} ({} ×)", peer.name, digits(peer.median), lead(peer));
+    let peers: Vec<String> = counted(&row.peers).map(peer).collect();
+    format!("{ours} µs against {}", peers.join(" and "))
 }

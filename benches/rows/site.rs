@@ -23,8 +23,8 @@ const SIZE: usize = 4 << 10;
 
 /// From the start of the installed program to the answer, the message synced; the peer's file is synced here, which costs it
 /// no further program, and its folder is not. As a delivery does it writes a new file each time: where the file system puts
-/// one decides more than the rest. What it costs to write over one that is there, and what the program costs where the linker
-/// left it, stand in the note.
+/// one decides more than the rest. What it costs to write over one that is there, and what a start costs from where the linker
+/// left the program, stand in the note.
 pub(crate) fn hook(name: &'static str) -> Row {
     let site = Site::new();
     let person = site.certify("now");
@@ -44,8 +44,9 @@ pub(crate) fn hook(name: &'static str) -> Row {
     let from_where_it_was_built = in_short(&run(&built, &mut to_new_file));
     let over_one_file = in_short(&run(&installed, &mut { to_one_file }));
     row.with_note(format!(
-        "each into a new file that is synced, ours with its folder; not installed, but where the linker left it, \
-         {from_where_it_was_built}; beside one that writes over the same file each time {over_one_file}"
+        "each into a new file that is synced, ours with its folder, the program in the kernel's cache as after a restart; \
+         from where the linker left it {from_where_it_was_built}; beside one that writes over the same file each time \
+         {over_one_file}"
     ))
 }
 

@@ -13,6 +13,16 @@ pub(crate) enum Asked {
 /// Rules of three conditions. All three are asked of each (the last decides, and does not hold) unless the first is made
 /// to decide.
 pub(crate) fn program(rules: usize, asked: Asked) -> Program {
+    read(&text(rules, asked))
+}
+
+/// As whoever delivers one message does it.
+pub(crate) fn read(text: &str) -> Program {
+    let set = RuleSet::from_toml("bench.toml", text, ScopeKind::Account).expect("right rules");
+    Program::new(vec![(ScopeKind::Account, set)])
+}
+
+pub(crate) fn text(rules: usize, asked: Asked) -> String {
     let mut text = String::new();
     for at in 0..rules {
         let from = match asked {
@@ -26,8 +36,7 @@ pub(crate) fn program(rules: usize, asked: Asked) -> Program {
         );
         text.write_str(&rule).expect("a text grows");
     }
-    let set = RuleSet::from_toml("bench.toml", &text, ScopeKind::Account).expect("right rules");
-    Program::new(vec![(ScopeKind::Account, set)])
+    text
 }
 
 /// From bytes to a verdict, as a delivery does it.

@@ -59,11 +59,12 @@ impl Serve {
         give_back_large_rooms();
         crate::system::allow_many_files();
         let config = written_config(context)?;
+        // Who sees its socket may tell it to end: without this it would be killed then, and leave the socket.
+        let signals = EndSignals::hold().map_err(|error| Failure::io("listen for", "signals", &error))?;
         let listeners = listen(context, &config)?;
         context.become_owner()?;
         context.start_log(&config)?;
         log_panics();
-        let signals = EndSignals::hold().map_err(|error| Failure::io("listen for", "signals", &error))?;
         let directory = Arc::new(context.directory_for_reading()?);
         let store = context.store(&config)?;
         let sender =

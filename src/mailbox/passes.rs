@@ -72,6 +72,7 @@ mod tests {
     use crate::mail::{Address, MailboxName};
     use crate::store::MaildirStore;
     use std::fs::File;
+    use std::path::Path;
 
     fn is_enough(listings: &[(bool, bool)]) -> bool {
         let mut quiet = Quiet::default();
@@ -79,8 +80,17 @@ mod tests {
         quiet.is_enough()
     }
 
-    /// Two mailboxes whose folders changed so long ago.
-    fn mailboxes(age: Duration) -> (tempfile::TempDir, Vec<Arc<StoredMailbox>>) {
+    /// Now, for a test that is held up for a while.
+    fn now() -> SystemTime {
+        SystemTime::now() + TICK * 60
+    }
+
+    fn change(folder: &Path, at: SystemTime) {
+        File::open(folder).unwrap().set_modified(at).unwrap();
+    }
+
+    /// Two mailboxes whose folders changed then.
+    fn mailboxes(changed: SystemTime) -> (tempfile::TempDir, Vec<Arc<StoredMailbox>>) {
         let root = tempfile::tempdir().unwrap();
         let store = MaildirStore::new(root.path(), "{domain}/{local}").unwrap();
         let owner = Address::parse("bob@north.example").unwrap();
@@ -89,21 +99,23 @@ mod tests {
         }
         let mailboxes = store.stored_mailboxes(&owner).unwrap();
         for folder in &Watch::begin(&mailboxes).folders {
-            File::open(folder).unwrap().set_modified(SystemTime::now() - age).unwrap();
+            change(folder, changed);
         }
         (root, mailboxes)
     }
 
     #[test]
     fn a_listing_is_exact_if_all_folders_were_old_and_nothing_changed_in_any() {
-        let (_root, old) = mailboxes(TICK * 2);
+        let (_root, old) = mailboxes(SystemTime::now() - TICK * 2);
         assert_eq!(old.len(), 2);
         let watch = Watch::begin(&old);
         assert!(watch.is_still());
-        std::fs::write(watch.folders.last().unwrap().join("1.a"), "").unwrap();
+        let last = watch.folders.last().unwrap();
+        std::fs::write(last.join("1.a"), "").unwrap();
         assert!(!watch.is_still());
+        change(last, now());
         assert!(!Watch::begin(&old).is_still(), "it may have changed right before");
-        let (_root, young) = mailboxes(Duration::ZERO);
+        let (_root, young) = mailboxes(now());
         assert!(!Watch::begin(&young).is_still());
         assert!(Watch::begin(&[]).is_still());
     }

@@ -14,12 +14,15 @@ mod patient;
 mod reread;
 mod side_by_side;
 mod spool;
+#[cfg(test)]
+mod worked;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use harden::{allow_many_files, close_inherited, harden};
 pub use identity::{
-    IdentityError, User, as_owner, become_owner, lies_in_memory, refuse_network_file_system, user_name,
+    IdentityError, User, as_owner, as_user, become_owner, lies_in_memory, refuse_network_file_system,
+    user_name,
 };
 pub use interrupt::{EndSignals, Interrupt, spawn};
 pub use memory_file::memory_file;
@@ -30,3 +33,5 @@ pub use reread::{FileId, FileStamp, RereadFile};
 pub(crate) use side_by_side::crowd::Crowd;
 pub use side_by_side::side_by_side;
 pub use spool::{Spool, SpoolWriter};
+#[cfg(test)]
+pub(crate) use worked::worked_since;

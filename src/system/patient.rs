@@ -69,6 +69,7 @@ impl Read for Patient<'_> {
 mod tests {
     use super::*;
     use std::io::Write;
+    use std::time::Instant;
 
     #[test]
     fn it_gives_what_comes_and_ends_when_it_shall() {
@@ -94,11 +95,20 @@ mod tests {
         let mut patient = Patient::new(File::from(std::os::fd::OwnedFd::from(theirs)), &stop);
         drop(ours);
         assert_eq!(patient.read(&mut [0; 8]).unwrap(), 0);
-        std::thread::scope(|scope| {
-            let reading = scope.spawn(move || patient.read(&mut [0; 8]));
-            sleep(Duration::from_millis(20));
-            stop.store(true, Ordering::Relaxed);
-            assert!(reading.join().unwrap().is_err());
-        });
+        let linger = Duration::from_millis(TICK.into()) * LINGERS;
+        // On a busy machine the signal may come late: then it says nothing.
+        let in_time = |_| {
+            stop.store(false, Ordering::Relaxed);
+            let begin = Instant::now();
+            std::thread::scope(|scope| {
+                let reading = scope.spawn(|| patient.read(&mut [0; 8]));
+                sleep(Duration::from_millis(20));
+                stop.store(true, Ordering::Relaxed);
+                let was_soon = begin.elapsed() < linger;
+                assert!(reading.join().unwrap().is_err() || !was_soon);
+                was_soon
+            })
+        };
+        assert!((0..100).any(in_time));
     }
 }

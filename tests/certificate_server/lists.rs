@@ -1,7 +1,7 @@
 //! Revocation lists: those that a domain signs, and those of other authorities.
 
 use super::{Office, pem};
-use crate::support::{path, tools};
+use crate::support::{on_one_day, path, tools};
 use sealpost::crypto::Seed;
 use sealpost::directory::{CertificateUse, Rotation, SqliteDirectory};
 use sealpost::pki::{Certificate, Crl, KeyType, UnlockedKey, Validity, read_crls, succeed};
@@ -45,6 +45,7 @@ fn rotate(office: &Office) -> Certificate {
 
 #[test]
 fn a_list_is_numbered_and_dated_also_when_nothing_changed() {
+    on_one_day();
     let (office, _) = Office::issued();
     let (first, told) = sign(&office, "");
     let next = (OffsetDateTime::now_utc() + Duration::days(7)).date();
@@ -69,6 +70,7 @@ fn a_list_is_numbered_and_dated_also_when_nothing_changed() {
 
 #[test]
 fn what_is_revoked_stands_in_the_list_and_what_is_released_no_more() {
+    on_one_day();
     let (office, _) = Office::issued();
     let issued = office.site.json("cert issued --domain north.example");
     let serial = issued["issued"][0]["serial"].as_str().unwrap();
@@ -271,6 +273,7 @@ impl Partner<'_> {
 
 #[test]
 fn lists_of_other_authorities_are_kept_replaced_shown_and_removed() {
+    on_one_day();
     if !tools(&["openssl"]) {
         return;
     }

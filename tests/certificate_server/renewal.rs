@@ -1,7 +1,7 @@
 //! The same keys again.
 
 use super::Office;
-use crate::support::{Program, path, tools};
+use crate::support::{Program, on_one_day, path, tools};
 use sealpost::crypto::Seed;
 use sealpost::directory::{CertificateUse, SqliteDirectory};
 use sealpost::pki::{Certificate, UnlockedKey, Validity, refresh};
@@ -93,6 +93,7 @@ fn ended(old: &Certificate, key: &UnlockedKey) -> Certificate {
 
 #[test]
 fn an_authority_that_ended_is_named_with_the_command_that_renews_it() {
+    on_one_day();
     let (office, _) = Office::issued();
     let end = (OffsetDateTime::now_utc() - Duration::days(5)).date();
     let refused = |purpose: &str| {
@@ -203,7 +204,8 @@ fn what_a_report_names_is_renewed_again_when_half_its_time_is_over() {
         Program::new("faketime").args(program).words(&renew).run().text().lines().last().unwrap().to_owned()
     };
     let passed_over = "0 certificates renewed, 1 certificate of an earlier run passed over";
-    assert_eq!(last(1), "1 certificate renewed");
+    // Whatever the time zone, by which a day begins for faketime: the certificate was issued before.
+    assert_eq!(last(2), "1 certificate renewed");
     assert_eq!(last(360), passed_over);
     assert_eq!(last(370), "1 certificate renewed");
     assert_eq!(last(370), passed_over);

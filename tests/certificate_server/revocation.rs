@@ -1,7 +1,7 @@
 //! Certificates that are taken back.
 
 use super::{Office, P256};
-use crate::support::{path, tools};
+use crate::support::{on_one_day, path, tools};
 use sealpost::directory::SqliteDirectory;
 use sealpost::engine::CertificateState;
 use sealpost::mail::Address;
@@ -13,6 +13,7 @@ fn today() -> String {
 
 #[test]
 fn a_revocation_says_what_happened_and_what_next() {
+    on_one_day();
     let (office, print) = Office::issued();
     let serial = office.site.json("cert issued --domain north.example")["issued"][0]["serial"]
         .as_str()
@@ -71,6 +72,7 @@ fn a_revocation_says_what_happened_and_what_next() {
 
 #[test]
 fn all_certificates_of_a_key_go_together_and_somebody_who_left_is_found_by_serial() {
+    on_one_day();
     let (office, first) = Office::issued();
     let second = office.site.json("cert renew --account bob@north.example");
     let serial = second["renewed"][0]["serial"].as_str().unwrap().to_owned();
@@ -112,6 +114,7 @@ fn all_certificates_of_a_key_go_together_and_somebody_who_left_is_found_by_seria
 
 #[test]
 fn a_hold_is_released_or_made_final() {
+    on_one_day();
     let (office, print) = Office::issued();
     let hold = "cert revoke --account bob@north.example --reason certificate-hold";
     let held = office.site.run(hold).text();
@@ -206,6 +209,7 @@ fn a_hold_of_a_key_is_released_with_all_its_certificates() {
 
 #[test]
 fn a_retired_certificate_is_valid_until_it_is_revoked() {
+    on_one_day();
     let (office, print) = Office::issued();
     let retire = "cert retire --account bob@north.example";
     office.site.run(retire).ok();
@@ -258,6 +262,7 @@ fn whoever_is_left_without_a_certificate_is_named() {
 
 #[test]
 fn what_cannot_be_said_of_a_certificate_is_refused() {
+    on_one_day();
     let (office, print) = Office::issued();
     let revoke = |more: &str| office.site.refused(&format!("cert revoke --account bob@north.example {more}"));
     assert_eq!(

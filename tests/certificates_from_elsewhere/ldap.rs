@@ -1,17 +1,17 @@
 //! Certificates of a slapd of our own, on loopback, over TLS.
 
 use super::signer::{Made, Signer, configure, made, pending, robert, store};
-use crate::support::{Ended, KeyKind, Program, Store, find, path, tools, wait_for};
-use std::net::{TcpListener, TcpStream};
+use crate::support::{Ended, KeyKind, Port, Program, Store, find, path, tools, wait_for};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
 /// A server that goes away with the test.
 struct Slapd {
     child: Child,
     /// STARTTLS.
-    clear: u16,
+    clear: Port,
     /// TLS at once.
-    tls: u16,
+    tls: Port,
 }
 
 impl Drop for Slapd {
@@ -41,10 +41,6 @@ access to dn.subtree=\"ou=closed,dc=north,dc=example\" by anonymous auth by * no
 access to * by anonymous read
 ";
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 impl Slapd {
     /// In the folder of the store, which holds the authority; with this LDIF.
     fn start(store: &Store, ldif: &str) -> Slapd {
@@ -56,17 +52,17 @@ impl Slapd {
         let file = store.file("all.ldif");
         std::fs::write(&file, ldif).unwrap();
         Program::new("slapadd").args(["-f", path(&config), "-l", path(&file)]).run().ok();
-        let (clear, tls) = (free_port(), free_port());
-        let places = format!("ldap://127.0.0.1:{clear} ldaps://127.0.0.1:{tls}");
+        let (clear, tls) = (Port::reserved(), Port::reserved());
+        let places = format!("ldap://127.0.0.1:{} ldaps://127.0.0.1:{}", clear.number(), tls.number());
         let mut command = Command::new(find("slapd").unwrap());
         command.args(["-f", path(&config), "-h", &places, "-d", "0"]);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        wait_for("slapd", 20, || TcpStream::connect(("127.0.0.1", tls)).ok());
+        wait_for("slapd", 60, || TcpStream::connect(("127.0.0.1", tls.number())).ok());
         Slapd { child, clear, tls }
     }
 
     fn fetch(&self, store: &Store, words: &str) -> Ended {
-        let url = format!("ldaps://127.0.0.1:{}", self.tls);
+        let url = format!("ldaps://127.0.0.1:{}", self.tls.number());
         let fetch = store.command("cert fetch --base dc=north,dc=example --ldap").args([url]);
         fetch.words(words).run()
     }
@@ -163,7 +159,7 @@ fn certificates_of_a_directory_server_wait() {
     assert_eq!(pending(&store), std::slice::from_ref(&from_robert));
 
     // A whole domain, over STARTTLS; the authority in the blob is nobody's. What means everybody in a filter means itself.
-    let url = format!("ldap://127.0.0.1:{}", slapd.clear);
+    let url = format!("ldap://127.0.0.1:{}", slapd.clear.number());
     let fetch = |words: &str| {
         store.command("cert fetch --base dc=north,dc=example --ldap").args([&url]).words(words).run()
     };

@@ -1,6 +1,6 @@
 //! What `doctor` and `init` say of the daemon, seen from outside: a server that plays its part.
 
-use crate::support::{Act, MailServer, Site, path};
+use crate::support::{Act, MailServer, Port, Site, path, wait_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader};
@@ -22,13 +22,14 @@ fn doctor_greets_the_daemon_and_says_how_it_answered() {
     };
     let well = MailServer::start(&["8BITMIME"], vec![]);
     assert_eq!(doctor(well.port), (Some(0), "all is well\n".to_owned()));
-    let lines = well.lines();
+    let lines = wait_for("its last word", 60, || Some(well.lines()).filter(|lines| lines.len() > 1));
     assert!(lines.len() == 2 && lines[0].starts_with("LHLO ") && lines[1] == "QUIT", "{lines:?}");
 
     let busy = MailServer::start(&[], vec![("connect", Act::Say("421 4.3.2 come back later".into()))]);
     let deaf = MailServer::start(&[], vec![("EHLO", Act::Say("500 5.5.1 what?".into()))]);
     let gone = MailServer::start(&[], vec![("connect", Act::Drop)]);
-    let port = MailServer::closed_port();
+    let closed = Port::reserved();
+    let port = closed.number();
     for (port, told) in [
         (busy.port, "answers the connection with \"421 4.3.2 come back later\"".to_owned()),
         (deaf.port, "answers LHLO with \"500 5.5.1 what?\"".to_owned()),

@@ -1,6 +1,6 @@
 //! What `inspect` says, to people and to programs.
 
-use crate::support::{Authority, Program, Site, Store, path, root, tools};
+use crate::support::{Authority, Program, Site, Store, on_one_day, path, root, tools};
 use serde_json::{Value, json};
 
 const MESSAGE: &[u8] = b"From: a@south.example\nSubject: Lunch\n\nxyzzy-plugh-4711\n";
@@ -29,6 +29,7 @@ fn today() -> String {
 /// What is delivered to Bob is known as his, then as his old certificate's, and without the store by its serial number.
 #[test]
 fn recipients_are_matched_to_accounts_where_there_is_a_store() {
+    on_one_day();
     let (site, _) = Site::certified();
     site.run("domain set north.example --profile modern").ok();
     site.program("deliver --sender= --recipient=bob@north.example").input(MESSAGE).run().ok();

@@ -1,7 +1,7 @@
 //! The certificates of a domain: names and attributes, requests, set, self-signed, refreshed, shown, removed; modes and renaming.
 
 use super::outer::{Outer, openssl};
-use crate::support::{Site, path, tools};
+use crate::support::{Site, on_one_day, path, tools};
 use serde_json::json;
 
 /// north.example (alias alias.example) with a key.
@@ -205,6 +205,7 @@ fn a_self_signed_certificate_is_able_to_issue_unless_asked_otherwise() {
 
 #[test]
 fn a_refreshed_certificate_keeps_its_serial_number_and_what_it_is() {
+    on_one_day();
     let site = site();
     for (words, days) in [("", 3652), ("--end-entity", 397)] {
         let made = site.json(&format!("cert self-sign --domain north.example --days 10 {words}"));

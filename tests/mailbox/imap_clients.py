@@ -33,7 +33,7 @@ class Session:
     """One connection that knows which UIDs are there, by QRESYNC (RFC 7162)."""
 
     def __init__(self, mailbox):
-        self.socket = socket.create_connection(("127.0.0.1", PORT), timeout=30)
+        self.socket = socket.create_connection(("127.0.0.1", PORT), timeout=120)
         self.buffer, self.tag, self.leaving = b"", 0, False
         self.numbers, self.gone = {}, set()
         assert self.line().startswith(b"* OK")
@@ -268,7 +268,7 @@ class Idler:
                         session.see(session.line())
                 except TimeoutError:
                     pass
-                session.socket.settimeout(30)
+                session.socket.settimeout(120)
                 session.socket.sendall(b"DONE\r\n")
                 while True:
                     line = session.line()
@@ -276,6 +276,8 @@ class Idler:
                         assert line[len(tag):].startswith(b"OK"), line
                         break
                     session.see(line)
+            # What it was not told yet, because the server is busy, it is told now.
+            session.ok("NOOP")
             self.told = len(session.gone)
             session.leave()
         except Exception as error:

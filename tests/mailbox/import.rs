@@ -56,7 +56,7 @@ fn a_producer_that_is_silent_keeps_nobody() {
     let mut child = begun(&site, &large());
     std::thread::sleep(Duration::from_millis(200));
     interrupt(&child);
-    wait_for("its end", 20, || child.try_wait().unwrap());
+    wait_for("its end", 60, || child.try_wait().unwrap());
     stopped(&child.wait_with_output().unwrap());
 }
 

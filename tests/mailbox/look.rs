@@ -1,6 +1,6 @@
 //! What lies in mailboxes: `mailbox list` and `mailbox inspect`.
 
-use crate::support::{Program, Site, path, tools};
+use crate::support::{Program, Site, on_one_day, path, tools};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -163,6 +163,7 @@ fn size_of_message(maildir: &Path, at: u64) -> u64 {
 /// As a person reads it, once to the letter.
 #[test]
 fn a_person_reads_lines_and_what_they_come_to() {
+    on_one_day();
     let bob = Mixed::new();
     bob.put("cur/1000000001.M1P1.mx:2,FSa", MESSAGE);
     bob.put("dovecot-keywords", "0 $Label1\n");

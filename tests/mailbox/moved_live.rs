@@ -2,7 +2,7 @@
 
 use super::served::{BOB, FIRST, Served};
 use super::verbs::events;
-use crate::postfix_dovecot::wire::Wire;
+use crate::support::servers::Wire;
 use crate::support::{Ended, root};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -70,7 +70,7 @@ impl One {
         let root = self.site.root();
         let words: Vec<&str> = ["--root", path(&root)].into_iter().chain(ENCRYPT.split(' ')).collect();
         let held = Held::before("unlink,unlinkat", &self.old, &words);
-        wait_for("the new file", 30, || (self.maildir.messages().len() == 2).then_some(()));
+        wait_for("the new file", 60, || (self.maildir.messages().len() == 2).then_some(()));
         act();
         let ended = held.go_on();
         assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));

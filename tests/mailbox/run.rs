@@ -11,6 +11,7 @@ mod memory;
 mod signals;
 mod syncs;
 
+use crate::support::wait_for;
 use house::{Flags, House, Seal, message};
 use sealpost::mailbox::{Criterion, Ended, Event, Left, Outcome, RunError, Seen, Selection};
 use sealpost::store::RunId;
@@ -128,7 +129,14 @@ fn what_is_renamed_while_it_works_is_told_once() {
 #[test]
 fn letters_that_are_set_while_it_works_stay_set() {
     let house = House::with(1500);
-    let (seen, flags) = house.while_flags_are_set(|| house.run(RunId(1), &Seal::default()).whole());
+    // Nothing is made before that client has come to each fifth of them.
+    let seal = Seal {
+        before: Box::new(|_| {
+            wait_for("the client", 60, || (house.rounds.load(Ordering::Relaxed) >= 5).then_some(()))
+        }),
+        ..Seal::default()
+    };
+    let (seen, flags) = house.while_flags_are_set(|| house.run(RunId(1), &seal).whole());
     assert_eq!(seen.len(), 1500);
     let cleared = flags.values().filter(|(_, cleared)| *cleared).count();
     assert!(flags.len() > 700 && cleared > 300, "{} of which {cleared}", flags.len());

@@ -1,6 +1,6 @@
 //! A store with mail of ten years, which a private Dovecot serves.
 
-use crate::postfix_dovecot::dovecot::Dovecot;
+use crate::support::servers::Dovecot;
 use crate::support::{Authority, Ended, Identity, Program, crlf, path};
 use sealpost::pki::{UnlockedKey, read_certificates, read_key_file};
 use sealpost::smime::{OpeningKey, open};
@@ -119,14 +119,14 @@ impl Served {
 
     /// An administrator's command: root becomes the owner by itself.
     pub(super) fn run(&self, words: &str) -> Ended {
-        Program::new(path(&self.program)).args(["--root", path(&self.root)]).words(words).limit(120).run()
+        Program::new(path(&self.program)).args(["--root", path(&self.root)]).words(words).run()
     }
 
     /// The same under strace: killed when it removes the first of these files.
     pub(super) fn killed(&self, words: &str, files: &[PathBuf]) -> Ended {
         let program =
             Program::killed_in("unlink", 1, files).args([path(&self.program), "--root", path(&self.root)]);
-        program.words(words).limit(120).run()
+        program.words(words).run()
     }
 
     /// The same, held up for five seconds when all is staged and nothing is visible.
@@ -134,7 +134,7 @@ impl Served {
         let hold = ["-e", "trace=linkat", "-e", "inject=linkat:delay_enter=5000000:when=1"];
         let program = Program::new("strace").args(["-f", "-o", "/dev/null"]).args(hold);
         let program = program.args([path(&self.program), "--root", path(&self.root)]);
-        program.words(words).limit(180).run()
+        program.words(words).run()
     }
 
     /// The messages of a mailbox: `""` is the INBOX, `.Archive` another.

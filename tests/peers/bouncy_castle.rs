@@ -31,7 +31,7 @@ impl BouncyCastle<'_> {
         let classes = stage.file("classes");
         let class_path = format!("{}:{}", path(&classes), JARS.join(":"));
         let compile = ["-nowarn", "-cp", &class_path, "-d", path(&classes), DRIVER];
-        Program::new("javac").args(compile).limit(180).run().ok();
+        Program::new("javac").args(compile).run().ok();
         BouncyCastle { class_path, stage, message: stage.message(), sealed: stage.file("bouncy") }
     }
 
@@ -44,7 +44,7 @@ impl BouncyCastle<'_> {
     }
 
     fn java(&self, args: &[&str]) -> Program {
-        Program::new("java").args(["-cp", &self.class_path, "Judge"]).args(args).limit(180)
+        Program::new("java").args(["-cp", &self.class_path, "Judge"]).args(args)
     }
 }
 

@@ -2,7 +2,7 @@
 //! the directory by the library.
 
 use super::MESSAGE;
-use crate::support::{Ended, Program, Site, crlf, path};
+use crate::support::{Ended, Program, Site, crlf, on_one_day, path};
 use sealpost::crypto::Seed;
 use sealpost::directory::SqliteDirectory;
 use sealpost::mail::Address;
@@ -69,6 +69,7 @@ fn seed(byte: u8) -> Seed {
 }
 
 fn midnight() -> OffsetDateTime {
+    on_one_day();
     OffsetDateTime::now_utc().replace_time(time::Time::MIDNIGHT)
 }
 

@@ -1,7 +1,7 @@
 //! What the doctor says of the lists that a domain signs itself, and of the keys in the vaults.
 
 use super::bench::Bench;
-use crate::support::{Site, path, tools};
+use crate::support::{Site, on_one_day, path, tools};
 use sealpost::crypto::Seed;
 use sealpost::pki::{Authority, ListProfile, UnlockedKey};
 use time::{Duration, OffsetDateTime};
@@ -22,6 +22,7 @@ fn sign(bench: &Bench, made: i64, due: i64) {
 
 #[test]
 fn an_overdue_list_of_a_domain_is_told() {
+    on_one_day();
     let bench = Bench::without_certificate();
     let told = || bench.command("doctor --within 3000").run().text();
     assert!(!told().contains("revocation list"), "{}", told());

@@ -1,8 +1,8 @@
 //! Deliveries whose rules call programs, through the binary.
 
-use super::{SHELL, assert_gone, timed};
+use super::{AMPLE, SHELL, assert_gone, timed};
 use crate::hook::{assert_answer, assert_doubt};
-use crate::support::{Ended, Program, Store, tools};
+use crate::support::{Ended, Program, Store, tools, with_more_time};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -227,7 +227,7 @@ fn a_command_whose_end_cannot_be_told_has_failed() {
     let program = Program::new("env").args(["--ignore-signal=CHLD", env!("CARGO_BIN_EXE_sealpost")]);
     let (told, took) = timed(|| program.args(deliver).input(MAIL).run());
     assert_answer(&told, 75, "4.3.0");
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(took < AMPLE, "{took:?}");
     let log = house.read("log");
     assert!(log.contains("/bin/sh: it cannot be told how it ended: whoever started sealpost"), "{log}");
 }
@@ -321,23 +321,32 @@ fn the_doctor_names_programs_that_cannot_run() {
 /// Whatever the commands take together: the answer comes at the deadline, and nothing of them goes on.
 #[test]
 fn the_deadline_ends_the_command_that_runs() {
-    let Some(house) = House::new("deadline = \"2s\"\nexecute-timeout = \"1s\"\nfilter-timeout = \"1s\"\n")
-    else {
+    if !tools(&["openssl"]) {
         return;
-    };
-    let script = house.script("script", "echo $$ >> HERE/pids; sleep 0.7");
-    let run = format!("[\"Execute\", \"{SHELL} {script}\"]");
-    house.account_rule(&vec![run; 6].join(", "));
-    let (told, took) = timed(|| house.0.deliver(MAIL));
-    assert_answer(&told, 75, "4.3.0");
-    assert!(took < Duration::from_secs(20), "{took:?}");
-    let pids: Vec<i32> = house.read("pids").lines().map(|line| line.parse().unwrap()).collect();
-    assert!(!pids.is_empty() && pids.len() < 6, "{pids:?}");
-    assert_gone(&pids);
-    std::thread::sleep(Duration::from_millis(800));
-    assert_eq!(house.read("pids").lines().count(), pids.len(), "and none begins any more");
-    let visible = house.messages().into_iter().filter(|name| !name.contains("/Maildir/tmp/"));
-    assert_eq!(visible.count(), 0, "what is staged is swept later, as after a crash");
+    }
+    with_more_time(|times| {
+        let seconds = format!(
+            "deadline = \"{}s\"\nexecute-timeout = \"{times}s\"\nfilter-timeout = \"1s\"\n",
+            2 * times
+        );
+        let house = House::new(&seconds)?;
+        let sleeps = f64::from(times) * 0.7;
+        let script = house.script("script", &format!("echo $$ >> HERE/pids; sleep {sleeps}"));
+        let run = format!("[\"Execute\", \"{SHELL} {script}\"]");
+        house.account_rule(&vec![run; 6].join(", "));
+        let (told, took) = timed(|| house.0.deliver(MAIL));
+        assert_answer(&told, 75, "4.3.0");
+        assert!(took < AMPLE, "{took:?}");
+        let pids: Vec<i32> = house.read("pids").lines().map(|line| line.parse().unwrap()).collect();
+        assert!(pids.len() < 6, "{pids:?}");
+        assert_gone(&pids);
+        std::thread::sleep(Duration::from_secs_f64(sleeps + 0.1));
+        assert_eq!(house.read("pids").lines().count(), pids.len(), "and none begins any more");
+        let visible = house.messages().into_iter().filter(|name| !name.contains("/Maildir/tmp/"));
+        assert_eq!(visible.count(), 0, "what is staged is swept later, as after a crash");
+        // One of them ran.
+        (!pids.is_empty()).then_some(())
+    });
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What filters may say, and what becomes of those that do not.
 
-use super::{SHELL, Scripts, ask, assert_gone, envelope, timed, with_filter};
-use crate::support::tools;
+use super::{AMPLE, SHELL, Scripts, ask, assert_gone, envelope, timed, with_filter};
+use crate::support::{tools, with_more_time};
 use sealpost::engine::{FilterSetting, HelperSettings, Helpers};
 use sealpost::helper::SitePrograms;
 use sealpost::rules::Answer;
@@ -36,7 +36,7 @@ fn programs(scripts: &Scripts, for_each: &str, seconds: u64) -> SitePrograms {
 #[test]
 fn one_process_answers_for_many_messages_and_ends_with_its_input() {
     let scripts = Scripts::new();
-    let programs = programs(&scripts, "head -c $size > HERE/got-$asked; echo $n OK;", 20);
+    let programs = programs(&scripts, "head -c $size > HERE/got-$asked; echo $n OK;", 100);
     assert!(!scripts.file("pids").exists(), "nothing runs before it is asked");
     for message in [&b"first\n"[..], b"", b"3 OK\n4 DATA 0\n", MAIL] {
         assert_eq!(ask(&programs, message), Ok(Answer::Accept));
@@ -47,20 +47,33 @@ fn one_process_answers_for_many_messages_and_ends_with_its_input() {
     assert_eq!(std::fs::read(scripts.file("got-3")).unwrap(), MAIL);
     assert_eq!(scripts.pids("pids").len(), 1);
     drop(programs);
-    assert_eq!(scripts.read("bye"), "bye\n", "it had the time to end by itself");
     assert_gone(&scripts.pids("pids"));
+}
+
+/// It is not waited for long: on a busy machine it may be ended before it came to its last word.
+#[test]
+fn a_filter_has_the_time_to_end_by_itself() {
+    let says_good_bye = || {
+        let scripts = Scripts::new();
+        let programs = programs(&scripts, &format!("{SKIP} echo $n OK;"), 100);
+        assert_eq!(ask(&programs, MAIL), Ok(Answer::Accept));
+        drop(programs);
+        assert_gone(&scripts.pids("pids"));
+        scripts.read("bye") == "bye\n"
+    };
+    assert!((0..20).any(|_| says_good_bye()));
 }
 
 #[test]
 fn a_filter_that_stays_is_killed_when_it_is_no_longer_needed() {
     let scripts = Scripts::new();
-    let text = "trap '' TERM; echo $$ > HERE/pids; echo '1 INTF 1'; head -n 3 > /dev/null; echo 2 OK; sleep 60 & echo $! >> HERE/pids; wait";
-    let programs = SitePrograms::new(&with_filter(&scripts.write("filter", text), 20));
+    let text = "trap '' TERM; echo $$ > HERE/pids; echo '1 INTF 1'; head -n 3 > /dev/null; echo 2 OK; sleep 600 & echo $! >> HERE/pids; wait";
+    let programs = SitePrograms::new(&with_filter(&scripts.write("filter", text), 100));
     let envelope = sealpost::rules::Envelope { recipients: Vec::new(), ..envelope("e@x.example") };
     assert_eq!(programs.ask("spam", b"", &envelope).map_err(|error| error.reason), Ok(Answer::Accept));
-    crate::support::wait_for("both numbers", 10, || (scripts.pids("pids").len() == 2).then_some(()));
+    crate::support::wait_for("both numbers", 60, || (scripts.pids("pids").len() == 2).then_some(()));
     let ((), took) = timed(|| drop(programs));
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(took < AMPLE, "{took:?}");
     assert_gone(&scripts.pids("pids"));
 }
 
@@ -78,7 +91,7 @@ fn each_answer_does_what_it_says() {
         ("echo $n FAILURE no disk", Err("the filter answers FAILURE: no disk")),
         ("echo $n FAILURE", Err("the filter answers FAILURE")),
     ] {
-        let programs = programs(&scripts, &format!("{SKIP} {said};"), 20);
+        let programs = programs(&scripts, &format!("{SKIP} {said};"), 100);
         let answer = answer.map_err(str::to_owned);
         assert_eq!(ask(&programs, MAIL), answer, "{said}");
         assert_eq!(ask(&programs, MAIL), answer, "{said}, and again by the same process");
@@ -89,12 +102,12 @@ fn each_answer_does_what_it_says() {
 #[test]
 fn a_filter_that_died_is_started_anew_once() {
     let scripts = Scripts::new();
-    let sometimes = programs(&scripts, &format!("{SKIP} [ $asked = 2 ] && exit 1; echo $n OK;"), 20);
+    let sometimes = programs(&scripts, &format!("{SKIP} [ $asked = 2 ] && exit 1; echo $n OK;"), 100);
     for _ in 0..7 {
         assert_eq!(ask(&sometimes, MAIL), Ok(Answer::Accept));
     }
     assert_eq!(scripts.pids("pids").len(), 4);
-    let always = programs(&scripts, "exit 1;", 20);
+    let always = programs(&scripts, "exit 1;", 100);
     let said = "the filter ended without an answer, and again when it was started anew";
     assert_eq!(ask(&always, MAIL), Err(said.into()));
     assert_eq!(ask(&always, &vec![b'x'; 1 << 20]), Err(said.into()), "with something left to say");
@@ -107,7 +120,7 @@ fn a_filter_that_died_is_started_anew_once() {
 #[test]
 fn a_filter_that_was_killed_is_started_anew() {
     let scripts = Scripts::new();
-    let programs = programs(&scripts, &format!("{SKIP} echo $n OK;"), 20);
+    let programs = programs(&scripts, &format!("{SKIP} echo $n OK;"), 100);
     assert_eq!(ask(&programs, MAIL), Ok(Answer::Accept));
     let first = scripts.pids("pids")[0];
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(first), nix::sys::signal::Signal::SIGKILL).unwrap();
@@ -118,20 +131,27 @@ fn a_filter_that_was_killed_is_started_anew() {
 
 #[test]
 fn a_filter_that_thinks_too_long_is_ended_and_not_asked_twice() {
+    with_more_time(|seconds| {
+        let (scripts, limit) = (Scripts::new(), Duration::from_secs(seconds.into()));
+        let ended = Err(format!("it took longer than {seconds} s and was ended"));
+        for hangs in [
+            "sleep 600;",
+            "head -c 10 > /dev/null; sleep 600;",
+            "head -c $size > /dev/null; printf \"$n O\"; sleep 600;",
+        ] {
+            let programs = programs(&scripts, hangs, seconds.into());
+            let (asked, took) = timed(|| ask(&programs, &vec![b'x'; 1 << 20]));
+            assert_eq!(asked, ended, "{hangs}");
+            assert!(took >= limit && took < AMPLE, "{took:?}");
+        }
+        let pids = scripts.pids("pids");
+        assert_gone(&pids);
+        assert!(pids.len() <= 3, "{pids:?}");
+        // Each of them had begun.
+        (pids.len() == 3).then_some(())
+    });
     let scripts = Scripts::new();
-    for hangs in [
-        "sleep 60;",
-        "head -c 10 > /dev/null; sleep 60;",
-        "head -c $size > /dev/null; printf \"$n O\"; sleep 60;",
-    ] {
-        let programs = programs(&scripts, hangs, 1);
-        let (asked, took) = timed(|| ask(&programs, &vec![b'x'; 1 << 20]));
-        assert_eq!(asked, Err("it took longer than 1 s and was ended".into()), "{hangs}");
-        assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(10), "{took:?}");
-    }
-    assert_eq!(scripts.pids("pids").len(), 3);
-    assert_gone(&scripts.pids("pids"));
-    let silent = SitePrograms::new(&with_filter(&scripts.write("silent", "sleep 60"), 1));
+    let silent = SitePrograms::new(&with_filter(&scripts.write("silent", "sleep 600"), 1));
     assert_eq!(ask(&silent, MAIL), Err("it took longer than 1 s and was ended".into()), "without a greeting");
 }
 
@@ -152,9 +172,9 @@ fn garbage_is_no_answer_and_ends_the_filter() {
         ("yes '*'", "the filter's answer is wrong: it is longer than 65536 bytes"),
         ("yes \"$n ADDHEADER X: y\"", "the filter's answer is wrong: it adds more than 50 header fields"),
     ] {
-        let programs = programs(&scripts, &format!("{SKIP} {said};"), 20);
+        let programs = programs(&scripts, &format!("{SKIP} {said};"), 100);
         let (asked, took) = timed(|| ask(&programs, MAIL));
-        assert!(took < Duration::from_secs(10), "{said}: {took:?}");
+        assert!(took < AMPLE, "{said}: {took:?}");
         // A flood may be too much before it is read, too.
         let flood = said.starts_with("yes") || said.starts_with("head");
         let many = Err("it wrote more than 65536 bytes and was ended".into());
@@ -162,11 +182,11 @@ fn garbage_is_no_answer_and_ends_the_filter() {
     }
     for _ in 0..5 {
         let random =
-            programs(&scripts, &format!("{SKIP} head -c 200000 /dev/urandom; echo; echo $n OK;"), 20);
+            programs(&scripts, &format!("{SKIP} head -c 200000 /dev/urandom; echo; echo $n OK;"), 100);
         assert!(ask(&random, MAIL).is_err(), "noise is no answer");
     }
     assert_gone(&scripts.pids("pids"));
-    let rude = SitePrograms::new(&with_filter(&scripts.write("rude", "echo hello; sleep 60"), 20));
+    let rude = SitePrograms::new(&with_filter(&scripts.write("rude", "echo hello; sleep 600"), 100));
     assert_eq!(
         ask(&rude, MAIL),
         Err("the filter's answer is wrong: the filter does not begin with \"1 INTF 1\"".into())
@@ -177,7 +197,7 @@ fn garbage_is_no_answer_and_ends_the_filter() {
 #[test]
 fn an_answer_that_comes_late_is_no_answer_to_the_next_question() {
     let scripts = Scripts::new();
-    let twice = programs(&scripts, &format!("{SKIP} echo $n OK; echo $n DISCARD;"), 20);
+    let twice = programs(&scripts, &format!("{SKIP} echo $n OK; echo $n DISCARD;"), 100);
     assert_eq!(ask(&twice, MAIL), Ok(Answer::Accept));
     std::thread::sleep(Duration::from_millis(100));
     let fault = ask(&twice, MAIL).unwrap_err();
@@ -190,7 +210,7 @@ fn an_answer_that_comes_late_is_no_answer_to_the_next_question() {
 fn an_answer_may_come_before_the_whole_message_was_read() {
     let scripts = Scripts::new();
     let large = vec![b'x'; 3 << 20];
-    let programs = programs(&scripts, &format!("echo $n OK; sleep 0.1; {SKIP}"), 20);
+    let programs = programs(&scripts, &format!("echo $n OK; sleep 0.1; {SKIP}"), 100);
     assert_eq!(ask(&programs, &large), Ok(Answer::Accept));
     assert_eq!(ask(&programs, &large), Ok(Answer::Accept));
     assert_eq!(scripts.pids("pids").len(), 1);
@@ -199,14 +219,14 @@ fn an_answer_may_come_before_the_whole_message_was_read() {
 #[test]
 fn what_a_filter_says_to_standard_error_is_lost() {
     let scripts = Scripts::new();
-    let programs = programs(&scripts, &format!("{SKIP} yes | head -c 300000 >&2; echo $n OK;"), 20);
+    let programs = programs(&scripts, &format!("{SKIP} yes | head -c 300000 >&2; echo $n OK;"), 100);
     assert_eq!(ask(&programs, MAIL), Ok(Answer::Accept));
 }
 
 #[test]
 fn threads_get_each_its_own_answer_from_few_processes() {
     let scripts = Scripts::new();
-    let programs = programs(&scripts, &format!("{SKIP} echo $n ADDHEADER X-Of: $sender; echo $n OK;"), 30);
+    let programs = programs(&scripts, &format!("{SKIP} echo $n ADDHEADER X-Of: $sender; echo $n OK;"), 100);
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let programs = &programs;
@@ -226,7 +246,7 @@ fn threads_get_each_its_own_answer_from_few_processes() {
 #[test]
 fn who_waits_for_a_filter_waits_no_longer_than_for_its_answer() {
     let scripts = Scripts::new();
-    let programs = programs(&scripts, "sleep 60;", 1);
+    let programs = programs(&scripts, "sleep 600;", 1);
     let ((), took) = timed(|| {
         std::thread::scope(|scope| {
             for _ in 0..9 {
@@ -238,7 +258,7 @@ fn who_waits_for_a_filter_waits_no_longer_than_for_its_answer() {
             }
         });
     });
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < AMPLE, "{took:?}");
     assert_gone(&scripts.pids("pids"));
 }
 
@@ -256,7 +276,7 @@ fn a_filter_that_is_not_listed_or_not_there_says_what_to_do() {
 #[test]
 fn an_address_cannot_become_a_line() {
     let scripts = Scripts::new();
-    let programs = programs(&scripts, &format!("{SKIP} echo $n OK;"), 20);
+    let programs = programs(&scripts, &format!("{SKIP} echo $n OK;"), 100);
     let asked = programs.ask("spam", MAIL, &envelope("x>\n2 DATA 0\n3 DATA 0")).map_err(|error| error.reason);
     let said = "an address of this message cannot be handed to a program: it holds control characters or is no address";
     assert_eq!(asked, Err(said.into()));
@@ -278,7 +298,7 @@ fn the_example_is_a_filter() {
         program: "/usr/bin/python3".into(),
         arguments: vec![file.to_str().unwrap().into()],
     };
-    let programs = SitePrograms::new(&HelperSettings { filters: vec![setting], ..with_filter(SHELL, 20) });
+    let programs = SitePrograms::new(&HelperSettings { filters: vec![setting], ..with_filter(SHELL, 100) });
     let asked = |sender: &str, message: &[u8]| {
         programs.ask("spam", message, &envelope(sender)).map_err(|error| error.reason)
     };

@@ -175,7 +175,7 @@ fn two_runs_at_once_send_each_mail_once() {
 /// After the server took it and before that was written down: it goes again when the lease is over, and never twice at once.
 #[test]
 fn a_run_that_is_killed_sends_again() {
-    let server = MailServer::start(&["8BITMIME"], vec![(".", Act::Wait(3))]);
+    let server = MailServer::start(&["8BITMIME"], vec![(".", Act::Wait(600))]);
     let site = site(&submission(&server));
     let id = enqueue(&site, mail(&["anna@far.example"]), 0);
     let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_sealpost"))
@@ -183,7 +183,7 @@ fn a_run_that_is_killed_sends_again() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    crate::support::wait_for("DATA", 20, || server.lines().iter().any(|line| line == "DATA").then_some(()));
+    crate::support::wait_for("DATA", 60, || server.lines().iter().any(|line| line == "DATA").then_some(()));
     run.kill().unwrap();
     run.wait().unwrap();
     let listed = site.json("queue list --state sending")["mails"][0].clone();

@@ -1,18 +1,13 @@
 //! A daemon that root starts on a store that belongs to somebody else, with a socket for an MTA.
 
-use crate::postfix_dovecot::house::{House, open_to_all};
-use crate::support::{path, root, wait_for};
+use crate::support::servers::{House, open_to_all};
+use crate::support::{Port, path, wait_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-
-/// What the tests with Postfix need.
-pub(super) fn can_run() -> bool {
-    root(&["openssl", "postfix", "dovecot"])
-}
 
 /// The daemon's process. Dropped, it is asked to end and waited for.
 pub(super) struct Process(Child);
@@ -39,6 +34,8 @@ pub(super) struct Owned {
     /// First: it ends before its store goes.
     process: Process,
     pub(super) house: House,
+    /// Where it listens, if it does so on a port.
+    _port: Option<Port>,
 }
 
 impl Owned {
@@ -58,17 +55,19 @@ impl Owned {
     }
 
     /// On a port.
-    pub(super) fn on_port(port: u16) -> Owned {
-        let answers = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-        Owned::listening(furnished(), &format!("127.0.0.1:{port}"), "", answers)
+    pub(super) fn on_port(port: Port) -> Owned {
+        let number = port.number();
+        let answers = || TcpStream::connect(("127.0.0.1", number)).is_ok();
+        let owned = Owned::listening(furnished(), &format!("127.0.0.1:{number}"), "", answers);
+        Owned { _port: Some(port), ..owned }
     }
 
     fn listening(house: House, place: &str, setting: &str, answers: impl Fn() -> bool) -> Owned {
         let settings = format!("lmtp-listen = [\"{place}\"]\n{setting}\n");
         std::fs::write(house.root.join("sealpost.toml"), settings).unwrap();
         let process = Process::start(path(&house.program), &["--root", path(&house.root), "serve"]);
-        wait_for("the daemon", 30, || answers().then_some(()));
-        Owned { process, house }
+        wait_for("the daemon", 60, || answers().then_some(()));
+        Owned { process, house, _port: None }
     }
 
     /// Where an MTA finds it, if it is not on a port.

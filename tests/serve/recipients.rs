@@ -2,9 +2,8 @@
 
 use super::daemon::{Daemon, STORED, maildir, message, stored};
 use crate::batch::house::{ADA, BOB, House};
-use crate::support::path;
+use crate::support::{path, with_more_time};
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
 
 const ROBERT: &str = "robert@north.example";
 
@@ -120,30 +119,43 @@ fn a_refusal_is_for_whose_rule_it_is() {
     daemon.stop();
 }
 
-/// A program that takes its time, for the rules of each of them.
+/// A program that takes its time, for the rules of each of them: where each had a time of his own, all would have the mail.
 #[test]
 fn all_recipients_share_one_deadline() {
-    let house = House::lasting();
-    house.add("eve");
-    let program = program(&house, "cat >/dev/null; sleep 1.8");
-    let rule = format!(
-        "[[rule]]\nname = \"slow\"\npriority = 5\nwhen = []\nthen = [[\"Execute\", \"{program}\"]]\n"
-    );
-    for account in ["ada", "bob", "eve"] {
-        house.rules(&format!("--account {account}@north.example"), &rule);
-    }
-    let daemon =
-        Daemon::of(house, &format!("execute = [\"{program}\"]\nexecute-timeout = \"2s\"\ndeadline = \"3s\""));
-    let begin = Instant::now();
-    let told = daemon.client().deliver(&[ADA, BOB, "eve@north.example"], &message("x"));
-    assert!(begin.elapsed() < Duration::from_millis(4500), "{:?}", begin.elapsed());
-    assert_eq!(told, ["451 4.3.0 the delivery took too long"; 3]);
-    for account in ["ada", "bob", "eve"] {
-        assert!(daemon.inbox(account).is_empty(), "{account}");
-    }
-    assert_eq!(daemon.client().deliver(&[ADA], &message("y")), [STORED]);
-    daemon.stop();
+    let late = "451 4.3.0 the delivery took too long";
+    with_more_time(|times| {
+        let house = House::lasting();
+        house.add("eve");
+        let calls = house.folder.path().join("calls");
+        let sleeps = f64::from(times) * 1.8;
+        let program = program(&house, &format!("cat >/dev/null; echo x >>{}; sleep {sleeps}", path(&calls)));
+        let rule = format!(
+            "[[rule]]\nname = \"slow\"\npriority = 5\nwhen = []\nthen = [[\"Execute\", \"{program}\"]]\n"
+        );
+        for account in ["ada", "bob", "eve"] {
+            house.rules(&format!("--account {account}@north.example"), &rule);
+        }
+        let limits = format!("execute-timeout = \"{}s\"\ndeadline = \"{}s\"", 2 * times, 3 * times);
+        let daemon = Daemon::of(house, &format!("execute = [\"{program}\"]\n{limits}"));
+        let told = daemon.client().deliver(&[ADA, BOB, "eve@north.example"], &message("x"));
+        // On a busy machine the program takes longer than it may.
+        if told.contains(&FAILED.to_owned()) {
+            return None;
+        }
+        assert_eq!(told, [late; 3]);
+        let calls = std::fs::read_to_string(&calls).unwrap_or_default();
+        assert!(calls.len() / 2 < 3, "the last one's did not begin: {calls}");
+        for account in ["ada", "bob", "eve"] {
+            assert!(daemon.inbox(account).is_empty(), "{account}");
+        }
+        let told = daemon.client().deliver(&[ADA], &message("y")).remove(0);
+        assert!([STORED, FAILED, late].contains(&told.as_str()), "{told}");
+        daemon.stop();
+        (told == STORED).then_some(())
+    });
 }
+
+const FAILED: &str = "451 4.3.0 a program that looks at the mail is not available";
 
 /// What the server's rules say of a message they say once, unless they look at its recipients.
 #[test]
@@ -161,11 +173,10 @@ fn a_program_of_the_server_that_fails_runs_once() {
     let daemon = Daemon::of(house, &format!("execute = [\"{program}\"]"));
     let calls = || std::fs::read_to_string(&calls).unwrap().len() / 2;
     let all = [ADA, BOB, "eve@north.example"];
-    let failed = "451 4.3.0 a program that looks at the mail is not available";
-    assert_eq!((daemon.client().deliver(&all, &message("x")), calls()), (vec![failed.into(); 3], 1));
+    assert_eq!((daemon.client().deliver(&all, &message("x")), calls()), (vec![FAILED.into(); 3], 1));
     daemon.house.rules("--server", &rule("[\"Any Recipient\", \"is\", \"bob@*\"]"));
     let told = daemon.client().deliver(&all, &message("x"));
-    assert_eq!((told, calls()), (vec![STORED.into(), failed.into(), STORED.into()], 3));
+    assert_eq!((told, calls()), (vec![STORED.into(), FAILED.into(), STORED.into()], 3));
     let no = rule("").replace(&format!("\"Execute\", \"{program}\""), "\"Reject with\", \"no\"");
     daemon.house.rules("--server", &no);
     assert_eq!(daemon.client().deliver(&all, &message("x")), ["550 5.7.1 no"; 3]);

@@ -2,13 +2,14 @@
 
 use super::daemon::{Client, Daemon, STORED, message, stored};
 use crate::batch::house::{BOB, House, Parts};
-use crate::support::wait_for;
+use crate::support::{wait_for, with_more_time};
 use sealpost::config::{Listen, LmtpSettings};
 use sealpost::engine::{DirectoryError, InFlight, Outcome, Queue, Request, Service};
 use sealpost::lmtp::Terms;
 use sealpost::lmtp::server::{Host, Limits, Listeners, Server, Stop};
 use sealpost::mail::MailboxName;
 use sealpost::store::MemoryStore;
+use std::path::Path;
 use std::time::Duration;
 
 #[test]
@@ -45,7 +46,7 @@ impl Host for Nobody {
 }
 
 /// A server of this process over a store in memory, while `visit` runs.
-fn with_patience(patience: Duration, memory: u64, visit: impl FnOnce(&std::path::Path, &MemoryStore)) {
+fn with_patience<T>(patience: Duration, memory: u64, visit: impl FnOnce(&Path, &MemoryStore) -> T) -> T {
     let (house, store, parts) = (House::new(), MemoryStore::default(), Parts::default());
     let socket = super::daemon::socket(&house);
     let settings = LmtpSettings {
@@ -74,51 +75,80 @@ fn with_patience(patience: Duration, memory: u64, visit: impl FnOnce(&std::path:
         stop.call();
         serving.join().unwrap().unwrap();
         queue.close();
-        visited.unwrap();
-    });
+        visited.unwrap()
+    })
+}
+
+/// With little patience, and with more where a client of the test was held up: to it `visit` gives nothing.
+fn with_little_patience(visit: impl Fn(&Path, &MemoryStore) -> Option<()>) {
+    with_more_time(|times| with_patience(Duration::from_millis(300) * times, 1 << 20, &visit));
+}
+
+const LATE: &str = "421 4.4.2 this took too long";
+
+/// The replies to what a client says one after the other, if all of it came in time.
+fn said(client: &mut Client, commands: &[&str]) -> Option<()> {
+    commands.iter().try_for_each(|command| {
+        client.write(format!("{command}\r\n").as_bytes()).ok()?;
+        client.reply().ok().filter(|reply| reply != LATE).map(drop)
+    })
+}
+
+fn greeted(socket: &Path) -> Option<Client> {
+    let mut client = Client::raw(socket);
+    let greeting = client.reply().ok()?;
+    assert!(greeting == LATE || greeting.starts_with("220 "), "{greeting}");
+    said(&mut client, &["LHLO client.example"])?;
+    Some(client)
+}
+
+/// Up to the 354.
+fn began(socket: &Path, size: &str) -> Option<Client> {
+    let mut client = greeted(socket)?;
+    let (mail, to) = (format!("MAIL FROM:<carol@far.example>{size}"), format!("RCPT TO:<{BOB}>"));
+    said(&mut client, &[&mail, &to, "DATA"])?;
+    Some(client)
+}
+
+/// An octet after the other until it hears something.
+fn drip(client: &mut Client, octet: &[u8]) -> String {
+    while client.write(octet).is_ok() && !client.has_heard() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    client.reply().unwrap()
 }
 
 #[test]
 fn who_is_silent_or_drips_is_left_alone_and_holds_no_room() {
-    with_patience(Duration::from_millis(300), 1 << 20, |socket, store| {
-        let mut silent = Client::connect(socket);
-        let mut stalled = Client::connect(socket);
+    with_little_patience(|socket, store| {
+        let mut silent = greeted(socket)?;
         // All the room that there is.
-        stalled.say(&format!("MAIL FROM:<carol@far.example> SIZE={}", (1 << 20) - 1000));
-        stalled.say(&format!("RCPT TO:<{BOB}>"));
-        assert!(stalled.say("DATA").starts_with("354"));
-        let mut dripping = Client::connect(socket);
-        dripping.say("NOOP");
-        let drips = std::thread::spawn(move || {
-            while dripping.write(b"N").is_ok() && !dripping.has_heard() {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            dripping.reply().unwrap()
-        });
+        let mut stalled = began(socket, &format!(" SIZE={}", (1 << 20) - 1000))?;
+        let mut dripping = greeted(socket)?;
+        said(&mut dripping, &["NOOP"])?;
+        let drips = std::thread::spawn(move || drip(&mut dripping, b"N"));
         // It waits for the room of the one that says nothing more, and gets it.
-        let mut next = Client::connect(socket);
-        assert_eq!(next.deliver(&[BOB], &message("next")), [STORED]);
-        let late = "421 4.4.2 this took too long";
-        assert_eq!(drips.join().unwrap(), late);
+        let mut next = began(socket, "")?;
+        let told = next.finish(&message("next"), 1).ok().filter(|told| told[0] != LATE)?;
+        assert_eq!(told, [STORED]);
+        assert_eq!(drips.join().unwrap(), LATE);
         for one in [&mut silent, &mut stalled] {
-            assert_eq!(one.reply().unwrap(), late);
+            assert_eq!(one.reply().unwrap(), LATE);
             assert!(one.is_closed());
         }
         assert_eq!(store.total(), 1);
+        Some(())
     });
 }
 
 /// Octet for octet it is never silent.
 #[test]
 fn who_drips_a_message_is_cut_off() {
-    with_patience(Duration::from_millis(300), 1 << 20, |socket, store| {
-        let mut client = Client::connect(socket);
-        client.begin(&[BOB]);
-        while client.write(b"x").is_ok() && !client.has_heard() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        assert_eq!(client.reply().unwrap(), "421 4.4.2 this took too long");
+    with_little_patience(|socket, store| {
+        let mut client = began(socket, "")?;
+        assert_eq!(drip(&mut client, b"x"), LATE);
         assert_eq!(store.total(), 0);
+        Some(())
     });
 }
 

@@ -2,6 +2,7 @@
 
 use super::daemon::{Daemon, STORED, message};
 use crate::batch::house::{BOB, House};
+use crate::support::{path, tools};
 use nix::sys::signal::Signal;
 
 /// What rotates logs sends it to a daemon, and a terminal that is closed: no reason to leave mail waiting.
@@ -19,6 +20,23 @@ fn a_hang_up_ends_nothing() {
     daemon.signal(Signal::SIGHUP);
     assert_eq!(daemon.inbox("bob").len(), 2);
     daemon.stop();
+}
+
+/// It listens, and has not come to its log yet.
+#[test]
+fn who_sees_its_socket_may_tell_it_to_end() {
+    if !tools(&["strace"]) {
+        return;
+    }
+    let house = House::lasting();
+    super::daemon::configure(&house, "");
+    let log = house.folder.path().join("log");
+    let held = ["-e", "trace=openat", "-e", "inject=openat:delay_enter=1000000:when=1", "-P", path(&log)];
+    let daemon = Daemon::under(house, &[&["strace", "-D", "-f", "-o", "/dev/null"], &held[..]].concat());
+    daemon.signal(Signal::SIGTERM);
+    let (house, status, said) = daemon.ended();
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""), "{status}");
+    assert!(!super::daemon::socket(&house).exists(), "its name goes with it");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::daemon::{Client, Daemon, STORED, command, configure, listen_also, message, socket, stored};
 use crate::batch::house::{BOB, House};
-use crate::postfix_dovecot::house::open_to_all;
-use crate::support::{Program, path, root};
+use crate::support::servers::open_to_all;
+use crate::support::{Port, Program, path, root};
 use nix::sys::signal::Signal;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixListener;
@@ -176,17 +176,17 @@ fn root_does_for_the_owner_of_the_store_what_he_may() {
 /// A port of this machine, and what rules see of who came there.
 #[test]
 fn a_client_over_tcp_is_known_by_its_address() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = Port::reserved();
     let house = House::lasting();
     let rule = "[[rule]]\nname = \"no\"\npriority = 5\n\
                 when = [[\"Submit Address\", \"is\", \"LMTP [127.0.0.1]\"], [\"Source\", \"is\", \"lmtp\"]]\n\
                 then = [[\"Reject with\", \"not from there\"]]\n";
     house.rules("--account bob@north.example", rule);
     configure(&house, "");
-    listen_also(&house, &free.to_string());
+    listen_also(&house, &format!("127.0.0.1:{}", port.number()));
     let daemon = Daemon::under(house, &[]);
     assert_eq!(daemon.client().deliver(&[BOB], &message("over a socket")), [STORED]);
-    let mut stream = std::net::TcpStream::connect(free).unwrap();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port.number())).unwrap();
     let text = format!(
         "LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<{BOB}>\r\nDATA\r\n{}\r\n.\r\nQUIT\r\n",
         message("over TCP")

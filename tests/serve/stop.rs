@@ -2,10 +2,10 @@
 
 use super::daemon::{Daemon, STORED, configure, inbox, listen_also, message, socket, stored};
 use crate::batch::house::{BOB, House};
-use crate::support::{tools, wait_for};
+use crate::support::{Port, tools, wait_for};
 use nix::sys::signal::Signal;
 use std::io::ErrorKind;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
 /// The daemon has heard the signal.
@@ -71,10 +71,11 @@ fn a_second_signal_does_not_wait_and_loses_nothing_that_was_told() {
 /// Whoever has no name to go by, or came by the name that a daemon of somebody else could not take away, does not wait either.
 #[test]
 fn nobody_comes_in_while_it_ends() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = Port::reserved();
+    let free = ("127.0.0.1", port.number());
     let house = House::lasting();
     configure(&house, "");
-    listen_also(&house, &free.to_string());
+    listen_also(&house, &format!("127.0.0.1:{}", port.number()));
     let daemon = Daemon::under(house, &[]);
     let other = daemon.house.folder.path().join("other name");
     std::fs::hard_link(daemon.socket(), &other).unwrap();

@@ -1,5 +1,6 @@
 //! A server that speaks SMTP or LMTP as a script says, on loopback, and keeps what it was told.
 
+use super::wait_for;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -40,6 +41,8 @@ pub(crate) struct Taken {
 pub(crate) struct Told {
     pub(crate) lines: Vec<String>,
     pub(crate) taken: Vec<Taken>,
+    /// How many connections are open.
+    open: usize,
 }
 
 /// Runs until the test ends.
@@ -113,10 +116,12 @@ impl MailServer {
             for socket in listener.incoming().flatten() {
                 let (told, script, tls) = (Arc::clone(&told), script.clone(), tls.clone());
                 let tls = tls.map(|tls| (tls, socket.try_clone().unwrap()));
+                told.lock().unwrap().open += 1;
                 thread::spawn(move || {
-                    let mut session = Session::new(socket, told, script, extensions);
+                    let mut session = Session::new(socket, Arc::clone(&told), script, extensions);
                     session.tls = tls;
                     let _ = session.serve();
+                    told.lock().unwrap().open -= 1;
                 });
             }
         });
@@ -137,9 +142,13 @@ impl MailServer {
         MailServer { port: 0, told: kept }
     }
 
-    /// Who has listened to nobody yet: connections to its port are refused.
-    pub(crate) fn closed_port() -> u16 {
-        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    /// Whoever was connected has gone, and what they said was heard.
+    pub(crate) fn wait_until_alone(&self) {
+        // Who was there before is let in before.
+        let mut last = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        last.read_exact(&mut [0]).unwrap();
+        drop(last);
+        wait_for("the others to be heard", 60, || (self.told.lock().unwrap().open == 0).then_some(()));
     }
 
     pub(crate) fn taken(&self) -> Vec<Taken> {
@@ -241,23 +250,17 @@ impl Session {
         }
         let mail = std::mem::take(&mut self.mail);
         let each = if self.is_lmtp { mail.recipients.clone() } else { vec![String::new()] };
-        let mut got = Vec::new();
-        for to in each {
-            // The drop comes after the mail was taken: nobody knows it but this server.
-            let said = self.answer(&format!(".{to}"), "250 2.0.0 taken");
-            if said.as_ref().is_none_or(|said| said.starts_with('2')) {
-                got.push(to);
-            }
-            if said.is_none() {
-                self.keep(mail, got);
-                return None;
-            }
-        }
-        self.keep(mail, got);
-        Some(())
+        self.keep(mail, &each);
+        each.iter().try_for_each(|to| self.answer(&format!(".{to}"), "250 2.0.0 taken").map(drop))
     }
 
-    fn keep(&self, mail: Taken, got: Vec<String>) {
+    /// Before anybody is told so: who was answered may look at once. Those are left out whom the script refuses; where it hangs up
+    /// the mail is taken, and nobody knows it but this server.
+    fn keep(&self, mail: Taken, each: &[String]) {
+        let refuses = |to: &&String| matches!(self.act(&format!(".{to}")), Some(Act::Say(line)) if !line.starts_with('2'));
+        let hangs_up = |to: &String| matches!(self.act(&format!(".{to}")), Some(Act::Drop));
+        let heard = each.iter().position(hangs_up).map_or(each, |last| &each[..=last]);
+        let got: Vec<String> = heard.iter().filter(|to| !refuses(to)).cloned().collect();
         if got.is_empty() {
             return;
         }
@@ -265,10 +268,14 @@ impl Session {
         self.told.lock().unwrap().taken.push(Taken { recipients, ..mail });
     }
 
+    /// What the script says in place of a good answer.
+    fn act(&self, at: &str) -> Option<Act> {
+        self.script.iter().find(|(place, _)| at.starts_with(place)).map(|(_, act)| act.clone())
+    }
+
     /// What was said; nothing if the connection is over.
     fn answer(&mut self, at: &str, good: &str) -> Option<String> {
-        let act = self.script.iter().find(|(place, _)| at.starts_with(place)).map(|(_, act)| act.clone());
-        match act {
+        match self.act(at) {
             None => self.say(good),
             Some(Act::Say(line)) => self.say(&line),
             Some(Act::Drop) => None,

@@ -7,7 +7,9 @@ mod mail_server;
 mod mount;
 mod need;
 mod page;
+mod port;
 mod program;
+pub(crate) mod servers;
 mod site;
 mod store;
 mod terminal;
@@ -23,11 +25,26 @@ pub(crate) use need::{
     dovecot_plugin, exim, files, module, node_forge, openssl_4, root, terminals, thunderbird, tools, vectors,
 };
 pub(crate) use page::{Step, steps};
+pub(crate) use port::Port;
 pub(crate) use program::{Ended, Program, find, high_water, of_three, path};
 pub(crate) use site::Site;
 pub(crate) use store::Store;
 pub(crate) use terminal::{Terminal, drawings};
 pub(crate) use watched::Watched;
+
+/// Tries with once, four times and sixteen times the time what takes less than once on a machine that is not busy, until it came
+/// to what is to be seen.
+pub(crate) fn with_more_time<T>(attempt: impl FnMut(u32) -> Option<T>) -> T {
+    [1, 4, 16].into_iter().find_map(attempt).expect("not even sixteen times the time is enough")
+}
+
+/// For a test that says today's date in more than one place: in the last minute of a day it waits for the next one.
+pub(crate) fn on_one_day() {
+    wait_for("the next day", 100, || {
+        let now = time::OffsetDateTime::now_utc();
+        ((now + time::Duration::MINUTE).date() == now.date()).then_some(())
+    });
+}
 
 /// Waits until `ready` gives something, at most `seconds`; names what it waited for.
 pub(crate) fn wait_for<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> Option<T>) -> T {

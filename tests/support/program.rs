@@ -52,14 +52,15 @@ impl Ended {
 /// A program about to run.
 pub(crate) struct Program {
     command: Command,
-    input: Vec<u8>,
+    /// Through a pipe; without one there is none, so that nobody waits for its end.
+    input: Option<Vec<u8>>,
     limit: Duration,
 }
 
 impl Program {
     pub(crate) fn new(name: &str) -> Program {
         let file = find(name).unwrap_or_else(|| name.into());
-        Program { command: Command::new(file), input: Vec::new(), limit: Duration::from_secs(60) }
+        Program { command: Command::new(file), input: None, limit: Duration::from_secs(300) }
     }
 
     /// The binary under test, without anything that the caller's environment says about it.
@@ -101,11 +102,11 @@ impl Program {
     }
 
     pub(crate) fn input(mut self, bytes: impl Into<Vec<u8>>) -> Program {
-        self.input = bytes.into();
+        self.input = Some(bytes.into());
         self
     }
 
-    /// Killed, and the test failed, after this long (60 s if not said).
+    /// Killed, and the test failed, after this long (five minutes if not said).
     pub(crate) fn limit(mut self, seconds: u64) -> Program {
         self.limit = Duration::from_secs(seconds);
         self
@@ -119,11 +120,12 @@ impl Program {
 
     pub(crate) fn run(mut self) -> Ended {
         let what = format!("{:?}", self.command);
-        let pipes = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
+        let pipes = self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let begin = Instant::now();
         let mut child = pipes.spawn().unwrap_or_else(|error| panic!("{what}: {error}"));
         let (mut stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let input = std::mem::take(&mut self.input);
+        let input = self.input.take().unwrap_or_default();
         let (stdout, stderr, peak_memory) = std::thread::scope(|scope| {
             // A program may end without reading its input: a closed pipe is no fault of the test.
             scope.spawn(move || drop(stdin.take().map(|mut pipe| pipe.write_all(&input))));

@@ -44,7 +44,8 @@ impl Terminal {
             if !is_interrupted && is_enough(&String::from_utf8_lossy(&screen)) {
                 is_interrupted = true;
                 let pid = std::fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
-                kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();
+                // It may be over.
+                let _ = kill(Pid::from_raw(pid), Signal::SIGINT);
             }
         }
         let screen = String::from_utf8_lossy(&screen).into_owned();

@@ -256,7 +256,7 @@ fn bouncy_castle_and_java_take_our_file_and_give_theirs() {
         let passwords = ["-srcstorepass", "correct horse", "-deststorepass", "correct horse"];
         let stores = ["-srckeystore", path(&exported), "-destkeystore", path(&theirs)];
         let java = Program::new("keytool").words(kind).words(provider).args(passwords).args(stores);
-        java.limit(180).run().ok();
+        java.run().ok();
         desk.forget();
         desk.assert_whole(&desk.import(&theirs, &ascii), provider);
     }
@@ -281,7 +281,7 @@ fn all_keys_of_one_container_are_taken() {
         let stores = ["-srckeystore", path(&one), "-destkeystore", path(&store)];
         let java =
             Program::new("keytool").words(kind).words("-srcstorepass judge-judge -deststorepass judge-judge");
-        java.args(stores).limit(180).run().ok();
+        java.args(stores).run().ok();
     }
     let imported = desk.import(&store, &judge);
     let count = |list: &str| imported[list].as_array().unwrap().len();

@@ -5,6 +5,7 @@ mod discards;
 
 use super::*;
 use crate::mail::Message;
+use crate::system::worked_since;
 use proptest::prelude::*;
 
 /// A queue in memory.
@@ -739,14 +740,14 @@ fn a_hostile_header_costs_linear_time() {
     let marks =
         b"Delivered-To: x@far.example\nTo: a@b.example, c@d.example\nReferences: <a@b>\n".repeat(30_000);
     let mail = [b"Received: x\n".as_slice(), &marks, b"To: bob@north.example\n\nx\n"].concat();
-    let begun = std::time::Instant::now();
+    let begun = worked_since(std::time::Duration::ZERO);
     let rule = r#"["Forward to", "a@far.example"], ["Reply to All with", "x ^S ^I ^F"]"#;
     let mut world = bobs(rule);
     world.settings.max_message = 1 << 24;
     let sent = deliver(world, &request(&mail, &[BOB]));
     assert_eq!(sent.mails.len(), 1);
     assert!(sent.mails[0].message.expose().starts_with(b"Received: by north.example"));
-    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    assert!(worked_since(begun).as_secs() < 20, "{:?}", worked_since(begun));
 }
 
 proptest! {

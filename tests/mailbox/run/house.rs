@@ -31,6 +31,8 @@ pub(super) struct House {
     pub(super) owner: Address,
     pub(super) stop: AtomicBool,
     pub(super) largest: u64,
+    /// So often somebody went over the messages meanwhile.
+    pub(super) rounds: AtomicUsize,
 }
 
 /// A file of a message.
@@ -92,6 +94,7 @@ impl House {
             owner: Address::parse("anna@north.example").unwrap(),
             stop: AtomicBool::new(false),
             largest: 256 << 20,
+            rounds: AtomicUsize::new(0),
         }
     }
 
@@ -390,10 +393,12 @@ impl House {
         let over = AtomicBool::new(false);
         std::thread::scope(|threads| {
             threads.spawn(|| {
-                let mut round = 0_usize;
-                while !over.load(Ordering::Relaxed) {
+                for round in 0.. {
+                    if over.load(Ordering::Relaxed) {
+                        break;
+                    }
                     act(round);
-                    round += 1;
+                    self.rounds.fetch_add(1, Ordering::Relaxed);
                 }
             });
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));

@@ -27,7 +27,7 @@ fn a_process_that_is_interrupted() {
         before: Box::new(|_| {
             std::fs::write(place.join("works"), "").unwrap();
             if place.join("deaf").exists() {
-                std::thread::sleep(Duration::from_secs(60));
+                std::thread::sleep(Duration::from_secs(600));
             }
             while !interrupt.flag().load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(1));
@@ -80,7 +80,7 @@ fn the_second_signal_ends_the_process() {
     std::fs::write(folder.path().join("deaf"), "").unwrap();
     let mut child = working(folder.path());
     send(&child, Signal::SIGINT);
-    wait_for("the first signal to be heard", 10, || folder.path().join("told").exists().then_some(()));
+    wait_for("the first signal to be heard", 60, || folder.path().join("told").exists().then_some(()));
     send(&child, Signal::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(!folder.path().join("ended").exists());

@@ -1,7 +1,7 @@
 //! A private Postfix.
 
-use super::wire::{Wire, free_port};
-use crate::support::{Program, path, wait_for};
+use super::wire::Wire;
+use crate::support::{Port, Program, path, wait_for};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
@@ -49,9 +49,16 @@ pub(crate) struct Fate {
     pub(crate) line: String,
 }
 
+impl Fate {
+    /// Status and DSN.
+    pub(crate) fn told(&self) -> (&str, &str) {
+        (&self.status, &self.dsn)
+    }
+}
+
 pub(crate) struct Postfix {
     folder: PathBuf,
-    port: u16,
+    port: Port,
 }
 
 impl Postfix {
@@ -62,11 +69,11 @@ impl Postfix {
         }
         let user = nix::unistd::User::from_name("postfix").unwrap().expect("made by its package");
         chown(folder.join("data"), Some(user.uid.as_raw()), None).unwrap();
-        let postfix = Postfix { folder: folder.to_owned(), port: free_port() };
+        let postfix = Postfix { folder: folder.to_owned(), port: Port::reserved() };
         let (settings, service) = parts(lines);
         assert!(settings.contains("\nvirtual_mailbox_domains = north.example\n"), "{lines}");
         let main = MAIN.replace("FOLDER", path(folder)) + settings;
-        let master = MASTER.replace("PORT", &postfix.port.to_string()) + service;
+        let master = MASTER.replace("PORT", &postfix.port.number().to_string()) + service;
         std::fs::write(folder.join("etc/main.cf"), main).unwrap();
         std::fs::write(folder.join("etc/master.cf"), master).unwrap();
         postfix.control("start");
@@ -105,7 +112,7 @@ impl Postfix {
     }
 
     fn greeted(&self, sender: &str) -> Wire {
-        let mut wire = Wire::connect(self.port);
+        let mut wire = Wire::connect(self.port.number());
         wire.reply("220");
         for command in ["EHLO client.test.example", &format!("MAIL FROM:<{sender}> BODY=8BITMIME")] {
             wire.send(command);
@@ -130,13 +137,19 @@ impl Postfix {
         wait_for(status, 60, || self.fates(id).into_iter().find(|fate| fate.status == status));
     }
 
+    /// Waits until all of it was delivered or sent back.
+    pub(crate) fn wait_until_gone(&self, id: &str) {
+        let is_gone = |line: &str| line.ends_with(&format!(" {id}: removed"));
+        wait_for("the end of a message", 60, || self.log().lines().any(is_gone).then_some(()));
+    }
+
     /// Tries what is deferred again.
     pub(crate) fn flush(&self) {
         self.control("flush");
     }
 
     fn fates(&self, id: &str) -> Vec<Fate> {
-        let log = std::fs::read_to_string(self.folder.join("maillog")).unwrap_or_default();
+        let log = self.log();
         let of_it = log.lines().filter(|line| line.contains(&format!(" {id}: to=<")));
         let word = |line: &str, name: &str| {
             let (_, rest) = line.split_once(name)?;
@@ -146,6 +159,10 @@ impl Postfix {
             Some(Fate { status: word(line, " status=")?, dsn: word(line, " dsn=")?, line: line.to_owned() })
         };
         of_it.filter_map(fate).collect()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("maillog")).unwrap_or_default()
     }
 
     /// Where its configuration lies.

@@ -1,13 +1,8 @@
 //! Just enough of SMTP and IMAP to talk to a server on this machine.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 pub(crate) struct Wire(BufReader<TcpStream>);
 
@@ -15,8 +10,8 @@ impl Wire {
     /// Waits until the server listens.
     pub(super) fn connect(port: u16) -> Wire {
         let stream =
-            crate::support::wait_for("the server", 30, || TcpStream::connect(("127.0.0.1", port)).ok());
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            crate::support::wait_for("the server", 60, || TcpStream::connect(("127.0.0.1", port)).ok());
+        stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
         Wire(BufReader::new(stream))
     }
 

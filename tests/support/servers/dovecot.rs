@@ -1,7 +1,7 @@
 //! A private Dovecot that serves the Maildirs of a store over IMAP.
 
-use super::wire::{Wire, free_port};
-use crate::support::{Program, path, wait_for};
+use super::wire::Wire;
+use crate::support::{Port, Program, path, wait_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ userdb {
 
 pub(crate) struct Dovecot {
     folder: PathBuf,
-    port: u16,
+    port: Port,
     _keep: tempfile::TempDir,
 }
 
@@ -47,12 +47,12 @@ impl Dovecot {
         let folder = keep.path().to_owned();
         // Its unprivileged login processes must reach their sockets.
         std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let port = free_port();
+        let port = Port::reserved();
         let owner = nix::unistd::User::from_name(owner).unwrap().unwrap();
         let values = [
             ("FOLDER", path(&folder).to_owned()),
             ("ROOT", path(root).to_owned()),
-            ("PORT", port.to_string()),
+            ("PORT", port.number().to_string()),
             ("OWNER", owner.uid.to_string()),
             ("GROUP", owner.gid.to_string()),
         ];
@@ -65,7 +65,7 @@ impl Dovecot {
 
     /// Where it listens on 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Its `dovecot.conf`.
@@ -80,7 +80,7 @@ impl Dovecot {
 
     /// Logs in to the account's INBOX.
     pub(crate) fn session(&self, account: &str) -> Wire {
-        let mut wire = Wire::connect(self.port);
+        let mut wire = Wire::connect(self.port());
         assert!(wire.line().starts_with("* OK"));
         wire.imap(&format!("LOGIN {account} secret"));
         wire.imap("SELECT INBOX");
@@ -105,7 +105,7 @@ impl Drop for Dovecot {
     fn drop(&mut self) {
         let Some(master) = self.master() else { return };
         if kill(master, Signal::SIGTERM).is_ok() {
-            wait_for("the end of Dovecot", 20, || self.master().is_none().then_some(()));
+            wait_for("the end of Dovecot", 60, || self.master().is_none().then_some(()));
         }
     }
 }
