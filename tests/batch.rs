@@ -12,6 +12,7 @@ mod large;
 mod mistakes;
 mod order;
 mod syncs;
+mod terminal;
 mod threads;
 mod too_large;
 mod verb;

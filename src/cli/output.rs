@@ -184,7 +184,7 @@ impl Table {
     }
 
     /// As text; with a width, the last column is wrapped between words to stay within it.
-    fn layout(&self, width: Option<usize>) -> String {
+    pub(super) fn layout(&self, width: Option<usize>) -> String {
         if self.rows.is_empty() {
             return if self.empty.is_empty() { String::new() } else { format!("{}\n", self.empty) };
         }

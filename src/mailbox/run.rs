@@ -30,14 +30,14 @@ use super::{Selection, Work};
 use crate::directory::SqliteDirectory;
 use crate::engine::{DirectoryError, StoreError};
 use crate::mail::{Address, MailboxName};
-use crate::store::{MaildirStore, RunId, StoredMailbox, StoredMessage};
+use crate::store::{Disk, Files, MaildirStore, RunId, StoredMailbox, StoredMessage};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Where a run works, and how.
-pub struct Run<'a> {
+pub struct Run<'a, F = Disk> {
     /// The mail.
-    pub store: &'a MaildirStore,
+    pub store: &'a MaildirStore<F>,
     /// What it has in hand is remembered there.
     pub journal: &'a SqliteDirectory,
     /// Set when it shall end after the messages in hand.
@@ -129,7 +129,7 @@ pub enum Ended {
     Stopped,
 }
 
-impl Run<'_> {
+impl<F: Files> Run<'_, F> {
     /// Works on the messages of many accounts, some side by side, and tells of everything, from the thread that calls. What an
     /// account fails by is told, and the others go on.
     pub fn accounts(&self, accounts: &Accounts<'_>, works: &Works<'_>, see: &mut dyn FnMut(Event)) -> Ended {

@@ -29,6 +29,8 @@ pub use memory_file::memory_file;
 pub use nameless::Nameless;
 pub use patient::Patient;
 pub use reread::{FileId, FileStamp, RereadFile};
+#[cfg(test)]
+pub(crate) use side_by_side::crowd::Crowd;
 pub use side_by_side::side_by_side;
 pub use spool::{Spool, SpoolWriter};
 #[cfg(test)]

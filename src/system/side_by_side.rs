@@ -33,19 +33,22 @@ pub fn side_by_side<T: Send, R: Send>(items: Vec<T>, lanes: usize, work: impl Fn
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Barrier;
+pub(crate) mod crowd;
 
-    /// Four wait for each other: they are side by side, or this does not end.
+#[cfg(test)]
+mod tests {
+    use super::crowd::Crowd;
+    use super::*;
+
     #[test]
-    fn results_come_in_the_order_of_the_items() {
-        let four = Barrier::new(4);
-        let doubled = side_by_side((0..8).collect(), 4, |number| {
-            four.wait();
+    fn so_many_at_a_time_and_results_in_the_order_of_the_items() {
+        let four = Crowd::of(4);
+        let doubled = side_by_side((0..64).collect(), 4, |number| {
+            four.visit();
             number * 2
         });
-        assert_eq!(doubled, [0, 2, 4, 6, 8, 10, 12, 14]);
+        assert_eq!(doubled, (0..64).map(|number| number * 2).collect::<Vec<_>>());
+        assert_eq!(four.take_most(), 4);
         assert_eq!(side_by_side(Vec::<u8>::new(), 4, |number| number), [0; 0]);
     }
 }

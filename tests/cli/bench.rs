@@ -65,8 +65,10 @@ fn json_has_all_figures() {
         let fields: Vec<&str> = of.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(fields, ["all_cores", "batch", "key", "one_core", "opened_per_second", "profile", "size"]);
         positive(of, &["batch", "opened_per_second"]);
-        positive(&of["one_core"], &["per_second", "mb_per_second"]);
-        positive(&of["all_cores"], &["per_second", "mb_per_second"]);
+        for (side, threads) in [("one_core", &1.into()), ("all_cores", &figures["cores"])] {
+            positive(&of[side], &["per_second", "mb_per_second"]);
+            assert_eq!(&of[side]["threads"], threads, "{side}");
+        }
     }
     let sizes = |member: &str| {
         figures[member].as_array().unwrap().iter().map(|of| of["size"].as_u64().unwrap()).collect::<Vec<_>>()
@@ -77,9 +79,15 @@ fn json_has_all_figures() {
         positive(of, &["at_once", "in_turn_per_second", "at_once_per_second"]);
     }
     for of in figures["steps"].as_array().unwrap() {
-        positive(of, &["store_us"]);
+        positive(of, &["store_us", "store_percent"]);
+        let steps = ["content", "key", "rest", "store"];
         let fields: Vec<&str> = of.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(fields, ["content_us", "key_us", "rest_us", "size", "store_us"]);
+        let named = steps.iter().flat_map(|step| [format!("{step}_percent"), format!("{step}_us")]);
+        let mut expected: Vec<String> = named.chain(["size".to_owned()]).collect();
+        expected.sort();
+        assert_eq!(fields, expected);
+        let sum: f64 = steps.iter().map(|step| of[format!("{step}_percent")].as_f64().unwrap()).sum();
+        assert!((sum - 100.0).abs() < 0.1, "{of}");
     }
     positive(&figures, &["cores"]);
 }

@@ -9,6 +9,7 @@ mod journal;
 mod kills;
 mod memory;
 mod signals;
+mod syncs;
 
 use crate::support::wait_for;
 use house::{Flags, House, Seal, message};

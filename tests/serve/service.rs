@@ -1,12 +1,13 @@
 //! The service behind the sockets: each message gets its own answer, the one that a delivery by itself gets, whatever happens.
 
 use crate::batch::doubles::{OddStore, Programs};
-use crate::batch::house::{ADA, BOB, House, Parts, numbers, parcel};
+use crate::batch::house::{ADA, BOB, House, Parts, TEMPLATE, numbers, parcel};
+use crate::support::Watched;
 use sealpost::engine::{
     CommandRun, Copy, Disposition, Engine, House as Host, InFlight, Mailstore, Outcome, Parcel, Queue,
     Service,
 };
-use sealpost::store::MemoryStore;
+use sealpost::store::{MaildirStore, MemoryStore};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,6 +47,23 @@ fn served<T>(service: &Service<'_>, visit: impl FnOnce(&Queue) -> T) -> T {
         queue.close();
         visited.unwrap()
     })
+}
+
+/// By sixteen sessions; what was told of each message, in their order.
+fn deliver_all(service: &Service<'_>, queue: &Queue, mail: Vec<Parcel>) -> Vec<Vec<String>> {
+    let waiting = Mutex::new(mail.into_iter().enumerate().collect::<Vec<_>>());
+    let told = Mutex::new(BTreeMap::new());
+    std::thread::scope(|threads| {
+        for _ in 0..16 {
+            threads.spawn(|| {
+                while let Some((number, parcel)) = { waiting.lock().unwrap().pop() } {
+                    let lines = deliver(service, queue, parcel);
+                    told.lock().unwrap().insert(number, lines);
+                }
+            });
+        }
+    });
+    told.into_inner().unwrap().into_values().collect()
 }
 
 fn service(engine: Engine<'_>) -> Service<'_> {
@@ -92,25 +110,24 @@ fn each_message_gets_the_answer_that_it_gets_alone() {
     for messages in [1, 4, 512] {
         let service = Service { window: InFlight { messages, ..InFlight::default() }, ..service(engine) };
         let before = store.total();
-        let told = Mutex::new(BTreeMap::new());
-        served(&service, |queue| {
-            let waiting = Mutex::new(mail().into_iter().enumerate().collect::<Vec<_>>());
-            std::thread::scope(|threads| {
-                for _ in 0..16 {
-                    threads.spawn(|| {
-                        while let Some((number, parcel)) = { waiting.lock().unwrap().pop() } {
-                            let lines = deliver(&service, queue, parcel);
-                            told.lock().unwrap().insert(number, lines);
-                        }
-                    });
-                }
-            });
-        });
-        let told: Vec<Vec<String>> = told.into_inner().unwrap().into_values().collect();
+        let told = served(&service, |queue| deliver_all(&service, queue, mail()));
         assert_eq!(told, expected, "{messages} at a time");
         assert_eq!(store.total() - before, alone, "{messages} at a time");
         assert_eq!(store.staged(), 0);
     }
+}
+
+#[test]
+fn no_thread_of_rayon_waits_for_the_disk() {
+    const MESSAGES: usize = 200;
+    let (house, root, parts) = (House::new(), tempfile::tempdir().unwrap(), Parts::default());
+    let disk = Watched::default();
+    let store = MaildirStore::with_files(root.path(), TEMPLATE, disk.clone()).unwrap();
+    let service = service(house.engine(&store, &parts));
+    let mail = numbers(MESSAGES).iter().map(|subject| parcel(&[BOB, ADA], subject)).collect();
+    let told = served(&service, |queue| deliver_all(&service, queue, mail));
+    assert_eq!(told, vec![["2.0.0 stored"; 2]; MESSAGES]);
+    assert!(disk.take_syncs() >= 2 * MESSAGES, "each file is synced");
 }
 
 /// The store panics at some of the windows.

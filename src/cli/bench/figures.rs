@@ -2,7 +2,7 @@
 
 use super::super::failure::Failure;
 use super::super::output::{Output, Table};
-use super::sealing::{Pools, Sealing};
+use super::sealing::{Pools, Sealing, Side};
 use super::steps::Steps;
 use super::storing::{Storing, WRITERS};
 use crate::crypto::{aead, lanes};
@@ -78,8 +78,9 @@ impl Figures {
         for of in &self.sealing {
             let megabytes = |rate: f64| whole(rate * of.size.bytes as f64 / 1e6);
             let names = [of.profile, of.key, of.size.name].map(str::to_owned);
-            let one = [whole(of.one_core), megabytes(of.one_core)];
-            let all = [whole(of.all_cores), megabytes(of.all_cores), whole(of.opened)];
+            let [one, all] = [&of.one_core, &of.all_cores].map(|side| side.per_second);
+            let one = [whole(one), megabytes(one)];
+            let all = [whole(all), megabytes(all), whole(of.opened)];
             table.row(names.into_iter().chain(one).chain(all));
         }
         table
@@ -101,10 +102,7 @@ impl Figures {
         let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
         let mut table = Table::new(&headings, "");
         for (name, step) in STEPS {
-            let cells = self.steps.iter().flat_map(|of| {
-                let share = if of.total() > 0.0 { step(of) / of.total() } else { 0.0 };
-                [whole(step(of) * 1e6), whole(share * 100.0)]
-            });
+            let cells = self.steps.iter().flat_map(|of| [whole(step(of) * 1e6), whole(of.share(step(of)))]);
             table.row(std::iter::once(name.to_owned()).chain(cells));
         }
         table
@@ -113,9 +111,12 @@ impl Figures {
     fn json(&self, machine: &Machine) -> Value {
         let sealing = self.sealing.iter().map(|of| {
             let megabytes = |rate: f64| rounded(rate * of.size.bytes as f64 / 1e6);
-            let side = |rate: f64| json!({"per_second": rounded(rate), "mb_per_second": megabytes(rate)});
+            let side = |side: &Side| {
+                json!({"threads": side.threads, "per_second": rounded(side.per_second),
+                    "mb_per_second": megabytes(side.per_second)})
+            };
             json!({"profile": of.profile, "key": of.key, "size": of.size.bytes, "batch": of.batch,
-                "one_core": side(of.one_core), "all_cores": side(of.all_cores), "opened_per_second": rounded(of.opened)})
+                "one_core": side(&of.one_core), "all_cores": side(&of.all_cores), "opened_per_second": rounded(of.opened)})
         });
         let storing = self.storing.iter().map(|of| {
             json!({"size": of.size.bytes, "in_turn_per_second": rounded(of.in_turn), "at_once": WRITERS,
@@ -123,8 +124,11 @@ impl Figures {
         });
         let micros = |seconds: f64| rounded(seconds * 1e6);
         let steps = self.steps.iter().map(|of| {
+            let percent = |seconds: f64| rounded(of.share(seconds));
             json!({"size": of.size.bytes, "key_us": micros(of.key), "content_us": micros(of.content),
-                "rest_us": micros(of.rest), "store_us": micros(of.store)})
+                "rest_us": micros(of.rest), "store_us": micros(of.store), "key_percent": percent(of.key),
+                "content_percent": percent(of.content), "rest_percent": percent(of.rest),
+                "store_percent": percent(of.store)})
         });
         json!({"processor": machine.processor, "cores": machine.cores, "cbc": lanes::cbc::Backend::chosen().to_string(),
             "gcm": aead::BACKEND, "rsa": lanes::rsa::backend(), "folder": machine.folder, "in_memory": machine.is_in_memory,
@@ -158,18 +162,29 @@ mod tests {
     use super::super::SIZES;
     use super::*;
 
+    fn steps() -> Figures {
+        let steps = vec![Steps { size: SIZES[0], key: 10e-6, content: 20e-6, rest: 10e-6, store: 160e-6 }];
+        Figures { steps, ..Figures::default() }
+    }
+
     #[test]
     fn shares_are_of_the_whole() {
-        let steps = vec![Steps { size: SIZES[0], key: 1e-6, content: 2e-6, rest: 1e-6, store: 6e-6 }];
-        let json = Figures { steps, ..Figures::default() }.json(&Machine {
-            processor: "x".into(),
-            cores: 1,
-            folder: "/tmp".into(),
-            is_in_memory: false,
-        });
+        let machine = Machine { processor: "x".into(), cores: 1, folder: "/tmp".into(), is_in_memory: false };
         assert_eq!(
-            json["steps"][0],
-            json!({"size": 4096, "key_us": 1.0, "content_us": 2.0, "rest_us": 1.0, "store_us": 6.0})
+            steps().json(&machine)["steps"][0],
+            json!({"size": 4096, "key_us": 10.0, "content_us": 20.0, "rest_us": 10.0, "store_us": 160.0,
+                "key_percent": 5.0, "content_percent": 10.0, "rest_percent": 5.0, "store_percent": 80.0})
         );
+        let table = steps().steps().layout(None);
+        let numbers =
+            |line: &str| line.split_whitespace().rev().take(2).map(str::to_owned).collect::<Vec<_>>();
+        let rows: Vec<_> = table.lines().skip(1).map(numbers).collect();
+        assert_eq!(rows, [["5", "10"], ["10", "20"], ["5", "10"], ["80", "160"], ["100", "200"]]);
+    }
+
+    #[test]
+    fn what_took_no_time_has_no_share() {
+        let none = Steps { size: SIZES[0], key: 0.0, content: 0.0, rest: 0.0, store: 0.0 };
+        assert_eq!(none.share(none.key), 0.0);
     }
 }

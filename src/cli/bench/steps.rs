@@ -27,6 +27,11 @@ impl Steps {
     pub(super) fn total(&self) -> f64 {
         self.key + self.content + self.rest + self.store
     }
+
+    /// Of the total, in percent.
+    pub(super) fn share(&self, seconds: f64) -> f64 {
+        if self.total() > 0.0 { seconds / self.total() * 100.0 } else { 0.0 }
+    }
 }
 
 pub(super) fn measure(

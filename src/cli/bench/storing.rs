@@ -7,7 +7,7 @@ use super::rounds::Rounds;
 use crate::engine::{Content, Copy, Mailstore, Place};
 use crate::mail::{Address, MailboxName};
 use crate::smime::Sealed;
-use crate::store::MaildirStore;
+use crate::store::{Disk, Files, MaildirStore};
 use crate::system::side_by_side;
 use std::path::Path;
 
@@ -19,8 +19,8 @@ const IN_TURN: usize = 4;
 const WRITTEN: usize = 128 << 20;
 
 /// A store with a mailbox for each writer.
-pub(super) struct Shelf {
-    store: MaildirStore,
+pub(super) struct Shelf<F = Disk> {
+    store: MaildirStore<F>,
     owners: Vec<Address>,
 }
 
@@ -37,7 +37,13 @@ impl Shelf {
     pub(super) const MEASURED: usize = 2;
 
     pub(super) fn new(folder: &Path) -> Result<Shelf, Failure> {
-        let store = MaildirStore::new(folder, "{domain}/{local}");
+        Shelf::on(Disk, folder)
+    }
+}
+
+impl<F: Files> Shelf<F> {
+    fn on(disk: F, folder: &Path) -> Result<Shelf<F>, Failure> {
+        let store = MaildirStore::with_files(folder, "{domain}/{local}", disk);
         let store = store.map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
         let owner = |number| Address::parse(&format!("writer{number}@bench.example"));
         let owners: Result<Vec<Address>, _> = (0..WRITERS).map(owner).collect();
@@ -84,5 +90,40 @@ impl Shelf {
     fn store_at_once(&self, copies: &[Copy<'_>]) -> Result<(), Failure> {
         let shares = copies.chunks(IN_TURN).collect();
         side_by_side(shares, WRITERS, |copies| self.store(copies)).into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::people::holders;
+    use super::*;
+    use crate::store::Call;
+    use crate::system::Crowd;
+    use std::io;
+    use std::sync::{Arc, OnceLock};
+
+    /// The disk, where syncs of files wait for each other once the mailboxes are made.
+    #[derive(Clone, Default)]
+    struct Crowded(Arc<OnceLock<Crowd>>);
+
+    impl Files for Crowded {
+        fn around<T>(&self, call: Call, _: &Path, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+            self.0.get().filter(|_| call == Call::Sync).into_iter().for_each(Crowd::visit);
+            run()
+        }
+    }
+
+    #[test]
+    fn all_writers_write_at_once() {
+        let (folder, disk) = (tempfile::tempdir().unwrap(), Crowded::default());
+        let shelf = Shelf::on(disk.clone(), folder.path()).ok().unwrap();
+        let crowd = disk.0.get_or_init(|| Crowd::of(WRITERS));
+        let holders = holders().ok().unwrap();
+        let sealed = holders[0].sealed(&letter(0), WRITERS * IN_TURN).ok().unwrap();
+        let copies = shelf.copies(sealed).ok().unwrap();
+        shelf.store_at_once(&copies).ok().unwrap();
+        assert_eq!(crowd.take_most(), WRITERS);
+        let owners = copies.chunks(IN_TURN).map(|of| of[0].owner.to_string());
+        assert_eq!(owners.collect::<std::collections::BTreeSet<_>>().len(), WRITERS, "to a mailbox each");
     }
 }

@@ -4,6 +4,7 @@
 use super::workshop::Workshop;
 use super::{Accounts, Ended, Event, Run, RunError, Scope, Works};
 use crate::mail::Address;
+use crate::store::Files;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -13,16 +14,16 @@ const ACCOUNTS: usize = 16;
 const EVENTS: usize = 1024;
 
 /// What those who work on accounts share.
-struct Row<'a, 'w> {
-    shop: Workshop<'a>,
+struct Row<'a, 'w, F> {
+    shop: Workshop<'a, F>,
     accounts: &'a Accounts<'a>,
     works: &'a Works<'w>,
     next: AtomicUsize,
     stopped: AtomicBool,
 }
 
-pub(super) fn run(
-    run: &Run<'_>,
+pub(super) fn run<F: Files>(
+    run: &Run<'_, F>,
     accounts: &Accounts<'_>,
     works: &Works<'_>,
     see: &mut dyn FnMut(Event),
@@ -43,7 +44,7 @@ pub(super) fn run(
     if row.stopped.into_inner() { Ended::Stopped } else { Ended::Whole }
 }
 
-impl Row<'_, '_> {
+impl<F: Files> Row<'_, '_, F> {
     /// Takes one account after the other.
     fn work_off(&self, out: &SyncSender<Event>) {
         while let Some(owner) = self.accounts.owners.get(self.next.fetch_add(1, Ordering::Relaxed)) {

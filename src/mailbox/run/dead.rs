@@ -5,7 +5,7 @@ use super::{Event, RunError, batch::reason};
 use crate::directory::StepMark;
 use crate::engine::StoreError;
 use crate::mail::Address;
-use crate::store::{Finished, Identity, Step, StoredMailbox};
+use crate::store::{Files, Finished, Identity, Step, StoredMailbox};
 use std::sync::Arc;
 
 /// A mailbox in which steps could not be finished, and why. The run keeps out of it: it would take the old file of such a step
@@ -24,7 +24,7 @@ struct Dead<'m> {
     unfinished: Vec<Unfinished>,
 }
 
-impl Workshop<'_> {
+impl<F: Files> Workshop<'_, F> {
     /// Removes what dead runs staged in the mailboxes of an account, which is locked: it may be clear text.
     pub(super) fn sweep(&self, owner: &Address, tell: &mut dyn FnMut(Event)) -> Result<(), RunError> {
         for mailbox in self.run.store.stored_mailboxes(owner)? {

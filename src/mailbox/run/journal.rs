@@ -3,7 +3,7 @@
 
 use crate::directory::{SqliteDirectory, StepMark};
 use crate::engine::DirectoryError;
-use crate::store::{Replacement, Step};
+use crate::store::{Files, Replacement, Step};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Collects what is to be written; whoever comes first writes for all.
@@ -80,7 +80,7 @@ impl<'a> Journal<'a> {
 }
 
 /// The step of a replacement, as the journal has it.
-pub(super) fn mark(staged: &Replacement) -> StepMark {
+pub(super) fn mark<F: Files>(staged: &Replacement<F>) -> StepMark {
     let Step { mailbox, old, new, letters, file } = staged.step();
     let (account, mailbox, file) = (mailbox.owner.clone(), mailbox.name.clone(), file.as_text().to_owned());
     StepMark { account, mailbox, old, new, letters, file }

@@ -11,27 +11,27 @@ use crate::directory::StepMark;
 use crate::engine::StoreError;
 use crate::mail::Address;
 use crate::mailbox::{Left, Notes, Outcome, Seen};
-use crate::store::{Replaced, Replacement, StoredMessage};
+use crate::store::{Files, Replaced, Replacement, StoredMessage};
 use crate::system::side_by_side;
 use std::sync::mpsc::Sender;
 
 /// Puts batches in their place.
-pub(super) struct Placer<'a> {
-    shop: &'a Workshop<'a>,
+pub(super) struct Placer<'a, F> {
+    shop: &'a Workshop<'a, F>,
     owner: &'a Address,
     trouble: &'a Trouble,
 }
 
 /// Staged, with what will be told of it.
-struct Placed {
-    replacement: Replacement,
+struct Placed<F: Files> {
+    replacement: Replacement<F>,
     before: u64,
     after: u64,
     notes: Notes,
 }
 
-impl<'a> Placer<'a> {
-    pub(super) fn new(shop: &'a Workshop<'a>, owner: &'a Address, trouble: &'a Trouble) -> Placer<'a> {
+impl<'a, F: Files> Placer<'a, F> {
+    pub(super) fn new(shop: &'a Workshop<'a, F>, owner: &'a Address, trouble: &'a Trouble) -> Placer<'a, F> {
         Placer { shop, owner, trouble }
     }
 
@@ -42,7 +42,7 @@ impl<'a> Placer<'a> {
         for Unlisted { mailbox, reason } in unlisted {
             tell(Event::Unlisted { mailbox, reason });
         }
-        let staged: Vec<Entry<Placed>> =
+        let staged: Vec<Entry<Placed<F>>> =
             side_by_side(entries, self.shop.lanes, |entry| self.stage(entry)).into_iter().flatten().collect();
         let staging = self.trouble.check();
         drop(permits);
@@ -61,7 +61,7 @@ impl<'a> Placer<'a> {
     }
 
     /// Writes, syncs and reads back; nothing where the disk has said no too often.
-    fn stage(&self, entry: Entry<Change>) -> Option<Entry<Placed>> {
+    fn stage(&self, entry: Entry<Change>) -> Option<Entry<Placed<F>>> {
         let Entry { stored, state } = entry;
         let mailbox = &stored.mailbox().name;
         let change = match state {
@@ -83,7 +83,7 @@ impl<'a> Placer<'a> {
     /// looks for once more.
     fn commit(
         &self,
-        staged: Vec<Entry<Placed>>,
+        staged: Vec<Entry<Placed<F>>>,
         marks: Vec<StepMark>,
         reader: Option<&Sender<StoredMessage>>,
         tell: &mut dyn FnMut(Event),
@@ -130,8 +130,8 @@ impl Told {
     }
 }
 
-impl Entry<Placed> {
-    fn split(self, replacements: &mut Vec<Replacement>) -> Entry<Told> {
+impl<F: Files> Entry<Placed<F>> {
+    fn split(self, replacements: &mut Vec<Replacement<F>>) -> Entry<Told> {
         let state = self.state.map(|Placed { replacement, before, after, notes }| {
             replacements.push(replacement);
             Told { before, after, notes }

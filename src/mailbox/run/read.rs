@@ -12,7 +12,7 @@ use crate::crypto::SecretBytes;
 use crate::engine::StoreError;
 use crate::mailbox::passes::{PASSES, Quiet, Watch};
 use crate::mailbox::{Left, Outcome, Selection};
-use crate::store::{StoredMailbox, StoredMessage, is_of_one_file};
+use crate::store::{Files, StoredMailbox, StoredMessage, is_of_one_file};
 use crate::system::side_by_side;
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
@@ -53,8 +53,8 @@ struct Opened {
 }
 
 /// Lists and reads the messages of one account.
-pub(super) struct Reader<'a, 'b> {
-    shop: &'a Workshop<'a>,
+pub(super) struct Reader<'a, 'b, F> {
+    shop: &'a Workshop<'a, F>,
     scope: &'b Scope<'b>,
     /// Mailboxes that are not worked on.
     left_out: Vec<Arc<StoredMailbox>>,
@@ -73,13 +73,13 @@ pub(super) struct Reader<'a, 'b> {
     in_hand: Option<Sender<StoredMessage>>,
 }
 
-impl<'a, 'b> Reader<'a, 'b> {
+impl<'a, 'b, F: Files> Reader<'a, 'b, F> {
     pub(super) fn new(
-        shop: &'a Workshop<'a>,
+        shop: &'a Workshop<'a, F>,
         (scope, left_out): (&'b Scope<'b>, Vec<Arc<StoredMailbox>>),
         trouble: &'b Trouble,
         out: SyncSender<Batch<'a, Loaded>>,
-    ) -> Reader<'a, 'b> {
+    ) -> Reader<'a, 'b, F> {
         let (known, names, lost, batch) = (Known::default(), Vec::new(), HashMap::new(), Batch::empty());
         let doubles = Vec::new();
         Reader {

@@ -13,7 +13,7 @@ use super::trouble::Trouble;
 use super::{Ended, Event, Run, RunError, Scope};
 use crate::mail::{Address, MailboxName, printable};
 use crate::mailbox::Work;
-use crate::store::StoredMailbox;
+use crate::store::{Files, StoredMailbox};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,8 +26,8 @@ const LANES: usize = 32;
 const MEMORY: u64 = 48 << 20;
 
 /// What the accounts of a run share.
-pub(super) struct Workshop<'a> {
-    pub(super) run: &'a Run<'a>,
+pub(super) struct Workshop<'a, F> {
+    pub(super) run: &'a Run<'a, F>,
     pub(super) journal: Journal<'a>,
     pub(super) budget: Budget,
     /// Threads for the disk, for each account.
@@ -50,9 +50,9 @@ impl From<RunError> for Halt {
     }
 }
 
-impl<'a> Workshop<'a> {
+impl<'a, F: Files> Workshop<'a, F> {
     /// For so many accounts at one time.
-    pub(super) fn of(run: &'a Run<'a>, accounts: usize) -> Workshop<'a> {
+    pub(super) fn of(run: &'a Run<'a, F>, accounts: usize) -> Workshop<'a, F> {
         let lanes = (LANES / accounts.max(1)).max(1);
         Workshop { run, journal: Journal::of(run.journal), budget: Budget::of(MEMORY), lanes }
     }

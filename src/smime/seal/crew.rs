@@ -20,10 +20,10 @@ pub(super) fn seal_all(jobs: Vec<SealJob<'_>>) -> Vec<Outcome> {
     let threads = if count < 2 { 1 } else { rayon::current_num_threads() };
     let queue = Queue::new(jobs.into_iter().map(|job| (job.message.len(), job)), threads);
     if count < 2 {
-        return Worker::new(&queue, 0).run().into_iter().map(|(_, outcome)| outcome).collect();
+        return Worker::new(&queue, 0).outcomes().into_iter().map(|(_, outcome)| outcome).collect();
     }
     let workers = (0..threads.min(count)).into_par_iter();
-    let made: Vec<_> = workers.map(|number| Worker::new(&queue, number).run()).collect();
+    let made: Vec<_> = workers.map(|number| Worker::new(&queue, number).outcomes()).collect();
     in_order(count, made.into_iter().flatten())
 }
 
@@ -49,6 +49,7 @@ struct Worker<'q, 'a> {
     waiting: VecDeque<(usize, Framed<'a>)>,
     places: Vec<usize>,
     chains: Vec<Chain<'a>>,
+    /// Buffers of messages that are done, for those that come: a call needs no more of them than lanes.
     spare: Vec<Chunk>,
     outcomes: Vec<(usize, Outcome)>,
 }
@@ -60,8 +61,13 @@ impl<'q, 'a> Worker<'q, 'a> {
         Worker { queue, number, width: lanes::width(), waiting, places, chains, spare, outcomes }
     }
 
+    fn outcomes(mut self) -> Vec<(usize, Outcome)> {
+        self.run();
+        self.outcomes
+    }
+
     /// Until nothing is left.
-    fn run(mut self) -> Vec<(usize, Outcome)> {
+    fn run(&mut self) {
         loop {
             self.queue.tell(self.number, self.held());
             while self.chains.len() < self.width
@@ -70,7 +76,7 @@ impl<'q, 'a> Worker<'q, 'a> {
                 self.start(place, framed);
             }
             if self.chains.is_empty() {
-                return self.outcomes;
+                return;
             }
             advance(&mut self.chains);
             self.collect();
@@ -150,5 +156,28 @@ impl<'q, 'a> Worker<'q, 'a> {
             self.spare.push(chunk);
             self.outcomes.push((self.places.swap_remove(at), Ok(sealed)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::Profile;
+    use crate::smime::tests::{alice, job};
+
+    #[test]
+    fn buffers_of_those_that_are_done_are_for_those_that_come() {
+        let recipients = [alice().validated()];
+        let jobs =
+            (0..60).map(|number| job(b"Subject: x\n\nhello\n", &recipients, Profile::Compatible, number));
+        let queue = Queue::new(jobs.map(|job| (job.message.len(), job)), 1);
+        let mut worker = Worker::new(&queue, 0);
+        worker.run();
+        assert_eq!(worker.outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).count(), 60);
+        assert_eq!(
+            worker.spare.len(),
+            worker.width,
+            "every one that was made is there, and there are no more"
+        );
     }
 }

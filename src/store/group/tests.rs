@@ -2,6 +2,7 @@ use super::*;
 use crate::engine::{Content, Place, PlainConsent};
 use crate::mail::{FileName, Flag, FolderName, MailboxName};
 use crate::store::{Call, MemoryStore};
+use crate::system::Crowd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +12,8 @@ struct Watched {
     folders: Arc<Mutex<Vec<PathBuf>>>,
     files: Arc<Mutex<usize>>,
     bad: Option<&'static str>,
+    /// Whose syncs are at work at once.
+    crowd: Option<Arc<Crowd>>,
 }
 
 impl Files for Watched {
@@ -18,8 +21,9 @@ impl Files for Watched {
         match call {
             Call::Sync => *self.files.lock().unwrap() += 1,
             Call::SyncFolder => self.folders.lock().unwrap().push(path.to_owned()),
-            _ => {}
+            _ => return run(),
         }
+        self.crowd.iter().for_each(|crowd| crowd.visit());
         let is_bad = call == Call::SyncFolder && self.bad.is_some_and(|bad| path.ends_with(bad));
         if is_bad { Err(io::Error::other("bad sector")) } else { run() }
     }
@@ -98,6 +102,23 @@ fn readers_see_the_order_of_the_copies_and_each_folder_is_synced_once() {
     let of = |side: usize| texts.iter().skip(side).step_by(2).cloned().collect::<Vec<_>>();
     assert_eq!((desk.lying("bob/new"), desk.lying("ada/new")), (of(0), of(1)));
     assert_eq!(desk.lying("bob/tmp").len() + desk.lying("ada/tmp").len(), 0);
+}
+
+#[test]
+fn thirty_two_are_synced_at_a_time() {
+    let mut desk = desk(None);
+    let names: Vec<String> = (0..4 * LANES).map(|number| format!("user{number}")).collect();
+    for name in &names {
+        desk.store.create(&owner(name), &MailboxName::inbox()).unwrap();
+    }
+    let crowd = Arc::new(Crowd::of(LANES));
+    let files = Watched { crowd: Some(Arc::clone(&crowd)), ..Watched::default() };
+    desk.store = MaildirStore::with_files(desk.root.path(), "{domain}/{local}", files).unwrap();
+    let copies: Vec<Copy<'_>> = names.iter().map(|name| copy(name, "INBOX", "x")).collect();
+    let staged: Vec<_> = desk.stage(&copies).into_iter().map(Result::unwrap).collect();
+    assert_eq!(crowd.take_most(), 32, "files");
+    assert!(desk.store.commit_all(staged).iter().all(Result::is_ok));
+    assert_eq!(crowd.take_most(), 32, "folders");
 }
 
 #[test]

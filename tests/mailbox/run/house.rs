@@ -8,7 +8,7 @@ use sealpost::mailbox::{
     Accounts, Ended, Event, Left, Made, Outcome, Proof, Read, Run, RunError, Scope, Seen, Selection, Work,
 };
 use sealpost::smime::{Mark, SealJob, Sealed, open, seal_many};
-use sealpost::store::{MaildirStore, NewContent, RunId};
+use sealpost::store::{Files, MaildirStore, NewContent, RunId};
 use sealpost::system::SystemEntropy;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -220,11 +220,11 @@ impl House {
         self.among(&self.means(RunId(1)), selection, work)
     }
 
-    fn go(&self, run: &Run<'_>, work: &Seal<'_>) -> Told {
+    pub(super) fn go<F: Files>(&self, run: &Run<'_, F>, work: &Seal<'_>) -> Told {
         self.among(run, &Selection::default(), work)
     }
 
-    fn among(&self, run: &Run<'_>, selection: &Selection, work: &Seal<'_>) -> Told {
+    fn among<F: Files>(&self, run: &Run<'_, F>, selection: &Selection, work: &Seal<'_>) -> Told {
         let owners = [self.owner.clone()];
         let accounts = Accounts { owners: &owners, mailbox: None, selection };
         let (mut events, mut ended) = (Vec::new(), None);

@@ -15,6 +15,7 @@ use super::{BLOCK, Block};
 use columns::Columns;
 pub(super) use memory::Piece;
 use memory::load;
+use schedule::Steps;
 pub(super) use schedule::encrypt;
 use std::arch::x86_64::__m128i;
 use std::fmt;
@@ -68,11 +69,6 @@ impl Kernels {
         if self.wide.is_some() { wide::WIDTH } else { narrow::WIDTH }
     }
 
-    /// How many columns are worked on together, used or not.
-    fn group(self) -> usize {
-        if self.wide.is_some() { wide::GROUP } else { 1 }
-    }
-
     /// The round keys of a key.
     pub(super) fn expand(self, key: &[u8; 32]) -> Box<RoundKeys> {
         let mut keys =
@@ -80,9 +76,16 @@ impl Kernels {
         expand::expand(self.narrow, key, &mut keys.keys);
         keys
     }
+}
 
-    /// Encrypts a piece a column; they are as long as each other, and at most as many as `width` says.
-    fn run(self, columns: &mut Columns, pieces: &mut [Piece<'_>]) {
+impl Steps for Kernels {
+    fn width(&self) -> usize {
+        Kernels::width(*self)
+    }
+    fn group(&self) -> usize {
+        if self.wide.is_some() { wide::GROUP } else { 1 }
+    }
+    fn run(&self, columns: &mut Columns, pieces: &mut [Piece<'_>]) {
         match self.wide {
             Some(vaes) => wide::run(vaes, columns, pieces),
             None => narrow::run(self.narrow, columns, pieces),

@@ -10,6 +10,16 @@ use std::cmp::Reverse;
 /// Blocks of an idle column.
 const IDLE: usize = 64;
 
+/// What encrypts a block of every column at a time.
+pub(super) trait Steps {
+    /// How many columns there are at most.
+    fn width(&self) -> usize;
+    /// How many of them are worked on together, used or not.
+    fn group(&self) -> usize;
+    /// Encrypts a piece a column; they are as long as each other, and at most as many as `width` says.
+    fn run(&self, columns: &mut Columns, pieces: &mut [Piece<'_>]);
+}
+
 /// What is left of a lane: key, chain and blocks of one message, still together.
 struct Left<'a> {
     keys: &'a Rounds,
@@ -19,9 +29,13 @@ struct Left<'a> {
 
 /// Encrypts the pieces of all lanes.
 pub(in super::super) fn encrypt(kernels: Kernels, lanes: &mut [Lane<'_>]) {
-    if let [lane] = lanes {
-        return lane.encrypt();
+    match lanes {
+        [lane] => lane.encrypt(),
+        lanes => side_by_side(kernels, lanes),
     }
+}
+
+fn side_by_side(kernels: impl Steps, lanes: &mut [Lane<'_>]) {
     let mut waiting = longest_first(lanes).into_iter();
     let mut table = Table::new(kernels);
     while table.fill(&mut waiting) {
@@ -49,16 +63,16 @@ fn left<'a>(lane: &'a mut Lane<'_>) -> Option<Left<'a>> {
 }
 
 /// The lanes at work, each with its column.
-struct Table<'a> {
-    kernels: Kernels,
+struct Table<'a, K> {
+    kernels: K,
     columns: Columns,
     busy: Vec<Left<'a>>,
     /// What columns work on that nobody has, where others of their register are in use.
     idle: [[Block; IDLE]; 3],
 }
 
-impl<'a> Table<'a> {
-    fn new(kernels: Kernels) -> Table<'a> {
+impl<'a, K: Steps> Table<'a, K> {
+    fn new(kernels: K) -> Table<'a, K> {
         Table {
             kernels,
             columns: Columns::new(),
@@ -103,5 +117,58 @@ impl<'a> Table<'a> {
                     .for_each(|left| self.columns.put(column, left.keys, left.chain));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Backend;
+    use super::*;
+    use std::cell::RefCell;
+
+    /// Kernels with a record: so many columns went on by so many blocks.
+    struct Recorded {
+        kernels: Kernels,
+        steps: RefCell<Vec<(usize, usize)>>,
+    }
+
+    impl Steps for &Recorded {
+        fn width(&self) -> usize {
+            self.kernels.width()
+        }
+        fn group(&self) -> usize {
+            self.kernels.group()
+        }
+        fn run(&self, columns: &mut Columns, pieces: &mut [Piece<'_>]) {
+            self.steps.borrow_mut().push((pieces.len(), pieces.first().map_or(0, Piece::len)));
+            self.kernels.run(columns, pieces);
+        }
+    }
+
+    /// What the kernels do for lanes of so many blocks.
+    fn steps(kernels: Kernels, lengths: &[usize]) -> Vec<(usize, usize)> {
+        let recorded = Recorded { kernels, steps: RefCell::default() };
+        let stream = |_: &usize| CbcStream::by(Backend::X86(kernels), &[7; 32], [0; BLOCK]);
+        let mut streams: Vec<CbcStream> = lengths.iter().map(stream).collect();
+        let mut contents: Vec<Vec<u8>> = lengths.iter().map(|blocks| vec![0; blocks * BLOCK]).collect();
+        let pairs = streams.iter_mut().zip(&mut contents);
+        let mut lanes: Vec<Lane<'_>> = pairs.map(|(stream, blocks)| Lane::in_place(stream, blocks)).collect();
+        side_by_side(&recorded, &mut lanes);
+        recorded.steps.into_inner()
+    }
+
+    /// All forty go by beside the long one, seven at a time, so that it alone says how long everything takes. Were it not
+    /// first, or were columns that become free not taken at once, it would have to wait.
+    #[test]
+    fn the_longest_begins_and_the_others_pass_beside_it() {
+        let Some(kernels) = Kernels::detect() else { return };
+        let mut lengths = vec![5; 41];
+        lengths[20] = 100;
+        let beside = [[(8, 5)].repeat(5), vec![(6, 5), (1, 70)]].concat();
+        assert_eq!(steps(kernels.only_narrow(), &lengths), beside);
+        // The ninth takes the column of the first that ends, while the others go on.
+        let ended = (1..=6).rev().map(|columns| (columns, 1));
+        let refilled: Vec<_> = [(8, 2), (8, 1)].into_iter().chain(ended).collect();
+        assert_eq!(steps(kernels.only_narrow(), &[1, 9, 8, 7, 6, 5, 4, 3, 2]), refilled);
     }
 }
