@@ -1,5 +1,6 @@
 //! Messages above the memory limit: the same results with flat memory, and no word of them on a disk.
 
+mod batch;
 mod deliver;
 mod flat;
 mod killed;

@@ -18,3 +18,4 @@ mod signals;
 mod sockets;
 mod stop;
 mod trust;
+mod waits;

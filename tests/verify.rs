@@ -1,6 +1,6 @@
 //! `sealpost cert verify`: exact texts, JSON, exit codes.
 
-use crate::support::{Ended, Program, tools};
+use crate::support::{Ended, Program, on_one_day, tools};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -23,6 +23,7 @@ impl House {
         if !tools(&["openssl"]) {
             return None;
         }
+        on_one_day();
         let house = House { folder: tempfile::tempdir().unwrap() };
         house.write("config", CONFIG);
         for key in ["root", "old", "between", "bob"] {
@@ -176,8 +177,9 @@ fn the_nearest_failure_is_told() {
     // An authority that ends before the others.
     house.issue_with("brief", "between", "root", "root", 4, "-days 1");
     let end = end_of(&house.file("brief.pem"));
+    let later = (time::OffsetDateTime::now_utc() + time::Duration::days(400)).date();
     house.refused(
-        "--at 2028-01-01 --trust root.pem --untrusted brief.pem bob.pem",
+        &format!("--at {later} --trust root.pem --untrusted brief.pem bob.pem"),
         &format!("the issuer's certificate CN=between ended on {end}"),
     );
     let far = "--at 2040-06-01T08:00:00+02:00";

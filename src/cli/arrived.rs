@@ -14,15 +14,15 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Of what cannot be read twice so much is taken into memory before it is known how much comes; then it is spooled.
-const FIRST: u64 = 1 << 20;
+pub(super) const FIRST: u64 = 1 << 20;
 /// Octets that are read at a time for the spool.
 const STEP: usize = 64 << 10;
 
 /// How much of a message is held.
 #[derive(clap::Args, Debug, Clone)]
 pub(super) struct Memory {
-    /// A message that is larger is worked on piece by piece; if it comes through a pipe it waits, encrypted, in a file
-    /// without a name in the temporary folder (TMPDIR)
+    /// A message that is larger is worked on piece by piece. What comes through a pipe and has more than 1 MiB waits until it
+    /// is whole, encrypted, in a file without a name in the temporary folder (TMPDIR)
     #[arg(long, value_name = "SIZE", default_value = crate::config::MEMORY_LIMIT, value_parser = words::size)]
     memory_limit: u64,
 }

@@ -36,7 +36,7 @@ pub(super) struct Options {
     /// Deliver the messages of a folder, sorted by their names: the files in it, or in cur and new if it is a Maildir; - is an
     /// mbox on standard input. The files stay where they are unless --done is said, and flags that stand in their names are
     /// not taken over. Links, folders and hidden files are left out. A message above memory-limit is worked on piece by piece;
-    /// one of an mbox waits for that, encrypted, in a file without a name in the root. With a folder nothing may come on standard
+    /// of an mbox, one of more than 1 MiB waits until it is whole, encrypted, in a file without a name in the root. With a folder nothing may come on standard
     /// input: where it is a pipe that stays open, end the command with </dev/null
     #[arg(long, value_name = "DIR", help_heading = MANY)]
     batch: Option<PathBuf>,

@@ -55,12 +55,13 @@ pub(super) struct Serve;
 
 impl Serve {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
+        // Before anything of it is to be seen: who is told to end while it starts goes on until it can, and leaves no socket. What it
+        // holds back, and what came already, it still has when it begins again (execve(2)).
+        let signals = EndSignals::hold().map_err(|error| Failure::io("listen for", "signals", &error))?;
         crate::system::close_inherited();
         give_back_large_rooms();
         crate::system::allow_many_files();
         let config = written_config(context)?;
-        // Who sees its socket may tell it to end: without this it would be killed then, and leave the socket.
-        let signals = EndSignals::hold().map_err(|error| Failure::io("listen for", "signals", &error))?;
         let listeners = listen(context, &config)?;
         context.become_owner()?;
         context.start_log(&config)?;

@@ -1,9 +1,8 @@
 //! What was found out about certificates, kept for the messages of a batch.
 
+use super::recent::Recent;
 use crate::mail::Address;
 use crate::pki::{Fingerprint, Unfit, ValidatedCertificate};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use time::OffsetDateTime;
 
@@ -24,7 +23,9 @@ pub(super) enum Whose {
 /// Judgements and the second in which each was made. Certificates and revocation lists begin and end with seconds (RFC 5280
 /// 4.1.2.5, 5.1.2.5), so that within one a judgement stays what it is, if nothing in the directory changes.
 #[derive(Debug, Default)]
-pub(super) struct Judgements(Mutex<HashMap<(Whose, Fingerprint), (i64, Judgement)>>);
+pub(super) struct Judgements(Mutex<Judged>);
+
+type Judged = Recent<(Whose, Fingerprint), (i64, Judgement)>;
 
 impl Judgements {
     /// The judgement of this second, made now if there is none.
@@ -35,14 +36,20 @@ impl Judgements {
         judge: impl FnOnce() -> Result<Judgement, E>,
     ) -> Result<Judgement, E> {
         let second = at.unix_timestamp();
-        match self.lock().entry(key) {
-            Entry::Occupied(known) if known.get().0 == second => Ok(known.get().1.clone()),
-            entry => {
+        let mut judged = self.lock();
+        match judged.ask(&key) {
+            Some((made, judgement)) if *made == second => Ok(judgement.clone()),
+            _ => {
                 let judgement = judge()?;
-                entry.insert_entry((second, judgement.clone()));
+                judged.learn(key, (second, judgement.clone()));
                 Ok(judgement)
             }
         }
+    }
+
+    /// Forgets what was not asked since the last sweep, once so many others were.
+    pub(super) fn sweep(&self, enough: usize) {
+        self.lock().sweep(enough);
     }
 
     /// Forgets all.
@@ -50,7 +57,7 @@ impl Judgements {
         self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Whose, Fingerprint), (i64, Judgement)>> {
+    fn lock(&self) -> MutexGuard<'_, Judged> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

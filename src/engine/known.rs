@@ -7,6 +7,7 @@
 use super::addressee::Addressees;
 use super::judgements::Judgements;
 use super::programs::Programs;
+use super::recent::Recent;
 use super::{
     Account, AccountFacts, BuiltIn, Directory, DirectoryError, Engine, EngineError, Generation,
     InstalledRules, Remembered, Route, ServerCopy, ServerCopyState,
@@ -14,12 +15,13 @@ use super::{
 use crate::mail::{Address, MailboxName};
 use crate::pki::Crl;
 use crate::rules::Needs;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Entries of each kind that are kept: twenty megabytes of accounts. Beyond it everything begins anew.
-const MOST: usize = 1024;
+/// Entries of each kind after which those that were not asked for meanwhile are forgotten: twice as many are kept, twenty megabytes of
+/// accounts, and what one window asks for. Each is forgotten by itself: an answer rests on the directory, and on no other answer.
+const ENOUGH: usize = 512;
 
 /// The owner of a mailbox, the mailbox, and who wants to insert into it.
 type Insertion = (Address, MailboxName, Address);
@@ -43,19 +45,21 @@ pub(super) struct Ground {
 #[derive(Default)]
 struct Answers {
     ground: Option<Ground>,
-    routes: HashMap<(Address, Option<char>), Route>,
-    accounts: HashMap<Address, Option<Account>>,
-    rights: HashMap<Insertion, bool>,
-    lists: HashMap<Vec<Vec<u8>>, Arc<Vec<Crl>>>,
-    programs: HashMap<Vec<Address>, Arc<Programs>>,
+    routes: Recent<(Address, Option<char>), Route>,
+    accounts: Recent<Address, Option<Account>>,
+    rights: Recent<Insertion, bool>,
+    lists: Recent<Vec<Vec<u8>>, Arc<Vec<Crl>>>,
+    programs: Recent<Vec<Address>, Arc<Programs>>,
 }
 
 impl Answers {
-    fn is_full(&self) -> bool {
+    fn sweep(&mut self) {
         let Answers { ground: _, routes, accounts, rights, lists, programs } = self;
-        [routes.len(), accounts.len(), rights.len(), lists.len(), programs.len()]
-            .into_iter()
-            .any(|len| len > MOST)
+        routes.sweep(ENOUGH);
+        accounts.sweep(ENOUGH);
+        rights.sweep(ENOUGH);
+        lists.sweep(ENOUGH);
+        programs.sweep(ENOUGH);
     }
 }
 
@@ -65,15 +69,17 @@ impl<'d> Known<'d> {
         Known { directory, built_in, answers: Mutex::default(), judgements: Judgements::default() }
     }
 
-    /// Forgets everything if the directory or the built-in set may be another one than it was, or if that cannot be told. Which
-    /// ones they are now.
+    /// Forgets everything if the directory or the built-in set may be another one than it was, or if that cannot be told, and else
+    /// what nobody asks for. Which ones they are now. To be called between windows: what one learned it has until its end.
     pub(super) fn refresh(&self) -> Ground {
         let ground = self.current();
         let mut answers = self.lock();
-        if ground.directory.is_none() || Some(ground) != answers.ground || answers.is_full() {
+        if ground.directory.is_none() || Some(ground) != answers.ground {
             *answers = Answers { ground: Some(ground), ..Answers::default() };
             self.judgements.clear();
         }
+        answers.sweep();
+        self.judgements.sweep(ENOUGH);
         ground
     }
 
@@ -102,7 +108,7 @@ impl<'d> Known<'d> {
         if self.learn_routes(&mut answers, &asked, delimiter).is_err() {
             return;
         }
-        let targets = asked.iter().filter_map(|one| match answers.routes.get(one) {
+        let targets = asked.iter().filter_map(|one| match answers.routes.ask(one) {
             Some(Route::Account(account)) => Some(account.clone()),
             _ => None,
         });
@@ -129,21 +135,21 @@ impl<'d> Known<'d> {
         addressees: &Addressees,
     ) -> Result<Arc<Programs>, EngineError> {
         let key: Vec<Address> = addressees.known.iter().map(|one| one.account.address.clone()).collect();
-        if let Some(known) = self.lock().programs.get(&key) {
+        if let Some(known) = self.lock().programs.ask(&key) {
             return Ok(Arc::clone(known));
         }
         let programs = Arc::new(Programs::load(engine, addressees)?);
-        self.lock().programs.insert(key, Arc::clone(&programs));
+        self.lock().programs.learn(key, Arc::clone(&programs));
         Ok(programs)
     }
 
     /// The same as [`Directory::revocation_lists`], which can be large, shared.
     pub(super) fn lists(&self, issuers: Vec<Vec<u8>>) -> Result<Arc<Vec<Crl>>, DirectoryError> {
-        if let Some(known) = self.lock().lists.get(&issuers) {
+        if let Some(known) = self.lock().lists.ask(&issuers) {
             return Ok(Arc::clone(known));
         }
         let lists = Arc::new(self.directory.revocation_lists(&issuers)?);
-        self.lock().lists.insert(issuers, Arc::clone(&lists));
+        self.lock().lists.learn(issuers, Arc::clone(&lists));
         Ok(lists)
     }
 
@@ -154,23 +160,23 @@ impl<'d> Known<'d> {
 
 /// Asks by one question what is not known.
 fn learn<Q: Clone + Eq + Hash, A>(
-    known: &mut HashMap<Q, A>,
+    known: &mut Recent<Q, A>,
     asked: &[Q],
     ask: impl FnOnce(&[Q]) -> Result<Vec<A>, DirectoryError>,
 ) -> Result<(), DirectoryError> {
     let mut seen = HashSet::new();
-    let unknown = asked.iter().filter(|one| !known.contains_key(*one) && seen.insert(*one));
+    let unknown = asked.iter().filter(|one| known.ask(one).is_none() && seen.insert(*one));
     let unknown: Vec<Q> = unknown.cloned().collect();
     if !unknown.is_empty() {
         let found = ask(&unknown)?;
-        known.extend(unknown.into_iter().zip(found));
+        unknown.into_iter().zip(found).for_each(|(question, answer)| known.learn(question, answer));
     }
     Ok(())
 }
 
 /// The answers in the order of the questions. One that got none ends them, as the directory's own would be short.
-fn known_of<Q: Eq + Hash, A: Clone>(known: &HashMap<Q, A>, asked: &[Q]) -> Vec<A> {
-    asked.iter().map_while(|one| known.get(one).cloned()).collect()
+fn known_of<Q: Eq + Hash, A: Clone>(known: &mut Recent<Q, A>, asked: &[Q]) -> Vec<A> {
+    asked.iter().map_while(|one| known.ask(one).cloned()).collect()
 }
 
 impl Directory for Known<'_> {
@@ -182,19 +188,19 @@ impl Directory for Known<'_> {
         let asked: Vec<_> = addresses.iter().map(|address| (address.clone(), delimiter)).collect();
         let mut answers = self.lock();
         self.learn_routes(&mut answers, &asked, delimiter)?;
-        Ok(known_of(&answers.routes, &asked))
+        Ok(known_of(&mut answers.routes, &asked))
     }
 
     fn accounts(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, DirectoryError> {
         let mut answers = self.lock();
         learn(&mut answers.accounts, addresses, |unknown| self.directory.accounts(unknown))?;
-        Ok(known_of(&answers.accounts, addresses))
+        Ok(known_of(&mut answers.accounts, addresses))
     }
 
     fn may_insert(&self, asked: &[Insertion]) -> Result<Vec<bool>, DirectoryError> {
         let mut answers = self.lock();
         learn(&mut answers.rights, asked, |unknown| self.directory.may_insert(unknown))?;
-        Ok(known_of(&answers.rights, asked))
+        Ok(known_of(&mut answers.rights, asked))
     }
 
     fn rules(&self, accounts: &[Address]) -> Result<Vec<InstalledRules>, DirectoryError> {

@@ -28,6 +28,7 @@ mod plan;
 mod planned;
 mod programs;
 mod prospect;
+mod recent;
 mod remember;
 mod report;
 mod request;

@@ -1,9 +1,10 @@
 //! Messages of many sessions, each of which waits for the answer to its own.
 //!
-//! Sessions put their messages into a [`Queue`] and wait. A few lanes take what is there, as a window, and never wait for more:
-//! while one stores, the next looks up, judges and seals what came meanwhile, all of it by one call. What was looked up is kept
-//! until the directory changes; a window that meets a change is given back, and so is a message whose rules do more than store:
-//! its own session delivers it then, so that a slow program holds up nobody else. The order of different sessions means nothing.
+//! Sessions put their messages into a [`Queue`] and wait. A few lanes take what is there, up to a window (so many messages, and so
+//! many octets), and never wait for more: while one stores, the next looks up, judges and seals what came meanwhile, all of it by
+//! one call. What was looked up is kept until the directory changes; a window that meets a change is given back, and so is a
+//! message whose rules do more than store: its own session delivers it then, so that a slow program holds up nobody else. The
+//! order of different sessions means nothing.
 //!
 //! Each message gets one answer, on a channel of its own that ends with it. Whoever panics with messages in hand lets go of their
 //! channels, and those who wait learn that nobody knows what became of them, which is a doubt.
@@ -23,7 +24,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub use alone::House;
 
 /// How many take windows in turn: those that store, and one that prepares.
-const LANES: usize = 3;
+pub(super) const LANES: usize = 3;
 
 /// What is said to a session.
 enum Handed {
@@ -107,6 +108,12 @@ impl Queue {
         left.into_iter().for_each(|ticket| ticket.say(Handed::Back));
     }
 
+    /// How many wait.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.lock().tickets.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -125,7 +132,8 @@ impl Drop for Serving<'_> {
 pub struct Service<'s> {
     /// As for one.
     pub engine: Engine<'s>,
-    /// What a lane takes at a time, each message counted once for each of its recipients. A larger one its session delivers.
+    /// What a lane takes at a time, of what is there: so many messages, whose octets count once for each recipient. A message whose
+    /// octets alone are more its session delivers.
     pub window: InFlight,
     /// Octets that are held to deliver one message by itself, counted in the same way: what is above is sealed as it is written,
     /// if its rules allow that.

@@ -6,6 +6,8 @@ mod facts;
 mod large;
 mod mails;
 mod policies;
+mod remembered;
+mod service;
 
 use super::*;
 use crate::crypto::{Classical, Entropy, EntropyError, Profile, Seed};

@@ -1,7 +1,7 @@
 //! A batch that is killed: no message is lost, none is half visible, and none was told as stored that is not there for good.
 
 use super::house::{BOB, House};
-use crate::support::{Ended, Program, path, tools, wait_for};
+use crate::support::{Ended, Program, ended_calls, path, tools, wait_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -185,22 +185,8 @@ enum Call {
 
 /// The calls of a run in the order in which they ended.
 fn calls(trace: &str, inbox: &Path) -> Vec<Call> {
-    let mut begun = BTreeMap::<&str, String>::new();
     let mut calls = Vec::new();
-    for line in trace.lines() {
-        let (thread, line) = line.split_once(' ').unwrap();
-        let line = line.trim_start();
-        let whole = match (line.strip_suffix("<unfinished ...>"), line.split_once(" resumed>")) {
-            (Some(begin), _) => {
-                begun.insert(thread, begin.to_owned());
-                continue;
-            }
-            (_, Some((_, rest))) => begun.remove(thread).unwrap_or_default() + rest,
-            _ => line.to_owned(),
-        };
-        if !whole.contains(" = ") || whole.contains(" = -1 ") {
-            continue;
-        }
+    for whole in ended_calls(trace) {
         let base = |text: &str| text.rsplit('/').next().unwrap_or_default().to_owned();
         if let Some(rest) = whole.strip_prefix("fsync(") {
             let file = rest.split_once('<').unwrap().1.split('>').next().unwrap();

@@ -68,6 +68,22 @@ fn hiding_the_subject_works() {
     assert!(String::from_utf8(sealed).unwrap().starts_with("Subject: [...]\n"));
 }
 
+/// Where a user looks for it.
+#[test]
+fn saying_how_much_is_held_works() {
+    let site = Site::furnished();
+    let (_, good) = super::identities(&site);
+    let setting = commands("How fast", "memory-limit = ").pop().unwrap();
+    std::fs::write(site.root().join("sealpost.toml"), format!("memory-limit = {setting}\n")).unwrap();
+    let shown = String::from_utf8(site.run("config show").ok()).unwrap();
+    let line = shown.lines().find(|line| line.starts_with("memory-limit ")).unwrap();
+    assert!(line.split_whitespace().eq(["memory-limit", &setting, "sealpost.toml:1"]), "{line}");
+    let seal = commands("How fast", "sealpost ").pop().unwrap();
+    let words = seal.split(" < ").next().unwrap().replace("anna.pem", &good);
+    let sealed = Program::sealpost().words(&words).input("Subject: s\n\ny\n").run().ok();
+    assert!(sealed.starts_with(b"Subject: s\n"));
+}
+
 #[test]
 fn the_rules_that_ship_are_checked_installed_and_explained() {
     let site = Site::furnished();

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 const LIMIT: &str = "memory-limit = \"1M\"\n";
 
-fn message(mib: usize) -> Vec<u8> {
+pub(super) fn message(mib: usize) -> Vec<u8> {
     let line = format!("{WORD} is a word in a line of this message, which is long enough\n");
     let body = line.repeat((mib << 20) / line.len() + 1);
     format!("From: carol@far.example\nTo: bob@north.example\nSubject: long\n\n{body}").into_bytes()

@@ -116,7 +116,7 @@ fn what_is_called_there_is_there_for_good() {
     assert!(text.lines().count() == 3 && text.ends_with(" 40\n"), "{text}");
     let again = traced("trace=fsync");
     for part in ["new", "cur"] {
-        assert!(again.contains(&format!("{}>)", path(&maildir.join(part)))), "{part}: {again}");
+        assert!(again.contains(&format!("{}>", path(&maildir.join(part)))), "{part}: {again}");
     }
 }
 

@@ -1,11 +1,10 @@
 //! Messages that a client of a live Dovecot moves or expunges while they are replaced.
 
 use super::served::{BOB, FIRST, Served};
-use super::verbs::events;
+use super::verbs::events_of;
+use crate::support::root;
 use crate::support::servers::Wire;
-use crate::support::{Ended, root};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 /// One batch of a run.
 const LETTERS: u64 = 512;
@@ -16,27 +15,18 @@ fn attempt(session: &mut Wire, command: &str) {
     while !session.line().starts_with("b ") {}
 }
 
-/// So many new files are staged when the server begins: just before they become visible is the hardest moment. The run waits
-/// for it there.
-const STAGED: usize = 490;
-
 /// What the server is told, with UIDS in the place of some of them, and for how many at a time.
 type Order = (&'static str, u64);
 
-/// Does the command to all letters, the last ones first, at that moment. New files have higher UIDs.
-fn at_work(served: &Served, session: &mut Wire, (command, at_once): Order) {
-    let (tmp, end) = (served.maildir().join("tmp"), Instant::now() + Duration::from_secs(60));
-    while std::fs::read_dir(&tmp).unwrap().count() < STAGED && Instant::now() < end {}
-    for chunk in (0..LETTERS / at_once).rev() {
-        let uids = format!("{}:{}", chunk * at_once + 1, (chunk + 1) * at_once);
-        attempt(session, &command.replace("UIDS", &uids));
-    }
-}
-
-fn run_beside(served: &Served, mut session: Wire, order: Order) -> Ended {
-    std::thread::scope(|threads| {
-        threads.spawn(|| at_work(served, &mut session, order));
-        served.held_up(&format!("--json mailbox encrypt --account {BOB} --all"))
+/// A run, and what it told. When all is staged, just before the new files become visible, which is the hardest moment, it is held
+/// up until the server has done the command to all letters, the last ones first.
+fn run_beside(served: &Served, session: &mut Wire, (command, at_once): Order) -> String {
+    let words = format!("--json mailbox encrypt --account {BOB} --all");
+    served.held_up(&words, LETTERS as usize, || {
+        for chunk in (0..LETTERS / at_once).rev() {
+            let uids = format!("{}:{}", chunk * at_once + 1, (chunk + 1) * at_once);
+            attempt(session, &command.replace("UIDS", &uids));
+        }
     })
 }
 
@@ -57,9 +47,9 @@ fn what_is_moved_while_it_is_replaced_is_there_once() {
         return;
     }
     let served = Served::with_letters(LETTERS);
-    let session = served.dovecot.session(BOB);
+    let mut session = served.dovecot.session(BOB);
     // All at once: the server makes every link first, and removes the old names after the last one.
-    run_beside(&served, session, ("UID MOVE UIDS Archive", LETTERS)).ok();
+    run_beside(&served, &mut session, ("UID MOVE UIDS Archive", LETTERS));
     let places = places(&served);
     let doubles: Vec<_> =
         places.iter().filter(|(_, places)| places.len() > 1).map(|(number, _)| number).collect();
@@ -79,17 +69,16 @@ fn what_is_expunged_while_it_is_replaced_does_not_come_back() {
     let served = Served::with_letters(LETTERS);
     let mut session = served.dovecot.session(BOB);
     session.imap("STORE 1:* +FLAGS (\\Deleted)");
-    let ended = run_beside(&served, session, ("UID EXPUNGE UIDS", 64));
+    let told = run_beside(&served, &mut session, ("UID EXPUNGE UIDS", 64));
     let mut sealed = Vec::new();
     let mut gone = 0;
-    for event in events(&ended).iter().filter(|event| event["event"] == "message") {
+    for event in events_of(&told).iter().filter(|event| event["event"] == "message") {
         let number: u64 = event["message"].as_str().unwrap().split_once('.').unwrap().0.parse().unwrap();
         match event["outcome"].as_str().unwrap() {
             "sealed" => sealed.push(number),
             _ => gone += 1,
         }
     }
-    ended.ok();
     sealed.sort_unstable();
     assert!(places(&served).into_keys().eq(sealed), "another one is there");
     println!("{gone} of {LETTERS} were expunged");

@@ -54,7 +54,7 @@ fn public_mail_comes_back_to_the_disk_byte_for_byte() {
     let account = "--account bob@north.example";
     let with = format!("{account} --password-file {} --all", path(&password));
     let all_done = |words: &str, label: &str| {
-        let ended = site.program(words).limit(600).run();
+        let ended = site.program(words).run();
         assert_eq!(ended.code, Some(0), "{words}: {}", ended.stderr);
         assert_eq!(number(&ended, label), Some(before.len() as u64), "{}", ended.text());
         let now = maildir.messages();

@@ -1,7 +1,7 @@
 //! A store with mail of ten years, which a private Dovecot serves.
 
 use crate::support::servers::Dovecot;
-use crate::support::{Authority, Ended, Identity, Program, crlf, path};
+use crate::support::{Authority, Ended, Held, Identity, Program, crlf, path, wait_for};
 use sealpost::pki::{UnlockedKey, read_certificates, read_key_file};
 use sealpost::smime::{OpeningKey, open};
 use std::collections::BTreeSet;
@@ -129,12 +129,19 @@ impl Served {
         program.words(words).run()
     }
 
-    /// The same, held up for five seconds when all is staged and nothing is visible.
-    pub(super) fn held_up(&self, words: &str) -> Ended {
-        let hold = ["-e", "trace=linkat", "-e", "inject=linkat:delay_enter=5000000:when=1"];
-        let program = Program::new("strace").args(["-f", "-o", "/dev/null"]).args(hold);
-        let program = program.args([path(&self.program), "--root", path(&self.root)]);
-        program.words(words).run()
+    /// The same, held up when so many are staged and nothing is visible, until something else is done. What it printed.
+    pub(super) fn held_up(&self, words: &str, staged: usize, meanwhile: impl FnOnce()) -> String {
+        let words: Vec<&str> =
+            ["--root", path(&self.root)].into_iter().chain(words.split_whitespace()).collect();
+        let held = Held::before_the_first("linkat", &self.program, &words);
+        let tmp = self.maildir().join("tmp");
+        wait_for("all to be staged", 60, || {
+            (std::fs::read_dir(&tmp).unwrap().count() == staged).then_some(())
+        });
+        meanwhile();
+        let ended = held.go_on();
+        assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).unwrap()
     }
 
     /// The messages of a mailbox: `""` is the INBOX, `.Archive` another.

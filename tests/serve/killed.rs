@@ -2,7 +2,7 @@
 
 use super::daemon::{Client, Daemon, configure, inbox, message, socket, stored};
 use crate::batch::house::{BOB, House};
-use crate::support::{path, tools};
+use crate::support::{ended_calls, path, tools};
 use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::io;
@@ -118,8 +118,7 @@ fn nothing_is_told_that_is_not_synced() {
     let _house = daemon.stop();
     let trace = std::fs::read_to_string(&file).unwrap();
     let (mut synced, mut visible, mut lasting, mut told) = (Vec::new(), 0, 0, 0);
-    for line in trace.lines().filter(|line| line.contains(" = ") && !line.contains(" = -1 ")) {
-        let called = line.split_once(' ').unwrap().1.trim_start();
+    for called in ended_calls(&trace) {
         if called.starts_with("fsync(") {
             let file = called.split('<').nth(1).unwrap().split('>').next().unwrap().to_owned();
             if file.ends_with("/bob/Maildir/new") {

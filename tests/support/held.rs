@@ -13,11 +13,21 @@ impl Held {
     /// Starts the binary under test. Before it makes one of these system calls for that file it stands still, for ten minutes
     /// if nobody lets it go on.
     pub(crate) fn before(calls: &str, file: &Path, arguments: &[&str]) -> Held {
-        let (trace, hold) = (format!("trace={calls}"), format!("inject={calls}:delay_enter=600000000"));
+        let program = Path::new(env!("CARGO_BIN_EXE_sealpost"));
+        Held::start((calls, ""), &["-P", path(file)], program, arguments)
+    }
+
+    /// The same of this program, before a thread of it makes this call for the first time, for whatever file.
+    pub(crate) fn before_the_first(call: &str, program: &Path, arguments: &[&str]) -> Held {
+        Held::start((call, ":when=1"), &[], program, arguments)
+    }
+
+    fn start((calls, when): (&str, &str), files: &[&str], program: &Path, arguments: &[&str]) -> Held {
+        let (trace, hold) = (format!("trace={calls}"), format!("inject={calls}:delay_enter=600000000{when}"));
         // A grandchild traces: the program is our child, and outlives it.
         let mut command = Command::new("strace");
-        command.args(["-D", "-f", "-o", "/dev/null", "-P", path(file), "-e", &trace, "-e", &hold]);
-        command.arg(env!("CARGO_BIN_EXE_sealpost")).args(arguments);
+        command.args(["-D", "-f", "-o", "/dev/null", "-e", &trace, "-e", &hold]).args(files);
+        command.arg(program).args(arguments);
         let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Held(Some(piped.spawn().unwrap()))
     }

@@ -13,6 +13,7 @@ pub(crate) mod servers;
 mod site;
 mod store;
 mod terminal;
+mod trace;
 mod watched;
 
 pub(crate) use crate::laws::crlf;
@@ -30,6 +31,7 @@ pub(crate) use program::{Ended, Program, find, high_water, of_three, path};
 pub(crate) use site::Site;
 pub(crate) use store::Store;
 pub(crate) use terminal::{Terminal, drawings};
+pub(crate) use trace::ended_calls;
 pub(crate) use watched::Watched;
 
 /// Tries with once, four times and sixteen times the time what takes less than once on a machine that is not busy, until it came

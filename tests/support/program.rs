@@ -58,9 +58,12 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// In the language, the time zone and the shell of nobody, whoever runs the tests.
     pub(crate) fn new(name: &str) -> Program {
         let file = find(name).unwrap_or_else(|| name.into());
-        Program { command: Command::new(file), input: None, limit: Duration::from_secs(300) }
+        let mut command = Command::new(file);
+        command.env("LC_ALL", "C.UTF-8").env_remove("LANGUAGE").env("TZ", "UTC").env("SHELL", "/bin/sh");
+        Program { command, input: None, limit: Duration::from_secs(600) }
     }
 
     /// The binary under test, without anything that the caller's environment says about it.
@@ -106,7 +109,7 @@ impl Program {
         self
     }
 
-    /// Killed, and the test failed, after this long (five minutes if not said).
+    /// Killed, and the test failed, after this long (ten minutes if not said).
     pub(crate) fn limit(mut self, seconds: u64) -> Program {
         self.limit = Duration::from_secs(seconds);
         self

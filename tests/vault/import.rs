@@ -215,13 +215,8 @@ fn what_nss_exports_is_taken_and_what_we_export_nss_takes() {
     let database = format!("sql:{}", path(&folder));
     Program::new("certutil").args(["-N", "--empty-password", "-d", &database]).run().ok();
     let file = desk.pkcs12("openssl", "");
-    let nss = |words: [&str; 4]| {
-        Program::new("pk12util")
-            .args(words)
-            .args(["-d", &database, "-W", PASSWORD])
-            .env("LC_ALL", "C.UTF-8")
-            .run()
-    };
+    let nss =
+        |words: [&str; 4]| Program::new("pk12util").args(words).args(["-d", &database, "-W", PASSWORD]).run();
     nss(["-i", path(&file), "-k", "/dev/null"]).ok();
     let out = desk.file("nss.p12");
     nss(["-o", path(&out), "-n", "bob's key"]).ok();

@@ -2,6 +2,7 @@
 
 use super::source::{Found, Place, Refused};
 use super::spooled::Spooled;
+use crate::cli::arrived::FIRST;
 use crate::cli::failure::{Code, Failure};
 use crate::config::Config;
 use crate::crypto::SecretBytes;
@@ -28,10 +29,12 @@ pub(super) struct Mbox<'s> {
     /// A message of which the end did not come yet, and where it waits.
     spooled: Option<Spooled>,
     folder: PathBuf,
+    /// Octets of one that is in memory as a whole once it has come.
+    held: u64,
 }
 
 impl<'s> Mbox<'s> {
-    /// What is too large to be held waits in `root`.
+    /// A message of which more comes than [`FIRST`] waits in `root`: nobody knows how much it will be.
     pub(super) fn new(
         format: Variant,
         input: File,
@@ -39,15 +42,16 @@ impl<'s> Mbox<'s> {
         stop: &'s AtomicBool,
     ) -> Mbox<'s> {
         let size = |octets: u64| usize::try_from(octets).unwrap_or(usize::MAX);
-        let (held, most) = (size(config.memory_limit), size(config.settings.max_message));
+        let (first, most) = (size(config.memory_limit.min(FIRST)), size(config.settings.max_message));
         Mbox {
-            splitter: Splitter::in_pieces(format, held, most),
+            splitter: Splitter::in_pieces(format, first, most),
             input: Patient::new(input, stop),
             chunk: Zeroizing::new(vec![0; CHUNK]),
             stop,
             is_empty: true,
             spooled: None,
             folder: root.to_owned(),
+            held: config.memory_limit,
         }
     }
 
@@ -83,7 +87,7 @@ impl<'s> Mbox<'s> {
                 self.spooled = Some(Spooled::begin(place, &self.folder));
             }
             Part::Piece(octets) => self.spooled.iter_mut().for_each(|spooled| spooled.add(&octets)),
-            Part::Ends(last) => return self.spooled.take().map(|spooled| spooled.end(last)),
+            Part::Ends(last) => return self.spooled.take().map(|spooled| spooled.end(last, self.held)),
         }
         None
     }

@@ -1,10 +1,13 @@
-//! A message of an mbox that is too large to be held: it waits in a file without a name, encrypted under a key of this process.
+//! A message of an mbox that has not come whole in the first of it: it waits in a file without a name, encrypted under a key of
+//! this process.
 
 use super::mbox::too_large;
 use super::source::{Found, Place, unread};
+use crate::crypto::SecretBytes;
 use crate::engine::Load;
 use crate::mail::mbox::TooLarge;
-use crate::system::SpoolWriter;
+use crate::mail::{Source, Span};
+use crate::system::{Spool, SpoolWriter};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -28,19 +31,50 @@ impl Spooled {
         }
     }
 
-    /// With its last octets.
-    pub(super) fn end(mut self, last: Result<Zeroizing<Vec<u8>>, TooLarge>) -> Found {
+    /// With its last octets. One of not more than `held` is read into memory: such messages go together, and one by one they take
+    /// longer than to be read.
+    pub(super) fn end(mut self, last: Result<Zeroizing<Vec<u8>>, TooLarge>, held: u64) -> Found {
         last.iter().for_each(|last| self.add(last));
         let Spooled { place, writer } = self;
         let finish = |writer: SpoolWriter| writer.finish().map_err(|error| unwritten(&error));
         let message = last.map_err(too_large).and_then(|_| {
-            let written = writer.and_then(finish).map_err(|reason| (unread(), reason));
-            written.map(|spool| Load::Large(Box::new(spool)))
+            let written = writer.and_then(finish);
+            written.and_then(|spool| load(spool, held)).map_err(|reason| (unread(), reason))
         });
         (place, message)
     }
 }
 
+fn load(spool: Spool, held: u64) -> Result<Load, String> {
+    if spool.len() > held {
+        return Ok(Load::Large(Box::new(spool)));
+    }
+    let octets = Span::of(&spool).all();
+    let mut octets =
+        octets.map_err(|error| format!("cannot read the temporary file in which it waits: {error}"))?;
+    Ok(Load::Held(SecretBytes::new(std::mem::take(&mut *octets))))
+}
+
 fn unwritten(error: &std::io::Error) -> String {
     format!("cannot write the temporary file in which it waits: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arrived::held;
+
+    fn spooled(pieces: usize, limit: u64) -> Load {
+        let place = Place::Mbox { number: 1, offset: 0 };
+        let mut spooled = Spooled::begin(place, &std::env::temp_dir());
+        (1..pieces).for_each(|_| spooled.add(&[b'x'; 1000]));
+        spooled.end(Ok(vec![b'x'; 1000].into()), limit).1.ok().unwrap()
+    }
+
+    #[test]
+    fn what_is_not_above_the_limit_is_held_when_it_is_whole() {
+        assert!(matches!(spooled(100, 100_000), Load::Held(octets) if octets.expose() == [b'x'; 100_000]));
+        let Load::Large(source) = spooled(100, 99_999) else { panic!("it is above the limit") };
+        assert!(held(Span::of(&*source)).is_ok_and(|octets| octets.expose() == [b'x'; 100_000]));
+    }
 }

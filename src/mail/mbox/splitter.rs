@@ -1,11 +1,11 @@
 //! From octets in pieces of any size to messages.
 
+mod counted;
 mod passing;
 
 use super::from_line::{self, FromLine};
 use super::held::Held;
 use super::{Keeping, Variant, quoting};
-use crate::mail::header_fields;
 use memchr::{memchr, memmem};
 use passing::Passing;
 use zeroize::Zeroizing;
@@ -126,7 +126,7 @@ impl Splitter {
             variant,
             limit: limit.max(CONTEXT),
             hold: usize::MAX,
-            held: Held::default(),
+            held: Held::of_about(usize::MAX),
             looked: 0,
             state: State::Begin,
             ended: false,
@@ -225,43 +225,15 @@ impl Splitter {
         }
     }
 
-    /// Finds the end of the header. Where it is too far away to be counted from, lines decide.
-    fn header(&mut self, open: Open) -> Turn {
-        let held = self.held.octets();
-        let Some(body) = body_begins(held, self.looked) else {
-            self.looked = held.len().saturating_sub(CONTEXT);
-            if !self.ended && held.len() <= self.limit.min(self.hold) {
-                return Turn::Wait;
-            }
-            return self.go_on(open, Phase::Lines);
-        };
-        let length = content_length(held.get(..body).unwrap_or_default());
-        let end = length.and_then(|length| body.checked_add(length)).filter(|end| *end <= self.limit);
-        self.go_on(open, end.map_or(Phase::Lines, Phase::Counted))
-    }
-
     fn go_on(&mut self, open: Open, phase: Phase) -> Turn {
         self.looked = 0;
         self.state = State::Inside(open, phase);
         Turn::Again
     }
 
-    /// A length is believed if a message begins, or nothing follows, just where it ends or behind one empty line there.
-    fn counted(&mut self, open: Open, end: usize) -> Turn {
-        let held = self.held.octets();
-        let rest = held.get(end..).unwrap_or_default();
-        if !self.ended && rest.len() < 2 {
-            return Turn::Wait;
-        }
-        let gap = if rest.starts_with(b"\r\n") { 2 } else { usize::from(rest.starts_with(b"\n")) };
-        if self.ended && held.len() >= end && rest.len() == gap {
-            return self.give(open, end, end + gap, None);
-        }
-        match self.place(end + gap) {
-            Place::Unknown => Turn::Wait,
-            Place::Nothing => self.go_on(open, Phase::Lines),
-            Place::Begins(from, line) => self.give(open, end, end + gap, Some((from, line))),
-        }
+    /// Is so much of one message here that the rest is given in pieces?
+    fn is_too_much(&self) -> bool {
+        self.held.octets().len() > self.hold.saturating_add(2) && self.hold < self.limit
     }
 
     /// Looks for the next `From ` line behind an empty one.
@@ -277,7 +249,7 @@ impl Splitter {
                 self.give(open, end, all, None)
             }
             _ if self.looked > self.hold.saturating_add(2) && self.hold < self.limit => {
-                self.begin_passing(open)
+                self.begin_passing(open, None)
             }
             // An empty line of two octets may stand before what is looked at.
             _ if self.looked > self.limit.saturating_add(2) => {
@@ -403,27 +375,4 @@ fn empty_line_before(held: &[u8], at: usize, whole: bool) -> Option<usize> {
         return Some(1);
     }
     before.strip_suffix(b"\r").is_some_and(ends_line).then_some(2)
-}
-
-/// Where the body begins, if the end of the header is there; looked for from `from` on.
-fn body_begins(held: &[u8], from: usize) -> Option<usize> {
-    if held.starts_with(b"\n") {
-        return Some(1);
-    }
-    if held.starts_with(b"\r\n") {
-        return Some(2);
-    }
-    let rest = held.get(from..)?;
-    let lf = memmem::find(rest, b"\n\n").map(|at| from + at + 2);
-    let seen = lf.map_or(rest, |end| held.get(from..end).unwrap_or(rest));
-    let crlf = memmem::find(seen, b"\n\r\n").map(|at| from + at + 3);
-    crlf.or(lf)
-}
-
-/// What the first `Content-Length` of a header says.
-fn content_length(header: &[u8]) -> Option<usize> {
-    let field = header_fields(header).find(|field| field.name().eq_ignore_ascii_case("Content-Length"))?;
-    let digits = field.value().trim_ascii();
-    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    str::from_utf8(digits).ok().filter(|_| is_number)?.parse().ok()
 }

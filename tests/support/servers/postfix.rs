@@ -143,8 +143,10 @@ impl Postfix {
         wait_for("the end of a message", 60, || self.log().lines().any(is_gone).then_some(()));
     }
 
-    /// Tries what is deferred again.
-    pub(crate) fn flush(&self) {
+    /// Tries a message again that is deferred, once it is: its fates are in the log before.
+    pub(crate) fn try_again(&self, id: &str) {
+        let file = self.folder.join("spool/deferred").join(&id[..1]).join(id);
+        wait_for("a message to be deferred", 60, || file.exists().then_some(()));
         self.control("flush");
     }
 
