@@ -269,8 +269,8 @@ fn doctor_asks_postfix_whether_its_mail_comes_here() {
     std::fs::create_dir(&tools).unwrap();
     let postconf = |main: &str, service: &str, domains: &str| {
         let script = format!(
-            "#!/bin/sh\ncase \"$*\" in\n*limit) echo '{main}';;\n-M*) echo '{service}';;\n*transport) echo sealpost;;\n\
-             *domains) echo '{domains}';;\nesac\n"
+            "#!/bin/sh\ncase \"$*\" in\n-M*) echo '{service}';;\n-x*) echo 'virtual_transport = sealpost'\n\
+             echo 'sealpost_destination_recipient_limit = {main}'; echo 'virtual_mailbox_domains = {domains}';;\nesac\n"
         );
         std::fs::write(tools.join("postconf"), script).unwrap();
         let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);

@@ -1,18 +1,9 @@
 //! A private Postfix hands mail to the hook, a private Dovecot serves what it stored, OpenSSL opens it.
-//! Both live in a temporary folder, on free ports of 127.0.0.1, and are stopped by their process ids.
 
-pub(crate) mod dovecot;
-pub(crate) mod house;
-pub(crate) mod postfix;
-pub(crate) mod wire;
+use crate::support::path;
+use crate::support::servers::{Fate, House, Postfix, can_run};
 
-use crate::support::{path, root};
-use house::House;
-use postfix::{Fate, Postfix};
-
-/// Who owns the mail: any user that is neither root nor Postfix's.
-pub(crate) const OWNER: &str = "nobody";
-pub(crate) const MESSAGE: &str = "From: Anna <anna@south.example>\nTo: bob@north.example\nSubject: Lunch\n\
+const MESSAGE: &str = "From: Anna <anna@south.example>\nTo: bob@north.example\nSubject: Lunch\n\
 Message-ID: <lunch@south.example>\nDate: Mon, 23 Nov 2026 10:00:00 +0000\n\n\
 The word is xyzzy-plugh-4711.\n.\n..two dots\nFrom the desk of Anna\n";
 
@@ -27,17 +18,12 @@ impl Site {
     fn new() -> Site {
         let house = House::new();
         house.furnish();
-        let postfix = Postfix::start(&house.folder().join("mta"), &house.run("init --postfix"));
-        Site { postfix, house }
+        Site { postfix: house.postfix(), house }
     }
 
     fn send(&self, recipient: &str) -> Fate {
         self.postfix.fate(&self.postfix.send("anna@south.example", recipient, MESSAGE))
     }
-}
-
-fn can_run() -> bool {
-    root(&["openssl", "postfix", "dovecot"])
 }
 
 #[test]
@@ -47,7 +33,7 @@ fn mail_comes_in_by_postfix_and_goes_out_by_dovecot() {
     }
     let site = Site::new();
     let fate = site.send("bob@north.example");
-    assert_eq!((fate.status.as_str(), fate.dsn.as_str()), ("sent", "2.0.0"), "{}", fate.line);
+    assert_eq!(fate.told(), ("sent", "2.0.0"), "{}", fate.line);
     site.house.assert_served(MESSAGE);
 }
 
@@ -57,7 +43,7 @@ fn an_unknown_user_bounces() {
         return;
     }
     let fate = Site::new().send("eve@north.example");
-    assert_eq!((fate.status.as_str(), fate.dsn.as_str()), ("bounced", "5.1.1"), "{}", fate.line);
+    assert_eq!(fate.told(), ("bounced", "5.1.1"), "{}", fate.line);
 }
 
 #[test]
@@ -87,5 +73,5 @@ fn a_rejection_stays_one_whatever_its_text_says() {
     std::fs::write(&file, rule).unwrap();
     site.house.run(&format!("rules install {} --account bob@north.example", path(&file)));
     let fate = site.send("bob@north.example");
-    assert_eq!((fate.status.as_str(), fate.dsn.as_str()), ("bounced", "5.7.1"), "{}", fate.line);
+    assert_eq!(fate.told(), ("bounced", "5.7.1"), "{}", fate.line);
 }

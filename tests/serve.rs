@@ -3,6 +3,7 @@
 mod changes;
 mod conversation;
 mod daemon;
+mod doctor;
 mod hostile;
 mod killed;
 mod memory;

@@ -5,6 +5,7 @@ mod authorities;
 mod certificates;
 mod daemon;
 mod finding;
+mod postfix;
 mod programs;
 mod queue;
 mod rules;
@@ -12,15 +13,15 @@ mod vault;
 
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::fitness;
 use super::output::Output;
-use super::{fitness, postfix};
 use crate::config::Config;
 use crate::directory::SqliteDirectory;
 use crate::engine::{
     self, AttachmentPolicy, Choice, Clock, Domain, DomainMode, InboxPolicy, MissingCertificate, Unusable,
 };
 use crate::pki::{Crl, UnlockedKey};
-use crate::system::{self, SystemClock, User};
+use crate::system::{self, SystemClock};
 use finding::{Finding, Severity, report};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -32,7 +33,7 @@ use time::{Duration, OffsetDateTime};
 /// accounts, domains, chains, trusted sets and recovery that end soon; weak keys, and keys without a certificate; old
 /// revocation lists, also those of the domains themselves; certificates that wait to be accepted; files that others can read; settings and rules that are wrong; programs that rules
 /// call and the site does not list; mail in the queue that has failed, that nobody sends, or that cannot be opened; a daemon that does not answer where
-/// sealpost.toml says that it listens; with --postfix also what keeps Postfix from handing mail to this store. Beside each stands what mends it.
+/// sealpost.toml says that it listens; with --postfix also what keeps Postfix from handing mail to this store, and what it does to the addresses of accounts before. Beside each stands what mends it.
 ///
 /// Exits with 0 if nothing is found and with 1 otherwise. A problem keeps mail from being sealed as it should be today; a
 /// warning is for soon.
@@ -53,6 +54,7 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<(), Failure> {
         let greeted = daemon::greet_all(context.root());
+        let postfix = self.postfix.then(|| postfix::look(context.root())).transpose()?.unwrap_or_default();
         let directory = match context.directory_for_reading() {
             Err(wrong) if wrong.code == Code::Config => {
                 return report(out, &[Finding::problem("store", wrong.text)], &[]);
@@ -75,14 +77,13 @@ impl Doctor {
         round.look_at_bundle();
         round.look_at_programs();
         round.look_at_daemon(greeted);
-        let domains = round.look_at_domains()?;
+        round.look_at_domains()?;
         round.look_at_lists();
         round.look_at_accounts()?;
         round.look_at_rules(context)?;
         round.look_at_queue()?;
-        if self.postfix {
-            round.look_at_postfix(context.root(), &domains)?;
-        }
+        round.findings.extend(postfix.findings);
+        round.consents.extend(postfix.consents);
         report(out, &round.findings, &round.consents)
     }
 }
@@ -96,7 +97,7 @@ struct Round {
     /// The revocation lists that the site was given.
     lists: Vec<Crl>,
     findings: Vec<Finding>,
-    /// Where mail is stored in the clear because somebody wrote so: no fault, and not to be forgotten.
+    /// Where mail is stored in the clear, or goes elsewhere too, because somebody wrote so: no fault, and not to be forgotten.
     consents: Vec<String>,
     now: OffsetDateTime,
     /// What ends before wants renewing.
@@ -168,7 +169,7 @@ impl Round {
         self.note_consents("the site", inbox, attachments, Some(missing));
     }
 
-    fn look_at_domains(&mut self) -> Result<Vec<Domain>, Failure> {
+    fn look_at_domains(&mut self) -> Result<(), Failure> {
         let domains = self.directory.domains()?;
         if domains.is_empty() {
             self.find("store", "there is no domain: sealpost domain add NAME");
@@ -180,8 +181,7 @@ impl Round {
             self.look_at_authorities_of(domain)?;
             self.look_at_own_lists(domain)?;
         }
-        self.look_at_authorities()?;
-        Ok(domains)
+        self.look_at_authorities()
     }
 
     fn look_at_domain(&mut self, domain: &Domain) -> Result<(), Failure> {
@@ -217,14 +217,6 @@ impl Round {
             let mend = format!("sealpost cert self-sign --domain {name} --purpose sealing");
             self.advise(Severity::Problem, name, text, mend);
         }
-        Ok(())
-    }
-
-    fn look_at_postfix(&mut self, root: &Path, domains: &[Domain]) -> Result<(), Failure> {
-        let root = root.canonicalize().map_err(|error| Failure::io("look at", root.display(), &error))?;
-        let (owner, daemon) = (User::current(), &self.config.lmtp.listen);
-        let expected = postfix::Expected { root: &root, owner: &owner, domains, daemon };
-        postfix::look(&expected)?.into_iter().for_each(|fault| self.find("Postfix", fault));
         Ok(())
     }
 }

@@ -74,7 +74,6 @@ mod orphans;
 mod outlook;
 mod output;
 mod password;
-mod postfix;
 mod preference;
 mod programs;
 mod progress;

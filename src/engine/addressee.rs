@@ -33,19 +33,18 @@ impl Addressees {
 pub(super) fn resolve(engine: &Engine<'_>, request: &Request<'_>) -> Result<Addressees, EngineError> {
     let addresses: Vec<Address> = request.recipients.iter().map(|to| to.address.clone()).collect();
     let routes = engine.directory.routes(&addresses, engine.settings.recipient_delimiter)?;
-    let mut found: Vec<(Address, Vec<String>)> = Vec::new();
-    let (mut unknown, mut lead_to) = (Vec::new(), Vec::new());
+    let (mut found, mut unknown, mut lead_to) = (Vec::new(), Vec::new(), Vec::new());
     for (at, recipient) in request.recipients.iter().enumerate() {
         match account_of(routes.get(at), &recipient.address) {
             Ok(account) => {
                 lead_to.push(format!("LOCAL({account})"));
-                add(&mut found, account, recipient.as_sent());
+                found.push((account.clone(), recipient.as_sent()));
             }
             Err(EngineError::UnknownUser(address)) => unknown.push(address),
             Err(error) => return Err(error),
         }
     }
-    Ok(Addressees { known: load(engine, found)?, unknown, routes: lead_to })
+    Ok(Addressees { known: load(engine, grouped(found))?, unknown, routes: lead_to })
 }
 
 /// The account to which a recipient leads, or why there is none.
@@ -61,11 +60,16 @@ pub(super) fn account_of<'r>(
     }
 }
 
-fn add(found: &mut Vec<(Address, Vec<String>)>, account: &Address, as_sent: String) {
-    match found.iter_mut().find(|(known, _)| known == account) {
-        Some((_, recipients)) => recipients.push(as_sent),
-        None => found.push((account.clone(), vec![as_sent])),
+/// What belongs to one key comes together, where the first of it was.
+pub(super) fn grouped<K: PartialEq, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
+    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
+    for (key, value) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) => values.push(value),
+            None => groups.push((key, vec![value])),
+        }
     }
+    groups
 }
 
 fn load(engine: &Engine<'_>, found: Vec<(Address, Vec<String>)>) -> Result<Vec<Addressee>, EngineError> {

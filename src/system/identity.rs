@@ -2,7 +2,8 @@
 
 use nix::sys::statfs::{NFS_SUPER_MAGIC, TMPFS_MAGIC, statfs};
 use nix::unistd::{
-    Gid, Uid, getegid, geteuid, getgroups, initgroups, setegid, seteuid, setgid, setgroups, setuid,
+    Gid, Uid, getegid, geteuid, getgrouplist, getgroups, initgroups, setegid, seteuid, setgid, setgroups,
+    setuid,
 };
 use std::ffi::CString;
 use std::io;
@@ -101,6 +102,13 @@ impl User {
         self.uid.as_raw()
     }
 
+    /// The numbers of all groups that he is in, his own first.
+    pub fn groups(&self) -> Vec<u32> {
+        let name = CString::new(self.name.as_str()).ok().filter(|_| !self.name.starts_with('#'));
+        let others = name.and_then(|name| getgrouplist(&name, self.gid).ok()).unwrap_or_default();
+        std::iter::once(self.gid).chain(others).map(Gid::as_raw).collect()
+    }
+
     fn become_it(&self) -> io::Result<()> {
         self.take_groups()?;
         setgid(self.gid)?;
@@ -154,12 +162,17 @@ pub fn as_owner<T>(root: &Path, work: impl FnOnce() -> T) -> Result<T, IdentityE
     if !geteuid().is_root() {
         return Ok(work());
     }
-    let owner = User::owning(root)?;
-    let (group, groups) = (getegid(), getgroups().map_err(io::Error::from).map_err(system("leave", root))?);
-    owner.borrow_it().map_err(system("act as the owner of", root))?;
+    as_user(&User::owning(root)?, work)
+}
+
+/// The same with the rights of any user, his groups included. Only root can do that.
+pub fn as_user<T>(user: &User, work: impl FnOnce() -> T) -> Result<T, IdentityError> {
+    let about = Path::new(user.name());
+    let (group, groups) = (getegid(), getgroups().map_err(io::Error::from).map_err(system("leave", about))?);
+    user.borrow_it().map_err(system("act as", about))?;
     let done = work();
     let back = seteuid(Uid::from_raw(0)).and_then(|()| setegid(group)).and_then(|()| setgroups(&groups));
-    back.map_err(io::Error::from).map_err(system("come back from the owner of", root))?;
+    back.map_err(io::Error::from).map_err(system("come back from", about))?;
     super::harden::forbid_dumps();
     Ok(done)
 }

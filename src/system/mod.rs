@@ -21,7 +21,8 @@ pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use harden::{allow_many_files, close_inherited, harden};
 pub use identity::{
-    IdentityError, User, as_owner, become_owner, lies_in_memory, refuse_network_file_system, user_name,
+    IdentityError, User, as_owner, as_user, become_owner, lies_in_memory, refuse_network_file_system,
+    user_name,
 };
 pub use interrupt::{EndSignals, Interrupt, spawn};
 pub use memory_file::memory_file;

@@ -2,8 +2,8 @@
 
 use super::served::{BOB, FIRST, Served};
 use super::verbs::events_of;
-use crate::postfix_dovecot::wire::Wire;
 use crate::support::root;
+use crate::support::servers::Wire;
 use std::collections::BTreeMap;
 
 /// One batch of a run.

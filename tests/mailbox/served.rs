@@ -1,6 +1,6 @@
 //! A store with mail of ten years, which a private Dovecot serves.
 
-use crate::postfix_dovecot::dovecot::Dovecot;
+use crate::support::servers::Dovecot;
 use crate::support::{Authority, Ended, Held, Identity, Program, crlf, path, wait_for};
 use sealpost::pki::{UnlockedKey, read_certificates, read_key_file};
 use sealpost::smime::{OpeningKey, open};

@@ -1,18 +1,13 @@
 //! A daemon that root starts on a store that belongs to somebody else, with a socket for an MTA.
 
-use crate::postfix_dovecot::house::{House, open_to_all};
-use crate::support::{Port, path, root, wait_for};
+use crate::support::servers::{House, open_to_all};
+use crate::support::{Port, path, wait_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-
-/// What the tests with Postfix need.
-pub(super) fn can_run() -> bool {
-    root(&["openssl", "postfix", "dovecot"])
-}
 
 /// The daemon's process. Dropped, it is asked to end and waited for.
 pub(super) struct Process(Child);

@@ -1,13 +1,10 @@
 //! `docs/LMTP.md` and the README's section on the daemon do what they say: their settings, their unit and their commands are run
 //! as they stand there, but for names of this machine.
 
-use super::owned::{Process, can_run};
-use crate::postfix_dovecot::OWNER;
-use crate::postfix_dovecot::house::{House, open_to_all};
-use crate::postfix_dovecot::postfix::Postfix;
+use super::owned::Process;
+use crate::support::servers::{House, OWNER, Postfix, can_run, give, open_to_all};
 use crate::support::{Program, Step, path, steps, wait_for};
 use std::cell::RefCell;
-use std::os::unix::fs::chown;
 use std::os::unix::net::UnixStream;
 
 /// The first block of this language.
@@ -65,7 +62,7 @@ impl Life {
         let owner = nix::unistd::User::from_name(OWNER).unwrap().unwrap();
         let run = self.house.folder().join("run");
         assert_eq!((told(&self.unit, "RuntimeDirectory"), told(&self.unit, "User")), ("sealpost", "vmail"));
-        chown(&run, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
+        give(&run);
         open_to_all(&run);
         let (user, group) = (owner.uid.to_string(), owner.gid.to_string());
         let groups = format!("--groups={}", told(&self.unit, "SupplementaryGroups"));

@@ -1,31 +1,24 @@
 //! A private Postfix and Exim hand mail to the daemon over LMTP, a private Dovecot serves what it stored, OpenSSL opens it.
 
-use super::owned::{Owned, can_run};
-use crate::postfix_dovecot::OWNER;
-use crate::postfix_dovecot::postfix::{Fate, Postfix, parts};
+use super::owned::Owned;
+use crate::support::servers::{OWNER, Postfix, can_run, give};
 use crate::support::{Port, Program, crlf, exim, path, root, wait_for};
-use std::os::unix::fs::chown;
 use std::path::Path;
 
 const MESSAGE: &str = "From: Anna <anna@south.example>\nTo: bob@north.example, carol@north.example\nSubject: Lunch\n\
 Message-ID: <lunch@south.example>\nDate: Mon, 23 Nov 2026 10:00:00 +0000\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
 Content-Transfer-Encoding: 8bit\n\nThe word is xyzzy-plugh-4711, mit Grüßen.\n.\n..two dots\nFrom the desk of Anna\n";
 
-fn told(fate: &Fate) -> (&str, &str) {
-    (&fate.status, &fate.dsn)
-}
-
 /// A quota file as Dovecot and Courier keep it: so many octets for all of the account's mail.
 fn limit(site: &Owned, account: &str, octets: u64) {
     let maildir = site.house.root.join(format!("mail/north.example/{account}/Maildir"));
     let file = maildir.join("maildirsize");
-    let owner = nix::unistd::User::from_name(OWNER).unwrap().unwrap();
     for made in [maildir.parent().unwrap().parent().unwrap(), maildir.parent().unwrap(), &maildir] {
         let _ = std::fs::create_dir(made);
-        chown(made, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
+        give(made);
     }
     std::fs::write(&file, format!("{octets}S\n0 0\n")).unwrap();
-    chown(&file, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
+    give(&file);
 }
 
 #[test]
@@ -37,13 +30,13 @@ fn each_recipient_of_a_message_is_answered_for_himself() {
     site.house.run("account add carol@north.example");
     site.house.certify(&site.house.authority.rsa("carol"));
     limit(&site, "carol", 100);
-    let postfix = Postfix::start(&site.house.folder().join("mta"), &site.house.run("init --postfix"));
+    let postfix = site.house.postfix();
     let [bob, carol, eve] = ["bob", "carol", "eve"].map(|name| format!("{name}@north.example"));
     let id = postfix.send_to_all("anna@south.example", &[&bob, &carol, &eve], MESSAGE);
     let [bobs, carols, eves] = [&bob, &carol, &eve].map(|recipient| postfix.fate_for(&id, recipient));
-    assert_eq!(told(&bobs), ("sent", "2.0.0"), "{}", bobs.line);
-    assert_eq!(told(&carols), ("deferred", "4.2.2"), "{}", carols.line);
-    assert_eq!(told(&eves), ("bounced", "5.1.1"), "{}", eves.line);
+    assert_eq!(bobs.told(), ("sent", "2.0.0"), "{}", bobs.line);
+    assert_eq!(carols.told(), ("deferred", "4.2.2"), "{}", carols.line);
+    assert_eq!(eves.told(), ("bounced", "5.1.1"), "{}", eves.line);
     // Carol's mail waits for room, and comes once it is there; nobody gets it twice.
     limit(&site, "carol", 1 << 20);
     postfix.flush();
@@ -88,9 +81,9 @@ fn rules_see_that_it_came_over_lmtp_and_from_where() {
     let text = format!("[[rule]]\nname = \"r\"\npriority = 5\nwhen = {when}\nthen = {then}\n");
     std::fs::write(&rule, text).unwrap();
     site.house.run(&format!("rules install {} --account bob@north.example", path(&rule)));
-    let postfix = Postfix::start(&site.house.folder().join("mta"), &site.house.run("init --postfix"));
+    let postfix = site.house.postfix();
     let fate = postfix.fate(&postfix.send("anna@south.example", "bob@north.example", MESSAGE));
-    assert_eq!(told(&fate), ("sent", "2.0.0"), "{}", fate.line);
+    assert_eq!(fate.told(), ("sent", "2.0.0"), "{}", fate.line);
     let folder = site.house.root.join("mail/north.example/bob/Maildir/.Handed over/new");
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
     assert!(site.house.new_mail("bob").is_empty());
@@ -115,44 +108,6 @@ fn a_load_of_many_sessions_is_stored_whole() {
     }
     let opened = site.house.open(&std::fs::read(&stored[MESSAGES / 2]).unwrap());
     assert!(opened.len() >= 4096 && opened.ends_with(b"\r\n"), "{}", opened.len());
-}
-
-/// `postconf` reads the lines as they are pasted, and the doctor says what is missing of them.
-#[test]
-fn the_doctor_says_whether_postfix_hands_over_to_a_daemon_that_answers() {
-    if !can_run() {
-        return;
-    }
-    let site = Owned::new();
-    let etc = site.house.folder().join("etc");
-    std::fs::create_dir(&etc).unwrap();
-    let lines = site.house.run("init --postfix");
-    let (main, master) = parts(&lines);
-    let write = |main: &str, master: &str| {
-        std::fs::write(etc.join("main.cf"), format!("compatibility_level = 3.6\n{main}")).unwrap();
-        std::fs::write(etc.join("master.cf"), master).unwrap();
-    };
-    let doctor = || {
-        let ended = site.house.command("doctor --postfix --within 10").env("MAIL_CONFIG", &etc).run();
-        (ended.code, ended.text())
-    };
-    write(main, master);
-    assert_eq!(doctor(), (Some(0), "all is well\n".to_owned()));
-    // Debian's own client is in a chroot.
-    write(&main.replace("= sealpost:", "= lmtp:"), "lmtp unix - - y - - lmtp\n");
-    let (code, text) = doctor();
-    assert!(code == Some(1) && text.contains("master.cf runs lmtp in a chroot"), "{text}");
-    write(&main.replace("virtual_transport", "# virtual_transport"), master);
-    let (code, text) = doctor();
-    let wanted = format!("virtual_transport = sealpost:unix:{}", path(&site.socket()));
-    assert!(code == Some(1) && text.contains(&wanted), "{text}");
-    write("", "");
-    assert!(doctor().1.contains("master.cf has no service sealpost"));
-    write(main, master);
-    let house = site.stop();
-    let ended = house.command("doctor --postfix --within 10").env("MAIL_CONFIG", &etc).run();
-    assert!(ended.code == Some(1) && ended.text().contains("daemon"), "{}", ended.text());
-    assert!(ended.text().contains("it does not answer: cannot connect to"), "{}", ended.text());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::daemon::{Client, Daemon, STORED, command, configure, listen_also, message, socket, stored};
 use crate::batch::house::{BOB, House};
-use crate::postfix_dovecot::house::open_to_all;
+use crate::support::servers::open_to_all;
 use crate::support::{Port, Program, path, root};
 use nix::sys::signal::Signal;
 use std::os::unix::fs::{PermissionsExt, chown};

@@ -9,6 +9,7 @@ mod need;
 mod page;
 mod port;
 mod program;
+pub(crate) mod servers;
 mod site;
 mod store;
 mod trace;

@@ -2,6 +2,7 @@
 //! itself if together nothing could be stored.
 
 use super::{Handed, Queue, Service};
+use crate::engine::addressee::grouped;
 use crate::engine::batch::parcel::{in_pieces, unread, whole};
 use crate::engine::{Load, Outcome, Parcel, Request, Route};
 use crate::mail::{self, Address, Span};
@@ -106,17 +107,12 @@ impl Alone<'_> {
         let engine = &self.service.engine;
         let routes = engine.directory.routes(&addresses, engine.settings.recipient_delimiter);
         let mut routes = routes.unwrap_or_default().into_iter();
-        let mut groups: Vec<(Option<Address>, Places)> = Vec::new();
-        for place in 0..recipients.len() {
-            let account = match routes.next() {
-                Some(Route::Account(account)) => Some(account),
-                _ => None,
-            };
-            match groups.iter_mut().find(|(known, _)| account.is_some() && *known == account) {
-                Some((_, places)) => places.push(place),
-                None => groups.push((account, vec![place])),
-            }
-        }
+        // Who leads to no account is a group by himself.
+        let whose = |place| match routes.next() {
+            Some(Route::Account(account)) => (Ok(account), place),
+            _ => (Err(place), place),
+        };
+        let groups = grouped((0..recipients.len()).map(whose));
         groups.into_iter().map(|(_, places)| places).collect()
     }
 

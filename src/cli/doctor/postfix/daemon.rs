@@ -1,6 +1,7 @@
 //! Postfix's LMTP client, which hands mail to the daemon.
 
-use super::super::handover::next_hop;
+use super::reach::Way;
+use crate::cli::handover::next_hop;
 use crate::config::Listen;
 use std::path::Path;
 
@@ -12,16 +13,19 @@ pub(super) struct Client<'l> {
     name: &'l str,
     /// Does it see Postfix's queue as the root of all files?
     is_in_chroot: bool,
+    /// Does it stay root?
+    pub(super) is_root: bool,
 }
 
 impl<'l> Client<'l> {
-    /// The line as postconf prints it: name, type, private, unpriv, chroot, wakeup, maxproc, command.
-    pub(super) fn of(line: &'l str) -> Option<Client<'l>> {
+    /// The line as postconf prints it: name, type, private, unpriv, chroot, wakeup, maxproc, command. What is not said of a chroot
+    /// is yes where Postfix does as it did before 3.0: where `compatibility_level` begins with 0 or is none.
+    pub(super) fn of(line: &'l str, level: &str) -> Option<Client<'l>> {
         let words: Vec<&str> = line.split_whitespace().collect();
-        match words.as_slice() {
-            [name, _, _, _, chroot, _, _, "lmtp", ..] => Some(Client { name, is_in_chroot: *chroot == "y" }),
-            _ => None,
-        }
+        let [name, _, _, unpriv, chroot, _, _, "lmtp", ..] = words.as_slice() else { return None };
+        let is_old = level.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0) == 0;
+        let is_in_chroot = *chroot == "y" || (*chroot == "-" && is_old);
+        Some(Client { name, is_in_chroot, is_root: *unpriv == "n" })
     }
 
     /// Why it does not reach a daemon that listens on these places.
@@ -32,16 +36,27 @@ impl<'l> Client<'l> {
                 "main.cf hands mail to the daemon ({name}:{hop}), and sealpost.toml does not say where it listens"
             )];
         };
-        let Some(to) = self.reached(hop, queue) else {
+        let way = self.way(hop, queue);
+        let to = match &way {
+            Some(way) => Some(format!("unix:{}", way.end.display())),
+            None => port(hop),
+        };
+        let Some(to) = to else {
             return vec![format!("main.cf must say virtual_transport = {name}:{first}")];
         };
-        if daemon.iter().any(|place| real(&next_hop(place)) == real(&to)) {
+        let is_there = |place: &Listen| match (place, &way) {
+            (Listen::Unix(path), Some(way)) => way.meets(&from_root(path)),
+            (place, _) => next_hop(place) == to,
+        };
+        if daemon.iter().any(is_there) {
             return Vec::new();
         }
         let chroot = match hop.strip_prefix("unix:").filter(|path| self.is_in_chroot && path.starts_with('/'))
         {
             Some(path) => {
-                format!("; master.cf runs {name} in a chroot, the fifth column is y: with n it finds {path}")
+                format!(
+                    "; master.cf runs {name} in a chroot (the fifth column): with n there it finds {path}"
+                )
             }
             None => String::new(),
         };
@@ -49,27 +64,28 @@ impl<'l> Client<'l> {
         vec![format!("Postfix hands mail to {to}, and the daemon listens on {}{chroot}", all.join(", "))]
     }
 
-    /// Where a next hop leads: a path that is not absolute, and in a chroot each, is one below the queue.
-    fn reached(&self, hop: &str, queue: &Path) -> Option<String> {
-        if let Some(path) = hop.strip_prefix("unix:").filter(|path| !path.is_empty()) {
-            let inside = if self.is_in_chroot { path.trim_start_matches('/') } else { path };
-            return Some(format!("unix:{}", queue.join(inside).display()));
-        }
-        let rest = hop.strip_prefix("inet:").unwrap_or(hop);
-        let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, port)) => (host, port.trim_start_matches(':')),
-            None => rest.rsplit_once(':').unwrap_or((rest, "")),
-        };
-        let host = if host.eq_ignore_ascii_case("localhost") { "127.0.0.1" } else { host };
-        let port = if port.is_empty() { PORT } else { port };
-        (!host.is_empty()).then(|| format!("inet:[{host}]:{port}"))
+    /// How it comes to a socket: a path that is not absolute, and in a chroot each, is one below the queue, where it stands.
+    pub(super) fn way(&self, hop: &str, queue: &Path) -> Option<Way> {
+        let path = Path::new(hop.strip_prefix("unix:").filter(|path| !path.is_empty())?);
+        let root = if self.is_in_chroot { queue } else { Path::new("/") };
+        Some(Way::follow(root, queue, path))
     }
 }
 
-/// The same of the same socket, whatever links lead there.
-fn real(hop: &str) -> String {
-    let real = hop.strip_prefix("unix:").and_then(|path| Path::new(path).canonicalize().ok());
-    real.map_or_else(|| hop.to_owned(), |path| format!("unix:{}", path.display()))
+fn from_root(path: &Path) -> Way {
+    Way::follow(Path::new("/"), Path::new("/"), path)
+}
+
+/// Where a next hop leads that is no socket.
+fn port(hop: &str) -> Option<String> {
+    let rest = hop.strip_prefix("inet:").unwrap_or(hop);
+    let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, port)) => (host, port.trim_start_matches(':')),
+        None => rest.rsplit_once(':').unwrap_or((rest, "")),
+    };
+    let host = if host.eq_ignore_ascii_case("localhost") { "127.0.0.1" } else { host };
+    let port = if port.is_empty() { PORT } else { port };
+    (!host.is_empty() && host != "unix").then(|| format!("inet:[{host}]:{port}"))
 }
 
 #[cfg(test)]
@@ -82,7 +98,7 @@ mod tests {
             None => Listen::Tcp(text.parse().unwrap()),
         };
         let daemon: Vec<Listen> = daemon.iter().map(place).collect();
-        Client::of(line).unwrap().faults(hop, Path::new("/spool"), &daemon)
+        Client::of(line, "3.6").unwrap().faults(hop, Path::new("/spool"), &daemon)
     }
 
     const OUTSIDE: &str = "sealpost unix - - n - - lmtp flags=X";
@@ -90,11 +106,11 @@ mod tests {
 
     #[test]
     fn only_an_lmtp_client_is_one() {
-        assert!(Client::of(OUTSIDE).is_some());
+        assert!(Client::of(OUTSIDE, "3.6").is_some());
         for other in
             ["", "sealpost unix - n n - 4 pipe flags=D argv=/bin/lmtp", "smtp unix - - y - - smtp", "x y"]
         {
-            assert!(Client::of(other).is_none(), "{other}");
+            assert!(Client::of(other, "3.6").is_none(), "{other}");
         }
     }
 
@@ -128,7 +144,7 @@ mod tests {
             faults(CHROOT, "unix:/run/x", &["unix:/run/x"]),
             [
                 "Postfix hands mail to unix:/spool/run/x, and the daemon listens on unix:/run/x; master.cf runs lmtp in a \
-              chroot, the fifth column is y: with n it finds /run/x"
+              chroot (the fifth column): with n there it finds /run/x"
             ]
         );
     }

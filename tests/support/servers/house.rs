@@ -1,10 +1,13 @@
 //! A store that belongs to a user of the machine, and the program where that user reaches it.
 
-use super::OWNER;
 use super::dovecot::Dovecot;
+use super::postfix::Postfix;
 use crate::support::{Authority, Identity, Program, crlf, path};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+
+/// Who owns the mail: any user that is neither root nor Postfix's.
+pub(crate) const OWNER: &str = "nobody";
 
 pub(crate) struct House {
     pub(crate) authority: Authority,
@@ -22,10 +25,9 @@ impl House {
         // The owner must reach the program, wherever the build folder is.
         let program = folder.path().join("sealpost");
         std::fs::copy(env!("CARGO_BIN_EXE_sealpost"), &program).unwrap();
-        let owner = nix::unistd::User::from_name(OWNER).unwrap().expect("every system has this user");
         let home = folder.path().join("home");
         std::fs::create_dir(&home).unwrap();
-        chown(&home, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
+        give(&home);
         let authority = Authority::new(folder.path());
         let bob = authority.rsa("bob");
         House { authority, bob, program, root: home.join("store"), folder }
@@ -57,6 +59,11 @@ impl House {
         self.run(&format!("cert add --account {} --file {}", person.address, path(&person.certificate)));
     }
 
+    /// A Postfix with the lines that are printed for it now.
+    pub(crate) fn postfix(&self) -> Postfix {
+        Postfix::start(&self.folder().join("mta"), &self.run("init --postfix"))
+    }
+
     /// Opens as Bob.
     pub(crate) fn open(&self, sealed: &[u8]) -> Vec<u8> {
         let args = ["-recip", path(&self.bob.certificate), "-inkey", path(&self.bob.key)];
@@ -82,6 +89,12 @@ impl House {
         std::fs::read_dir(folder)
             .map_or_else(|_| Vec::new(), |all| all.map(|one| one.unwrap().path()).collect())
     }
+}
+
+/// To the owner of the mail.
+pub(crate) fn give(path: &Path) {
+    let owner = nix::unistd::User::from_name(OWNER).unwrap().expect("every system has this user");
+    chown(path, Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).unwrap();
 }
 
 /// A folder that everybody enters.

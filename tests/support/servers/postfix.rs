@@ -49,6 +49,13 @@ pub(crate) struct Fate {
     pub(crate) line: String,
 }
 
+impl Fate {
+    /// Status and DSN.
+    pub(crate) fn told(&self) -> (&str, &str) {
+        (&self.status, &self.dsn)
+    }
+}
+
 pub(crate) struct Postfix {
     folder: PathBuf,
     port: Port,
@@ -130,13 +137,19 @@ impl Postfix {
         wait_for(status, 60, || self.fates(id).into_iter().find(|fate| fate.status == status));
     }
 
+    /// Waits until all of it was delivered or sent back.
+    pub(crate) fn wait_until_gone(&self, id: &str) {
+        let is_gone = |line: &str| line.ends_with(&format!(" {id}: removed"));
+        wait_for("the end of a message", 60, || self.log().lines().any(is_gone).then_some(()));
+    }
+
     /// Tries what is deferred again.
     pub(crate) fn flush(&self) {
         self.control("flush");
     }
 
     fn fates(&self, id: &str) -> Vec<Fate> {
-        let log = std::fs::read_to_string(self.folder.join("maillog")).unwrap_or_default();
+        let log = self.log();
         let of_it = log.lines().filter(|line| line.contains(&format!(" {id}: to=<")));
         let word = |line: &str, name: &str| {
             let (_, rest) = line.split_once(name)?;
@@ -146,6 +159,10 @@ impl Postfix {
             Some(Fate { status: word(line, " status=")?, dsn: word(line, " dsn=")?, line: line.to_owned() })
         };
         of_it.filter_map(fate).collect()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("maillog")).unwrap_or_default()
     }
 
     /// Where its configuration lies.
