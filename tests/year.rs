@@ -1,7 +1,7 @@
 //! `docs/KEYS.md` is a year of a domain with its own authority: this test lives it, command by command, at the dates that
 //! the page gives.
 
-use crate::support::{Authority, Ended, KeyKind, Program, Site, Step, path, steps, tools};
+use crate::support::{AT_ANOTHER_TIME, Authority, Ended, KeyKind, Program, Site, Step, path, steps, tools};
 use std::cell::Cell;
 use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -25,7 +25,7 @@ impl Year {
         let year = Year { site, minutes: Cell::new(0) };
         year.script(
             "sealpost",
-            &format!("exec faketime \"$NOW\" '{}' \"$@\"", env!("CARGO_BIN_EXE_sealpost")),
+            &format!("set -- \"$NOW\" '{}' \"$@\"; {AT_ANOTHER_TIME}", env!("CARGO_BIN_EXE_sealpost")),
         );
         year.script("sudo", "exec \"$@\"");
         year.shell("2027-01-04", "sealpost init").ok();
@@ -43,8 +43,10 @@ impl Year {
     /// Another authority, and who has a certificate of it.
     fn others(&self) {
         let dated = "for a; do shift; [ \"$a\" = 30 ] && a=700; set -- \"$@\" \"$a\"; done";
-        let openssl =
-            self.script("openssl-of-then", &format!("{dated}\nexec faketime 2027-01-01 openssl \"$@\""));
+        let openssl = self.script(
+            "openssl-of-then",
+            &format!("{dated}\nset -- 2027-01-01 openssl \"$@\"; {AT_ANOTHER_TIME}"),
+        );
         let folder = self.site.folder().to_owned();
         let authority = Authority::made_by(&openssl, &folder);
         std::fs::copy(authority.certificate(), folder.join("other-authority.pem")).unwrap();

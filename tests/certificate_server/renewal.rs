@@ -1,7 +1,7 @@
 //! The same keys again.
 
 use super::Office;
-use crate::support::{Program, on_one_day, path, tools};
+use crate::support::{AT_ANOTHER_TIME, Program, on_one_day, path, tools};
 use sealpost::crypto::Seed;
 use sealpost::directory::{CertificateUse, SqliteDirectory};
 use sealpost::pki::{Certificate, UnlockedKey, Validity, refresh};
@@ -201,7 +201,8 @@ fn what_a_report_names_is_renewed_again_when_half_its_time_is_over() {
     let last = |days: i64| {
         let day = (OffsetDateTime::now_utc() + Duration::days(days)).date().to_string();
         let program = [&day, env!("CARGO_BIN_EXE_sealpost"), "--root", path(&root)];
-        Program::new("faketime").args(program).words(&renew).run().text().lines().last().unwrap().to_owned()
+        let shell = Program::new("sh").args(["-c", AT_ANOTHER_TIME, "sh"]);
+        shell.args(program).words(&renew).run().text().lines().last().unwrap().to_owned()
     };
     let passed_over = "0 certificates renewed, 1 certificate of an earlier run passed over";
     // Whatever the time zone, by which a day begins for faketime: the certificate was issued before.

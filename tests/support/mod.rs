@@ -48,6 +48,11 @@ pub(crate) fn on_one_day() {
     });
 }
 
+/// For a shell: runs a program at another time, which stands in front of it. What faketime left of an ended process of the same
+/// number would be in its way.
+pub(crate) const AT_ANOTHER_TIME: &str =
+    "rm -f /dev/shm/sem.faketime_sem_$$ /dev/shm/faketime_shm_$$; exec faketime \"$@\"";
+
 /// Waits until `ready` gives something, at most `seconds`; names what it waited for.
 pub(crate) fn wait_for<T>(what: &str, seconds: u64, mut ready: impl FnMut() -> Option<T>) -> T {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
