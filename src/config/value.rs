@@ -114,18 +114,26 @@ pub(super) fn time_zone(given: &DeValue<'_>) -> Option<TimeZone> {
     }
 }
 
+/// What `TZ` names (Postfix gives it on to its commands), or `/etc/localtime`.
 fn machine_zone() -> TimeZone {
-    let told_otherwise = ["TZ", "TZDIR"].iter().any(|name| std::env::var_os(name).is_some());
-    let zone = if told_otherwise { None } else { read_zone("system", Path::new("/etc/localtime")) };
+    let file = match std::env::var_os("TZ") {
+        Some(name) => name.to_str().and_then(file_of_zone),
+        None => Some(PathBuf::from("/etc/localtime")).filter(|_| !is_elsewhere()),
+    };
+    let zone = file.and_then(|file| read_zone("system", &file));
     TimeZone::new(zone.or_else(|| jiff::tz::TimeZone::try_system().ok()).unwrap_or(jiff::tz::TimeZone::UTC))
+}
+
+/// The zones of this machine lie where only the library looks.
+fn is_elsewhere() -> bool {
+    std::env::var_os("TZDIR").is_some()
 }
 
 /// Where a zone lies whose name is written as all are; nothing for other names, which the library may know.
 fn file_of_zone(name: &str) -> Option<PathBuf> {
     let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"/_+-".contains(&octet);
     let is_plain = name.starts_with(|first: char| first.is_ascii_uppercase()) && name.bytes().all(plain);
-    let elsewhere = std::env::var_os("TZDIR").is_some();
-    (is_plain && !elsewhere).then(|| Path::new("/usr/share/zoneinfo").join(name))
+    (is_plain && !is_elsewhere()).then(|| Path::new("/usr/share/zoneinfo").join(name))
 }
 
 /// Nothing if it is no file in the format of RFC 9636.

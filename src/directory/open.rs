@@ -10,10 +10,12 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than any command of ours holds the directory; after it the MTA is told to try again.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
+/// Between attempts at what does not wait by itself.
+const AGAIN: Duration = Duration::from_millis(5);
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 const OTHERS: u32 = 0o077;
@@ -190,11 +192,29 @@ fn open_file(root: &Path, file: File) -> Result<Connection, AdminError> {
         _ => check_mode(&path, FILE_MODE)?,
     }
     let mut connection = connect(&path)?;
-    if connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))? != "wal" {
-        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    }
+    log_ahead(&connection)?;
     schema::migrate(&mut connection, file)?;
     Ok(connection)
+}
+
+/// Where another process changes the kind of the log just now, SQLite says that the file is busy and does not wait.
+fn log_ahead(connection: &Connection) -> Result<(), AdminError> {
+    let begin = Instant::now();
+    loop {
+        match write_ahead(connection).map_err(AdminError::from) {
+            Err(AdminError::Directory(DirectoryError::Busy)) if begin.elapsed() < BUSY => {
+                std::thread::sleep(AGAIN);
+            }
+            done => return done,
+        }
+    }
+}
+
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    match connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))?.as_str() {
+        "wal" => Ok(()),
+        _ => connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())),
+    }
 }
 
 /// A file that is there, for writing.

@@ -12,13 +12,19 @@ impl SqliteDirectory {
         key::load(self.root())
     }
 
-    /// The same; an error while there is mail in the queue that was sealed under another one.
+    /// The same; an error while there is mail in the queue that was sealed under another one. The key is read after the mail
+    /// is there to be seen: it was made before the first mail was kept under it, perhaps just now by another process.
     pub fn queue_key_in_use(&self) -> Result<Option<QueueKey>, AdminError> {
-        let key = self.queue_key()?;
         if !self.has_state() {
-            return Ok(key);
+            return self.queue_key();
         }
-        match self.write_state(|at| key::under_another(at, key.as_ref()))? {
+        let (key, other) = self.write_state(|at| {
+            let key = self.queue_key();
+            let other = key.as_ref().map_or(Ok(None), |key| key::under_another(at, key.as_ref()))?;
+            Ok((key, other))
+        })?;
+        let key = key?;
+        match other {
             Some(other) => Err(key::refusal(self.root(), key.as_ref(), other)),
             None => Ok(key),
         }
