@@ -102,8 +102,7 @@ fn read_some(pipe: &mut Take<File>, into: &mut [u8]) -> io::Result<usize> {
 
 /// All of it in memory after all.
 pub(super) fn held(message: Span<'_>) -> Result<SecretBytes, Failure> {
-    let mut octets = message.all().map_err(unread)?;
-    Ok(SecretBytes::new(std::mem::take(&mut *octets)))
+    message.all().map(SecretBytes::from).map_err(unread)
 }
 
 /// The same of what somebody may write while it is read: a message that is cut or mixed is none.

@@ -73,7 +73,7 @@ fn fresh() -> Result<SecretBytes, Failure> {
         let letter = ALPHABET.get((rng.next_u32() % 32) as usize).copied().unwrap_or(b'x');
         text.push(if at % 5 == 4 { b'-' } else { letter });
     }
-    Ok(SecretBytes::new(std::mem::take(&mut *text)))
+    Ok(text.into())
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ fn read_about(source: &mut impl Read, expected: usize, limit: u64) -> io::Result
         let got = source.by_ref().take(room).read_to_end(&mut buffer)?;
         if (got as u64) < room {
             let whole = buffer.len() as u64 <= limit;
-            return Ok(whole.then(|| SecretBytes::new(std::mem::take(&mut *buffer))));
+            return Ok(whole.then(|| buffer.into()));
         }
     }
 }

@@ -1,10 +1,17 @@
 //! Bytes that must not outlive their use.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A buffer with one owner that is wiped when dropped. No `Debug`, no `Clone`; it never grows once filled,
 /// because a reallocation would leave a copy behind: make it with its final size.
 pub struct SecretBytes(Vec<u8>);
+
+/// Takes the buffer over.
+impl From<Zeroizing<Vec<u8>>> for SecretBytes {
+    fn from(mut bytes: Zeroizing<Vec<u8>>) -> SecretBytes {
+        SecretBytes(std::mem::take(&mut *bytes))
+    }
+}
 
 impl SecretBytes {
     /// Takes the buffer over.

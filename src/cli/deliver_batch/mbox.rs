@@ -5,7 +5,6 @@ use super::spooled::Spooled;
 use crate::cli::arrived::FIRST;
 use crate::cli::failure::{Code, Failure};
 use crate::config::Config;
-use crate::crypto::SecretBytes;
 use crate::engine::{Disposition, Load};
 use crate::mail::mbox::{Entry, Part, Splitter, TooLarge, Variant};
 use crate::system::Patient;
@@ -114,7 +113,7 @@ impl<'s> Mbox<'s> {
 }
 
 fn found(Entry { number, offset, content, .. }: Entry) -> Found {
-    let message = content.map(|mut cut| Load::Held(SecretBytes::new(std::mem::take(&mut *cut.message))));
+    let message = content.map(|cut| Load::Held(cut.message.into()));
     (Place::Mbox { number, offset }, message.map_err(too_large))
 }
 

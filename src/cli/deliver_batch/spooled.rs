@@ -3,7 +3,6 @@
 
 use super::mbox::too_large;
 use super::source::{Found, Place, unread};
-use crate::crypto::SecretBytes;
 use crate::engine::Load;
 use crate::mail::mbox::TooLarge;
 use crate::mail::{Source, Span};
@@ -50,9 +49,9 @@ fn load(spool: Spool, held: u64) -> Result<Load, String> {
         return Ok(Load::Large(Box::new(spool)));
     }
     let octets = Span::of(&spool).all();
-    let mut octets =
+    let octets =
         octets.map_err(|error| format!("cannot read the temporary file in which it waits: {error}"))?;
-    Ok(Load::Held(SecretBytes::new(std::mem::take(&mut *octets))))
+    Ok(Load::Held(octets.into()))
 }
 
 fn unwritten(error: &std::io::Error) -> String {

@@ -126,9 +126,9 @@ fn deliver_held<T>(
 /// As many octets as the engine needs to see, which is one more than is allowed.
 pub(in crate::engine) fn whole(message: Span<'_>, most: u64) -> Result<SecretBytes, LargeError> {
     let message = message.first(mail::enough(most));
-    let mut octets = message.all()?;
+    let octets = message.all()?;
     message.check()?;
-    Ok(SecretBytes::new(std::mem::take(&mut *octets)))
+    Ok(octets.into())
 }
 
 pub(in crate::engine) fn unread(error: LargeError) -> Outcome {

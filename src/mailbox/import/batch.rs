@@ -72,12 +72,11 @@ impl Item<Whole> {
         cut: Cut,
         (date, mark, flags): (SystemTime, u64, &[Flag]),
     ) -> Pending {
-        let Cut { mut message, keeping: Keeping { flags: own, noticed } } = cut;
+        let Cut { message, keeping: Keeping { flags: own, noticed } } = cut;
         let part = if noticed { Part::Cur } else { Part::New };
         let flags = own.into_iter().chain(flags.iter().cloned()).collect();
         let arrival = Arrival { date, flags, part, mark: Mark(mark) };
-        let message = SecretBytes::new(std::mem::take(&mut *message));
-        Item { place, state: Ok(Whole { message, arrival, note: None }) }
+        Item { place, state: Ok(Whole { message: message.into(), arrival, note: None }) }
     }
 
     /// What should be said of it, if it is stored.

@@ -92,8 +92,8 @@ impl Front {
     }
 
     /// There are no more, or nothing more is to be learned.
-    pub(super) fn settle(mut self) -> Settled {
-        let octets = SecretBytes::new(std::mem::take(&mut *self.octets));
+    pub(super) fn settle(self) -> Settled {
+        let octets = SecretBytes::from(self.octets);
         match self.search {
             None => Settled::Whole(octets),
             Some(search) if search.found => Settled::Unsure,
