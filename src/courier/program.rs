@@ -5,7 +5,7 @@
 use super::content::local_form;
 use crate::engine::{Carried, Courier};
 use crate::mail::Address;
-use crate::system::{memory_file, spawn};
+use crate::system::{await_child, memory_file, spawn};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::io;
@@ -13,9 +13,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-
-/// Between two looks at whether it has ended.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// Hands mail to a program.
 pub(super) struct ProgramCourier {
@@ -31,7 +28,7 @@ impl ProgramCourier {
     fn run(&self, sender: &str, recipients: &[Address], message: &[u8]) -> io::Result<Carried> {
         let end = Instant::now() + self.limit;
         let mut child = self.start(sender, recipients, message)?;
-        match wait(&mut child, end) {
+        match await_child(&mut child, end) {
             Ok(Some(status)) => Ok(self.judged(status)),
             // What it has started ends with it. After a good end that may be at work on the mail, and is left alone.
             Ok(None) => {
@@ -87,17 +84,6 @@ fn meaning(code: Option<i32>) -> &'static str {
         Some(77) => ": it may not do that",
         Some(78) => ": its configuration is wrong",
         _ => "",
-    }
-}
-
-/// How it ended; nothing if it did not in time.
-fn wait(child: &mut Child, end: Instant) -> io::Result<Option<ExitStatus>> {
-    loop {
-        match child.try_wait()? {
-            Some(status) => return Ok(Some(status)),
-            None if Instant::now() >= end => return Ok(None),
-            None => std::thread::sleep(PAUSE),
-        }
     }
 }
 

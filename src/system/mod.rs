@@ -3,6 +3,7 @@
 
 pub mod log;
 
+mod child;
 mod clock;
 mod entropy;
 mod harden;
@@ -17,6 +18,7 @@ mod spool;
 #[cfg(test)]
 mod worked;
 
+pub use child::await_child;
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use harden::{allow_many_files, close_inherited, harden};

@@ -42,6 +42,10 @@ impl Finding {
         Finding { severity: Severity::Problem, about: about.into(), text: text.into(), mend: None }
     }
 
+    pub(super) fn with_mend(self, mend: impl Into<String>) -> Finding {
+        Finding { mend: Some(mend.into()), ..self }
+    }
+
     fn sentence(&self) -> String {
         match &self.mend {
             None => self.text.clone(),

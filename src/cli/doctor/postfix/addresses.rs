@@ -1,6 +1,6 @@
 //! Does mail for each address of each account come here, after all that Postfix makes of it?
 
-use super::super::{Finding, Severity};
+use super::super::Finding;
 use super::ABOUT;
 use super::aliases::{Entries, Entry};
 use crate::cli::words::counted;
@@ -68,14 +68,14 @@ impl Fates {
         }
         let local = self.local.iter().map(|name| {
             let text = "mydestination names it: Postfix hands mail for it to users of the machine";
-            finding(name, text, format!("take {name} out of mydestination"))
+            Finding::problem(name, text).with_mend(format!("take {name} out of mydestination"))
         });
         let refused = seen.refused.iter().map(|(name, addresses)| refused(name, addresses));
         let astray = seen.astray.iter().take(MOST).map(|(by, affected)| astray(by, affected));
         let mut found: Vec<Finding> = local.chain(refused).chain(astray).collect();
-        if let Some(more) = seen.astray.len().checked_sub(MOST).filter(|more| *more > 0) {
+        if let Some(more) = beyond(seen.astray.len()) {
             let text = format!("{more} more lines of virtual_alias_maps keep mail from accounts");
-            found.push(finding(ABOUT, text, "mend these, and ask again".into()));
+            found.push(Finding::problem(ABOUT, text).with_mend("mend these, and ask again"));
         }
         (found, copied(&seen.copied))
     }
@@ -113,8 +113,9 @@ impl Fates {
     }
 }
 
-fn finding(about: &str, text: impl Into<String>, mend: String) -> Finding {
-    Finding { severity: Severity::Problem, about: about.to_owned(), text: text.into(), mend: Some(mend) }
+/// How many are not told.
+fn beyond(count: usize) -> Option<usize> {
+    count.checked_sub(MOST).filter(|more| *more > 0)
 }
 
 /// `bob@north.example and 2 more`
@@ -134,7 +135,7 @@ fn refused(name: &str, addresses: &[String]) -> Finding {
     let mend = format!(
         "take {name} out of virtual_alias_domains; where main.cf does not set it, out of virtual_alias_maps"
     );
-    finding(name, text, mend)
+    Finding::problem(name, text).with_mend(mend)
 }
 
 fn astray((key, says): &(String, String), affected: &Affected) -> Finding {
@@ -153,13 +154,12 @@ fn astray((key, says): &(String, String), affected: &Affected) -> Finding {
             let mend = format!(
                 "take {key} out of virtual_alias_maps, or give each account a line that leads to itself"
             );
-            finding(domain, text, mend)
+            Finding::problem(domain, text).with_mend(mend)
         }
-        None => finding(
-            &whom,
-            text,
-            format!("take {key} out of virtual_alias_maps, or add {whom} to what it says"),
-        ),
+        None => {
+            let mend = format!("take {key} out of virtual_alias_maps, or add {whom} to what it says");
+            Finding::problem(whom, text).with_mend(mend)
+        }
     }
 }
 
@@ -171,7 +171,7 @@ fn copied(entries: &BTreeMap<(String, String), Affected>) -> Vec<String> {
         format!("virtual_alias_maps says \"{key} {says}\": mail for {whom} goes to {to} too")
     };
     let mut notes: Vec<String> = entries.iter().take(MOST).map(note).collect();
-    if let Some(more) = entries.len().checked_sub(MOST).filter(|more| *more > 0) {
+    if let Some(more) = beyond(entries.len()) {
         notes.push(format!("virtual_alias_maps sends copies by {} besides", counted(more, "line")));
     }
     notes

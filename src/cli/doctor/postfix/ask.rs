@@ -1,7 +1,7 @@
 //! Postfix's own programs, which say what stands in its files.
 
 use crate::cli::failure::{Code, Failure};
-use crate::system::memory_file;
+use crate::system::{await_child, memory_file};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek};
@@ -14,8 +14,6 @@ const POSTCONF: &str = "postconf";
 const POSTMAP: &str = "postmap";
 /// A map behind which no server is asks for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks at a program that runs.
-const TICK: Duration = Duration::from_millis(5);
 
 /// The settings of main.cf that are looked at.
 const SETTINGS: &[&str] = &[
@@ -112,16 +110,12 @@ fn postmap(maps: &[String], keys: &[String]) -> io::Result<(String, Option<Strin
 
 /// False for one that had to be killed.
 fn await_end(child: &mut Child) -> io::Result<bool> {
-    let until = Instant::now() + PATIENCE;
-    while child.try_wait()?.is_none() {
-        if Instant::now() >= until {
-            child.kill()?;
-            child.wait()?;
-            return Ok(false);
-        }
-        std::thread::sleep(TICK);
+    let has_ended = await_child(child, Instant::now() + PATIENCE)?.is_some();
+    if !has_ended {
+        child.kill()?;
+        child.wait()?;
     }
-    Ok(true)
+    Ok(has_ended)
 }
 
 fn text(mut file: File) -> io::Result<String> {

@@ -71,7 +71,7 @@ fn cannot_ask(setting: &str, why: &str) -> Finding {
         "sudo sealpost doctor --postfix, if only root may"
     };
     let text = format!("{setting} cannot be asked where mail goes ({why})");
-    Finding { mend: Some(mend.to_owned()), ..problem(text) }
+    problem(text).with_mend(mend)
 }
 
 fn rewriting(settings: &Settings) -> Rewriting {
