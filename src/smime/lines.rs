@@ -3,6 +3,7 @@
 use super::spare;
 use crate::crypto::lanes::base64::LineEncoder;
 use encodify::base64::LineEnding;
+use std::mem::MaybeUninit;
 
 /// Letters in a line of a body (RFC 2045 6.8).
 pub(super) const MIME_COLUMNS: usize = 76;
@@ -51,6 +52,13 @@ impl Base64Lines {
             self.encoder.encode_append(lines, &mut self.out);
         }
         self.carry(rest);
+    }
+
+    /// Where the lines of so many bytes more will stand, as far as there is room.
+    pub(super) fn room_for(&mut self, bytes: usize) -> &[MaybeUninit<u8>] {
+        let length = self.encoder.encoded_len(bytes);
+        let room = self.out.spare_capacity_mut();
+        room.get(..length).unwrap_or(room)
     }
 
     /// How many bytes more end the line that is begun; nothing if none is.
@@ -111,6 +119,22 @@ pub(super) fn body_encoder(line_ending: LineEnding) -> LineEncoder {
 mod tests {
     use super::*;
     use encodify::base64::STANDARD;
+
+    /// Up to a line, of which the begin may wait, and never beyond the room.
+    #[test]
+    fn the_room_that_is_named_is_written_next() {
+        let bytes = [7; 20_000];
+        let mut lines = Base64Lines::new(b"a header", bytes.len(), LineEnding::CrLf);
+        for piece in bytes.chunks(3_000) {
+            let (start, room) = (lines.out.len(), lines.room_for(piece.len()));
+            let named = room.as_ptr_range();
+            lines.write(piece);
+            let written = lines.out.get(start..).unwrap().as_ptr_range();
+            assert_eq!(named.start.addr(), written.start.addr());
+            assert!(named.end.addr().abs_diff(written.end.addr()) <= MIME_COLUMNS + 2);
+        }
+        assert!(lines.room_for(usize::MAX / 4).len() < 2 * MIME_COLUMNS, "no further than there is room");
+    }
 
     #[test]
     fn pieces_give_what_the_whole_gives() {

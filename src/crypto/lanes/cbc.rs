@@ -22,6 +22,7 @@ mod x86;
 
 use super::super::cbc::BLOCK;
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
@@ -48,6 +49,9 @@ pub(crate) struct Lane<'a> {
     /// Where it is not what stands in `blocks`.
     clear: Option<&'a [u8]>,
     blocks: &'a mut [u8],
+    /// Memory that is written when this is done.
+    #[cfg(target_arch = "x86_64")]
+    written_next: &'a [MaybeUninit<u8>],
 }
 
 impl CbcStream {
@@ -114,14 +118,35 @@ impl Backend {
 impl<'a> Lane<'a> {
     /// Whole blocks become their ciphertext where they are; a rest of less than a block is left as it is.
     pub(crate) fn in_place(stream: &'a mut CbcStream, blocks: &'a mut [u8]) -> Lane<'a> {
-        Lane { stream, clear: None, blocks }
+        Lane::new(stream, None, blocks)
     }
 
     /// The whole blocks of `clear` for which there are such in `to` become ciphertext there.
     pub(crate) fn across(stream: &'a mut CbcStream, clear: &'a [u8], to: &'a mut [u8]) -> Lane<'a> {
         let length = clear.len().min(to.len()) / BLOCK * BLOCK;
         let (clear, blocks) = (clear.split_at(length).0, to.split_at_mut(length).0);
-        Lane { stream, clear: Some(clear), blocks }
+        Lane::new(stream, Some(clear), blocks)
+    }
+
+    fn new(stream: &'a mut CbcStream, clear: Option<&'a [u8]>, blocks: &'a mut [u8]) -> Lane<'a> {
+        Lane {
+            stream,
+            clear,
+            blocks,
+            #[cfg(target_arch = "x86_64")]
+            written_next: &[],
+        }
+    }
+
+    /// Says what is written next: beside others the lane asks for that memory while it encrypts, so that nobody waits for it.
+    pub(crate) fn before_writing(self, next: &'a [MaybeUninit<u8>]) -> Lane<'a> {
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = next;
+        Lane {
+            #[cfg(target_arch = "x86_64")]
+            written_next: next,
+            ..self
+        }
     }
 
     /// Alone, without the others.

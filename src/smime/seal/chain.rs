@@ -82,10 +82,13 @@ impl<'a> Chain<'a> {
     }
 
     fn lane(&mut self) -> Lane<'_> {
-        match self.lent.take() {
-            Some(clear) => Lane::across(&mut self.stream, clear, &mut self.chunk.0),
-            None => Lane::in_place(&mut self.stream, &mut self.chunk.0),
-        }
+        let Chunk(chunk) = &mut self.chunk;
+        let text = self.lines.room_for(chunk.len());
+        let lane = match self.lent.take() {
+            Some(clear) => Lane::across(&mut self.stream, clear, chunk),
+            None => Lane::in_place(&mut self.stream, chunk),
+        };
+        lane.before_writing(text)
     }
 
     /// Nobody is beside it, and the processor idles while a block waits for the one before. So each piece is as short as

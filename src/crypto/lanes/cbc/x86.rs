@@ -9,6 +9,7 @@ mod memory;
 mod narrow;
 mod schedule;
 mod single;
+mod soon;
 mod wide;
 
 use super::{BLOCK, Block};
@@ -17,6 +18,7 @@ pub(super) use memory::Piece;
 use memory::load;
 use schedule::Steps;
 pub(super) use schedule::encrypt;
+use soon::Soon;
 use std::arch::x86_64::__m128i;
 use std::fmt;
 use zeroize::Zeroizing;
@@ -85,10 +87,10 @@ impl Steps for Kernels {
     fn group(&self) -> usize {
         if self.wide.is_some() { wide::GROUP } else { 1 }
     }
-    fn run(&self, columns: &mut Columns, pieces: &mut [Piece<'_>]) {
+    fn run(&self, columns: &mut Columns, pieces: &mut [Piece<'_>], soon: &mut Soon<'_>) {
         match self.wide {
-            Some(vaes) => wide::run(vaes, columns, pieces),
-            None => narrow::run(self.narrow, columns, pieces),
+            Some(vaes) => wide::run(vaes, columns, pieces, soon),
+            None => narrow::run(self.narrow, columns, pieces, soon),
         }
     }
 }

@@ -8,14 +8,19 @@
 use super::Aesni;
 use super::columns::Columns;
 use super::memory::Piece;
+use super::soon::Soon;
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
 /// The most streams at once.
 pub(super) const WIDTH: usize = 8;
 
+/// Of what is written soon, that are asked for beside a block of each column: eight blocks become 175 octets of a text in
+/// base64, and 192 are asked for.
+const ROWS: usize = 3;
+
 /// Encrypts a piece a column; they are as long as each other.
-pub(super) fn run(_proof: Aesni, columns: &mut Columns, pieces: &mut [Piece<'_>]) {
+pub(super) fn run(_proof: Aesni, columns: &mut Columns, pieces: &mut [Piece<'_>], soon: &mut Soon<'_>) {
     let run = match pieces.len() {
         0 => return,
         1 => encrypt::<1>,
@@ -28,15 +33,16 @@ pub(super) fn run(_proof: Aesni, columns: &mut Columns, pieces: &mut [Piece<'_>]
         _ => encrypt::<8>,
     };
     // SAFETY: there is a proof only where AES-NI was found.
-    unsafe { run(columns, pieces) }
+    unsafe { run(columns, pieces, soon) }
 }
 
 #[target_feature(enable = "aes")]
-fn encrypt<const N: usize>(columns: &mut Columns, pieces: &mut [Piece<'_>]) {
+fn encrypt<const N: usize>(columns: &mut Columns, pieces: &mut [Piece<'_>], soon: &mut Soon<'_>) {
     let Some(pieces) = pieces.first_chunk_mut::<N>() else { return };
     let [first, rounds @ .., last] = &columns.keys;
     let mut states: [__m128i; N] = from_fn(|column| columns.chains[column]);
     for at in 0..pieces[0].len() {
+        soon.ask(ROWS);
         for column in 0..N {
             let block = _mm_xor_si128(pieces[column].load(at), first[column]);
             states[column] = _mm_xor_si128(states[column], block);

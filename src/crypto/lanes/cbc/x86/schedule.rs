@@ -3,6 +3,7 @@
 use super::super::{BLOCK, Block, CbcStream, Key, Lane};
 use super::columns::{COLUMNS, Columns};
 use super::memory::{Piece, store};
+use super::soon::Soon;
 use super::{Kernels, Rounds};
 use std::array::from_fn;
 use std::cmp::Reverse;
@@ -16,8 +17,9 @@ pub(super) trait Steps {
     fn width(&self) -> usize;
     /// How many of them are worked on together, used or not.
     fn group(&self) -> usize;
-    /// Encrypts a piece a column; they are as long as each other, and at most as many as `width` says.
-    fn run(&self, columns: &mut Columns, pieces: &mut [Piece<'_>]);
+    /// Encrypts a piece a column; they are as long as each other, and at most as many as `width` says. Asks beside it for some
+    /// of what is written soon.
+    fn run(&self, columns: &mut Columns, pieces: &mut [Piece<'_>], soon: &mut Soon<'_>);
 }
 
 /// What is left of a lane: key, chain and blocks of one message, still together.
@@ -36,10 +38,11 @@ pub(in super::super) fn encrypt(kernels: Kernels, lanes: &mut [Lane<'_>]) {
 }
 
 fn side_by_side(kernels: impl Steps, lanes: &mut [Lane<'_>]) {
+    let mut soon = Soon::behind(lanes);
     let mut waiting = longest_first(lanes).into_iter();
     let mut table = Table::new(kernels);
     while table.fill(&mut waiting) {
-        table.step();
+        table.step(&mut soon);
         table.leave();
     }
 }
@@ -56,7 +59,7 @@ fn left<'a>(lane: &'a mut Lane<'_>) -> Option<Left<'a>> {
         lane.encrypt();
         return None;
     }
-    let Lane { stream, clear, blocks } = lane;
+    let Lane { stream, clear, blocks, .. } = lane;
     let CbcStream { key: Key::X86(keys), chain } = &mut **stream else { return None };
     let piece = Piece::of(*clear, blocks);
     (!piece.is_empty()).then_some(Left { keys: &keys.keys, chain, piece })
@@ -91,7 +94,7 @@ impl<'a, K: Steps> Table<'a, K> {
     }
 
     /// Goes on until the first of them ends, or the room for idle columns does.
-    fn step(&mut self) {
+    fn step(&mut self, soon: &mut Soon<'_>) {
         let columns = self.busy.len().next_multiple_of(self.kernels.group());
         let idle = (columns > self.busy.len()).then_some(IDLE);
         let lengths = self.busy.iter().map(|left| left.piece.len());
@@ -100,7 +103,7 @@ impl<'a, K: Steps> Table<'a, K> {
         let mut pieces: [Piece<'_>; COLUMNS] = from_fn(|_| Piece::in_place(&mut []));
         let busy = self.busy.iter_mut().map(|left| left.piece.take(length));
         pieces.iter_mut().take(columns).zip(busy.chain(idle)).for_each(|(place, piece)| *place = piece);
-        self.kernels.run(&mut self.columns, pieces.split_at_mut(columns).0);
+        self.kernels.run(&mut self.columns, pieces.split_at_mut(columns).0, soon);
         for (left, chain) in self.busy.iter_mut().zip(self.columns.chains) {
             store(left.chain, chain);
         }
@@ -139,9 +142,9 @@ mod tests {
         fn group(&self) -> usize {
             self.kernels.group()
         }
-        fn run(&self, columns: &mut Columns, pieces: &mut [Piece<'_>]) {
+        fn run(&self, columns: &mut Columns, pieces: &mut [Piece<'_>], soon: &mut Soon<'_>) {
             self.steps.borrow_mut().push((pieces.len(), pieces.first().map_or(0, Piece::len)));
-            self.kernels.run(columns, pieces);
+            self.kernels.run(columns, pieces, soon);
         }
     }
 

@@ -8,6 +8,7 @@
 use super::Vaes;
 use super::columns::{COLUMNS, Columns, Row};
 use super::memory::{Four, Piece, load_four, store_four};
+use super::soon::Soon;
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
@@ -17,8 +18,12 @@ pub(super) const WIDTH: usize = COLUMNS;
 /// Columns in a register.
 pub(super) const GROUP: usize = 4;
 
+/// Of what is written soon, that are asked for beside a block of each column: sixteen blocks become 350 octets of a text in
+/// base64, and 384 are asked for.
+const ROWS: usize = 6;
+
 /// Encrypts a piece a column; they are as long as each other, and fill whole registers.
-pub(super) fn run(_proof: Vaes, columns: &mut Columns, pieces: &mut [Piece<'_>]) {
+pub(super) fn run(_proof: Vaes, columns: &mut Columns, pieces: &mut [Piece<'_>], soon: &mut Soon<'_>) {
     let run = match pieces.len() {
         0 => return,
         1..=4 => encrypt::<1>,
@@ -27,7 +32,7 @@ pub(super) fn run(_proof: Vaes, columns: &mut Columns, pieces: &mut [Piece<'_>])
         _ => encrypt::<4>,
     };
     // SAFETY: there is a proof only where VAES and AVX-512 were found.
-    unsafe { run(columns, pieces) }
+    unsafe { run(columns, pieces, soon) }
 }
 
 /// The pieces of the columns of a register.
@@ -36,7 +41,7 @@ type FourPieces<'a> = [Piece<'a>; GROUP];
 /// G registers of four columns. As for a stream alone, the last round is done twice, once with what the next block begins
 /// with added already; behind the last block that is the last once more, and nobody looks at it.
 #[target_feature(enable = "avx512f,vaes")]
-fn encrypt<const G: usize>(columns: &mut Columns, pieces: &mut [Piece<'_>]) {
+fn encrypt<const G: usize>(columns: &mut Columns, pieces: &mut [Piece<'_>], soon: &mut Soon<'_>) {
     let Some(pieces) = pieces.as_chunks_mut().0.first_chunk_mut::<G>() else { return };
     let length = pieces[0][0].len();
     let [first, rounds @ .., last] = &columns.keys;
@@ -48,6 +53,7 @@ fn encrypt<const G: usize>(columns: &mut Columns, pieces: &mut [Piece<'_>]) {
         _mm512_xor_si512(chains[group], block)
     });
     for at in 0..length {
+        soon.ask(ROWS);
         for row in rounds {
             for (state, keys) in states.iter_mut().zip(row.as_chunks().0) {
                 *state = _mm512_aesenc_epi128(*state, load_four(keys));
