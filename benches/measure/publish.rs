@@ -1,4 +1,5 @@
-//! Puts what was measured last into benches/README.md, between its marks, and draws it.
+//! Puts what was measured last into benches/README.md, between its marks, and draws it: a table for each kind of processor,
+//! because only ratios travel between machines, and not all of them do.
 
 use super::picture;
 use super::record::read;
@@ -7,7 +8,7 @@ use serde_json::Value;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// The table of `target/ratios.json`, and the picture.
+/// The table of `target/ratios.json`, and the picture where it is the first table of the page.
 pub(crate) fn ratios() {
     let Some(measured) = read("ratios.json") else { return };
     let mut text = String::from(
@@ -17,7 +18,10 @@ pub(crate) fn ratios() {
         text.push_str(&line(row));
     }
     text.push_str(&notes(&measured));
-    replace("ratios", &text);
+    if !publish("ratios", &measured, &text) {
+        println!("published in benches/README.md; the picture is of the first table");
+        return;
+    }
     let file = folder().join("ratios.svg");
     std::fs::write(&file, picture::draw(&measured)).expect("the source folder takes files");
     println!("published in benches/README.md and {}", file.display());
@@ -53,7 +57,7 @@ pub(crate) fn curves(file: &str) {
         .expect("a text grows");
     }
     text.push_str(&notes(&measured));
-    replace(file, &text);
+    publish(file, &measured, &text);
     println!("published in benches/README.md");
 }
 
@@ -125,12 +129,36 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches")
 }
 
-/// Between `<!-- NAME -->` and `<!-- /NAME -->`.
-fn replace(name: &str, text: &str) {
+/// Where the table of a kind of processor begins.
+const ON: &str = "<!-- on ";
+
+/// Between `<!-- NAME -->` and `<!-- /NAME -->`, in the place of what was measured on such a processor, or behind the others. Is
+/// it the first?
+fn publish(name: &str, measured: &Value, text: &str) -> bool {
+    let processor = measured.get("machine").map_or("", |machine| word_of(machine, "processor"));
+    let (head, mut is_first) = (format!("{processor} -->\n"), false);
+    replace(name, |there| {
+        let mut tables = there.split(ON).map(str::to_owned);
+        let before = tables.next().unwrap_or_default();
+        let mut tables: Vec<String> = tables.collect();
+        let table = format!("{head}{text}\n");
+        match tables.iter_mut().find(|table| table.starts_with(&head)) {
+            Some(old) => *old = table,
+            None => tables.push(table),
+        }
+        is_first = tables.first().is_some_and(|table| table.starts_with(&head));
+        [before].into_iter().chain(tables).collect::<Vec<_>>().join(ON)
+    });
+    is_first
+}
+
+/// What stands between the marks.
+fn replace(name: &str, changed: impl FnOnce(&str) -> String) {
     let file = folder().join("README.md");
     let page = std::fs::read_to_string(&file).expect("benches/README.md");
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-    let parts = page.split_once(&begin).and_then(|(head, rest)| Some((head, rest.split_once(&end)?.1)));
-    let (head, tail) = parts.unwrap_or_else(|| panic!("benches/README.md has no marks {begin}"));
-    std::fs::write(&file, [head, &begin, text, &end, tail].concat()).expect("the source folder takes files");
+    let parts = page.split_once(&begin).and_then(|(head, rest)| Some((head, rest.split_once(&end)?)));
+    let (head, (there, tail)) = parts.unwrap_or_else(|| panic!("benches/README.md has no marks {begin}"));
+    std::fs::write(&file, [head, &begin, &changed(there), &end, tail].concat())
+        .expect("the source folder takes files");
 }
