@@ -1,6 +1,6 @@
 //! One message at a time, on one thread: sealing and opening.
 
-use super::{race, race_on_both_heaps};
+use super::{in_short, race, race_on_both_heaps};
 use crate::measure::record::{Row, Target};
 use crate::measure::{Plan, Side};
 use crate::peers::crates::{self, Crates};
@@ -14,8 +14,12 @@ use std::hint::black_box;
 /// In the table.
 pub(crate) const OURS: &str = "Sealpost";
 
+/// In the note to an EC key, which no target speaks of.
 pub(crate) fn seal_4k(name: &'static str) -> Row {
-    seal(name, Target::times(1.9, 4.3), 4 << 10, 1)
+    let (target, size) = (Target::times(1.9, 4.3), 4 << 10);
+    let row = seal(name, target, size, 1);
+    let heap = row.note.clone().unwrap_or_default();
+    row.with_note(format!("{heap}; to an EC P-256 key {}", in_short(&seal_to_curve(name, target, size))))
 }
 
 pub(crate) fn seal_75k(name: &'static str) -> Row {
@@ -49,6 +53,20 @@ fn seal(name: &'static str, target: Target, size: usize, recipients: u8) -> Row 
             Side::new(crates::NAME, || drop(black_box(crates.seal(&message, header)))),
         ],
     )
+}
+
+fn seal_to_curve(name: &'static str, target: Target, size: usize) -> Row {
+    let (people, message) = ([holder_of(KeyType::EcP256, 3)], message_of(size));
+    let (ours, openssl) = (everybody(&people), OpenSsl::cbc(&people.each_ref()));
+    let sealed = seal_to(&message, &ours, Profile::Compatible).expect("it seals");
+    let header = header_of(sealed.bytes());
+    agree(&people, &message, sealed.bytes(), &openssl, None);
+    let sides = &mut [
+        Side::new(OURS, || drop(black_box(seal_to(&message, &ours, Profile::Compatible)))),
+        Side::new(ALONE, || drop(black_box(openssl.seal(&message)))),
+        Side::new(BEST, || drop(black_box(openssl.seal_with_encodify(&message, header)))),
+    ];
+    race(name, target, Plan::QUICK, 1, sides)
 }
 
 /// AES-256-GCM. Ours has RSAES-OAEP with SHA-256, as its profile says; the library's is spared it.
