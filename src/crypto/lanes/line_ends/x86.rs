@@ -61,30 +61,39 @@ impl Copying {
 }
 
 /// LFs in `here`, and those that have no CR in the same place of `before`, which is as long and begins one octet earlier.
+///
+/// A message of a batch comes from far away. Memory gives more to who reads in several places at once, and the processor's own
+/// guess ends with each page: so quarters are counted side by side, and their rows are asked for before they are needed. Measured
+/// over 38 MB: 14.4 GB a second on an Emerald Rapids; 10.5 in one place, 9 without asking.
 #[target_feature(enable = "avx512f,avx512bw")]
 fn count(before: &[u8], here: &[u8]) -> (usize, usize) {
     let mut sums = Counts::none();
     let (before, before_rest) = before.as_chunks();
     let (here, here_rest) = here.as_chunks();
-    let mut soon = here.iter().skip(ROWS_AHEAD);
-    for (before, here) in before.chunks(MOST_ROWS).zip(here.chunks(MOST_ROWS)) {
+    let quarter = here.len() / PLACES;
+    for first in (0..quarter).step_by(MOST_ROWS / PLACES) {
         let mut columns = Counts::none();
-        for (before, here) in before.iter().zip(here) {
-            soon.next().into_iter().for_each(fetch);
-            columns.count(load(before), load(here));
+        for row in first..quarter.min(first + MOST_ROWS / PLACES) {
+            for row in (0..PLACES).map(|place| place * quarter + row) {
+                here.get(row + ROWS_AHEAD).into_iter().for_each(fetch);
+                columns.count_row(before, here, row);
+            }
         }
         sums.add(columns);
     }
     let mut columns = Counts::none();
+    (PLACES * quarter..here.len()).for_each(|row| columns.count_row(before, here, row));
     columns.count(load_rest(before_rest), load_rest(here_rest));
     sums.add(columns);
     let sum = |sums| _mm512_reduce_add_epi64(sums) as usize;
     (sum(sums.all), sum(sums.bare))
 }
 
-/// A message of a batch comes from the memory, and the processor's own guess ends with each page: asked for so early, a row is
-/// there when it is counted. Measured over 38 MB: 29 GB a second without, 42 with.
-const ROWS_AHEAD: usize = 4096 / REGISTER;
+/// Read side by side.
+const PLACES: usize = 4;
+
+/// Asked for so early, a row is there when it is counted.
+const ROWS_AHEAD: usize = 1024 / REGISTER;
 
 /// An octet can count so many.
 const MOST_ROWS: usize = 255;
@@ -100,6 +109,15 @@ impl Counts {
     #[target_feature(enable = "avx512f")]
     fn none() -> Counts {
         Counts { all: _mm512_setzero_si512(), bare: _mm512_setzero_si512() }
+    }
+
+    /// The row in that place, if there is one.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn count_row(&mut self, before: &[[u8; REGISTER]], here: &[[u8; REGISTER]], row: usize) {
+        if let (Some(before), Some(here)) = (before.get(row), here.get(row)) {
+            self.count(load(before), load(here));
+        }
     }
 
     /// One row, each octet in its column: at most [`MOST_ROWS`] of them.
