@@ -4,7 +4,8 @@
 //! written, what stands there must come from far away. Asked for one by one beside the rounds, the rows are at hand when they
 //! are needed.
 //!
-//! Measured with 512 messages of 75 KiB in a batch: a message takes 33 µs in the place of 39 on an Emerald Rapids.
+//! Measured on an Emerald Rapids with 512 messages of 75 KiB in a batch: a message takes 33 µs in the place of 39 with VAES, and
+//! 36 in the place of 46 with AES-NI.
 #![expect(unsafe_code, reason = "the instruction takes a pointer")]
 
 use super::super::Lane;
