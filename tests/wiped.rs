@@ -8,7 +8,7 @@ mod held;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sealpost::cms::{Enveloped, Input, Originator, Protection};
-use sealpost::crypto::{Profile, Seed};
+use sealpost::crypto::{Profile, SecretBytes, Seed};
 use sealpost::mail::{Address, HeaderEdits, HeaderLine, HeaderPolicy, Message};
 use sealpost::pki::*;
 use sealpost::smime::{Form, Mark, Naming, OpeningKey, SealJob, open, open_raw, rekey, seal_many};
@@ -176,6 +176,11 @@ fn damaged(sealed: &[u8]) -> Vec<u8> {
     damaged
 }
 
+/// The message in a buffer that can be given away.
+fn owned(message: &[u8]) -> SecretBytes {
+    SecretBytes::new(message.to_vec())
+}
+
 /// Everything that is done with a message, good and bad.
 fn go_through(message: &[u8], person: &Person, stranger: &Person, profile: Profile, headers: HeaderPolicy) {
     let sealed = seal(message, person, profile, headers);
@@ -183,13 +188,13 @@ fn go_through(message: &[u8], person: &Person, stranger: &Person, profile: Profi
     assert!(open(&sealed, &keys).is_ok());
     assert!(open_raw(&sealed, &keys).is_ok());
     let to = std::slice::from_ref(&person.validated);
-    assert!(rekey(&sealed, &keys, to, Naming::Certificate, seed(8)).is_ok());
+    assert!(rekey(owned(&sealed), &keys, to, Naming::Certificate, seed(8)).is_ok());
     let wrong = OpeningKey { key: &stranger.key, certificate: Some(&person.certificate) };
     let broken = damaged(&sealed);
     for (sealed, key) in [(&broken, person.opening()), (&sealed, wrong)] {
         let key = [key];
         assert!(open(sealed, &key).is_err());
-        assert!(rekey(sealed, &key, to, Naming::Certificate, seed(8)).is_err());
+        assert!(rekey(owned(sealed), &key, to, Naming::Certificate, seed(8)).is_err());
     }
 }
 
@@ -259,6 +264,20 @@ fn private_keys_are_wiped() {
             drop(key.to_pkcs8().unwrap());
         });
         assert_eq!(left, [0], "{kind:?}");
+    }
+}
+
+/// Somebody hands over clear text by mistake.
+#[test]
+fn what_cannot_be_rekeyed_is_wiped() {
+    let (message, person) = (message(), person(KeyType::EcP256));
+    let to = std::slice::from_ref(&person.validated);
+    for message in [message.clone(), [b"MIME-Version: 1.0\n", &message[..]].concat()] {
+        let left = left_behind(&[SECRET], || {
+            let outcome = rekey(owned(&message), &[person.opening()], to, Naming::Certificate, seed(8));
+            assert!(outcome.is_err());
+        });
+        assert_eq!(left, [0]);
     }
 }
 

@@ -27,6 +27,19 @@ impl<'a> Side<'a> {
         Side { name, run: Box::new(move |clock, calls| clock.time(|| (0..calls).for_each(|_| run()))) }
     }
 
+    /// Of a work that takes something over, which is made anew each time and is not measured.
+    pub(crate) fn given<T: 'a>(
+        name: &'static str,
+        mut make: impl FnMut() -> T + 'a,
+        mut run: impl FnMut(T) + 'a,
+    ) -> Side<'a> {
+        let mut once = move |clock: Clock| {
+            let given = make();
+            clock.time(|| run(given))
+        };
+        Side { name, run: Box::new(move |clock, calls| (0..calls).map(|_| once(clock)).sum()) }
+    }
+
     /// Of a work that has something around it which is not measured: it says itself how long it took.
     pub(crate) fn timed(name: &'static str, mut run: impl FnMut() -> Duration + 'a) -> Side<'a> {
         Side { name, run: Box::new(move |_, calls| (0..calls).map(|_| run()).sum()) }

@@ -55,13 +55,8 @@ impl Rekey {
         let keyring = self.from.keyring(context, &self.old_cert)?;
         let sealed = input::message()?;
         let keys = keyring.opening_keys()?;
-        let rekeyed = smime::rekey(
-            sealed.expose(),
-            &keys,
-            &recipients,
-            self.recipients.name_by,
-            SystemEntropy.seed()?,
-        )?;
+        let rekeyed =
+            smime::rekey(sealed, &keys, &recipients, self.recipients.name_by, SystemEntropy.seed()?)?;
         self.sink.write(out, rekeyed.bytes())?;
         note_mixture(&recipients);
         rekeyed.facts().cipher.into_iter().for_each(advise);

@@ -34,6 +34,11 @@ impl SecretBytes {
         self.0.truncate(length);
     }
 
+    /// Hands the buffer out, and wipes nothing: what lies in it turned out to be no secret.
+    pub(crate) fn into_public(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+
     /// Puts octets behind what is there, which must hold nothing secret yet: where it has no room, it moves.
     pub(crate) fn append(&mut self, octets: &[u8]) {
         self.0.extend_from_slice(octets);

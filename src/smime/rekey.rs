@@ -16,6 +16,7 @@ use crate::crypto::{Policy, SecretBytes, Seed, Suite};
 use crate::pki::ValidatedCertificate;
 use held::Held;
 use outlined::Outlined;
+use text::Rewritten;
 
 /// Why a message was not handed to other recipients. Every failure of key, padding or tag is [`OpenError::NotOpened`].
 #[derive(Debug, thiserror::Error)]
@@ -49,22 +50,27 @@ impl From<CmsError> for RekeyError {
 ///
 /// Whether the key is right shows only in the content: as much of it is decrypted in memory as [`open`](super::open()) would
 /// check, and dropped.
+///
+/// The message is taken over, and mostly changed where it lies. Where it is none, it may be clear text, and is wiped.
 pub fn rekey(
-    sealed: &[u8],
+    sealed: SecretBytes,
     keys: &[OpeningKey<'_>],
     certificates: &[ValidatedCertificate],
     naming: Naming,
     seed: Seed,
 ) -> Result<Sealed, RekeyError> {
-    let input = Input::of(sealed);
-    if let Some(outlined) = Outlined::of(&input) {
-        return hand_on(outlined, keys, certificates, naming, seed);
-    }
-    let enveloped = find_enveloped(&input)?;
-    rekey_examined(&input, enveloped, keys, certificates, naming, seed)
+    let input = Input::of(sealed.expose());
+    let (rewritten, facts) = match Outlined::of(&input) {
+        Some(outlined) => hand_on(outlined, keys, certificates, naming, seed)?,
+        None => {
+            let held = Held::of(&input, find_enveloped(&input)?)?;
+            hand_on(held, keys, certificates, naming, seed)?
+        }
+    };
+    Ok(Sealed { bytes: rewritten.in_place_of(|| sealed.into_public()), facts })
 }
 
-/// The same where the structure of the input is at hand already.
+/// The same where the structure of the input is at hand already; the input stays as it is.
 pub fn rekey_examined(
     input: &Input<'_>,
     enveloped: Enveloped,
@@ -73,7 +79,8 @@ pub fn rekey_examined(
     naming: Naming,
     seed: Seed,
 ) -> Result<Sealed, RekeyError> {
-    hand_on(Held::of(input, enveloped)?, keys, certificates, naming, seed)
+    let (rewritten, facts) = hand_on(Held::of(input, enveloped)?, keys, certificates, naming, seed)?;
+    Ok(Sealed { bytes: rewritten.in_place_of(|| input.bytes().to_vec()), facts })
 }
 
 fn find_enveloped(input: &Input<'_>) -> Result<Enveloped, RekeyError> {
@@ -91,7 +98,7 @@ trait InHand {
     /// Does that key open it?
     fn prove(&self, algorithm: &ContentAlgorithm, content_key: &SecretBytes) -> Result<(), OpenError>;
     /// The message with these in the place of its RecipientInfos.
-    fn written_for(self, infos: Vec<RecipientInfo>) -> Result<Vec<u8>, RekeyError>;
+    fn written_for(self, infos: Vec<RecipientInfo>) -> Result<Rewritten, RekeyError>;
 }
 
 fn hand_on(
@@ -100,7 +107,7 @@ fn hand_on(
     certificates: &[ValidatedCertificate],
     naming: Naming,
     seed: Seed,
-) -> Result<Sealed, RekeyError> {
+) -> Result<(Rewritten, SealFacts), RekeyError> {
     let enveloped = message.enveloped();
     let algorithm = checked_content(enveloped, &Policy::READING)?;
     let new: Vec<_> = certificates.iter().map(ValidatedCertificate::certificate).collect();
@@ -109,10 +116,10 @@ fn hand_on(
     let content_key = recover_content_key(enveloped, algorithm.cipher.key_len, keys, &Policy::READING)?;
     message.prove(&algorithm, &content_key)?;
     let infos = recipient_infos(&recipients, &content_key, seed)?;
-    let bytes = message.written_for(infos)?;
+    let rewritten = message.written_for(infos)?;
     let recipients = recipients.iter().map(Recipient::sealed_to).collect();
     let facts = SealFacts { cipher: Some(algorithm.cipher), recipients, headers_kept: None };
-    Ok(Sealed { bytes, facts })
+    Ok((rewritten, facts))
 }
 
 fn recipient_infos(

@@ -19,7 +19,7 @@ mod vectors;
 
 use super::*;
 use crate::crypto::policy::GcmReaders;
-use crate::crypto::{Classical, Policy, Profile, Seed, Suite};
+use crate::crypto::{Classical, Policy, Profile, SecretBytes, Seed, Suite};
 use crate::mail::{Address, HeaderPolicy, crlf};
 use crate::pki::key::tests::{rsa_key, seed};
 use crate::pki::{
@@ -140,6 +140,11 @@ pub(super) fn seal_hiding(message: &[u8], headers: HeaderPolicy) -> Sealed {
     let recipients = [alice().validated()];
     let job = hiding(headers, job(message, &recipients, Profile::Compatible, 1));
     seal_many(vec![job]).remove(0).unwrap()
+}
+
+/// The message in a buffer that can be given away.
+pub(super) fn owned(message: &[u8]) -> SecretBytes {
+    SecretBytes::new(message.to_vec())
 }
 
 pub(super) fn open_as(person: &Person, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {

@@ -2,7 +2,7 @@
 
 use super::checksum;
 use super::inside::{decrypt, enveloped};
-use super::people::{ELLA, KINDS, opening, seed, validated};
+use super::people::{ELLA, KINDS, opening, owned, seed, validated};
 use super::script::scripted;
 use super::structure::{SECRET, mail, pem, structures};
 use sealpost::cms::{Enveloped, Input, InputForm, Protection, Recipient, find};
@@ -92,7 +92,7 @@ fn assert_discreet(error: &impl std::fmt::Display) {
 
 fn assert_rekeys(message: &[u8], keys: &[OpeningKey<'_>], opened: Result<&[u8], &OpenError>) {
     let to = validated(&[&ELLA]);
-    let rekeyed = rekey(message, keys, &to, Naming::Certificate, seed(7));
+    let rekeyed = rekey(owned(message), keys, &to, Naming::Certificate, seed(7));
     assert_rekeys_alike(message, keys, &to, &rekeyed);
     match (opened, rekeyed) {
         (Ok(clear), Ok(rekeyed)) => assert_handed_on(message, &rekeyed, clear),

@@ -1,6 +1,6 @@
 //! Who seals and opens in the laws: keys and certificates that are always the same.
 
-use sealpost::crypto::{Profile, Seed};
+use sealpost::crypto::{Profile, SecretBytes, Seed};
 use sealpost::mail::Address;
 use sealpost::pki::{
     Authority, AuthorityProfile, Certificate, KeyType, Reads, SealingCheck, Subject, UnlockedKey,
@@ -122,6 +122,11 @@ pub(crate) fn validated(to: &[&Person]) -> Vec<ValidatedCertificate> {
 /// The keys of all of them.
 pub(crate) fn opening<'p>(people: &[&'p Person]) -> Vec<OpeningKey<'p>> {
     people.iter().map(|person| person.opening()).collect()
+}
+
+/// The message in a buffer that can be given away.
+pub(crate) fn owned(message: &[u8]) -> SecretBytes {
+    SecretBytes::new(message.to_vec())
 }
 
 /// Seals a message. The seed depends on `number` only.

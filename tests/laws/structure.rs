@@ -2,7 +2,7 @@
 
 use super::checksum;
 use super::inside::{content_key, encrypt, enveloped};
-use super::people::{ELLA, KINDS, Person, opening, seal, seed, served, validated};
+use super::people::{ELLA, KINDS, Person, opening, owned, seal, seed, served, validated};
 use super::tree::{Content, Length, Node};
 use sealpost::crypto::{Classical, Profile};
 use sealpost::mail::{Message, TransferEncoding};
@@ -126,7 +126,7 @@ impl Clone for Structure {
 /// The content key, whoever has it: it is handed to Ella, from whom the primitives take it.
 fn handed_over(sealed: &[u8], people: &[&Person]) -> [u8; 32] {
     let rekeyed =
-        rekey(sealed, &opening(people), &validated(&[&ELLA]), Naming::Certificate, seed(6)).unwrap();
+        rekey(owned(sealed), &opening(people), &validated(&[&ELLA]), Naming::Certificate, seed(6)).unwrap();
     content_key(&enveloped(rekeyed.bytes()), &ELLA).expect("it was wrapped for Ella")
 }
 

@@ -5,7 +5,7 @@ use super::case::{Case, cases};
 use super::cost::cost;
 use super::recipients::{break_key, children};
 use super::swollen::with_authenticated;
-use crate::laws::people::{ELLA, seed, validated};
+use crate::laws::people::{ELLA, owned, seed, validated};
 use crate::laws::structure::{RECIPIENTS, mail, octets};
 use crate::laws::tree::{Content, Node};
 use sealpost::cms::{self, Input, Report};
@@ -51,7 +51,8 @@ fn the_last_of_ten_thousand_opens_it() {
         assert_eq!(case.outcome_of_mail(&message), Outcome::Same, "{}", case.name);
         assert_eq!(told(&cms::inspect(&Input::of(&message))), LIMIT);
         let rekeyed =
-            rekey(&message, &[case.opening()], &validated(&[&ELLA]), Naming::Certificate, seed(8)).unwrap();
+            rekey(owned(&message), &[case.opening()], &validated(&[&ELLA]), Naming::Certificate, seed(8))
+                .unwrap();
         let infos = Node::read(&octets(rekeyed.bytes())).unwrap();
         assert_eq!(infos.below(&RECIPIENTS).children().len(), 1);
     }
@@ -66,9 +67,10 @@ fn one_more_is_refused_by_all() {
         let report = cms::inspect(&Input::of(&message));
         assert_eq!(report.fault.as_deref(), Some("the CMS structure has more than 10000 recipients"));
         assert_eq!(told(&report), 0);
-        let error = rekey(&message, &[case.opening()], &validated(&[&ELLA]), Naming::Certificate, seed(8))
-            .err()
-            .unwrap();
+        let error =
+            rekey(owned(&message), &[case.opening()], &validated(&[&ELLA]), Naming::Certificate, seed(8))
+                .err()
+                .unwrap();
         assert!(matches!(error, RekeyError::Open(OpenError::Cms(cms::CmsError::TooMany { .. }))), "{error}");
         assert!(recognise(&message, &[&[case.certificate().clone()]], OpenPgp::Keep).is_none());
     }

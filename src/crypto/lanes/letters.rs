@@ -1,5 +1,5 @@
 //! How many letters a text in base64 has, and that it has nothing else but white space: all that must be known of a text that
-//! is copied and not decoded.
+//! stays as it is and is not decoded.
 //!
 //! Three ways give the same answer: [`portable`], on every processor and the reference; by tables of nibbles on registers of 256
 //! bits (AVX2); by one table of 128 octets on registers of 512 (AVX-512 VBMI). Measured on a Zen 5 over a text of 1.4 MiB,

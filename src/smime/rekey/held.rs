@@ -1,10 +1,11 @@
 //! A message whose structure was decoded as a whole.
 
-use super::text::{Copied, Rewriting};
+use super::text::{Letters, Rewriting, Rewritten};
 use super::{InHand, RekeyError, frame};
 use crate::cms::{self, Base64Text, Enveloped, Input, der_from_ber};
 use crate::crypto::SecretBytes;
 use crate::crypto::content::ContentAlgorithm;
+use crate::crypto::lanes::letters;
 use crate::mail::TransferEncoding;
 use crate::smime::OpenError;
 use crate::smime::lines::{MIME_COLUMNS, PEM_COLUMNS};
@@ -50,7 +51,7 @@ impl InHand for Held<'_> {
         prove(&self.enveloped, algorithm, content_key)
     }
 
-    fn written_for(self, infos: Vec<RecipientInfo>) -> Result<Vec<u8>, RekeyError> {
+    fn written_for(self, infos: Vec<RecipientInfo>) -> Result<Rewritten, RekeyError> {
         let carrier = &self.carrier;
         if let Some(der) = self.enveloped.encrypted_content.structure() {
             return self.replaced(infos, der, &[]);
@@ -64,24 +65,24 @@ impl InHand for Held<'_> {
 impl Held<'_> {
     /// The input with another structure in the place of the one that is there, which is this one in DER; `rest` are the octets
     /// behind it.
-    fn replaced(&self, infos: Vec<RecipientInfo>, der: &[u8], rest: &[u8]) -> Result<Vec<u8>, RekeyError> {
+    fn replaced(&self, infos: Vec<RecipientInfo>, der: &[u8], rest: &[u8]) -> Result<Rewritten, RekeyError> {
         let parts = cms::parts(der)?;
         let (content, piece) = (&*parts.encrypted_content, self.carrier.piece);
         let frame = frame(self.sealed, infos, &parts, content.len())?;
         let Writing::Base64(columns) = self.carrier.writing else {
-            return Ok([&frame.head, content, parts.after, rest].concat());
+            return Ok(Rewritten::Whole([&frame.head, content, parts.after, rest].concat()));
         };
         // What is behind the head has the same place in the structure then, so the same letters stand for it.
         let same_place = frame.len() == der.len() && self.enveloped.encrypted_content.structure().is_some();
-        let copied = Base64Text::of(piece).filter(|_| same_place);
-        if let Some(copied) = copied.and_then(|text| Copied::of(self.sealed, text)) {
+        let stays = Base64Text::of(piece).filter(|text| same_place && letters::count(text.bytes()).is_some());
+        if let Some(text) = stays {
             let behind = content.iter().chain(parts.after).copied();
-            return Ok(copied.beginning_with(&frame.head, behind));
+            return Ok(Rewritten::Letters(Letters::of(self.sealed, text, &frame.head, behind)));
         }
         let mut rewriting = Rewriting::begin(self.sealed, piece, columns, &frame);
         rewriting.write(content);
         rewriting.write(parts.after);
-        Ok(rewriting.finish())
+        Ok(Rewritten::Whole(rewriting.finish()))
     }
 }
 

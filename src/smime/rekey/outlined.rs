@@ -1,21 +1,21 @@
-//! A message in base64 that is copied and not decoded: most are, and their ciphertext is none of our business.
+//! A message in base64 whose text stays and is not decoded: most are, and their ciphertext is none of our business.
 
-use super::text::{Copied, Rewriting};
+use super::text::{Letters, Rewriting, Rewritten};
 use super::{InHand, RekeyError, frame};
 use crate::cms::{Enveloped, Input, Outline};
 use crate::crypto::SecretBytes;
 use crate::crypto::content::ContentAlgorithm;
+use crate::crypto::lanes::letters;
 use crate::smime::OpenError;
 use crate::smime::lines::{MIME_COLUMNS, PEM_COLUMNS};
 use crate::smime::proof::prove_ends;
 use crate::smime::recipient_info::RecipientInfo;
 
-/// What its ends say, and a copy in which nothing is changed yet.
+/// What its ends say; of all between them it is known that nothing stands there but letters and white space.
 pub(super) struct Outlined<'a> {
     sealed: &'a [u8],
     columns: usize,
     outline: Outline<'a>,
-    copy: Copied,
 }
 
 impl<'a> Outlined<'a> {
@@ -23,10 +23,10 @@ impl<'a> Outlined<'a> {
     pub(super) fn of(input: &Input<'a>) -> Option<Outlined<'a>> {
         let outline = Outline::of(input).filter(|outline| !outline.enveloped().authenticated)?;
         let columns = if input.message().is_some() { MIME_COLUMNS } else { PEM_COLUMNS };
-        let copy = Copied::of(input.bytes(), outline.text())?;
-        // What the outline says holds for a text of so many letters.
-        let is_whole = copy.letters() == outline.letters();
-        is_whole.then(|| Outlined { sealed: input.bytes(), columns, outline, copy })
+        // What the outline says holds for a text of so many letters and no `=` among them: our reader passes over one inside, and
+        // what is behind it has not the place that it seems to have.
+        let is_whole = letters::count(outline.text().bytes()) == Some(outline.letters());
+        is_whole.then(|| Outlined { sealed: input.bytes(), columns, outline })
     }
 }
 
@@ -39,16 +39,16 @@ impl InHand for Outlined<'_> {
         prove_ends(&self.outline, algorithm, content_key)
     }
 
-    fn written_for(self, infos: Vec<RecipientInfo>) -> Result<Vec<u8>, RekeyError> {
-        let Outlined { sealed, columns, outline, copy } = self;
+    fn written_for(self, infos: Vec<RecipientInfo>) -> Result<Rewritten, RekeyError> {
+        let Outlined { sealed, columns, outline } = self;
         let frame = frame(sealed, infos, &outline.parts()?, outline.content_len())?;
         if frame.len() == outline.len() {
             // What is behind the head has the same place in the structure, so the same letters stand for it.
-            return Ok(copy.beginning_with(&frame.head, outline.first(2)));
+            let letters = Letters::of(sealed, outline.text(), &frame.head, outline.first(2));
+            return Ok(Rewritten::Letters(letters));
         }
-        drop(copy);
         let mut rewriting = Rewriting::begin(sealed, outline.piece(), columns, &frame);
         let decoded = outline.for_each_piece(&mut |piece| rewriting.write(piece));
-        if decoded { Ok(rewriting.finish()) } else { Err(RekeyError::NotBase64) }
+        if decoded { Ok(Rewritten::Whole(rewriting.finish())) } else { Err(RekeyError::NotBase64) }
     }
 }

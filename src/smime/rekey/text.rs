@@ -1,55 +1,61 @@
 //! Other letters in a text of base64, or in its place.
 
 use crate::cms::Base64Text;
-use crate::crypto::lanes::letters;
+use crate::crypto::lanes::letters::is_letter;
 use crate::mail::eol;
 use crate::smime::frame::Frame;
 use crate::smime::lines::Base64Lines;
 use crate::smime::outer;
 use encodify::base64::{LineEnding, STANDARD};
 
-/// So much is looked at and copied at a time: a cache of the second level holds it twice.
-const PIECE: usize = 64 * 1024;
-
-/// A copy of a message, its text gone over: there is nothing but letters and white space in it.
-pub(super) struct Copied {
-    bytes: Vec<u8>,
-    /// Where the text begins.
-    at: usize,
-    letters: usize,
+/// What comes in the place of a message.
+pub(super) enum Rewritten {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// Other letters in the first places of its text.
+    Letters(Letters),
 }
 
-impl Copied {
-    /// `text` is a piece of the message. Nothing if it holds anything else: our reader passes over an `=` inside, and what is
-    /// behind it has not the place that it seems to have.
-    pub(super) fn of(sealed: &[u8], text: Base64Text<'_>) -> Option<Copied> {
-        let (before, after) = around(sealed, text.bytes());
-        let mut bytes = Vec::with_capacity(sealed.len());
-        bytes.extend_from_slice(before);
-        let mut letters = 0;
-        for piece in text.bytes().chunks(PIECE) {
-            letters += letters::count(piece)?;
-            bytes.extend_from_slice(piece);
+impl Rewritten {
+    /// The message, which `sealed` gives where it stays but for a few letters.
+    pub(super) fn in_place_of(self, sealed: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
+        match self {
+            Rewritten::Whole(bytes) => bytes,
+            Rewritten::Letters(letters) => {
+                let mut bytes = sealed();
+                letters.write_over(&mut bytes);
+                bytes
+            }
         }
-        bytes.extend_from_slice(after);
-        Some(Copied { bytes, at: before.len(), letters })
     }
+}
 
-    /// How many the text has.
-    pub(super) fn letters(&self) -> usize {
-        self.letters
-    }
+/// The letters with which a text begins.
+pub(super) struct Letters {
+    /// Where the text begins in the message.
+    at: usize,
+    letters: Vec<u8>,
+}
 
-    /// The copy with other letters at the begin of its text: those of these octets. Where they end inside of what four letters
-    /// stand for, `behind` are the octets that follow.
-    pub(super) fn beginning_with(mut self, octets: &[u8], behind: impl IntoIterator<Item = u8>) -> Vec<u8> {
+impl Letters {
+    /// Those that stand for these octets. Where they end inside of what four letters stand for, `behind` are the octets that
+    /// follow. `text` is a piece of the message, in which nothing stands but letters and white space.
+    pub(super) fn of(
+        sealed: &[u8],
+        text: Base64Text<'_>,
+        octets: &[u8],
+        behind: impl IntoIterator<Item = u8>,
+    ) -> Letters {
         let missing = octets.len().next_multiple_of(3) - octets.len();
         let octets: Vec<u8> = octets.iter().copied().chain(behind.into_iter().take(missing)).collect();
-        let text = self.bytes.iter_mut().skip(self.at);
-        let places = text.filter(|octet| letters::is_letter(**octet));
-        let letters = STANDARD.encode(octets).into_bytes();
-        places.zip(letters).for_each(|(place, letter)| *place = letter);
-        self.bytes
+        let (before, _) = around(sealed, text.bytes());
+        Letters { at: before.len(), letters: STANDARD.encode(octets).into_bytes() }
+    }
+
+    fn write_over(self, message: &mut [u8]) {
+        let text = message.iter_mut().skip(self.at);
+        let places = text.filter(|octet| is_letter(**octet));
+        places.zip(self.letters).for_each(|(place, letter)| *place = letter);
     }
 }
 

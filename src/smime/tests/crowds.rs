@@ -25,7 +25,7 @@ fn more_recipients_than_anybody_reads_are_refused_before_anything_is_made() {
     let refused = seal_many(vec![job(message, &crowd, Profile::Compatible, 1)]).remove(0).err().unwrap();
     assert_eq!(refused.to_string(), text);
     let sealed = seal_for_alice(message, Profile::Compatible);
-    let rekeyed = rekey(sealed.bytes(), &[alice().opening()], &crowd, Naming::Certificate, seed(9));
+    let rekeyed = rekey(owned(sealed.bytes()), &[alice().opening()], &crowd, Naming::Certificate, seed(9));
     assert!(matches!(
         rekeyed.err().unwrap(),
         RekeyError::Seal(SealError::TooManyRecipients { count: 10_001, limit: MAX_RECIPIENTS })

@@ -24,7 +24,7 @@ fn ber(der: &[u8]) -> Vec<u8> {
 
 /// To Bob.
 fn rekeyed(sealed: &[u8]) -> Vec<u8> {
-    rekey(sealed, &[alice().opening()], &[bob().validated()], Naming::Certificate, seed(9))
+    rekey(owned(sealed), &[alice().opening()], &[bob().validated()], Naming::Certificate, seed(9))
         .unwrap()
         .bytes()
         .to_vec()
@@ -112,7 +112,7 @@ fn a_broken_form_is_named() {
     ] {
         assert_eq!(open_as(alice(), &broken).unwrap_err().to_string(), wanted);
         let refused =
-            rekey(&broken, &[alice().opening()], &[bob().validated()], Naming::Certificate, seed(9));
+            rekey(owned(&broken), &[alice().opening()], &[bob().validated()], Naming::Certificate, seed(9));
         assert_eq!(refused.err().unwrap().to_string(), wanted);
         assert_eq!(open_raw(&broken, &[alice().opening()]).err().unwrap().to_string(), wanted);
     }

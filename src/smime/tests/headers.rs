@@ -199,9 +199,14 @@ fn rekeying_keeps_what_is_hidden() {
     for headers in HeaderPolicy::ALL {
         let sealed = seal_hiding(MESSAGE.as_bytes(), headers);
         let seed = Seed::from_bytes(&mut [3; 32]);
-        let rekeyed =
-            rekey(sealed.bytes(), &[alice().opening()], &[bob().validated()], Naming::Certificate, seed)
-                .unwrap();
+        let rekeyed = rekey(
+            owned(sealed.bytes()),
+            &[alice().opening()],
+            &[bob().validated()],
+            Naming::Certificate,
+            seed,
+        )
+        .unwrap();
         assert_eq!(outside(rekeyed.bytes()), outside(sealed.bytes()));
         assert_eq!(open_as(bob(), rekeyed.bytes()).unwrap(), &*crlf(MESSAGE.as_bytes()));
     }

@@ -175,7 +175,7 @@ fn a_message_is_handed_from_any_kind_to_any_other() {
         for person in people.iter().chain([dana(), alice()]) {
             for naming in [Naming::Certificate, Naming::KeyIdentifier] {
                 let to = [person.validated()];
-                let rekeyed = rekey(sealed.bytes(), &[owner.opening()], &to, naming, seed(9)).unwrap();
+                let rekeyed = rekey(owned(sealed.bytes()), &[owner.opening()], &to, naming, seed(9)).unwrap();
                 assert_eq!(open_as(person, rekeyed.bytes()).unwrap(), MESSAGE);
                 let after = enveloped(rekeyed.bytes());
                 assert_eq!(after.encrypted_content, before.encrypted_content);

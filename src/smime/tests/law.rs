@@ -133,7 +133,7 @@ proptest! {
         let headers = HeaderPolicy::ALL[policy];
         let inside = inside(&bytes, headers, size);
         prop_assert!(inner::begins_like_mail(&inside));
-        let out = inner::take_out(crate::crypto::SecretBytes::new(inside));
+        let out = inner::take_out(SecretBytes::new(inside));
         prop_assert_eq!(out.expose(), &*crlf(&bytes));
     }
 }

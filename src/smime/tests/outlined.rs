@@ -23,7 +23,7 @@ fn certificates(people: &[&Person]) -> Vec<ValidatedCertificate> {
 }
 
 fn by_ends(sealed: &[u8], to: &[&Person]) -> Result<Vec<u8>, String> {
-    made(rekey(sealed, &[alice().opening()], &certificates(to), Naming::Certificate, seed(9)))
+    made(rekey(owned(sealed), &[alice().opening()], &certificates(to), Naming::Certificate, seed(9)))
 }
 
 fn as_a_whole(sealed: &[u8], to: &[&Person]) -> Result<Vec<u8>, String> {
@@ -53,6 +53,20 @@ fn assert_same(sealed: &[u8], to: &[&Person]) -> bool {
 /// As long as before, longer, and shorter: one reader of RSA, two, one on a curve.
 fn readers() -> [Vec<&'static Person>; 3] {
     [vec![bob()], vec![bob(), alice()], vec![dana()]]
+}
+
+#[test]
+fn a_text_that_stays_is_changed_where_it_lies() {
+    let sealed = owned(seal_for_alice(&message(100_000), Profile::Compatible).bytes());
+    let place = sealed.expose().as_ptr();
+    let [alike, longer, _] = readers().map(|to| certificates(&to));
+    let keys = [alice().opening()];
+    let rekeyed = rekey(sealed, &keys, &alike, Naming::Certificate, seed(9)).unwrap();
+    assert_eq!(rekeyed.bytes().as_ptr(), place, "the same buffer");
+    let sealed = owned(seal_for_alice(&message(100_000), Profile::Compatible).bytes());
+    let place = sealed.expose().as_ptr();
+    let rekeyed = rekey(sealed, &keys, &longer, Naming::Certificate, seed(9)).unwrap();
+    assert_ne!(rekeyed.bytes().as_ptr(), place, "it had no room for another reader");
 }
 
 fn is_outlined(sealed: &[u8]) -> bool {
@@ -174,7 +188,7 @@ fn with_content(content: &[u8]) -> Vec<u8> {
     let mut rng = seed(3).into_rng();
     let cipher = &crate::crypto::algorithm::AES_256_CBC;
     let algorithm = crate::crypto::content::ContentAlgorithm::generate(cipher, &mut rng);
-    let key = crate::crypto::SecretBytes::new(vec![7; 32]);
+    let key = SecretBytes::new(vec![7; 32]);
     let padding = 16 - content.len() % 16;
     let mut octets = [content, &vec![padding as u8; padding]].concat();
     let mut stream = algorithm.cbc_stream(&key).unwrap();

@@ -15,7 +15,7 @@ const MESSAGE: &[u8] = b"Subject: quarterly numbers\r\nFrom: a@b\r\n\r\nThe numb
 
 fn rekey_for(sealed: &[u8], person: &Person, to: &[&Person], number: u8) -> Result<Sealed, RekeyError> {
     let recipients: Vec<ValidatedCertificate> = to.iter().map(|person| person.validated()).collect();
-    rekey(sealed, &[person.opening()], &recipients, Naming::Certificate, seed(number))
+    rekey(owned(sealed), &[person.opening()], &recipients, Naming::Certificate, seed(number))
 }
 
 /// From Alice to Bob.
@@ -344,7 +344,7 @@ fn what_cannot_be_rekeyed_is_refused_by_name() {
             "the body of the message is not in base64, and nothing else is written in its place"
         );
         let to = |keys: &[OpeningKey<'_>]| {
-            rekey(sealed.bytes(), keys, &[bob().validated()], Naming::Certificate, seed(1))
+            rekey(owned(sealed.bytes()), keys, &[bob().validated()], Naming::Certificate, seed(1))
                 .err()
                 .unwrap()
                 .to_string()
@@ -364,7 +364,8 @@ fn a_content_key_that_does_not_open_is_never_handed_on() {
     for profile in CLASSICAL {
         let sealed = seal_for_alice(MESSAGE, profile);
         let wrong = OpeningKey { key: &bob().key, certificate: Some(&alice().certificate) };
-        let outcome = rekey(sealed.bytes(), &[wrong], &[bob().validated()], Naming::Certificate, seed(1));
+        let outcome =
+            rekey(owned(sealed.bytes()), &[wrong], &[bob().validated()], Naming::Certificate, seed(1));
         assert!(matches!(outcome.err().unwrap(), RekeyError::Open(OpenError::NotOpened)));
         let (header, der) = split(sealed.bytes());
         let wrapped = enveloped(sealed.bytes()).recipients[0].encrypted_key.clone();
