@@ -4,6 +4,8 @@
 
 pub(crate) mod base64;
 pub(crate) mod cbc;
+#[cfg(target_arch = "x86_64")]
+mod fetch;
 pub(crate) mod letters;
 pub(crate) mod line_ends;
 pub(crate) mod rsa;

@@ -16,6 +16,21 @@ fn backends() -> Vec<Backend> {
     [Backend::Portable].into_iter().chain(fast).collect()
 }
 
+/// As long as texts are of which quarters are read side by side, rows ahead.
+#[test]
+fn a_foreign_octet_is_seen_wherever_it_stands_in_a_long_text() {
+    let length = if cfg!(miri) { 5000 } else { 20_011 };
+    for backend in backends() {
+        let mut long = text(length);
+        assert_eq!(backend.spaces(&long), one_by_one(&long), "{backend:?}");
+        for at in (0..length).step_by(if cfg!(miri) { 501 } else { 61 }) {
+            let there = std::mem::replace(&mut long[at], b'=');
+            assert_eq!(backend.spaces(&long), None, "{backend:?}: {at}");
+            long[at] = there;
+        }
+    }
+}
+
 fn one_by_one(text: &[u8]) -> Option<usize> {
     let are = |wanted: Class| text.iter().filter(|&&octet| class(octet) == wanted).count();
     (are(Class::Foreign) == 0).then(|| are(Class::Space))

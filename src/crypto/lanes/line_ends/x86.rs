@@ -1,6 +1,7 @@
 //! By AVX-512: with BW a comparison of 64 octets gives 64 bits; VBMI2 moves those octets together that a bit stands for.
 #![expect(unsafe_code, reason = "loads, stores, and the call into what the processor was found to have")]
 
+use crate::crypto::lanes::fetch;
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
@@ -75,7 +76,7 @@ fn count(before: &[u8], here: &[u8]) -> (usize, usize) {
         let mut columns = Counts::none();
         for row in first..quarter.min(first + MOST_ROWS / PLACES) {
             for row in (0..PLACES).map(|place| place * quarter + row) {
-                here.get(row + ROWS_AHEAD).into_iter().for_each(fetch);
+                here.get(row + ROWS_AHEAD).into_iter().for_each(fetch::to_read);
                 columns.count_row(before, here, row);
             }
         }
@@ -192,13 +193,6 @@ fn copy(text: &[u8], after_cr: bool, room: &mut [MaybeUninit<u8>]) -> (usize, us
 fn load(octets: &[u8; REGISTER]) -> __m512i {
     // SAFETY: the reference makes 64 octets readable, and the instruction asks for no alignment.
     unsafe { _mm512_loadu_si512(octets.as_ptr().cast()) }
-}
-
-/// Asks for a row and does not wait for it.
-#[inline]
-fn fetch(row: &[u8; REGISTER]) {
-    // SAFETY: it is a hint; nothing is read or written, and every x86-64 has SSE.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast()) };
 }
 
 /// At most as many octets as a register holds, with zeros behind them; by way of the stack some of a text would stay there.
