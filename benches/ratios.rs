@@ -22,7 +22,6 @@ mod peers;
 mod rows;
 mod sample;
 
-use measure::heap::Heap;
 use measure::machine::Machine;
 use measure::record::{self, Row};
 use measure::{memory, publish, table};
@@ -85,6 +84,12 @@ fn main() -> ExitCode {
         rows::big::alone(who, Path::new(file));
         return ExitCode::SUCCESS;
     }
+    if let [word, name] = words.as_slice()
+        && word == rows::WORD
+    {
+        rows::print(name);
+        return ExitCode::SUCCESS;
+    }
     let wanted = Wanted::read(words.into_iter());
     if wanted.redraw {
         publish::ratios();
@@ -104,11 +109,10 @@ fn main() -> ExitCode {
 
 fn measure_all(wanted: &Wanted) -> Vec<Row> {
     table::head();
-    Heap::Grown.set();
     let entries = rows::ALL.iter().filter(|entry| wanted.is_row(entry.name));
     entries
         .map(|entry| {
-            let row = (entry.measure)(entry.name);
+            let row = entry.measured();
             table::line(&row);
             row
         })

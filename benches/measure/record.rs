@@ -1,6 +1,8 @@
 //! What was measured, as it is written to `target/` and read again.
 
 use super::machine::Machine;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +15,7 @@ pub(crate) fn counted(peers: &[Figure]) -> impl Iterator<Item = &Figure> {
 }
 
 /// What somebody took, in the unit of the row.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Figure {
     pub(crate) name: String,
     pub(crate) median: f64,
@@ -46,7 +48,8 @@ pub(crate) struct Target {
     pub(crate) moonshot: f64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     /// As fast as the fastest peer so many times: more is better.
     Times,
@@ -117,18 +120,41 @@ impl Row {
         }
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::json!({
             "row": self.name,
             "unit": self.unit,
-            "ours": self.ours.as_ref().map(Figure::json),
-            "peers": self.peers.iter().map(Figure::json).collect::<Vec<_>>(),
-            "kind": match self.target.kind { Kind::Times => "times", Kind::Share => "share", Kind::Memory => "memory" },
+            "ours": self.ours,
+            "peers": self.peers,
+            "kind": self.target.kind,
             "reached": self.reached,
             "must": self.target.must,
             "moonshot": self.target.moonshot,
             "verdict": self.verdict().word(),
             "note": self.note,
+        })
+    }
+
+    /// The row of that name, as another process wrote it.
+    pub(crate) fn read(name: &'static str, row: &Value) -> Option<Row> {
+        fn field<T: DeserializeOwned>(row: &Value, key: &str) -> Option<T> {
+            serde_json::from_value(row.get(key)?.clone()).ok()
+        }
+        let target = Target {
+            kind: field(row, "kind")?,
+            must: field(row, "must")?,
+            moonshot: field(row, "moonshot")?,
+        };
+        Some(Row {
+            name,
+            unit: ["µs", "MiB"]
+                .into_iter()
+                .find(|unit| row.get("unit").is_some_and(|found| found == unit))?,
+            ours: field(row, "ours")?,
+            peers: field(row, "peers")?,
+            reached: field(row, "reached")?,
+            target,
+            note: field(row, "note")?,
         })
     }
 }
@@ -137,10 +163,6 @@ impl Figure {
     /// One count, which has no rounds.
     pub(crate) fn once(name: &str, value: f64) -> Figure {
         Figure { name: name.to_owned(), median: value, least: value, lead: None }
-    }
-
-    fn json(&self) -> Value {
-        serde_json::json!({"name": self.name, "median": self.median, "least": self.least, "lead": self.lead})
     }
 }
 

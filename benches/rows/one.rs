@@ -56,37 +56,38 @@ fn seal(name: &'static str, target: Target, size: usize, recipients: u8) -> Row 
 }
 
 fn seal_to_curve(name: &'static str, target: Target, size: usize) -> Row {
-    let (people, message) = ([holder_of(KeyType::EcP256, 3)], message_of(size));
-    let (ours, openssl) = (everybody(&people), OpenSsl::cbc(&people.each_ref()));
-    let sealed = seal_to(&message, &ours, Profile::Compatible).expect("it seals");
-    let header = header_of(sealed.bytes());
-    agree(&people, &message, sealed.bytes(), &openssl, None);
-    let sides = &mut [
-        Side::new(OURS, || drop(black_box(seal_to(&message, &ours, Profile::Compatible)))),
-        Side::new(ALONE, || drop(black_box(openssl.seal(&message)))),
-        Side::new(BEST, || drop(black_box(openssl.seal_with_encodify(&message, header)))),
-    ];
-    race(name, target, Plan::QUICK, 1, sides)
+    let people = [holder_of(KeyType::EcP256, 3)];
+    beside_openssl(&people, size, Profile::Compatible, OpenSsl::cbc, |sides| {
+        race(name, target, Plan::QUICK, 1, sides)
+    })
 }
 
 /// AES-256-GCM. Ours has RSAES-OAEP with SHA-256, as its profile says; the library's is spared it.
 pub(crate) fn gcm(name: &'static str) -> Row {
-    let (people, message) = (people(1), message_of(75 << 10));
-    let (ours, all) = (everybody(&people), people.iter().collect::<Vec<_>>());
-    let openssl = OpenSsl::gcm(&all);
-    let sealed = seal_to(&message, &ours, Profile::Modern).expect("it seals");
+    beside_openssl(&people(1), 75 << 10, Profile::Modern, OpenSsl::gcm, |sides| {
+        race_on_both_heaps(name, Target::times(4.0, 10.0), Plan::QUICK, sides)
+    })
+}
+
+/// Without the crates, which have neither curves nor GCM.
+fn beside_openssl(
+    people: &[Holder],
+    size: usize,
+    profile: Profile,
+    openssl: fn(&[&Holder]) -> OpenSsl,
+    race: impl FnOnce(&mut [Side<'_>]) -> Row,
+) -> Row {
+    let message = message_of(size);
+    let (ours, all) = (everybody(people), people.iter().collect::<Vec<_>>());
+    let openssl = openssl(&all);
+    let sealed = seal_to(&message, &ours, profile).expect("it seals");
     let header = header_of(sealed.bytes());
-    agree(&people, &message, sealed.bytes(), &openssl, None);
-    race_on_both_heaps(
-        name,
-        Target::times(4.0, 10.0),
-        Plan::QUICK,
-        &mut [
-            Side::new(OURS, || drop(black_box(seal_to(&message, &ours, Profile::Modern)))),
-            Side::new(ALONE, || drop(black_box(openssl.seal(&message)))),
-            Side::new(BEST, || drop(black_box(openssl.seal_with_encodify(&message, header)))),
-        ],
-    )
+    agree(people, &message, sealed.bytes(), &openssl, None);
+    race(&mut [
+        Side::new(OURS, || drop(black_box(seal_to(&message, &ours, profile)))),
+        Side::new(ALONE, || drop(black_box(openssl.seal(&message)))),
+        Side::new(BEST, || drop(black_box(openssl.seal_with_encodify(&message, header)))),
+    ])
 }
 
 /// The same message with its header and lines, to the clear bytes.
