@@ -145,10 +145,10 @@ impl Export<'_> {
             }
             missed.retain(|base, (stored, quiet)| {
                 quiet.see(&watch, met.contains(base));
-                if quiet.is_enough() {
+                if quiet.is_gone() {
                     tell(stored, Exported::Gone);
                 }
-                !quiet.is_enough()
+                !quiet.is_gone()
             });
         }
         let text = "its file was renamed again and again: try again when the mailbox is quieter";

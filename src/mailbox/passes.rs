@@ -13,6 +13,8 @@ use std::time::{Duration, SystemTime};
 pub(super) const PASSES: usize = 20;
 /// So many listings in a row, if none of them is exact, must agree.
 const AGREE: usize = 3;
+/// A single name is missed by three in a row beside somebody who renames all day: so many must miss what is called gone.
+const GONE: usize = 8;
 /// The coarsest clock of a file system (FAT): of a younger change it is open whether it was before the listing or in it.
 const TICK: Duration = Duration::from_secs(2);
 
@@ -55,7 +57,7 @@ impl Quiet {
     fn count(&mut self, is_still: bool, has_news: bool) {
         self.0 = match (has_news, is_still) {
             (true, _) => 0,
-            (false, true) => AGREE,
+            (false, true) => GONE,
             (false, false) => self.0 + 1,
         };
     }
@@ -63,6 +65,11 @@ impl Quiet {
     /// Can nothing have been missed?
     pub(super) fn is_enough(self) -> bool {
         self.0 >= AGREE
+    }
+
+    /// Is what was looked for not there any more?
+    pub(super) fn is_gone(self) -> bool {
+        self.0 >= GONE
     }
 }
 
@@ -126,5 +133,18 @@ mod tests {
         assert!(!is_enough(&[(true, true)]));
         assert!(!is_enough(&[(false, false), (false, false), (false, true), (false, false), (false, false)]));
         assert!(is_enough(&[(false, true), (false, false), (false, false), (false, false)]));
+    }
+
+    #[test]
+    fn what_one_exact_listing_or_eight_others_do_not_show_is_gone() {
+        let is_gone = |listings: &[(bool, bool)]| {
+            let mut quiet = Quiet::default();
+            listings.iter().for_each(|(is_still, has_news)| quiet.count(*is_still, *has_news));
+            quiet.is_gone()
+        };
+        assert!(is_gone(&[(true, false)]));
+        assert!(is_gone(&[(false, false); 8]));
+        assert!(!is_gone(&[(false, false); 7]));
+        assert!(!is_gone(&[&[(false, false); 5][..], &[(false, true)], &[(false, false); 5]].concat()));
     }
 }
