@@ -35,6 +35,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
+/// Says the largest number of messages.
+const VARIABLE: &str = "SEALPOST_BENCH_MESSAGES";
+const DEFAULT_MOST: usize = 100_000;
 /// Of a message, octets.
 const SIZE: usize = 4 << 10;
 /// One after the other: each waits for the disk several times.
@@ -234,7 +237,7 @@ fn row(name: &str, messages: usize, took: Took, beside: &str) {
 
 fn main() -> ExitCode {
     let most: usize =
-        std::env::var("SEALPOST_BENCH_MESSAGES").map_or(100_000, |number| number.parse().expect("a number"));
+        std::env::var(VARIABLE).map_or(DEFAULT_MOST, |number| number.parse().expect("a number"));
     println!("{:<18}{:>9}{:>10}{:>12}{:>9}", "verb", "messages", "seconds", "messages/s", "MiB");
     let site = full(ALONE);
     let before = site.certify("before");
@@ -263,7 +266,11 @@ fn main() -> ExitCode {
     }
     println!();
     curves.iter().for_each(Curve::print);
-    let machine = Machine::here("cargo bench --bench mailbox");
+    let command = "cargo bench --bench mailbox";
+    let machine = Machine::here(&match most {
+        DEFAULT_MOST => command.to_owned(),
+        most => format!("{VARIABLE}={most} {command}"),
+    });
     let file = record::write("mailbox.json", &machine, "curves", curves.iter().map(Curve::json).collect());
     println!("written to {}", file.display());
     if std::env::args().any(|word| word == "--publish") {
