@@ -67,6 +67,11 @@ impl Quiet {
         self.0 >= AGREE
     }
 
+    /// The same where some that were listed are lost: those must be gone.
+    pub(super) fn is_enough_for(self, is_any_lost: bool) -> bool {
+        if is_any_lost { self.is_gone() } else { self.is_enough() }
+    }
+
     /// Is what was looked for not there any more?
     pub(super) fn is_gone(self) -> bool {
         self.0 >= GONE

@@ -94,7 +94,7 @@ impl Iterator for Batches<'_> {
 impl Batches<'_> {
     fn begin_again(&mut self) -> bool {
         self.quiet.see(&self.watch, self.has_news);
-        if self.passes == PASSES || self.quiet.is_enough() {
+        if self.passes == PASSES || self.quiet.is_enough_for(!self.lost.is_empty()) {
             return false;
         }
         (self.passes, self.has_news, self.over) = (self.passes + 1, false, false);
@@ -107,7 +107,7 @@ impl Batches<'_> {
     fn restless(&mut self) -> Option<Batch> {
         let lost = std::mem::take(&mut self.lost);
         let unread = |stored: &StoredMessage| unread(stored, RESTLESS.to_owned());
-        (!self.quiet.is_enough() && !lost.is_empty()).then(|| lost.values().map(unread).collect())
+        (!self.quiet.is_gone() && !lost.is_empty()).then(|| lost.values().map(unread).collect())
     }
 
     fn list(&mut self) {

@@ -105,7 +105,7 @@ impl<'a, 'b, F: Files> Reader<'a, 'b, F> {
             let (in_hand, none_in_hand) = channel();
             self.in_hand = Some(in_hand);
             self.pass(pass, &mut quiet)?;
-            if quiet.is_enough() {
+            if quiet.is_enough_for(!self.lost.is_empty()) {
                 break;
             }
             self.send()?;
@@ -120,7 +120,7 @@ impl<'a, 'b, F: Files> Reader<'a, 'b, F> {
             if self.trouble.has_given_up(&stored.mailbox().name) {
                 continue;
             }
-            let is_gone = quiet.is_enough();
+            let is_gone = quiet.is_gone();
             self.end(
                 stored,
                 if is_gone { Outcome::Left(Left::Gone) } else { Outcome::Failed(RESTLESS.into()) },
